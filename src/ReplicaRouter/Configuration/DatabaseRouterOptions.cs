@@ -1,0 +1,40 @@
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>What a router is to know: its hosts, its routes, and how it watches them.</summary>
+public sealed class DatabaseRouterOptions
+{
+    /// <summary>The configuration section that holds these options: <c>ReplicaRouter</c>.</summary>
+    public const string SectionName = "ReplicaRouter";
+
+    /// <summary>The servers by host name: <c>primary</c> (required), <c>analytics</c>, <c>background</c>, <c>replica-3</c>, <c>dr</c>, or any other.</summary>
+    /// <value>1 to 64 hosts. Names don't distinguish case.</value>
+    public IDictionary<string, HostOptions> Hosts { get; } = new Dictionary<string, HostOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Settings by route name: of the five built-in routes, and of further ones of your own.</summary>
+    /// <value>Names don't distinguish case. A route that is absent has its defaults.</value>
+    public IDictionary<string, RouteSettings> Routes { get; } = new Dictionary<string, RouteSettings>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>How hosts are watched.</summary>
+    public HealthOptions Health { get; } = new();
+
+    /// <summary>Replication lag above which a replica counts as lagging, and the limit of every route that sets none.</summary>
+    /// <value>Default 5 s; 100 ms to 1 h, and at least 2.5 times <see cref="HealthOptions.Interval"/>: probes can't prove less.</value>
+    public TimeSpan MaxLag { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long <see cref="DatabaseRouter.ForceFailoverToPrimaryAsync(CancellationToken)"/> keeps all reads on the primary.</summary>
+    /// <value>Default 5 s; 100 ms to 1 h.</value>
+    public TimeSpan ForcedFailoverDuration { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long <see cref="DatabaseRouter.DrainAsync"/> waits for connections in use before it returns.</summary>
+    /// <value>Default 120 s; 0 to 1 h. Zero does not wait.</value>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>The application's name as the servers show it (<c>pg_stat_activity.application_name</c>), followed by the route.</summary>
+    /// <value>Default: the connection string's, else the name of the entry assembly.</value>
+    public string? ApplicationName { get; set; }
+
+    /// <summary>Called for the data source of every host and route, to map enums, add plugins, or set a password provider.</summary>
+    public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
+}

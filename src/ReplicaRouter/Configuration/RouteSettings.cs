@@ -1,0 +1,40 @@
+namespace ReplicaRouter;
+
+/// <summary>Settings of one route. What is left <see langword="null"/> or empty has the route's default.</summary>
+public sealed class RouteSettings
+{
+    /// <summary>The groups that serve the route, best first; <c>primary</c> is whichever host is observed to be the primary.</summary>
+    /// <value>
+    /// Defaults: <c>write</c> and <c>transactional</c>: primary; <c>read</c> and named routes: read, primary, dr;
+    /// <c>analytics</c>: analytics, read, primary, dr; <c>background</c>: background, read, primary, dr.
+    /// </value>
+    public IList<string> Groups { get; } = [];
+
+    /// <summary>Replication lag above which a replica stops serving this route.</summary>
+    /// <value>Default: <see cref="DatabaseRouterOptions.MaxLag"/>, 5 s; 100 ms to 1 h.</value>
+    public TimeSpan? MaxLag { get; set; }
+
+    /// <summary>Whether connections of this route are opened with <c>default_transaction_read_only</c>, so that a write on them is the server's error 25006 wherever they lead.</summary>
+    /// <value>Default: false for routes that only the primary serves, else true.</value>
+    public bool? ReadOnly { get; set; }
+
+    /// <summary>How long opening waits for a host that may serve before it fails.</summary>
+    /// <value>Default 10 s for routes that only the primary serves, else 2 s; 0 to 10 min.</value>
+    public TimeSpan? Wait { get; set; }
+
+    /// <summary>Most connections that the route keeps to one host.</summary>
+    /// <value>Default: the connection string's, else write and transactional 20, read and named routes 30, analytics and background 10; at least 1.</value>
+    public int? MaxPoolSize { get; set; }
+
+    /// <summary>Connections that the route keeps open to one host even when idle.</summary>
+    /// <value>Default: the connection string's, else 0; at most <see cref="MaxPoolSize"/>.</value>
+    public int? MinPoolSize { get; set; }
+
+    /// <summary>Time to open one connection to one host.</summary>
+    /// <value>Default: the connection string's, else 5 s; 1 s to 5 min, in whole seconds.</value>
+    public TimeSpan? ConnectTimeout { get; set; }
+
+    /// <summary>Time that a command may run.</summary>
+    /// <value>Default: the connection string's, else 30 s, for analytics 5 min; 1 s to 1 day, in whole seconds.</value>
+    public TimeSpan? CommandTimeout { get; set; }
+}

@@ -1,0 +1,41 @@
+namespace ReplicaRouter;
+
+/// <summary>How a host stands, from its observations alone; what an operator ordered is told apart (<see cref="HostHealth.IsDrained"/>).</summary>
+public enum HostState
+{
+    /// <summary>Never observed, or the last observation is too old to be believed.</summary>
+    Unknown,
+
+    /// <summary>Answers, and on a replica the replication lag is within the limit.</summary>
+    Healthy,
+
+    /// <summary>Missed one probe. Serves only while no better host of its group is left.</summary>
+    Suspect,
+
+    /// <summary>A replica that answers, but is further behind the primary than the limit.</summary>
+    Lagging,
+
+    /// <summary>A replica that answers, but whose lag can't be told: no primary position is known that it has replayed.</summary>
+    LagUnknown,
+
+    /// <summary>Refuses connections, broke them, or missed probe after probe.</summary>
+    Down,
+
+    /// <summary>Starting up, shutting down or recovering (SQLSTATE 57P03, 57P01, 57P02): it answers, but takes no queries.</summary>
+    Restarting,
+
+    /// <summary>Refuses our credentials, our database or our TLS settings. Retrying won't help; the configuration must change.</summary>
+    Misconfigured,
+
+    /// <summary>Its system identifier says that it belongs to another cluster. Gets no traffic.</summary>
+    ForeignCluster,
+
+    /// <summary>Out of recovery on an older timeline than one already seen: an old primary that must take no writes.</summary>
+    Fenced,
+
+    /// <summary>A standby that follows an older timeline than the primary's: what it replays is another history.</summary>
+    OldTimeline,
+
+    /// <summary>One of several servers out of recovery on the same timeline. Which is right can't be told, so none takes writes.</summary>
+    SplitBrain,
+}

@@ -1,0 +1,29 @@
+namespace ReplicaRouter;
+
+/// <summary>Counters of one router since it was created.</summary>
+public sealed record RouterMetrics
+{
+    /// <summary>Commands that were run, by built-in operation. All five keys are always there.</summary>
+    public required IReadOnlyDictionary<DatabaseOperation, long> QueriesRouted { get; init; }
+
+    /// <summary>Commands that were run, by host and by route name. Hosts and routes that ran none are absent.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> QueriesByHost { get; init; }
+
+    /// <summary>How often another host became the primary, and how often all reads were forced to the primary.</summary>
+    public required long Failovers { get; init; }
+
+    /// <summary>Choices that left the route's own group, by route and reason. A group that has no host is no reason.</summary>
+    public required IReadOnlyList<RouteFallback> Fallbacks { get; init; }
+
+    /// <summary>Moving average of the time that commands took, in milliseconds, by host. Hosts that ran none are absent.</summary>
+    public required IReadOnlyDictionary<string, double> AverageLatency { get; init; }
+
+    /// <summary>When a host last answered a probe or failed one; <see langword="null"/> before the first.</summary>
+    public required DateTimeOffset? LastHealthCheck { get; init; }
+}
+
+/// <summary>How often a route had to leave its own group, and why.</summary>
+/// <param name="Route">The route's name.</param>
+/// <param name="Reason">Why the hosts of its own group could not serve, as in <c>Down</c>, <c>Lagging</c>, <c>Drained</c>.</param>
+/// <param name="Count">Number of choices.</param>
+public sealed record RouteFallback(string Route, string Reason, long Count);
