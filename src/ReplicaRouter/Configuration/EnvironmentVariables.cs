@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+
+namespace ReplicaRouter;
+
+/// <summary>Names the hosts that <c>DATABASE_URL</c> and <c>DATABASE_READ_REPLICA_*_URL</c> describe.</summary>
+internal static partial class EnvironmentVariables
+{
+    public const string Primary = "DATABASE_URL";
+
+    /// <summary>Adds the hosts of the variables to <paramref name="options"/>; a variable replaces a host of its name.</summary>
+    public static void Apply(IConfiguration variables, DatabaseRouterOptions options)
+    {
+        foreach (var (name, value) in variables.AsEnumerable().OrderBy(v => v.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            if (string.IsNullOrWhiteSpace(value) || HostOf(name) is not { } host) continue;
+            if (!options.Hosts.TryGetValue(host, out var settings)) options.Hosts[host] = settings = new HostOptions();
+            settings.ConnectionString = value;
+            settings.Source = name.ToUpperInvariant();
+        }
+    }
+
+    private static string? HostOf(string variable)
+    {
+        if (variable.Equals(Primary, StringComparison.OrdinalIgnoreCase)) return HostNames.Primary;
+        var match = ReplicaVariable().Match(variable);
+        if (!match.Success) return null;
+        return match.Groups[1].Value.ToUpperInvariant() switch
+        {
+            "DR" => HostNames.DisasterRecovery,
+            "1" => HostNames.Analytics,
+            "2" => HostNames.Background,
+            var number => "replica-" + long.Parse(number, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture),
+        };
+    }
+
+    [GeneratedRegex(@"^DATABASE_READ_REPLICA_(DR|[1-9]\d{0,8})_URL$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ReplicaVariable();
+}

@@ -1,0 +1,55 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>The desired configuration, checked and complete: what the options say and the defaults fill in.</summary>
+internal sealed record RouterConfiguration
+{
+    public required ImmutableArray<HostConfiguration> Hosts { get; init; }
+
+    /// <summary>The routes; a built-in one stands at the index of its operation's value.</summary>
+    public required ImmutableArray<RoutePlan> Routes { get; init; }
+
+    public required FrozenDictionary<string, RoutePlan> NamedRoutes { get; init; }
+    public required HealthSettings Health { get; init; }
+    public required TimeSpan ForcedFailoverDuration { get; init; }
+    public required TimeSpan DrainTimeout { get; init; }
+    public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
+
+    /// <exception cref="ArgumentException">The options define no such route.</exception>
+    public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation
+        ? Routes[(int)operation]
+        : NamedRoutes.TryGetValue(route.Name, out var plan)
+            ? plan
+            : throw new ArgumentException($"There is no route '{route.Name}'. The options define: {string.Join(", ", Routes.Select(r => r.Name))}.", nameof(route));
+}
+
+/// <summary>One host as it is configured.</summary>
+internal sealed record HostConfiguration
+{
+    /// <summary>Position in the configuration, and the host's bit in a set of hosts.</summary>
+    public required int Index { get; init; }
+
+    public required string Name { get; init; }
+    public required NpgsqlConnectionStringBuilder Connection { get; init; }
+    public required ImmutableArray<string> Groups { get; init; }
+    public required ImmutableArray<string> Labels { get; init; }
+
+    /// <summary>The variable or configuration key that names the host, for messages.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Whether this is where the configuration says to look for the primary first.</summary>
+    public bool IsConfiguredPrimary => Name == HostNames.Primary;
+
+    public ulong Bit => 1UL << Index;
+    public string Endpoint => $"{Connection.Host}:{Connection.Port}";
+}
+
+/// <summary>How hosts are watched, with what follows from the options.</summary>
+/// <param name="Interval">Time between two probes of a host.</param>
+/// <param name="Timeout">Time that a probe may take.</param>
+/// <param name="Lifetime">Age at which an observation is no longer believed.</param>
+/// <param name="MaxLag">Lag above which a replica is shown as lagging.</param>
+internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeSpan Lifetime, TimeSpan MaxLag);

@@ -1,0 +1,213 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Reflection;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Checks options and turns them into a <see cref="RouterConfiguration"/>, or reports every fault at once.</summary>
+internal sealed class RouterConfigurationBuilder
+{
+    /// <summary>A set of hosts is one machine word.</summary>
+    private const int MaxHosts = 64;
+
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
+    private readonly DatabaseRouterOptions _options;
+    private readonly List<string> _faults = [];
+
+    private RouterConfigurationBuilder(DatabaseRouterOptions options) => _options = options;
+
+    /// <exception cref="RouterConfigurationException">The options hold faults.</exception>
+    public static RouterConfiguration Build(DatabaseRouterOptions options)
+    {
+        var builder = new RouterConfigurationBuilder(options);
+        var configuration = builder.Build();
+        return builder._faults.Count == 0 ? configuration : throw new RouterConfigurationException(builder._faults);
+    }
+
+    private RouterConfiguration Build()
+    {
+        var section = DatabaseRouterOptions.SectionName;
+        InRange($"{section}:Health:Interval", _options.Health.Interval, 50 * Millisecond, TimeSpan.FromMinutes(1));
+        InRange($"{section}:Health:Timeout", _options.Health.Timeout, 50 * Millisecond, TimeSpan.FromSeconds(30));
+        InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
+        InRange($"{section}:DrainTimeout", _options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Lag($"{section}:MaxLag", _options.MaxLag);
+
+        var hosts = BuildHosts();
+        var routes = BuildRoutes(hosts);
+        return new RouterConfiguration
+        {
+            Hosts = hosts,
+            Routes = routes,
+            NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
+            Health = new HealthSettings(_options.Health.Interval, _options.Health.Timeout, _options.Health.Lifetime, _options.MaxLag),
+            ForcedFailoverDuration = _options.ForcedFailoverDuration,
+            DrainTimeout = _options.DrainTimeout,
+            ConfigureDataSource = _options.ConfigureDataSource,
+        };
+    }
+
+    private ImmutableArray<HostConfiguration> BuildHosts()
+    {
+        var hosts = ImmutableArray.CreateBuilder<HostConfiguration>();
+        if (!_options.Hosts.ContainsKey(HostNames.Primary))
+        {
+            _faults.Add($"{EnvironmentVariables.Primary} is not set. Set it to the primary's address, as in postgresql://user:password@host:5432/database, " +
+                $"or set {DatabaseRouterOptions.SectionName}:Hosts:primary:ConnectionString.");
+        }
+
+        // The primary comes first, so that a status reads in the order in which people think of the cluster.
+        foreach (var (key, host) in _options.Hosts.OrderBy(h => !IsPrimary(h.Key)))
+        {
+            var name = key.ToLowerInvariant();
+            var source = host.Source ?? $"Host '{name}'";
+            if (name == HostNames.DisasterRecovery && host.Groups.Contains(HostNames.Primary) || host.Groups.Any(IsPrimary))
+            {
+                _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
+            }
+
+            foreach (var connection in Parse(source, host.ConnectionString))
+            {
+                var isFirst = hosts.All(h => h.Source != source);
+                hosts.Add(new HostConfiguration
+                {
+                    Index = hosts.Count,
+                    Name = isFirst ? name : NextName(name, hosts),
+                    Connection = connection,
+                    Groups = [.. (host.Groups.Count > 0 ? host.Groups.AsEnumerable() : HostNames.DefaultGroupsOf(name)).Select(g => g.ToLowerInvariant()).Distinct()],
+                    Labels = [.. host.Labels],
+                    Source = source,
+                });
+            }
+        }
+
+        if (hosts.Count > MaxHosts) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {MaxHosts}.");
+        NoServerTwice(hosts);
+        return hosts.ToImmutable();
+    }
+
+    private static bool IsPrimary(string name) => name.Equals(HostNames.Primary, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Names a further host of one connection string: a general replica where the first is the primary, else numbered.</summary>
+    private string NextName(string first, IReadOnlyCollection<HostConfiguration> taken)
+    {
+        var (prefix, number) = first == HostNames.Primary ? ("replica-", 3) : (first + "-", 2);
+        string Name() => prefix + number.ToString(CultureInfo.InvariantCulture);
+        while (taken.Any(h => h.Name == Name()) || _options.Hosts.ContainsKey(Name())) number++;
+        return Name();
+    }
+
+    private IReadOnlyList<NpgsqlConnectionStringBuilder> Parse(string source, string connectionString)
+    {
+        try
+        {
+            return ConnectionStringParser.Parse(connectionString);
+        }
+        catch (FormatException e)
+        {
+            _faults.Add($"{source} {e.Message}");
+            return [];
+        }
+    }
+
+    /// <summary>Two names for one server would count it twice. Names that differ and lead to one server are found by probing.</summary>
+    private void NoServerTwice(IEnumerable<HostConfiguration> hosts)
+    {
+        foreach (var twins in hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+        {
+            _faults.Add($"{string.Join(" and ", twins.Select(h => h.Source).Distinct())} name the same server, {twins.Key}. Name each server once.");
+        }
+    }
+
+    private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)
+    {
+        var builtIn = Enum.GetValues<DatabaseOperation>().Select(Route.NameOf).ToArray();
+        var names = builtIn.Concat(_options.Routes.Keys.Select(n => n.ToLowerInvariant()).Except(builtIn).Order(StringComparer.Ordinal));
+        return [.. names.Select((name, index) => BuildRoute(name, index, hosts))];
+    }
+
+    private RoutePlan BuildRoute(string name, int index, ImmutableArray<HostConfiguration> hosts)
+    {
+        var settings = _options.Routes.TryGetValue(name, out var configured) ? configured : new RouteSettings();
+        var key = $"{DatabaseRouterOptions.SectionName}:Routes:{name}";
+        var tiers = Tiers(key, name, settings, hosts);
+        var isPrimaryOnly = tiers.All(tier => tier.IsPrimary);
+
+        if (settings.MaxLag is { } maxLag) Lag($"{key}:MaxLag", maxLag);
+        if (settings.MaxPoolSize is < 1) _faults.Add($"{key}:MaxPoolSize is {settings.MaxPoolSize}. Write 1 or more, or leave it out.");
+        if (settings.MinPoolSize is < 0 || settings.MinPoolSize > (settings.MaxPoolSize ?? int.MaxValue))
+        {
+            _faults.Add($"{key}:MinPoolSize is {settings.MinPoolSize}. Write a number from 0 to MaxPoolSize ({settings.MaxPoolSize?.ToString(CultureInfo.InvariantCulture) ?? "not set"}).");
+        }
+
+        if (settings.Wait is { } wait) InRange($"{key}:Wait", wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        if (settings.ConnectTimeout is { } connect) InRange($"{key}:ConnectTimeout", connect, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        if (settings.CommandTimeout is { } command) InRange($"{key}:CommandTimeout", command, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+
+        var application = _options.ApplicationName ?? hosts.FirstOrDefault()?.Connection.ApplicationName
+            ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "ReplicaRouter";
+        return new RoutePlan
+        {
+            Index = index,
+            Name = name,
+            Tiers = tiers,
+            MaxLag = settings.MaxLag ?? _options.MaxLag,
+            IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
+            Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
+            Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, $"{application} {name}")
+            {
+                // Together 90: all five routes of one instance fit a server with PostgreSQL's default of 100 connections.
+                DefaultMaxPoolSize = name switch
+                {
+                    HostNames.Analytics or HostNames.Background => 10,
+                    _ => isPrimaryOnly ? 20 : 30,
+                },
+                DefaultCommandTimeout = name == HostNames.Analytics ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(30),
+            },
+        };
+    }
+
+    private ImmutableArray<RouteTier> Tiers(string key, string route, RouteSettings settings, ImmutableArray<HostConfiguration> hosts)
+    {
+        string[] groups = settings.Groups.Count > 0 ? [.. settings.Groups.Select(g => g.ToLowerInvariant())] : DefaultGroups(route);
+        var known = hosts.SelectMany(h => h.Groups).Concat(HostNames.BuiltInGroups).ToHashSet();
+        foreach (var unknown in groups.Where(group => !known.Contains(group)))
+        {
+            _faults.Add($"{key}:Groups names the group '{unknown}', which no host serves. Known groups: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+        }
+
+        return [.. groups.Select(group => new RouteTier(
+            group,
+            group == HostNames.Primary,
+            hosts.Where(h => h.Groups.Contains(group)).Aggregate(0UL, (set, host) => set | host.Bit)))];
+    }
+
+    private static string[] DefaultGroups(string route) => route switch
+    {
+        "write" or "transactional" => [HostNames.Primary],
+        HostNames.Analytics or HostNames.Background => [route, HostNames.Read, HostNames.Primary, HostNames.DisasterRecovery],
+        _ => [HostNames.Read, HostNames.Primary, HostNames.DisasterRecovery],
+    };
+
+    private void Lag(string key, TimeSpan value)
+    {
+        InRange(key, value, 100 * Millisecond, TimeSpan.FromHours(1));
+        // A replica's position and the primary's are each up to one jittered interval (1.25) old when they are compared.
+        var provable = 2.5 * _options.Health.Interval;
+        if (value >= 100 * Millisecond && value < provable)
+        {
+            _faults.Add($"{key} is {Text(value)}, but probes every {Text(_options.Health.Interval)} can't prove less than {Text(provable)}. " +
+                $"Raise it, or lower {DatabaseRouterOptions.SectionName}:Health:Interval.");
+        }
+    }
+
+    private void InRange(string key, TimeSpan value, TimeSpan least, TimeSpan most)
+    {
+        if (value < least || value > most) _faults.Add($"{key} is {Text(value)}. Write a time from {Text(least)} to {Text(most)}, as hh:mm:ss.");
+    }
+
+    private static string Text(TimeSpan value) => value.ToString("c", CultureInfo.InvariantCulture);
+}

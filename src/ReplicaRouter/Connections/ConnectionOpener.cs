@@ -1,0 +1,186 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>From a route to an open connection: chooses a host, opens, and on a host's failure chooses again until time is up.</summary>
+internal sealed class ConnectionOpener(
+    RouterConfiguration configuration,
+    TopologyStore store,
+    ImmutableArray<HostPools> pools,
+    ImmutableArray<HostMonitor> monitors,
+    RoutingCounters counters,
+    TimeProvider time,
+    Random random)
+{
+    // Npgsql's time-outs are whole seconds; the first probes are waited for a little longer than they may take.
+    private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
+    private volatile bool _isSettled;
+
+    public TimeProvider Time => time;
+    public Random Random => random;
+
+    /// <summary>The host's pool for a route, chosen now.</summary>
+    /// <exception cref="NoEligibleHostException">No host may serve.</exception>
+    public HostPool Pick(RoutePlan plan, in RouteOptions options)
+    {
+        if (!_isSettled) WaitUntilSettled();
+        var request = new RouteRequest(time.GetTimestamp(), time.Ticks(options.MaxLag ?? plan.MaxLag), options.Labels);
+        return Choose(plan, request, out var topology) ?? throw new NoEligibleHostException(plan.Name, Eligibility.Explain(topology, plan, request, time));
+    }
+
+    /// <summary>An open connection, counted until it is closed.</summary>
+    /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
+    public async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, CancellationToken cancellationToken)
+    {
+        if (!_isSettled) await WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Choose(attempt.Plan, attempt.Request(time.GetTimestamp()), out var topology) is not { } pool)
+            {
+                await WaitForHostAsync(attempt, topology, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            var startedAt = time.GetTimestamp();
+            var connection = pool.CreateConnection();
+            try
+            {
+                await OpenAsync(connection, attempt.Remaining(time), cancellationToken).ConfigureAwait(false);
+                return (connection, pool);
+            }
+            catch (Exception e) when (Report(e, pool, startedAt))
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                attempt.Exclude(pool.Host, e);
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)"/>
+    public (NpgsqlConnection Connection, HostPool Pool) Open(Attempt attempt)
+    {
+        if (!_isSettled) WaitUntilSettled();
+        while (true)
+        {
+            if (Choose(attempt.Plan, attempt.Request(time.GetTimestamp()), out var topology) is not { } pool)
+            {
+                WaitForHostAsync(attempt, topology, CancellationToken.None).GetAwaiter().GetResult();
+                continue;
+            }
+
+            var startedAt = time.GetTimestamp();
+            var connection = pool.CreateConnection();
+            try
+            {
+                connection.Open();
+                return (connection, pool);
+            }
+            catch (Exception e)
+            {
+                connection.Dispose();
+                if (!Report(e, pool, startedAt)) throw;
+                attempt.Exclude(pool.Host, e);
+            }
+        }
+    }
+
+    /// <summary>Tells the monitor at once when an error was the host's.</summary>
+    /// <returns>Whether it was, so that another host may do better.</returns>
+    public bool Report(Exception exception, HostPool pool, long startedAt)
+    {
+        var kind = FailureClassifier.Classify(exception);
+        if (kind is FailureKind.None) return false;
+        var monitor = monitors[pool.Host.Index];
+        // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
+        if (kind is FailureKind.Terminated or FailureKind.RecoveryConflict or FailureKind.ReadOnly) monitor.Wake();
+        else monitor.Report(FailureClassifier.Describe(exception, pool.Host), startedAt);
+        return true;
+    }
+
+    private HostPool? Choose(RoutePlan plan, in RouteRequest request, out TopologySnapshot topology)
+    {
+        topology = store.Current;
+        var choice = HostSelection.Choose(topology, plan, request, pools.AsSpan(), random);
+        if (choice.Host is not { } host) return null;
+        if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
+        return pools[host.Configuration.Index][plan];
+    }
+
+    /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
+    private async ValueTask OpenAsync(NpgsqlConnection connection, TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        var opening = connection.OpenAsync(cancellationToken);
+        if (opening.IsCompleted || (limit is null && !cancellationToken.CanBeCanceled))
+        {
+            await opening.ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await opening.WaitAsync(limit ?? Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!opening.IsCompleted && e is TimeoutException or OperationCanceledException)
+        {
+            _ = CloseWhenOpenAsync(opening, connection);
+            throw;
+        }
+    }
+
+    private static async Task CloseWhenOpenAsync(Task opening, NpgsqlConnection connection)
+    {
+        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, CancellationToken cancellationToken)
+    {
+        ThrowIfHopeless(topology);
+        var remaining = attempt.RemainingWait(time);
+        if (remaining <= TimeSpan.Zero) throw attempt.NoHost(topology, time);
+        try
+        {
+            await topology.Superseded.WaitAsync(remaining, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw attempt.NoHost(store.Current, time);
+        }
+
+        attempt.ForgetExclusions();
+    }
+
+    /// <summary>Waiting won't help when every host says that the configuration is wrong.</summary>
+    private static void ThrowIfHopeless(TopologySnapshot topology)
+    {
+        if (topology.Hosts.All(host => host.State is HostState.Misconfigured or HostState.ForeignCluster))
+        {
+            throw new RouterConfigurationException([.. topology.Hosts.Select(host => host.Error!)]);
+        }
+    }
+
+    private void WaitUntilSettled() => WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
+
+    /// <summary>Before the first probes nothing is known: choosing then would send a whole start-up to one host, perhaps the wrong one.</summary>
+    public async Task WaitUntilSettledAsync(CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        for (var topology = store.Current; !topology.IsSettled; topology = store.Current)
+        {
+            var remaining = _settleTimeout - time.GetElapsedTime(start);
+            if (remaining <= TimeSpan.Zero) break;
+            await ((Task)topology.Superseded.WaitAsync(remaining, time, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        _isSettled = true;
+    }
+}

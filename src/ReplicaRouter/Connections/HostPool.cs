@@ -1,0 +1,89 @@
+using System.Data;
+using System.Data.Common;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>One route's connections to one host: Npgsql's own pool, and what the router counts of it.</summary>
+internal sealed class HostPool
+{
+    private readonly Func<string, NpgsqlDataSource> _create;
+    private readonly StateChangeEventHandler _onStateChange;
+    private readonly HostLoad _load;
+    private readonly Lock _lock = new();
+    private NpgsqlDataSource? _dataSource;
+    private bool _isDisposed;
+
+    public HostPool(HostConfiguration host, RoutePlan plan, HostLoad load, Func<string, NpgsqlDataSource> create)
+    {
+        Host = host;
+        Plan = plan;
+        Name = $"{host.Name}/{plan.Name}";
+        _load = load;
+        _create = create;
+        _onStateChange = OnStateChange;
+    }
+
+    public HostConfiguration Host { get; }
+    public RoutePlan Plan { get; }
+
+    /// <summary>The name of the data source in Npgsql's metrics and traces.</summary>
+    public string Name { get; }
+
+    public MovingAverage Latency { get; } = new();
+
+    /// <summary>Commands run so far.</summary>
+    public long Commands => Volatile.Read(ref _commands);
+    private long _commands;
+
+    /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
+    public NpgsqlDataSource DataSource => Volatile.Read(ref _dataSource) ?? Create();
+
+    private NpgsqlDataSource Create()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(DatabaseRouter));
+            return _dataSource ??= _create(Name);
+        }
+    }
+
+    /// <summary>A connection that is counted from its opening to its closing, each time.</summary>
+    public NpgsqlConnection CreateConnection()
+    {
+        var connection = DataSource.CreateConnection();
+        connection.StateChange += _onStateChange;
+        return connection;
+    }
+
+    /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
+    public void Clear() => Volatile.Read(ref _dataSource)?.Clear();
+
+    public void RecordCommand(double milliseconds)
+    {
+        Interlocked.Increment(ref _commands);
+        Latency.Record(milliseconds);
+        _load.Latency.Record(milliseconds);
+    }
+
+    public void RecordExecuting(int change) => _load.AddExecuting(change);
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlDataSource? dataSource;
+        lock (_lock)
+        {
+            _isDisposed = true;
+            dataSource = _dataSource;
+        }
+
+        if (dataSource is not null) await dataSource.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void OnStateChange(object sender, StateChangeEventArgs change)
+    {
+        // Npgsql raises Closed -> Open on opening, and Open -> Closed on closing, also of a broken connection.
+        if (change.CurrentState == ConnectionState.Open) _load.AddInUse(1);
+        else if (change.OriginalState == ConnectionState.Open) _load.AddInUse(-1);
+    }
+}

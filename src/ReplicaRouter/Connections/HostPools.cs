@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
+internal sealed class HostPools
+{
+    private readonly ImmutableArray<HostPool> _pools;
+
+    public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory)
+    {
+        _pools = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, name => CreateDataSource(name, host, plan, configuration, loggerFactory)))];
+    }
+
+    public HostLoad Load { get; } = new();
+    public int InUse => Load.InUse;
+    public ImmutableArray<HostPool> All => _pools;
+    public HostPool this[RoutePlan plan] => _pools[plan.Index];
+
+    public double LatencyMs(int route) => _pools[route].Latency.Value;
+
+    public void RecordProbe(double milliseconds)
+    {
+        foreach (var pool in _pools) pool.Latency.RecordProbe(milliseconds);
+    }
+
+    /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
+    public void Clear()
+    {
+        foreach (var pool in _pools) pool.Clear();
+    }
+
+    private static NpgsqlDataSource CreateDataSource(string name, HostConfiguration host, RoutePlan plan, RouterConfiguration configuration, ILoggerFactory loggerFactory)
+    {
+        var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString) { Name = name };
+        builder.UseLoggerFactory(loggerFactory);
+        Apply(plan, builder.ConnectionStringBuilder);
+        configuration.ConfigureDataSource?.Invoke(builder);
+        return builder.Build();
+    }
+
+    private static void Apply(RoutePlan plan, NpgsqlConnectionStringBuilder settings)
+    {
+        var pool = plan.Pool;
+        settings.ApplicationName = pool.ApplicationName;
+        settings.MaxPoolSize = pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, pool.DefaultMaxPoolSize);
+        settings.MinPoolSize = Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize);
+        settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : Given(settings, "Timeout", settings.Timeout, 5);
+        settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
+        // Set in the startup packet, not by SET: Npgsql resets the session whenever a connection returns to the pool.
+        if (plan.IsReadOnly) settings.Options = $"{settings.Options} -c default_transaction_read_only=on".TrimStart();
+    }
+
+    private static int Given(NpgsqlConnectionStringBuilder settings, string key, int given, int otherwise) =>
+        settings.ShouldSerialize(key) ? given : otherwise;
+
+    private static int Seconds(TimeSpan span) => Convert.ToInt32(Math.Ceiling(span.TotalSeconds), CultureInfo.InvariantCulture);
+}

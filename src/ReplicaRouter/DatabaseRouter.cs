@@ -1,0 +1,279 @@
+using System.Collections.Immutable;
+using System.Data;
+using System.Data.Common;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Gives each operation a connection to the right server: the primary, or the best replica for that work.</summary>
+/// <remarks>Thread-safe. Create one for an application and dispose it at its end.</remarks>
+public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
+{
+    private readonly RouterConfiguration _configuration;
+    private readonly TopologyStore _store;
+    private readonly ImmutableArray<HostPools> _pools;
+    private readonly ImmutableArray<HostMonitor> _monitors;
+    private readonly RoutingCounters _counters;
+    private readonly CommandListener _listener;
+    private readonly ConnectionOpener _opener;
+    private readonly Executor _executor;
+    private readonly Operator _operator;
+    private readonly RouterStatus _status;
+    private int _isDisposed;
+
+    internal DatabaseRouter(
+        RouterConfiguration configuration,
+        ILoggerFactory? loggerFactory = null,
+        TimeProvider? timeProvider = null,
+        Random? random = null,
+        Func<HostConfiguration, IHostProbe>? createProbe = null)
+    {
+        loggerFactory ??= NullLoggerFactory.Instance;
+        var time = timeProvider ?? TimeProvider.System;
+        random ??= Random.Shared;
+        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout);
+        var logger = loggerFactory.CreateLogger<DatabaseRouter>();
+
+        _configuration = configuration;
+        _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
+        _counters = new RoutingCounters(configuration.Routes);
+        _pools = [.. configuration.Hosts.Select(host => new HostPools(host, configuration, loggerFactory))];
+        _listener = new CommandListener(_pools.SelectMany(pools => pools.All));
+        _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
+        {
+            Answered = _pools[host.Index].RecordProbe,
+        })];
+        _store.Changed = new TopologyWatcher(_pools, _counters, logger).OnChanged;
+        _opener = new ConnectionOpener(configuration, _store, _pools, _monitors, _counters, time, random);
+        _executor = new Executor(_opener, time, logger);
+        _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
+        _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
+        foreach (var monitor in _monitors) monitor.Start();
+    }
+
+    /// <summary>
+    /// Creates a router from <c>DATABASE_URL</c>, <c>DATABASE_READ_REPLICA_*_URL</c> and <c>ReplicaRouter__*</c> variables, and from a
+    /// <c>.env</c> file in the working directory, over which real variables win. Does not wait for any server.
+    /// </summary>
+    /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
+    /// <exception cref="RouterConfigurationException">A value is missing or wrong; all faults are in the message.</exception>
+    public static DatabaseRouter FromEnvironment(ILoggerFactory? loggerFactory = null)
+    {
+        var options = new DatabaseRouterOptions();
+        OptionsLoader.Load(options, new ConfigurationBuilder().AddDotEnv().AddEnvironmentVariables().Build());
+        return Create(options, loggerFactory);
+    }
+
+    /// <summary>Creates a router from options. Does not wait for any server.</summary>
+    /// <param name="options">Read once; later changes have no effect.</param>
+    /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
+    /// <exception cref="RouterConfigurationException">An option is missing or wrong; all faults are in the message.</exception>
+    public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new DatabaseRouter(RouterConfigurationBuilder.Build(options), loggerFactory);
+    }
+
+    /// <summary>Picks a host now and returns the data source of its pool for the route.</summary>
+    /// <remarks>Allocates nothing. Before the first probes are done it waits for them: 1.5 s at most by default.</remarks>
+    /// <exception cref="NoEligibleHostException">No host may serve the route at this moment.</exception>
+    public NpgsqlDataSource GetClient(Route route) => GetClient(route, default);
+
+    /// <inheritdoc cref="GetClient(Route)"/>
+    public NpgsqlDataSource GetClient(Route route, RouteOptions options)
+    {
+        ThrowIfDisposed();
+        return _opener.Pick(_configuration.PlanOf(route), options).DataSource;
+    }
+
+    /// <summary>Picks a host and opens a connection to it; when the host fails, another one.</summary>
+    /// <returns>The connection, open. Dispose it to return it to its pool.</returns>
+    /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
+    /// <exception cref="TimeoutException">The call's deadline passed while a connection was opened.</exception>
+    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default) =>
+        OpenConnectionAsync(route, default, cancellationToken);
+
+    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
+    public async ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, RouteOptions options, CancellationToken cancellationToken = default) =>
+        (await _opener.OpenAsync(NewAttempt(route, options), cancellationToken).ConfigureAwait(false)).Connection;
+
+    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
+    public NpgsqlConnection OpenConnection(Route route) => OpenConnection(route, default);
+
+    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
+    public NpgsqlConnection OpenConnection(Route route, RouteOptions options) => _opener.Open(NewAttempt(route, options)).Connection;
+
+    /// <summary>
+    /// Runs work on the right host. On a read-only route it is run again on another host when its host failed it; on a writable route only
+    /// when the connection could not be opened, so that a write is never run twice.
+    /// </summary>
+    /// <param name="route">What kind of work it is.</param>
+    /// <param name="work">The work. On a read-only route it may run more than once.</param>
+    /// <param name="cancellationToken">Cancels waiting, opening and the work.</param>
+    /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
+    /// <exception cref="TimeoutException">The call's deadline passed.</exception>
+    public Task<T> ExecuteAsync<T>(Route route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(route, default, work, cancellationToken);
+
+    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task<T> ExecuteAsync<T>(Route route, RouteOptions options, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return _executor.ExecuteAsync(NewAttempt(route, options), options.Deadline, work, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task ExecuteAsync(Route route, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(route, default, work, cancellationToken);
+
+    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task ExecuteAsync(Route route, RouteOptions options, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return ExecuteAsync(route, options, async (connection, ct) =>
+        {
+            await work(connection, ct).ConfigureAwait(false);
+            return true;
+        }, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public T Execute<T>(Route route, Func<NpgsqlConnection, T> work) => Execute(route, default, work);
+
+    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public T Execute<T>(Route route, RouteOptions options, Func<NpgsqlConnection, T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return _executor.Execute(NewAttempt(route, options), work);
+    }
+
+    /// <summary>
+    /// Runs work in a transaction on the primary and commits it. When the server says that it rolled back for others' sake
+    /// (40001 serialization failure, 40P01 deadlock), the work is run again in a new transaction, up to 5 times, with backoff.
+    /// </summary>
+    /// <param name="work">The work; <c>transaction.Connection</c> is its connection. It may run more than once.</param>
+    /// <param name="cancellationToken">Cancels waiting, opening and the work; not a COMMIT under way.</param>
+    /// <exception cref="NoEligibleHostException">No primary may serve, and none came within the route's wait.</exception>
+    /// <exception cref="TransactionOutcomeUnknownException">The connection was lost while COMMIT was under way.</exception>
+    public Task<T> WithTransactionAsync<T>(Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
+        WithTransactionAsync(IsolationLevel.Unspecified, work, cancellationToken);
+
+    /// <inheritdoc cref="WithTransactionAsync{T}(Func{NpgsqlTransaction, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task<T> WithTransactionAsync<T>(IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return _executor.WithTransactionAsync(() => NewAttempt(DatabaseOperation.Transactional, default), isolationLevel, work, cancellationToken);
+    }
+
+    /// <inheritdoc cref="WithTransactionAsync{T}(Func{NpgsqlTransaction, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task WithTransactionAsync(Func<NpgsqlTransaction, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return WithTransactionAsync(async (transaction, ct) =>
+        {
+            await work(transaction, ct).ConfigureAwait(false);
+            return true;
+        }, cancellationToken);
+    }
+
+    /// <summary>A data source that routes anew at every open, for Dapper, EF Core, health checks and whatever else takes one.</summary>
+    public DbDataSource GetDataSource(Route route) => GetDataSource(route, default);
+
+    /// <inheritdoc cref="GetDataSource(Route)"/>
+    public DbDataSource GetDataSource(Route route, RouteOptions options)
+    {
+        _configuration.PlanOf(route);   // an unknown route fails here rather than at the first open
+        return new RoutingDataSource(this, route, options);
+    }
+
+    /// <summary>What was routed where so far.</summary>
+    public RouterMetrics GetMetrics() => _status.Metrics();
+
+    /// <summary>How every configured host stands, by host name.</summary>
+    public IReadOnlyDictionary<string, HostHealth> GetHealthStatus() => _status.Health();
+
+    /// <summary>
+    /// Sends all reads to the primary for <see cref="DatabaseRouterOptions.ForcedFailoverDuration"/> (5 s by default); then health checks decide
+    /// again. Called again meanwhile, it starts the time anew. Reads under way finish where they are.
+    /// </summary>
+    /// <remarks>If the primary is lost meanwhile, replicas serve again.</remarks>
+    /// <exception cref="NoEligibleHostException">There is no primary to force reads to.</exception>
+    public Task ForceFailoverToPrimaryAsync(CancellationToken cancellationToken = default) =>
+        ForceFailoverToPrimaryAsync(_configuration.ForcedFailoverDuration, cancellationToken);
+
+    /// <inheritdoc cref="ForceFailoverToPrimaryAsync(CancellationToken)"/>
+    /// <param name="duration">How long; above zero.</param>
+    /// <param name="cancellationToken">Cancels waiting for the first probes.</param>
+    public async Task ForceFailoverToPrimaryAsync(TimeSpan duration, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
+        ThrowIfDisposed();
+        await _opener.WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
+        _operator.ForceToPrimary(_configuration.PlanOf(DatabaseOperation.Read), duration);
+    }
+
+    /// <summary>Gives a host no new work, and waits until its connections in use are returned or <see cref="DatabaseRouterOptions.DrainTimeout"/> has passed.</summary>
+    /// <param name="host">The host's name.</param>
+    /// <param name="cancellationToken">Cancels the waiting; the host stays drained.</param>
+    /// <exception cref="ArgumentException">There is no host of that name.</exception>
+    public Task DrainAsync(string host, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return _operator.DrainAsync(host, cancellationToken);
+    }
+
+    /// <summary>Lets a drained host serve again.</summary>
+    /// <inheritdoc cref="DrainAsync" path="/param" />
+    /// <inheritdoc cref="DrainAsync" path="/exception" />
+    public Task RestoreAsync(string host, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
+        _operator.Restore(host);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Waits until the first probes are done and some host can serve. Never required: operations wait by themselves.</summary>
+    /// <param name="timeout">Longest wait.</param>
+    /// <param name="cancellationToken">Cancels the waiting.</param>
+    /// <exception cref="RouterConfigurationException">A probe found what no waiting mends: refused credentials, an unknown database or host name,
+    /// a server of another cluster, two names for one server, or standbys only.</exception>
+    /// <exception cref="NoEligibleHostException">No host can serve reads or writes.</exception>
+    public Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return _operator.WaitUntilReadyAsync(timeout, cancellationToken);
+    }
+
+    /// <summary>Stops watching and closes all pools. Connections in use are closed when they are returned.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        await Task.WhenAll(_monitors.Select(monitor => monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
+        _listener.Dispose();
+        foreach (var pool in _pools.SelectMany(pools => pools.All)) await pool.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
+
+    /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
+    internal NpgsqlConnection CreateConnection(Route route, RouteOptions options)
+    {
+        ThrowIfDisposed();
+        return _opener.Pick(_configuration.PlanOf(route), options).CreateConnection();
+    }
+
+    internal TopologySnapshot Topology => _store.Current;
+
+    private Attempt NewAttempt(Route route, in RouteOptions options)
+    {
+        ThrowIfDisposed();
+        return new Attempt(_configuration.PlanOf(route), options, _opener.Time);
+    }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+}

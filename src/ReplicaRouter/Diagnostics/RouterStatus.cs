@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>Puts snapshot and counters into what users see.</summary>
+internal sealed class RouterStatus(
+    TopologyStore store, ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, RoutingCounters counters, TimeProvider time)
+{
+    public IReadOnlyDictionary<string, HostHealth> Health()
+    {
+        var now = time.GetTimestamp();
+        return store.Current.Hosts.ToDictionary(host => host.Name, host => Health(host, now), StringComparer.OrdinalIgnoreCase);
+    }
+
+    public RouterMetrics Metrics()
+    {
+        var all = pools.SelectMany(host => host.All).Where(pool => pool.Commands > 0).ToList();
+        var lastProbe = monitors.Max(monitor => monitor.LastProbeAt);
+        return new RouterMetrics
+        {
+            QueriesRouted = Enum.GetValues<DatabaseOperation>().ToDictionary(op => op, op => all.Where(p => p.Plan.Index == (int)op).Sum(p => p.Commands)),
+            QueriesByHost = all.GroupBy(p => p.Host.Name).ToDictionary(
+                host => host.Key, IReadOnlyDictionary<string, long> (host) => host.ToDictionary(p => p.Plan.Name, p => p.Commands)),
+            Failovers = counters.Failovers,
+            Fallbacks = counters.Fallbacks(),
+            AverageLatency = pools.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.All[0].Host.Name, p => p.Load.Latency.Value),
+            LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
+        };
+    }
+
+    private HostHealth Health(HostSnapshot host, long now)
+    {
+        var state = host.StateAt(now);
+        var isKnown = state != HostState.Unknown;
+        return new HostHealth
+        {
+            IsHealthy = state is HostState.Healthy or HostState.Suspect,
+            LatencyMs = monitors[host.Configuration.Index].LastProbeMs,
+            ReplicationLagMs = isKnown ? host.Lag?.TotalMilliseconds : null,
+            LagBytes = isKnown ? host.LagBytes : null,
+            Error = isKnown || host.Last is null ? host.Error : "has not answered a probe lately",
+            Role = host.Role,
+            State = state,
+            IsDrained = host.IsDrained,
+            Timeline = host.Answer?.Timeline,
+            ConnectionsInUse = pools[host.Configuration.Index].InUse,
+            Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
+        };
+    }
+}

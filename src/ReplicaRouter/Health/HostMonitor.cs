@@ -1,0 +1,116 @@
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter;
+
+/// <summary>Watches one host: probes it again and again, whatever happens, and publishes what it learns.</summary>
+internal sealed class HostMonitor(
+    HostConfiguration host, IHostProbe probe, TopologyStore store, HealthSettings settings, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
+{
+    /// <summary>Until the first probes have said what they can, and while a host hangs in doubt, it is asked again soon.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
+
+    private readonly CancellationTokenSource _stop = new();
+    private TaskCompletionSource _wake = NewSignal();
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Called with the duration of each answered probe, in ms.</summary>
+    public Action<double>? Answered { get; init; }
+
+    /// <summary>How long the last probe took, in ms, whether it succeeded or not.</summary>
+    public double LastProbeMs => Volatile.Read(ref _lastProbeMs);
+    private double _lastProbeMs;
+
+    /// <summary>When the last probe ended, in UTC ticks; 0 before the first.</summary>
+    public long LastProbeAt => Volatile.Read(ref _lastProbeAt);
+    private long _lastProbeAt;
+
+    public void Start() => _loop = Task.Run(RunAsync);
+
+    /// <summary>Probes now rather than at the end of the interval.</summary>
+    public void Wake() => Volatile.Read(ref _wake).TrySetResult();
+
+    /// <summary>Counts a failure that a caller met, at once, and probes to see whether it is the host's.</summary>
+    public void Report(HostFailure failure, long startedAt)
+    {
+        store.Publish(new HostObservation(host.Index, startedAt, time.GetTimestamp(), null, failure));
+        Wake();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
+        await probe.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await ProbeOnceAsync().ConfigureAwait(false);
+                await PauseAsync().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, a monitor that ends leaves its host unwatched for ever.
+                Log.ProbeLoopFailed(logger, host.Name, e);
+                await Task.Delay(settings.Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task ProbeOnceAsync()
+    {
+        var sentAt = time.GetTimestamp();
+        HostAnswer? answer = null;
+        HostFailure? failure = null;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        Task<HostAnswer>? pending = null;
+        try
+        {
+            pending = probe.ProbeAsync(deadline.Token);
+            // The probe may not heed cancellation, as Npgsql does not while it opens: we stop waiting for it all the same.
+            answer = await pending.WaitAsync(settings.Timeout, time, _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            failure = FailureClassifier.Describe(e, host);
+            // A probe that is no longer waited for ends in an error that tells nothing new.
+            _ = pending?.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            await deadline.CancelAsync().ConfigureAwait(false);
+        }
+
+        var receivedAt = time.GetTimestamp();
+        var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
+        Volatile.Write(ref _lastProbeMs, elapsed);
+        Volatile.Write(ref _lastProbeAt, time.GetUtcNow().UtcTicks);
+        if (answer is not null) Answered?.Invoke(elapsed);
+        store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
+    }
+
+    private async Task PauseAsync()
+    {
+        var snapshot = store.Current.Hosts[host.Index];
+        var isInDoubt = !snapshot.IsSettled || snapshot.State == HostState.Suspect;
+        // A quarter more or less, so that the monitors of a fleet don't probe in step.
+        var pause = isInDoubt ? Soon : settings.Interval * (0.75 + (0.5 * random.NextDouble()));
+
+        var wake = Volatile.Read(ref _wake);
+        await Task.WhenAny(wake.Task, Task.Delay(pause, time, _stop.Token)).ConfigureAwait(false);
+        _stop.Token.ThrowIfCancellationRequested();
+        if (wake.Task.IsCompleted) Volatile.Write(ref _wake, NewSignal());
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,75 @@
+namespace ReplicaRouter;
+
+/// <summary>One fact about one host: what it answered to a probe, or how it failed a probe or a caller.</summary>
+/// <param name="HostIndex">The host.</param>
+/// <param name="SentAt">Timestamp before the probe was sent: whatever it reports is at least as new.</param>
+/// <param name="ReceivedAt">Timestamp at which the outcome was known.</param>
+/// <param name="Answer">What the host answered, or null when it failed.</param>
+/// <param name="Failure">How it failed, or null when it answered.</param>
+internal sealed record HostObservation(int HostIndex, long SentAt, long ReceivedAt, HostAnswer? Answer, HostFailure? Failure);
+
+/// <summary>What a host says of itself.</summary>
+internal sealed record HostAnswer
+{
+    public required bool IsInRecovery { get; init; }
+
+    /// <summary>The cluster's identity, which <c>initdb</c> chose and every standby shares.</summary>
+    public required ulong SystemIdentifier { get; init; }
+
+    /// <summary>
+    /// The timeline that a primary writes, or that a standby receives; null on a standby whose WAL receiver is dead or whose
+    /// <c>pg_stat_wal_receiver</c> hides its columns from our role (it needs <c>pg_read_all_stats</c>).
+    /// </summary>
+    public required int? Timeline { get; init; }
+
+    /// <summary>On a primary, the end of WAL that was inserted: at or after every acknowledged commit, also asynchronous ones.</summary>
+    public required ulong? InsertLsn { get; init; }
+
+    /// <summary>On a standby, the end of WAL that was replayed.</summary>
+    public required ulong? ReplayLsn { get; init; }
+
+    /// <summary>On a standby, the end of WAL that was received; null when it never streamed.</summary>
+    public required ulong? ReceiveLsn { get; init; }
+
+    /// <summary>When the postmaster started, in microseconds since 2000: with the port, it tells one server from another of its cluster.</summary>
+    public required long StartedAt { get; init; }
+
+    /// <summary>The port on which the server itself listens, whatever stands in between.</summary>
+    public required int ServerPort { get; init; }
+}
+
+/// <summary>How a host failed.</summary>
+/// <param name="Kind">What that means for the host.</param>
+/// <param name="Message">In words, for people. Never holds a password.</param>
+internal sealed record HostFailure(FailureKind Kind, string Message);
+
+/// <summary>What a failure means for the host that it came from.</summary>
+internal enum FailureKind
+{
+    /// <summary>No failure of the host: the query's or the caller's own.</summary>
+    None,
+
+    /// <summary>Nobody listens, or the connection broke: the server is gone, or this connection was.</summary>
+    Unreachable,
+
+    /// <summary>No answer in time: hung, overloaded or out of reach.</summary>
+    Timeout,
+
+    /// <summary>Starting up, shutting down or recovering.</summary>
+    Restarting,
+
+    /// <summary>No connection slot is left: saturated, not dead.</summary>
+    Full,
+
+    /// <summary>The connection was terminated by an administrator, or with its server.</summary>
+    Terminated,
+
+    /// <summary>A standby cancelled the query because it was in the way of replay.</summary>
+    RecoveryConflict,
+
+    /// <summary>A write met a read-only server: what we took for the primary is none, or a write used a read-only route.</summary>
+    ReadOnly,
+
+    /// <summary>Wrong credentials, database, TLS settings or host name: the configuration must change.</summary>
+    Misconfigured,
+}

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace ReplicaRouter;
+
+/// <summary>May a host serve this request? Pure: the same snapshot, request and moment give the same verdict.</summary>
+internal static class Eligibility
+{
+    public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request)
+    {
+        if (!tier.IsPrimary && (tier.Members & host.Configuration.Bit) == 0) return Verdict.NotMember;
+        var standing = Standing(host, request.Now);
+        if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
+        if (tier.IsPrimary && !ReferenceEquals(host, topology.Primary)) return Verdict.NotPrimary;
+        if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
+        if (host.IsDrained) return Verdict.Drained;
+        if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
+        return tier.IsPrimary || JudgeReplica(topology, host, request) is var verdict && verdict == Verdict.Eligible ? standing : verdict;
+    }
+
+    private static Verdict JudgeReplica(TopologySnapshot topology, HostSnapshot host, in RouteRequest request)
+    {
+        if (request.Now < topology.ForcedToPrimaryUntil && topology.Primary is not null) return Verdict.ForcedToPrimary;
+        if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
+        if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
+        return request.Now - freshAt <= request.MaxLag ? Verdict.Eligible : Verdict.Lagging;
+    }
+
+    private static Verdict Standing(HostSnapshot host, long now) => host.StateAt(now) switch
+    {
+        // Whether a replica lags depends on the request's own limit.
+        HostState.Healthy or HostState.Lagging or HostState.LagUnknown => Verdict.Eligible,
+        HostState.Suspect => Verdict.Suspect,
+        HostState.Unknown => Verdict.Unknown,
+        HostState.Restarting => Verdict.Restarting,
+        HostState.Misconfigured => Verdict.Misconfigured,
+        HostState.ForeignCluster => Verdict.ForeignCluster,
+        HostState.Fenced => Verdict.Fenced,
+        HostState.OldTimeline => Verdict.OldTimeline,
+        HostState.SplitBrain => Verdict.SplitBrain,
+        _ => Verdict.Down,
+    };
+
+    private static bool HasLabels(ImmutableArray<string> labels, ImmutableArray<string> wanted)
+    {
+        if (wanted.IsDefaultOrEmpty) return true;
+        foreach (var label in wanted)
+        {
+            if (!labels.Contains(label)) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Why no host may serve, host by host, for people.</summary>
+    public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time) =>
+        [.. topology.Hosts.Select(host => new HostRejection(host.Name, Explain(topology, host, plan, request, time)))];
+
+    private static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
+    {
+        // The best of its chances tells most: a replica that is no primary is told about its lag, not about its role.
+        var verdict = plan.Tiers.Select(tier => Judge(topology, host, tier, request)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
+            .OrderBy(v => v is Verdict.NotPrimary or Verdict.IsPrimary).First();
+        return verdict switch
+        {
+            Verdict.Eligible or Verdict.Suspect => "may serve, but connecting to it failed",
+            Verdict.NotMember => "not in a group of this route",
+            Verdict.IsPrimary => "is the primary",
+            Verdict.NotPrimary => "is a replica",
+            Verdict.LabelsMissing => "lacks a label that the call asks for",
+            Verdict.Excluded => "has failed this operation",
+            Verdict.ForcedToPrimary => "all reads are forced to the primary",
+            Verdict.Drained => "is drained",
+            Verdict.Lagging => string.Create(CultureInfo.InvariantCulture,
+                $"lag {time.GetElapsedTime(host.FreshAt!.Value, request.Now).TotalSeconds:0.0} s, limit {request.MaxLag / (double)time.TimestampFrequency:0.0} s"),
+            Verdict.LagUnknown => host.Error ?? "replication lag unknown",
+            Verdict.Unknown when host.Last is null => "not probed yet",
+            Verdict.Unknown => "has not answered a probe lately",
+            _ => host.Error ?? host.State.ToString(),
+        };
+    }
+}
+
+/// <summary>Why a host could not serve an operation.</summary>
+/// <param name="Host">The host's name.</param>
+/// <param name="Reason">The reason, in words. Never holds a password.</param>
+public sealed record HostRejection(string Host, string Reason);

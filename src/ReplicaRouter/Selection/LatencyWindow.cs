@@ -1,0 +1,36 @@
+using System.Numerics;
+
+namespace ReplicaRouter;
+
+/// <summary>Leaves out hosts that are much slower than the fastest one.</summary>
+/// <remarks>Two random choices alone send a share of the work to slow hosts whenever both draws are slow; a window relative to the best does not.</remarks>
+internal static class LatencyWindow
+{
+    /// <summary>A host stays in up to twice the best latency.</summary>
+    private const double Ratio = 2;
+
+    /// <summary>Differences below this are noise of the network and the scheduler, in ms.</summary>
+    private const double ToleranceMs = 5;
+
+    public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostPools> pools)
+    {
+        var best = double.MaxValue;
+        for (var rest = candidates; rest != 0; rest &= rest - 1)
+        {
+            var latency = pools[BitOperations.TrailingZeroCount(rest)].LatencyMs(route);
+            // Nothing measured yet: neither a reason to leave it out, nor a measure for others.
+            if (latency > 0 && latency < best) best = latency;
+        }
+
+        if (best == double.MaxValue) return candidates;
+        var limit = Math.Max(Ratio * best, best + ToleranceMs);
+        var window = candidates;
+        for (var rest = candidates; rest != 0; rest &= rest - 1)
+        {
+            var bit = rest & ~(rest - 1);
+            if (pools[BitOperations.TrailingZeroCount(bit)].LatencyMs(route) > limit) window &= ~bit;
+        }
+
+        return window;
+    }
+}

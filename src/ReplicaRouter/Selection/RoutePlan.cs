@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>A route, ready to choose by: its groups as sets of hosts, best first, and its limits.</summary>
+internal sealed record RoutePlan
+{
+    /// <summary>Position in the configuration; counters and pools are arrays by it.</summary>
+    public required int Index { get; init; }
+
+    public required string Name { get; init; }
+    public required ImmutableArray<RouteTier> Tiers { get; init; }
+    public required TimeSpan MaxLag { get; init; }
+    public required bool IsReadOnly { get; init; }
+    public required TimeSpan Wait { get; init; }
+    public required PoolSettings Pool { get; init; }
+
+    /// <summary>Whether only the primary serves this route.</summary>
+    public bool IsPrimaryOnly => Tiers.All(tier => tier.IsPrimary);
+}
+
+/// <summary>One step of a route: whichever host is the primary, or the replicas among the members of a group.</summary>
+/// <param name="Group">The group's name.</param>
+/// <param name="IsPrimary">Whether the step is the primary, by observation.</param>
+/// <param name="Members">The group's hosts, one bit each; of no meaning for the primary's step.</param>
+internal readonly record struct RouteTier(string Group, bool IsPrimary, ulong Members);
+
+/// <summary>How a route's connections to one host are kept. Null takes what the connection string says.</summary>
+internal sealed record PoolSettings(int? MaxPoolSize, int? MinPoolSize, TimeSpan? ConnectTimeout, TimeSpan? CommandTimeout, string ApplicationName)
+{
+    public required int DefaultMaxPoolSize { get; init; }
+    public required TimeSpan DefaultCommandTimeout { get; init; }
+}

@@ -1,0 +1,10 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>What one choice of a host is asked for.</summary>
+/// <param name="Now">The moment of the choice, as a timestamp.</param>
+/// <param name="MaxLag">Most replication lag, in timestamp units.</param>
+/// <param name="Labels">Labels that a replica must carry.</param>
+/// <param name="Excluded">Hosts that this operation has already tried, one bit each.</param>
+internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArray<string> Labels, ulong Excluded = 0);

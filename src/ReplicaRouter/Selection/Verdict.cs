@@ -1,0 +1,31 @@
+namespace ReplicaRouter;
+
+/// <summary>Whether a host may serve a request, or why not. Later values are the worse reasons.</summary>
+internal enum Verdict
+{
+    Eligible,
+
+    /// <summary>May serve while no better host is left.</summary>
+    Suspect,
+
+    NotMember,
+
+    /// <summary>It is the primary, and the step asks for replicas.</summary>
+    IsPrimary,
+
+    NotPrimary,
+    LabelsMissing,
+    Excluded,
+    ForcedToPrimary,
+    Drained,
+    Lagging,
+    LagUnknown,
+    Unknown,
+    Down,
+    Restarting,
+    Misconfigured,
+    OldTimeline,
+    Fenced,
+    SplitBrain,
+    ForeignCluster,
+}

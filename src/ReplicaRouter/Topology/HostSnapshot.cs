@@ -1,0 +1,51 @@
+namespace ReplicaRouter;
+
+/// <summary>One host at one moment: configured, observed and overridden, each apart, and what follows from them.</summary>
+internal sealed record HostSnapshot
+{
+    public required HostConfiguration Configuration { get; init; }
+
+    /// <summary>The last thing that was observed.</summary>
+    public HostObservation? Last { get; init; }
+
+    /// <summary>The last time the host answered. Kept through failures, for its positions and to tell what changed.</summary>
+    public HostObservation? LastAnswered { get; init; }
+
+    /// <summary>Timestamp after which the last answer is no longer believed.</summary>
+    public long ExpiresAt { get; init; }
+
+    /// <summary>Probes missed in a row by time-out.</summary>
+    public int Misses { get; init; }
+
+    /// <summary>Observations so far.</summary>
+    public int Observations { get; init; }
+
+    /// <summary>The operator's order.</summary>
+    public bool IsDrained { get; init; }
+
+    // What follows from the above and from the other hosts; TopologySnapshot derives it.
+
+    public HostState State { get; init; }
+    public HostRole Role { get; init; }
+
+    /// <summary>Why the state is what it is, where that isn't plain.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Timestamp of the newest primary position that this replica is proven to have replayed. Every later commit may be missing.</summary>
+    public long? FreshAt { get; init; }
+
+    public TimeSpan? Lag { get; init; }
+    public long? LagBytes { get; init; }
+
+    public string Name => Configuration.Name;
+    public HostAnswer? Answer => LastAnswered?.Answer;
+
+    /// <summary>Whether a request can be sent there at all, its role and lag aside.</summary>
+    public bool IsServing => State is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown;
+
+    /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>
+    public HostState StateAt(long now) => IsServing && now > ExpiresAt ? HostState.Unknown : State;
+
+    /// <summary>Whether the first probes have said what they can: a replica's lag needs the primary's position as well as its own.</summary>
+    public bool IsSettled => Observations > 0 && (State != HostState.LagUnknown || Observations >= 5);
+}

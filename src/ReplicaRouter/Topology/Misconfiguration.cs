@@ -1,0 +1,27 @@
+namespace ReplicaRouter;
+
+/// <summary>Finds what the first probes show of a configuration that does not fit the servers, and that no waiting mends.</summary>
+internal static class Misconfiguration
+{
+    public static IReadOnlyList<string> Find(TopologySnapshot topology)
+    {
+        var faults = topology.Hosts
+            .Where(host => host.State is HostState.Misconfigured or HostState.ForeignCluster)
+            .Select(host => $"Host '{host.Name}': {host.Error}").ToList();
+
+        // The postmaster's start, to the microsecond, and its own port: two names that show both are two names of one server.
+        var answered = topology.Hosts.Where(host => host.IsServing);
+        foreach (var twins in answered.GroupBy(h => (h.Answer!.SystemIdentifier, h.Answer.StartedAt, h.Answer.ServerPort)).Where(g => g.Count() > 1))
+        {
+            faults.Add($"{string.Join(" and ", twins.Select(h => h.Configuration.Source))} name the same server. Name each server once.");
+        }
+
+        if (faults.Count == 0 && topology.Hosts.All(host => host.IsServing && host.Role == HostRole.Replica))
+        {
+            faults.Add($"{topology.Hosts[0].Configuration.Source}: {topology.Hosts[0].Configuration.Endpoint} is a standby, and so is every other host: " +
+                "no primary is configured. Set DATABASE_URL to the primary.");
+        }
+
+        return faults;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter;
+
+/// <summary>What an operator orders, kept apart from what is observed: drain, restore, force reads to the primary, wait until ready.</summary>
+internal sealed class Operator(
+    RouterConfiguration configuration,
+    TopologyStore store,
+    ImmutableArray<HostPools> pools,
+    ImmutableArray<HostMonitor> monitors,
+    RoutingCounters counters,
+    TimeProvider time,
+    ILogger logger)
+{
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+
+    public void ForceToPrimary(RoutePlan read, TimeSpan duration)
+    {
+        var now = time.GetTimestamp();
+        var wasForced = false;
+        store.Update(current =>
+        {
+            if (current.Primary is null)
+            {
+                throw new NoEligibleHostException(HostNames.Primary, Eligibility.Explain(current, configuration.Routes[(int)DatabaseOperation.Write],
+                    new RouteRequest(now, time.Ticks(read.MaxLag), []), time));
+            }
+
+            wasForced = now < current.ForcedToPrimaryUntil;
+            return current.WithForcedToPrimary(now + time.Ticks(duration));
+        });
+        if (!wasForced) counters.CountFailover();
+        Log.ForcedToPrimary(logger, duration);
+        foreach (var monitor in monitors) monitor.Wake();
+    }
+
+    public async Task DrainAsync(string name, CancellationToken cancellationToken)
+    {
+        var host = Find(name);
+        store.Update(current => current.WithDrained(host.Index, true));
+        Log.Drained(logger, host.Name);
+
+        var start = time.GetTimestamp();
+        while (pools[host.Index].InUse > 0)
+        {
+            if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
+            {
+                Log.DrainTimedOut(logger, host.Name, pools[host.Index].InUse, configuration.DrainTimeout);
+                break;
+            }
+
+            await Task.Delay(DrainPoll, time, cancellationToken).ConfigureAwait(false);
+        }
+
+        pools[host.Index].Clear();
+    }
+
+    public void Restore(string name)
+    {
+        var host = Find(name);
+        store.Update(current => current.WithDrained(host.Index, false));
+        Log.Restored(logger, host.Name);
+    }
+
+    public async Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            var topology = store.Current;
+            if (topology.IsSettled)
+            {
+                if (Misconfiguration.Find(topology) is { Count: > 0 } faults) throw new RouterConfigurationException(faults);
+                if (topology.Hosts.Any(host => host.State == HostState.Healthy)) return;
+            }
+
+            var remaining = timeout - time.GetElapsedTime(start);
+            if (remaining <= TimeSpan.Zero || !await SupersededAsync(topology, remaining, cancellationToken).ConfigureAwait(false))
+            {
+                throw new NoEligibleHostException(Route.NameOf(DatabaseOperation.Read), Eligibility.Explain(store.Current,
+                    configuration.Routes[(int)DatabaseOperation.Read], new RouteRequest(time.GetTimestamp(), time.Ticks(configuration.Health.MaxLag), []), time));
+            }
+        }
+    }
+
+    private async Task<bool> SupersededAsync(TopologySnapshot topology, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await topology.Superseded.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private HostConfiguration Find(string name) => configuration.Hosts.FirstOrDefault(host => host.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new ArgumentException($"There is no host '{name}'. The hosts are: {string.Join(", ", configuration.Hosts.Select(h => h.Name))}.", nameof(name));
+}

@@ -1,0 +1,53 @@
+namespace ReplicaRouter;
+
+/// <summary>Judges how far a replica is behind the primary, by WAL positions and our own monotonic clock.</summary>
+internal static class ReplicationLag
+{
+    public static HostSnapshot Judge(HostSnapshot host, HostSnapshot? primary, int timeline, WalHistory wal, TimeSpan maxLag, TimeProvider time)
+    {
+        if (host.Role != HostRole.Replica || !host.IsServing) return host with { FreshAt = null, Lag = null, LagBytes = null };
+
+        var (answer, sentAt) = (host.Answer!, host.LastAnswered!.SentAt);
+        if (primary is not null && answer.Timeline < timeline)
+        {
+            return host with
+            {
+                FreshAt = null, Lag = null, LagBytes = null,
+                State = HostState.OldTimeline,
+                Error = $"{host.Configuration.Endpoint} follows timeline {answer.Timeline}, but the primary is on {timeline}.",
+            };
+        }
+
+        if (wal.IsEmpty || answer.ReplayLsn is not { } replayed)
+        {
+            return Unknown(host, wal.IsEmpty ? "no primary's position is known to compare with" : "the standby has replayed nothing yet");
+        }
+
+        var behind = wal.NewestLsn > replayed ? (long)(wal.NewestLsn - replayed) : 0;
+        if (behind == 0)
+        {
+            // While the primary answers, all is proven up to its newest sample; while none does, nothing newer is known to exist.
+            return host with { FreshAt = primary is not null ? wal.NewestAt : Math.Max(sentAt, wal.NewestAt), Lag = TimeSpan.Zero, LagBytes = 0 };
+        }
+
+        if (wal.ProvenAt(replayed) is not { } proven) return Unknown(host, "it has replayed no primary position that was seen yet") with { LagBytes = behind };
+
+        var lag = time.GetElapsedTime(wal.EstimatedAt(replayed)!.Value, Math.Max(sentAt, wal.NewestAt));
+        var isLagging = lag > maxLag;
+        return host with
+        {
+            FreshAt = proven,
+            Lag = lag,
+            LagBytes = behind,
+            State = isLagging && host.State == HostState.Healthy ? HostState.Lagging : host.State,
+            Error = isLagging ? $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s" : host.Error,
+        };
+    }
+
+    private static HostSnapshot Unknown(HostSnapshot host, string why) => host with
+    {
+        FreshAt = null, Lag = null, LagBytes = null,
+        State = host.State == HostState.Healthy ? HostState.LagUnknown : host.State,
+        Error = $"replication lag unknown: {why}",
+    };
+}

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>All that is known of the cluster at one moment. Immutable: a new fact makes a new snapshot.</summary>
+internal sealed class TopologySnapshot
+{
+    private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts)
+    {
+        Settings = settings;
+        Hosts = hosts;
+    }
+
+    public HealthSettings Settings { get; }
+    public ImmutableArray<HostSnapshot> Hosts { get; private init; }
+
+    /// <summary>The one server that may take writes, or null when there is none or it can't be told which.</summary>
+    public HostSnapshot? Primary { get; private init; }
+
+    /// <summary>The cluster's identity; null until it is settled.</summary>
+    public ulong? SystemIdentifier { get; private init; }
+
+    /// <summary>The highest timeline ever seen: a primary on a lower one is an old one.</summary>
+    public int Timeline { get; private init; }
+
+    public WalHistory Wal { get; private init; } = WalHistory.Empty;
+
+    /// <summary>Timestamp until which an operator has forced all reads to the primary; 0 when not.</summary>
+    public long ForcedToPrimaryUntil { get; private init; }
+
+    /// <summary>Whether every host has been probed far enough to choose by.</summary>
+    public bool IsSettled => Hosts.All(host => host.IsSettled);
+
+    /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
+    public Task Superseded => _superseded.Task;
+
+    public static TopologySnapshot Initial(RouterConfiguration configuration) =>
+        new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })]);
+
+    public void MarkSuperseded() => _superseded.TrySetResult();
+
+    /// <summary>This topology and one more observation.</summary>
+    public TopologySnapshot With(HostObservation observation, TimeProvider time)
+    {
+        var host = Hosts[observation.HostIndex];
+        // A failure that a caller met may be reported after a probe that was sent later has been answered.
+        if (host.Last is { } last && observation.SentAt < last.SentAt) return this;
+
+        var updated = host with
+        {
+            Last = observation,
+            LastAnswered = observation.Answer is null ? host.LastAnswered : observation,
+            ExpiresAt = observation.Answer is null ? host.ExpiresAt : observation.SentAt + time.Ticks(Settings.Lifetime),
+            Misses = observation.Failure?.Kind == FailureKind.Timeout ? host.Misses + 1 : 0,
+            Observations = host.Observations + 1,
+        };
+        return Derive(Hosts.SetItem(observation.HostIndex, updated), observation, time);
+    }
+
+    public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => Hosts[hostIndex].IsDrained == isDrained
+        ? this
+        : Copy(Hosts.SetItem(hostIndex, Hosts[hostIndex] with { IsDrained = isDrained }), ForcedToPrimaryUntil);
+
+    public TopologySnapshot WithForcedToPrimary(long until) => Copy(Hosts, until);
+
+    private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, hosts)
+    {
+        Primary = Primary is null ? null : hosts[Primary.Configuration.Index],
+        SystemIdentifier = SystemIdentifier,
+        Timeline = Timeline,
+        Wal = Wal,
+        ForcedToPrimaryUntil = forcedUntil,
+    };
+
+    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, HostObservation observation, TimeProvider time)
+    {
+        var systemIdentifier = SystemIdentifier ?? ClusterIdentity.Settle(hosts);
+        hosts = [.. hosts.Select(host => HostStateRules.Standing(host, systemIdentifier))];
+
+        var timeline = Math.Max(Timeline, hosts.Where(h => h.IsServing).Max(h => h.Answer!.Timeline) ?? 0);
+        hosts = PrimaryElection.Judge(hosts, timeline);
+        var primary = hosts.SingleOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
+
+        var wal = RecordWal(primary, hosts[observation.HostIndex], observation);
+        hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
+
+        return new TopologySnapshot(Settings, hosts)
+        {
+            Primary = primary,
+            SystemIdentifier = systemIdentifier,
+            Timeline = timeline,
+            Wal = wal,
+            ForcedToPrimaryUntil = ForcedToPrimaryUntil,
+        };
+    }
+
+    private WalHistory RecordWal(HostSnapshot? primary, HostSnapshot observed, HostObservation observation)
+    {
+        if (observation.Answer is not { } answer || !observed.IsServing) return Wal;
+        if (ReferenceEquals(observed, primary)) return Wal.Record(answer.Timeline ?? 0, observation.SentAt, answer.InsertLsn ?? 0);
+        // While no primary answers, what standbys still receive shows how far the cluster is: one that stays behind is stale,
+        // and when none receives anything, the replicas that have replayed all are as fresh as there is.
+        return primary is null && answer.ReceiveLsn is { } received ? Wal.Record(Wal.Timeline, observation.SentAt, received) : Wal;
+    }
+}
