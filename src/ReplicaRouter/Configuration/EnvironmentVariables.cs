@@ -10,6 +10,7 @@ internal static partial class EnvironmentVariables
     public const string Primary = "DATABASE_URL";
 
     /// <summary>Adds the hosts of the variables to <paramref name="options"/>; a variable replaces a host of its name.</summary>
+    /// <exception cref="RouterConfigurationException">A variable looks like a replica's, but names none.</exception>
     public static void Apply(IConfiguration variables, DatabaseRouterOptions options)
     {
         foreach (var (name, value) in variables.AsEnumerable().OrderBy(v => v.Key, StringComparer.OrdinalIgnoreCase))
@@ -24,8 +25,10 @@ internal static partial class EnvironmentVariables
     private static string? HostOf(string variable)
     {
         if (variable.Equals(Primary, StringComparison.OrdinalIgnoreCase)) return HostNames.Primary;
+        if (!variable.StartsWith("DATABASE_READ_REPLICA_", StringComparison.OrdinalIgnoreCase)) return null;
         var match = ReplicaVariable().Match(variable);
-        if (!match.Success) return null;
+        // A misspelt variable would leave out a replica that somebody believes to be in use.
+        if (!match.Success) throw new RouterConfigurationException([$"{variable} names no replica. Write DATABASE_READ_REPLICA_<number>_URL, from 1, or DATABASE_READ_REPLICA_DR_URL."]);
         return match.Groups[1].Value.ToUpperInvariant() switch
         {
             "DR" => HostNames.DisasterRecovery,

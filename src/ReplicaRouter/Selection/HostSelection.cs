@@ -11,25 +11,26 @@ internal static class HostSelection
         foreach (ref readonly var tier in plan.Tiers.AsSpan())
         {
             ulong eligible = 0, suspect = 0;
+            var reason = Verdict.Eligible;
             foreach (var host in topology.Hosts)
             {
                 var verdict = Eligibility.Judge(topology, host, tier, request);
                 if (verdict == Verdict.Eligible) eligible |= host.Configuration.Bit;
                 else if (verdict == Verdict.Suspect) suspect |= host.Configuration.Bit;
-                else if (IsReasonToFallBack(verdict, host) && verdict > fallback) fallback = verdict;
+                else if (IsReasonToFallBack(verdict, host) && verdict > reason) reason = verdict;
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
-            if (candidates == 0) continue;
-            return new Choice(topology.Hosts[Pick(candidates, plan, pools, random)], fallback, candidates);
+            if (candidates != 0) return new Choice(topology.Hosts[Pick(candidates, plan, pools, random)], fallback, candidates);
+            if (reason > fallback) fallback = reason;
         }
 
         return new Choice(null, fallback, 0);
     }
 
-    /// <summary>A group without hosts is no reason, nor is the configured primary in its ordinary role.</summary>
+    /// <summary>A group without hosts is no reason. Nor is the configured primary, which serves reads only once it has become a standby.</summary>
     private static bool IsReasonToFallBack(Verdict verdict, HostSnapshot host) =>
-        verdict is not (Verdict.NotMember or Verdict.NotPrimary) && !(verdict == Verdict.IsPrimary && host.Configuration.IsConfiguredPrimary);
+        verdict is not (Verdict.NotMember or Verdict.NotPrimary) && !(host.Configuration.IsConfiguredPrimary && host.Role != HostRole.Replica);
 
     private static int Pick(ulong candidates, RoutePlan plan, ReadOnlySpan<HostPools> pools, Random random)
     {

@@ -5,7 +5,7 @@ internal static class ReplicationLag
 {
     public static HostSnapshot Judge(HostSnapshot host, HostSnapshot? primary, int timeline, WalHistory wal, TimeSpan maxLag, TimeProvider time)
     {
-        if (host.Role != HostRole.Replica || !host.IsServing) return host with { FreshAt = null, Lag = null, LagBytes = null };
+        if (host.Role != HostRole.Replica || !host.IsServing) return host.FreshAt is null && host.Lag is null ? host : host with { FreshAt = null, Lag = null, LagBytes = null };
 
         var (answer, sentAt) = (host.Answer!, host.LastAnswered!.SentAt);
         if (primary is not null && answer.Timeline < timeline)

@@ -17,7 +17,9 @@ internal sealed class TopologySnapshot
     public ImmutableArray<HostSnapshot> Hosts { get; private init; }
 
     /// <summary>The one server that may take writes, or null when there is none or it can't be told which.</summary>
-    public HostSnapshot? Primary { get; private init; }
+    public HostSnapshot? Primary => PrimaryIndex is { } index ? Hosts[index] : null;
+
+    private int? PrimaryIndex { get; init; }
 
     /// <summary>The cluster's identity; null until it is settled.</summary>
     public ulong? SystemIdentifier { get; private init; }
@@ -67,7 +69,7 @@ internal sealed class TopologySnapshot
 
     private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, hosts)
     {
-        Primary = Primary is null ? null : hosts[Primary.Configuration.Index],
+        PrimaryIndex = PrimaryIndex,
         SystemIdentifier = SystemIdentifier,
         Timeline = Timeline,
         Wal = Wal,
@@ -88,7 +90,7 @@ internal sealed class TopologySnapshot
 
         return new TopologySnapshot(Settings, hosts)
         {
-            Primary = primary,
+            PrimaryIndex = primary?.Configuration.Index,
             SystemIdentifier = systemIdentifier,
             Timeline = timeline,
             Wal = wal,

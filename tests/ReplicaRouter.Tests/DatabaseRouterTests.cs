@@ -1,0 +1,141 @@
+using System.Data.Common;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests;
+
+public class DatabaseRouterTests
+{
+    private static DatabaseRouter Router(DatabaseRouterOptions options, Func<HostConfiguration, IHostProbe> probe) =>
+        new(RouterConfigurationBuilder.Build(options), createProbe: probe);
+
+    private static DatabaseRouter Healthy(DatabaseRouterOptions? options = null) => Router(
+        options ?? OptionsFor("primary", "analytics", "background"),
+        host => FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
+
+    [Fact]
+    public async Task Each_operation_gets_the_pool_of_its_host_and_route()
+    {
+        await using var router = Healthy();
+        Assert.Contains("Host=10.0.0.1", router.GetClient(DatabaseOperation.Write).ConnectionString, StringComparison.Ordinal);
+        Assert.Contains("Host=10.0.0.2", router.GetClient(DatabaseOperation.Analytics).ConnectionString, StringComparison.Ordinal);
+        Assert.Contains("Host=10.0.0.3", router.GetClient(DatabaseOperation.Background).ConnectionString, StringComparison.Ordinal);
+        Assert.DoesNotContain("Host=10.0.0.1", router.GetClient("read").ConnectionString, StringComparison.Ordinal);
+        Assert.Same(router.GetClient(DatabaseOperation.Analytics), router.GetClient("analytics"));
+    }
+
+    [Fact]
+    public async Task Read_pools_are_read_only_and_each_route_has_its_own_settings()
+    {
+        var options = OptionsFor("primary", "analytics");
+        options.ApplicationName = "shop";
+        options.Routes["analytics"] = new RouteSettings { MaxPoolSize = 3, CommandTimeout = TimeSpan.FromSeconds(77) };
+        await using var router = Healthy(options);
+        var analytics = new Npgsql.NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Analytics).ConnectionString);
+        Assert.Equal((3, 77, "shop analytics"), (analytics.MaxPoolSize, analytics.CommandTimeout, analytics.ApplicationName));
+        Assert.Contains("default_transaction_read_only=on", analytics.Options, StringComparison.Ordinal);
+        var write = new Npgsql.NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Write).ConnectionString);
+        Assert.Equal((20, 5, null), (write.MaxPoolSize, write.Timeout, write.Options));
+    }
+
+    [Fact]
+    public async Task A_drained_host_is_left_and_restored()
+    {
+        await using var router = Healthy();
+        await router.DrainAsync("Analytics", TestContext.Current.CancellationToken);
+        Assert.True(router.GetHealthStatus()["analytics"].IsDrained);
+        Assert.True(router.GetHealthStatus()["analytics"].IsHealthy);
+        Assert.Contains("Host=10.0.0.3", router.GetClient(DatabaseOperation.Analytics).ConnectionString, StringComparison.Ordinal);
+        Assert.Equal(new RouteFallback("analytics", "Drained", 1), Assert.Single(router.GetMetrics().Fallbacks));
+        await router.RestoreAsync("analytics", TestContext.Current.CancellationToken);
+        Assert.Contains("Host=10.0.0.2", router.GetClient(DatabaseOperation.Analytics).ConnectionString, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_host_is_an_error_that_names_the_known_ones()
+    {
+        await using var router = Healthy();
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => router.DrainAsync("analitics", TestContext.Current.CancellationToken));
+        Assert.Contains("primary, analytics, background", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Forcing_reads_to_the_primary_counts_once_and_leaves_health_alone()
+    {
+        await using var router = Healthy();
+        await router.ForceFailoverToPrimaryAsync(TestContext.Current.CancellationToken);
+        await router.ForceFailoverToPrimaryAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("Host=10.0.0.1", router.GetClient(DatabaseOperation.Read).ConnectionString, StringComparison.Ordinal);
+        Assert.Equal(1, router.GetMetrics().Failovers);
+        Assert.All(router.GetHealthStatus().Values, host => Assert.True(host.IsHealthy));
+        await router.ForceFailoverToPrimaryAsync(TimeSpan.FromTicks(1), TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("Host=10.0.0.1", router.GetClient(DatabaseOperation.Read).ConnectionString, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Wrong_credentials_everywhere_are_told_at_once_and_not_waited_for()
+    {
+        await using var router = Router(OptionsFor("primary"), _ => new FakeProbe(_ => throw Refused()));
+        var start = TimeProvider.System.GetTimestamp();
+        var error = await Assert.ThrowsAsync<RouterConfigurationException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
+        Assert.Contains("refuses user 'app'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
+    }
+
+    private static Npgsql.PostgresException Refused() =>
+        new("password authentication failed for user \"app\"", "FATAL", "FATAL", "28P01");
+
+    [Fact]
+    public async Task No_host_in_time_is_a_transient_error_with_every_reason()
+    {
+        var options = OptionsFor("primary", "analytics");
+        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(50) };
+        await using var router = Router(options, host => host.IsConfiguredPrimary ? new FakeProbe(_ => throw new IOException("cable cut")) : FakeProbe.Of(Replica(100)));
+        var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
+        Assert.True(error.IsTransient);
+        Assert.Equal(["primary", "analytics"], error.Rejections.Select(r => r.Host));
+        Assert.Contains("cable cut", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cancelled_wait_ends_at_once()
+    {
+        await using var router = Router(OptionsFor("primary", "analytics"), _ => new FakeProbe(_ => throw new IOException("down")));
+        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, cancel.Token));
+    }
+
+    [Fact]
+    public async Task After_disposal_every_call_says_so()
+    {
+        var router = Healthy();
+        await router.DisposeAsync();
+        await router.DisposeAsync();
+        Assert.Throws<ObjectDisposedException>(() => router.GetClient(DatabaseOperation.Read));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void Dependency_injection_gives_the_router_and_a_data_source_a_route()
+    {
+        using var provider = new ServiceCollection().AddReplicaRouter(o => o.Hosts["primary"] = new HostOptions { ConnectionString = "Host=10.255.255.1;Password=secret" }).BuildServiceProvider();
+        Assert.Same(provider.GetRequiredService<DatabaseRouter>(), provider.GetRequiredService<DatabaseRouter>());
+        foreach (var operation in Enum.GetValues<DatabaseOperation>())
+        {
+            Assert.DoesNotContain("secret", provider.GetRequiredKeyedService<DbDataSource>(operation).ConnectionString, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_wrong_value_stops_the_start_of_the_host()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration["DATABASE_URL"] = "nonsense";
+        builder.AddReplicaRouter();
+        using var host = builder.Build();
+        var error = await Assert.ThrowsAsync<RouterConfigurationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.StartsWith("DATABASE_URL is neither", error.Message, StringComparison.Ordinal);
+    }
+}

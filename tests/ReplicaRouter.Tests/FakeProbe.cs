@@ -1,0 +1,21 @@
+namespace ReplicaRouter.Tests;
+
+/// <summary>A host that answers as the test says, at once.</summary>
+internal sealed class FakeProbe(Func<CancellationToken, Task<HostAnswer>> answer) : IHostProbe
+{
+    private int _probes;
+
+    public int Probes => Volatile.Read(ref _probes);
+
+    public Func<CancellationToken, Task<HostAnswer>> Answer { get; set; } = answer;
+
+    public static FakeProbe Of(HostAnswer answer) => new(_ => Task.FromResult(answer));
+
+    public Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _probes);
+        return Answer(cancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Health;
+
+public sealed class HostMonitorTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly TopologyStore _store;
+    private readonly FakeProbe _probe = FakeProbe.Of(Primary(100));
+    private readonly HostMonitor _monitor;
+
+    public HostMonitorTests()
+    {
+        var configuration = RouterConfigurationBuilder.Build(OptionsFor("primary"));
+        _store = new TopologyStore(TopologySnapshot.Initial(configuration), _time);
+        _monitor = new HostMonitor(configuration.Hosts[0], _probe, _store, configuration.Health, _time, new Random(1), NullLogger.Instance);
+    }
+
+    private HostSnapshot Host => _store.Current.Hosts[0];
+
+    public ValueTask DisposeAsync() => _monitor.DisposeAsync();
+
+    /// <summary>Moves the clock in small steps until a condition holds: the loop runs on other threads.</summary>
+    private async Task AdvanceUntil(Func<bool> condition)
+    {
+        for (var step = 0; step < 20_000; step++)
+        {
+            if (condition()) return;
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
+            if (step % 50 == 49) await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Fail("The condition did not come true.");
+    }
+
+    [Fact]
+    public async Task A_healthy_host_is_found_and_probed_again_and_again()
+    {
+        _monitor.Start();
+        await AdvanceUntil(() => _probe.Probes >= 10);
+        Assert.Equal(HostState.Healthy, Host.State);
+    }
+
+    [Fact]
+    public async Task A_probe_that_throws_does_not_end_the_loop()
+    {
+        _probe.Answer = _ => throw new InvalidOperationException("a defect");
+        _monitor.Start();
+        await AdvanceUntil(() => _probe.Probes >= 5);
+        Assert.Equal(HostState.Down, Host.State);
+        _probe.Answer = _ => Task.FromResult(Primary(100));
+        await AdvanceUntil(() => Host.State == HostState.Healthy);
+    }
+
+    [Fact]
+    public async Task A_probe_that_hangs_and_heeds_no_cancellation_counts_as_missed_and_the_loop_goes_on()
+    {
+        _monitor.Start();
+        await AdvanceUntil(() => Host.State == HostState.Healthy);
+        _probe.Answer = _ => new TaskCompletionSource<HostAnswer>().Task;
+        await AdvanceUntil(() => Host.State == HostState.Down);
+        _probe.Answer = _ => Task.FromResult(Primary(100));
+        await AdvanceUntil(() => Host.State == HostState.Healthy);
+    }
+
+    [Fact]
+    public async Task A_listener_that_throws_does_not_end_the_loop()
+    {
+        var calls = 0;
+        _store.Changed = (_, _) => { if (++calls < 5) throw new InvalidOperationException("a defect"); };
+        _monitor.Start();
+        await AdvanceUntil(() => calls >= 8);
+    }
+
+    [Fact]
+    public async Task A_failure_that_a_caller_met_counts_at_once_and_a_probe_follows_without_waiting()
+    {
+        _monitor.Start();
+        await AdvanceUntil(() => Host.State == HostState.Healthy);
+        _probe.Answer = _ => new TaskCompletionSource<HostAnswer>().Task;
+        var before = _probe.Probes;
+        _monitor.Report(new HostFailure(FailureKind.Unreachable, "refused"), _time.GetTimestamp());
+        Assert.Equal(HostState.Down, Host.State);
+        var bound = TimeProvider.System.GetTimestamp();
+        while (_probe.Probes == before && TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromSeconds(10)) await Task.Yield();
+        Assert.True(_probe.Probes > before, "the clock stood still, and yet a probe had to follow");
+    }
+
+    [Fact]
+    public async Task Memory_stays_flat_over_100_000_rounds_of_answers_failures_and_hangs()
+    {
+        _probe.Answer = _ => (_probe.Probes % 10) switch
+        {
+            0 => new TaskCompletionSource<HostAnswer>().Task,
+            1 or 2 => Task.FromException<HostAnswer>(new TimeoutException()),
+            _ => Task.FromResult(Primary((ulong)_probe.Probes)),
+        };
+        _monitor.Start();
+        await RoundsAsync(10_000);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        await RoundsAsync(100_000);
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+        Assert.True(after - before < 500_000, $"grew by {after - before:N0} bytes");
+    }
+
+    private async Task RoundsAsync(int rounds)
+    {
+        var target = _probe.Probes + rounds;
+        var bound = TimeProvider.System.GetTimestamp();
+        while (_probe.Probes < target)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1300));
+            await Task.Yield();
+            Assert.True(TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromMinutes(1), $"only {target - _probe.Probes} rounds were left after a minute");
+        }
+    }
+}

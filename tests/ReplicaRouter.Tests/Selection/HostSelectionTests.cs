@@ -1,0 +1,166 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Selection;
+
+public class HostSelectionTests
+{
+    private static readonly string[] All = ["primary", "analytics", "background", "replica-3", "dr"];
+
+    private static TestTopology Healthy(params string[] hosts)
+    {
+        var topology = new TestTopology(hosts.Length == 0 ? All : hosts);
+        foreach (var host in topology.Configuration.Hosts) topology.Answer(host.Name, host.IsConfiguredPrimary ? Primary(100) : Replica(100));
+        return topology;
+    }
+
+    /// <summary>Which hosts may serve a route when some are out, and whether that counts as a fallback. Add your own row.</summary>
+    [Theory]
+    [InlineData("write", "", "primary", false)]
+    [InlineData("transactional", "", "primary", false)]
+    [InlineData("read", "", "analytics background replica-3", false)]
+    [InlineData("analytics", "", "analytics", false)]
+    [InlineData("background", "", "background", false)]
+    [InlineData("analytics", "analytics", "background replica-3", true)]
+    [InlineData("background", "background", "analytics replica-3", true)]
+    [InlineData("read", "analytics", "background replica-3", false)]
+    [InlineData("read", "analytics background replica-3", "primary", true)]
+    [InlineData("analytics", "analytics background replica-3", "primary", true)]
+    [InlineData("read", "analytics background replica-3 primary", "dr", true)]
+    [InlineData("analytics", "analytics background replica-3 primary", "dr", true)]
+    [InlineData("write", "primary", "", false)]
+    [InlineData("read", "analytics background replica-3 primary dr", "", true)]
+    [InlineData("read", "primary", "analytics background replica-3", false)]
+    public void Each_route_goes_to_its_hosts_and_falls_back_in_order(string route, string down, string expected, bool isFallback)
+    {
+        var topology = Healthy();
+        foreach (var host in down.Split(' ', StringSplitOptions.RemoveEmptyEntries)) topology.Fail(host, FailureKind.Unreachable);
+        var (hosts, fallback) = topology.Candidates(route);
+        Assert.Equal(expected, hosts);
+        Assert.Equal(isFallback, fallback != Verdict.Eligible);
+    }
+
+    [Theory]
+    [InlineData("write")]
+    [InlineData("read")]
+    [InlineData("analytics")]
+    [InlineData("background")]
+    public void A_primary_alone_serves_everything_and_nothing_is_a_fallback(string route)
+    {
+        var (hosts, fallback) = Healthy("primary").Candidates(route);
+        Assert.Equal(("primary", Verdict.Eligible), (hosts, fallback));
+    }
+
+    [Fact]
+    public void A_group_without_hosts_is_no_fallback() =>
+        Assert.Equal(("replica-3", Verdict.Eligible), Healthy("primary", "replica-3").Candidates(DatabaseOperation.Analytics));
+
+    [Fact]
+    public void A_promoted_dr_takes_the_writes_and_the_old_primary_serves_reads_as_a_standby()
+    {
+        var topology = Healthy("primary", "dr");
+        topology.Advance(1).Answer("dr", Primary(110, timeline: 2)).Answer("primary", Replica(110, timeline: 2));
+        Assert.Equal("dr", topology.Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
+    public void A_drained_host_gets_nothing_new_and_is_still_healthy()
+    {
+        var topology = Healthy().Change(t => t.WithDrained(1, true));
+        var name = topology.Configuration.Hosts[1].Name;
+        Assert.DoesNotContain(name, topology.Candidates(DatabaseOperation.Read).Hosts, StringComparison.Ordinal);
+        Assert.Equal(HostState.Healthy, topology[name].State);
+        Assert.Contains(name, topology.Change(t => t.WithDrained(1, false)).Candidates(DatabaseOperation.Read).Hosts, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forced_to_the_primary_reads_go_there_until_the_time_is_up()
+    {
+        var topology = Healthy();
+        topology.Change(t => t.WithForcedToPrimary(topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(2))));
+        Assert.Equal(("primary", Verdict.ForcedToPrimary), topology.Candidates(DatabaseOperation.Read));
+        Assert.Equal("analytics background replica-3", topology.Advance(2.1).Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
+    public void Forced_to_a_primary_that_is_lost_replicas_serve_again()
+    {
+        var topology = Healthy();
+        topology.Change(t => t.WithForcedToPrimary(long.MaxValue)).Fail("primary", FailureKind.Unreachable);
+        Assert.Equal("analytics background replica-3", topology.Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
+    public void A_suspect_serves_only_when_no_better_host_of_its_group_is_left()
+    {
+        var topology = Healthy().Fail("replica-3", FailureKind.Timeout);
+        Assert.Equal("analytics background", topology.Candidates(DatabaseOperation.Read).Hosts);
+        topology.Fail("analytics", FailureKind.Unreachable).Fail("background", FailureKind.Unreachable);
+        Assert.Equal("replica-3", topology.Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
+    public void A_call_may_ask_for_less_lag_than_its_route()
+    {
+        var topology = Healthy().Advance(1);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new RouteOptions { MaxLag = TimeSpan.FromSeconds(0.5) }).Hosts);
+        Assert.Equal("analytics background replica-3", topology.Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
+    public void Labels_narrow_the_replicas_and_never_the_primary()
+    {
+        var topology = new TestTopology(o => o.Hosts["analytics"].Labels.Add("zone=a"), "primary", "analytics", "background");
+        topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
+        Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read, new RouteOptions { Labels = ["zone=a"] }).Hosts);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new RouteOptions { Labels = ["zone=b"] }).Hosts);
+    }
+
+    [Fact]
+    public void Reads_spread_evenly_over_equal_hosts()
+    {
+        var topology = Healthy();
+        var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
+        var (pools, random) = (topology.Pools(), new Random(7));
+        var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
+        var counts = Enumerable.Range(0, 30_000).GroupBy(_ => HostSelection.Choose(topology.Current, plan, request, pools, random).Host!.Name).ToDictionary(g => g.Key, g => g.Count());
+        Assert.Equal(3, counts.Count);
+        // Three standard deviations of a binomial with n = 30,000 and p = 1/3.
+        Assert.All(counts.Values, count => Assert.InRange(count, 10_000 - 245, 10_000 + 245));
+    }
+
+    [Fact]
+    public void The_host_with_fewer_connections_in_use_is_taken()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var pools = topology.Pools();
+        pools[1].Load.AddInUse(5);
+        var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
+        for (var seed = 0; seed < 50; seed++)
+        {
+            Assert.Equal(2, HostSelection.Choose(topology.Current, topology.Configuration.PlanOf(DatabaseOperation.Read), request, pools, new Random(seed)).Host!.Configuration.Index);
+        }
+    }
+
+    [Fact]
+    public void A_host_much_slower_than_the_best_is_left_out_until_it_is_fast_again()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (pools, read) = (topology.Pools(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        pools[1][read].Latency.Record(40);
+        pools[2][read].Latency.Record(1);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, pools));
+        for (var probe = 0; probe < 60; probe++) pools[1].RecordProbe(1);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, pools));
+    }
+
+    [Fact]
+    public void The_explanation_names_every_host_and_why()
+    {
+        var topology = Healthy("primary", "analytics", "dr").Fail("primary", FailureKind.Unreachable).Fail("analytics", FailureKind.Restarting).Change(t => t.WithDrained(2, true));
+        var request = new RouteRequest(topology.Time.GetTimestamp(), topology.Time.Ticks(TimeSpan.FromSeconds(5)), []);
+        var error = new NoEligibleHostException("read", Eligibility.Explain(topology.Current, topology.Configuration.PlanOf(DatabaseOperation.Read), request, topology.Time));
+        Assert.Equal("No host may serve 'read'. primary: Unreachable; analytics: Restarting; dr: is drained.", error.Message);
+        Assert.True(error.IsTransient);
+    }
+}

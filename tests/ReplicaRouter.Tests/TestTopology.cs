@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace ReplicaRouter.Tests;
+
+/// <summary>A topology of made-up hosts whose answers a test dictates, with a clock that it moves.</summary>
+internal sealed class TestTopology
+{
+    public const ulong Cluster = 7000000000000000001;
+
+    public TestTopology(params string[] hosts) : this(_ => { }, hosts) { }
+
+    public TestTopology(Action<DatabaseRouterOptions> configure, params string[] hosts)
+    {
+        Options = OptionsFor(hosts);
+        configure(Options);
+        Configuration = RouterConfigurationBuilder.Build(Options);
+        Current = TopologySnapshot.Initial(Configuration);
+    }
+
+    public FakeTimeProvider Time { get; } = new();
+    public DatabaseRouterOptions Options { get; }
+    public RouterConfiguration Configuration { get; }
+    public TopologySnapshot Current { get; private set; }
+
+    public HostSnapshot this[string host] => Current.Hosts.Single(h => h.Name == host);
+
+    public static DatabaseRouterOptions OptionsFor(params string[] hosts)
+    {
+        var options = new DatabaseRouterOptions();
+        for (var i = 0; i < hosts.Length; i++) options.Hosts[hosts[i]] = new HostOptions { ConnectionString = $"postgresql://app:secret@10.0.0.{i + 1}/app" };
+        return options;
+    }
+
+    public static HostAnswer Primary(ulong lsn, int timeline = 1, ulong cluster = Cluster) => new()
+    {
+        IsInRecovery = false, SystemIdentifier = cluster, Timeline = timeline, InsertLsn = lsn,
+        ReplayLsn = null, ReceiveLsn = null, StartedAt = (long)lsn, ServerPort = 5432,
+    };
+
+    public static HostAnswer Replica(ulong replayed, int? timeline = 1, ulong? received = null, ulong cluster = Cluster) => new()
+    {
+        IsInRecovery = true, SystemIdentifier = cluster, Timeline = timeline, InsertLsn = null,
+        ReplayLsn = replayed, ReceiveLsn = received ?? replayed, StartedAt = 1, ServerPort = 5432,
+    };
+
+    public TestTopology Answer(string host, HostAnswer answer)
+    {
+        var now = Time.GetTimestamp();
+        Current = Current.With(new HostObservation(this[host].Configuration.Index, now, now, answer, null), Time);
+        return this;
+    }
+
+    public TestTopology Fail(string host, FailureKind kind)
+    {
+        var now = Time.GetTimestamp();
+        Current = Current.With(new HostObservation(this[host].Configuration.Index, now, now, null, new HostFailure(kind, kind.ToString())), Time);
+        return this;
+    }
+
+    public TestTopology Advance(double seconds)
+    {
+        Time.Advance(TimeSpan.FromSeconds(seconds));
+        return this;
+    }
+
+    public TestTopology Change(Func<TopologySnapshot, TopologySnapshot> change)
+    {
+        Current = change(Current);
+        return this;
+    }
+
+    /// <summary>The hosts that may be chosen for a route now, and why a better group could not serve.</summary>
+    public (string Hosts, Verdict Fallback) Candidates(Route route, RouteOptions options = default)
+    {
+        var plan = Configuration.PlanOf(route);
+        var request = new RouteRequest(Time.GetTimestamp(), Time.Ticks(options.MaxLag ?? plan.MaxLag), options.Labels);
+        var choice = HostSelection.Choose(Current, plan, request, Pools(), new Random(1));
+        return (string.Join(' ', Current.Hosts.Where(h => (choice.Candidates & h.Configuration.Bit) != 0).Select(h => h.Name)), choice.Fallback);
+    }
+
+    public HostPools[] Pools() => [.. Configuration.Hosts.Select(h => new HostPools(h, Configuration, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance))];
+}

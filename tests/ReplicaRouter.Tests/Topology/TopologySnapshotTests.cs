@@ -1,0 +1,96 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Topology;
+
+public class TopologySnapshotTests
+{
+    [Fact]
+    public void The_primary_is_observed_and_not_configured()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Replica(100)).Answer("analytics", Primary(100));
+        Assert.Equal("analytics", topology.Current.Primary?.Name);
+        Assert.Equal(HostRole.Replica, topology["primary"].Role);
+    }
+
+    [Fact]
+    public void The_highest_timeline_wins_and_the_old_primary_is_fenced_whatever_its_position()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(5000, timeline: 1)).Answer("analytics", Primary(900, timeline: 2));
+        Assert.Equal("analytics", topology.Current.Primary?.Name);
+        Assert.Equal(HostState.Fenced, topology["primary"].State);
+        topology.Answer("primary", Primary(9000, timeline: 1));
+        Assert.Equal("analytics", topology.Current.Primary?.Name);
+        topology.Fail("analytics", FailureKind.Unreachable);
+        Assert.Null(topology.Current.Primary);
+        Assert.Empty(topology.Candidates(DatabaseOperation.Write).Hosts);
+    }
+
+    [Fact]
+    public void A_replica_that_follows_a_higher_timeline_fences_the_old_primary_before_the_new_one_is_seen()
+    {
+        var topology = new TestTopology("primary", "analytics", "background")
+            .Answer("primary", Primary(100)).Answer("background", Replica(100, timeline: 2));
+        Assert.Null(topology.Current.Primary);
+        Assert.Equal(HostState.Fenced, topology["primary"].State);
+    }
+
+    [Fact]
+    public void Two_primaries_on_one_timeline_get_no_writes_in_whatever_order_they_answer()
+    {
+        foreach (var order in new[] { new[] { "primary", "analytics" }, ["analytics", "primary"] })
+        {
+            var topology = new TestTopology("primary", "analytics");
+            foreach (var host in order) topology.Answer(host, Primary(100));
+            Assert.Null(topology.Current.Primary);
+            Assert.All(topology.Current.Hosts, host => Assert.Equal(HostState.SplitBrain, host.State));
+        }
+    }
+
+    [Fact]
+    public void A_host_of_another_cluster_is_refused()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(100, cluster: 42)).Answer("primary", Primary(100));
+        Assert.Equal(HostState.ForeignCluster, topology["analytics"].State);
+        Assert.Contains("another cluster", topology["analytics"].Error, StringComparison.Ordinal);
+        Assert.Contains("another cluster", Assert.Single(Misconfiguration.Find(topology.Current)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_missed_probe_makes_a_suspect_and_two_take_it_out()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
+        Assert.Equal(HostState.Suspect, topology.Fail("analytics", FailureKind.Timeout)["analytics"].State);
+        Assert.Equal(HostState.Down, topology.Advance(1).Fail("analytics", FailureKind.Timeout)["analytics"].State);
+        Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("analytics", Replica(100))["analytics"].State);
+    }
+
+    [Theory]
+    [InlineData(FailureKind.Unreachable, HostState.Down)]
+    [InlineData(FailureKind.Restarting, HostState.Restarting)]
+    [InlineData(FailureKind.Misconfigured, HostState.Misconfigured)]
+    [InlineData(FailureKind.Full, HostState.Suspect)]
+    internal void Each_failure_has_its_state(FailureKind failure, HostState state)
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Fail("analytics", failure);
+        Assert.Equal(state, topology["analytics"].State);
+    }
+
+    [Fact]
+    public void An_older_failure_does_not_undo_a_newer_answer()
+    {
+        var topology = new TestTopology("primary").Answer("primary", Primary(100));
+        var before = topology.Time.GetTimestamp();
+        topology.Advance(1).Answer("primary", Primary(200));
+        topology.Change(current => current.With(new HostObservation(0, before, before, null, new HostFailure(FailureKind.Unreachable, "late")), topology.Time));
+        Assert.Equal(HostState.Healthy, topology["primary"].State);
+    }
+
+    [Fact]
+    public void An_observation_that_is_not_renewed_counts_as_unknown()
+    {
+        var topology = new TestTopology("primary").Answer("primary", Primary(100));
+        Assert.Equal("primary", topology.Advance(4.9).Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Empty(topology.Advance(0.2).Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Equal(HostState.Unknown, topology["primary"].StateAt(topology.Time.GetTimestamp()));
+    }
+}
