@@ -36,6 +36,9 @@ internal sealed record HostAnswer
 
     /// <summary>The port on which the server itself listens, whatever stands in between.</summary>
     public required int ServerPort { get; init; }
+
+    /// <summary>Which server it is, whatever name led to it.</summary>
+    public (ulong Cluster, long StartedAt, int Port) Server => (SystemIdentifier, StartedAt, ServerPort);
 }
 
 /// <summary>How a host failed.</summary>

@@ -22,7 +22,9 @@ internal sealed class NpgsqlHostProbe : IHostProbe
                (pg_last_wal_replay_lsn() - '0/0')::int8,
                (pg_last_wal_receive_lsn() - '0/0')::int8,
                (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
-               current_setting('port')::int
+               current_setting('port')::int,
+               pg_size_bytes(current_setting('wal_segment_size')),
+               current_setting('wal_block_size')::int
         """;
 
     private readonly NpgsqlDataSource _dataSource;
@@ -100,7 +102,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
             IsInRecovery = reader.GetBoolean(0),
             SystemIdentifier = (ulong)reader.GetInt64(1),
             Timeline = reader.IsDBNull(2) ? null : reader.GetInt32(2),
-            InsertLsn = Lsn(reader, 3),
+            InsertLsn = Lsn(reader, 3) is { } insert ? WalPosition.EndOfRecord(insert, (uint)reader.GetInt64(8), (uint)reader.GetInt32(9)) : null,
             ReplayLsn = Lsn(reader, 4),
             ReceiveLsn = Lsn(reader, 5),
             StartedAt = reader.GetInt64(6),

@@ -10,8 +10,8 @@ internal static class Misconfiguration
             .Select(host => $"Host '{host.Name}': {host.Error}").ToList();
 
         // The postmaster's start, to the microsecond, and its own port: two names that show both are two names of one server.
-        var answered = topology.Hosts.Where(host => host.IsServing);
-        foreach (var twins in answered.GroupBy(h => (h.Answer!.SystemIdentifier, h.Answer.StartedAt, h.Answer.ServerPort)).Where(g => g.Count() > 1))
+        var answered = topology.Hosts.Where(host => host.Last?.Answer is not null);
+        foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {
             faults.Add($"{string.Join(" and ", twins.Select(h => h.Configuration.Source))} name the same server. Name each server once.");
         }

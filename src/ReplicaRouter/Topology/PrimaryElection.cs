@@ -12,7 +12,8 @@ internal static class PrimaryElection
     /// <summary>Fences every server out of recovery that is not the one primary.</summary>
     public static ImmutableArray<HostSnapshot> Judge(ImmutableArray<HostSnapshot> hosts, int timeline)
     {
-        var newest = hosts.Count(host => IsCandidate(host) && host.Answer!.Timeline == timeline);
+        // Two names may lead to one server, as those of services do that follow the roles: that is no second primary.
+        var newest = hosts.Where(host => IsCandidate(host) && host.Answer!.Timeline == timeline).DistinctBy(host => host.Answer!.Server).Count();
         return [.. hosts.Select(host => !IsCandidate(host) ? host : Judge(host, timeline, newest))];
     }
 

@@ -83,7 +83,7 @@ internal sealed class TopologySnapshot
 
         var timeline = Math.Max(Timeline, hosts.Where(h => h.IsServing).Max(h => h.Answer!.Timeline) ?? 0);
         hosts = PrimaryElection.Judge(hosts, timeline);
-        var primary = hosts.SingleOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
+        var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
 
         var wal = RecordWal(primary, hosts[observation.HostIndex], observation);
         hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];

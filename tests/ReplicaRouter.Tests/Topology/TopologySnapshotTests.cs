@@ -40,10 +40,18 @@ public class TopologySnapshotTests
         foreach (var order in new[] { new[] { "primary", "analytics" }, ["analytics", "primary"] })
         {
             var topology = new TestTopology("primary", "analytics");
-            foreach (var host in order) topology.Answer(host, Primary(100));
+            foreach (var host in order) topology.Answer(host, Primary(100) with { StartedAt = host.Length });
             Assert.Null(topology.Current.Primary);
             Assert.All(topology.Current.Hosts, host => Assert.Equal(HostState.SplitBrain, host.State));
         }
+    }
+
+    [Fact]
+    public void Two_names_of_one_server_are_no_split_brain()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Primary(100));
+        Assert.Equal("primary", topology.Current.Primary?.Name);
+        Assert.Contains("name the same server", Assert.Single(Misconfiguration.Find(topology.Current)), StringComparison.Ordinal);
     }
 
     [Fact]
