@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+
+namespace ReplicaRouter.Testing.Cluster;
+
+/// <summary>The whole <c>postgresql.conf</c> of one server, so that it can be changed while the server is down, too.</summary>
+internal sealed class ServerConfiguration
+{
+    private readonly ClusterSetup _setup;
+    private readonly string _name;
+    private readonly Dictionary<string, string> _values;
+
+    internal ServerConfiguration(ClusterSetup setup, string name, int port)
+    {
+        (_setup, _name) = (setup, name);
+        _values = new(StringComparer.OrdinalIgnoreCase)
+        {
+            ["fsync"] = "off",                          // nothing here outlives the machine
+            ["shared_buffers"] = "16MB",
+            ["wal_level"] = "replica",
+            ["hot_standby"] = "on",
+            ["max_wal_senders"] = "20",
+            ["wal_keep_size"] = "256MB",                // in place of slots: a replica may be down for a while
+            ["wal_retrieve_retry_interval"] = "100ms",
+            ["wal_receiver_status_interval"] = "1s",
+            ["log_line_prefix"] = "%m [%p] ",
+            ["lc_messages"] = "C",
+            ["timezone"] = "UTC",
+        };
+        foreach (var (key, value) in setup.Options.Settings) _values[key] = value;
+        _values["listen_addresses"] = ClusterSetup.Host;
+        _values["port"] = port.ToString(CultureInfo.InvariantCulture);
+        _values["unix_socket_directories"] = "";
+        _values["dynamic_shared_memory_type"] = "mmap"; // files of the data directory: /dev/shm would outlive a kill -9
+        _values["cluster_name"] = name;
+        _values["logging_collector"] = "off";           // the log is the server's standard error
+    }
+
+    internal string this[string name]
+    {
+        set => _values[name] = value;
+    }
+
+    /// <summary>Where the server streams from: the port of another server, or nowhere.</summary>
+    internal int? UpstreamPort
+    {
+        // By password file, as the server logs this setting when it changes.
+        set => _values["primary_conninfo"] = value is { } port
+            ? $"host={ClusterSetup.Host} port={port} user={ClusterSetup.Superuser} passfile='{_setup.PasswordFile}' application_name={_name}"
+            : "";
+    }
+
+    internal void WriteTo(string dataDirectory)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in _values)
+            text.Append(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'\n");
+        File.WriteAllText(Path.Combine(dataDirectory, "postgresql.conf"), text.ToString());
+    }
+}

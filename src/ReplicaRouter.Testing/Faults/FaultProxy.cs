@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using ReplicaRouter.Testing.Faults;
+using ReplicaRouter.Testing.Processes;
+
+namespace ReplicaRouter.Testing;
+
+/// <summary>A TCP proxy on a free port of 127.0.0.1 whose faults are switched while it runs. A fault holds for connections that
+/// are open and for new ones, until <see cref="Heal"/>; several may hold at once.</summary>
+public sealed class FaultProxy : IAsyncDisposable
+{
+    private readonly string _host;
+    private readonly int _targetPort;
+    private readonly LoopbackPort _port = LoopbackPort.Any();
+    private readonly FaultState _faults = new();
+    private readonly ConcurrentDictionary<ProxiedConnection, Task> _connections = new();
+    private readonly Lock _lock = new();
+    private Socket? _listener;
+    private long _accepted;
+
+    private FaultProxy(string host, int port) => (_host, _targetPort) = (host, port);
+
+    /// <summary>The port to connect to, the same for the life of the proxy.</summary>
+    public int Port => _port.Number;
+
+    /// <summary>Client connections that are open.</summary>
+    public int ActiveConnections => _connections.Count;
+
+    /// <summary>Client connections accepted since the start.</summary>
+    public long AcceptedConnections => Interlocked.Read(ref _accepted);
+
+    /// <summary>Starts a proxy without faults.</summary>
+    /// <param name="host">The server's name or address. A connection that can't be made to it is reset.</param>
+    /// <param name="port">The server's port.</param>
+    public static FaultProxy Start(string host, int port)
+    {
+        var proxy = new FaultProxy(host, port);
+        proxy.Listen();
+        return proxy;
+    }
+
+    /// <summary>Delays what goes through, each way, in order and without loss of throughput.</summary>
+    /// <param name="latency">Added to each piece of data.</param>
+    /// <param name="jitter">Added at random on top, from zero up to this. Default zero.</param>
+    public void Delay(TimeSpan latency, TimeSpan jitter = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(latency, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(jitter, TimeSpan.Zero);
+        _faults.Change(faults => faults with { Latency = latency, Jitter = jitter });
+    }
+
+    /// <summary>Limits each connection, each way.</summary>
+    /// <param name="bytesPerSecond">1 or more.</param>
+    public void Throttle(int bytesPerSecond)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytesPerSecond, 1);
+        _faults.Change(faults => faults with { BytesPerSecond = bytesPerSecond });
+    }
+
+    /// <summary>Loses all bytes that go one way, and the end of the connection with them. Connections that lost bytes are reset by <see cref="Heal"/>.</summary>
+    public void Drop(FaultDirection direction) => _faults.Change(faults => faults with { Dropped = direction });
+
+    /// <summary>A black hole: connections are accepted, and nothing comes through either way.</summary>
+    public void Silence() => Drop(FaultDirection.Both);
+
+    /// <summary>Resets each connection as soon as this many further bytes have gone one way.</summary>
+    /// <param name="bytes">Bytes that still come through; zero resets at the next one.</param>
+    /// <param name="direction">Which way they are counted; with <see cref="FaultDirection.Both"/> each way for itself.</param>
+    public void CutAfter(long bytes, FaultDirection direction)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        _faults.Change(faults => faults with { Cut = new(bytes, direction) });
+    }
+
+    /// <summary>Refuses new connections (the port is closed). Open ones go on.</summary>
+    public void Refuse()
+    {
+        lock (_lock)
+        {
+            _listener?.Dispose();
+            _listener = null;
+        }
+    }
+
+    /// <summary>Resets (RST) the connections that are open now.</summary>
+    public void Reset()
+    {
+        foreach (var connection in _connections.Keys) connection.Reset();
+    }
+
+    /// <summary>Ends all faults.</summary>
+    public void Heal()
+    {
+        _faults.Change(_ => FaultSettings.None);
+        foreach (var connection in _connections.Keys.Where(connection => connection.HasLostBytes)) connection.Reset();
+        Listen();
+    }
+
+    /// <summary>Closes the port and resets what is open.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Refuse();
+        Reset();
+        await Task.WhenAll(_connections.Values).ConfigureAwait(false);
+        _port.Dispose();
+    }
+
+    private void Listen()
+    {
+        lock (_lock)
+        {
+            if (_listener is not null) return;
+            var listener = _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+            listener.Listen();
+            _ = AcceptAsync(listener);
+        }
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await listener.AcceptAsync().ConfigureAwait(false);
+                client.NoDelay = true;
+                Interlocked.Increment(ref _accepted);
+                Serve(new(client, _faults));
+            }
+        }
+        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+        {
+            // Refuse() has closed the port.
+        }
+    }
+
+    private void Serve(ProxiedConnection connection)
+    {
+        var started = new TaskCompletionSource();
+        _connections[connection] = ServeAsync();
+        started.SetResult();
+
+        async Task ServeAsync()
+        {
+            await started.Task.ConfigureAwait(false);
+            using (connection) await connection.RunAsync(_host, _targetPort).ConfigureAwait(false);
+            _connections.TryRemove(connection, out _);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net.Sockets;
+
+namespace ReplicaRouter.Testing.Faults;
+
+/// <summary>A client's connection and the one made to the server for it.</summary>
+internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDisposable
+{
+    private readonly Socket _server = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly CancellationTokenSource _end = new();
+    private int _hasLostBytes;
+
+    /// <summary>Whether bytes were dropped: the stream has a hole, and can only be reset once the fault is over.</summary>
+    internal bool HasLostBytes => Volatile.Read(ref _hasLostBytes) != 0;
+
+    internal async Task RunAsync(string host, int port)
+    {
+        try
+        {
+            var opened = faults.Current;
+            if (opened.Settings.Dropped.HasFlag(FaultDirection.ToServer))
+            {
+                // A server behind a black hole hears nothing of new connections.
+                LoseBytes();
+                await opened.Superseded.WaitAsync(_end.Token).ConfigureAwait(false);
+                while (faults.Current is { Settings.Dropped: not FaultDirection.None } still)
+                    await still.Superseded.WaitAsync(_end.Token).ConfigureAwait(false);
+                Reset();
+                return;
+            }
+            await _server.ConnectAsync(host, port, _end.Token).ConfigureAwait(false);
+            await Task.WhenAll(
+                new Pump(client, _server, FaultDirection.ToServer, this, faults).RunAsync(_end.Token),
+                new Pump(_server, client, FaultDirection.ToClient, this, faults).RunAsync(_end.Token)).ConfigureAwait(false);
+        }
+        catch (Exception end) when (end is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            Reset();
+        }
+    }
+
+    internal void LoseBytes() => Interlocked.Exchange(ref _hasLostBytes, 1);
+
+    /// <summary>Ends both sides with RST.</summary>
+    internal void Reset()
+    {
+        _end.Cancel();
+        foreach (var socket in (ReadOnlySpan<Socket>)[client, _server])
+        {
+            try
+            {
+                socket.LingerState = new(enable: true, seconds: 0);
+            }
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+            {
+                // Closed by the other pump: nothing is left to be reset.
+            }
+            socket.Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        client.Dispose();
+        _server.Dispose();
+    }
+}

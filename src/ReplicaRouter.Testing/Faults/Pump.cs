@@ -1,0 +1,108 @@
+using System.Net.Sockets;
+using System.Threading.Channels;
+
+namespace ReplicaRouter.Testing.Faults;
+
+/// <summary>Moves the bytes of one direction. Receiving and delivering are apart, so that latency costs no throughput.</summary>
+internal sealed class Pump(Socket from, Socket to, FaultDirection direction, ProxiedConnection connection, FaultState faults)
+{
+    private const int ChunkSize = 16 * 1024;
+    private const int SlicesPerSecond = 50;
+    private readonly Channel<Chunk> _inFlight = Channel.CreateBounded<Chunk>(64);
+    private ByteCut? _cut;
+    private long _leftBeforeCut;
+
+    internal Task RunAsync(CancellationToken ct) => Task.WhenAll(ReceiveAsync(ct), DeliverAsync(ct));
+
+    private async Task ReceiveAsync(CancellationToken ct)
+    {
+        try
+        {
+            var buffer = new byte[ChunkSize];
+            while (true)
+            {
+                var count = await from.ReceiveAsync(buffer, ct).ConfigureAwait(false);
+                if (count == 0) break;
+                var chunk = new Chunk(buffer.AsMemory(0, count).ToArray(), TimeProvider.System.GetTimestamp(), Random.Shared.NextDouble());
+                await _inFlight.Writer.WriteAsync(chunk, ct).ConfigureAwait(false);
+            }
+            _inFlight.Writer.Complete();
+        }
+        catch (SocketException broken)
+        {
+            // Handed on in order: what was received before the break is delivered before it.
+            _inFlight.Writer.Complete(broken);
+        }
+    }
+
+    private async Task DeliverAsync(CancellationToken ct)
+    {
+        try
+        {
+            await foreach (var chunk in _inFlight.Reader.ReadAllAsync(ct).ConfigureAwait(false))
+            {
+                await AwaitLatencyAsync(chunk, ct).ConfigureAwait(false);
+                if (!DropsNow()) await SendAsync(chunk.Bytes, ct).ConfigureAwait(false);
+            }
+        }
+        catch (SocketException) when (DropsNow())
+        {
+            // Not even the break comes through.
+        }
+        if (DropsNow()) await faults.Current.Superseded.WaitAsync(ct).ConfigureAwait(false);
+        if (connection.HasLostBytes) connection.Reset();
+        else to.Shutdown(SocketShutdown.Send);
+    }
+
+    private async Task AwaitLatencyAsync(Chunk chunk, CancellationToken ct)
+    {
+        while (true)
+        {
+            var snapshot = faults.Current;
+            var left = snapshot.Settings.Latency + (snapshot.Settings.Jitter * chunk.Chance) - TimeProvider.System.GetElapsedTime(chunk.Received);
+            if (left <= TimeSpan.Zero) return;
+            await Task.WhenAny(Task.Delay(left, TimeProvider.System, ct), snapshot.Superseded).ConfigureAwait(false);
+            ct.ThrowIfCancellationRequested();
+        }
+    }
+
+    private bool DropsNow()
+    {
+        var snapshot = faults.Current;
+        var drops = snapshot.Settings.Dropped.HasFlag(direction);
+        if (drops) connection.LoseBytes();
+        // Healed between the look and the loss: the proxy's own reset may have missed this connection.
+        if (connection.HasLostBytes && (!drops || (snapshot.Superseded.IsCompleted && !faults.Current.Settings.Dropped.HasFlag(direction)))
+            && faults.Current.Settings.Dropped == FaultDirection.None)
+            connection.Reset();
+        return drops;
+    }
+
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    {
+        while (bytes.Length > 0)
+        {
+            var snapshot = faults.Current;
+            var slice = bytes.Length;
+            if (snapshot.Settings.BytesPerSecond is { } rate) slice = Math.Min(slice, Math.Max(1, rate / SlicesPerSecond));
+            if (CutApplies(snapshot.Settings.Cut)) slice = (int)Math.Min(slice, _leftBeforeCut);
+            for (var sent = 0; sent < slice;)
+                sent += await to.SendAsync(bytes[sent..slice], ct).ConfigureAwait(false);
+            bytes = bytes[slice..];
+            if (_cut is not null && (_leftBeforeCut -= slice) == 0) connection.Reset();
+            ct.ThrowIfCancellationRequested();
+            if (snapshot.Settings.BytesPerSecond is not { } pace) continue;
+            var pause = Task.Delay(TimeSpan.FromSeconds((double)slice / pace), TimeProvider.System, ct);
+            await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
+        }
+    }
+
+    private bool CutApplies(ByteCut? cut)
+    {
+        if (cut is not null && !cut.Direction.HasFlag(direction)) cut = null;
+        if (cut != _cut) (_cut, _leftBeforeCut) = (cut, cut?.Bytes ?? 0);
+        return _cut is not null;
+    }
+
+    private readonly record struct Chunk(byte[] Bytes, long Received, double Chance);
+}

@@ -1,0 +1,177 @@
+using System.Security.Cryptography;
+using Npgsql;
+using ReplicaRouter.Testing.Cluster;
+using ReplicaRouter.Testing.Processes;
+
+namespace ReplicaRouter.Testing;
+
+/// <summary>A real PostgreSQL cluster on this machine: a primary and streaming replicas on free ports of 127.0.0.1. Nothing of it
+/// is left when it is disposed, nor when the process that started it is killed.</summary>
+/// <remarks>Linux only. Several clusters may run at once; the changes of one cluster are to be made one after another.</remarks>
+public sealed class LocalCluster : IAsyncDisposable
+{
+    internal const string PrimaryName = "primary";
+    private readonly ClusterSetup _setup;
+    private readonly Guard _guard;
+    private volatile LocalServer[] _servers = [];
+
+    private LocalCluster(ClusterSetup setup, Guard guard)
+    {
+        (_setup, _guard) = (setup, guard);
+        var port = setup.Options.PrimaryPort is { } wanted ? LoopbackPort.Exactly(wanted) : LoopbackPort.Any();
+        Primary = new(this, setup, PrimaryName, port);
+        _servers = [Primary];
+    }
+
+    /// <summary>The server that is primary now: the one promoted last.</summary>
+    public LocalServer Primary { get; private set; }
+
+    /// <summary>All servers, the first primary before its replicas.</summary>
+    public IReadOnlyList<LocalServer> Servers => _servers;
+
+    /// <summary>The server of this name.</summary>
+    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    public LocalServer this[string name] => Array.Find(_servers, server => server.Name == name)
+        ?? throw new KeyNotFoundException($"There is no server '{name}'; there are: {string.Join(", ", _servers.Select(server => server.Name))}.");
+
+    /// <summary>The router's variables: <c>DATABASE_URL</c> for <c>primary</c>, <c>DATABASE_READ_REPLICA_1_URL</c> for <c>analytics</c>,
+    /// <c>_2_</c> for <c>background</c>, <c>_DR_</c> for <c>dr</c>, <c>_N_</c> for <c>replica-N</c> from 3 on. Other names have none.</summary>
+    public IReadOnlyDictionary<string, string> EnvironmentVariables => EnvironmentNames.Of(_servers);
+
+    /// <summary>Starts a cluster and waits until every server accepts connections.</summary>
+    /// <param name="options">Default: a primary and the replicas <c>analytics</c>, <c>background</c> and <c>dr</c>.</param>
+    /// <param name="ct">Gives up; what was started is removed.</param>
+    /// <exception cref="ArgumentException">The options can't make a cluster.</exception>
+    /// <exception cref="LocalClusterException">PostgreSQL is not there or did not start: no binaries, port taken, disk full, bad setting, too slow.</exception>
+    public static async Task<LocalCluster> StartAsync(LocalClusterOptions? options = null, CancellationToken ct = default)
+    {
+        options ??= new();
+        OptionsCheck.Check(options);
+        var account = ServerAccount.Resolve();
+        var binaries = await PostgresBinaries.FindAsync(options, account, ct).ConfigureAwait(false);
+        var folder = Directory.CreateTempSubdirectory("replicarouter-").FullName;
+        account.Own(folder);
+        var setup = new ClusterSetup(options, account, binaries, folder, RandomNumberGenerator.GetHexString(32, lowercase: true));
+        var guard = Guard.Over(folder);
+        LocalCluster? cluster = null;
+        try
+        {
+            cluster = new(setup, guard);
+            await Wait.WithinAsync(cluster.StartServersAsync, setup.Timeout, cluster.DescribeLateStart, ct).ConfigureAwait(false);
+            return cluster;
+        }
+        catch (Exception failed)
+        {
+            await (cluster?.DisposeAsync().AsTask() ?? guard.ReleaseAsync()).ConfigureAwait(false);
+            if (failed is IOException or NpgsqlException) throw setup.Failure($"The cluster could not be started: {failed.Message}", "", failed);
+            throw;
+        }
+    }
+
+    /// <summary>Adds a running replica, copied from the primary.</summary>
+    /// <exception cref="ArgumentException">The name is taken or the upstream unknown.</exception>
+    public async Task<LocalServer> AddReplicaAsync(LocalReplicaOptions replica, CancellationToken ct = default)
+    {
+        OptionsCheck.CheckReplica(replica, [.. _servers.Select(server => server.Name)]);
+        var server = Add(replica);
+        await server.CloneAsync(Primary, UpstreamOf(replica), ct).ConfigureAwait(false);
+        ApplySynchronousNames();
+        return server;
+    }
+
+    /// <summary>Kills a server that is not the primary, and removes its files.</summary>
+    /// <exception cref="InvalidOperationException">It is the primary, or another server streams from it.</exception>
+    public async Task RemoveReplicaAsync(string name, CancellationToken ct = default)
+    {
+        var server = this[name];
+        if (server == Primary) throw new InvalidOperationException($"Server '{name}' is the primary.");
+        if (Array.Find(_servers, other => other.Upstream == server) is { } downstream)
+            throw new InvalidOperationException($"Server '{downstream.Name}' streams from '{name}'.");
+        _servers = [.. _servers.Where(other => other != server)];
+        ApplySynchronousNames();
+        await server.KillAsync(ct).ConfigureAwait(false);
+        DataDirectory.Remove(server.DataDirectory);
+        server.Release();
+    }
+
+    /// <summary>Promotes a standby, and waits until it can be written to. The old primary, if it runs, is not stopped.</summary>
+    /// <param name="name">The standby.</param>
+    /// <param name="repointOthers">Whether the standbys of the old primary follow the new one; one that is ahead of it is copied anew.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public async Task PromoteAsync(string name, bool repointOthers = true, CancellationToken ct = default)
+    {
+        var (former, promoted) = (Primary, this[name]);
+        if (promoted.Upstream is null) throw new InvalidOperationException($"Server '{name}' is no standby.");
+        await promoted.LeaveRecoveryAsync(ct).ConfigureAwait(false);
+        Primary = promoted;
+        if (repointOthers)
+        {
+            var fork = await promoted.QueryAsync<NpgsqlTypes.NpgsqlLogSequenceNumber>("SELECT pg_last_wal_replay_lsn()", ct).ConfigureAwait(false);
+            foreach (var other in _servers.Where(other => other.Upstream == former))
+                await Replication.RepointAsync(other, promoted, fork, ct).ConfigureAwait(false);
+        }
+        ApplySynchronousNames();
+    }
+
+    /// <summary>Brings a server back as a standby of the primary, whatever it was and wrote: what only it has is lost.</summary>
+    /// <exception cref="InvalidOperationException">It is the primary.</exception>
+    public async Task RejoinAsync(string name, CancellationToken ct = default)
+    {
+        var server = this[name];
+        if (server == Primary) throw new InvalidOperationException($"Server '{name}' is the primary.");
+        await server.CloneAsync(Primary, Primary, ct).ConfigureAwait(false);
+        ApplySynchronousNames();
+    }
+
+    /// <summary>Waits until every running standby has replayed what the primary has written by now.</summary>
+    /// <exception cref="LocalClusterException">Not in time: some standby is paused, delayed, cut off or suspended. It is named.</exception>
+    public Task WaitForReplicationAsync(CancellationToken ct = default) =>
+        Replication.WaitAsync(Primary, [.. _servers.Where(server => server is { Upstream: not null, IsRunning: true })], _setup.Timeout, ct);
+
+    /// <summary>Ends every process of the cluster and removes its folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _guard.ReleaseAsync().ConfigureAwait(false);
+        foreach (var server in Interlocked.Exchange(ref _servers, [])) server.Release();
+    }
+
+    private async Task StartServersAsync(CancellationToken ct)
+    {
+        await DataDirectory.InitializeAsync(_setup, Primary.DataDirectory, ct).ConfigureAwait(false);
+        await Primary.StartAsync(ct).ConfigureAwait(false);
+        await CreateDatabaseAsync(ct).ConfigureAwait(false);
+
+        // In the order given, a replica's upstream is there before it: all that have theirs start together.
+        foreach (var replica in _setup.Options.Replicas) Add(replica);
+        for (var left = _setup.Options.Replicas.ToList(); left.Count > 0;)
+        {
+            var next = left.Where(replica => UpstreamOf(replica).IsRunning).ToList();
+            await Task.WhenAll(next.Select(replica => this[replica.Name].CloneAsync(Primary, UpstreamOf(replica), ct))).ConfigureAwait(false);
+            left.RemoveAll(next.Contains);
+        }
+        ApplySynchronousNames();
+    }
+
+    private async Task CreateDatabaseAsync(CancellationToken ct)
+    {
+        var (user, database, password) = (Name(_setup.Options.User), Name(_setup.Options.Database), _setup.Options.Password.Replace("'", "''", StringComparison.Ordinal));
+        await Primary.QueryAsync<object>($"CREATE ROLE {user} LOGIN PASSWORD '{password}'", ct).ConfigureAwait(false);
+        await Primary.QueryAsync<object>($"CREATE DATABASE {database} OWNER {user}", ct).ConfigureAwait(false);
+        static string Name(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
+    }
+
+    private LocalServer Add(LocalReplicaOptions replica)
+    {
+        var server = new LocalServer(this, _setup, replica.Name, LoopbackPort.Any()) { IsSynchronous = replica.Synchronous };
+        _servers = [.. _servers, server];
+        return server;
+    }
+
+    private LocalServer UpstreamOf(LocalReplicaOptions replica) => replica.Upstream is { } name ? this[name] : Primary;
+
+    private void ApplySynchronousNames() =>
+        Primary.WaitForStandbys([.. _servers.Where(server => server.IsSynchronous && server.Upstream == Primary).Select(server => server.Name)]);
+
+    private string DescribeLateStart() => _setup.Failure(
+        $"The cluster was not ready within {_setup.Timeout.TotalSeconds:0.###} s (StartTimeout).", _servers.LastOrDefault(server => server.Log.Length > 0)?.Log ?? "").Message;
+}

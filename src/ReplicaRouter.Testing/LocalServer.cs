@@ -1,0 +1,237 @@
+using System.Globalization;
+using Npgsql;
+using ReplicaRouter.Testing.Cluster;
+using ReplicaRouter.Testing.Processes;
+
+namespace ReplicaRouter.Testing;
+
+/// <summary>One PostgreSQL server of a <see cref="LocalCluster"/>, and what can be done to it.</summary>
+/// <remarks>Every wait is bounded by <see cref="LocalClusterOptions.StartTimeout"/> and ends in a <see cref="LocalClusterException"/>.</remarks>
+public sealed class LocalServer
+{
+    private readonly LocalCluster _cluster;
+    private readonly ClusterSetup _setup;
+    private readonly LoopbackPort _port;
+    private readonly ServerConfiguration _configuration;
+    private ServerProcess? _process;
+
+    internal LocalServer(LocalCluster cluster, ClusterSetup setup, string name, LoopbackPort port)
+    {
+        (_cluster, _setup, Name, _port) = (cluster, setup, name, port);
+        _configuration = new(setup, name, port.Number);
+    }
+
+    /// <summary>Its name in the cluster: <c>primary</c> for the first primary, whatever its role is now.</summary>
+    public string Name { get; }
+
+    /// <summary>The TCP port on 127.0.0.1, the same over all restarts.</summary>
+    public int Port => _port.Number;
+
+    /// <summary>Npgsql connection string of the ordinary user.</summary>
+    public string ConnectionString => _setup.ConnectionString(Port);
+
+    /// <summary>The same as a <c>postgresql://user:password@127.0.0.1:port/database</c> URL.</summary>
+    public string Url => _setup.Url(Port);
+
+    /// <summary>Npgsql connection string of the cluster's superuser, without pooling, to the database <c>postgres</c>.</summary>
+    public string SuperuserConnectionString => _setup.SuperuserConnectionString(Port);
+
+    /// <summary>The data directory.</summary>
+    public string DataDirectory => Path.Combine(_setup.Folder, Name);
+
+    /// <summary>The process id of the postmaster.</summary>
+    /// <exception cref="InvalidOperationException">The server is not running.</exception>
+    public int ProcessId => Running.Id;
+
+    /// <summary>Whether the postmaster exists, suspended or not.</summary>
+    public bool IsRunning => _process is { IsRunning: true };
+
+    /// <summary>The server that this one streams from; null for a server that has been started or promoted as a primary.</summary>
+    internal LocalServer? Upstream { get; private set; }
+
+    internal bool IsSynchronous { get; init; }
+
+    internal string Log => File.Exists(LogFile) ? File.ReadAllText(LogFile) : "";
+
+    private string LogFile => DataDirectory + ".log";
+
+    private ServerProcess Running => _process is { IsRunning: true } running ? running
+        : throw new InvalidOperationException($"Server '{Name}' is not running.");
+
+    /// <summary>Starts the server as it was, and waits until it accepts connections. Does nothing when it runs.</summary>
+    /// <exception cref="LocalClusterException">It ended, or was not ready in time; with the last lines of its log.</exception>
+    public async Task StartAsync(CancellationToken ct = default)
+    {
+        if (IsRunning) return;
+        _configuration.WriteTo(DataDirectory);
+        _setup.Account.Own(Path.Combine(DataDirectory, "postgresql.conf"));
+        _process?.Dispose();
+        var process = _process = ServerProcess.Start(_setup.Account, _setup.Binaries.Postgres, DataDirectory, LogFile);
+        await WaitAsync(() => !process.IsRunning || IsReady(process.Id), "was not ready", ct).ConfigureAwait(false);
+        if (!process.IsRunning) throw _setup.Failure($"Server '{Name}' ended while it started.", Log);
+    }
+
+    /// <summary>Shuts the server down and waits for its end. A suspended server is resumed first.</summary>
+    /// <param name="mode">Default <see cref="StopMode.Fast"/>.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public async Task StopAsync(StopMode mode = StopMode.Fast, CancellationToken ct = default)
+    {
+        if (_process is not { IsRunning: true } process) return;
+        process.Resume();
+        process.Send(mode == StopMode.Fast ? Signal.StopFast : Signal.StopImmediate);
+        await WaitAsync(() => !process.IsRunning, "did not stop", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Kills every process of the server with SIGKILL, suspended ones too, and waits until none is left.</summary>
+    public async Task KillAsync(CancellationToken ct = default)
+    {
+        if (_process is { } process) await WaitAsync(process.TryKillAll, "did not die", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Freezes every process of the server (SIGSTOP): new connections are accepted by the kernel, and nothing answers.</summary>
+    /// <exception cref="InvalidOperationException">The server is not running.</exception>
+    public void Suspend() => Running.Suspend();
+
+    /// <summary>Thaws every process of the server.</summary>
+    /// <exception cref="InvalidOperationException">The server is not running.</exception>
+    public void Resume() => Running.Resume();
+
+    /// <summary>Freezes the postmaster alone: open sessions go on, and nobody can log in.</summary>
+    /// <exception cref="InvalidOperationException">The server is not running.</exception>
+    public void SuspendPostmaster() => Running.Send(Signal.Suspend);
+
+    /// <summary>Thaws the postmaster.</summary>
+    /// <exception cref="InvalidOperationException">The server is not running.</exception>
+    public void ResumePostmaster() => Running.Send(Signal.Continue);
+
+    /// <summary>Pauses replay on a standby and waits until it has stopped. WAL is still received.</summary>
+    public async Task PauseReplayAsync(CancellationToken ct = default)
+    {
+        await QueryAsync<object>("SELECT pg_wal_replay_pause()", ct).ConfigureAwait(false);
+        await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'paused'", "did not pause its replay", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets a standby replay again.</summary>
+    public async Task ResumeReplayAsync(CancellationToken ct = default)
+    {
+        await QueryAsync<object>("SELECT pg_wal_replay_resume()", ct).ConfigureAwait(false);
+        await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'not paused'", "did not resume its replay", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Has a standby replay each commit only when it is this old (<c>recovery_min_apply_delay</c>).</summary>
+    /// <param name="delay">Whole milliseconds; zero replays at once.</param>
+    /// <param name="ct">Gives up waiting until the setting holds.</param>
+    public async Task SetApplyDelayAsync(TimeSpan delay, CancellationToken ct = default)
+    {
+        var milliseconds = ((long)delay.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        _configuration["recovery_min_apply_delay"] = milliseconds;
+        Reload();
+        await WaitForAsync($"SELECT setting = '{milliseconds}' FROM pg_settings WHERE name = 'recovery_min_apply_delay'",
+            "did not take the apply delay", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends streaming to a standby, which serves on and gets no further WAL.</summary>
+    public async Task CutStreamingAsync(CancellationToken ct = default)
+    {
+        _configuration.UpstreamPort = null;
+        Reload();
+        await WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)", "did not stop streaming", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Has a standby stream again, and waits until it does.</summary>
+    /// <exception cref="InvalidOperationException">The server is no standby.</exception>
+    public async Task RestoreStreamingAsync(CancellationToken ct = default)
+    {
+        Follow(Upstream ?? throw new InvalidOperationException($"Server '{Name}' is no standby."));
+        await WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')", "does not stream", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Promotes this standby and leaves the other servers as they are, so that a running old primary stays one, too.</summary>
+    /// <seealso cref="LocalCluster.PromoteAsync"/>
+    public Task PromoteAsync(CancellationToken ct = default) => _cluster.PromoteAsync(Name, repointOthers: false, ct);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} (port {Port})";
+
+    internal async Task LeaveRecoveryAsync(CancellationToken ct)
+    {
+        await QueryAsync<object>("SELECT pg_promote(wait => false)", ct).ConfigureAwait(false);
+        await WaitForAsync("SELECT NOT pg_is_in_recovery()", "did not become primary", ct).ConfigureAwait(false);
+        Upstream = null;
+        _configuration.UpstreamPort = null;
+        Reload();
+    }
+
+    internal void Follow(LocalServer upstream)
+    {
+        Upstream = upstream;
+        _configuration.UpstreamPort = upstream.Port;
+        Reload();
+    }
+
+    /// <summary>Replaces what the server has by a copy of the primary, and starts it as a standby.</summary>
+    internal async Task CloneAsync(LocalServer primary, LocalServer upstream, CancellationToken ct)
+    {
+        await KillAsync(ct).ConfigureAwait(false);
+        Cluster.DataDirectory.Remove(DataDirectory);
+        await Cluster.DataDirectory.BackUpAsync(_setup, primary, DataDirectory, ct).ConfigureAwait(false);
+        _configuration["synchronous_standby_names"] = "";
+        Follow(upstream);
+        await StartAsync(ct).ConfigureAwait(false);
+    }
+
+    internal void WaitForStandbys(IReadOnlyCollection<string> names)
+    {
+        _configuration["synchronous_standby_names"] = names.Count == 0 ? ""
+            : $"FIRST {names.Count} ({string.Join(", ", names.Select(name => $"\"{name}\""))})";
+        Reload();
+    }
+
+    internal async Task<T> QueryAsync<T>(string sql, CancellationToken ct)
+    {
+        _ = Running;
+        using var connection = new NpgsqlConnection(SuperuserConnectionString);
+        await connection.OpenAsync(ct).ConfigureAwait(false);
+        using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }
+
+    internal void Release()
+    {
+        _process?.Dispose();
+        _port.Dispose();
+    }
+
+    private Task WaitForAsync(string sql, string complaint, CancellationToken ct) =>
+        Wait.UntilAsync(bound => QueryAsync<bool>(sql, bound), _setup.Timeout, () => Late(complaint), ct);
+
+    private async Task WaitAsync(Func<bool> condition, string complaint, CancellationToken ct)
+    {
+        try
+        {
+            await Wait.UntilAsync(condition, _setup.Timeout, () => Late(complaint), ct).ConfigureAwait(false);
+        }
+        catch (LocalClusterException late)
+        {
+            throw _setup.Failure(late.Message, Log, late.InnerException);
+        }
+    }
+
+    private string Late(string complaint) => $"Server '{Name}' {complaint} within {_setup.Timeout.TotalSeconds:0.###} s.";
+
+    private void Reload()
+    {
+        if (!Directory.Exists(DataDirectory)) return;
+        _configuration.WriteTo(DataDirectory);
+        if (_process is { IsRunning: true } process) process.Send(Signal.Reload);
+    }
+
+    // The postmaster writes its state into the lock file: this is what pg_ctl waits for, too.
+    private bool IsReady(int processId)
+    {
+        var file = Path.Combine(DataDirectory, "postmaster.pid");
+        if (!File.Exists(file)) return false;
+        var lines = File.ReadAllLines(file);
+        return lines.Length >= 8 && lines[0] == processId.ToString(CultureInfo.InvariantCulture) && lines[7].Trim() == "ready";
+    }
+}

@@ -1,0 +1,35 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace ReplicaRouter.Testing.Processes;
+
+/// <summary>Runs a program to its end.</summary>
+internal static class Command
+{
+    /// <returns>The exit code and all that it wrote; code 127 when it could not be run at all.</returns>
+    internal static async Task<(int ExitCode, string Output)> RunAsync(ProcessStartInfo start, CancellationToken ct)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        try
+        {
+            using var process = Process.Start(start)!;
+            var output = process.StandardOutput.ReadToEndAsync(ct);
+            var error = process.StandardError.ReadToEndAsync(ct);
+            try
+            {
+                await process.WaitForExitAsync(ct).ConfigureAwait(false);
+                return (process.ExitCode, (await output.ConfigureAwait(false) + await error.ConfigureAwait(false)).Trim());
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill(entireProcessTree: true);
+                throw;
+            }
+        }
+        catch (Win32Exception missing)
+        {
+            return (127, missing.Message);
+        }
+    }
+}

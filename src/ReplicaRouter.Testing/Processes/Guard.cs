@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace ReplicaRouter.Testing.Processes;
+
+/// <summary>A process that ends and removes all of a cluster as soon as this process lets go of it, be it by kill -9.</summary>
+internal sealed class Guard : IDisposable
+{
+    private static readonly string s_script = ReadScript();
+    private readonly Process _process;
+
+    private Guard(Process process) => _process = process;
+
+    internal static Guard Over(string folder)
+    {
+        // .NET opens its end of the pipe close-on-exec: no server inherits it, so that it closes with this process.
+        var start = new ProcessStartInfo("setsid", ["bash", "-c", s_script, "guard", folder]) { RedirectStandardInput = true };
+        return new(Process.Start(start)!);
+    }
+
+    /// <summary>Has the cluster ended and its folder removed.</summary>
+    internal async Task ReleaseAsync()
+    {
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync().ConfigureAwait(false);
+    }
+
+    public void Dispose() => _process.Dispose();
+
+    private static string ReadScript()
+    {
+        using var reader = new StreamReader(typeof(Guard).Assembly.GetManifestResourceStream("guard.sh")!);
+        return reader.ReadToEnd();
+    }
+}

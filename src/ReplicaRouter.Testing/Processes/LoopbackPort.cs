@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ReplicaRouter.Testing.Processes;
+
+/// <summary>A TCP port on 127.0.0.1 that is ours until disposed, also while nothing listens on it.</summary>
+internal sealed class LoopbackPort : IDisposable
+{
+    // Below Linux's ephemeral ports (32768 on): no outgoing connection takes the port of a server that is down.
+    private const int First = 20000;
+    private const int Count = 10000;
+    private readonly Socket _claim;
+
+    private LoopbackPort(int number, Socket claim) => (Number, _claim) = (number, claim);
+
+    internal int Number { get; }
+
+    internal static LoopbackPort Any()
+    {
+        var start = Random.Shared.Next(Count);
+        for (var i = 0; i < Count; i++)
+        {
+            if (TryClaim(First + ((start + i) % Count)) is { } port) return port;
+        }
+        throw new LocalClusterException($"No port of 127.0.0.1 is free from {First} to {First + Count - 1}.");
+    }
+
+    internal static LoopbackPort Exactly(int number) => TryClaim(number)
+        ?? throw new LocalClusterException(
+            $"Port {number} of 127.0.0.1 is taken: choose another {nameof(LocalClusterOptions.PrimaryPort)}, or leave it unset for a free one.");
+
+    public void Dispose() => _claim.Dispose();
+
+    private static LoopbackPort? TryClaim(int number)
+    {
+        // A name in the abstract Unix namespace is unique on the machine and ends with its process: a lock without a file.
+        var claim = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            claim.Bind(new UnixDomainSocketEndPoint($"\0replicarouter/port/{number}"));
+            using var listener = new TcpListener(IPAddress.Loopback, number);
+            listener.Start();
+            return new(number, claim);
+        }
+        catch (SocketException)
+        {
+            claim.Dispose();
+            return null;
+        }
+    }
+}

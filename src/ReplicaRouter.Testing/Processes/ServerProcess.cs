@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ReplicaRouter.Testing.Processes;
+
+/// <summary>A running server: the postmaster and its children, all of which work in the data directory.</summary>
+internal sealed class ServerProcess : IDisposable
+{
+    private readonly Process _postmaster;
+    private readonly string _dataDirectory;
+
+    private ServerProcess(Process postmaster, string dataDirectory) => (_postmaster, _dataDirectory) = (postmaster, dataDirectory);
+
+    internal int Id => _postmaster.Id;
+
+    internal bool IsRunning => !_postmaster.HasExited;
+
+    internal static ServerProcess Start(ServerAccount account, string program, string dataDirectory, string logFile)
+    {
+        var server = account.Run(program, ["-D", dataDirectory], dataDirectory);
+        // The shell only opens the log and turns into the server, so that its process id is the postmaster's.
+        var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", logFile, server.FileName, .. server.ArgumentList])
+        {
+            WorkingDirectory = dataDirectory,
+        };
+        start.Environment.Clear();
+        foreach (var (name, value) in server.Environment) start.Environment[name] = value;
+        return new(Process.Start(start)!, dataDirectory);
+    }
+
+    internal void Send(Signal signal) => Native.Kill(Id, signal);
+
+    internal void Suspend()
+    {
+        Send(Signal.Suspend);
+        // The postmaster may have been in a fork: look again until there's nobody new.
+        for (HashSet<int> known = []; ;)
+        {
+            var added = Members().Where(known.Add).ToList();
+            if (added.Count == 0) return;
+            foreach (var id in added) Native.Kill(id, Signal.Suspend);
+        }
+    }
+
+    internal void Resume()
+    {
+        foreach (var id in Members()) Native.Kill(id, Signal.Continue);
+    }
+
+    /// <summary>Kills what is there; suspended processes too.</summary>
+    /// <returns>Whether nothing was left.</returns>
+    internal bool TryKillAll()
+    {
+        if (IsRunning) Send(Signal.Kill);
+        var left = Members();
+        foreach (var id in left) Native.Kill(id, Signal.Kill);
+        return left.Count == 0 && !IsRunning;
+    }
+
+    public void Dispose() => _postmaster.Dispose();
+
+    /// <summary>The live processes of this server. A child outlives its postmaster for a moment, or for long when suspended,
+    /// and is in a session of its own: the working directory is what they always share.</summary>
+    private List<int> Members()
+    {
+        List<int> members = [];
+        foreach (var process in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(process), CultureInfo.InvariantCulture, out var id)) continue;
+            try
+            {
+                var folder = new FileInfo(process + "/cwd").LinkTarget;
+                if (folder == _dataDirectory || folder == _dataDirectory + " (deleted)")
+                    members.Add(id);
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                // It has ended, or is another user's.
+            }
+        }
+        return members;
+    }
+}

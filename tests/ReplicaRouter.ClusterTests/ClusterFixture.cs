@@ -1,0 +1,71 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+[assembly: AssemblyFixture(typeof(ReplicaRouter.ClusterTests.ClusterFixture))]
+
+namespace ReplicaRouter.ClusterTests;
+
+/// <summary>One primary and three streaming replicas for all tests that leave the servers as they are.</summary>
+public sealed class ClusterFixture : IAsyncLifetime
+{
+    public LocalCluster Cluster { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Cluster = await LocalCluster.StartAsync(ct: TestContext.Current.CancellationToken);
+        await using var connection = new NpgsqlConnection(Cluster.Primary.ConnectionString);
+        await connection.ExecuteAsync("CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text NOT NULL)");
+        await Cluster.WaitForReplicationAsync(TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+}
+
+internal static class ClusterExtensions
+{
+    /// <summary>Options for a router over the servers, by their environment variables.</summary>
+    public static DatabaseRouterOptions Options(this LocalCluster cluster, params string[] servers)
+    {
+        var options = new DatabaseRouterOptions { ApplicationName = "cluster tests" };
+        foreach (var server in cluster.Servers.Where(s => servers.Length == 0 || servers.Contains(s.Name)))
+        {
+            options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+        }
+
+        return options;
+    }
+
+    public static DatabaseRouter Router(this LocalCluster cluster, Action<DatabaseRouterOptions>? configure = null)
+    {
+        var options = cluster.Options();
+        configure?.Invoke(options);
+        return DatabaseRouter.Create(options);
+    }
+
+    /// <summary>The server that really answered, by its own port.</summary>
+    public static async Task<string> WhoAsync(this LocalCluster cluster, NpgsqlConnection connection)
+    {
+        var port = await connection.ExecuteScalarAsync<int>("SELECT current_setting('port')::int");
+        return cluster.Servers.Single(server => server.Port == port).Name;
+    }
+
+    public static Task<string> WhoAsync(this LocalCluster cluster, DatabaseRouter router, Route route) =>
+        router.ExecuteAsync(route, (connection, _) => cluster.WhoAsync(connection), TestContext.Current.CancellationToken);
+}
+
+internal static class Eventually
+{
+    /// <summary>Waits until a condition holds, and says how long it took.</summary>
+    public static async Task<TimeSpan> Async(Func<bool> condition, TimeSpan bound, string what)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < bound, $"{what}: not within {bound.TotalSeconds} s");
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        return TimeProvider.System.GetElapsedTime(start);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Data;
+using Dapper;
+using Npgsql;
+
+namespace ReplicaRouter.ClusterTests;
+
+public class TransactionTests(ClusterFixture fixture)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static Task<int> InsertAsync(NpgsqlTransaction transaction, string text) =>
+        transaction.Connection!.ExecuteAsync("INSERT INTO note (text) VALUES (@text)", new { text }, transaction);
+
+    private static Task<int> CountAsync(DatabaseRouter router, string text) => router.ExecuteAsync(DatabaseOperation.Transactional,
+        (connection, _) => connection.ExecuteScalarAsync<int>("SELECT count(*) FROM note WHERE text = @text", new { text }), Ct);
+
+    [Fact]
+    public async Task Work_is_committed_on_the_primary_or_not_at_all()
+    {
+        await using var router = fixture.Cluster.Router();
+        var (kept, lost) = (Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
+        Assert.Equal("primary", await router.WithTransactionAsync(async (transaction, _) =>
+        {
+            await InsertAsync(transaction, kept);
+            return await fixture.Cluster.WhoAsync(transaction.Connection!);
+        }, Ct));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => router.WithTransactionAsync(async (transaction, _) =>
+        {
+            await InsertAsync(transaction, lost);
+            throw new InvalidOperationException("changed my mind");
+        }, Ct));
+        Assert.Equal((1, 0), (await CountAsync(router, kept), await CountAsync(router, lost)));
+    }
+
+    [Fact]
+    public async Task What_the_server_rolled_back_for_others_is_run_again_and_applied_once()
+    {
+        await using var router = fixture.Cluster.Router();
+        var text = Guid.NewGuid().ToString();
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note (text) VALUES (@text || ' 0')", new { text }), Ct);
+
+        // Read, then write what was read plus one: without a retry all but one of each round would fail with 40001.
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.WithTransactionAsync(IsolationLevel.RepeatableRead, async (transaction, _) =>
+        {
+            var count = await transaction.Connection!.ExecuteScalarAsync<int>("SELECT split_part(text, ' ', 2)::int FROM note WHERE text LIKE @text || ' %'", new { text }, transaction);
+            return await transaction.Connection!.ExecuteAsync("UPDATE note SET text = @text || ' ' || @next WHERE text LIKE @text || ' %'", new { text, next = count + 1 }, transaction);
+        }, Ct)));
+        Assert.Equal(1, await CountAsync(router, $"{text} 4"));
+    }
+
+    [Fact]
+    public async Task A_lost_connection_at_commit_is_an_unknown_outcome_and_not_transient()
+    {
+        await using var router = fixture.Cluster.Router();
+        // A deferred trigger runs inside COMMIT: it ends its own backend there.
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync("""
+            CREATE TABLE doomed (id int);
+            CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER dies AFTER INSERT ON doomed DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die();
+            INSERT INTO doomed VALUES (1)
+            """), Ct));
+        Assert.False(error.IsTransient);
+        Assert.Equal("primary", error.Host);
+        Assert.Equal("primary", await fixture.Cluster.WhoAsync(router, DatabaseOperation.Write));
+    }
+}
