@@ -20,7 +20,7 @@ internal sealed class HostPools
     public ImmutableArray<HostPool> All => _pools;
     public HostPool this[RoutePlan plan] => _pools[plan.Index];
 
-    public double LatencyMs(int route) => _pools[route].Latency.Value;
+    public double LatencyMs(int route) => _pools[route].Latency.Comparable;
 
     public void RecordProbe(double milliseconds)
     {

