@@ -1,0 +1,60 @@
+using BenchmarkDotNet.Attributes;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Benchmarks;
+
+/// <summary>Opening and closing a pooled connection, over a real primary and three replicas, beside Npgsql's own data sources.</summary>
+[MemoryDiagnoser]
+[ShortRunJob]
+public class OpenConnectionBenchmarks
+{
+    private LocalCluster _cluster = null!;
+    private DatabaseRouter _router = null!;
+    private NpgsqlDataSource _singleHost = null!;
+    private NpgsqlMultiHostDataSource _multiHost = null!;
+    private NpgsqlDataSource _preferStandby = null!;
+
+    [GlobalSetup]
+    public async Task SetupAsync()
+    {
+        _cluster = await LocalCluster.StartAsync();
+        var options = new DatabaseRouterOptions();
+        foreach (var server in _cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+        _router = DatabaseRouter.Create(options);
+        _singleHost = NpgsqlDataSource.Create(_cluster["analytics"].ConnectionString);
+        _multiHost = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(_cluster.Primary.ConnectionString)
+        {
+            Host = string.Join(',', _cluster.Servers.Select(server => $"127.0.0.1:{server.Port}")),
+            LoadBalanceHosts = true,
+        }.ConnectionString).BuildMultiHost();
+        _preferStandby = _multiHost.WithTargetSession(TargetSessionAttributes.PreferStandby);
+    }
+
+    [GlobalCleanup]
+    public async Task CleanupAsync()
+    {
+        await _router.DisposeAsync();
+        await _singleHost.DisposeAsync();
+        await _multiHost.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+
+    [Benchmark(Baseline = true)]
+    public async Task SingleHost()
+    {
+        await using var connection = await _singleHost.OpenConnectionAsync();
+    }
+
+    [Benchmark]
+    public async Task MultiHost()
+    {
+        await using var connection = await _preferStandby.OpenConnectionAsync();
+    }
+
+    [Benchmark]
+    public async Task Router()
+    {
+        await using var connection = await _router.OpenConnectionAsync(DatabaseOperation.Read);
+    }
+}
