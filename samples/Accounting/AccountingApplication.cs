@@ -23,7 +23,16 @@ public static class AccountingApplication
     /// <summary>Registers the services. They expect a <see cref="DatabaseRouter"/>.</summary>
     public static IHostApplicationBuilder AddAccounting(this IHostApplicationBuilder builder)
     {
+        // Every statement and every request would be a line; warnings and the router's transitions are what is worth one.
+        // Until the application has started, what the router has to say is in the exception that stops the start.
+        var start = new StartState();
+        builder.Logging
+            .AddFilter("Npgsql", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            .AddFilter("ReplicaRouter", level => level >= LogLevel.Information && start.IsReady);
+
         var services = builder.Services;
+        services.AddSingleton(start);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OrganizationService>();
         services.AddSingleton<ClientService>();
@@ -46,6 +55,7 @@ public static class AccountingApplication
     public static void MapAccounting(this WebApplication app)
     {
         app.UseExceptionHandler();
+        app.UseStatusCodePages();
         if (app.Environment.IsDevelopment()) app.UseServedByHeader();
         app.MapGet("/", () => Results.Redirect("/api/health")).ExcludeFromDescription();
         app.MapHealth();
@@ -64,8 +74,14 @@ public static class AccountingApplication
     public static async Task PrepareDatabaseAsync(this IHost app, CancellationToken cancellationToken = default)
     {
         var services = app.Services;
-        await services.GetRequiredService<DatabaseRouter>().WaitUntilReadyAsync(s_startTimeout, cancellationToken);
+        var router = services.GetRequiredService<DatabaseRouter>();
+        await router.WaitUntilReadyAsync(s_startTimeout, cancellationToken);
         await services.GetRequiredService<Migration>().RunAsync(cancellationToken);
         await services.GetRequiredService<Seed>().RunAsync(cancellationToken);
+
+        services.GetRequiredService<StartState>().IsReady = true;
+        var logger = services.GetRequiredService<ILogger<StartState>>();
+        foreach (var (name, host) in router.GetHealthStatus().Where(host => !host.Value.IsHealthy))
+            logger.LogWarning("Started without host {Host}: {Error}", name, host.Error);
     }
 }
