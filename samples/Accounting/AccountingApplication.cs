@@ -18,7 +18,7 @@ namespace Accounting;
 public static class AccountingApplication
 {
     /// <summary>How long the start waits for the servers before it gives up.</summary>
-    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Registers the services. They expect a <see cref="DatabaseRouter"/>.</summary>
     public static IHostApplicationBuilder AddAccounting(this IHostApplicationBuilder builder)
@@ -80,7 +80,7 @@ public static class AccountingApplication
         await services.GetRequiredService<Seed>().RunAsync(cancellationToken);
 
         services.GetRequiredService<StartState>().IsReady = true;
-        var logger = services.GetRequiredService<ILogger<StartState>>();
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Accounting");
         foreach (var (name, host) in router.GetHealthStatus().Where(host => !host.Value.IsHealthy))
             logger.LogWarning("Started without host {Host}: {Error}", name, host.Error);
     }

@@ -11,7 +11,7 @@ namespace Accounting.Seeding;
 /// <summary>Fills an empty database with <see cref="SampleData"/>, by COPY: a few thousand rows take a fraction of a second.</summary>
 public sealed class Seed(DatabaseRouter router)
 {
-    private const int DefaultSeed = 42;
+    public const int DefaultSeed = 42;
 
     /// <summary>Does nothing when there is an organization already.</summary>
     public async Task RunAsync(CancellationToken cancellationToken, int seed = DefaultSeed)
