@@ -1,0 +1,87 @@
+using Accounting.Clients;
+using Accounting.Database;
+using Accounting.Documents;
+using Accounting.Hosting;
+using Accounting.Invoices;
+using Accounting.Jobs;
+using Accounting.Migrations;
+using Accounting.Operations;
+using Accounting.Organizations;
+using Accounting.Reports;
+using Accounting.Seeding;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ReplicaRouter;
+
+namespace Accounting;
+
+/// <summary>The application in three steps: its services, its endpoints, its database.</summary>
+public static class AccountingApplication
+{
+    /// <summary>How long the start waits for the servers before it gives up.</summary>
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Registers the services. They expect a <see cref="DatabaseRouter"/>.</summary>
+    public static IHostApplicationBuilder AddAccounting(this IHostApplicationBuilder builder)
+    {
+        // Every statement and every request would be a line; warnings and the router's transitions are what is worth one.
+        // Until the application has started, what the router has to say is in the exception that stops the start.
+        var start = new StartState();
+        builder.Logging
+            .AddFilter("Npgsql", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            .AddFilter("ReplicaRouter", level => level >= LogLevel.Information && start.IsReady);
+
+        var services = builder.Services;
+        services.AddSingleton(start);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<OrganizationService>();
+        services.AddSingleton<ClientService>();
+        services.AddSingleton<InvoiceService>();
+        services.AddSingleton<PaymentService>();
+        services.AddSingleton<DocumentService>();
+        services.AddSingleton<OcrQueue>();
+        services.AddSingleton<RevenueReports>();
+        services.AddSingleton<JobService>();
+        services.AddSingleton<Migration>();
+        services.AddSingleton<Seed>();
+        services.AddHostedService<OcrWorker>();
+        services.AddValidation();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<DatabaseExceptionHandler>();
+        return builder;
+    }
+
+    /// <summary>Maps the endpoints.</summary>
+    public static void MapAccounting(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        if (app.Environment.IsDevelopment()) app.UseServedByHeader();
+        app.MapGet("/", () => Results.Redirect("/api/health")).ExcludeFromDescription();
+        app.MapHealth();
+        app.MapOrganizations();
+        app.MapClients();
+        app.MapInvoices();
+        app.MapDocuments();
+        app.MapReports();
+        app.MapJobs();
+        app.MapOperations();
+    }
+
+    /// <summary>Waits until the servers are known, then creates the schema and fills an empty database.</summary>
+    /// <exception cref="RouterConfigurationException">The configuration can't be right: the message says what to change.</exception>
+    /// <exception cref="NoEligibleHostException">No server accepts writes.</exception>
+    public static async Task PrepareDatabaseAsync(this IHost app, CancellationToken cancellationToken = default)
+    {
+        var services = app.Services;
+        var router = services.GetRequiredService<DatabaseRouter>();
+        await router.WaitUntilReadyAsync(s_startTimeout, cancellationToken);
+        await services.GetRequiredService<Migration>().RunAsync(cancellationToken);
+        await services.GetRequiredService<Seed>().RunAsync(cancellationToken);
+
+        services.GetRequiredService<StartState>().IsReady = true;
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Accounting");
+        foreach (var (name, host) in router.GetHealthStatus().Where(host => !host.Value.IsHealthy))
+            logger.LogWarning("Started without host {Host}: {Error}", name, host.Error);
+    }
+}

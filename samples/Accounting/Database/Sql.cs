@@ -1,0 +1,31 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Accounting.Database;
+
+/// <summary>Dapper with what the services need and no more: parameters, cancellation, and <see cref="ServedBy"/>.</summary>
+internal static class Sql
+{
+    // In the same round trip as the statement, so both are the same server's answer.
+    private const string ServerPort = "\n; SELECT coalesce(inet_server_port(), 0)";
+
+    static Sql() => DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+    public static async Task<IReadOnlyList<T>> QueryAsync<T>(
+        this DbConnection connection, string sql, object? parameters, CancellationToken cancellationToken)
+    {
+        if (ServedBy.Current is not { } servedBy)
+            return (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken))).AsList();
+
+        var command = new CommandDefinition(sql + ServerPort, parameters, cancellationToken: cancellationToken);
+        await using var answers = await connection.QueryMultipleAsync(command);
+        var rows = (await answers.ReadAsync<T>()).AsList();
+        servedBy.Add(await answers.ReadSingleAsync<int>());
+        return rows;
+    }
+
+    /// <summary>The only row, or <see langword="null"/>.</summary>
+    public static async Task<T?> QueryOneAsync<T>(
+        this DbConnection connection, string sql, object? parameters, CancellationToken cancellationToken) where T : class =>
+        (await connection.QueryAsync<T>(sql, parameters, cancellationToken)).SingleOrDefault();
+}

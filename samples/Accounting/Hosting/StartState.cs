@@ -1,0 +1,13 @@
+namespace Accounting.Hosting;
+
+/// <summary>Whether the application has got past its start.</summary>
+internal sealed class StartState
+{
+    private volatile bool _isReady;
+
+    public bool IsReady
+    {
+        get => _isReady;
+        set => _isReady = value;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using ReplicaRouter;
+
+namespace Accounting.Operations;
+
+/// <summary>What an operator asks the router, and the one thing to tell it in a failover test.</summary>
+internal static class OperationsEndpoints
+{
+    public static void MapOperations(this WebApplication app)
+    {
+        app.MapGet("/operations/metrics", (DatabaseRouter router) =>
+        {
+            var metrics = router.GetMetrics();
+            return new
+            {
+                QueriesRouted = metrics.QueriesRouted.ToDictionary(queries => ReplicaRouter.Route.FromDatabaseOperation(queries.Key).Name, queries => queries.Value),
+                metrics.QueriesByHost,
+                metrics.Failovers,
+                metrics.Fallbacks,
+                metrics.AverageLatency,
+                metrics.LastHealthCheck,
+            };
+        });
+
+        app.MapGet("/operations/hosts", (DatabaseRouter router) =>
+            router.GetHealthStatus().ToDictionary(host => host.Key, host => Describe(host.Value)));
+
+        // Whoever may reach this sends all reads to the primary: behind authorization it would go anywhere else.
+        if (app.Environment.IsDevelopment())
+        {
+            app.MapPost("/operations/failover", async (DatabaseRouter router, CancellationToken cancellationToken) =>
+            {
+                await router.ForceFailoverToPrimaryAsync(cancellationToken);
+                return Results.Accepted("/operations/hosts");
+            });
+        }
+    }
+
+    private static string Describe(HostHealth host) => string.Create(CultureInfo.InvariantCulture,
+        $"{(host.IsHealthy ? "healthy" : host.Error)}, latency {host.LatencyMs:0.00} ms, replication lag {(host.ReplicationLagMs is { } lag ? $"{lag:0} ms" : "N/A")}");
+}

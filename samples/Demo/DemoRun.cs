@@ -1,0 +1,48 @@
+using Demo.Display;
+using Demo.Traffic;
+using Npgsql;
+using ReplicaRouter;
+using ReplicaRouter.Testing;
+
+namespace Demo;
+
+/// <summary>The demo from its first line to its last: cluster, application, traffic, figures, and nothing left behind.</summary>
+internal static class DemoRun
+{
+    public static async Task<int> RunAsync(DemoOptions options, TimeProvider time)
+    {
+        using var stop = new StopSignal();
+        var screen = Screen.For(options);
+        try
+        {
+            var summary = await RunAsync(options, screen, time, stop.Token);
+            // Printed when all is cleaned up, so that nothing comes after it.
+            screen.WriteSummary(summary);
+            if (options.Json) await Console.Out.WriteLineAsync(summary.ToJson());
+            return summary.Errors == 0 ? 0 : 1;
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+            screen.Say("Stopped before the traffic began.");
+            return 1;
+        }
+        catch (Exception e) when (e is LocalClusterException or RouterConfigurationException or NpgsqlException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private static async Task<Summary> RunAsync(DemoOptions options, Screen screen, TimeProvider time, CancellationToken stopToken)
+    {
+        screen.Say("Starting a PostgreSQL cluster: a primary and the replicas analytics, background and dr.");
+        await using var cluster = await LocalCluster.StartAsync(null, stopToken);
+        await using var application = await DemoApplication.StartAsync(cluster, stopToken);
+        screen.Say($"The application listens on {application.Address}, its health is at {application.Address}/api/health");
+        screen.Say(options.Seconds is { } seconds ? $"Traffic for {seconds} s." : "Traffic until Ctrl-C.");
+
+        var tally = new Tally(cluster.Servers);
+        await TrafficRunner.RunAsync(application, cluster, tally, options, screen, time, stopToken);
+        return Summary.Of(tally, application.Router.GetMetrics(), await application.GetHealthAsync());
+    }
+}

@@ -1,0 +1,35 @@
+using System.Globalization;
+using Demo.Traffic;
+using ReplicaRouter;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Demo.Display;
+
+/// <summary>How the hosts stand and what each has answered.</summary>
+internal static class HostTable
+{
+    private static readonly DatabaseOperation[] s_operations = Enum.GetValues<DatabaseOperation>();
+    private static readonly string[] s_numbers = ["lag ms", "latency ms", .. s_operations.Select(operation => Route.FromDatabaseOperation(operation).Name)];
+
+    public static IRenderable Of(DatabaseRouter router, Tally tally, IReadOnlyList<string> events)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("host", "role", "state");
+        foreach (var name in s_numbers) table.AddColumn(new TableColumn(name).RightAligned());
+
+        foreach (var (name, host) in router.GetHealthStatus()) table.AddRow([.. Row(name, host, tally).Select(cell => new Text(cell))]);
+        return new Rows([table, .. events.Select(line => new Text(line))]);
+    }
+
+    private static IEnumerable<string> Row(string name, HostHealth host, Tally tally) =>
+    [
+        name,
+        host.Role.ToString(),
+        host.IsDrained ? "Drained" : host.State.ToString(),
+        host.ReplicationLagMs is { } lag ? Number(lag, "0") : "-",
+        Number(host.LatencyMs, "0.0"),
+        .. s_operations.Select(operation => Number(tally[name, operation], "N0")),
+    ];
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

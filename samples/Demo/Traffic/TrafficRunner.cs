@@ -1,0 +1,58 @@
+using Accounting.Seeding;
+using Demo.Display;
+using ReplicaRouter.Testing;
+
+namespace Demo.Traffic;
+
+/// <summary>Keeps all workers busy at their pace, with the table and the drill beside them, until time is up.</summary>
+internal static class TrafficRunner
+{
+    /// <summary>How long an operation under way may take after the end.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
+
+    public static async Task RunAsync(
+        DemoApplication application, LocalCluster cluster, Tally tally, DemoOptions options, Screen screen, TimeProvider time, CancellationToken stopToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopToken);
+        if (options.Duration is { } duration) end.CancelAfter(duration);
+        // Operations under way at the end are finished, so that none is counted as an error for having been cut off.
+        using var cut = new CancellationTokenSource();
+        using var armed = end.Token.Register(() => cut.CancelAfter(s_grace));
+
+        var workers = new Workers(application.Services, new SampleIds(SampleData.FromSeed(Seed.DefaultSeed)), tally);
+        var tasks = Plan(workers).Select((plan, index) => WorkAsync(plan.Round, plan.Pace, new Random(index), time, end.Token, cut.Token)).ToList();
+        if (options.Drill) tasks.Add(Drill.RunAsync(cluster["background"], tally, options, screen, time, end.Token));
+        tasks.Add(screen.ShowAsync(application.Router, tally, time, end.Token));
+        await Task.WhenAll(tasks);
+    }
+
+    /// <summary>About 400 operations a second: half of what two cores could do beside four servers.</summary>
+    private static IEnumerable<(Func<Random, CancellationToken, Task> Round, TimeSpan Pace)> Plan(Workers workers) =>
+    [
+        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.BrowseAsync, Milliseconds(20)), 4),
+        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.PayAsync, Milliseconds(50)), 2),
+        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.ReportAsync, Milliseconds(60)), 2),
+        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.WatchJobsAsync, Milliseconds(60)), 2),
+        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.TakeOnClientAsync, Milliseconds(100)), 2),
+        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.ProcessOcrQueueAsync, Milliseconds(200)), 2),
+        (workers.FileDocumentAsync, Milliseconds(60)),
+    ];
+
+    private static TimeSpan Milliseconds(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+
+    private static async Task WorkAsync(
+        Func<Random, CancellationToken, Task> round, TimeSpan pace, Random random, TimeProvider time, CancellationToken endToken, CancellationToken cutToken)
+    {
+        // Leaves the caller's thread, and starts apart from the others of its kind.
+        await PauseAsync(pace * random.NextDouble(), time, endToken);
+        while (!endToken.IsCancellationRequested)
+        {
+            await round(random, cutToken);
+            await PauseAsync(pace, time, endToken);
+        }
+    }
+
+    /// <summary>Waits, and returns early at the end rather than throwing.</summary>
+    public static Task PauseAsync(TimeSpan pause, TimeProvider time, CancellationToken endToken) =>
+        Task.Delay(pause, time, endToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+}

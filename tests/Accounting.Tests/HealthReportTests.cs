@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Accounting.Operations;
+using ReplicaRouter;
+
+namespace Accounting.Tests;
+
+public sealed class HealthReportTests
+{
+    private static readonly DateTimeOffset s_now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    [Fact]
+    public void It_has_the_documented_shape()
+    {
+        var report = HealthReport.From(
+            new Dictionary<string, HostHealth>
+            {
+                ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null),
+                ["analytics"] = Host(HostRole.Replica, isHealthy: true, lagMs: 12.5),
+            },
+            Metrics(), s_now);
+
+        Assert.Equal(
+            """
+            {"timestamp":"2026-01-02T03:04:05+00:00","status":"healthy","databases":{
+            "primary":{"isHealthy":true,"latencyMs":1.5,"replicationLag":null,"role":"primary","error":null},
+            "analytics":{"isHealthy":true,"latencyMs":1.5,"replicationLag":12.5,"role":"replica","error":null}},
+            "metrics":{"totalQueries":5,"failovers":1,"lastHealthCheck":"2026-01-02T03:04:05+00:00"}}
+            """.ReplaceLineEndings(""),
+            JsonSerializer.Serialize(report, JsonSerializerOptions.Web));
+    }
+
+    [Fact]
+    public void One_unhealthy_host_makes_it_unhealthy()
+    {
+        var hosts = new Dictionary<string, HostHealth>
+        {
+            ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null),
+            ["analytics"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null),
+        };
+        var report = HealthReport.From(hosts, Metrics(), s_now);
+        Assert.Equal("unhealthy", report.Status);
+        Assert.Equal("unknown", report.Databases["analytics"].Role);
+    }
+
+    [Fact]
+    public void No_host_at_all_is_not_healthy() =>
+        Assert.False(HealthReport.From(new Dictionary<string, HostHealth>(), Metrics(), s_now).IsHealthy);
+
+    private static HostHealth Host(HostRole role, bool isHealthy, double? lagMs) => new()
+    {
+        IsHealthy = isHealthy,
+        LatencyMs = 1.5,
+        ReplicationLagMs = lagMs,
+        LagBytes = null,
+        Error = isHealthy ? null : "refuses connections",
+        Role = role,
+        State = isHealthy ? HostState.Healthy : HostState.Down,
+        IsDrained = false,
+        Timeline = 1,
+        ConnectionsInUse = 0,
+        Age = TimeSpan.Zero,
+    };
+
+    private static RouterMetrics Metrics() => new()
+    {
+        QueriesRouted = new Dictionary<DatabaseOperation, long> { [DatabaseOperation.Read] = 3, [DatabaseOperation.Write] = 2 },
+        QueriesByHost = new Dictionary<string, IReadOnlyDictionary<string, long>>(),
+        Failovers = 1,
+        Fallbacks = [],
+        AverageLatency = new Dictionary<string, double>(),
+        LastHealthCheck = s_now,
+    };
+}
