@@ -32,7 +32,8 @@ internal static class ReplicationLag
 
         if (wal.ProvenAt(replayed) is not { } proven) return Unknown(host, "it has replayed no primary position that was seen yet") with { LagBytes = behind };
 
-        var lag = time.GetElapsedTime(wal.EstimatedAt(replayed)!.Value, Math.Max(sentAt, wal.NewestAt));
+        // As of the replica's own answer: measured to the primary's newest sample, up to an interval of probing would look like lag.
+        var lag = time.GetElapsedTime(Math.Min(wal.EstimatedAt(replayed)!.Value, sentAt), sentAt);
         var isLagging = lag > maxLag;
         return host with
         {

@@ -31,6 +31,15 @@ public class ReplicationLagTests
     }
 
     [Fact]
+    public void The_time_between_two_probes_is_not_shown_as_lag()
+    {
+        var topology = Two();
+        topology.Advance(0.9).Answer("analytics", Replica(188));
+        topology.Advance(0.1).Answer("primary", Primary(200));
+        Assert.Equal(0.02, topology["analytics"].Lag!.Value.TotalSeconds, 3);
+    }
+
+    [Fact]
     public void A_replica_that_catches_up_is_back_with_its_next_probe()
     {
         var topology = Two();
