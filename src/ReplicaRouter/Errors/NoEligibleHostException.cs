@@ -10,7 +10,7 @@ public class NoEligibleHostException : NpgsqlException
     /// <param name="rejections">Every host and why it could not serve.</param>
     /// <param name="innerException">The last failure that the operation met, if it met one.</param>
     public NoEligibleHostException(string route, IReadOnlyList<HostRejection> rejections, Exception? innerException = null)
-        : base($"No host may serve '{route}'. {string.Join("; ", rejections.Select(r => $"{r.Host}: {r.Reason}"))}.", innerException)
+        : base($"No host may serve '{route}'. {string.Join("; ", rejections.Select(r => $"{r.Host}: {r.Reason.TrimEnd('.')}"))}.", innerException)
     {
         Route = route;
         Rejections = rejections;
