@@ -199,6 +199,7 @@ public sealed class LocalServer
     internal void Release()
     {
         _process?.Dispose();
+        _process = null;
         _port.Dispose();
     }
 

@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using Npgsql;
+using static ReplicaRouter.Testing.Tests.Probe;
+
+namespace ReplicaRouter.Testing.Tests;
+
+/// <summary>One server for all faults of the network: it never notices them.</summary>
+public sealed class SingleServer : IAsyncLifetime
+{
+    public LocalCluster Cluster { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [] }, Ct);
+
+    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+}
+
+public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleServer>, IAsyncDisposable
+{
+    private readonly FaultProxy _proxy = FaultProxy.Start("127.0.0.1", server.Cluster.Primary.Port);
+
+    public ValueTask DisposeAsync() => _proxy.DisposeAsync();
+
+    private string Through => new NpgsqlConnectionStringBuilder(server.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString;
+
+    private Task<int> AskAsync() => Probe.AskAsync<int>(Through, "SELECT 1");
+
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Through) { Pooling = false, CommandTimeout = 1, CancellationTimeout = -1 }.ConnectionString);
+        await connection.OpenAsync(Ct);
+        return connection;
+    }
+
+    private static async Task<int> AskAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("SELECT 1", connection);
+        return (int)(await command.ExecuteScalarAsync(Ct))!;
+    }
+
+    [Fact]
+    public async Task Without_faults_it_is_not_noticed()
+    {
+        Assert.Equal(1, await AskAsync());
+        Assert.Equal(1, _proxy.AcceptedConnections);
+        await UntilAsync(() => Task.FromResult(_proxy.ActiveConnections == 0), "closed");
+    }
+
+    [Fact]
+    public async Task Delay_adds_its_latency_each_way_to_open_and_new_connections()
+    {
+        await using var connection = await OpenAsync();
+        await AskAsync(connection);
+        _proxy.Delay(TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(10));
+        var watch = Stopwatch.StartNew();
+        Assert.Equal(1, await AskAsync(connection));
+        Assert.True(watch.ElapsedMilliseconds >= 200);
+        _proxy.Heal();
+        await AskAsync(connection);
+    }
+
+    [Fact]
+    public async Task Throttle_limits_the_throughput()
+    {
+        await using var connection = await OpenAsync();
+        _proxy.Throttle(10_000);
+        await using var command = new NpgsqlCommand("SELECT repeat('x', 5000)", connection) { CommandTimeout = 10 };
+        var watch = Stopwatch.StartNew();
+        await command.ExecuteScalarAsync(Ct);
+        Assert.True(watch.ElapsedMilliseconds >= 300, $"{watch.ElapsedMilliseconds} ms");
+    }
+
+    [Fact]
+    public async Task Refuse_closes_the_port_and_leaves_open_connections_alone()
+    {
+        await using var connection = await OpenAsync();
+        _proxy.Refuse();
+        await Assert.ThrowsAnyAsync<NpgsqlException>(AskAsync);
+        Assert.Equal(1, await AskAsync(connection));
+        _proxy.Heal();
+        Assert.Equal(1, await AskAsync());
+    }
+
+    [Fact]
+    public async Task Reset_breaks_open_connections_and_lets_new_ones_in()
+    {
+        await using var connection = await OpenAsync();
+        _proxy.Reset();
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => AskAsync(connection));
+        Assert.Equal(1, await AskAsync());
+    }
+
+    [Fact]
+    public async Task Silence_accepts_connections_and_answers_nothing()
+    {
+        await using var connection = await OpenAsync();
+        _proxy.Silence();
+        await Assert.ThrowsAnyAsync<Exception>(() => AskAsync(connection));
+        var accepted = _proxy.AcceptedConnections;
+        await Assert.ThrowsAnyAsync<Exception>(AskAsync);
+        Assert.True(_proxy.AcceptedConnections > accepted);
+        _proxy.Heal();
+        Assert.Equal(1, await AskAsync());
+    }
+
+    [Theory]
+    [InlineData(FaultDirection.ToServer)]
+    [InlineData(FaultDirection.ToClient)]
+    public async Task One_direction_can_be_lost_alone(FaultDirection direction)
+    {
+        await using var connection = await OpenAsync();
+        _proxy.Drop(direction);
+        await Assert.ThrowsAnyAsync<Exception>(() => AskAsync(connection));
+    }
+
+    [Fact]
+    public async Task CutAfter_resets_once_that_many_bytes_have_gone()
+    {
+        await using var connection = await OpenAsync();
+        _proxy.CutAfter(1000, FaultDirection.ToClient);
+        Assert.Equal(1, await AskAsync(connection));
+        await using var command = new NpgsqlCommand("SELECT repeat('x', 5000)", connection);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => command.ExecuteScalarAsync(Ct));
+    }
+}
