@@ -10,12 +10,19 @@ namespace Demo.Display;
 internal static class HostTable
 {
     private static readonly DatabaseOperation[] s_operations = Enum.GetValues<DatabaseOperation>();
-    private static readonly string[] s_numbers = ["lag ms", "latency ms", .. s_operations.Select(operation => Route.FromDatabaseOperation(operation).Name)];
+
+    // In two lines each, so that the table fits the 80 columns of a plain terminal.
+    private static readonly string[] s_headings = ["host", "role", "state", "lag\nms", "latency\nms", "write", "trans-\nactional", "read", "analy-\ntics", "back-\nground"];
+    private const int TextColumns = 3;
 
     public static IRenderable Of(DatabaseRouter router, Tally tally, IReadOnlyList<string> events)
     {
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("host", "role", "state");
-        foreach (var name in s_numbers) table.AddColumn(new TableColumn(name).RightAligned());
+        var table = new Table().Border(TableBorder.Horizontal);
+        foreach (var (index, heading) in s_headings.Index())
+        {
+            var column = new TableColumn(heading).Padding(0, 1);
+            table.AddColumn(index < TextColumns ? column : column.RightAligned());
+        }
 
         foreach (var (name, host) in router.GetHealthStatus()) table.AddRow([.. Row(name, host, tally).Select(cell => new Text(cell))]);
         return new Rows([table, .. events.Select(line => new Text(line))]);
