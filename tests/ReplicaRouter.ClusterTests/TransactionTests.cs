@@ -49,6 +49,13 @@ public class TransactionTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task A_transaction_that_the_work_has_ended_itself_is_its_mistake_and_no_unknown_outcome()
+    {
+        await using var router = fixture.Cluster.Router();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => router.WithTransactionAsync((transaction, ct) => transaction.RollbackAsync(ct), Ct));
+    }
+
+    [Fact]
     public async Task A_lost_connection_at_commit_is_an_unknown_outcome_and_not_transient()
     {
         await using var router = fixture.Cluster.Router();

@@ -12,7 +12,10 @@ internal static class Probe
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
         {
-            Pooling = false, Timeout = 1, CommandTimeout = 1, CancellationTimeout = -1,
+            Pooling = false,
+            Timeout = 1,
+            CommandTimeout = 1,
+            CancellationTimeout = -1,
         }.ConnectionString);
         await connection.OpenAsync(Ct);
         return (await connection.ExecuteScalarAsync<T>(sql))!;

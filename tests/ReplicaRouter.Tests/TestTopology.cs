@@ -33,14 +33,26 @@ internal sealed class TestTopology
 
     public static HostAnswer Primary(ulong lsn, int timeline = 1, ulong cluster = Cluster) => new()
     {
-        IsInRecovery = false, SystemIdentifier = cluster, Timeline = timeline, InsertLsn = lsn,
-        ReplayLsn = null, ReceiveLsn = null, StartedAt = (long)lsn, ServerPort = 5432,
+        IsInRecovery = false,
+        SystemIdentifier = cluster,
+        Timeline = timeline,
+        InsertLsn = lsn,
+        ReplayLsn = null,
+        ReceiveLsn = null,
+        StartedAt = (long)lsn,
+        ServerPort = 5432,
     };
 
     public static HostAnswer Replica(ulong replayed, int? timeline = 1, ulong? received = null, ulong cluster = Cluster) => new()
     {
-        IsInRecovery = true, SystemIdentifier = cluster, Timeline = timeline, InsertLsn = null,
-        ReplayLsn = replayed, ReceiveLsn = received ?? replayed, StartedAt = 1, ServerPort = 5432,
+        IsInRecovery = true,
+        SystemIdentifier = cluster,
+        Timeline = timeline,
+        InsertLsn = null,
+        ReplayLsn = replayed,
+        ReceiveLsn = received ?? replayed,
+        StartedAt = 1,
+        ServerPort = 5432,
     };
 
     public TestTopology Answer(string host, HostAnswer answer)

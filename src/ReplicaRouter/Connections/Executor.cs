@@ -119,8 +119,9 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
             catch (Exception e)
             {
                 opener.Report(e, pool, startedAt);
-                // An error that the server sent says that it rolled back. Anything else leaves the outcome open.
-                if (isCommitting && e is not PostgresException { Severity: "ERROR" }) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                // An error that the server sent says that it rolled back; a transaction that the work itself has ended was never sent a
+                // COMMIT here. Anything else leaves the outcome open.
+                if (isCommitting && e is not (PostgresException { InvariantSeverity: "ERROR" } or InvalidOperationException)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
                 throw;
             }
         }

@@ -12,7 +12,9 @@ internal static class ReplicationLag
         {
             return host with
             {
-                FreshAt = null, Lag = null, LagBytes = null,
+                FreshAt = null,
+                Lag = null,
+                LagBytes = null,
                 State = HostState.OldTimeline,
                 Error = $"{host.Configuration.Endpoint} follows timeline {answer.Timeline}, but the primary is on {timeline}.",
             };
@@ -32,14 +34,14 @@ internal static class ReplicationLag
 
         if (wal.ProvenAt(replayed) is not { } proven) return Unknown(host, "it has replayed no primary position that was seen yet") with { LagBytes = behind };
 
-        // As of the replica's own answer: measured to the primary's newest sample, up to an interval of probing would look like lag.
-        var lag = time.GetElapsedTime(Math.Min(wal.EstimatedAt(replayed)!.Value, sentAt), sentAt);
+        // As of the replica's own answer: compared with what the primary has written since, the time between two probes would look like lag.
+        var lag = replayed >= wal.KnownAt(sentAt) ? TimeSpan.Zero : time.GetElapsedTime(Math.Min(wal.EstimatedAt(replayed)!.Value, sentAt), sentAt);
         var isLagging = lag > maxLag;
         return host with
         {
             FreshAt = proven,
             Lag = lag,
-            LagBytes = behind,
+            LagBytes = lag == TimeSpan.Zero ? 0 : behind,
             State = isLagging && host.State == HostState.Healthy ? HostState.Lagging : host.State,
             Error = isLagging ? $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s" : host.Error,
         };
@@ -47,7 +49,9 @@ internal static class ReplicationLag
 
     private static HostSnapshot Unknown(HostSnapshot host, string why) => host with
     {
-        FreshAt = null, Lag = null, LagBytes = null,
+        FreshAt = null,
+        Lag = null,
+        LagBytes = null,
         State = host.State == HostState.Healthy ? HostState.LagUnknown : host.State,
         Error = $"replication lag unknown: {why}",
     };

@@ -24,8 +24,16 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
         // Monitors of several hosts publish at once; retrying on a lost race keeps every observation.
         while (!ReferenceEquals(Interlocked.CompareExchange(ref _current, after, before), before));
 
-        Changed?.Invoke(before, after);
-        before.MarkSuperseded();
+        try
+        {
+            Changed?.Invoke(before, after);
+        }
+        finally
+        {
+            // Whatever a listener does, those who wait for a host must wake.
+            before.MarkSuperseded();
+        }
+
         return after;
     }
 }

@@ -70,6 +70,14 @@ internal sealed class WalHistory
         return before.At + (long)((after.At - before.At) * ((double)(lsn - before.Lsn) / (after.Lsn - before.Lsn)));
     }
 
+    /// <summary>The newest position that was known at a moment; 0 when none was.</summary>
+    public ulong KnownAt(long at)
+    {
+        var index = _samples.Length - 1;
+        while (index >= 0 && _samples[index].At > at) index--;
+        return index < 0 ? 0 : _samples[index].Lsn;
+    }
+
     private int NewestAtOrBefore(ulong lsn)
     {
         var (low, high) = (0, _samples.Length - 1);

@@ -34,9 +34,11 @@ public class ReplicationLagTests
     public void The_time_between_two_probes_is_not_shown_as_lag()
     {
         var topology = Two();
-        topology.Advance(0.9).Answer("analytics", Replica(188));
+        topology.Advance(0.9).Answer("analytics", Replica(100));
         topology.Advance(0.1).Answer("primary", Primary(200));
-        Assert.Equal(0.02, topology["analytics"].Lag!.Value.TotalSeconds, 3);
+        Assert.Equal((TimeSpan.Zero, (long?)0), (topology["analytics"].Lag!.Value, topology["analytics"].LagBytes));
+        topology.Advance(0.5).Answer("analytics", Replica(150));
+        Assert.Equal(1, topology["analytics"].Lag!.Value.TotalSeconds, 3);   // 150 was written half a second before the primary's sample
     }
 
     [Fact]
