@@ -9,6 +9,14 @@ public class FaultTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    /// <summary>A router that has seen every host healthy: servers that were started a moment ago may still be catching up.</summary>
+    private static async Task<DatabaseRouter> HealthyRouterAsync(LocalCluster cluster)
+    {
+        var router = cluster.Router();
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
+        return router;
+    }
+
     private static Task<LocalCluster> StartAsync(params string[] replicas) =>
         LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [.. replicas.Select(name => new LocalReplicaOptions { Name = name })] }, Ct);
 
@@ -16,8 +24,7 @@ public class FaultTests
     public async Task A_killed_replica_costs_no_read_an_error_and_serves_again_after_its_return()
     {
         await using var cluster = await StartAsync("analytics", "background");
-        await using var router = cluster.Router();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var router = await HealthyRouterAsync(cluster);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var servedByReturned = 0;
@@ -53,8 +60,7 @@ public class FaultTests
     public async Task A_replica_whose_streaming_is_cut_is_found_stale_within_5_seconds_and_a_probe_H2_T5()
     {
         await using var cluster = await StartAsync("analytics");
-        await using var router = cluster.Router();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var router = await HealthyRouterAsync(cluster);
         await cluster["analytics"].CutStreamingAsync(Ct);
 
         var start = TimeProvider.System.GetTimestamp();
@@ -76,8 +82,7 @@ public class FaultTests
     public async Task Sixty_seconds_of_an_idle_primary_leave_the_lag_at_0_and_the_replica_in_rotation_H1()
     {
         await using var cluster = await StartAsync("analytics");
-        await using var router = cluster.Router();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var router = await HealthyRouterAsync(cluster);
         await cluster.WaitForReplicationAsync(Ct);
         await Eventually.Async(() => router.GetHealthStatus()["analytics"].ReplicationLagMs == 0, TimeSpan.FromSeconds(5), "lag 0");
         var start = TimeProvider.System.GetTimestamp();
@@ -94,7 +99,7 @@ public class FaultTests
     public async Task Writes_follow_a_promotion_and_the_old_primary_that_comes_back_is_fenced_and_then_serves_reads_as_a_standby()
     {
         await using var cluster = await StartAsync("analytics", "dr");
-        await using var router = cluster.Router();
+        await using var router = await HealthyRouterAsync(cluster);
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE t (n int)"), Ct);
 
         await cluster["primary"].KillAsync(Ct);

@@ -103,8 +103,10 @@ internal sealed class HostMonitor(
     {
         var snapshot = store.Current.Hosts[host.Index];
         var isInDoubt = !snapshot.IsSettled || snapshot.State == HostState.Suspect;
+        // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
+        var interval = snapshot.State == HostState.LagUnknown ? settings.Interval / 4 : settings.Interval;
         // A quarter more or less, so that the monitors of a fleet don't probe in step.
-        var pause = isInDoubt ? Soon : settings.Interval * (0.75 + (0.5 * random.NextDouble()));
+        var pause = isInDoubt ? Soon : interval * (0.75 + (0.5 * random.NextDouble()));
 
         var wake = Volatile.Read(ref _wake);
         await Task.WhenAny(wake.Task, Task.Delay(pause, time, _stop.Token)).ConfigureAwait(false);
