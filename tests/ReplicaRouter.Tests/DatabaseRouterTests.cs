@@ -43,6 +43,7 @@ public class DatabaseRouterTests
     public async Task A_drained_host_is_left_and_restored()
     {
         await using var router = Healthy();
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await router.DrainAsync("Analytics", TestContext.Current.CancellationToken);
         Assert.True(router.GetHealthStatus()["analytics"].IsDrained);
         Assert.True(router.GetHealthStatus()["analytics"].IsHealthy);
