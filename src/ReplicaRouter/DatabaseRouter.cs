@@ -78,7 +78,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Picks a host now and returns the data source of its pool for the route.</summary>
-    /// <remarks>Allocates nothing. Before the first probes are done it waits for them: 1.5 s at most by default.</remarks>
+    /// <remarks>Allocates nothing after the first use of each pool. Before the first probes are done it waits for them: 1.5 s at most by default.</remarks>
     /// <exception cref="NoEligibleHostException">No host may serve the route at this moment.</exception>
     public NpgsqlDataSource GetClient(Route route) => GetClient(route, default);
 
@@ -92,6 +92,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Picks a host and opens a connection to it; when the host fails, another one.</summary>
     /// <returns>The connection, open. Dispose it to return it to its pool.</returns>
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
+    /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed while a connection was opened.</exception>
     public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default) =>
         OpenConnectionAsync(route, default, cancellationToken);
@@ -114,6 +115,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <param name="work">The work. On a read-only route it may run more than once.</param>
     /// <param name="cancellationToken">Cancels waiting, opening and the work.</param>
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
+    /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed.</exception>
     public Task<T> ExecuteAsync<T>(Route route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
         ExecuteAsync(route, default, work, cancellationToken);
@@ -157,6 +159,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <param name="work">The work; <c>transaction.Connection</c> is its connection. It may run more than once.</param>
     /// <param name="cancellationToken">Cancels waiting, opening and the work; not a COMMIT under way.</param>
     /// <exception cref="NoEligibleHostException">No primary may serve, and none came within the route's wait.</exception>
+    /// <exception cref="PostgresException">25P02: the work swallowed the error of a statement, so that there is nothing to commit; or an error of the work.</exception>
     /// <exception cref="TransactionOutcomeUnknownException">The connection was lost while COMMIT was under way.</exception>
     public Task<T> WithTransactionAsync<T>(Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
         WithTransactionAsync(IsolationLevel.Unspecified, work, cancellationToken);
@@ -180,6 +183,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     }
 
     /// <summary>A data source that routes anew at every open, for Dapper, EF Core, health checks and whatever else takes one.</summary>
+    /// <remarks>A connection that it creates unopened leads to the host that was picked at its creation.</remarks>
     public DbDataSource GetDataSource(Route route) => GetDataSource(route, default);
 
     /// <inheritdoc cref="GetDataSource(Route)"/>

@@ -4,6 +4,8 @@ namespace ReplicaRouter;
 /// <remarks>Both convert implicitly, so callers write <c>router.GetClient(DatabaseOperation.Read)</c> or <c>router.GetClient("search")</c>.</remarks>
 public readonly record struct Route
 {
+    private static readonly DatabaseOperation[] Operations = Enum.GetValues<DatabaseOperation>();
+
     private readonly string? _name;
 
     private Route(DatabaseOperation operation, string? name)
@@ -37,7 +39,7 @@ public readonly record struct Route
     public static Route FromString(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        foreach (var operation in Enum.GetValues<DatabaseOperation>())
+        foreach (var operation in Operations)
         {
             if (string.Equals(NameOf(operation), name, StringComparison.OrdinalIgnoreCase)) return new Route(operation, null);
         }

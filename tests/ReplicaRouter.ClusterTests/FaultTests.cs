@@ -138,6 +138,34 @@ public class FaultTests
     }
 
     [Fact]
+    public async Task A_deadline_or_a_cancellation_during_a_login_is_the_callers_and_says_nothing_of_the_host()
+    {
+        await using var cluster = await StartAsync();
+        await using var proxy = FaultProxy.Start("127.0.0.1", cluster.Primary.Port);
+        var options = new DatabaseRouterOptions { Health = { Interval = TimeSpan.FromSeconds(30), Timeout = TimeSpan.FromSeconds(30) }, MaxLag = TimeSpan.FromMinutes(10) };
+        options.Hosts["primary"] = new HostOptions
+        {
+            ConnectionString = new NpgsqlConnectionStringBuilder(cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString,
+        };
+        await using var router = DatabaseRouter.Create(options);
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+
+        proxy.Silence();
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<TimeoutException>(async () =>
+                await router.OpenConnectionAsync(DatabaseOperation.Write, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(200) }, Ct));
+            using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, cancel.Token));
+        }
+
+        Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
+        proxy.Heal();
+        Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Write));
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].ConnectionsInUse == 0, TimeSpan.FromSeconds(10), "abandoned logins are counted out");
+    }
+
+    [Fact]
     public async Task Paused_replay_makes_a_replica_lag_and_resumed_replay_brings_it_back()
     {
         await using var cluster = await StartAsync("analytics", "background");

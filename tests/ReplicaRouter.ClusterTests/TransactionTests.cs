@@ -49,6 +49,26 @@ public class TransactionTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task Work_that_swallows_an_error_is_told_that_there_is_nothing_to_commit()
+    {
+        await using var router = fixture.Cluster.Router();
+        var error = await Assert.ThrowsAsync<PostgresException>(() => router.WithTransactionAsync(async (transaction, _) =>
+        {
+            await InsertAsync(transaction, "swallowed");
+            try
+            {
+                await transaction.Connection!.ExecuteAsync("INSERT INTO note (text) VALUES (NULL)", transaction: transaction);
+            }
+            catch (PostgresException)
+            {
+                // as an application would that thinks the row is optional
+            }
+        }, Ct));
+        Assert.Equal(PostgresErrorCodes.InFailedSqlTransaction, error.SqlState);
+        Assert.Equal(0, await CountAsync(router, "swallowed"));
+    }
+
+    [Fact]
     public async Task A_transaction_that_the_work_has_ended_itself_is_its_mistake_and_no_unknown_outcome()
     {
         await using var router = fixture.Cluster.Router();

@@ -48,7 +48,8 @@ internal static class ConnectionStringParser
         foreach (var parameter in (query ?? "").Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             var key = Decode(Cut(parameter, '=', out var text));
-            UrlParameters.Apply(settings, key, Decode(text ?? ""), ref hostList);
+            // An @ behind the question mark: the password holds one, and what looks like parameters is its rest.
+            UrlParameters.Apply(settings, key, Decode(text ?? ""), nameKey: !query!.Contains('@', StringComparison.Ordinal), ref hostList);
         }
 
         return [.. hostList.Split(',').Select(host => At(settings, host))];
@@ -71,13 +72,15 @@ internal static class ConnectionStringParser
         var settings = new NpgsqlConnectionStringBuilder();
         foreach (string key in pairs.Keys)
         {
-            UrlParameters.Set(settings, key, Convert.ToString(pairs[key], CultureInfo.InvariantCulture) ?? "", nameKey: !pairs.ContainsKey("password"));
+            UrlParameters.Set(settings, key, Convert.ToString(pairs[key], CultureInfo.InvariantCulture) ?? "", nameKey: !HasPassword(pairs));
         }
 
         if (string.IsNullOrWhiteSpace(settings.Host)) throw new FormatException($"names no host. {Example}");
         // A Unix socket's directory holds no comma in practice, and is one host.
         return [.. settings.Host!.Split(',').Select(host => host.StartsWith('/') ? With(settings, host, settings.Port) : At(settings, host, settings.Port))];
     }
+
+    private static bool HasPassword(DbConnectionStringBuilder pairs) => pairs.ContainsKey("password") || pairs.ContainsKey("pwd") || pairs.ContainsKey("psw");
 
     private static NpgsqlConnectionStringBuilder At(NpgsqlConnectionStringBuilder settings, string hostAndPort, int defaultPort = DefaultPort)
     {

@@ -154,6 +154,7 @@ internal sealed class RouterConfigurationBuilder
             Index = index,
             Name = name,
             Tiers = tiers,
+            HasPrimary = tiers.Any(tier => tier.IsPrimary),
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),

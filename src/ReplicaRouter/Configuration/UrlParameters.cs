@@ -33,7 +33,7 @@ internal static class UrlParameters
         ["socket_timeout"] = "Command Timeout",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    public static void Apply(NpgsqlConnectionStringBuilder settings, string key, string value, ref string hostList)
+    public static void Apply(NpgsqlConnectionStringBuilder settings, string key, string value, bool nameKey, ref string hostList)
     {
         switch (key.ToLowerInvariant())
         {
@@ -51,7 +51,7 @@ internal static class UrlParameters
             case "pgbouncer" or "pool_timeout" or "load_balance_hosts" or "keepalives":
                 break;
             default:
-                Set(settings, NpgsqlNames.GetValueOrDefault(key, key), NpgsqlValue(key, value), nameKey: true);
+                Set(settings, NpgsqlNames.GetValueOrDefault(key, key), NpgsqlValue(key, value), nameKey);
                 break;
         }
     }
@@ -66,7 +66,7 @@ internal static class UrlParameters
         {
             throw new FormatException(nameKey
                 ? $"has a parameter '{key}' that neither libpq nor Npgsql knows."
-                : "has a parameter that Npgsql does not know. If the password contains ; or =, quote it: Password='...'.");
+                : "has a parameter that Npgsql does not know. If it is a part of the password, quote it (Password='a;b') or, in a URL, percent-encode it.");
         }
 
         try

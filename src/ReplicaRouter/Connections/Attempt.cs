@@ -3,11 +3,16 @@ namespace ReplicaRouter;
 /// <summary>One operation on its way to a host: what it asks for, whom it has tried, and how much time it has left.</summary>
 internal sealed class Attempt
 {
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
+
     private readonly RouteOptions _options;
     private readonly long _maxLag;
     private readonly long _startedAt;
     private ulong _excluded;
     private Exception? _lastFailure;
+    private long _lastFailureAt;
+    private TimeSpan _backoff;
 
     public Attempt(RoutePlan plan, in RouteOptions options, TimeProvider time)
     {
@@ -26,14 +31,46 @@ internal sealed class Attempt
 
     public RouteRequest Request(long now) => new(now, _maxLag, _options.Labels, _excluded);
 
-    public void Exclude(HostConfiguration host, Exception failure)
+    public void Exclude(HostConfiguration host, Exception failure, long failedAt)
     {
         _excluded |= host.Bit;
-        _lastFailure = failure;
+        (_lastFailure, _lastFailureAt) = (failure, failedAt);
     }
 
-    /// <summary>After waiting, a host that failed may have come back, and is better than none.</summary>
-    public void ForgetExclusions() => _excluded = 0;
+    /// <summary>Lets hosts be tried again that have answered a probe since they failed this operation.</summary>
+    /// <returns>Whether there are any.</returns>
+    public bool ForgiveAnswered(TopologySnapshot topology)
+    {
+        var before = _excluded;
+        foreach (var host in topology.Hosts)
+        {
+            if (host.LastAnswered is { } answered && answered.SentAt >= _lastFailureAt) _excluded &= ~host.Configuration.Bit;
+        }
+
+        return _excluded != before;
+    }
+
+    /// <summary>Time before a host is tried again: doubled each time, at random up to its full length.</summary>
+    public TimeSpan NextBackoff(Random random)
+    {
+        _backoff = _backoff == TimeSpan.Zero ? FirstBackoff : _backoff < LongestBackoff ? 2 * _backoff : LongestBackoff;
+        return _backoff * random.NextDouble();
+    }
+
+    /// <exception cref="TimeoutException">The caller's deadline has passed.</exception>
+    public void ThrowIfExpired(TimeProvider time)
+    {
+        if (Remaining(time) == TimeSpan.Zero) throw Expired(_lastFailure);
+    }
+
+    /// <summary>Whether the caller's deadline has ended the operation.</summary>
+    public bool HasExpired { get; private set; }
+
+    public TimeoutException Expired(Exception? cause)
+    {
+        HasExpired = true;
+        return new($"The '{Plan.Name}' operation did not end within its deadline of {_options.Deadline?.TotalMilliseconds:0} ms.", cause);
+    }
 
     /// <summary>Time left of the caller's deadline; null when there is none.</summary>
     public TimeSpan? Remaining(TimeProvider time) => _options.Deadline is { } deadline ? Left(deadline, time) : null;

@@ -38,6 +38,7 @@ internal sealed class ConnectionOpener(
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            attempt.ThrowIfExpired(time);
             if (Choose(attempt.Plan, attempt.Request(time.GetTimestamp()), out var topology) is not { } pool)
             {
                 await WaitForHostAsync(attempt, topology, cancellationToken).ConfigureAwait(false);
@@ -45,21 +46,14 @@ internal sealed class ConnectionOpener(
             }
 
             var startedAt = time.GetTimestamp();
-            var connection = pool.CreateConnection();
             try
             {
-                await OpenAsync(connection, attempt.Remaining(time), cancellationToken).ConfigureAwait(false);
-                return (connection, pool);
+                return (await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false), pool);
             }
-            catch (Exception e) when (Report(e, pool, startedAt))
+            // The caller's own deadline says nothing of the host.
+            catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt))
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
-                attempt.Exclude(pool.Host, e);
-            }
-            catch
-            {
-                await connection.DisposeAsync().ConfigureAwait(false);
-                throw;
+                attempt.Exclude(pool.Host, e, time.GetTimestamp());
             }
         }
     }
@@ -70,6 +64,7 @@ internal sealed class ConnectionOpener(
         if (!_isSettled) WaitUntilSettled();
         while (true)
         {
+            attempt.ThrowIfExpired(time);
             if (Choose(attempt.Plan, attempt.Request(time.GetTimestamp()), out var topology) is not { } pool)
             {
                 WaitForHostAsync(attempt, topology, CancellationToken.None).GetAwaiter().GetResult();
@@ -78,6 +73,7 @@ internal sealed class ConnectionOpener(
 
             var startedAt = time.GetTimestamp();
             var connection = pool.CreateConnection();
+            using var opening = pool.CountOpening();
             try
             {
                 connection.Open();
@@ -87,7 +83,7 @@ internal sealed class ConnectionOpener(
             {
                 connection.Dispose();
                 if (!Report(e, pool, startedAt)) throw;
-                attempt.Exclude(pool.Host, e);
+                attempt.Exclude(pool.Host, e, time.GetTimestamp());
             }
         }
     }
@@ -115,27 +111,28 @@ internal sealed class ConnectionOpener(
     }
 
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
-    private async ValueTask OpenAsync(NpgsqlConnection connection, TimeSpan? limit, CancellationToken cancellationToken)
+    private async ValueTask<NpgsqlConnection> OpenAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
     {
+        var limit = attempt.Remaining(time);
+        var connection = pool.CreateConnection();
+        using var counted = pool.CountOpening();
         var opening = connection.OpenAsync(cancellationToken);
-        if (opening.IsCompleted || (limit is null && !cancellationToken.CanBeCanceled))
-        {
-            await opening.ConfigureAwait(false);
-            return;
-        }
-
         try
         {
-            await opening.WaitAsync(limit ?? Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+            var isBounded = !opening.IsCompleted && (limit is not null || cancellationToken.CanBeCanceled);
+            await (isBounded ? opening.WaitAsync(limit ?? Timeout.InfiniteTimeSpan, time, cancellationToken) : opening).ConfigureAwait(false);
+            return connection;
         }
-        catch (Exception e) when (!opening.IsCompleted && e is TimeoutException or OperationCanceledException)
+        catch (Exception e)
         {
-            _ = CloseWhenOpenAsync(opening, connection);
+            var isOurs = e is TimeoutException && !opening.IsCompleted;
+            _ = CloseOnceOpenedAsync(opening, connection);   // closing a connection that is still connecting throws
+            if (isOurs) throw attempt.Expired(e);
             throw;
         }
     }
 
-    private static async Task CloseWhenOpenAsync(Task opening, NpgsqlConnection connection)
+    private static async Task CloseOnceOpenedAsync(Task opening, NpgsqlConnection connection)
     {
         await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await connection.DisposeAsync().ConfigureAwait(false);
@@ -155,7 +152,8 @@ internal sealed class ConnectionOpener(
             throw attempt.NoHost(store.Current, time);
         }
 
-        attempt.ForgetExclusions();
+        // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
+        if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waiting won't help when every host says that the configuration is wrong.</summary>

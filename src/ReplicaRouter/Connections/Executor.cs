@@ -25,7 +25,7 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"The '{attempt.Plan.Name}' operation did not end within its deadline of {limit.TotalMilliseconds:0} ms.", e);
+            throw attempt.Expired(e);
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
                 }
                 catch (Exception e) when (IsToBeRunElsewhere(e, attempt, pool, startedAt, run))
                 {
-                    attempt.Exclude(pool.Host, e);
+                    attempt.Exclude(pool.Host, e, time.GetTimestamp());
                 }
             }
         }
@@ -80,7 +80,7 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
                 }
                 catch (Exception e) when (IsToBeRunElsewhere(e, attempt, pool, startedAt, run))
                 {
-                    attempt.Exclude(pool.Host, e);
+                    attempt.Exclude(pool.Host, e, time.GetTimestamp());
                 }
             }
         }
@@ -110,6 +110,7 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
                 await using (transaction.ConfigureAwait(false))
                 {
                     var result = await work(transaction, cancellationToken).ConfigureAwait(false);
+                    await ThrowIfAbortedAsync(transaction, cancellationToken).ConfigureAwait(false);
                     isCommitting = true;
                     // A COMMIT that was sent can't be taken back: cancelling it would only lose the answer.
                     await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
@@ -119,11 +120,29 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
             catch (Exception e)
             {
                 opener.Report(e, pool, startedAt);
-                // An error that the server sent says that it rolled back; a transaction that the work itself has ended was never sent a
-                // COMMIT here. Anything else leaves the outcome open.
-                if (isCommitting && e is not (PostgresException { InvariantSeverity: "ERROR" } or InvalidOperationException)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                if (isCommitting && !IsKnownToBeRolledBack(e)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
                 throw;
             }
         }
     }
+
+    /// <summary>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that nobody reads.</summary>
+    /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
+    private static async Task ThrowIfAbortedAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        // Without a connection the work has ended the transaction itself; COMMIT will say so.
+        if (transaction.Connection is not { } connection) return;
+        var command = new NpgsqlCommand("SELECT 1", connection, transaction);
+        await using (command.ConfigureAwait(false)) await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>An error that the server sent says that it rolled back; ours that COMMIT was never sent. Anything else leaves the outcome open.</summary>
+    private static bool IsKnownToBeRolledBack(Exception e) => e switch
+    {
+        // Poolers answer for a server that they have lost: 08xxx, and 40003 says itself that it does not know.
+        PostgresException { SqlState: PostgresErrorCodes.StatementCompletionUnknown } => false,
+        PostgresException postgres => postgres.InvariantSeverity == "ERROR" && !postgres.SqlState.StartsWith("08", StringComparison.Ordinal),
+        InvalidOperationException or NpgsqlOperationInProgressException => true,
+        _ => false,
+    };
 }

@@ -56,6 +56,19 @@ internal sealed class HostPool
         return connection;
     }
 
+    /// <summary>Counts a login under way as a connection in use, so that a host is not taken for drained while one arrives.</summary>
+    public OpeningCount CountOpening()
+    {
+        _load.AddInUse(1);
+        return new OpeningCount(_load);
+    }
+
+    /// <summary>A login under way, until it is disposed of.</summary>
+    public readonly struct OpeningCount(HostLoad load) : IDisposable
+    {
+        public void Dispose() => load.AddInUse(-1);
+    }
+
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
     public void Clear() => Volatile.Read(ref _dataSource)?.Clear();
 

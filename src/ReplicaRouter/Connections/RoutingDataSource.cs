@@ -10,6 +10,7 @@ internal sealed class RoutingDataSource(DatabaseRouter router, Route route, Rout
     /// <summary>Says where it leads. There is no one connection string, and none that holds a password is shown.</summary>
     public override string ConnectionString => $"Application Name={route.Name}";
 
+    // Not open yet, it is bound to a host all the same: the real NpgsqlConnection belongs to one pool from its creation on.
     protected override DbConnection CreateDbConnection() => router.CreateConnection(route, options);
 
     protected override DbConnection OpenDbConnection() => router.OpenConnection(route, options);

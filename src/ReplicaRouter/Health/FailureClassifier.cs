@@ -8,6 +8,8 @@ namespace ReplicaRouter;
 /// <remarks>Source: PostgreSQL manual, appendix "PostgreSQL Error Codes".</remarks>
 internal static class FailureClassifier
 {
+    private const string IdleSessionTimeout = "57P05";
+
     public static HostFailure Describe(Exception exception, HostConfiguration host) =>
         new(Classify(exception), Message(exception, host));
 
@@ -33,6 +35,9 @@ internal static class FailureClassifier
     private static FailureKind Classify(PostgresException e) => e.SqlState switch
     {
         PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => FailureKind.Terminated,
+        PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
+        // Poolers send class 08 for a server that they can't reach; 08P01 is a protocol they don't understand.
+        { } state when state.StartsWith("08", StringComparison.Ordinal) && state != PostgresErrorCodes.ProtocolViolation => FailureKind.Unreachable,
         PostgresErrorCodes.CannotConnectNow => FailureKind.Restarting,
         PostgresErrorCodes.TooManyConnections => FailureKind.Full,
         PostgresErrorCodes.ReadOnlySqlTransaction => FailureKind.ReadOnly,
@@ -40,23 +45,23 @@ internal static class FailureClassifier
         PostgresErrorCodes.InvalidCatalogName when IsFatal(e) => FailureKind.Misconfigured,
         // 28000, 28P01: refused by pg_hba.conf, or by the password.
         { } state when state.StartsWith("28", StringComparison.Ordinal) && IsFatal(e) => FailureKind.Misconfigured,
-        // The only 40001 and 40P01 that tell of recovery are a standby's; the words are the only thing that tells them from a
-        // serialization failure or deadlock of a primary, which belongs to the caller.
+        // A serialization failure or deadlock of a primary has the same codes, and belongs to the caller.
         PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsConflict(e) => FailureKind.RecoveryConflict,
         _ => FailureKind.None,
     };
 
     private static FailureKind Classify(SocketException e) => e.SocketErrorCode switch
     {
-        SocketError.HostNotFound or SocketError.NoData => FailureKind.Misconfigured,
+        SocketError.HostNotFound or SocketError.NoData => FailureKind.NameUnknown,
         SocketError.TimedOut => FailureKind.Timeout,
         _ => FailureKind.Unreachable,
     };
 
     private static bool IsFatal(PostgresException e) => e.InvariantSeverity is "FATAL";
 
-    private static bool IsConflict(PostgresException e) => e.MessageText.Contains("conflict with recovery", StringComparison.Ordinal)
-        || (e.Detail?.Contains("recovery", StringComparison.Ordinal) ?? false);
+    /// <summary>Told by the server's own function that raised it: the words are in the language of lc_messages.</summary>
+    private static bool IsConflict(PostgresException e) =>
+        e.Routine is { } routine && (routine == "ProcessInterrupts" || routine.StartsWith("ProcessRecoveryConflict", StringComparison.Ordinal));
 
     private static bool IsPoolExhausted(NpgsqlException e) => e.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
 

@@ -73,6 +73,9 @@ internal enum FailureKind
     /// <summary>A write met a read-only server: what we took for the primary is none, or a write used a read-only route.</summary>
     ReadOnly,
 
-    /// <summary>Wrong credentials, database, TLS settings or host name: the configuration must change.</summary>
+    /// <summary>Wrong credentials, database or TLS settings: the configuration must change.</summary>
     Misconfigured,
+
+    /// <summary>The host's name does not resolve: misspelt, or withdrawn while the server is down.</summary>
+    NameUnknown,
 }

@@ -6,7 +6,12 @@ namespace ReplicaRouter;
 /// <summary>May a host serve this request? Pure: the same snapshot, request and moment give the same verdict.</summary>
 internal static class Eligibility
 {
-    public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request)
+    /// <summary>Whether an operator's order keeps replicas from serving: only where the primary can serve in their place.</summary>
+    public static bool IsForcedToPrimary(TopologySnapshot topology, RoutePlan plan, in RouteRequest request) =>
+        request.Now < topology.ForcedToPrimaryUntil && plan.HasPrimary && topology.Primary is { IsDrained: false } primary
+        && primary.StateAt(request.Now) != HostState.Unknown && (request.Excluded & primary.Configuration.Bit) == 0;
+
+    public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request, bool isForcedToPrimary)
     {
         if (!tier.IsPrimary && (tier.Members & host.Configuration.Bit) == 0) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
@@ -15,12 +20,12 @@ internal static class Eligibility
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
-        return tier.IsPrimary || JudgeReplica(topology, host, request) is var verdict && verdict == Verdict.Eligible ? standing : verdict;
+        return tier.IsPrimary || JudgeReplica(host, request, isForcedToPrimary) is var verdict && verdict == Verdict.Eligible ? standing : verdict;
     }
 
-    private static Verdict JudgeReplica(TopologySnapshot topology, HostSnapshot host, in RouteRequest request)
+    private static Verdict JudgeReplica(HostSnapshot host, in RouteRequest request, bool isForcedToPrimary)
     {
-        if (request.Now < topology.ForcedToPrimaryUntil && topology.Primary is not null) return Verdict.ForcedToPrimary;
+        if (isForcedToPrimary) return Verdict.ForcedToPrimary;
         if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
         if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
         return request.Now - freshAt <= request.MaxLag ? Verdict.Eligible : Verdict.Lagging;
@@ -59,7 +64,8 @@ internal static class Eligibility
     private static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {
         // The best of its chances tells most: a replica that is no primary is told about its lag, not about its role.
-        var verdict = plan.Tiers.Select(tier => Judge(topology, host, tier, request)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
+        var isForced = IsForcedToPrimary(topology, plan, request);
+        var verdict = plan.Tiers.Select(tier => Judge(topology, host, tier, request, isForced)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
             .OrderBy(v => v is Verdict.NotPrimary or Verdict.IsPrimary).First();
         return verdict switch
         {

@@ -8,13 +8,14 @@ internal static class HostSelection
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostPools> pools, Random random)
     {
         var fallback = Verdict.Eligible;
+        var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
         foreach (ref readonly var tier in plan.Tiers.AsSpan())
         {
             ulong eligible = 0, suspect = 0;
             var reason = Verdict.Eligible;
             foreach (var host in topology.Hosts)
             {
-                var verdict = Eligibility.Judge(topology, host, tier, request);
+                var verdict = Eligibility.Judge(topology, host, tier, request, isForced);
                 if (verdict == Verdict.Eligible) eligible |= host.Configuration.Bit;
                 else if (verdict == Verdict.Suspect) suspect |= host.Configuration.Bit;
                 else if (IsReasonToFallBack(verdict, host) && verdict > reason) reason = verdict;

@@ -15,8 +15,8 @@ internal sealed record RoutePlan
     public required TimeSpan Wait { get; init; }
     public required PoolSettings Pool { get; init; }
 
-    /// <summary>Whether only the primary serves this route.</summary>
-    public bool IsPrimaryOnly => Tiers.All(tier => tier.IsPrimary);
+    /// <summary>Whether the primary is one of the route's steps.</summary>
+    public required bool HasPrimary { get; init; }
 }
 
 /// <summary>One step of a route: whichever host is the primary, or the replicas among the members of a group.</summary>

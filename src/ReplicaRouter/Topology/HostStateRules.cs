@@ -25,11 +25,14 @@ internal static class HostStateRules
 
     private static HostState OfFailure(FailureKind kind, HostSnapshot host) => kind switch
     {
-        FailureKind.Timeout when host.Misses < MissesUntilDown && host.LastAnswered is not null => HostState.Suspect,
+        // None: a probe that failed for a reason of its own, as a statement_timeout of our role.
+        FailureKind.Timeout or FailureKind.None when host.Misses < MissesUntilDown && host.LastAnswered is not null => HostState.Suspect,
         // Saturated, not dead: whoever holds a connection is served well.
         FailureKind.Full when host.LastAnswered is not null => HostState.Suspect,
         FailureKind.Restarting => HostState.Restarting,
         FailureKind.Misconfigured => HostState.Misconfigured,
+        // A name that has led to the server before is not misspelt: orchestrators withdraw the names of servers that are down.
+        FailureKind.NameUnknown when host.LastAnswered is null => HostState.Misconfigured,
         _ => HostState.Down,
     };
 }

@@ -21,7 +21,7 @@ internal sealed class Operator(
         var wasForced = false;
         store.Update(current =>
         {
-            if (current.Primary is null)
+            if (current.Primary is null or { IsDrained: true })
             {
                 throw new NoEligibleHostException(HostNames.Primary, Eligibility.Explain(current, configuration.Routes[(int)DatabaseOperation.Write],
                     new RouteRequest(now, time.Ticks(read.MaxLag), []), time));
@@ -44,6 +44,8 @@ internal sealed class Operator(
         var start = time.GetTimestamp();
         while (pools[host.Index].InUse > 0)
         {
+            // Restored meanwhile: its connections are wanted again.
+            if (!store.Current.Hosts[host.Index].IsDrained) return;
             if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
             {
                 Log.DrainTimedOut(logger, host.Name, pools[host.Index].InUse, configuration.DrainTimeout);

@@ -47,15 +47,17 @@ internal sealed class TopologySnapshot
     public TopologySnapshot With(HostObservation observation, TimeProvider time)
     {
         var host = Hosts[observation.HostIndex];
-        // A failure that a caller met may be reported after a probe that was sent later has been answered.
-        if (host.Last is { } last && observation.SentAt < last.SentAt) return this;
+        // A failure that a caller met may be reported after a probe that was sent later has been answered, and is old news then.
+        // An answer is always news of positions, even when a later failure was reported before it.
+        var isNewest = host.Last is not { } last || observation.SentAt >= last.SentAt;
+        if (!isNewest && (observation.Answer is null || observation.SentAt < host.LastAnswered?.SentAt)) return this;
 
         var updated = host with
         {
-            Last = observation,
+            Last = isNewest ? observation : host.Last,
             LastAnswered = observation.Answer is null ? host.LastAnswered : observation,
             ExpiresAt = observation.Answer is null ? host.ExpiresAt : observation.SentAt + time.Ticks(Settings.Lifetime),
-            Misses = observation.Failure?.Kind == FailureKind.Timeout ? host.Misses + 1 : 0,
+            Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
         };
         return Derive(Hosts.SetItem(observation.HostIndex, updated), observation, time);

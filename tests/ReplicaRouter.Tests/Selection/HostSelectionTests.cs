@@ -91,6 +91,17 @@ public class HostSelectionTests
     }
 
     [Fact]
+    public void Forced_to_the_primary_a_route_without_a_primary_is_left_alone_and_so_are_reads_while_the_primary_is_drained()
+    {
+        var topology = new TestTopology(o => o.Routes["export"] = new RouteSettings { Groups = { "analytics" } }, "primary", "analytics");
+        topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Change(t => t.WithForcedToPrimary(long.MaxValue));
+        Assert.Equal("analytics", topology.Candidates("export").Hosts);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read).Hosts);
+        topology.Change(t => t.WithDrained(0, true));
+        Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
     public void A_suspect_serves_only_when_no_better_host_of_its_group_is_left()
     {
         var topology = Healthy().Fail("replica-3", FailureKind.Timeout);

@@ -94,6 +94,28 @@ public class TopologySnapshotTests
     }
 
     [Fact]
+    public void An_answer_brings_its_position_even_when_a_later_failure_was_reported_first()
+    {
+        var topology = new TestTopology("primary").Answer("primary", Primary(100));
+        var sent = topology.Advance(1).Time.GetTimestamp();
+        topology.Advance(0.1).Fail("primary", FailureKind.Full);
+        topology.Change(current => current.With(new HostObservation(0, sent, topology.Time.GetTimestamp(), Primary(200), null), topology.Time));
+        Assert.Equal((HostState.Suspect, 200UL), (topology["primary"].State, topology.Current.Wal.NewestLsn));
+    }
+
+    [Fact]
+    public void A_name_that_never_resolved_is_misspelt_and_one_that_did_is_a_server_that_is_down()
+    {
+        var topology = new TestTopology("primary").Fail("primary", FailureKind.NameUnknown);
+        Assert.Equal(HostState.Misconfigured, topology["primary"].State);
+        Assert.Equal(HostState.Down, topology.Answer("primary", Primary(100)).Fail("primary", FailureKind.NameUnknown)["primary"].State);
+    }
+
+    [Fact]
+    public void A_probe_that_fails_for_a_reason_of_its_own_does_not_take_a_host_out_at_once() =>
+        Assert.Equal(HostState.Suspect, new TestTopology("primary").Answer("primary", Primary(100)).Fail("primary", FailureKind.None)["primary"].State);
+
+    [Fact]
     public void An_observation_that_is_not_renewed_counts_as_unknown()
     {
         var topology = new TestTopology("primary").Answer("primary", Primary(100));
