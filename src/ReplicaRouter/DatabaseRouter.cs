@@ -13,6 +13,7 @@ namespace ReplicaRouter;
 public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 {
     private readonly RouterConfiguration _configuration;
+    private readonly TimeProvider _time;
     private readonly TopologyStore _store;
     private readonly ImmutableArray<HostPools> _pools;
     private readonly ImmutableArray<HostMonitor> _monitors;
@@ -32,7 +33,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         Func<HostConfiguration, IHostProbe>? createProbe = null)
     {
         loggerFactory ??= NullLoggerFactory.Instance;
-        var time = timeProvider ?? TimeProvider.System;
+        var time = _time = timeProvider ?? TimeProvider.System;
         random ??= Random.Shared;
         createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout);
         var logger = loggerFactory.CreateLogger<DatabaseRouter>();
@@ -48,7 +49,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         })];
         _store.Changed = new TopologyWatcher(_pools, _counters, logger).OnChanged;
         _opener = new ConnectionOpener(configuration, _store, _pools, _monitors, _counters, time, random);
-        _executor = new Executor(_opener, time, logger);
+        _executor = new Executor(_opener, time, random, logger);
         _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
         _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
         foreach (var monitor in _monitors) monitor.Start();
@@ -124,7 +125,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public Task<T> ExecuteAsync<T>(Route route, RouteOptions options, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return _executor.ExecuteAsync(NewAttempt(route, options), options.Deadline, work, cancellationToken);
+        return _executor.ExecuteAsync(NewAttempt(route, options), work, cancellationToken);
     }
 
     /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
@@ -216,7 +217,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
         ThrowIfDisposed();
         await _opener.WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
-        _operator.ForceToPrimary(_configuration.PlanOf(DatabaseOperation.Read), duration);
+        _operator.ForceToPrimary(duration);
     }
 
     /// <summary>Gives a host no new work, and waits until its connections in use are returned or <see cref="DatabaseRouterOptions.DrainTimeout"/> has passed.</summary>
@@ -276,7 +277,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private Attempt NewAttempt(Route route, in RouteOptions options)
     {
         ThrowIfDisposed();
-        return new Attempt(_configuration.PlanOf(route), options, _opener.Time);
+        return new Attempt(_configuration.PlanOf(route), options, _time);
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);

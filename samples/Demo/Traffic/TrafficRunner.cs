@@ -29,16 +29,17 @@ internal static class TrafficRunner
     /// <summary>About 400 operations a second: half of what two cores could do beside four servers.</summary>
     private static IEnumerable<(Func<Random, CancellationToken, Task> Round, TimeSpan Pace)> Plan(Workers workers) =>
     [
-        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.BrowseAsync, Milliseconds(20)), 4),
-        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.PayAsync, Milliseconds(50)), 2),
-        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.ReportAsync, Milliseconds(60)), 2),
-        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.WatchJobsAsync, Milliseconds(60)), 2),
-        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.TakeOnClientAsync, Milliseconds(100)), 2),
-        .. Enumerable.Repeat<(Func<Random, CancellationToken, Task>, TimeSpan)>((workers.ProcessOcrQueueAsync, Milliseconds(200)), 2),
-        (workers.FileDocumentAsync, Milliseconds(60)),
+        .. Several(4, workers.BrowseAsync, 20),
+        .. Several(2, workers.PayAsync, 50),
+        .. Several(2, workers.ReportAsync, 60),
+        .. Several(2, workers.WatchJobsAsync, 60),
+        .. Several(2, workers.TakeOnClientAsync, 100),
+        .. Several(2, workers.ProcessOcrQueueAsync, 200),
+        .. Several(1, workers.FileDocumentAsync, 60),
     ];
 
-    private static TimeSpan Milliseconds(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+    private static IEnumerable<(Func<Random, CancellationToken, Task> Round, TimeSpan Pace)> Several(int count, Func<Random, CancellationToken, Task> round, int paceMs) =>
+        Enumerable.Repeat((round, TimeSpan.FromMilliseconds(paceMs)), count);
 
     private static async Task WorkAsync(
         Func<Random, CancellationToken, Task> round, TimeSpan pace, Random random, TimeProvider time, CancellationToken endToken, CancellationToken cutToken)

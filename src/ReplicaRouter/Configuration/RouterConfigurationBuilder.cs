@@ -64,7 +64,7 @@ internal sealed class RouterConfigurationBuilder
         {
             var name = key.ToLowerInvariant();
             var source = host.Source ?? $"Host '{name}'";
-            if (name == HostNames.DisasterRecovery && host.Groups.Contains(HostNames.Primary) || host.Groups.Any(IsPrimary))
+            if (host.Groups.Any(IsPrimary))
             {
                 _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
             }

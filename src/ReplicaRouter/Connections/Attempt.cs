@@ -7,7 +7,6 @@ internal sealed class Attempt
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
 
     private readonly RouteOptions _options;
-    private readonly long _maxLag;
     private readonly long _startedAt;
     private ulong _excluded;
     private Exception? _lastFailure;
@@ -20,7 +19,6 @@ internal sealed class Attempt
         if (options.Deadline <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.Deadline, "Deadline must be above zero.");
         Plan = plan;
         _options = options;
-        _maxLag = time.Ticks(options.MaxLag ?? plan.MaxLag);
         _startedAt = time.GetTimestamp();
     }
 
@@ -29,7 +27,7 @@ internal sealed class Attempt
     /// <summary>Whether work that a host failed may be run again on another.</summary>
     public bool MayRetry => Plan.IsReadOnly && (_options.Retry ?? true);
 
-    public RouteRequest Request(long now) => new(now, _maxLag, _options.Labels, _excluded);
+    public RouteRequest Request(TimeProvider time) => RouteRequest.For(Plan, _options, time) with { Excluded = _excluded };
 
     public void Exclude(HostConfiguration host, Exception failure, long failedAt)
     {
@@ -80,7 +78,7 @@ internal sealed class Attempt
         Left(_options.Deadline is { } deadline && deadline < Plan.Wait ? deadline : Plan.Wait, time);
 
     public NoEligibleHostException NoHost(TopologySnapshot topology, TimeProvider time) =>
-        new(Plan.Name, Eligibility.Explain(topology, Plan, Request(time.GetTimestamp()), time), _lastFailure);
+        Eligibility.NoHost(topology, Plan, Request(time), time, _lastFailure);
 
     private TimeSpan Left(TimeSpan limit, TimeProvider time)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -14,20 +13,17 @@ internal sealed class ConnectionOpener(
     TimeProvider time,
     Random random)
 {
-    // Npgsql's time-outs are whole seconds; the first probes are waited for a little longer than they may take.
+    // A little longer than the first probes may take.
     private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
     private volatile bool _isSettled;
-
-    public TimeProvider Time => time;
-    public Random Random => random;
 
     /// <summary>The host's pool for a route, chosen now.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve.</exception>
     public HostPool Pick(RoutePlan plan, in RouteOptions options)
     {
         if (!_isSettled) WaitUntilSettled();
-        var request = new RouteRequest(time.GetTimestamp(), time.Ticks(options.MaxLag ?? plan.MaxLag), options.Labels);
-        return Choose(plan, request, out var topology) ?? throw new NoEligibleHostException(plan.Name, Eligibility.Explain(topology, plan, request, time));
+        var request = RouteRequest.For(plan, options, time);
+        return Choose(plan, request, out var topology) ?? throw Eligibility.NoHost(topology, plan, request, time);
     }
 
     /// <summary>An open connection, counted until it is closed.</summary>
@@ -39,7 +35,7 @@ internal sealed class ConnectionOpener(
         {
             cancellationToken.ThrowIfCancellationRequested();
             attempt.ThrowIfExpired(time);
-            if (Choose(attempt.Plan, attempt.Request(time.GetTimestamp()), out var topology) is not { } pool)
+            if (Choose(attempt.Plan, attempt.Request(time), out var topology) is not { } pool)
             {
                 await WaitForHostAsync(attempt, topology, cancellationToken).ConfigureAwait(false);
                 continue;
@@ -65,7 +61,7 @@ internal sealed class ConnectionOpener(
         while (true)
         {
             attempt.ThrowIfExpired(time);
-            if (Choose(attempt.Plan, attempt.Request(time.GetTimestamp()), out var topology) is not { } pool)
+            if (Choose(attempt.Plan, attempt.Request(time), out var topology) is not { } pool)
             {
                 WaitForHostAsync(attempt, topology, CancellationToken.None).GetAwaiter().GetResult();
                 continue;
@@ -141,16 +137,7 @@ internal sealed class ConnectionOpener(
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology);
-        var remaining = attempt.RemainingWait(time);
-        if (remaining <= TimeSpan.Zero) throw attempt.NoHost(topology, time);
-        try
-        {
-            await topology.Superseded.WaitAsync(remaining, time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            throw attempt.NoHost(store.Current, time);
-        }
+        if (!await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false)) throw attempt.NoHost(store.Current, time);
 
         // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
         if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
@@ -173,10 +160,7 @@ internal sealed class ConnectionOpener(
         var start = time.GetTimestamp();
         for (var topology = store.Current; !topology.IsSettled; topology = store.Current)
         {
-            var remaining = _settleTimeout - time.GetElapsedTime(start);
-            if (remaining <= TimeSpan.Zero) break;
-            await ((Task)topology.Superseded.WaitAsync(remaining, time, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
+            if (!await topology.SupersededWithinAsync(_settleTimeout - time.GetElapsedTime(start), time, cancellationToken).ConfigureAwait(false)) break;
         }
 
         _isSettled = true;

@@ -5,7 +5,7 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Runs callers' work on a host, and again where that is safe.</summary>
-internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogger logger)
+internal sealed class Executor(ConnectionOpener opener, TimeProvider time, Random random, ILogger logger)
 {
     /// <summary>Hosts that one read may be tried on. With three failures in a row, the next is not the host's fault.</summary>
     private const int MaxRuns = 3;
@@ -13,9 +13,9 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
     private const int MaxTransactionRuns = 6;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(10);
 
-    public async Task<T> ExecuteAsync<T>(Attempt attempt, TimeSpan? deadline, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> ExecuteAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        if (deadline is not { } limit) return await RunAsync(attempt, work, cancellationToken).ConfigureAwait(false);
+        if (attempt.Remaining(time) is not { } limit) return await RunAsync(attempt, work, cancellationToken).ConfigureAwait(false);
 
         using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
@@ -61,7 +61,7 @@ internal sealed class Executor(ConnectionOpener opener, TimeProvider time, ILogg
             catch (PostgresException e) when (run < MaxTransactionRuns && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
             {
                 // Full jitter: those who met in a deadlock must not meet again.
-                await Task.Delay(FirstBackoff * Math.Pow(2, run - 1) * opener.Random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(FirstBackoff * Math.Pow(2, run - 1) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -8,29 +8,27 @@ namespace ReplicaRouter;
 /// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
-    private readonly ImmutableArray<HostPool> _pools;
-
     public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory)
     {
-        _pools = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, name => CreateDataSource(name, host, plan, configuration, loggerFactory)))];
+        All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, name => CreateDataSource(name, host, plan, configuration, loggerFactory)))];
     }
 
     public HostLoad Load { get; } = new();
     public int InUse => Load.InUse;
-    public ImmutableArray<HostPool> All => _pools;
-    public HostPool this[RoutePlan plan] => _pools[plan.Index];
+    public ImmutableArray<HostPool> All { get; }
+    public HostPool this[RoutePlan plan] => All[plan.Index];
 
-    public double LatencyMs(int route) => _pools[route].Latency.Comparable;
+    public double LatencyMs(int route) => All[route].Latency.Comparable;
 
     public void RecordProbe(double milliseconds)
     {
-        foreach (var pool in _pools) pool.Latency.RecordProbe(milliseconds);
+        foreach (var pool in All) pool.Latency.RecordProbe(milliseconds);
     }
 
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
     public void Clear()
     {
-        foreach (var pool in _pools) pool.Clear();
+        foreach (var pool in All) pool.Clear();
     }
 
     private static NpgsqlDataSource CreateDataSource(string name, HostConfiguration host, RoutePlan plan, RouterConfiguration configuration, ILoggerFactory loggerFactory)

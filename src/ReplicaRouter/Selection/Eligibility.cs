@@ -20,7 +20,9 @@ internal static class Eligibility
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
-        return tier.IsPrimary || JudgeReplica(host, request, isForcedToPrimary) is var verdict && verdict == Verdict.Eligible ? standing : verdict;
+        if (tier.IsPrimary) return standing;
+        var verdict = JudgeReplica(host, request, isForcedToPrimary);
+        return verdict == Verdict.Eligible ? standing : verdict;
     }
 
     private static Verdict JudgeReplica(HostSnapshot host, in RouteRequest request, bool isForcedToPrimary)
@@ -56,6 +58,10 @@ internal static class Eligibility
 
         return true;
     }
+
+    /// <summary>What a caller is told when no host may serve.</summary>
+    public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null) =>
+        new(plan.Name, Explain(topology, plan, request, time), cause);
 
     /// <summary>Why no host may serve, host by host, for people.</summary>
     public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time) =>

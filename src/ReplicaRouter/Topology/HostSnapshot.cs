@@ -14,7 +14,7 @@ internal sealed record HostSnapshot
     /// <summary>Timestamp after which the last answer is no longer believed.</summary>
     public long ExpiresAt { get; init; }
 
-    /// <summary>Probes missed in a row by time-out.</summary>
+    /// <summary>Probes in a row that got no answer in time, or failed for a reason of their own.</summary>
     public int Misses { get; init; }
 
     /// <summary>Observations so far.</summary>

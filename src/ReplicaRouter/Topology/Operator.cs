@@ -15,16 +15,16 @@ internal sealed class Operator(
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
-    public void ForceToPrimary(RoutePlan read, TimeSpan duration)
+    public void ForceToPrimary(TimeSpan duration)
     {
         var now = time.GetTimestamp();
+        var write = configuration.PlanOf(DatabaseOperation.Write);
         var wasForced = false;
         store.Update(current =>
         {
             if (current.Primary is null or { IsDrained: true })
             {
-                throw new NoEligibleHostException(HostNames.Primary, Eligibility.Explain(current, configuration.Routes[(int)DatabaseOperation.Write],
-                    new RouteRequest(now, time.Ticks(read.MaxLag), []), time));
+                throw new NoEligibleHostException(HostNames.Primary, Eligibility.Explain(current, write, RouteRequest.For(write, default, time), time));
             }
 
             wasForced = now < current.ForcedToPrimaryUntil;
@@ -77,25 +77,11 @@ internal sealed class Operator(
                 if (topology.Hosts.Any(host => host.State == HostState.Healthy)) return;
             }
 
-            var remaining = timeout - time.GetElapsedTime(start);
-            if (remaining <= TimeSpan.Zero || !await SupersededAsync(topology, remaining, cancellationToken).ConfigureAwait(false))
+            if (!await topology.SupersededWithinAsync(timeout - time.GetElapsedTime(start), time, cancellationToken).ConfigureAwait(false))
             {
-                throw new NoEligibleHostException(Route.NameOf(DatabaseOperation.Read), Eligibility.Explain(store.Current,
-                    configuration.Routes[(int)DatabaseOperation.Read], new RouteRequest(time.GetTimestamp(), time.Ticks(configuration.Health.MaxLag), []), time));
+                var read = configuration.PlanOf(DatabaseOperation.Read);
+                throw Eligibility.NoHost(store.Current, read, RouteRequest.For(read, default, time), time);
             }
-        }
-    }
-
-    private async Task<bool> SupersededAsync(TopologySnapshot topology, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await topology.Superseded.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
         }
     }
 

@@ -5,16 +5,13 @@ internal static class ReplicationLag
 {
     public static HostSnapshot Judge(HostSnapshot host, HostSnapshot? primary, int timeline, WalHistory wal, TimeSpan maxLag, TimeProvider time)
     {
-        if (host.Role != HostRole.Replica || !host.IsServing) return host.FreshAt is null && host.Lag is null ? host : host with { FreshAt = null, Lag = null, LagBytes = null };
+        if (host.Role != HostRole.Replica || !host.IsServing) return host;
 
         var (answer, sentAt) = (host.Answer!, host.LastAnswered!.SentAt);
         if (primary is not null && answer.Timeline < timeline)
         {
             return host with
             {
-                FreshAt = null,
-                Lag = null,
-                LagBytes = null,
                 State = HostState.OldTimeline,
                 Error = $"{host.Configuration.Endpoint} follows timeline {answer.Timeline}, but the primary is on {timeline}.",
             };
@@ -49,9 +46,6 @@ internal static class ReplicationLag
 
     private static HostSnapshot Unknown(HostSnapshot host, string why) => host with
     {
-        FreshAt = null,
-        Lag = null,
-        LagBytes = null,
         State = host.State == HostState.Healthy ? HostState.LagUnknown : host.State,
         Error = $"replication lag unknown: {why}",
     };

@@ -36,7 +36,20 @@ internal sealed class TopologySnapshot
     public bool IsSettled => Hosts.All(host => host.IsSettled);
 
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
-    public Task Superseded => _superseded.Task;
+    /// <returns>Whether it did within <paramref name="limit"/>.</returns>
+    public async Task<bool> SupersededWithinAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (limit <= TimeSpan.Zero) return false;
+        try
+        {
+            await _superseded.Task.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
 
     public static TopologySnapshot Initial(RouterConfiguration configuration) =>
         new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })]);
