@@ -8,6 +8,7 @@ internal sealed class StillProbe(HostConfiguration host) : IHostProbe
         IsInRecovery = !host.IsConfiguredPrimary,
         SystemIdentifier = 1,
         Timeline = 1,
+        ReplayTimeline = 1,
         InsertLsn = host.IsConfiguredPrimary ? 100UL : null,
         ReplayLsn = host.IsConfiguredPrimary ? null : 100UL,
         ReceiveLsn = host.IsConfiguredPrimary ? null : 100UL,

@@ -19,6 +19,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly ImmutableArray<HostMonitor> _monitors;
     private readonly RoutingCounters _counters;
     private readonly CommandListener _listener;
+    private readonly HostChooser _chooser;
+    private readonly SessionTokens _tokens;
     private readonly ConnectionOpener _opener;
     private readonly Executor _executor;
     private readonly Operator _operator;
@@ -35,20 +37,23 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         loggerFactory ??= NullLoggerFactory.Instance;
         var time = _time = timeProvider ?? TimeProvider.System;
         random ??= Random.Shared;
-        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout);
+        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time);
         var logger = loggerFactory.CreateLogger<DatabaseRouter>();
 
         _configuration = configuration;
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
         _counters = new RoutingCounters(configuration.Routes);
-        _pools = [.. configuration.Hosts.Select(host => new HostPools(host, configuration, loggerFactory))];
+        _pools = [.. configuration.Hosts.Select(host => new HostPools(host, configuration, loggerFactory, time))];
         _listener = new CommandListener(_pools.SelectMany(pools => pools.All));
-        _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
+        _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe, _store, configuration.Health, time, random, logger)
         {
             Answered = _pools[host.Index].RecordProbe,
         })];
         _store.Changed = new TopologyWatcher(_pools, _counters, logger).OnChanged;
-        _opener = new ConnectionOpener(configuration, _store, _pools, _monitors, _counters, time, random);
+        var sessions = new SessionWatcher(_counters, logger);
+        _tokens = new SessionTokens(configuration, _store, _monitors, sessions, time);
+        _chooser = new HostChooser(configuration, _store, _pools, _monitors, _counters, sessions, time, random);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _monitors, time);
         _executor = new Executor(_opener, time, random, logger);
         _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
         _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
@@ -86,8 +91,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="GetClient(Route)"/>
     public NpgsqlDataSource GetClient(Route route, RouteOptions options)
     {
-        ThrowIfDisposed();
-        return _opener.Pick(_configuration.PlanOf(route), options).DataSource;
+        return Pick(route, options).DataSource;
     }
 
     /// <summary>Picks a host and opens a connection to it; when the host fails, another one.</summary>
@@ -194,6 +198,18 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         return new RoutingDataSource(this, route, options);
     }
 
+    /// <summary>
+    /// Begins a session that covers the calling code and all that it starts, until the session is disposed: its reads see its own writes and
+    /// never go back in time. Inside another session of this router it continues that one.
+    /// </summary>
+    /// <param name="token">What <see cref="RoutingSession.Token"/> gave, in this process or another; <see langword="null"/> or empty for none.
+    /// A damaged, forged or foreign one is ignored and counted.</param>
+    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens), token);
+
+    /// <summary>Creates a session that covers only the operations to which it is given as <see cref="RouteOptions.Session"/>.</summary>
+    /// <inheritdoc cref="BeginSession" path="/param"/>
+    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
+
     /// <summary>What was routed where so far.</summary>
     public RouterMetrics GetMetrics() => _status.Metrics();
 
@@ -216,7 +232,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero);
         ThrowIfDisposed();
-        await _opener.WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
+        await _chooser.WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
         _operator.ForceToPrimary(duration);
     }
 
@@ -268,16 +284,39 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
     internal NpgsqlConnection CreateConnection(Route route, RouteOptions options)
     {
-        ThrowIfDisposed();
-        return _opener.Pick(_configuration.PlanOf(route), options).CreateConnection();
+        return Pick(route, options).CreateConnection();
     }
 
     internal TopologySnapshot Topology => _store.Current;
 
+    private HostPool Pick(Route route, in RouteOptions options)
+    {
+        ThrowIfDisposed();
+        var plan = _configuration.PlanOf(route);
+        return SessionOf(options) is { } session ? _opener.Pick(new Attempt(plan, options, session, _time)) : _chooser.Choose(plan, options);
+    }
+
     private Attempt NewAttempt(Route route, in RouteOptions options)
     {
         ThrowIfDisposed();
-        return new Attempt(_configuration.PlanOf(route), options, _time);
+        return new Attempt(_configuration.PlanOf(route), options, SessionOf(options), _time);
+    }
+
+    private SessionState? SessionOf(in RouteOptions options)
+    {
+        options.Session?.ThrowIfNotOf(this);
+        var session = (options.Session ?? RoutingSession.Ambient(this))?.State;
+        if (string.IsNullOrEmpty(options.Position)) return session;
+        session ??= new SessionState();
+        _tokens.Merge(options.Position, session);
+        return session;
+    }
+
+    private RoutingSession Merged(RoutingSession session, string? token)
+    {
+        _counters.CountSession();
+        session.Merge(token);
+        return session;
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);

@@ -9,6 +9,18 @@ public readonly record struct RouteOptions
     /// <value>Above zero; <see langword="null"/> takes the route's own limit, 5 s by default.</value>
     public TimeSpan? MaxLag { get; init; }
 
+    /// <summary>What this call may miss.</summary>
+    /// <value><see langword="null"/> takes the route's own setting, <see cref="ReplicaRouter.Consistency.Session"/> by default.</value>
+    public Consistency? Consistency { get; init; }
+
+    /// <summary>The session that this call belongs to, where it is not the ambient one.</summary>
+    /// <exception cref="ObjectDisposedException">Thrown by the call when the session has ended.</exception>
+    public RoutingSession? Session { get; init; }
+
+    /// <summary>A token, as <see cref="RoutingSession.Token"/> gives it: the call sees all that its session had written or read. The call's own session goes on from there, too.</summary>
+    /// <value><see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</value>
+    public string? Position { get; init; }
+
     /// <summary>Labels that a replica must carry to serve this call, all of them. The primary needs none.</summary>
     public ImmutableArray<string> Labels { get; init; }
 

@@ -15,6 +15,9 @@ public sealed record RouterMetrics
     /// <summary>Choices that left the route's own group, by route and reason. A group that has no host is no reason.</summary>
     public required IReadOnlyList<RouteFallback> Fallbacks { get; init; }
 
+    /// <summary>What sessions needed so far.</summary>
+    public SessionMetrics Sessions { get; init; } = new(0, 0, 0, 0, 0);
+
     /// <summary>Moving average of the time that commands took, in milliseconds, by host. Hosts that ran none are absent.</summary>
     public required IReadOnlyDictionary<string, double> AverageLatency { get; init; }
 
@@ -27,3 +30,11 @@ public sealed record RouterMetrics
 /// <param name="Reason">Why the hosts of its own group could not serve, as in <c>Down</c>, <c>Lagging</c>, <c>Drained</c>.</param>
 /// <param name="Count">Number of choices.</param>
 public sealed record RouteFallback(string Route, string Reason, long Count);
+
+/// <summary>What sessions needed so far.</summary>
+/// <param name="Begun">Sessions begun or created.</param>
+/// <param name="PositionsAsked">Reads that first had to ask a host for a position, one round trip each: mostly the first read after a write.</param>
+/// <param name="CatchUpWaits">Times that a read waited for a replica to replay what its session needs.</param>
+/// <param name="LostHistories">Sessions that had seen what a failover lost.</param>
+/// <param name="IgnoredTokens">Tokens that were damaged, forged or of another cluster.</param>
+public sealed record SessionMetrics(long Begun, long PositionsAsked, long CatchUpWaits, long LostHistories, long IgnoredTokens);

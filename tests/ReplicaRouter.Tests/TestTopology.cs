@@ -36,6 +36,7 @@ internal sealed class TestTopology
         IsInRecovery = false,
         SystemIdentifier = cluster,
         Timeline = timeline,
+        ReplayTimeline = timeline,
         InsertLsn = lsn,
         ReplayLsn = null,
         ReceiveLsn = null,
@@ -48,6 +49,7 @@ internal sealed class TestTopology
         IsInRecovery = true,
         SystemIdentifier = cluster,
         Timeline = timeline,
+        ReplayTimeline = timeline,
         InsertLsn = null,
         ReplayLsn = replayed,
         ReceiveLsn = received ?? replayed,
@@ -85,10 +87,10 @@ internal sealed class TestTopology
     public (string Hosts, Verdict Fallback) Candidates(Route route, RouteOptions options = default)
     {
         var plan = Configuration.PlanOf(route);
-        var request = new RouteRequest(Time.GetTimestamp(), Time.Ticks(options.MaxLag ?? plan.MaxLag), options.Labels);
+        var request = RouteRequest.For(plan, options, Time);
         var choice = HostSelection.Choose(Current, plan, request, Pools(), new Random(1));
         return (string.Join(' ', Current.Hosts.Where(h => (choice.Candidates & h.Configuration.Bit) != 0).Select(h => h.Name)), choice.Fallback);
     }
 
-    public HostPools[] Pools() => [.. Configuration.Hosts.Select(h => new HostPools(h, Configuration, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance))];
+    public HostPools[] Pools() => [.. Configuration.Hosts.Select(h => new HostPools(h, Configuration, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, Time))];
 }

@@ -31,10 +31,26 @@ public sealed class DatabaseRouterOptions
     /// <value>Default 120 s; 0 to 1 h. Zero does not wait.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>
+    /// Signs the tokens of sessions, and has unsigned ones ignored. Set it where tokens pass through hands that you don't trust: a client's
+    /// cookie, a queue that others write to. Without it a token is protected against damage, not against forgery; the most that a forged one
+    /// could do is to send its bearer's own reads to the primary.
+    /// </summary>
+    /// <value>Default none; 32 characters or more, the same in every process that exchanges tokens.</value>
+    public string? TokenSecret { get; set; }
+
+    /// <summary>
+    /// Keeps the reads of a session on the primary for this long after its last write, in place of WAL positions. Only for servers whose
+    /// position functions can't be used, as behind a pooler that leads to several servers: a replica that lags for longer shows old data.
+    /// </summary>
+    /// <value>Default none: sessions go by WAL position. 100 ms to 1 h.</value>
+    public TimeSpan? SessionWindow { get; set; }
+
     /// <summary>The application's name as the servers show it (<c>pg_stat_activity.application_name</c>), followed by the route.</summary>
     /// <value>Default: the connection string's, else the name of the entry assembly.</value>
     public string? ApplicationName { get; set; }
 
     /// <summary>Called for the data source of every host and route, to map enums, add plugins, or set a password provider.</summary>
+    /// <remarks>The physical connection initializer belongs to the router.</remarks>
     public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
 }

@@ -22,6 +22,18 @@ public sealed class RouteSettings
     /// <value>Default 10 s for routes that only the primary serves, else 2 s; 0 to 10 min.</value>
     public TimeSpan? Wait { get; set; }
 
+    /// <summary>What reads of this route may miss where the call doesn't say.</summary>
+    /// <value>Default <see cref="ReplicaRouter.Consistency.Session"/>: what their session has written or read they see; outside a session it has no effect.</value>
+    public Consistency? Consistency { get; set; }
+
+    /// <summary>How long a read waits for a replica to replay what its session has written or read, before the primary serves it.</summary>
+    /// <remarks>It waits only for a replica whose lag is within this time; one that is further behind would let it wait in vain.</remarks>
+    /// <value>
+    /// Default half of the time that the session's last write took, so that a write and the read after it are never slowed down by much, and 50 ms
+    /// at most; where another process wrote, 50 ms. For analytics and background 5 s. 0 to 1 min.
+    /// </value>
+    public TimeSpan? CatchUpWait { get; set; }
+
     /// <summary>Most connections that the route keeps to one host.</summary>
     /// <value>Default: the connection string's, else write and transactional 20, read and named routes 30, analytics and background 10; at least 1.</value>
     public int? MaxPoolSize { get; set; }

@@ -18,6 +18,12 @@ internal sealed record RouterConfiguration
     public required TimeSpan DrainTimeout { get; init; }
     public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
 
+    /// <summary>How long after a write a session's reads stay on the primary, where WAL positions can't be used; else null.</summary>
+    public required TimeSpan? SessionWindow { get; init; }
+
+    /// <summary>What tokens are signed with; empty when they are not.</summary>
+    public required byte[] TokenSecret { get; init; }
+
     /// <exception cref="ArgumentException">The options define no such route.</exception>
     public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation
         ? Routes[(int)operation]

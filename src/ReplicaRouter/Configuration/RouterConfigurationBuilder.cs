@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -11,6 +12,8 @@ internal sealed class RouterConfigurationBuilder
 {
     /// <summary>A set of hosts is one machine word.</summary>
     private const int MaxHosts = 64;
+
+    private const int MinSecretLength = 32;
 
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
@@ -35,6 +38,11 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
         InRange($"{section}:DrainTimeout", _options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         Lag($"{section}:MaxLag", _options.MaxLag);
+        if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
+        if (_options.TokenSecret is { } given && given.Length < MinSecretLength)
+        {
+            _faults.Add($"{section}:TokenSecret has {given.Length} characters. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
+        }
 
         var hosts = BuildHosts();
         var routes = BuildRoutes(hosts);
@@ -47,6 +55,8 @@ internal sealed class RouterConfigurationBuilder
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
             DrainTimeout = _options.DrainTimeout,
             ConfigureDataSource = _options.ConfigureDataSource,
+            SessionWindow = _options.SessionWindow,
+            TokenSecret = _options.TokenSecret is { } secret ? Encoding.UTF8.GetBytes(secret) : [],
         };
     }
 
@@ -144,6 +154,12 @@ internal sealed class RouterConfigurationBuilder
         }
 
         if (settings.Wait is { } wait) InRange($"{key}:Wait", wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        if (settings.CatchUpWait is { } catchUp) InRange($"{key}:CatchUpWait", catchUp, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        if (settings.Consistency is { } consistency && !Enum.IsDefined(consistency))
+        {
+            _faults.Add($"{key}:Consistency is {consistency}. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}.");
+        }
+
         if (settings.ConnectTimeout is { } connect) InRange($"{key}:ConnectTimeout", connect, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         if (settings.CommandTimeout is { } command) InRange($"{key}:CommandTimeout", command, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
 
@@ -157,6 +173,8 @@ internal sealed class RouterConfigurationBuilder
             HasPrimary = tiers.Any(tier => tier.IsPrimary),
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
+            Consistency = settings.Consistency ?? Consistency.Session,
+            CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : null),
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
             Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, $"{application} {name}")
             {

@@ -7,27 +7,54 @@ internal sealed class Attempt
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
 
     private readonly RouteOptions _options;
-    private readonly long _startedAt;
     private ulong _excluded;
     private Exception? _lastFailure;
     private long _lastFailureAt;
     private TimeSpan _backoff;
 
-    public Attempt(RoutePlan plan, in RouteOptions options, TimeProvider time)
+    public Attempt(RoutePlan plan, in RouteOptions options, SessionState? session, TimeProvider time)
     {
         if (options.MaxLag <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.MaxLag, "MaxLag must be above zero.");
         if (options.Deadline <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.Deadline, "Deadline must be above zero.");
         Plan = plan;
         _options = options;
-        _startedAt = time.GetTimestamp();
+        StartedAt = time.GetTimestamp();
+        // A write binds the reads after it, however lax it is itself.
+        var isBound = !plan.IsReadOnly || (options.Consistency ?? plan.Consistency) is Consistency.Session or Consistency.Strong;
+        Session = isBound ? session : null;
     }
 
     public RoutePlan Plan { get; }
 
+    /// <summary>The session that the operation binds and is bound by, if any.</summary>
+    public SessionState? Session { get; }
+
+    public long StartedAt { get; }
+
     /// <summary>Whether work that a host failed may be run again on another.</summary>
     public bool MayRetry => Plan.IsReadOnly && (_options.Retry ?? true);
 
-    public RouteRequest Request(TimeProvider time) => RouteRequest.For(Plan, _options, time) with { Excluded = _excluded };
+    public RouteRequest Request(in SessionDemand demand, TimeProvider time)
+    {
+        var request = RouteRequest.For(Plan, _options, time);
+        return request with { Excluded = _excluded, Floor = demand.Floor, Preferred = demand.Affinity, IsStrong = request.IsStrong || demand.IsWriteRecent };
+    }
+
+    /// <summary>Time left to wait for a replica to catch up with the session before the primary serves it.</summary>
+    public TimeSpan RemainingCatchUp(TimeSpan? writeTook, TimeProvider time)
+    {
+        // Half of what the write took: together with its first read it is never slowed down by much, be the cluster fast or slow.
+        var limit = Plan.CatchUpWait ?? (writeTook is { } took && took / 2 < RoutePlan.LongestCatchUpWait ? took / 2 : RoutePlan.LongestCatchUpWait);
+        var left = Left(limit, time);
+        var overall = RemainingWait(time);
+        return left < overall ? left : overall;
+    }
+
+    /// <summary>How often hosts were asked for positions on behalf of this operation.</summary>
+    public int Asks { get; set; }
+
+    /// <summary>The replica that was asked how far it is, as a bit.</summary>
+    public ulong AskedReplica { get; set; }
 
     public void Exclude(HostConfiguration host, Exception failure, long failedAt)
     {
@@ -77,12 +104,12 @@ internal sealed class Attempt
     public TimeSpan RemainingWait(TimeProvider time) =>
         Left(_options.Deadline is { } deadline && deadline < Plan.Wait ? deadline : Plan.Wait, time);
 
-    public NoEligibleHostException NoHost(TopologySnapshot topology, TimeProvider time) =>
-        Eligibility.NoHost(topology, Plan, Request(time), time, _lastFailure);
+    public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time) =>
+        Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure);
 
     private TimeSpan Left(TimeSpan limit, TimeProvider time)
     {
-        var left = limit - time.GetElapsedTime(_startedAt);
+        var left = limit - time.GetElapsedTime(StartedAt);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 }

@@ -9,6 +9,9 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class CommandListener : IDisposable
 {
+    /// <summary>Set in the flow of the router's own commands on callers' connections.</summary>
+    public static readonly AsyncLocal<bool> IsUncounted = new();
+
     private const string MeterName = "Npgsql";
     private const string Duration = "db.client.operation.duration";
     private const string Executing = "db.client.operation.npgsql.executing";
@@ -36,7 +39,7 @@ internal sealed class CommandListener : IDisposable
     {
         foreach (var (key, value) in tags)
         {
-            if (key == PoolName) return value is not null && _pools.TryGetValue(value, out var pool) ? pool : null;
+            if (key == PoolName) return value is not null && _pools.TryGetValue(value, out var pool) && !IsUncounted.Value ? pool : null;
         }
 
         return null;

@@ -3,48 +3,35 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>From a route to an open connection: chooses a host, opens, and on a host's failure chooses again until time is up.</summary>
+/// <summary>From a route to an open connection: has a host chosen, opens, and on a host's failure chooses again until time is up.</summary>
 internal sealed class ConnectionOpener(
     RouterConfiguration configuration,
     TopologyStore store,
-    ImmutableArray<HostPools> pools,
+    HostChooser chooser,
     ImmutableArray<HostMonitor> monitors,
-    RoutingCounters counters,
-    TimeProvider time,
-    Random random)
+    TimeProvider time)
 {
-    // A little longer than the first probes may take.
-    private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
-    private volatile bool _isSettled;
-
-    /// <summary>The host's pool for a route, chosen now.</summary>
-    /// <exception cref="NoEligibleHostException">No host may serve.</exception>
-    public HostPool Pick(RoutePlan plan, in RouteOptions options)
+    /// <summary>The host's pool for an operation of a session, which is bound from now on by whatever may be done there.</summary>
+    /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
+    public HostPool Pick(Attempt attempt)
     {
-        if (!_isSettled) WaitUntilSettled();
-        var request = RouteRequest.For(plan, options, time);
-        return Choose(plan, request, out var topology) ?? throw Eligibility.NoHost(topology, plan, request, time);
+        var pool = ChooseSync(attempt).Pool;
+        NewUse(attempt, pool)?.Begin();
+        return pool;
     }
 
     /// <summary>An open connection, counted until it is closed.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, CancellationToken cancellationToken)
     {
-        if (!_isSettled) await WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            attempt.ThrowIfExpired(time);
-            if (Choose(attempt.Plan, attempt.Request(time), out var topology) is not { } pool)
-            {
-                await WaitForHostAsync(attempt, topology, cancellationToken).ConfigureAwait(false);
-                continue;
-            }
-
+            var (pool, demand) = await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
             var startedAt = time.GetTimestamp();
             try
             {
-                return (await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false), pool);
+                var connection = await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
+                if (attempt.Session is null || await IsBoundAsync(attempt, pool, demand, connection).ConfigureAwait(false)) return (connection, pool);
             }
             // The caller's own deadline says nothing of the host.
             catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt))
@@ -57,23 +44,17 @@ internal sealed class ConnectionOpener(
     /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)"/>
     public (NpgsqlConnection Connection, HostPool Pool) Open(Attempt attempt)
     {
-        if (!_isSettled) WaitUntilSettled();
         while (true)
         {
-            attempt.ThrowIfExpired(time);
-            if (Choose(attempt.Plan, attempt.Request(time), out var topology) is not { } pool)
-            {
-                WaitForHostAsync(attempt, topology, CancellationToken.None).GetAwaiter().GetResult();
-                continue;
-            }
-
+            var (pool, demand) = ChooseSync(attempt);
             var startedAt = time.GetTimestamp();
             var connection = pool.CreateConnection();
             using var opening = pool.CountOpening();
             try
             {
                 connection.Open();
-                return (connection, pool);
+                if (attempt.Session is null || IsBound(attempt, pool, demand, connection)) return (connection, pool);
+                connection.Dispose();
             }
             catch (Exception e)
             {
@@ -95,15 +76,6 @@ internal sealed class ConnectionOpener(
         if (kind is FailureKind.Terminated or FailureKind.RecoveryConflict or FailureKind.ReadOnly) monitor.Wake();
         else monitor.Report(FailureClassifier.Describe(exception, pool.Host), startedAt);
         return true;
-    }
-
-    private HostPool? Choose(RoutePlan plan, in RouteRequest request, out TopologySnapshot topology)
-    {
-        topology = store.Current;
-        var choice = HostSelection.Choose(topology, plan, request, pools.AsSpan(), random);
-        if (choice.Host is not { } host) return null;
-        if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
-        return pools[host.Configuration.Index][plan];
     }
 
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
@@ -134,35 +106,66 @@ internal sealed class ConnectionOpener(
         await connection.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, CancellationToken cancellationToken)
+    // Choosing mostly waits for nothing, and is done then.
+    private (HostPool Pool, SessionDemand Demand) ChooseSync(Attempt attempt)
     {
-        ThrowIfHopeless(topology);
-        if (!await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false)) throw attempt.NoHost(store.Current, time);
-
-        // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
-        if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
+        var choosing = chooser.ChooseAsync(attempt, CancellationToken.None);
+        return choosing.IsCompletedSuccessfully ? choosing.Result : choosing.AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>Waiting won't help when every host says that the configuration is wrong.</summary>
-    private static void ThrowIfHopeless(TopologySnapshot topology)
+    private async ValueTask<bool> IsBoundAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection)
     {
-        if (topology.Hosts.All(host => host.State is HostState.Misconfigured or HostState.ForeignCluster))
+        var isBound = false;
+        try
         {
-            throw new RouterConfigurationException([.. topology.Hosts.Select(host => host.Error!)]);
+            var login = NeedsProof(attempt, pool) ? await pool.Logins.OfAsync(connection).ConfigureAwait(false) : null;
+            return isBound = IsBound(attempt, pool, demand, connection, login);
+        }
+        finally
+        {
+            if (!isBound) await connection.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    private void WaitUntilSettled() => WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
+    private bool IsBound(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection) =>
+        IsBound(attempt, pool, demand, connection, NeedsProof(attempt, pool) ? pool.Logins.Of(connection) : null);
 
-    /// <summary>Before the first probes nothing is known: choosing then would send a whole start-up to one host, perhaps the wrong one.</summary>
-    public async Task WaitUntilSettledAsync(CancellationToken cancellationToken)
+    /// <summary>Has the session note what is done on a connection from now until it is closed, if it may be used for it.</summary>
+    private bool IsBound(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, HostAnswer? login)
     {
-        var start = time.GetTimestamp();
-        for (var topology = store.Current; !topology.IsSettled; topology = store.Current)
+        if (login is not null && !IsProven(attempt, pool, demand, login)) return false;
+        var use = NewUse(attempt, pool)!;
+        use.Begin();
+        connection.StateChange += use.OnStateChange;
+        return true;
+    }
+
+    /// <summary>On the primary there is all that there is.</summary>
+    private bool NeedsProof(Attempt attempt, HostPool pool) =>
+        attempt.Plan.IsReadOnly && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
+
+    /// <summary>
+    /// Whether a connection is proven to show what the session needs. Its server may have crashed since the last probe, and be back with less
+    /// replayed; or its address may lead to another server.
+    /// </summary>
+    private bool IsProven(Attempt attempt, HostPool pool, in SessionDemand demand, HostAnswer login)
+    {
+        var topology = store.Current;
+        var host = topology.Hosts[pool.Host.Index];
+        if (!attempt.Session!.Continues(host, login.ConnectedAt))
         {
-            if (!await topology.SupersededWithinAsync(_settleTimeout - time.GetElapsedTime(start), time, cancellationToken).ConfigureAwait(false)) break;
+            attempt.Session.Release();
+            return false;
         }
 
-        _isSettled = true;
+        if (demand.Floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= demand.Floor.Lsn)) return true;
+        if (host.Answer?.StartedAt == login.StartedAt && host.LastAnswered!.SentAt >= login.ConnectedAt) return Eligibility.Reaches(topology, host, demand.Floor);
+        // The probe has seen an earlier run of it, or another server. It must look again; this operation goes elsewhere.
+        monitors[pool.Host.Index].Wake();
+        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());
+        return false;
     }
+
+    private SessionUse? NewUse(Attempt attempt, HostPool pool) =>
+        attempt.Session is { } session ? new SessionUse(session, pool.Host, store.Current.Timeline, !attempt.Plan.IsReadOnly, time) : null;
 }

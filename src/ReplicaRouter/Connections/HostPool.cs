@@ -7,19 +7,20 @@ namespace ReplicaRouter;
 /// <summary>One route's connections to one host: Npgsql's own pool, and what the router counts of it.</summary>
 internal sealed class HostPool
 {
-    private readonly Func<string, NpgsqlDataSource> _create;
+    private readonly Func<HostPool, NpgsqlDataSource> _create;
     private readonly StateChangeEventHandler _onStateChange;
     private readonly HostLoad _load;
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _dataSource;
     private bool _isDisposed;
 
-    public HostPool(HostConfiguration host, RoutePlan plan, HostLoad load, Func<string, NpgsqlDataSource> create)
+    public HostPool(HostConfiguration host, RoutePlan plan, HostLoad load, LoginLedger logins, Func<HostPool, NpgsqlDataSource> create)
     {
         Host = host;
         Plan = plan;
         Name = $"{host.Name}/{plan.Name}";
         _load = load;
+        Logins = logins;
         _create = create;
         _onStateChange = OnStateChange;
     }
@@ -29,6 +30,8 @@ internal sealed class HostPool
 
     /// <summary>The name of the data source in Npgsql's metrics and traces.</summary>
     public string Name { get; }
+
+    public LoginLedger Logins { get; }
 
     public MovingAverage Latency { get; } = new();
 
@@ -44,7 +47,7 @@ internal sealed class HostPool
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(DatabaseRouter));
-            return _dataSource ??= _create(Name);
+            return _dataSource ??= _create(this);
         }
     }
 

@@ -8,9 +8,9 @@ namespace ReplicaRouter;
 /// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
-    public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory)
+    public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory, TimeProvider time)
     {
-        All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, name => CreateDataSource(name, host, plan, configuration, loggerFactory)))];
+        All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, new LoginLedger(time), pool => CreateDataSource(pool, configuration, loggerFactory)))];
     }
 
     public HostLoad Load { get; } = new();
@@ -31,12 +31,13 @@ internal sealed class HostPools
         foreach (var pool in All) pool.Clear();
     }
 
-    private static NpgsqlDataSource CreateDataSource(string name, HostConfiguration host, RoutePlan plan, RouterConfiguration configuration, ILoggerFactory loggerFactory)
+    private static NpgsqlDataSource CreateDataSource(HostPool pool, RouterConfiguration configuration, ILoggerFactory loggerFactory)
     {
-        var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString) { Name = name };
+        var builder = new NpgsqlDataSourceBuilder(pool.Host.Connection.ConnectionString) { Name = pool.Name };
         builder.UseLoggerFactory(loggerFactory);
-        Apply(plan, builder.ConnectionStringBuilder);
+        Apply(pool.Plan, builder.ConnectionStringBuilder);
         configuration.ConfigureDataSource?.Invoke(builder);
+        if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => pool.Logins.Record(connection), pool.Logins.RecordAsync);
         return builder.Build();
     }
 

@@ -37,4 +37,10 @@ internal static partial class Log
 
     [LoggerMessage(500, LogLevel.Information, "{Route} work failed by host {Host} is run again elsewhere: {Reason}")]
     public static partial void RetriedElsewhere(ILogger logger, string route, string host, string reason);
+
+    [LoggerMessage(600, LogLevel.Warning, "A session has seen or written what a failover may have lost. It goes on from {Position}")]
+    public static partial void HistoryLost(ILogger logger, WalPosition position);
+
+    [LoggerMessage(601, LogLevel.Warning, "A session token was ignored: {Reason}. Further ones are only counted")]
+    public static partial void TokenIgnored(ILogger logger, string reason);
 }

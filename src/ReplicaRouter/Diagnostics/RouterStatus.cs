@@ -23,6 +23,7 @@ internal sealed class RouterStatus(
                 host => host.Key, IReadOnlyDictionary<string, long> (host) => host.ToDictionary(p => p.Plan.Name, p => p.Commands)),
             Failovers = counters.Failovers,
             Fallbacks = counters.Fallbacks(),
+            Sessions = counters.Sessions(),
             AverageLatency = pools.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.All[0].Host.Name, p => p.Load.Latency.Value),
             LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
         };

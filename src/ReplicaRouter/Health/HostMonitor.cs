@@ -1,13 +1,21 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter;
 
 /// <summary>Watches one host: probes it again and again, whatever happens, and publishes what it learns.</summary>
 internal sealed class HostMonitor(
-    HostConfiguration host, IHostProbe probe, TopologyStore store, HealthSettings settings, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
+    HostConfiguration host, Func<HostConfiguration, IHostProbe> createProbe, TopologyStore store, HealthSettings settings, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Until the first probes have said what they can, and while a host hangs in doubt, it is asked again soon.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
+
+    private readonly IHostProbe _probe = createProbe(host);
+    // On a connection of its own: whoever asks must not wait for a probe under way, nor hold the next one up.
+    private readonly IHostProbe _asker = createProbe(host);
+    private readonly Lock _lock = new();
+    private Task _asking = Task.CompletedTask;
+    private Task? _askingNext;
 
     private readonly CancellationTokenSource _stop = new();
     private TaskCompletionSource _wake = NewSignal();
@@ -29,6 +37,19 @@ internal sealed class HostMonitor(
     /// <summary>Probes now rather than at the end of the interval.</summary>
     public void Wake() => Volatile.Read(ref _wake).TrySetResult();
 
+    /// <summary>
+    /// Asks the host now, apart from its probes, and publishes the answer, or the failure. However many ask at once, one question is under
+    /// way, and one more for those who came after it was sent.
+    /// </summary>
+    public Task AskAsync()
+    {
+        lock (_lock)
+        {
+            if (_asking.IsCompleted) return _asking = ProbeOnceAsync(_asker);
+            return _askingNext ??= AskNextAsync(_asking);
+        }
+    }
+
     /// <summary>Counts a failure that a caller met, at once, and probes to see whether it is the host's.</summary>
     public void Report(HostFailure failure, long startedAt)
     {
@@ -40,8 +61,23 @@ internal sealed class HostMonitor(
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
-        await probe.DisposeAsync().ConfigureAwait(false);
+        await _asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _probe.DisposeAsync().ConfigureAwait(false);
+        await _asker.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private async Task AskNextAsync(Task before)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task asking;
+        lock (_lock)
+        {
+            _askingNext = null;
+            asking = _asking = ProbeOnceAsync(_asker);
+        }
+
+        await asking.ConfigureAwait(false);
     }
 
     private async Task RunAsync()
@@ -50,7 +86,7 @@ internal sealed class HostMonitor(
         {
             try
             {
-                await ProbeOnceAsync().ConfigureAwait(false);
+                await ProbeOnceAsync(_probe).ConfigureAwait(false);
                 await PauseAsync().ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -66,7 +102,7 @@ internal sealed class HostMonitor(
         }
     }
 
-    private async Task ProbeOnceAsync()
+    private async Task ProbeOnceAsync(IHostProbe probe)
     {
         var sentAt = time.GetTimestamp();
         HostAnswer? answer = null;
@@ -115,4 +151,23 @@ internal sealed class HostMonitor(
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+internal static class HostMonitorExtensions
+{
+    /// <summary>Has several hosts probed now.</summary>
+    /// <param name="monitors">The monitors of all hosts.</param>
+    /// <param name="hosts">Which of them, one bit each.</param>
+    public static void Wake(this ImmutableArray<HostMonitor> monitors, ulong hosts)
+    {
+        for (var i = 0; i < monitors.Length; i++)
+        {
+            if ((hosts & (1UL << i)) != 0) monitors[i].Wake();
+        }
+    }
+
+    /// <summary>Asks several hosts at once.</summary>
+    /// <inheritdoc cref="Wake" path="/param"/>
+    public static Task AskAsync(this ImmutableArray<HostMonitor> monitors, ulong hosts) =>
+        Task.WhenAll(monitors.Where((_, i) => (hosts & (1UL << i)) != 0).Select(monitor => monitor.AskAsync()));
 }

@@ -11,31 +11,43 @@ internal sealed record HostObservation(int HostIndex, long SentAt, long Received
 /// <summary>What a host says of itself.</summary>
 internal sealed record HostAnswer
 {
-    public required bool IsInRecovery { get; init; }
+    public bool IsInRecovery { get; init; }
 
     /// <summary>The cluster's identity, which <c>initdb</c> chose and every standby shares.</summary>
-    public required ulong SystemIdentifier { get; init; }
+    public ulong SystemIdentifier { get; init; }
 
     /// <summary>
     /// The timeline that a primary writes, or that a standby receives; null on a standby whose WAL receiver is dead or whose
     /// <c>pg_stat_wal_receiver</c> hides its columns from our role (it needs <c>pg_read_all_stats</c>).
     /// </summary>
-    public required int? Timeline { get; init; }
+    public int? Timeline { get; init; }
+
+    /// <summary>The timeline that a primary writes, or that a standby's replay is proven to have reached, if only from its control file.</summary>
+    public int? ReplayTimeline { get; init; }
 
     /// <summary>On a primary, the end of WAL that was inserted: at or after every acknowledged commit, also asynchronous ones.</summary>
-    public required ulong? InsertLsn { get; init; }
+    public ulong? InsertLsn { get; init; }
 
-    /// <summary>On a standby, the end of WAL that was replayed.</summary>
-    public required ulong? ReplayLsn { get; init; }
+    /// <summary>On a standby, the end of WAL that was replayed; on a primary that was promoted, where its recovery ended.</summary>
+    public ulong? ReplayLsn { get; init; }
 
     /// <summary>On a standby, the end of WAL that was received; null when it never streamed.</summary>
-    public required ulong? ReceiveLsn { get; init; }
+    public ulong? ReceiveLsn { get; init; }
 
     /// <summary>When the postmaster started, in microseconds since 2000: with the port, it tells one server from another of its cluster.</summary>
-    public required long StartedAt { get; init; }
+    public long StartedAt { get; init; }
 
     /// <summary>The port on which the server itself listens, whatever stands in between.</summary>
-    public required int ServerPort { get; init; }
+    public int ServerPort { get; init; }
+
+    /// <summary>Bytes of a WAL segment.</summary>
+    public uint WalSegmentSize { get; init; }
+
+    /// <summary>Bytes of a WAL page.</summary>
+    public uint WalBlockSize { get; init; }
+
+    /// <summary>Timestamp at which the connection over which it answered was open already: since then the server has neither crashed nor restarted.</summary>
+    public long ConnectedAt { get; init; }
 
     /// <summary>Which server it is, whatever name led to it.</summary>
     public (ulong Cluster, long StartedAt, int Port) Server => (SystemIdentifier, StartedAt, ServerPort);

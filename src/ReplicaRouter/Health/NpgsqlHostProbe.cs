@@ -6,31 +6,14 @@ namespace ReplicaRouter;
 /// <summary>Probes a host over a connection of its own, kept open, never from a pool that callers use.</summary>
 internal sealed class NpgsqlHostProbe : IHostProbe
 {
-    /// <summary>Everything in one round trip, for any role with the right to log in, from PostgreSQL 10 on.</summary>
-    /// <remarks>
-    /// The timeline of a primary is read from the name of its WAL file: pg_control_checkpoint() shows the old one until the first
-    /// checkpoint after a promotion. pg_walfile_name() fails on a standby, hence the CASE. The insert position is the only one that is
-    /// at or after every acknowledged commit when synchronous_commit is off.
-    /// Source: PostgreSQL manual, "System Administration Functions" and "pg_stat_wal_receiver".
-    /// </remarks>
-    private const string Question = """
-        SELECT pg_is_in_recovery(),
-               (SELECT system_identifier FROM pg_control_system()),
-               CASE WHEN pg_is_in_recovery() THEN (SELECT max(received_tli) FROM pg_stat_wal_receiver)
-                    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
-               CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_insert_lsn() - '0/0')::int8 END,
-               (pg_last_wal_replay_lsn() - '0/0')::int8,
-               (pg_last_wal_receive_lsn() - '0/0')::int8,
-               (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
-               current_setting('port')::int,
-               pg_size_bytes(current_setting('wal_segment_size')),
-               current_setting('wal_block_size')::int
-        """;
+    private static readonly TimeSpan LongestHearsay = TimeSpan.FromMilliseconds(500);
 
     private readonly NpgsqlDataSource _dataSource;
-    private NpgsqlConnection? _connection;
+    private readonly TimeProvider _time;
+    private Session? _kept;
+    private volatile bool _mayPrepare = true;
 
-    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout)
+    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time)
     {
         var seconds = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
         var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString) { Name = $"{host.Name}/probe" };
@@ -48,12 +31,13 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         // Types are loaded by a large query at the first connection; the probe needs none of them.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         _dataSource = builder.Build();
+        _time = time;
     }
 
     public async Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
         // Taken out while in use: a probe that is no longer waited for must not meet the next one on the same connection.
-        if (Interlocked.Exchange(ref _connection, null) is { } kept)
+        if (Interlocked.Exchange(ref _kept, null) is { } kept)
         {
             try
             {
@@ -63,52 +47,70 @@ internal sealed class NpgsqlHostProbe : IHostProbe
             {
                 // One connection that was terminated is not a host that is down: a new login tells.
             }
+            catch (PostgresException e) when (_mayPrepare && e.SqlState is PostgresErrorCodes.InvalidSqlStatementName or PostgresErrorCodes.DuplicatePreparedStatement)
+            {
+                _mayPrepare = false;
+            }
         }
 
         var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        return await AskAndKeepAsync(connection, cancellationToken).ConfigureAwait(false);
+        return await AskAndKeepAsync(new Session(connection), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _connection, null) is { } connection) await connection.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.Connection.DisposeAsync().ConfigureAwait(false);
         await _dataSource.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task<HostAnswer> AskAndKeepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<HostAnswer> AskAndKeepAsync(Session session, CancellationToken cancellationToken)
     {
         var isKept = false;
         try
         {
-            var answer = await AskAsync(connection, cancellationToken).ConfigureAwait(false);
-            isKept = Interlocked.CompareExchange(ref _connection, connection, null) is null;
+            var answer = await AskAsync(session, cancellationToken).ConfigureAwait(false);
+            session.LastAnswer = answer;
+            isKept = Interlocked.CompareExchange(ref _kept, session, null) is null;
             return answer;
         }
         finally
         {
-            if (!isKept) await connection.DisposeAsync().ConfigureAwait(false);
+            if (!isKept) await session.Connection.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    private static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<HostAnswer> AskAsync(Session session, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(Question, connection);
-        await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return new HostAnswer
-        {
-            IsInRecovery = reader.GetBoolean(0),
-            SystemIdentifier = (ulong)reader.GetInt64(1),
-            Timeline = reader.IsDBNull(2) ? null : reader.GetInt32(2),
-            InsertLsn = Lsn(reader, 3) is { } insert ? WalPosition.EndOfRecord(insert, (uint)reader.GetInt64(8), (uint)reader.GetInt32(9)) : null,
-            ReplayLsn = Lsn(reader, 4),
-            ReceiveLsn = Lsn(reader, 5),
-            StartedAt = reader.GetInt64(6),
-            ServerPort = reader.GetInt32(7),
-        };
+        var now = _time.GetTimestamp();
+        if (session.LastAnswer is not { } before) return await AskEverythingAsync(session, now, cancellationToken).ConfigureAwait(false);
+        var answer = await HostQuestion.AskAgainAsync(await AgainAsync(session, cancellationToken).ConfigureAwait(false), before, cancellationToken).ConfigureAwait(false);
+        if (answer.Timeline is not null) return answer;
+        // Without a WAL receiver that we may look at, only the control file shows the timeline, in its own good time. What it showed still holds.
+        return _time.GetElapsedTime(session.AskedEverythingAt, now) < LongestHearsay
+            ? answer with { ReplayTimeline = before.ReplayTimeline }
+            : await AskEverythingAsync(session, before.ConnectedAt, cancellationToken).ConfigureAwait(false);
     }
 
-    private static ulong? Lsn(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : (ulong)reader.GetInt64(column);
+    private async Task<HostAnswer> AskEverythingAsync(Session session, long connectedAt, CancellationToken cancellationToken)
+    {
+        session.AskedEverythingAt = _time.GetTimestamp();
+        return await HostQuestion.AskAsync(session.Connection, connectedAt, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.</summary>
+    private async Task<NpgsqlCommand> AgainAsync(Session session, CancellationToken cancellationToken)
+    {
+        if (session.Again is { } prepared) return prepared;
+        var again = session.Again = HostQuestion.Again(session.Connection);
+        if (_mayPrepare) await again.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        return again;
+    }
+
+    private sealed class Session(NpgsqlConnection connection)
+    {
+        public NpgsqlConnection Connection { get; } = connection;
+        public HostAnswer? LastAnswer { get; set; }
+        public NpgsqlCommand? Again { get; set; }
+        public long AskedEverythingAt { get; set; }
+    }
 }

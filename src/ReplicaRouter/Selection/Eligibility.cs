@@ -20,18 +20,24 @@ internal static class Eligibility
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
-        if (tier.IsPrimary) return standing;
-        var verdict = JudgeReplica(host, request, isForcedToPrimary);
+        // Somebody has seen a newer timeline: this is an old primary, though we don't know the new one yet.
+        if (tier.IsPrimary) return request.Floor.Timeline > topology.Timeline ? Verdict.OldTimeline : standing;
+        var verdict = JudgeReplica(topology, host, request, isForcedToPrimary);
         return verdict == Verdict.Eligible ? standing : verdict;
     }
 
-    private static Verdict JudgeReplica(HostSnapshot host, in RouteRequest request, bool isForcedToPrimary)
+    private static Verdict JudgeReplica(TopologySnapshot topology, HostSnapshot host, in RouteRequest request, bool isForcedToPrimary)
     {
         if (isForcedToPrimary) return Verdict.ForcedToPrimary;
         if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
         if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
-        return request.Now - freshAt <= request.MaxLag ? Verdict.Eligible : Verdict.Lagging;
+        if (request.Now - freshAt > request.MaxLag) return Verdict.Lagging;
+        return Reaches(topology, host, request.Floor) ? Verdict.Eligible : Verdict.BehindSession;
     }
+
+    /// <summary>Whether a replica is proven to show all that lies before a position.</summary>
+    public static bool Reaches(TopologySnapshot topology, HostSnapshot replica, in WalPosition floor) =>
+        floor.IsNone || (floor.Timeline <= topology.Timeline && topology.ReplayedBy(replica) >= floor.Lsn);
 
     private static Verdict Standing(HostSnapshot host, long now) => host.StateAt(now) switch
     {
@@ -85,6 +91,9 @@ internal static class Eligibility
             Verdict.Drained => "is drained",
             Verdict.Lagging => string.Create(CultureInfo.InvariantCulture,
                 $"lag {time.GetElapsedTime(host.FreshAt!.Value, request.Now).TotalSeconds:0.0} s, limit {request.MaxLag / (double)time.TimestampFrequency:0.0} s"),
+            Verdict.BehindSession when request.Floor.Lsn == ulong.MaxValue => "may lack what the session has written or read, as long as no primary tells its position",
+            Verdict.BehindSession => $"has not replayed what the session has written or read ({request.Floor})",
+            Verdict.OldTimeline when host.State != HostState.OldTimeline => $"is on timeline {topology.Timeline}; the session has seen timeline {request.Floor.Timeline}",
             Verdict.LagUnknown => host.Error ?? "replication lag unknown",
             Verdict.Unknown when host.Last is null => "not probed yet",
             Verdict.Unknown => "has not answered a probe lately",

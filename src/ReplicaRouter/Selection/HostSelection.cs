@@ -9,7 +9,8 @@ internal static class HostSelection
     {
         var fallback = Verdict.Eligible;
         var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
-        foreach (ref readonly var tier in plan.Tiers.AsSpan())
+        ulong behind = 0;
+        foreach (ref readonly var tier in (request.IsStrong ? RouteTier.OnlyPrimary : plan.Tiers).AsSpan())
         {
             ulong eligible = 0, suspect = 0;
             var reason = Verdict.Eligible;
@@ -18,25 +19,28 @@ internal static class HostSelection
                 var verdict = Eligibility.Judge(topology, host, tier, request, isForced);
                 if (verdict == Verdict.Eligible) eligible |= host.Configuration.Bit;
                 else if (verdict == Verdict.Suspect) suspect |= host.Configuration.Bit;
-                else if (IsReasonToFallBack(verdict, host) && verdict > reason) reason = verdict;
+                else if (verdict == Verdict.BehindSession) behind |= host.Configuration.Bit;
+
+                if (verdict > reason && IsReasonToFallBack(verdict, host)) reason = verdict;
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
-            if (candidates != 0) return new Choice(topology.Hosts[Pick(candidates, plan, pools, random)], fallback, candidates);
+            if (candidates != 0) return new Choice(topology.Hosts[Pick(candidates, request.Preferred, plan, pools, random)], fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
 
-        return new Choice(null, fallback, 0);
+        return new Choice(null, fallback, 0, behind);
     }
 
     /// <summary>A group without hosts is no reason. Nor is the configured primary, which serves reads only once it has become a standby.</summary>
     private static bool IsReasonToFallBack(Verdict verdict, HostSnapshot host) =>
-        verdict is not (Verdict.NotMember or Verdict.NotPrimary) && !(host.Configuration.IsConfiguredPrimary && host.Role != HostRole.Replica);
+        verdict is not (Verdict.Suspect or Verdict.NotMember or Verdict.NotPrimary) && !(host.Configuration.IsConfiguredPrimary && host.Role != HostRole.Replica);
 
-    private static int Pick(ulong candidates, RoutePlan plan, ReadOnlySpan<HostPools> pools, Random random)
+    private static int Pick(ulong candidates, ulong preferred, RoutePlan plan, ReadOnlySpan<HostPools> pools, Random random)
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
-        return TwoChoices.Pick(LatencyWindow.Filter(candidates, plan.Index, pools), pools, random);
+        var window = LatencyWindow.Filter(candidates, plan.Index, pools);
+        return (window & preferred) != 0 ? BitOperations.TrailingZeroCount(preferred) : TwoChoices.Pick(window, pools, random);
     }
 }
 
@@ -44,4 +48,5 @@ internal static class HostSelection
 /// <param name="Host">The host, or null when none may serve.</param>
 /// <param name="Fallback">The worst reason why a better group could not serve; <see cref="Verdict.Eligible"/> when the route's own group does.</param>
 /// <param name="Candidates">The hosts that could have been chosen, one bit each.</param>
-internal readonly record struct Choice(HostSnapshot? Host, Verdict Fallback, ulong Candidates);
+/// <param name="Behind">The hosts of better groups that only have to replay more, one bit each.</param>
+internal readonly record struct Choice(HostSnapshot? Host, Verdict Fallback, ulong Candidates, ulong Behind);

@@ -13,6 +13,14 @@ internal sealed record RoutePlan
     public required TimeSpan MaxLag { get; init; }
     public required bool IsReadOnly { get; init; }
     public required TimeSpan Wait { get; init; }
+
+    /// <summary>How long a read waits for a replica to catch up with its session; null for half of what the session's write took.</summary>
+    public required TimeSpan? CatchUpWait { get; init; }
+
+    /// <summary>The limit where <see cref="CatchUpWait"/> is null.</summary>
+    public static readonly TimeSpan LongestCatchUpWait = TimeSpan.FromMilliseconds(50);
+
+    public required Consistency Consistency { get; init; }
     public required PoolSettings Pool { get; init; }
 
     /// <summary>Whether the primary is one of the route's steps.</summary>
@@ -23,7 +31,11 @@ internal sealed record RoutePlan
 /// <param name="Group">The group's name.</param>
 /// <param name="IsPrimary">Whether the step is the primary, by observation.</param>
 /// <param name="Members">The group's hosts, one bit each; of no meaning for the primary's step.</param>
-internal readonly record struct RouteTier(string Group, bool IsPrimary, ulong Members);
+internal readonly record struct RouteTier(string Group, bool IsPrimary, ulong Members)
+{
+    /// <summary>The steps of a strong read, whatever its route.</summary>
+    public static readonly ImmutableArray<RouteTier> OnlyPrimary = [new(HostNames.Primary, true, 0)];
+}
 
 /// <summary>How a route's connections to one host are kept. Null takes what the connection string says.</summary>
 internal sealed record PoolSettings(int? MaxPoolSize, int? MinPoolSize, TimeSpan? ConnectTimeout, TimeSpan? CommandTimeout, string ApplicationName)

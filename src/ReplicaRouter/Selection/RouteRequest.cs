@@ -6,10 +6,21 @@ namespace ReplicaRouter;
 /// <param name="Now">The moment of the choice, as a timestamp.</param>
 /// <param name="MaxLag">Most replication lag, in timestamp units.</param>
 /// <param name="Labels">Labels that a replica must carry.</param>
-/// <param name="Excluded">Hosts that this operation has already tried, one bit each.</param>
-internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArray<string> Labels, ulong Excluded = 0)
+internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArray<string> Labels)
 {
+    /// <summary>Hosts that this operation has already tried, one bit each.</summary>
+    public ulong Excluded { get; init; }
+
+    /// <summary>Whether only the primary will do.</summary>
+    public bool IsStrong { get; init; }
+
+    /// <summary>What a replica must have replayed, and whose timeline a primary must have reached.</summary>
+    public WalPosition Floor { get; init; }
+
+    /// <summary>The host to be taken if it is among the best, as a bit.</summary>
+    public ulong Preferred { get; init; }
+
     /// <summary>What a call asks of its route now.</summary>
     public static RouteRequest For(RoutePlan plan, in RouteOptions options, TimeProvider time) =>
-        new(time.GetTimestamp(), time.Ticks(options.MaxLag ?? plan.MaxLag), options.Labels);
+        new(time.GetTimestamp(), time.Ticks(options.MaxLag ?? plan.MaxLag), options.Labels) { IsStrong = (options.Consistency ?? plan.Consistency) == Consistency.Strong };
 }

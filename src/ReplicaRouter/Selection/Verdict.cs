@@ -18,6 +18,10 @@ internal enum Verdict
     Excluded,
     ForcedToPrimary,
     Drained,
+
+    /// <summary>It has not yet replayed what the session has written or read.</summary>
+    BehindSession,
+
     Lagging,
     LagUnknown,
     Unknown,

@@ -29,11 +29,18 @@ internal sealed class TopologySnapshot
 
     public WalHistory Wal { get; private init; } = WalHistory.Empty;
 
+    /// <summary>Which positions of former timelines are still part of what the cluster holds.</summary>
+    public TimelineHistory History { get; private init; } = TimelineHistory.Empty;
+
     /// <summary>Timestamp until which an operator has forced all reads to the primary; 0 when not.</summary>
     public long ForcedToPrimaryUntil { get; private init; }
 
     /// <summary>Whether every host has been probed far enough to choose by.</summary>
     public bool IsSettled => Hosts.All(host => host.IsSettled);
+
+    /// <summary>The end of what a replica is proven to have replayed of the present timeline's history; 0 when nothing is.</summary>
+    /// <remarks>A lower bound for as long as the server does not crash: replay only goes forward.</remarks>
+    public ulong ReplayedBy(HostSnapshot host) => host.Answer is { ReplayLsn: { } replayed } answer && answer.ReplayTimeline == Timeline ? replayed : 0;
 
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
     /// <returns>Whether it did within <paramref name="limit"/>.</returns>
@@ -73,7 +80,8 @@ internal sealed class TopologySnapshot
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
         };
-        return Derive(Hosts.SetItem(observation.HostIndex, updated), observation, time);
+        var history = observation.Answer is { } answer ? History.With(host.Answer, answer) : History;
+        return Derive(Hosts.SetItem(observation.HostIndex, updated), history, observation, time);
     }
 
     public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => Hosts[hostIndex].IsDrained == isDrained
@@ -88,10 +96,11 @@ internal sealed class TopologySnapshot
         SystemIdentifier = SystemIdentifier,
         Timeline = Timeline,
         Wal = Wal,
+        History = History,
         ForcedToPrimaryUntil = forcedUntil,
     };
 
-    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, HostObservation observation, TimeProvider time)
+    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation observation, TimeProvider time)
     {
         var systemIdentifier = SystemIdentifier ?? ClusterIdentity.Settle(hosts);
         hosts = [.. hosts.Select(host => HostStateRules.Standing(host, systemIdentifier))];
@@ -109,6 +118,7 @@ internal sealed class TopologySnapshot
             SystemIdentifier = systemIdentifier,
             Timeline = timeline,
             Wal = wal,
+            History = history,
             ForcedToPrimaryUntil = ForcedToPrimaryUntil,
         };
     }

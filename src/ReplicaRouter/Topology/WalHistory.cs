@@ -12,7 +12,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class WalHistory
 {
-    /// <summary>Two minutes at one probe a second. Beyond it the older half is thinned, so that long lags are rounded up.</summary>
+    /// <summary>Two minutes at one probe a second. Beyond it those samples go that matter least for their age, so that long lags are rounded up.</summary>
     private const int Capacity = 128;
 
     public static readonly WalHistory Empty = new(0, []);
@@ -49,7 +49,7 @@ internal sealed class WalHistory
         if (at <= newest.At || lsn < newest.Lsn) return this;
         // An idle primary: the same position, seen later. The newest sight of it is the stronger proof.
         if (lsn == newest.Lsn) return new WalHistory(Timeline, _samples.SetItem(_samples.Length - 1, new Sample(at, lsn)));
-        return new WalHistory(Timeline, (_samples.Length < Capacity ? _samples : Thinned()).Add(new Sample(at, lsn)));
+        return new WalHistory(Timeline, (_samples.Length < Capacity ? _samples : Thinned(at)).Add(new Sample(at, lsn)));
     }
 
     /// <summary>The newest moment at which the primary's WAL ended at or before <paramref name="lsn"/>: what a replica that replayed it is proven to show.</summary>
@@ -91,7 +91,18 @@ internal sealed class WalHistory
         return high;
     }
 
-    private ImmutableArray<Sample> Thinned() => [.. _samples.Where((_, i) => i >= Capacity / 2 || i % 2 == 0)];
+    /// <summary>Without the sample whose neighbours stand closest together for their age: the history stays long, and fine where it is young.</summary>
+    private ImmutableArray<Sample> Thinned(long now)
+    {
+        var (least, index) = (double.MaxValue, 1);
+        for (var i = 1; i < _samples.Length - 1; i++)
+        {
+            var gap = (_samples[i + 1].At - _samples[i - 1].At) / (double)(now - _samples[i].At + 1);
+            if (gap < least) (least, index) = (gap, i);
+        }
+
+        return _samples.RemoveAt(index);
+    }
 
     private readonly record struct Sample(long At, ulong Lsn);
 }

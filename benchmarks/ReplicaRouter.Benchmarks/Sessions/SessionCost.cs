@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Npgsql;
+using ReplicaRouter.Testing;
+using Spectre.Console;
+
+namespace ReplicaRouter.Benchmarks.Sessions;
+
+/// <summary>What session consistency costs on an idle cluster, beside plain Npgsql in the same run.</summary>
+/// <remarks>
+/// All variants take turns in short blocks, so that what disturbs the machine disturbs all of them; what is compared is the median of the
+/// ratios within each round. The servers flush every commit, as they do in production.
+/// </remarks>
+internal sealed class SessionCost : IAsyncDisposable
+{
+    private const string Read = "SELECT text FROM note WHERE id = 1";
+    private const string Write = "UPDATE note SET text = text WHERE id = 1";
+    private static readonly int[] s_warmUp = [0, 1, 2];
+
+    private readonly LocalCluster _cluster;
+    private readonly DatabaseRouter _router;
+    private readonly NpgsqlDataSource _primary;
+    private readonly NpgsqlDataSource _replica;
+
+    private SessionCost(LocalCluster cluster)
+    {
+        _cluster = cluster;
+        var options = new DatabaseRouterOptions();
+        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+        _router = DatabaseRouter.Create(options);
+        _primary = NpgsqlDataSource.Create(cluster.Primary.ConnectionString);
+        _replica = NpgsqlDataSource.Create(cluster["analytics"].ConnectionString);
+    }
+
+    public static Command Command()
+    {
+        var rounds = new Option<int>("--rounds") { Description = "How often all variants take their turn.", DefaultValueFactory = _ => 200 };
+        var command = new Command("sessions", "What session consistency costs: a read in a session, and a write with its first read.") { rounds };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(rounds), ct));
+        return command;
+    }
+
+    private static async Task RunAsync(int rounds, CancellationToken ct)
+    {
+        var settings = new LocalClusterOptions();
+        settings.Settings["fsync"] = "on";
+        await using var cluster = await LocalCluster.StartAsync(settings, ct);
+        await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString))
+        {
+            await connection.OpenAsync(ct);
+            await using var command = new NpgsqlCommand("CREATE TABLE note (id int PRIMARY KEY, text text); INSERT INTO note VALUES (1, 'a note')", connection);
+            await command.ExecuteNonQueryAsync(ct);
+        }
+
+        await cluster.WaitForReplicationAsync(ct);
+        await using var cost = new SessionCost(cluster);
+        await cost._router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
+        await cost.MeasureAsync("Read", 50, rounds, cost.PlainReadAsync,
+            ("Npgsql, one host", cost.PlainReadAsync), ("router, no session", cost.RoutedReadAsync), ("router, in a session", cost.SessionReadAsync));
+        await cost.MeasureAsync("Write and its first read", 10, rounds, cost.PlainPairAsync,
+            ("Npgsql, primary alone", cost.PlainPairAsync), ("router, strong read", cost.StrongPairAsync), ("router, in a session", cost.SessionPairAsync));
+        AnsiConsole.WriteLine(cost._router.GetMetrics().Sessions.ToString());
+    }
+
+    private async Task MeasureAsync(string title, int block, int rounds, Func<int, Task> baseline, params (string Name, Func<int, Task> Run)[] variants)
+    {
+        foreach (var _ in s_warmUp)
+        {
+            foreach (var (_, run) in variants) await run(block);
+        }
+
+        var times = variants.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round < rounds; round++)
+        {
+            for (var i = 0; i < variants.Length; i++)
+            {
+                var variant = (round + i) % variants.Length;
+                var start = Stopwatch.GetTimestamp();
+                await variants[variant].Run(block);
+                times[variant].Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds / block);
+            }
+        }
+
+        var table = new Table().Title(title).AddColumns("variant", "median us", "ratio to the first");
+        for (var i = 0; i < variants.Length; i++)
+        {
+            var ratios = times[i].Zip(times[0], (mine, first) => mine / first);
+            table.AddRow(variants[i].Name, $"{Median(times[i]):0.0}", $"{Median(ratios):0.00}");
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
+    }
+
+    private async Task PlainReadAsync(int count)
+    {
+        for (var i = 0; i < count; i++) await RunAsync(await _replica.OpenConnectionAsync(), Read);
+    }
+
+    private async Task RoutedReadAsync(int count)
+    {
+        for (var i = 0; i < count; i++) await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Read), Read);
+    }
+
+    private async Task SessionReadAsync(int count)
+    {
+        using var session = _router.BeginSession();
+        for (var i = 0; i < count; i++) await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Read), Read);
+    }
+
+    private async Task PlainPairAsync(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await RunAsync(await _primary.OpenConnectionAsync(), Write);
+            await RunAsync(await _primary.OpenConnectionAsync(), Read);
+        }
+    }
+
+    private async Task StrongPairAsync(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Write), Write);
+            await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Read, new RouteOptions { Consistency = Consistency.Strong }), Read);
+        }
+    }
+
+    private async Task SessionPairAsync(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            using var session = _router.BeginSession();
+            await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Write), Write);
+            await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Read), Read);
+        }
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        await using (connection)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteScalarAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _router.DisposeAsync();
+        await _primary.DisposeAsync();
+        await _replica.DisposeAsync();
+    }
+}

@@ -1,0 +1,144 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Checks;
+
+/// <summary>
+/// Has many sessions write and read registers that only grow, while the servers are paused, delayed, killed, restarted and promoted at
+/// random, and counts each read that shows less than its session must see. The same work outside sessions shows that the check can fail.
+/// </summary>
+public sealed class ConsistencyCheck
+{
+    /// <summary>Reads after which a session goes on in another one, by its token.</summary>
+    private const int ReadsPerSession = 100;
+
+    private readonly ConsistencyCheckOptions _options;
+    private readonly DatabaseRouter[] _routers;
+    private long _reads, _sessions, _lostHistories, _errors;
+
+    private ConsistencyCheck(ConsistencyCheckOptions options, DatabaseRouter[] routers)
+    {
+        _options = options;
+        _routers = routers;
+    }
+
+    /// <summary>Starts a cluster, runs the check until it has done its reads, and stops the cluster.</summary>
+    public static async Task<ConsistencyReport> RunAsync(ConsistencyCheckOptions options, CancellationToken ct = default)
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
+        {
+            Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = "replica-3" }],
+        }, ct);
+        await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString)) await connection.ExecuteAsync(Register.CreateTable);
+        await cluster.WaitForReplicationAsync(ct);
+
+        // Two routers stand for two processes: what one knows reaches the other by token only.
+        DatabaseRouter[] routers = [NewRouter(cluster), NewRouter(cluster)];
+        try
+        {
+            foreach (var router in routers) await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
+            return await new ConsistencyCheck(options, routers).RunAsync(cluster, ct);
+        }
+        finally
+        {
+            foreach (var router in routers) await router.DisposeAsync();
+        }
+    }
+
+    private static DatabaseRouter NewRouter(LocalCluster cluster)
+    {
+        var options = new DatabaseRouterOptions();
+        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+        return DatabaseRouter.Create(options);
+    }
+
+    private async Task<ConsistencyReport> RunAsync(LocalCluster cluster, CancellationToken ct)
+    {
+        using var stopFaults = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var stopPlain = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var faults = new Faults(cluster, new Random(_options.Seed), text => _options.Log?.Invoke($"{Interlocked.Read(ref _reads)} reads: {text}"));
+        var causing = Task.Run(() => faults.RunAsync(stopFaults.Token), ct);
+
+        var inSessions = Enumerable.Range(0, _options.Sessions).Select(i => Task.Run(() => InSessionsAsync(i, ct), ct)).ToList();
+        // A few are enough to find violations, and take little from the others.
+        var outside = Enumerable.Range(_options.Sessions, 2).Select(i => Task.Run(() => OutsideAsync(i, stopPlain.Token), ct)).ToList();
+        var registers = await Task.WhenAll(inSessions);
+        await stopPlain.CancelAsync();
+        var plain = await Task.WhenAll(outside);
+        await stopFaults.CancelAsync();
+        await causing;
+
+        var reads = registers.Sum(register => register.Reads);
+        return new ConsistencyReport(
+            reads, _sessions, registers.Sum(register => register.Violations), registers.Sum(register => register.ServedByReplicas) / (double)reads,
+            _lostHistories, _errors, faults.Done, new PlainReads(plain.Sum(register => register.Reads), plain.Sum(register => register.Violations)));
+    }
+
+    private async Task<Register> InSessionsAsync(int id, CancellationToken ct)
+    {
+        var random = new Random(HashCode.Combine(_options.Seed, id));
+        var register = new Register(id, random);
+        for (var token = ""; !IsDone;)
+        {
+            var router = _routers[random.Next(_routers.Length)];
+            using var session = router.CreateSession(token);
+            Interlocked.Increment(ref _sessions);
+            for (var i = 0; i < ReadsPerSession && !session.HasLostHistory && !IsDone; i++)
+            {
+                if (await TryAsync(() => register.StepAsync(router, new RouteOptions { Session = session }, ct), ct)) Interlocked.Increment(ref _reads);
+            }
+
+            token = await session.GetTokenAsync(ct);
+            if (!session.HasLostHistory) continue;
+            Interlocked.Increment(ref _lostHistories);
+            register.Forget();
+        }
+
+        return register;
+    }
+
+    private async Task<Register> OutsideAsync(int id, CancellationToken ct)
+    {
+        var register = new Register(id, new Random(HashCode.Combine(_options.Seed, id)));
+        while (!ct.IsCancellationRequested) await TryAsync(() => register.StepAsync(_routers[0], default, ct), ct);
+        return register;
+    }
+
+    private bool IsDone => Interlocked.Read(ref _reads) >= _options.Reads;
+
+    /// <summary>Servers that are gone cost errors; this check is about what is answered.</summary>
+    private async Task<bool> TryAsync(Func<Task> step, CancellationToken ct)
+    {
+        try
+        {
+            await step();
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or TransactionOutcomeUnknownException)
+        {
+            Interlocked.Increment(ref _errors);
+            return false;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>How long and how a <see cref="ConsistencyCheck"/> runs.</summary>
+public sealed record ConsistencyCheckOptions
+{
+    /// <summary>Reads in sessions after which it ends.</summary>
+    public long Reads { get; init; } = 20_000;
+
+    /// <summary>Sessions that work at once.</summary>
+    public int Sessions { get; init; } = 32;
+
+    /// <summary>Seed of the work and of the faults.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Told what happens.</summary>
+    public Action<string>? Log { get; init; }
+}

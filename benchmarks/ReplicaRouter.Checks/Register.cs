@@ -1,0 +1,53 @@
+using Dapper;
+using Npgsql;
+
+namespace ReplicaRouter.Checks;
+
+/// <summary>One worker's row, whose value only ever grows, and what the worker knows of it.</summary>
+/// <remarks>Each read must show at least the last acknowledged write and the last read value. A write whose outcome is unknown binds nothing.</remarks>
+internal sealed class Register(int id, Random random)
+{
+    public const string CreateTable = "CREATE TABLE register (id int PRIMARY KEY, value bigint NOT NULL)";
+
+    private long _written;
+    private long _known;
+
+    public long Reads { get; private set; }
+    public long Violations { get; private set; }
+    public long ServedByReplicas { get; private set; }
+
+    /// <summary>Reads, and now and then writes before it.</summary>
+    /// <param name="router">The router to work through.</param>
+    /// <param name="options">The session, if any.</param>
+    /// <param name="ct">Cancels the step.</param>
+    public async Task StepAsync(DatabaseRouter router, RouteOptions options, CancellationToken ct)
+    {
+        if (random.Next(10) == 0) await WriteAsync(router, options, ct);
+        var (value, isReplica) = await router.ExecuteAsync(DatabaseOperation.Read, options, ReadAsync, ct);
+        Reads++;
+        if (isReplica) ServedByReplicas++;
+        if (value < _known && options.Session is not { HasLostHistory: true }) Violations++;
+        _known = value;
+    }
+
+    /// <summary>What was known no longer counts: the session was told so.</summary>
+    public void Forget() => _known = 0;
+
+    private async Task WriteAsync(DatabaseRouter router, RouteOptions options, CancellationToken ct)
+    {
+        // Counted also when it fails: what may have been written must not be written again.
+        var value = ++_written;
+        await router.ExecuteAsync(DatabaseOperation.Write, options, (connection, inner) => connection.ExecuteAsync(
+            new CommandDefinition("INSERT INTO register VALUES (@id, @value) ON CONFLICT (id) DO UPDATE SET value = @value", new { id, value }, cancellationToken: inner)), ct);
+        _known = value;
+    }
+
+    private async Task<(long Value, bool IsReplica)> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT coalesce((SELECT value FROM register WHERE id = $1), 0), pg_is_in_recovery()", connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return (reader.GetInt64(0), reader.GetBoolean(1));
+    }
+}

@@ -1,0 +1,179 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>Chooses hosts, and waits where that gives a better choice: for a host that may serve, a position, a replica that is about to catch up.</summary>
+internal sealed class HostChooser(
+    RouterConfiguration configuration,
+    TopologyStore store,
+    ImmutableArray<HostPools> pools,
+    ImmutableArray<HostMonitor> monitors,
+    RoutingCounters counters,
+    SessionWatcher sessions,
+    TimeProvider time,
+    Random random)
+{
+    /// <summary>Asks for one operation, after which only the probes ask.</summary>
+    private const int MaxAsks = 3;
+
+    /// <summary>Asks for one operation that follow one another at once; from then on with a pause, doubled three times.</summary>
+    private const int AsksWithoutPause = 6;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Timers know milliseconds, and an answer takes less.</summary>
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2);
+
+    // A little longer than the first probes may take.
+    private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
+    private volatile bool _isSettled;
+
+    /// <summary>The host's pool for a route, chosen now.</summary>
+    /// <exception cref="NoEligibleHostException">No host may serve.</exception>
+    public HostPool Choose(RoutePlan plan, in RouteOptions options)
+    {
+        if (!_isSettled) WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
+        var request = RouteRequest.For(plan, options, time);
+        var topology = store.Current;
+        var choice = HostSelection.Choose(topology, plan, request, pools.AsSpan(), random);
+        if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
+        return PoolOf(choice, plan);
+    }
+
+    /// <summary>The host's pool for an operation, chosen once a host may serve it.</summary>
+    /// <returns>The pool, and what the operation's session asked of it.</returns>
+    /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
+    public async ValueTask<(HostPool Pool, SessionDemand Demand)> ChooseAsync(Attempt attempt, CancellationToken cancellationToken)
+    {
+        if (!_isSettled) await WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            attempt.ThrowIfExpired(time);
+            var topology = store.Current;
+            var demand = DemandOf(attempt, topology);
+            var choice = HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
+            if (choice.Host is null)
+            {
+                // A session that has seen a newer timeline than we do: time to look again.
+                if (demand.Floor.Timeline > topology.Timeline) monitors.Wake(ulong.MaxValue);
+                await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+            }
+            else if (attempt.Plan.IsReadOnly && !demand.Allows(choice.Host))
+            {
+                await LearnPositionsAsync(attempt, topology, demand, choice.Host, cancellationToken).ConfigureAwait(false);
+            }
+            else if (choice.Behind == 0 || !await MayCatchUpAsync(attempt, topology, demand, choice.Behind, cancellationToken).ConfigureAwait(false))
+            {
+                return (PoolOf(choice, attempt.Plan), demand);
+            }
+        }
+    }
+
+    /// <summary>Before the first probes nothing is known: choosing then would send a whole start-up to one host, perhaps the wrong one.</summary>
+    public async Task WaitUntilSettledAsync(CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        for (var topology = store.Current; !topology.IsSettled; topology = store.Current)
+        {
+            if (!await topology.SupersededWithinAsync(_settleTimeout - time.GetElapsedTime(start), time, cancellationToken).ConfigureAwait(false)) break;
+        }
+
+        _isSettled = true;
+    }
+
+    private HostPool PoolOf(in Choice choice, RoutePlan plan)
+    {
+        if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
+        return pools[choice.Host!.Configuration.Index][plan];
+    }
+
+    private SessionDemand DemandOf(Attempt attempt, TopologySnapshot topology)
+    {
+        if (attempt.Session is not { } session) return default;
+        if (configuration.SessionWindow is { } window) return session.Demand(time.GetUtcNow(), window);
+        var demand = session.Demand(topology, attempt.StartedAt);
+        sessions.OnFinding(demand.Finding, demand.Floor);
+        return demand;
+    }
+
+    /// <summary>Asks the hosts on which the session did what has no known position yet; the primary can tell for all of them.</summary>
+    private async Task LearnPositionsAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
+    {
+        attempt.Session!.Release();
+        var witnesses = demand.Unsettled | (topology.Primary?.Configuration.Bit ?? 0);
+        if (attempt.Asks++ >= MaxAsks)
+        {
+            // None of them answers: the probes go on asking.
+            monitors.Wake(witnesses);
+            await WaitForHostAsync(attempt, topology, demand.Unmet, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        counters.CountPositionAsked();
+        // How far the replica is by then is asked at the same time, so that all takes but one round trip.
+        attempt.AskedReplica = target.Configuration.Bit;
+        await AskAsync(witnesses | target.Configuration.Bit, attempt.RemainingWait(time), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for a replica that has nearly replayed what the session needs, rather than to burden the primary.</summary>
+    /// <returns>Whether to choose again.</returns>
+    private async Task<bool> MayCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, ulong behind, CancellationToken cancellationToken)
+    {
+        var left = attempt.RemainingCatchUp(demand.WriteTook, time);
+        if (left <= TimeSpan.Zero || Nearest(topology, behind, attempt.AskedReplica, left) is not { } replica) return false;
+        var asks = attempt.Asks++;
+        counters.CountCatchUpWait();
+        // Mostly it is about to get there, and a timer would be slower than to ask again at once.
+        if (asks >= AsksWithoutPause) await Task.Delay(FirstPause * (1 << Math.Min(asks - AsksWithoutPause, 3)), time, cancellationToken).ConfigureAwait(false);
+        attempt.AskedReplica = replica.Configuration.Bit;
+        // A position beyond all that we know of the primary: is there such a one?
+        var doubtful = topology.Primary is { } primary && primary.Answer!.InsertLsn < demand.Floor.Lsn ? primary.Configuration.Bit : 0;
+        await AskAsync(replica.Configuration.Bit | doubtful, left < ShortestWait ? ShortestWait : left, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await monitors.AskAsync(hosts).WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Whoever asked looks at what is known by now.
+        }
+    }
+
+    /// <summary>The replica that has replayed most among those that are expected to need no longer than a limit: as long as they lag.</summary>
+    private static HostSnapshot? Nearest(TopologySnapshot topology, ulong hosts, ulong asked, TimeSpan limit)
+    {
+        HostSnapshot? nearest = null;
+        foreach (var host in topology.Hosts)
+        {
+            if ((hosts & host.Configuration.Bit) == 0 || !(host.Lag < limit)) continue;
+            if (host.Configuration.Bit == asked) return host;
+            if (nearest is null || host.Answer!.ReplayLsn > nearest.Answer!.ReplayLsn) nearest = host;
+        }
+
+        return nearest;
+    }
+
+    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, CancellationToken cancellationToken)
+    {
+        ThrowIfHopeless(topology);
+        if (!await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false)) throw attempt.NoHost(store.Current, demand, time);
+
+        // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
+        if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waiting won't help when every host says that the configuration is wrong.</summary>
+    private static void ThrowIfHopeless(TopologySnapshot topology)
+    {
+        if (topology.Hosts.All(host => host.State is HostState.Misconfigured or HostState.ForeignCluster))
+        {
+            throw new RouterConfigurationException([.. topology.Hosts.Select(host => host.Error!)]);
+        }
+    }
+}

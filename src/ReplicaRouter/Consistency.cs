@@ -1,0 +1,17 @@
+namespace ReplicaRouter;
+
+/// <summary>What a read may miss.</summary>
+public enum Consistency
+{
+    /// <summary>Nothing that was committed before it: it goes to the primary.</summary>
+    Strong,
+
+    /// <summary>Nothing that its session has written or read. The default; outside a session it is <see cref="Eventual"/>.</summary>
+    Session,
+
+    /// <summary>What is younger than <see cref="RouteOptions.MaxLag"/>, also what its own session wrote.</summary>
+    Bounded,
+
+    /// <summary>What is younger than the route's own maximum lag, also what its own session wrote.</summary>
+    Eventual,
+}

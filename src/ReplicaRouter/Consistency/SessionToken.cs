@@ -1,0 +1,67 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace ReplicaRouter;
+
+/// <summary>The text form of what a session needs, to travel to another process: short, versioned, checked, and signed where a secret is set.</summary>
+/// <param name="Position">The WAL position that reads must reach.</param>
+/// <param name="IssuedAt">When the token was made; in the time-window mode, when the session last wrote.</param>
+/// <param name="IsOpen">Whether the session did more, of which the position could not be learnt: whoever reads on must ask the primary first.</param>
+internal readonly record struct SessionToken(WalPosition Position, DateTimeOffset IssuedAt, bool IsOpen)
+{
+    private const byte Version = 0x10;
+    private const byte OpenFlag = 0x01;
+    private const int ContentLength = 29;
+    private const int ChecksumLength = 7;
+    private const int SignatureLength = 16;
+
+    /// <summary>Longest text that is looked at; what we write is far shorter.</summary>
+    private const int MaxTextLength = 128;
+
+    /// <param name="secret">Signs the token; empty to protect it against accidents only.</param>
+    public string Encode(ReadOnlySpan<byte> secret)
+    {
+        Span<byte> bytes = stackalloc byte[ContentLength + SignatureLength];
+        bytes[0] = (byte)(Version | (IsOpen ? OpenFlag : 0));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[1..], Position.SystemIdentifier);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[9..], Position.Timeline);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[13..], Position.Lsn);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[21..], IssuedAt.ToUnixTimeMilliseconds());
+        var length = ContentLength + Seal(bytes[..ContentLength], secret, bytes[ContentLength..]);
+        return Base64Url.EncodeToString(bytes[..length]);
+    }
+
+    /// <summary>Reads a token. Whatever the text is, this does not throw.</summary>
+    /// <returns>Whether it is a token that we, or somebody with the same secret, wrote.</returns>
+    public static bool TryDecode(ReadOnlySpan<char> text, ReadOnlySpan<byte> secret, out SessionToken token)
+    {
+        token = default;
+        Span<byte> bytes = stackalloc byte[MaxTextLength];
+        if (text.Length > MaxTextLength || !Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var length)) return false;
+        Span<byte> seal = stackalloc byte[SignatureLength];
+        if (length <= ContentLength) return false;
+        var sealLength = Seal(bytes[..ContentLength], secret, seal);
+        if (!CryptographicOperations.FixedTimeEquals(bytes[ContentLength..length], seal[..sealLength])) return false;
+        var milliseconds = BinaryPrimitives.ReadInt64LittleEndian(bytes[21..]);
+        if ((bytes[0] & ~OpenFlag) != Version || !IsTime(milliseconds)) return false;
+        token = new SessionToken(
+            new WalPosition(BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[9..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[13..])),
+            DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
+            (bytes[0] & OpenFlag) != 0);
+        return token.Position.Timeline >= 0;
+    }
+
+    private static int Seal(ReadOnlySpan<byte> content, ReadOnlySpan<byte> secret, Span<byte> destination)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        var length = secret.IsEmpty ? ChecksumLength : SignatureLength;
+        if (secret.IsEmpty) SHA256.HashData(content, hash);
+        else HMACSHA256.HashData(secret, content, hash);
+        hash[..length].CopyTo(destination);
+        return length;
+    }
+
+    private static bool IsTime(long milliseconds) =>
+        milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,105 @@
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>What a server is asked about itself: by probes, and at each login of a pool.</summary>
+internal static class HostQuestion
+{
+    /// <summary>Everything in one round trip, for any role with the right to log in, from PostgreSQL 10 on.</summary>
+    /// <remarks>
+    /// The timeline of a primary is read from the name of its WAL file: pg_control_checkpoint() shows the old one until the first
+    /// checkpoint after a promotion. pg_walfile_name() fails on a standby, hence the CASE. On a standby the control file shows at least
+    /// which timeline replay has reached, also to roles from which the WAL receiver's state is hidden, and when the receiver is dead.
+    /// The insert position is the only one that is at or after every acknowledged commit when synchronous_commit is off.
+    /// Source: PostgreSQL manual, "System Administration Functions" and "pg_stat_wal_receiver".
+    /// </remarks>
+    private const string Everything = $"""
+        {Changing},
+               (SELECT system_identifier FROM pg_control_system()),
+               CASE WHEN pg_is_in_recovery() THEN (SELECT greatest(timeline_id, min_recovery_end_timeline)
+                                                   FROM pg_control_checkpoint(), pg_control_recovery()) END,
+               (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
+               current_setting('port')::int,
+               pg_size_bytes(current_setting('wal_segment_size')),
+               current_setting('wal_block_size')::int
+        """;
+
+    /// <summary>What changes while a server runs. A fifth of the work: the control file need not be read.</summary>
+    private const string Changing = """
+        SELECT pg_is_in_recovery(),
+               CASE WHEN pg_is_in_recovery() THEN (SELECT received_tli FROM pg_stat_get_wal_receiver())
+                    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
+               CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_insert_lsn() - '0/0')::int8 END,
+               (pg_last_wal_replay_lsn() - '0/0')::int8,
+               (pg_last_wal_receive_lsn() - '0/0')::int8
+        """;
+
+    /// <param name="connection">An open connection.</param>
+    /// <param name="connectedAt">Timestamp at which the connection was open already.</param>
+    /// <param name="cancellationToken">Cancels the question.</param>
+    public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(Everything, connection);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return Read(reader, connectedAt);
+    }
+
+    /// <inheritdoc cref="AskAsync"/>
+    public static HostAnswer Ask(NpgsqlConnection connection, long connectedAt)
+    {
+        using var command = new NpgsqlCommand(Everything, connection);
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        return Read(reader, connectedAt);
+    }
+
+    /// <summary>The command that asks again over the same connection, so that it can only be the same run of the same server.</summary>
+    public static NpgsqlCommand Again(NpgsqlConnection connection) => new(Changing, connection);
+
+    /// <param name="again">What <see cref="Again"/> gave.</param>
+    /// <param name="before">What the server answered before.</param>
+    /// <param name="cancellationToken">Cancels the question.</param>
+    public static async Task<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken)
+    {
+        var reader = await again.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return ReadChanging(reader, before);
+    }
+
+    private static HostAnswer Read(NpgsqlDataReader reader, long connectedAt)
+    {
+        var answer = ReadChanging(reader, new HostAnswer
+        {
+            SystemIdentifier = (ulong)reader.GetInt64(5),
+            StartedAt = reader.GetInt64(7),
+            ServerPort = reader.GetInt32(8),
+            WalSegmentSize = (uint)reader.GetInt64(9),
+            WalBlockSize = (uint)reader.GetInt32(10),
+            ConnectedAt = connectedAt,
+        });
+        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(6) ? null : reader.GetInt32(6)) };
+    }
+
+    private static HostAnswer ReadChanging(NpgsqlDataReader reader, HostAnswer rest)
+    {
+        int? timeline = reader.IsDBNull(1) ? null : reader.GetInt32(1);
+        return rest with
+        {
+            IsInRecovery = reader.GetBoolean(0),
+            Timeline = timeline,
+            ReplayTimeline = timeline,
+            InsertLsn = EndOfRecord(reader, 2, rest),
+            ReplayLsn = Lsn(reader, 3),
+            ReceiveLsn = EndOfRecord(reader, 4, rest),
+        };
+    }
+
+    private static ulong? EndOfRecord(NpgsqlDataReader reader, int column, HostAnswer server) =>
+        Lsn(reader, column) is { } lsn ? WalPosition.EndOfRecord(lsn, server.WalSegmentSize, server.WalBlockSize) : null;
+
+    private static ulong? Lsn(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : (ulong)reader.GetInt64(column);
+}

@@ -1,0 +1,90 @@
+namespace ReplicaRouter;
+
+/// <summary>
+/// A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its <see cref="Token"/>, processes.
+/// </summary>
+/// <remarks>
+/// <para>
+/// <see cref="DatabaseRouter.BeginSession"/> makes it ambient: until it is disposed, it covers the operations of the code that began it, and
+/// of all tasks and calls that this code starts. <see cref="DatabaseRouter.CreateSession"/> makes one that covers only the
+/// operations to which it is given as <see cref="RouteOptions.Session"/>.
+/// </para>
+/// <para>
+/// A session that is begun inside another one of the same router continues it. A task that outlives its session works outside of any.
+/// Thread-safe. Holds no connection.
+/// </para>
+/// </remarks>
+public sealed class RoutingSession : IDisposable
+{
+    private static readonly AsyncLocal<RoutingSession?> s_ambient = new();
+
+    private readonly DatabaseRouter _router;
+    private readonly SessionTokens _tokens;
+    private readonly RoutingSession? _outer;
+    private volatile bool _isDisposed;
+
+    private RoutingSession(DatabaseRouter router, SessionTokens tokens, RoutingSession? outer, SessionState state)
+    {
+        _router = router;
+        _tokens = tokens;
+        _outer = outer;
+        State = state;
+    }
+
+    internal SessionState State { get; }
+
+    /// <summary>
+    /// What another process needs to go on where this session stands: a short text, safe in a URL, a header or a cookie. Empty when the
+    /// session has neither written nor read.
+    /// </summary>
+    /// <remarks>
+    /// When the position of its last write or read is not known yet, this waits for a probe of that host: one round trip, and
+    /// 1 s at most. <see cref="GetTokenAsync"/> does so without holding a thread. Remains readable after <see cref="Dispose"/>.
+    /// </remarks>
+    public string Token => GetTokenAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>
+    /// Whether the session has written or seen what the cluster may no longer hold: the primary failed before it was replicated. It
+    /// goes on from what the new primary has. Check what was written last before you build on it.
+    /// </summary>
+    /// <remarks>True also where nothing was lost but that could not be told: the primary failed before the position of the last write was learnt.</remarks>
+    public bool HasLostHistory => State.HasLostHistory;
+
+    /// <inheritdoc cref="Token"/>
+    public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) => _tokens.EncodeAsync(State, cancellationToken);
+
+    /// <summary>From now on the session's reads also see what the token's session had written and read. Of two positions the later counts.</summary>
+    /// <param name="token">What <see cref="Token"/> gave. <see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</param>
+    public void Merge(string? token) => _tokens.Merge(token, State);
+
+    /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        if (ReferenceEquals(s_ambient.Value, this)) s_ambient.Value = _outer;
+    }
+
+    /// <summary>The session that covers the calling code, if any does.</summary>
+    internal static RoutingSession? Ambient(DatabaseRouter router)
+    {
+        var session = s_ambient.Value;
+        while (session is not null && (session._isDisposed || session._router != router)) session = session._outer;
+        return session;
+    }
+
+    internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens)
+    {
+        // Skips those that ended, or chains would grow in code that outlived them.
+        var outer = s_ambient.Value;
+        while (outer is { _isDisposed: true }) outer = outer._outer;
+        return s_ambient.Value = new RoutingSession(router, tokens, outer, Ambient(router)?.State ?? new SessionState());
+    }
+
+    internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, new SessionState());
+
+    internal void ThrowIfNotOf(DatabaseRouter router)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_router != router) throw new ArgumentException("The session belongs to another router.");
+    }
+}
