@@ -31,6 +31,8 @@ public sealed class ConsistencyCheck
             Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = "replica-3" }],
         }, ct);
         await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString)) await connection.ExecuteAsync(Register.CreateTable);
+        // So that timelines can be told at once after a promotion; without it sessions are told of lost histories where nothing was lost.
+        await using (var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await superuser.ExecuteAsync($"GRANT pg_monitor TO \"{new LocalClusterOptions().User}\"");
         await cluster.WaitForReplicationAsync(ct);
 
         // Two routers stand for two processes: what one knows reaches the other by token only.
