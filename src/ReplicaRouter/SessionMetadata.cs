@@ -1,0 +1,29 @@
+namespace ReplicaRouter;
+
+/// <summary>Carries a session's token in the metadata of a job or message, so that whoever handles it sees what its sender wrote.</summary>
+public static class SessionMetadata
+{
+    /// <summary>The metadata's key: <c>replica-router-token</c>.</summary>
+    public const string Key = "replica-router-token";
+
+    /// <summary>Adds the session's token to metadata, if there is anything to tell.</summary>
+    /// <param name="session">The sender's session.</param>
+    /// <param name="metadata">The headers or parameters that travel with the job or message.</param>
+    /// <param name="cancellationToken">Cancels asking for the position of the last write.</param>
+    public static async ValueTask WriteToAsync(this RoutingSession session, IDictionary<string, string> metadata, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(metadata);
+        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[Key] = token;
+    }
+
+    /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>
+    /// <param name="router">The handler's router.</param>
+    /// <param name="metadata">What travelled with the job or message. Without a token the session starts from nothing.</param>
+    public static RoutingSession BeginSession(this DatabaseRouter router, IReadOnlyDictionary<string, string> metadata)
+    {
+        ArgumentNullException.ThrowIfNull(router);
+        ArgumentNullException.ThrowIfNull(metadata);
+        return router.BeginSession(metadata.GetValueOrDefault(Key));
+    }
+}

@@ -1,0 +1,229 @@
+using Npgsql;
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Sessions;
+
+public sealed class RoutingSessionTests : IAsyncLifetime
+{
+    private readonly DatabaseRouter _router = NewRouter();
+
+    private static DatabaseRouter NewRouter(Action<DatabaseRouterOptions>? configure = null)
+    {
+        var options = OptionsFor("primary", "analytics", "background");
+        configure?.Invoke(options);
+        return new DatabaseRouter(RouterConfigurationBuilder.Build(options),
+            createProbe: host => FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await _router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+
+    public ValueTask DisposeAsync() => _router.DisposeAsync();
+
+    private SessionState? Current => RoutingSession.Ambient(_router)?.State;
+
+    private static string? HostOf(NpgsqlDataSource client) => new NpgsqlConnectionStringBuilder(client.ConnectionString).Host;
+
+    private string? Host(Route route, RouteOptions options = default) => HostOf(_router.GetClient(route, options));
+
+    [Fact]
+    public void It_covers_the_code_from_its_beginning_to_its_disposal()
+    {
+        Assert.Null(Current);
+        using (var session = _router.BeginSession()) Assert.Same(session.State, Current);
+        Assert.Null(Current);
+    }
+
+    [Fact]
+    public async Task It_covers_what_this_code_awaits_and_starts_and_does_not_reach_its_caller()
+    {
+        using var session = _router.BeginSession();
+        await Task.Yield();
+        Assert.Same(session.State, Current);
+        Assert.Same(session.State, await Task.Run(() => Current, Ct));
+
+        async Task BeginAsync()
+        {
+            using var _ = _router.BeginSession();
+            await Task.Yield();
+        }
+
+        await BeginAsync();
+        Assert.Same(session.State, Current);
+    }
+
+    [Fact]
+    public async Task A_task_that_outlives_its_session_works_outside_of_any_H36()
+    {
+        var isOver = new TaskCompletionSource();
+        Task<SessionState?> straggler;
+        using (_router.BeginSession())
+        {
+            straggler = Task.Run(async () =>
+            {
+                await isOver.Task;
+                return Current;
+            }, Ct);
+        }
+
+        isOver.SetResult();
+        Assert.Null(await straggler);
+    }
+
+    [Fact]
+    public void A_session_inside_another_one_continues_it()
+    {
+        using var outer = _router.BeginSession();
+        using (var inner = _router.BeginSession()) Assert.Same(outer.State, inner.State);
+        Assert.Same(outer.State, Current);
+        using (_router.CreateSession()) Assert.Same(outer.State, Current);
+    }
+
+    [Fact]
+    public void Disposed_out_of_order_and_twice_neither_comes_back()
+    {
+        var outer = _router.BeginSession();
+        var inner = _router.BeginSession();
+        outer.Dispose();
+        Assert.Same(inner.State, Current);
+        inner.Dispose();
+        inner.Dispose();
+        Assert.Null(Current);
+    }
+
+    [Fact]
+    public async Task It_covers_its_own_router_only()
+    {
+        await using var other = NewRouter();
+        using var session = _router.BeginSession();
+        Assert.Null(RoutingSession.Ambient(other));
+        using var second = other.BeginSession();
+        Assert.Same(session.State, Current);
+        Assert.Same(second.State, RoutingSession.Ambient(other)!.State);
+        Assert.Throws<ArgumentException>(() => other.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session }));
+    }
+
+    [Fact]
+    public void An_explicit_session_that_has_ended_is_refused_and_its_token_stays_readable()
+    {
+        var session = _router.CreateSession();
+        Host(DatabaseOperation.Read, new RouteOptions { Session = session });
+        session.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => Host(DatabaseOperation.Read, new RouteOptions { Session = session }));
+        Assert.NotEmpty(session.Token);
+    }
+
+    [Fact]
+    public void A_million_sessions_one_after_another_leave_nothing_behind_H37()
+    {
+        for (var i = 0; i < 1000; i++) _router.BeginSession().Dispose();
+        var before = GC.GetTotalMemory(true);
+        for (var i = 0; i < 1_000_000; i++)
+        {
+            var session = _router.BeginSession();
+            if (i % 2 == 0) session.Dispose();                                  // the others are forgotten by their user...
+            else if (i % 1000 == 999) Reset();                                  // ...until the flow that holds them ends
+        }
+
+        Reset();
+        Assert.InRange(GC.GetTotalMemory(true) - before, -10_000_000, 1_000_000);
+
+        void Reset()
+        {
+            for (var current = RoutingSession.Ambient(_router); current is not null; current = RoutingSession.Ambient(_router)) current.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task One_write_binds_its_own_session_and_no_other_H22()
+    {
+        using (var session = _router.BeginSession())
+        {
+            Host(DatabaseOperation.Write);
+            Assert.NotEmpty(await session.GetTokenAsync(Ct));
+        }
+
+        var hosts = new SortedDictionary<string, int>();
+        for (var i = 0; i < 1000; i++)
+        {
+            using var session = _router.BeginSession();
+            var host = Host(DatabaseOperation.Read)!;
+            hosts[host] = hosts.GetValueOrDefault(host) + 1;
+        }
+
+        Assert.Equal(["10.0.0.2", "10.0.0.3"], hosts.Keys);
+        Assert.All(hosts.Values, count => Assert.InRange(count, 400, 600));
+    }
+
+    [Theory]
+    [InlineData(Consistency.Strong, "10.0.0.1")]
+    [InlineData(Consistency.Session, "10.0.0.2")]
+    [InlineData(Consistency.Eventual, "10.0.0.2")]
+    [InlineData(Consistency.Bounded, "10.0.0.2")]
+    public async Task Consistency_can_be_said_by_call_and_by_route(Consistency consistency, string host)
+    {
+        Assert.Equal(host, Host(DatabaseOperation.Analytics, new RouteOptions { Consistency = consistency }));
+        await using var router = NewRouter(options => options.Routes["analytics"] = new RouteSettings { Consistency = consistency });
+        Assert.Equal(host, HostOf(router.GetClient(DatabaseOperation.Analytics)));
+    }
+
+    [Fact]
+    public void Bad_tokens_are_ignored_and_counted()
+    {
+        using (_router.BeginSession("garbage")) Host(DatabaseOperation.Read, new RouteOptions { Position = "\u0000\uFFFF" });
+        using (_router.BeginSession(null)) Host(DatabaseOperation.Read, new RouteOptions { Position = "" });
+        using (var session = _router.BeginSession()) session.Merge(new string('x', 1_000_000));
+        Assert.Equal(3, _router.GetMetrics().Sessions.IgnoredTokens);
+    }
+
+    [Fact]
+    public async Task With_a_secret_only_tokens_signed_with_it_count()
+    {
+        await using var signing = NewRouter(options => options.TokenSecret = new string('s', 32));
+        await signing.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        using var ours = signing.CreateSession();
+        signing.GetClient(DatabaseOperation.Write, new RouteOptions { Session = ours });
+        signing.CreateSession(await ours.GetTokenAsync(Ct));
+        Assert.Equal(0, signing.GetMetrics().Sessions.IgnoredTokens);
+
+        using var unsigned = _router.CreateSession();
+        Host(DatabaseOperation.Write, new RouteOptions { Session = unsigned });
+        signing.CreateSession(await unsigned.GetTokenAsync(Ct));
+        Assert.Equal(1, signing.GetMetrics().Sessions.IgnoredTokens);
+    }
+
+    [Fact]
+    public async Task Job_metadata_carries_it()
+    {
+        var metadata = new Dictionary<string, string>();
+        using (var empty = _router.CreateSession()) await empty.WriteToAsync(metadata, Ct);
+        Assert.Empty(metadata);
+
+        using (var sender = _router.BeginSession())
+        {
+            Host(DatabaseOperation.Write);
+            await sender.WriteToAsync(metadata, Ct);
+        }
+
+        using var handler = _router.BeginSession(metadata);
+        Assert.Equal(100UL, handler.State.Demand(_router.Topology, 0).Floor.Lsn);
+    }
+
+    [Fact]
+    public async Task In_the_time_window_mode_reads_stay_on_the_primary_for_a_while_after_a_write()
+    {
+        await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromHours(1));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        string? Read(RoutingSession session) => HostOf(router.GetClient(DatabaseOperation.Analytics, new RouteOptions { Session = session }));
+        using var session = router.CreateSession();
+        Assert.Equal("10.0.0.2", Read(session));
+        Assert.Equal("", session.Token);
+        session.State.Wrote(DateTimeOffset.UtcNow, TimeSpan.FromMilliseconds(1));
+        Assert.Equal("10.0.0.1", Read(session));
+        using var next = router.CreateSession(session.Token);
+        Assert.Equal("10.0.0.1", Read(next));
+        session.State.Wrote(DateTimeOffset.UtcNow.AddHours(-2), TimeSpan.FromMilliseconds(1));
+        Assert.Equal("10.0.0.2", Read(session));
+    }
+}

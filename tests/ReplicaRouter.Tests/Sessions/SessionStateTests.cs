@@ -1,0 +1,206 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Sessions;
+
+public class SessionStateTests
+{
+    private readonly TestTopology _topology = new("primary", "analytics", "background");
+    private readonly SessionState _session = new();
+
+    public SessionStateTests() => _topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100)).Advance(1);
+
+    private long Now => _topology.Time.GetTimestamp();
+
+    private SessionDemand Demand() => _session.Demand(_topology.Current, Now);
+
+    private void Do(string host, bool isWrite = false)
+    {
+        var configuration = _topology[host].Configuration;
+        _session.Begin(configuration, _topology.Current.Timeline, isWrite, Now);
+        _topology.Advance(0.001);
+        _session.End(configuration, _topology.Current.Timeline, Now);
+        _topology.Advance(0.001);
+    }
+
+    [Fact]
+    public void A_session_that_did_nothing_asks_for_nothing()
+    {
+        Assert.Equal(default, Demand());
+        Assert.Null(_session.Export(_topology.Current, Now, default).Token);
+    }
+
+    [Fact]
+    public void A_write_is_settled_by_the_first_answer_of_the_primary_that_was_sent_after_it()
+    {
+        Do("primary", isWrite: true);
+        Assert.False(Demand().Allows(_topology["analytics"]));
+        Assert.True(Demand().Allows(_topology["primary"]));
+
+        _topology.Answer("analytics", Replica(150));
+        Assert.False(Demand().Allows(_topology["analytics"]));
+        _topology.Answer("primary", Primary(160));
+        Assert.True(Demand().Allows(_topology["analytics"]));
+        Assert.Equal(160UL, Demand().Floor.Lsn);
+        Assert.Equal(("", Verdict.BehindSession), Candidates(DatabaseOperation.Analytics, "primary"));
+        _topology.Answer("analytics", Replica(160));
+        Assert.Equal(("analytics", Verdict.Eligible), Candidates(DatabaseOperation.Analytics));
+    }
+
+    [Fact]
+    public void What_an_open_connection_may_still_do_is_asked_for_anew_by_each_read_H51()
+    {
+        _session.Begin(_topology["primary"].Configuration, 1, true, Now);
+        _topology.Advance(0.001).Answer("primary", Primary(160)).Advance(0.001);
+        Assert.False(Demand().Allows(_topology["analytics"]));
+        var asOf = Now;
+        _topology.Answer("primary", Primary(170));
+        Assert.True(_session.Demand(_topology.Current, asOf).Allows(_topology["analytics"]));
+        Assert.Equal(170UL, Demand().Floor.Lsn);
+        _topology.Advance(0.001);
+        Assert.False(Demand().Allows(_topology["analytics"]));
+    }
+
+    [Fact]
+    public void Reading_on_the_same_replica_needs_no_position_and_moving_on_needs_all_that_it_had_received_I2()
+    {
+        Do("analytics");
+        Assert.True(Demand().Allows(_topology["analytics"]));
+        Assert.False(Demand().Allows(_topology["background"]));
+        Assert.True(Demand().Floor.IsNone);
+
+        // What replay has just made visible may lie beyond what it reports as replayed, not beyond what was received.
+        _topology.Answer("analytics", Replica(150, received: 190));
+        _session.Release();
+        Assert.True(Demand().Allows(_topology["background"]));
+        Assert.Equal(190UL, Demand().Floor.Lsn);
+    }
+
+    [Fact]
+    public void A_replica_that_may_have_crashed_since_is_no_witness_but_the_primary_is()
+    {
+        Do("analytics");
+        _session.Release();
+        _topology.Answer("analytics", Replica(120) with { ConnectedAt = Now });
+        Assert.False(Demand().Allows(_topology["background"]));
+        _topology.Answer("primary", Primary(200));
+        Assert.Equal(200UL, Demand().Floor.Lsn);
+        Assert.True(Demand().Allows(_topology["background"]));
+    }
+
+    [Fact]
+    public void A_new_connection_continues_only_where_nothing_can_have_crashed_in_between()
+    {
+        var before = Now;
+        _topology.Advance(0.001);
+        Do("analytics");
+        Assert.True(_session.Continues(_topology["analytics"], before));
+        var later = Now;
+        Assert.False(_session.Continues(_topology["analytics"], later));
+        _topology.Advance(0.001).Answer("analytics", Replica(100));                             // over a connection from before
+        Assert.True(_session.Continues(_topology["analytics"], later));
+        _topology.Advance(0.001).Answer("analytics", Replica(100) with { ConnectedAt = later });
+        Assert.False(_session.Continues(_topology["analytics"], later));
+    }
+
+    [Theory]
+    [InlineData(140, false)]    // the promoted standby had replayed it
+    [InlineData(150, false)]
+    [InlineData(151, true)]     // it had not: what was written there is lost
+    public void A_position_of_the_former_timeline_counts_up_to_the_fork_T21(ulong lsn, bool isLost)
+    {
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, lsn), default, false), Now);
+        Promote("analytics", replayed: 150, insert: 180);
+        var demand = Demand();
+        Assert.Equal(isLost ? SessionFinding.LostHistory : SessionFinding.None, demand.Finding);
+        Assert.Equal(isLost, _session.HasLostHistory);
+        Assert.Equal(isLost ? 180 : lsn, demand.Floor.Lsn);
+        Assert.Equal(SessionFinding.None, Demand().Finding);
+    }
+
+    [Fact]
+    public void A_write_whose_position_was_never_learnt_before_a_failover_may_be_lost()
+    {
+        Do("primary", isWrite: true);
+        _topology.Fail("primary", FailureKind.Unreachable);
+        Assert.False(Demand().Allows(_topology["analytics"]));
+        Promote("analytics", replayed: 150, insert: 180);
+        Assert.Equal(SessionFinding.LostHistory, Demand().Finding);
+        Assert.True(Demand().Allows(_topology["analytics"]));
+        Assert.Equal(180UL, Demand().Floor.Lsn);
+    }
+
+    [Fact]
+    public void As_long_as_no_primary_tells_where_a_former_timeline_ended_no_replica_is_proven_to_reach_it()
+    {
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 120), default, false), Now);
+        _topology.Fail("primary", FailureKind.Unreachable).Answer("analytics", Replica(200, timeline: 2));
+        Assert.Equal(ulong.MaxValue, Demand().Floor.Lsn);
+    }
+
+    [Fact]
+    public void A_token_of_another_cluster_is_dropped()
+    {
+        _session.Merge(new SessionToken(new WalPosition(99, 1, 500), default, false), Now);
+        Assert.Equal(SessionFinding.ForeignToken, Demand().Finding);
+        Assert.Equal(default, Demand());
+    }
+
+    [Fact]
+    public void A_position_beyond_the_primarys_end_is_given_up_once_the_primary_says_so()
+    {
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 1_000_000), default, false), Now);
+        Assert.Equal(1_000_000UL, Demand().Floor.Lsn);
+        _topology.Advance(0.001).Answer("primary", Primary(110));
+        Assert.Equal((110UL, SessionFinding.LostHistory), (Demand().Floor.Lsn, SessionFinding.LostHistory));
+        Assert.True(_session.HasLostHistory);
+    }
+
+    [Fact]
+    public void Who_has_seen_a_newer_timeline_is_not_served_by_an_old_primary_until_all_hosts_deny_it()
+    {
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 2, 120), default, false), Now);
+        Assert.Equal(("", Verdict.OldTimeline), Candidates(DatabaseOperation.Write));
+        Assert.Equal("", Candidates(DatabaseOperation.Read).Hosts);
+        _topology.Advance(0.001).Answer("primary", Primary(110)).Answer("analytics", Replica(110)).Answer("background", Replica(110));
+        Assert.Equal(SessionFinding.LostHistory, Demand().Finding);
+        Assert.Equal("primary", Candidates(DatabaseOperation.Write).Hosts);
+    }
+
+    [Fact]
+    public void The_later_of_two_tokens_counts()
+    {
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 130), default, false), Now);
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 120), default, false), Now);
+        Assert.Equal(130UL, Demand().Floor.Lsn);
+    }
+
+    [Fact]
+    public void A_token_of_a_session_whose_last_write_has_no_position_yet_has_the_next_one_ask_the_primary()
+    {
+        Do("primary", isWrite: true);
+        var (token, unsettled, _) = _session.Export(_topology.Current, Now, default);
+        Assert.True(token!.Value.IsOpen);
+        Assert.Equal(_topology["primary"].Configuration.Bit, unsettled);
+
+        var next = new SessionState();
+        next.Merge(token.Value, Now);
+        Assert.False(next.Demand(_topology.Current, Now).Allows(_topology["analytics"]));
+        _topology.Advance(0.001).Answer("primary", Primary(160));
+        Assert.Equal(160UL, next.Demand(_topology.Current, Now).Floor.Lsn);
+    }
+
+    private (string Hosts, Verdict Fallback) Candidates(Route route, string? instead = null)
+    {
+        var plan = _topology.Configuration.PlanOf(route);
+        var request = RouteRequest.For(plan, default, _topology.Time) with { Floor = Demand().Floor };
+        var choice = HostSelection.Choose(_topology.Current, plan, request, _topology.Pools(), new Random(1));
+        if (choice.Host is null) return ("", Eligibility.Judge(_topology.Current, _topology["primary"], plan.Tiers[0], request, false));
+        return instead == choice.Host.Name ? ("", choice.Fallback) : (choice.Host.Name, choice.Fallback);
+    }
+
+    private void Promote(string host, ulong replayed, ulong insert)
+    {
+        _topology.Fail("primary", FailureKind.Unreachable).Answer(host, Replica(replayed)).Advance(0.01);
+        _topology.Answer(host, Primary(insert, timeline: 2) with { ReplayLsn = replayed, StartedAt = 1 }).Advance(0.01);
+    }
+}
