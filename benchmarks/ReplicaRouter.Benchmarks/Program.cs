@@ -7,6 +7,7 @@ var root = new RootCommand("Measures the router beside its peers. Without a comm
 {
     ConsistencyCommand.Create(),
     SessionCost.Command(),
+    SoakCommand.Create(),
 };
 if (args is [var first, ..] && (first is "--help" or "-h" || root.Subcommands.Any(command => command.Name == first)))
 {

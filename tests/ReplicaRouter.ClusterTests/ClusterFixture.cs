@@ -43,6 +43,15 @@ internal static class ClusterExtensions
         return DatabaseRouter.Create(options);
     }
 
+    /// <summary>Waits until one standby has replayed what the primary has written by now.</summary>
+    public static async Task WaitForReplicationOnAsync(this LocalCluster cluster, string server, CancellationToken ct)
+    {
+        await using var primary = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString);
+        var written = await primary.ExecuteScalarAsync<long>("SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint");
+        await using var standby = new NpgsqlConnection(cluster[server].SuperuserConnectionString);
+        await Eventually.Async(async () => await standby.ExecuteScalarAsync<long>("SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint") >= written, TimeSpan.FromSeconds(10), "replayed");
+    }
+
     /// <summary>The server that really answered, by its own port.</summary>
     public static async Task<string> WhoAsync(this LocalCluster cluster, NpgsqlConnection connection)
     {
@@ -57,10 +66,13 @@ internal static class ClusterExtensions
 internal static class Eventually
 {
     /// <summary>Waits until a condition holds, and says how long it took.</summary>
-    public static async Task<TimeSpan> Async(Func<bool> condition, TimeSpan bound, string what)
+    public static Task<TimeSpan> Async(Func<bool> condition, TimeSpan bound, string what) => Async(() => Task.FromResult(condition()), bound, what);
+
+    /// <inheritdoc cref="Async(Func{bool}, TimeSpan, string)"/>
+    public static async Task<TimeSpan> Async(Func<Task<bool>> condition, TimeSpan bound, string what)
     {
         var start = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < bound, $"{what}: not within {bound.TotalSeconds} s");
             await Task.Delay(10, TestContext.Current.CancellationToken);

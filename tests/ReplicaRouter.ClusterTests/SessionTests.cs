@@ -1,0 +1,342 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Checks;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests;
+
+/// <summary>What sessions promise, on real servers; each test has a cluster whose replicas it may pause, kill and promote.</summary>
+public class SessionTests
+{
+    private const string Value = "SELECT coalesce((SELECT max(value) FROM note), 0)";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static async Task<LocalCluster> StartAsync(params string[] replicas)
+    {
+        var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [.. replicas.Select(name => new LocalReplicaOptions { Name = name })] }, Ct);
+        await using (var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await superuser.ExecuteAsync("GRANT pg_monitor TO app");
+        await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString)) await connection.ExecuteAsync("CREATE TABLE note (value int)");
+        await cluster.WaitForReplicationAsync(Ct);
+        return cluster;
+    }
+
+    private static async Task<DatabaseRouter> RouterAsync(LocalCluster cluster, Action<DatabaseRouterOptions>? configure = null)
+    {
+        var router = cluster.Router(configure);
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
+        return router;
+    }
+
+    private static Task<int> WriteAsync(DatabaseRouter router, int value, RouteOptions options = default) =>
+        router.ExecuteAsync(DatabaseOperation.Write, options, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value }), Ct);
+
+    private static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, RouteOptions options = default) =>
+        router.ExecuteAsync(DatabaseOperation.Read, options, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), Ct);
+
+    private static async Task PauseAllAsync(LocalCluster cluster)
+    {
+        foreach (var server in cluster.Servers.Where(server => server != cluster.Primary)) await server.PauseReplayAsync(Ct);
+    }
+
+    [Fact]
+    public async Task With_replay_paused_a_session_sees_its_write_and_others_do_not_I1_H48()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await RouterAsync(cluster);
+        await PauseAllAsync(cluster);
+        using (router.BeginSession())
+        {
+            await WriteAsync(router, 7);
+            Assert.Equal((7, "primary"), await ReadAsync(cluster, router));
+            Assert.Equal((7, "primary"), await ReadAsync(cluster, router, new RouteOptions { Consistency = Consistency.Strong }));
+            Assert.Equal(0, (await ReadAsync(cluster, router, new RouteOptions { Consistency = Consistency.Eventual })).Value);
+        }
+
+        Assert.Equal(0, (await ReadAsync(cluster, router)).Value);
+        foreach (var server in cluster.Servers.Skip(1)) await server.ResumeReplayAsync(Ct);
+    }
+
+    [Fact]
+    public async Task A_token_carries_it_to_another_process_H20()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var sender = await RouterAsync(cluster);
+        await using var handler = await RouterAsync(cluster);
+        await PauseAllAsync(cluster);
+        string token;
+        using (var session = sender.BeginSession())
+        {
+            await WriteAsync(sender, 7);
+            token = await session.GetTokenAsync(Ct);
+        }
+
+        Assert.Equal(0, (await ReadAsync(cluster, handler)).Value);
+        using (handler.BeginSession(token)) Assert.Equal((7, "primary"), await ReadAsync(cluster, handler));
+        Assert.Equal((7, "primary"), await ReadAsync(cluster, handler, new RouteOptions { Position = token }));
+
+        // Once they have caught up, the token is no burden any more.
+        foreach (var server in cluster.Servers.Skip(1)) await server.ResumeReplayAsync(Ct);
+        await cluster.WaitForReplicationAsync(Ct);
+        await Eventually.Async(async () =>
+        {
+            using var session = handler.BeginSession(token);
+            var (value, server) = await ReadAsync(cluster, handler);
+            Assert.Equal(7, value);
+            return server != "primary";
+        }, TimeSpan.FromSeconds(5), "served by a replica");
+    }
+
+    [Fact]
+    public async Task A_read_waits_for_a_replica_that_lags_less_than_the_routes_patience()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster, options => options.Routes["read"] = new RouteSettings { CatchUpWait = TimeSpan.FromSeconds(5) });
+        await cluster["analytics"].SetApplyDelayAsync(TimeSpan.FromMilliseconds(300), Ct);
+        for (var i = 1; i <= 5; i++)
+        {
+            using var session = router.BeginSession();
+            await WriteAsync(router, i);
+            Assert.Equal((i, "analytics"), await ReadAsync(cluster, router));
+        }
+
+        Assert.True(router.GetMetrics().Sessions.CatchUpWaits > 0);
+    }
+
+    /// <summary>Every way in which a write can be made with what the router hands out.</summary>
+    [Fact]
+    public async Task Writes_on_raw_connections_in_transactions_and_by_data_source_bind_the_session()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await PauseAllAsync(cluster);
+        async Task CheckAsync(int value, Func<string, Task> write)
+        {
+            using var session = router.BeginSession();
+            await write($"INSERT INTO note VALUES ({value})");
+            Assert.Equal(value, (await ReadAsync(cluster, router)).Value);
+        }
+
+        await CheckAsync(1, async sql =>
+        {
+            await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
+            await connection.ExecuteAsync(sql);
+        });
+        await CheckAsync(2, sql =>
+        {
+            using var connection = router.OpenConnection(DatabaseOperation.Transactional);
+            return Task.FromResult(connection.Execute(sql));
+        });
+        await CheckAsync(3, sql => router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync(sql), Ct));
+        await CheckAsync(4, async sql =>
+        {
+            await using var connection = await router.GetDataSource(DatabaseOperation.Write).OpenConnectionAsync(Ct);
+            await connection.ExecuteAsync(sql);
+        });
+        await CheckAsync(5, async sql =>
+        {
+            await using var connection = router.GetDataSource(DatabaseOperation.Write).CreateConnection();
+            await connection.ExecuteAsync(sql);
+        });
+        await CheckAsync(6, async sql =>
+        {
+            await using var command = router.GetClient(DatabaseOperation.Write).CreateCommand(sql);
+            await command.ExecuteNonQueryAsync(Ct);
+        });
+
+        // A connection that stays open goes on writing, also after a read has asked for its position.
+        using (router.BeginSession())
+        {
+            await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
+            for (var value = 7; value < 10; value++)
+            {
+                await using var transaction = await connection.BeginTransactionAsync(Ct);
+                await connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value });
+                Assert.Equal(value - 1, (await ReadAsync(cluster, router, new RouteOptions { Consistency = Consistency.Strong })).Value);
+                await transaction.CommitAsync(Ct);
+                Assert.Equal(value, (await ReadAsync(cluster, router)).Value);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Reads_do_not_go_back_in_time_when_the_replica_that_was_ahead_dies_I2()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await RouterAsync(cluster);
+        await cluster["background"].PauseReplayAsync(Ct);
+        await WriteAsync(router, 7);
+        await cluster.WaitForReplicationOnAsync("analytics", Ct);
+        await router.DrainAsync("background", Ct);
+        using var session = router.BeginSession();
+        Assert.Equal((7, "analytics"), await ReadAsync(cluster, router));
+        await router.RestoreAsync("background", Ct);
+        await cluster["analytics"].KillAsync(Ct);
+        Assert.Equal((7, "primary"), await ReadAsync(cluster, router));
+        await cluster["background"].ResumeReplayAsync(Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, TimeSpan.FromSeconds(5), "caught up");
+        Assert.Equal(7, (await ReadAsync(cluster, router)).Value);
+    }
+
+    /// <summary>A standby that was killed replays again from its last restart point, and lets readers in before it is where it was.</summary>
+    [Fact]
+    public async Task A_replica_that_is_back_before_any_probe_saw_it_gone_shows_nothing_older()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster, options => options.Health.Interval = TimeSpan.FromSeconds(2));
+        using var session = router.BeginSession();
+        await WriteAsync(router, 7);
+        await cluster.WaitForReplicationAsync(Ct);
+        await Eventually.Async(async () => (await ReadAsync(cluster, router)).Server == "analytics", TimeSpan.FromSeconds(10), "read from the replica");
+        await cluster["analytics"].CutStreamingAsync(Ct);
+        await cluster["analytics"].KillAsync(Ct);
+        await cluster["analytics"].StartAsync(Ct);
+        for (var i = 0; i < 50; i++) Assert.Equal(7, (await ReadAsync(cluster, router)).Value);
+        await cluster["analytics"].RestoreStreamingAsync(Ct);
+    }
+
+    [Fact]
+    public async Task At_a_page_boundary_of_an_idle_primary_a_read_does_not_wait_for_a_position_that_never_comes_H50()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await using var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString);
+        await superuser.OpenAsync(Ct);
+        for (var i = 1; i <= 3; i++)
+        {
+            using var session = router.BeginSession();
+            await WriteAsync(router, i);
+            // The next segment's first page has a long header, behind which the insert position stands now.
+            await superuser.ExecuteAsync("SELECT pg_switch_wal()");
+            Assert.Equal(40, await superuser.ExecuteScalarAsync<long>("SELECT ((pg_current_wal_insert_lsn() - '0/0')::bigint % pg_size_bytes(current_setting('wal_segment_size')))::bigint"));
+            await cluster.WaitForReplicationAsync(Ct);
+            Assert.Equal((i, "analytics"), await ReadAsync(cluster, router));
+        }
+    }
+
+    [Fact]
+    public async Task After_a_failover_what_was_replicated_is_kept_and_what_was_lost_is_told_T21()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await RouterAsync(cluster);
+        string kept, lost;
+        using (var session = router.BeginSession())
+        {
+            await WriteAsync(router, 1);
+            kept = await session.GetTokenAsync(Ct);
+            await cluster.WaitForReplicationAsync(Ct);
+        }
+
+        foreach (var server in cluster.Servers.Skip(1)) await server.CutStreamingAsync(Ct);
+        using (var session = router.BeginSession())
+        {
+            await WriteAsync(router, 2);
+            lost = await session.GetTokenAsync(Ct);
+        }
+
+        await cluster.Primary.KillAsync(Ct);
+        await Eventually.Async(() => !router.GetHealthStatus()["primary"].IsHealthy, TimeSpan.FromSeconds(5), "found dead");
+        await cluster.PromoteAsync("analytics", ct: Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["analytics"].Role == HostRole.Primary, TimeSpan.FromSeconds(5), "followed");
+
+        using (var session = router.BeginSession(kept))
+        {
+            Assert.Equal(1, (await ReadAsync(cluster, router)).Value);
+            Assert.False(session.HasLostHistory);
+        }
+
+        using (var session = router.BeginSession(lost))
+        {
+            Assert.Equal(1, (await ReadAsync(cluster, router)).Value);
+            Assert.True(session.HasLostHistory);
+            // From here on it is a session like any other.
+            await WriteAsync(router, 3);
+            Assert.Equal(3, (await ReadAsync(cluster, router)).Value);
+        }
+
+        Assert.Equal(1, router.GetMetrics().Sessions.LostHistories);
+    }
+
+    [Fact]
+    public async Task A_token_of_another_cluster_is_ignored()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await WriteAsync(router, 7);
+        await cluster.WaitForReplicationAsync(Ct);
+        var foreign = new SessionToken(new WalPosition(42, 9, ulong.MaxValue / 2), DateTimeOffset.UtcNow, false).Encode([]);
+        using var session = router.BeginSession(foreign);
+        Assert.Equal((7, "analytics"), await ReadAsync(cluster, router));
+        Assert.False(session.HasLostHistory);
+        Assert.Equal(1, router.GetMetrics().Sessions.IgnoredTokens);
+    }
+
+    [Theory]
+    [InlineData(1, ulong.MaxValue / 2)]     // far beyond the primary's end
+    [InlineData(99, 1UL)]                   // a timeline that never was
+    public async Task A_token_that_the_cluster_can_never_reach_costs_no_error_and_no_endless_wait(int timeline, ulong lsn)
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await WriteAsync(router, 7);
+        await cluster.WaitForReplicationAsync(Ct);
+        var forged = new SessionToken(new WalPosition(router.Topology.SystemIdentifier!.Value, timeline, lsn), DateTimeOffset.UtcNow, false).Encode([]);
+        using var session = router.BeginSession(forged);
+        for (var i = 0; i < 3; i++) Assert.Equal(7, (await ReadAsync(cluster, router)).Value);
+        Assert.True(session.HasLostHistory);
+    }
+
+    [Fact]
+    public async Task One_write_does_not_keep_later_sessions_on_the_primary_H22()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await RouterAsync(cluster);
+        using (router.BeginSession())
+        {
+            await WriteAsync(router, 7);
+            await ReadAsync(cluster, router);
+        }
+
+        var byServer = new Dictionary<string, int>();
+        for (var i = 0; i < 1000; i++)
+        {
+            using var session = router.BeginSession();
+            var server = (await ReadAsync(cluster, router)).Server;
+            byServer[server] = byServer.GetValueOrDefault(server) + 1;
+        }
+
+        Assert.DoesNotContain("primary", byServer.Keys);
+        Assert.All(["analytics", "background"], server => Assert.InRange(byServer[server], 400, 600));
+    }
+
+    /// <summary>The session of one task must not leak into work that was started before it, whatever runs on the same threads.</summary>
+    [Fact]
+    public async Task Sessions_of_tasks_that_run_at_once_do_not_mix_H38()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await PauseAllAsync(cluster);
+        await Task.WhenAll(Enumerable.Range(1, 40).Select(i => Task.Run(async () =>
+        {
+            if (i % 2 == 0)
+            {
+                using var session = router.BeginSession();
+                await WriteAsync(router, i);
+                Assert.True((await ReadAsync(cluster, router)).Value >= i);
+            }
+            else
+            {
+                Assert.Equal((0, "analytics"), await ReadAsync(cluster, router));
+            }
+        }, Ct)));
+    }
+
+    [Fact]
+    public async Task Under_random_faults_no_session_sees_an_old_value_and_without_sessions_reads_do_I1_I2()
+    {
+        var report = await ConsistencyCheck.RunAsync(new ConsistencyCheckOptions { Reads = 12_000, Seed = 3 }, Ct);
+        Assert.True(report.Violations == 0, report.ToString());
+        Assert.True(report.ServedByReplicas >= 0.6, report.ToString());
+        Assert.True(report.WithoutSessions.Violations > 0, report.ToString());
+    }
+}
