@@ -68,7 +68,9 @@ internal sealed class DemoApplication : IAsyncDisposable
     }
 
     private static IEnumerable<KeyValuePair<string, string?>> Variables(LocalCluster cluster) =>
-        cluster.EnvironmentVariables.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value));
+        cluster.EnvironmentVariables.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value))
+            // Four servers share the machine: a read after a write would rather go to the primary than wait for a busy replica.
+            .Append(new("ReplicaRouter:Routes:read:CatchUpWait", "00:00:01"));
 
     /// <summary>Signals end the demo, which ends the application: the application must not end by itself before.</summary>
     private sealed class NoLifetime : IHostLifetime

@@ -5,6 +5,7 @@ using Accounting.Jobs;
 using Accounting.Organizations;
 using Accounting.Reports;
 using Microsoft.Extensions.DependencyInjection;
+using ReplicaRouter;
 using static ReplicaRouter.DatabaseOperation;
 
 namespace Demo.Traffic;
@@ -14,6 +15,7 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
 {
     private static readonly string[] s_categories = ["receipt", "invoice", "bank_statement", "tax_form", "contract"];
 
+    private readonly DatabaseRouter _router = services.GetRequiredService<DatabaseRouter>();
     private readonly OrganizationService _organizations = services.GetRequiredService<OrganizationService>();
     private readonly ClientService _clients = services.GetRequiredService<ClientService>();
     private readonly InvoiceService _invoices = services.GetRequiredService<InvoiceService>();
@@ -33,9 +35,10 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
         _ => tally.CountAsync(Read, () => _clients.GetAsync(ids.Client(random), token)),
     };
 
-    /// <summary>Takes a client on, changes it, and looks at it at once after each write, as an impatient user does.</summary>
+    /// <summary>Takes a client on, changes it, and looks at it at once after each write, as an impatient user does: in a session, so that he sees what he wrote.</summary>
     public async Task TakeOnClientAsync(Random random, CancellationToken token)
     {
+        using var session = _router.BeginSession();
         var request = new CreateClient
         {
             OrganizationId = ids.Organization(random),
@@ -92,7 +95,7 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
             await tally.CountAsync(Write, () => _ocrQueue.CompleteAsync(document, OcrWorker.RecogniseText(document), token));
     }
 
-    /// <summary>Nobody else writes to this client, so a replica that answers anything else is behind the write.</summary>
+    /// <summary>Nobody else writes to this client, so whoever answers anything else is behind the write.</summary>
     private async Task LookAtAsync(Client written, CancellationToken token)
     {
         var seen = await tally.CountAsync(Read, () => _clients.GetAsync(written.Id, token));
