@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using Npgsql;
 using ReplicaRouter.Testing;
 using Spectre.Console;
@@ -35,12 +36,13 @@ internal sealed class SessionCost : IAsyncDisposable
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "How often all variants take their turn.", DefaultValueFactory = _ => 200 };
-        var command = new Command("sessions", "What session consistency costs: a read in a session, and a write with its first read.") { rounds };
-        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(rounds), ct));
+        var json = new Option<bool>("--json") { Description = "Prints the ratios as one JSON object, the last line of the standard output." };
+        var command = new Command("sessions", "What session consistency costs: a read in a session, and a write with its first read.") { rounds, json };
+        command.SetAction((parsed, ct) => RunAsync(Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(json), ct));
         return command;
     }
 
-    private static async Task RunAsync(int rounds, CancellationToken ct)
+    private static async Task RunAsync(int rounds, bool isJson, CancellationToken ct)
     {
         var settings = new LocalClusterOptions();
         settings.Settings["fsync"] = "on";
@@ -55,14 +57,16 @@ internal sealed class SessionCost : IAsyncDisposable
         await cluster.WaitForReplicationAsync(ct);
         await using var cost = new SessionCost(cluster);
         await cost._router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
-        await cost.MeasureAsync("Read", 50, rounds, cost.PlainReadAsync,
-            ("Npgsql, one host", cost.PlainReadAsync), ("router, no session", cost.RoutedReadAsync), ("router, in a session", cost.SessionReadAsync));
-        await cost.MeasureAsync("Write and its first read", 10, rounds, cost.PlainPairAsync,
-            ("Npgsql, primary alone", cost.PlainPairAsync), ("router, strong read", cost.StrongPairAsync), ("router, in a session", cost.SessionPairAsync));
+        var read = await MeasureAsync("Read", 50, rounds,
+            ("router, no session", cost.RoutedReadAsync), ("router, in a session", cost.SessionReadAsync), ("Npgsql, that replica alone", cost.PlainReadAsync));
+        var pair = await MeasureAsync("Write and its first read", 10, rounds,
+            ("Npgsql, primary alone", cost.PlainPairAsync), ("router, in a session", cost.SessionPairAsync), ("router, strong read", cost.StrongPairAsync));
         AnsiConsole.WriteLine(cost._router.GetMetrics().Sessions.ToString());
+        if (isJson) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{{ \"sessionRead\": {read:0.000}, \"writeAndFirstRead\": {pair:0.000} }}"));
     }
 
-    private async Task MeasureAsync(string title, int block, int rounds, Func<int, Task> baseline, params (string Name, Func<int, Task> Run)[] variants)
+    /// <returns>The ratio of the second variant to the first.</returns>
+    private static async Task<double> MeasureAsync(string title, int block, int rounds, params (string Name, Func<int, Task> Run)[] variants)
     {
         foreach (var _ in s_warmUp)
         {
@@ -84,11 +88,13 @@ internal sealed class SessionCost : IAsyncDisposable
         var table = new Table().Title(title).AddColumns("variant", "median us", "ratio to the first");
         for (var i = 0; i < variants.Length; i++)
         {
-            var ratios = times[i].Zip(times[0], (mine, first) => mine / first);
-            table.AddRow(variants[i].Name, $"{Median(times[i]):0.0}", $"{Median(ratios):0.00}");
+            table.AddRow(variants[i].Name, $"{Median(times[i]):0.0}", $"{Ratio(times[i]):0.00}");
         }
 
         AnsiConsole.Write(table);
+        return Ratio(times[1]);
+
+        double Ratio(List<double> mine) => Median(mine.Zip(times[0], (own, first) => own / first));
     }
 
     private static double Median(IEnumerable<double> values)

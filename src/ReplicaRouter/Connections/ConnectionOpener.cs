@@ -144,22 +144,12 @@ internal sealed class ConnectionOpener(
     private bool NeedsProof(Attempt attempt, HostPool pool) =>
         attempt.Plan.IsReadOnly && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
 
-    /// <summary>
-    /// Whether a connection is proven to show what the session needs. Its server may have crashed since the last probe, and be back with less
-    /// replayed; or its address may lead to another server.
-    /// </summary>
     private bool IsProven(Attempt attempt, HostPool pool, in SessionDemand demand, HostAnswer login)
     {
         var topology = store.Current;
-        var host = topology.Hosts[pool.Host.Index];
-        if (!attempt.Session!.Continues(host, login.ConnectedAt))
-        {
-            attempt.Session.Release();
-            return false;
-        }
-
-        if (demand.Floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= demand.Floor.Lsn)) return true;
-        if (host.Answer?.StartedAt == login.StartedAt && host.LastAnswered!.SentAt >= login.ConnectedAt) return Eligibility.Reaches(topology, host, demand.Floor);
+        var verdict = ConnectionProof.Judge(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login, demand.Floor);
+        if (verdict == ConnectionVerdict.NotContinuous) attempt.Session!.Release();
+        if (verdict != ConnectionVerdict.OtherServer) return verdict == ConnectionVerdict.Proven;
         // The probe has seen an earlier run of it, or another server. It must look again; this operation goes elsewhere.
         monitors[pool.Host.Index].Wake();
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());

@@ -1,0 +1,37 @@
+namespace ReplicaRouter;
+
+/// <summary>Judges whether a connection to a replica is proven to show what a session needs.</summary>
+/// <remarks>
+/// The address alone proves nothing: its server may have crashed since the last probe, and be back with less replayed; or it may lead to
+/// another server by now. What a connection showed at its login does, and each later answer of the same run.
+/// </remarks>
+internal static class ConnectionProof
+{
+    /// <param name="session">The session that wants to read.</param>
+    /// <param name="topology">What is known now.</param>
+    /// <param name="host">The replica.</param>
+    /// <param name="login">What the server said at the connection's login.</param>
+    /// <param name="floor">What the replica must have replayed.</param>
+    public static ConnectionVerdict Judge(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login, in WalPosition floor)
+    {
+        if (!session.Continues(host, login.ConnectedAt)) return ConnectionVerdict.NotContinuous;
+        if (floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= floor.Lsn)) return ConnectionVerdict.Proven;
+        if (host.Answer?.StartedAt != login.StartedAt || host.LastAnswered!.SentAt < login.ConnectedAt) return ConnectionVerdict.OtherServer;
+        return Eligibility.Reaches(topology, host, floor) ? ConnectionVerdict.Proven : ConnectionVerdict.Behind;
+    }
+}
+
+/// <summary>What is known of a connection that a session would read on.</summary>
+internal enum ConnectionVerdict
+{
+    Proven,
+
+    /// <summary>The server may have crashed since the session read there: what it read needs a position.</summary>
+    NotContinuous,
+
+    /// <summary>It has not replayed enough.</summary>
+    Behind,
+
+    /// <summary>It leads to another server, or another run of it, than the probe saw.</summary>
+    OtherServer,
+}

@@ -1,0 +1,182 @@
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+
+namespace ReplicaRouter.Tests.Sessions;
+
+/// <summary>
+/// A model of a cluster in which anything may happen between any two steps, run against the real session, snapshot and selection: whatever
+/// the order of events, no read shows less than its session has written or seen.
+/// </summary>
+public class SessionModelTests
+{
+    [Property(MaxTest = 2000)]
+    public bool Whatever_happens_no_session_reads_less_than_it_has_seen(PositiveInt seed) => new Model(seed.Get).Run(400) == 0;
+
+    /// <summary>The model itself must be able to fail.</summary>
+    [Fact]
+    public void Without_the_sessions_demands_the_same_events_do_show_less() =>
+        Assert.True(Enumerable.Range(1, 50).Sum(seed => new Model(seed) { IgnoresSessions = true }.Run(400)) > 100);
+
+    private sealed class Model(int seed)
+    {
+        private static readonly string[] s_replicas = ["analytics", "background", "replica-3"];
+
+        private readonly TestTopology _topology = new(["primary", .. s_replicas]);
+        private readonly Random _random = new(seed);
+        private readonly Dictionary<string, Standby> _standbys = s_replicas.ToDictionary(name => name, _ => new Standby());
+        private readonly (SessionState State, ulong[] Seen)[] _sessions = [.. Enumerable.Range(0, 3).Select(_ => (new SessionState(), new ulong[1]))];
+        private ulong _written = 100;
+        private int _violations;
+        private HostPools[]? _pools;
+
+        public bool IgnoresSessions { get; init; }
+
+        public int Run(int steps)
+        {
+            Probe("primary");
+            foreach (var name in s_replicas) Probe(name);
+            for (var i = 0; i < steps; i++)
+            {
+                _topology.Advance(_random.NextDouble() * 0.02);
+                Step(_random.Next(100), s_replicas[_random.Next(s_replicas.Length)], _sessions[_random.Next(_sessions.Length)]);
+            }
+
+            return _violations;
+        }
+
+        private void Step(int what, string replica, (SessionState State, ulong[] Seen) session)
+        {
+            var standby = _standbys[replica];
+            switch (what)
+            {
+                case < 15: Write(session); break;
+                case < 18: _written += (ulong)_random.Next(1, 50); break;                      // somebody else writes
+                case < 35: standby.Receive(_written, _random); break;
+                case < 45: standby.Replay(_random); break;
+                case < 60: Probe(replica); break;
+                case < 63: Probe("primary"); break;
+                case < 66: standby.Crash(_random, _topology.Time.GetTimestamp()); break;
+                case < 67: Hop(session); break;
+                default: Read(session, 0); break;
+            }
+        }
+
+        private void Write((SessionState State, ulong[] Seen) session)
+        {
+            var primary = _topology["primary"].Configuration;
+            session.State.Begin(primary, 1, true, Tick());
+            _written += (ulong)_random.Next(1, 20);
+            session.Seen[0] = _written;
+            session.State.End(primary, 1, Tick());
+        }
+
+        private void Read((SessionState State, ulong[] Seen) session, int tries)
+        {
+            var demand = IgnoresSessions ? default : session.State.Demand(_topology.Current, Tick());
+            var plan = _topology.Configuration.PlanOf(DatabaseOperation.Read);
+            var request = RouteRequest.For(plan, default, _topology.Time) with { Floor = demand.Floor, Preferred = demand.Affinity };
+            if (HostSelection.Choose(_topology.Current, plan, request, _pools ??= _topology.Pools(), _random).Host is not { } host) return;
+            if (!demand.Allows(host))
+            {
+                session.State.Release();
+                // Any of those who can tell, or one that can't.
+                Probe(_random.Next(6) == 0 ? "primary" : s_replicas[_random.Next(s_replicas.Length)]);
+                if (tries < 5) Read(session, tries + 1);
+                return;
+            }
+
+            var shown = _written;
+            if (host.Role == HostRole.Replica)
+            {
+                var standby = _standbys[host.Name];
+                var login = standby.Connection(_random, Tick());
+                if (!IgnoresSessions)
+                {
+                    var verdict = ConnectionProof.Judge(session.State, _topology.Current, host, login, demand.Floor);
+                    if (verdict == ConnectionVerdict.NotContinuous) session.State.Release();
+                    if (verdict != ConnectionVerdict.Proven) return;
+                }
+
+                shown = standby.Visible(_random);
+            }
+
+            session.State.Begin(host.Configuration, 1, false, Tick());
+            if (shown < session.Seen[0]) _violations++;
+            session.Seen[0] = shown;
+            session.State.End(host.Configuration, 1, Tick());
+        }
+
+        /// <summary>The session goes on in another process, which knows it by its token only.</summary>
+        private void Hop((SessionState State, ulong[] Seen) session)
+        {
+            if (IgnoresSessions) return;
+            var (token, _, _) = session.State.Export(_topology.Current, Tick(), default);
+            var index = Array.FindIndex(_sessions, other => other.State == session.State);
+            var next = new SessionState();
+            if (token is { } given) next.Merge(given, Tick());
+            _sessions[index] = (next, session.Seen);
+        }
+
+        private void Probe(string host)
+        {
+            Tick();
+            _topology.Answer(host, host == "primary" ? TestTopology.Primary(_written) : _standbys[host].Answer(_topology.Time.GetTimestamp()));
+            Tick();
+        }
+
+        private long Tick()
+        {
+            _topology.Advance(0.000_01);
+            return _topology.Time.GetTimestamp();
+        }
+
+        private sealed class Standby
+        {
+            private ulong _received = 100;
+            private ulong _replayed = 100;
+            private ulong _shown = 100;
+            private long _startedAt = 1;
+            private long _probeConnectedAt;
+            private bool _isProbeConnected;
+            private readonly List<HostAnswer> _connections = [];
+
+            public void Receive(ulong written, Random random) => _received += (ulong)random.NextInt64((long)(written - _received) + 1);
+
+            public void Replay(Random random) => _replayed = Math.Max(_replayed, _replayed + (ulong)random.NextInt64((long)(_received - _replayed) + 1));
+
+            /// <summary>What a reader sees: all that was replayed, and perhaps what is being replayed and not yet reported.</summary>
+            public ulong Visible(Random random)
+            {
+                _shown = Math.Max(_shown, Math.Max(_replayed, random.Next(2) == 0 ? _replayed + (ulong)random.NextInt64((long)(_received - _replayed) + 1) : _replayed));
+                return _shown;
+            }
+
+            /// <summary>It starts again from a restart point, and loses what it had not flushed; half of the time under the same postmaster.</summary>
+            public void Crash(Random random, long now)
+            {
+                _replayed = (ulong)random.NextInt64((long)_replayed / 2, (long)_replayed + 1);
+                _received = _shown = _replayed;
+                if (random.Next(2) == 0) _startedAt = now;
+                _isProbeConnected = false;
+                _connections.Clear();
+            }
+
+            public HostAnswer Answer(long now)
+            {
+                if (!_isProbeConnected) (_isProbeConnected, _probeConnectedAt) = (true, now);
+                return Of(_probeConnectedAt);
+            }
+
+            /// <summary>A pooled connection that is alive, or a new one.</summary>
+            public HostAnswer Connection(Random random, long now)
+            {
+                if (_connections.Count == 0 || random.Next(4) == 0) _connections.Add(Of(now));
+                return _connections[random.Next(_connections.Count)];
+            }
+
+            private HostAnswer Of(long connectedAt) =>
+                TestTopology.Replica(_replayed, received: _received) with { StartedAt = _startedAt, ConnectedAt = connectedAt };
+        }
+    }
+}
