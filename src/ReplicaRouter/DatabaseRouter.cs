@@ -45,7 +45,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _counters = new RoutingCounters(configuration.Routes);
         _pools = [.. configuration.Hosts.Select(host => new HostPools(host, configuration, loggerFactory, time))];
         _listener = new CommandListener(_pools.SelectMany(pools => pools.All));
-        _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe, _store, configuration.Health, time, random, logger)
+        _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
         {
             Answered = _pools[host.Index].RecordProbe,
         })];
@@ -91,7 +91,10 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="GetClient(Route)"/>
     public NpgsqlDataSource GetClient(Route route, RouteOptions options)
     {
-        return Pick(route, options).DataSource;
+        ThrowIfDisposed();
+        var plan = _configuration.PlanOf(route);
+        var pool = SessionOf(options) is { } session ? _opener.Pick(new Attempt(plan, options, session, _time)) : _chooser.Choose(plan, options);
+        return pool.DataSource;
     }
 
     /// <summary>Picks a host and opens a connection to it; when the host fails, another one.</summary>
@@ -204,11 +207,11 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="token">What <see cref="RoutingSession.Token"/> gave, in this process or another; <see langword="null"/> or empty for none.
     /// A damaged, forged or foreign one is ignored and counted.</param>
-    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens), token);
+    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens, _time), token);
 
     /// <summary>Creates a session that covers only the operations to which it is given as <see cref="RouteOptions.Session"/>.</summary>
     /// <inheritdoc cref="BeginSession" path="/param"/>
-    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
+    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens, _time), token);
 
     /// <summary>What was routed where so far.</summary>
     public RouterMetrics GetMetrics() => _status.Metrics();
@@ -282,19 +285,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
-    internal NpgsqlConnection CreateConnection(Route route, RouteOptions options)
-    {
-        return Pick(route, options).CreateConnection();
-    }
+    internal NpgsqlConnection CreateConnection(Route route, RouteOptions options) => _opener.Create(NewAttempt(route, options));
 
     internal TopologySnapshot Topology => _store.Current;
-
-    private HostPool Pick(Route route, in RouteOptions options)
-    {
-        ThrowIfDisposed();
-        var plan = _configuration.PlanOf(route);
-        return SessionOf(options) is { } session ? _opener.Pick(new Attempt(plan, options, session, _time)) : _chooser.Choose(plan, options);
-    }
 
     private Attempt NewAttempt(Route route, in RouteOptions options)
     {
@@ -307,7 +300,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         options.Session?.ThrowIfNotOf(this);
         var session = (options.Session ?? RoutingSession.Ambient(this))?.State;
         if (string.IsNullOrEmpty(options.Position)) return session;
-        session ??= new SessionState();
+        session ??= new SessionState(_time);
         _tokens.Merge(options.Position, session);
         return session;
     }

@@ -72,15 +72,15 @@ public sealed class RoutingSession : IDisposable
         return session;
     }
 
-    internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens)
+    internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens, TimeProvider time)
     {
         // Skips those that ended, or chains would grow in code that outlived them.
         var outer = s_ambient.Value;
         while (outer is { _isDisposed: true }) outer = outer._outer;
-        return s_ambient.Value = new RoutingSession(router, tokens, outer, Ambient(router)?.State ?? new SessionState());
+        return s_ambient.Value = new RoutingSession(router, tokens, outer, Ambient(router)?.State ?? new SessionState(time));
     }
 
-    internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, new SessionState());
+    internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens, TimeProvider time) => new(router, tokens, null, new SessionState(time));
 
     internal void ThrowIfNotOf(DatabaseRouter router)
     {

@@ -20,10 +20,10 @@ public static class SessionMetadata
     /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>
     /// <param name="router">The handler's router.</param>
     /// <param name="metadata">What travelled with the job or message. Without a token the session starts from nothing.</param>
-    public static RoutingSession BeginSession(this DatabaseRouter router, IReadOnlyDictionary<string, string> metadata)
+    public static RoutingSession BeginSession(this DatabaseRouter router, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(metadata);
-        return router.BeginSession(metadata.GetValueOrDefault(Key));
+        return router.BeginSession(metadata.FirstOrDefault(entry => entry.Key == Key).Value);
     }
 }

@@ -214,6 +214,23 @@ public class SessionTests
         }
     }
 
+    /// <summary>A message that no commit follows stays in the primary's memory, and the end of its WAL behind what standbys can get.</summary>
+    [Fact]
+    public async Task Records_that_an_idle_primary_keeps_to_itself_make_no_read_wait_for_long()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster, options => options.Routes["read"] = new RouteSettings { CatchUpWait = TimeSpan.FromSeconds(30) });
+        await using var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString);
+        await superuser.OpenAsync(Ct);
+        using var session = router.BeginSession();
+        await WriteAsync(router, 7);
+        await superuser.ExecuteAsync("SELECT pg_logical_emit_message(false, 'test', 'nobody waits for this')");
+        Assert.True(await superuser.ExecuteScalarAsync<bool>("SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()"));
+        var start = TimeProvider.System.GetTimestamp();
+        Assert.Equal((7, "analytics"), await ReadAsync(cluster, router));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 5);
+    }
+
     [Fact]
     public async Task After_a_failover_what_was_replicated_is_kept_and_what_was_lost_is_told_T21()
     {

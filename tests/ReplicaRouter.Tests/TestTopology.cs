@@ -38,6 +38,8 @@ internal sealed class TestTopology
         Timeline = timeline,
         ReplayTimeline = timeline,
         InsertLsn = lsn,
+        FlushLsn = lsn,
+        AsyncFlushMs = 600,
         ReplayLsn = null,
         ReceiveLsn = null,
         StartedAt = (long)lsn,

@@ -56,6 +56,9 @@ internal sealed class Attempt
     /// <summary>The replica that was asked how far it is, as a bit.</summary>
     public ulong AskedReplica { get; set; }
 
+    /// <summary>Whether probes were hurried on behalf of this operation. Once is enough: what they find wakes all who wait.</summary>
+    public bool HasWoken { get; set; }
+
     public void Exclude(HostConfiguration host, Exception failure, long failedAt)
     {
         _excluded |= host.Bit;

@@ -15,9 +15,19 @@ internal sealed class ConnectionOpener(
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public HostPool Pick(Attempt attempt)
     {
-        var pool = ChooseSync(attempt).Pool;
-        NewUse(attempt, pool)?.Begin();
+        var (pool, demand) = ChooseSync(attempt);
+        NewBinding(attempt, pool)?.Begin(demand.Timeline);
         return pool;
+    }
+
+    /// <summary>A connection that is not open yet, to a host that is chosen now.</summary>
+    /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
+    public NpgsqlConnection Create(Attempt attempt)
+    {
+        var pool = ChooseSync(attempt).Pool;
+        var connection = pool.CreateConnection();
+        if (NewBinding(attempt, pool) is { } binding) connection.StateChange += binding.OnStateChange;
+        return connection;
     }
 
     /// <summary>An open connection, counted until it is closed.</summary>
@@ -31,7 +41,7 @@ internal sealed class ConnectionOpener(
             try
             {
                 var connection = await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
-                if (attempt.Session is null || await IsBoundAsync(attempt, pool, demand, connection).ConfigureAwait(false)) return (connection, pool);
+                if (attempt.Session is null || await IsBoundAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false)) return (connection, pool);
             }
             // The caller's own deadline says nothing of the host.
             catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt))
@@ -113,13 +123,14 @@ internal sealed class ConnectionOpener(
         return choosing.IsCompletedSuccessfully ? choosing.Result : choosing.AsTask().GetAwaiter().GetResult();
     }
 
-    private async ValueTask<bool> IsBoundAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection)
+    private async ValueTask<bool> IsBoundAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var isBound = false;
         try
         {
-            var login = NeedsProof(attempt, pool) ? await pool.Logins.OfAsync(connection).ConfigureAwait(false) : null;
-            return isBound = IsBound(attempt, pool, demand, connection, login);
+            isBound = !NeedsProof(attempt, pool) || await IsProvenAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            if (isBound) Bind(attempt, pool, demand, connection);
+            return isBound;
         }
         finally
         {
@@ -127,16 +138,10 @@ internal sealed class ConnectionOpener(
         }
     }
 
-    private bool IsBound(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection) =>
-        IsBound(attempt, pool, demand, connection, NeedsProof(attempt, pool) ? pool.Logins.Of(connection) : null);
-
-    /// <summary>Has the session note what is done on a connection from now until it is closed, if it may be used for it.</summary>
-    private bool IsBound(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, HostAnswer? login)
+    private bool IsBound(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection)
     {
-        if (login is not null && !IsProven(attempt, pool, demand, login)) return false;
-        var use = NewUse(attempt, pool)!;
-        use.Begin();
-        connection.StateChange += use.OnStateChange;
+        if (NeedsProof(attempt, pool) && !IsProvenAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult()) return false;
+        Bind(attempt, pool, demand, connection);
         return true;
     }
 
@@ -144,18 +149,34 @@ internal sealed class ConnectionOpener(
     private bool NeedsProof(Attempt attempt, HostPool pool) =>
         attempt.Plan.IsReadOnly && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
 
-    private bool IsProven(Attempt attempt, HostPool pool, in SessionDemand demand, HostAnswer login)
+    private async Task<bool> IsProvenAsync(Attempt attempt, HostPool pool, HostAnswer login, CancellationToken cancellationToken)
     {
-        var topology = store.Current;
-        var verdict = ConnectionProof.Judge(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login, demand.Floor);
-        if (verdict == ConnectionVerdict.NotContinuous) attempt.Session!.Release();
-        if (verdict != ConnectionVerdict.OtherServer) return verdict == ConnectionVerdict.Proven;
-        // The probe has seen an earlier run of it, or another server. It must look again; this operation goes elsewhere.
-        monitors[pool.Host.Index].Wake();
+        var verdict = Judge(attempt, pool, login);
+        if (verdict == ConnectionVerdict.Proven) return true;
+        // Newer than all that is known of the server: an answer may prove it still.
+        await monitors[pool.Host.Index].AskAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (Judge(attempt, pool, login) == ConnectionVerdict.Proven) return true;
+
+        // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
+        attempt.Session!.Release();
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());
         return false;
     }
 
-    private SessionUse? NewUse(Attempt attempt, HostPool pool) =>
-        attempt.Session is { } session ? new SessionUse(session, pool.Host, store.Current.Timeline, !attempt.Plan.IsReadOnly, time) : null;
+    private ConnectionVerdict Judge(Attempt attempt, HostPool pool, HostAnswer login)
+    {
+        var topology = store.Current;
+        return ConnectionProof.Judge(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login);
+    }
+
+    /// <summary>Has the session note what is done on a connection from now until it is closed.</summary>
+    private void Bind(Attempt attempt, HostPool pool, in SessionDemand demand, NpgsqlConnection connection)
+    {
+        var binding = NewBinding(attempt, pool)!;
+        binding.Begin(demand.Timeline);
+        connection.StateChange += binding.OnStateChange;
+    }
+
+    private SessionConnection? NewBinding(Attempt attempt, HostPool pool) =>
+        attempt.Session is { } session ? new SessionConnection(session, pool.Host, !attempt.Plan.IsReadOnly, store, time) : null;
 }

@@ -53,20 +53,22 @@ internal sealed class HostChooser(
             var topology = store.Current;
             var demand = DemandOf(attempt, topology);
             var choice = HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
-            if (choice.Host is null)
+            if (attempt.Plan.IsReadOnly && choice.Host is { } target && !demand.Allows(target))
             {
-                // A session that has seen a newer timeline than we do: time to look again.
-                if (demand.Floor.Timeline > topology.Timeline) monitors.Wake(ulong.MaxValue);
-                await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+                if (await HasLearntAsync(attempt, topology, demand, target, cancellationToken).ConfigureAwait(false)) continue;
+                // Nobody tells. The primary needs no position to serve.
+                demand = demand.Unmet();
+                choice = HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
+                if (choice.Host is { } other && demand.Allows(other)) return (PoolOf(choice, attempt.Plan), demand);
+                choice = default;
             }
-            else if (attempt.Plan.IsReadOnly && !demand.Allows(choice.Host))
+            else if (choice.Behind != 0 && await MayCatchUpAsync(attempt, topology, demand, choice, cancellationToken).ConfigureAwait(false))
             {
-                await LearnPositionsAsync(attempt, topology, demand, choice.Host, cancellationToken).ConfigureAwait(false);
+                continue;
             }
-            else if (choice.Behind == 0 || !await MayCatchUpAsync(attempt, topology, demand, choice.Behind, cancellationToken).ConfigureAwait(false))
-            {
-                return (PoolOf(choice, attempt.Plan), demand);
-            }
+
+            if (choice.Host is not null) return (PoolOf(choice, attempt.Plan), demand);
+            await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -97,47 +99,49 @@ internal sealed class HostChooser(
         return demand;
     }
 
-    /// <summary>Asks the hosts on which the session did what has no known position yet; the primary can tell for all of them.</summary>
-    private async Task LearnPositionsAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
+    /// <summary>Asks for the positions of what the session did, and how far the replica is by then, all in one round trip.</summary>
+    /// <returns>Whether to choose again.</returns>
+    private async Task<bool> HasLearntAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
     {
         attempt.Session!.Release();
-        var witnesses = demand.Unsettled | (topology.Primary?.Configuration.Bit ?? 0);
-        if (attempt.Asks++ >= MaxAsks)
-        {
-            // None of them answers: the probes go on asking.
-            monitors.Wake(witnesses);
-            await WaitForHostAsync(attempt, topology, demand.Unmet, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
+        var left = attempt.RemainingWait(time);
+        if (attempt.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.CountPositionAsked();
-        // How far the replica is by then is asked at the same time, so that all takes but one round trip.
         attempt.AskedReplica = target.Configuration.Bit;
-        await AskAsync(witnesses | target.Configuration.Bit, attempt.RemainingWait(time), cancellationToken).ConfigureAwait(false);
+        var primary = topology.Primary is { State: HostState.Healthy } healthy ? healthy.Configuration.Bit : 0;
+        // The primary's position covers all; only across a failover, or without a primary, the hosts must tell themselves.
+        var witnesses = primary != 0 && !demand.IsAcrossTimelines ? primary : primary | demand.Unsettled | (topology.Primary?.Configuration.Bit ?? 0);
+        var patience = attempt.RemainingCatchUp(demand.WriteTook, time);
+        var asking = AskAsync(target.Configuration.Bit, patience, cancellationToken);
+        await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
+        await asking.ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Waits for a replica that has nearly replayed what the session needs, rather than to burden the primary.</summary>
     /// <returns>Whether to choose again.</returns>
-    private async Task<bool> MayCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, ulong behind, CancellationToken cancellationToken)
+    private async Task<bool> MayCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
     {
-        var left = attempt.RemainingCatchUp(demand.WriteTook, time);
-        if (left <= TimeSpan.Zero || Nearest(topology, behind, attempt.AskedReplica, left) is not { } replica) return false;
+        // Where nobody else may serve, there is as much time as there is to wait for a host.
+        var left = choice.Host is null ? attempt.RemainingWait(time) : attempt.RemainingCatchUp(demand.WriteTook, time);
+        if (left <= TimeSpan.Zero || Nearest(topology, choice.Behind, attempt.AskedReplica, left) is not { } replica) return false;
         var asks = attempt.Asks++;
         counters.CountCatchUpWait();
         // Mostly it is about to get there, and a timer would be slower than to ask again at once.
         if (asks >= AsksWithoutPause) await Task.Delay(FirstPause * (1 << Math.Min(asks - AsksWithoutPause, 3)), time, cancellationToken).ConfigureAwait(false);
         attempt.AskedReplica = replica.Configuration.Bit;
-        // A position beyond all that we know of the primary: is there such a one?
-        var doubtful = topology.Primary is { } primary && primary.Answer!.InsertLsn < demand.Floor.Lsn ? primary.Configuration.Bit : 0;
-        await AskAsync(replica.Configuration.Bit | doubtful, left < ShortestWait ? ShortestWait : left, cancellationToken).ConfigureAwait(false);
+        // A position that the primary has not sent yet, as far as we know: is there such a one?
+        var doubtful = topology.Primary is { } primary && primary.Answer!.FlushLsn < demand.Floor.Lsn ? primary.Configuration.Bit : 0;
+        await AskAsync(replica.Configuration.Bit | doubtful, left, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
     private async Task AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken)
     {
+        var asking = monitors.AskAsync(hosts);
         try
         {
-            await monitors.AskAsync(hosts).WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
+            await asking.WaitAsync(limit < ShortestWait ? ShortestWait : limit, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -162,6 +166,13 @@ internal sealed class HostChooser(
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology);
+        // A session that needs what no host shows yet: time to look again.
+        if (!demand.Floor.IsNone && !attempt.HasWoken)
+        {
+            attempt.HasWoken = true;
+            monitors.Wake(ulong.MaxValue);
+        }
+
         if (!await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false)) throw attempt.NoHost(store.Current, demand, time);
 
         // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.

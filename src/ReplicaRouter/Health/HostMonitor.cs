@@ -5,14 +5,11 @@ namespace ReplicaRouter;
 
 /// <summary>Watches one host: probes it again and again, whatever happens, and publishes what it learns.</summary>
 internal sealed class HostMonitor(
-    HostConfiguration host, Func<HostConfiguration, IHostProbe> createProbe, TopologyStore store, HealthSettings settings, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
+    HostConfiguration host, IHostProbe probe, TopologyStore store, HealthSettings settings, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Until the first probes have said what they can, and while a host hangs in doubt, it is asked again soon.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
 
-    private readonly IHostProbe _probe = createProbe(host);
-    // On a connection of its own: whoever asks must not wait for a probe under way, nor hold the next one up.
-    private readonly IHostProbe _asker = createProbe(host);
     private readonly Lock _lock = new();
     private Task _asking = Task.CompletedTask;
     private Task? _askingNext;
@@ -38,14 +35,15 @@ internal sealed class HostMonitor(
     public void Wake() => Volatile.Read(ref _wake).TrySetResult();
 
     /// <summary>
-    /// Asks the host now, apart from its probes, and publishes the answer, or the failure. However many ask at once, one question is under
-    /// way, and one more for those who came after it was sent.
+    /// Probes now, and publishes what that shows, also a failure, which it does not throw. However many ask at once, one probe is under way, and
+    /// one more for those who came after it was sent.
     /// </summary>
     public Task AskAsync()
     {
         lock (_lock)
         {
-            if (_asking.IsCompleted) return _asking = ProbeOnceAsync(_asker);
+            if (_stop.IsCancellationRequested) return Task.CompletedTask;
+            if (_askingNext is null && _asking.IsCompleted) return _asking = ProbeOnceAsync();
             return _askingNext ??= AskNextAsync(_asking);
         }
     }
@@ -61,20 +59,21 @@ internal sealed class HostMonitor(
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
-        await _asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _probe.DisposeAsync().ConfigureAwait(false);
-        await _asker.DisposeAsync().ConfigureAwait(false);
+        Task last;
+        lock (_lock) last = _askingNext ?? _asking;
+        await last.ConfigureAwait(false);
+        await probe.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }
 
     private async Task AskNextAsync(Task before)
     {
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await before.ConfigureAwait(false);
         Task asking;
         lock (_lock)
         {
             _askingNext = null;
-            asking = _asking = ProbeOnceAsync(_asker);
+            asking = _asking = _stop.IsCancellationRequested ? Task.CompletedTask : ProbeOnceAsync();
         }
 
         await asking.ConfigureAwait(false);
@@ -86,7 +85,9 @@ internal sealed class HostMonitor(
         {
             try
             {
-                await ProbeOnceAsync(_probe).ConfigureAwait(false);
+                await AskAsync().ConfigureAwait(false);
+                // Once an interval, as the average expects it; those who ask may do so much more often.
+                if (store.Current.Hosts[host.Index].Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
                 await PauseAsync().ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -102,7 +103,24 @@ internal sealed class HostMonitor(
         }
     }
 
-    private async Task ProbeOnceAsync(IHostProbe probe)
+    private async Task ProbeOnceAsync()
+    {
+        try
+        {
+            await ProbeAndPublishAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Nobody is to learn more.
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, a monitor that ends leaves its host unwatched for ever.
+            Log.ProbeLoopFailed(logger, host.Name, e);
+        }
+    }
+
+    private async Task ProbeAndPublishAsync()
     {
         var sentAt = time.GetTimestamp();
         HostAnswer? answer = null;
@@ -131,7 +149,6 @@ internal sealed class HostMonitor(
         var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
         Volatile.Write(ref _lastProbeMs, elapsed);
         Volatile.Write(ref _lastProbeAt, time.GetUtcNow().UtcTicks);
-        if (answer is not null) Answered?.Invoke(elapsed);
         store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
     }
 

@@ -25,8 +25,18 @@ internal sealed record HostAnswer
     /// <summary>The timeline that a primary writes, or that a standby's replay is proven to have reached, if only from its control file.</summary>
     public int? ReplayTimeline { get; init; }
 
+    /// <summary>Whether a WAL receiver runs whose timeline our role may not see (it needs <c>pg_read_all_stats</c>).</summary>
+    public bool IsTimelineHidden { get; init; }
+
     /// <summary>On a primary, the end of WAL that was inserted: at or after every acknowledged commit, also asynchronous ones.</summary>
     public ulong? InsertLsn { get; init; }
+
+    /// <summary>On a primary, the end of WAL that is on its disk, and so on its way to the standbys.</summary>
+    public ulong? FlushLsn { get; init; }
+
+    /// <summary>Milliseconds within which the server flushes an asynchronous commit: three times its wal_writer_delay.</summary>
+    /// <remarks>Source: PostgreSQL manual, "Asynchronous Commit".</remarks>
+    public double AsyncFlushMs { get; init; }
 
     /// <summary>On a standby, the end of WAL that was replayed; on a primary that was promoted, where its recovery ended.</summary>
     public ulong? ReplayLsn { get; init; }

@@ -21,17 +21,19 @@ internal static class HostQuestion
                (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
                current_setting('port')::int,
                pg_size_bytes(current_setting('wal_segment_size')),
-               current_setting('wal_block_size')::int
+               current_setting('wal_block_size')::int,
+               (extract(epoch FROM current_setting('wal_writer_delay')::interval) * 3000)::float8
         """;
 
     /// <summary>What changes while a server runs. A fifth of the work: the control file need not be read.</summary>
     private const string Changing = """
         SELECT pg_is_in_recovery(),
-               CASE WHEN pg_is_in_recovery() THEN (SELECT received_tli FROM pg_stat_get_wal_receiver())
+               CASE WHEN pg_is_in_recovery() THEN (SELECT CASE WHEN pid IS NOT NULL THEN coalesce(received_tli, -1) END FROM pg_stat_get_wal_receiver())
                     ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
                CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_insert_lsn() - '0/0')::int8 END,
                (pg_last_wal_replay_lsn() - '0/0')::int8,
-               (pg_last_wal_receive_lsn() - '0/0')::int8
+               (pg_last_wal_receive_lsn() - '0/0')::int8,
+               CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END
         """;
 
     /// <param name="connection">An open connection.</param>
@@ -39,7 +41,7 @@ internal static class HostQuestion
     /// <param name="cancellationToken">Cancels the question.</param>
     public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(Everything, connection);
+        var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = connection.ConnectionTimeout };
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
@@ -50,7 +52,7 @@ internal static class HostQuestion
     /// <inheritdoc cref="AskAsync"/>
     public static HostAnswer Ask(NpgsqlConnection connection, long connectedAt)
     {
-        using var command = new NpgsqlCommand(Everything, connection);
+        using var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = connection.ConnectionTimeout };
         using var reader = command.ExecuteReader();
         reader.Read();
         return Read(reader, connectedAt);
@@ -74,27 +76,31 @@ internal static class HostQuestion
     {
         var answer = ReadChanging(reader, new HostAnswer
         {
-            SystemIdentifier = (ulong)reader.GetInt64(5),
-            StartedAt = reader.GetInt64(7),
-            ServerPort = reader.GetInt32(8),
-            WalSegmentSize = (uint)reader.GetInt64(9),
-            WalBlockSize = (uint)reader.GetInt32(10),
+            SystemIdentifier = (ulong)reader.GetInt64(6),
+            StartedAt = reader.GetInt64(8),
+            ServerPort = reader.GetInt32(9),
+            WalSegmentSize = (uint)reader.GetInt64(10),
+            WalBlockSize = (uint)reader.GetInt32(11),
+            AsyncFlushMs = reader.GetDouble(12),
             ConnectedAt = connectedAt,
         });
-        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(6) ? null : reader.GetInt32(6)) };
+        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(7) ? null : reader.GetInt32(7)) };
     }
 
     private static HostAnswer ReadChanging(NpgsqlDataReader reader, HostAnswer rest)
     {
-        int? timeline = reader.IsDBNull(1) ? null : reader.GetInt32(1);
+        int? shown = reader.IsDBNull(1) ? null : reader.GetInt32(1);
+        var timeline = shown > 0 ? shown : null;
         return rest with
         {
             IsInRecovery = reader.GetBoolean(0),
             Timeline = timeline,
             ReplayTimeline = timeline,
+            IsTimelineHidden = shown < 0,
             InsertLsn = EndOfRecord(reader, 2, rest),
             ReplayLsn = Lsn(reader, 3),
             ReceiveLsn = EndOfRecord(reader, 4, rest),
+            FlushLsn = EndOfRecord(reader, 5, rest),
         };
     }
 

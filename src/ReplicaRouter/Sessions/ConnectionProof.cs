@@ -11,13 +11,12 @@ internal static class ConnectionProof
     /// <param name="topology">What is known now.</param>
     /// <param name="host">The replica.</param>
     /// <param name="login">What the server said at the connection's login.</param>
-    /// <param name="floor">What the replica must have replayed.</param>
-    public static ConnectionVerdict Judge(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login, in WalPosition floor)
+    public static ConnectionVerdict Judge(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login)
     {
-        if (!session.Continues(host, login.ConnectedAt)) return ConnectionVerdict.NotContinuous;
+        if (host.Answer?.Server != login.Server) return ConnectionVerdict.OtherServer;
+        if (session.FloorOn(topology, host, login.ConnectedAt) is not { } floor) return ConnectionVerdict.NotContinuous;
         if (floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= floor.Lsn)) return ConnectionVerdict.Proven;
-        if (host.Answer?.StartedAt != login.StartedAt || host.LastAnswered!.SentAt < login.ConnectedAt) return ConnectionVerdict.OtherServer;
-        return Eligibility.Reaches(topology, host, floor) ? ConnectionVerdict.Proven : ConnectionVerdict.Behind;
+        return host.LastAnswered!.SentAt >= login.ConnectedAt && Eligibility.Reaches(topology, host, floor) ? ConnectionVerdict.Proven : ConnectionVerdict.Behind;
     }
 }
 
@@ -29,7 +28,7 @@ internal enum ConnectionVerdict
     /// <summary>The server may have crashed since the session read there: what it read needs a position.</summary>
     NotContinuous,
 
-    /// <summary>It has not replayed enough.</summary>
+    /// <summary>It is not proven to have replayed enough.</summary>
     Behind,
 
     /// <summary>It leads to another server, or another run of it, than the probe saw.</summary>

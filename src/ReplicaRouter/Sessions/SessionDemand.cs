@@ -14,8 +14,11 @@ internal readonly record struct SessionDemand(WalPosition Floor, ulong Affinity,
     /// <summary>How long the session's last write took; null when it has not written in this process.</summary>
     public TimeSpan? WriteTook { get; init; }
 
+    /// <summary>The timeline of the snapshot that the demand was made of.</summary>
+    public int Timeline { get; init; }
+
     /// <summary>The same with a position that nobody has reached.</summary>
-    public SessionDemand Unmet => this with { Floor = Floor with { Lsn = ulong.MaxValue } };
+    public SessionDemand Unmet() => this with { Floor = Floor with { Lsn = ulong.MaxValue } };
 
     /// <summary>Whether the session may read from a host without asking for positions first.</summary>
     public bool Allows(HostSnapshot host) => host.Role == HostRole.Primary

@@ -14,13 +14,10 @@ namespace ReplicaRouter;
 /// that was there before and is alive proves that it did not.
 /// </para>
 /// </remarks>
-internal sealed class SessionState
+internal sealed class SessionState(TimeProvider time)
 {
-    /// <summary>A deed whose host is not known, since another process did it.</summary>
-    private const int Elsewhere = -1;
-
     private readonly Lock _lock = new();
-    private readonly List<Use> _uses = [];
+    private readonly List<SessionUse> _uses = [];
     private WalPosition _floor;
     private long _floorSince;
     private ulong _affinity;
@@ -42,31 +39,35 @@ internal sealed class SessionState
     {
         lock (_lock)
         {
-            Raise(token.Position, now);
-            if (token.IsOpen) Find(Elsewhere, token.Position.Timeline, now).Until = now;
-            if (token.Position.IsNone && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
+            if (!token.Position.IsNone) Raise(token.Position, now);
+            else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
+            if (!token.IsOpen) return;
+            var (cluster, timeline, _) = token.Position;
+            _uses.Add(new SessionUse { Host = SessionUse.Elsewhere, Timeline = timeline, SystemIdentifier = cluster, Since = now, Until = now });
         }
     }
 
     /// <summary>Notes that a connection was opened on a host.</summary>
-    public void Begin(HostConfiguration host, int timeline, bool isWrite, long now)
+    /// <returns>To be handed to <see cref="End"/>.</returns>
+    public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now)
     {
         lock (_lock)
         {
-            ref var use = ref Find(host.Index, timeline, now);
+            var use = _uses.Find(known => known.Host == host.Index && known.Timeline == timeline);
+            if (use is null) _uses.Add(use = new SessionUse { Host = host.Index, Timeline = timeline, Since = now, Until = now });
             use.Open++;
             use.IsWrite |= isWrite;
-            _affinity = isWrite ? _affinity : host.Bit;
+            if (!isWrite) _affinity = host.Bit;
+            return use;
         }
     }
 
     /// <summary>Notes that a connection was closed.</summary>
-    public void End(HostConfiguration host, int timeline, long now)
+    public void End(SessionUse use, long now)
     {
         lock (_lock)
         {
-            ref var use = ref Find(host.Index, timeline, now);
-            use.Open = Math.Max(0, use.Open - 1);
+            use.Open--;
             use.Until = now;
         }
     }
@@ -77,21 +78,23 @@ internal sealed class SessionState
         lock (_lock) (_wroteAt, _writeTook) = (wallClock, duration);
     }
 
-    /// <summary>Whether a connection is proven to lead to the same run of the server as all that the session did there.</summary>
-    /// <param name="host">The server.</param>
+    /// <summary>What a connection to a replica has to show for the session to read on it.</summary>
+    /// <param name="topology">What is known now.</param>
+    /// <param name="host">The replica.</param>
     /// <param name="connectedAt">When the connection was opened; it is alive.</param>
-    public bool Continues(HostSnapshot host, long connectedAt)
+    /// <returns>The position; null when the connection is not proven to lead to the same run of the server as all that the session did there.</returns>
+    public WalPosition? FloorOn(TopologySnapshot topology, HostSnapshot host, long connectedAt)
     {
         lock (_lock)
         {
-            foreach (ref var use in Uses)
+            foreach (var use in _uses)
             {
                 if (use.Host != host.Configuration.Index || connectedAt <= use.Since) continue;
                 // A connection of the probe that spans both proves it, too.
-                if (host.LastAnswered is not { } last || last.Answer!.ConnectedAt > use.Since || last.SentAt < connectedAt) return false;
+                if (host.LastAnswered is not { } last || last.Answer!.ConnectedAt > use.Since || last.SentAt < connectedAt) return null;
             }
 
-            return true;
+            return EffectiveFloor(topology);
         }
     }
 
@@ -113,20 +116,21 @@ internal sealed class SessionState
             var isAcrossTimelines = false;
             for (var i = _uses.Count - 1; i >= 0; i--)
             {
-                if (!IsAtHome(_uses[i], topology) && Settle(i, topology, asOf, ref finding)) continue;
-                unsettled |= BitOf(_uses[i], topology);
-                isAcrossTimelines |= IsAcross(_uses[i], topology.Primary?.Answer);
+                var use = _uses[i];
+                if (!IsAtHome(use, topology) && IsSettled(use, topology, asOf, ref finding)) continue;
+                unsettled |= BitOf(use, topology);
+                isAcrossTimelines |= use.IsAcross(topology.Primary?.Answer);
             }
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new SessionDemand(EffectiveFloor(topology), _affinity, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook };
+            return new SessionDemand(EffectiveFloor(topology), _affinity, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
         }
     }
 
     /// <summary>What the next read needs where positions can't be used.</summary>
     public SessionDemand Demand(DateTimeOffset now, TimeSpan window)
     {
-        lock (_lock) return new SessionDemand { Affinity = _affinity, IsWriteRecent = now - _wroteAt < window || _uses.Exists(use => use is { IsWrite: true, Open: > 0 }) };
+        lock (_lock) return new SessionDemand { Affinity = _affinity, IsWriteRecent = now - _wroteAt < window || IsWriting };
     }
 
     /// <summary>What another process needs in order to go on, as far as a snapshot shows it.</summary>
@@ -135,75 +139,73 @@ internal sealed class SessionState
     {
         lock (_lock)
         {
-            var (floor, unsettled, timeline, finding) = (_floor, 0UL, 0, SessionFinding.None);
-            foreach (ref var use in Uses)
+            var finding = CheckFloor(topology);
+            var (floor, unsettled, timeline) = (_floor, 0UL, int.MaxValue);
+            foreach (var use in _uses)
             {
-                if (Learn(use, topology, asOf) is not { } learnt)
+                if (Learn(use, topology, asOf) is { } learnt)
                 {
-                    (unsettled, timeline) = (unsettled | BitOf(use, topology), use.Timeline);
-                    continue;
+                    floor = WalPosition.Later(floor, learnt.Position);
+                    if (learnt.IsGuess && !_hasLostHistory) finding = SessionFinding.LostHistory;
                 }
-
-                floor = WalPosition.Later(floor, learnt.Position);
-                if (!learnt.IsGuess || _hasLostHistory) continue;
-                (finding, _hasLostHistory) = (SessionFinding.LostHistory, true);
+                else
+                {
+                    (unsettled, timeline) = (unsettled | BitOf(use, topology), Math.Min(timeline, use.Timeline));
+                }
             }
 
-            if (floor.IsNone) floor = new WalPosition(0, timeline, 0);
-            return (floor.IsNone && unsettled == 0 ? null : new SessionToken(floor, now, unsettled != 0), unsettled, finding);
+            _hasLostHistory |= finding == SessionFinding.LostHistory;
+            // Whoever must ask the primary first gets a position beyond all that is known here.
+            if (unsettled != 0) return (new SessionToken(new WalPosition(topology.SystemIdentifier ?? 0, timeline, 0), now, true), unsettled, finding);
+            return (floor.IsNone ? null : new SessionToken(floor, now, false), 0, finding);
         }
     }
 
     /// <summary>The same where positions can't be used: when the session last wrote.</summary>
-    public SessionToken? ExportTime()
+    public SessionToken? ExportTime(DateTimeOffset now)
     {
-        lock (_lock) return _wroteAt == default ? null : new SessionToken(default, _wroteAt, false);
-    }
-
-    private Span<Use> Uses => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_uses);
-
-    private ref Use Find(int host, int timeline, long now)
-    {
-        foreach (ref var use in Uses)
+        lock (_lock)
         {
-            if (use.Host == host && use.Timeline == timeline) return ref use;
+            var wroteAt = IsWriting ? now : _wroteAt;
+            return wroteAt == default ? null : new SessionToken(default, wroteAt, false);
         }
-
-        _uses.Add(new Use { Host = host, Timeline = timeline, Since = now, Until = now });
-        return ref Uses[^1];
     }
+
+    private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
 
     /// <summary>Whether it was done on the replica that the session keeps to: as long as it does, no position is needed.</summary>
-    private bool IsAtHome(in Use use, TopologySnapshot topology) =>
-        use.Host != Elsewhere && (_affinity & (1UL << use.Host)) != 0 && topology.Hosts[use.Host].Role == HostRole.Replica;
+    private bool IsAtHome(SessionUse use, TopologySnapshot topology) =>
+        use.Host != SessionUse.Elsewhere && (_affinity & (1UL << use.Host)) != 0 && topology.Hosts[use.Host].Role == HostRole.Replica;
 
-    private static bool IsAcross(in Use use, HostAnswer? primary) => use.Timeline != 0 && use.Timeline != primary?.Timeline;
-
-    private static ulong BitOf(in Use use, TopologySnapshot topology) =>
-        use.Host == Elsewhere ? topology.Primary?.Configuration.Bit ?? ulong.MaxValue : 1UL << use.Host;
+    private static ulong BitOf(SessionUse use, TopologySnapshot topology) =>
+        use.Host == SessionUse.Elsewhere ? topology.Primary?.Configuration.Bit ?? ulong.MaxValue : 1UL << use.Host;
 
     /// <returns>Whether nothing is left to be learnt of what was done there.</returns>
-    private bool Settle(int index, TopologySnapshot topology, long asOf, ref SessionFinding finding)
+    private bool IsSettled(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
     {
-        ref var use = ref Uses[index];
         if (use.Open > 0 && use.Since >= asOf && use.Since >= use.Until) return true;
+        if (use.SystemIdentifier != 0 && topology.SystemIdentifier is { } cluster && use.SystemIdentifier != cluster)
+        {
+            finding = SessionFinding.ForeignToken;
+            return _uses.Remove(use);
+        }
+
         if (Learn(use, topology, asOf) is not { } learnt) return false;
-        if (learnt.IsGuess) finding = SessionFinding.LostHistory;
+        if (learnt.IsGuess) (finding, use.Timeline) = (SessionFinding.LostHistory, topology.Timeline);
         Raise(learnt.Position, learnt.SentAt);
-        if (use.Open == 0) _uses.RemoveAt(index);
-        else use.Since = learnt.SentAt;
+        if (use.Open == 0) return _uses.Remove(use);
+        use.Since = learnt.SentAt;
         return true;
     }
 
     /// <summary>A position at or after everything that was done there, if the snapshot shows one.</summary>
-    private static Lesson? Learn(in Use use, TopologySnapshot topology, long asOf)
+    private static Lesson? Learn(SessionUse use, TopologySnapshot topology, long asOf)
     {
         // What an open connection did until the read began must be seen; an answer since then has shown it.
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
-        if (use.Host != Elsewhere && ShownBy(topology, topology.Hosts[use.Host], use.Since, until) is { } shown) return shown;
+        if (use.Host != SessionUse.Elsewhere && ShownBy(topology, topology.Hosts[use.Host], use.Since, until) is { } shown) return shown;
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
-        // On a newer timeline the primary's position says nothing of what the old one did last.
-        return new Lesson(PositionOf(topology, last), last.SentAt, IsAcross(use, last.Answer));
+        return new Lesson(PositionOf(topology, last), last.SentAt, use.IsAcross(last.Answer));
     }
 
     /// <summary>A position at or after everything that could be seen on a host in a span of time.</summary>
@@ -238,6 +240,7 @@ internal sealed class SessionState
         }
 
         if (topology.Primary is not { LastAnswered: { } last }) return SessionFinding.None;
+        LowerToFlushed(topology, last);
         var isLost = _floor.Timeline < topology.Timeline
             ? !topology.History.Contains(_floor.Timeline, _floor.Lsn)
             : _floor.Timeline == topology.Timeline
@@ -250,27 +253,19 @@ internal sealed class SessionState
         return SessionFinding.LostHistory;
     }
 
+    /// <summary>
+    /// The end of inserted WAL may lie behind records that nobody waits for, as of pruning: an idle primary keeps them to itself for long. What
+    /// was committed, if only asynchronously, it flushes within a known time: nothing of ours can lie beyond what it has flushed by then.
+    /// </summary>
+    private void LowerToFlushed(TopologySnapshot topology, HostObservation primary)
+    {
+        if (_floor.Timeline != topology.Timeline || !(primary.Answer!.FlushLsn < _floor.Lsn) || primary.Answer.InsertLsn < _floor.Lsn) return;
+        if (time.GetElapsedTime(_floorSince, primary.SentAt).TotalMilliseconds > primary.Answer.AsyncFlushMs) _floor = _floor with { Lsn = primary.Answer.FlushLsn.Value };
+    }
+
     /// <summary>Without a primary it can't be told whether a former timeline's position is part of the present history: no replica is proven to show it.</summary>
     private WalPosition EffectiveFloor(TopologySnapshot topology) =>
         _floor.IsNone || _floor.Timeline >= topology.Timeline || topology.History.Contains(_floor.Timeline, _floor.Lsn) ? _floor : _floor with { Lsn = ulong.MaxValue };
-
-    /// <summary>What was done on one host and is not covered by the floor yet.</summary>
-    private struct Use
-    {
-        public int Host;
-        public int Timeline;
-
-        /// <summary>Timestamp of the first deed.</summary>
-        public long Since;
-
-        /// <summary>Timestamp of the last one; as long as connections are open there may be more.</summary>
-        public long Until;
-
-        /// <summary>Open connections.</summary>
-        public int Open;
-
-        public bool IsWrite;
-    }
 
     /// <summary>What an answer taught.</summary>
     /// <param name="Position">A position at or after everything that was done.</param>

@@ -11,7 +11,7 @@ internal sealed class SessionTokens(
 
     public async ValueTask<string> EncodeAsync(SessionState session, CancellationToken cancellationToken)
     {
-        if (configuration.SessionWindow is not null) return Encode(session.ExportTime());
+        if (configuration.SessionWindow is not null) return Encode(session.ExportTime(time.GetUtcNow()));
         var start = time.GetTimestamp();
         for (var asks = 0; ; asks++)
         {
@@ -19,7 +19,9 @@ internal sealed class SessionTokens(
             var (token, unsettled, finding) = session.Export(topology, start, time.GetUtcNow());
             watcher.OnFinding(finding, token?.Position ?? default);
             if (unsettled == 0 || asks == MaxAsks) return Encode(token);
-            await monitors.AskAsync(unsettled | (topology.Primary?.Configuration.Bit ?? 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            // The primary can tell for all, but for what was done before a failover.
+            var isEnough = asks == 0 && topology.Primary is { State: HostState.Healthy };
+            await monitors.AskAsync((isEnough ? 0 : unsettled) | (topology.Primary?.Configuration.Bit ?? 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

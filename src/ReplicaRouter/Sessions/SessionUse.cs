@@ -1,28 +1,30 @@
-using System.Data;
-
 namespace ReplicaRouter;
 
-/// <summary>One connection that a session works on, from its opening to its closing.</summary>
-internal sealed class SessionUse(SessionState session, HostConfiguration host, int timeline, bool isWrite, TimeProvider time)
+/// <summary>What a session did on one host and one timeline, and is not covered by a known position yet. Guarded by its session's lock.</summary>
+internal sealed class SessionUse
 {
-    private long _beganAt;
+    /// <summary>The host of a deed that another process did.</summary>
+    public const int Elsewhere = -1;
 
-    public void Begin()
-    {
-        _beganAt = time.GetTimestamp();
-        session.Begin(host, timeline, isWrite, _beganAt);
-    }
+    public required int Host { get; init; }
 
-    public void OnStateChange(object sender, StateChangeEventArgs change)
-    {
-        if (change.CurrentState == ConnectionState.Open) Begin();
-        else if (change.OriginalState == ConnectionState.Open) End();
-    }
+    /// <summary>The timeline on which it was done; 0 when unknown.</summary>
+    public required int Timeline { get; set; }
 
-    private void End()
-    {
-        var now = time.GetTimestamp();
-        session.End(host, timeline, now);
-        if (isWrite) session.Wrote(time.GetUtcNow(), time.GetElapsedTime(_beganAt, now));
-    }
+    /// <summary>The cluster that another process meant; 0 when unknown.</summary>
+    public ulong SystemIdentifier { get; init; }
+
+    /// <summary>Timestamp of the first deed.</summary>
+    public required long Since { get; set; }
+
+    /// <summary>Timestamp of the last one; as long as connections are open there may be more.</summary>
+    public required long Until { get; set; }
+
+    /// <summary>Open connections.</summary>
+    public int Open { get; set; }
+
+    public bool IsWrite { get; set; }
+
+    /// <summary>Whether it was done on another timeline than a primary's, so that the primary's position says nothing of it.</summary>
+    public bool IsAcross(HostAnswer? primary) => Timeline != 0 && Timeline != primary?.Timeline;
 }

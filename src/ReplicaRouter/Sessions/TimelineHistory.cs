@@ -25,6 +25,8 @@ internal sealed class TimelineHistory
         if (before is not { IsInRecovery: true, ReplayTimeline: { } former } || after is not { IsInRecovery: false, Timeline: { } present, ReplayLsn: { } fork }) return this;
         // Restarted in between, it may show the end of its own crash recovery instead. And a timeline that is not the next one was forked
         // off by a server that knew of more timelines than we saw.
-        return before.StartedAt == after.StartedAt && present == former + 1 ? new TimelineHistory(_ends.SetItem(former, fork)) : this;
+        if (before.Server != after.Server || present != former + 1) return this;
+        // Of two forks of one timeline, only what lies before both is part of the history whichever of them goes on.
+        return new TimelineHistory(_ends.SetItem(former, _ends.TryGetValue(former, out var end) && end < fork ? end : fork));
     }
 }

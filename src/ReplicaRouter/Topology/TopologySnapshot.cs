@@ -40,7 +40,13 @@ internal sealed class TopologySnapshot
 
     /// <summary>The end of what a replica is proven to have replayed of the present timeline's history; 0 when nothing is.</summary>
     /// <remarks>A lower bound for as long as the server does not crash: replay only goes forward.</remarks>
-    public ulong ReplayedBy(HostSnapshot host) => host.Answer is { ReplayLsn: { } replayed } answer && answer.ReplayTimeline == Timeline ? replayed : 0;
+    public ulong ReplayedBy(HostSnapshot host)
+    {
+        if (host.Answer is not { ReplayLsn: { } replayed } answer || answer.ReplayTimeline != Timeline) return 0;
+        // The control file shows a timeline that was reached, not that there was no later one: while a receiver may have moved it on
+        // unseen, only a primary that is well tells that there is none to move on to.
+        return answer.IsTimelineHidden && Primary is not { State: HostState.Healthy } ? 0 : replayed;
+    }
 
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
     /// <returns>Whether it did within <paramref name="limit"/>.</returns>
@@ -80,7 +86,7 @@ internal sealed class TopologySnapshot
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
         };
-        var history = observation.Answer is { } answer ? History.With(host.Answer, answer) : History;
+        var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
         return Derive(Hosts.SetItem(observation.HostIndex, updated), history, observation, time);
     }
 

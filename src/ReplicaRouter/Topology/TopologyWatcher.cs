@@ -17,7 +17,8 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, RoutingCo
 
     private void OnHost(HostSnapshot before, HostSnapshot after)
     {
-        if (before.Role != after.Role && before.Role != HostRole.Unknown || (before.IsServing && !after.IsServing)) pools[after.Configuration.Index].Clear();
+        var isOther = before.Answer is { } former && former.Server != after.Answer?.Server;
+        if (isOther || (before.Role != after.Role && before.Role != HostRole.Unknown) || (before.IsServing && !after.IsServing)) pools[after.Configuration.Index].Clear();
         if (before.State == after.State) return;
         if (after.State is HostState.Healthy) Log.HostRecovered(logger, after.Name, after.State, after.Role, before.State);
         else if (after.State is HostState.Misconfigured or HostState.ForeignCluster or HostState.Fenced or HostState.SplitBrain) Log.HostRefused(logger, after.Name, after.State, after.Error);

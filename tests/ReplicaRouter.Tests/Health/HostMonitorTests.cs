@@ -15,7 +15,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     {
         var configuration = RouterConfigurationBuilder.Build(OptionsFor("primary"));
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), _time);
-        _monitor = new HostMonitor(configuration.Hosts[0], _ => _probe, _store, configuration.Health, _time, new Random(1), NullLogger.Instance);
+        _monitor = new HostMonitor(configuration.Hosts[0], _probe, _store, configuration.Health, _time, new Random(1), NullLogger.Instance);
     }
 
     private HostSnapshot Host => _store.Current.Hosts[0];

@@ -18,19 +18,27 @@ public class SessionModelTests
     public void Without_the_sessions_demands_the_same_events_do_show_less() =>
         Assert.True(Enumerable.Range(1, 50).Sum(seed => new Model(seed) { IgnoresSessions = true }.Run(400)) > 100);
 
-    private sealed class Model(int seed)
+    private sealed class Model
     {
         private static readonly string[] s_replicas = ["analytics", "background", "replica-3"];
 
         private readonly TestTopology _topology = new(["primary", .. s_replicas]);
-        private readonly Random _random = new(seed);
+        private readonly Random _random;
         private readonly Dictionary<string, Standby> _standbys = s_replicas.ToDictionary(name => name, _ => new Standby());
-        private readonly (SessionState State, ulong[] Seen)[] _sessions = [.. Enumerable.Range(0, 3).Select(_ => (new SessionState(), new ulong[1]))];
+        private readonly (SessionState State, ulong[] Seen)[] _sessions;
         private ulong _written = 100;
         private int _violations;
         private HostPools[]? _pools;
 
+        public Model(int seed)
+        {
+            _random = new Random(seed);
+            _sessions = [.. Enumerable.Range(0, 3).Select(_ => (NewSession(), new ulong[1]))];
+        }
+
         public bool IgnoresSessions { get; init; }
+
+        private SessionState NewSession() => new(_topology.Time);
 
         public int Run(int steps)
         {
@@ -65,10 +73,10 @@ public class SessionModelTests
         private void Write((SessionState State, ulong[] Seen) session)
         {
             var primary = _topology["primary"].Configuration;
-            session.State.Begin(primary, 1, true, Tick());
+            var use = session.State.Begin(primary, 1, true, Tick());
             _written += (ulong)_random.Next(1, 20);
             session.Seen[0] = _written;
-            session.State.End(primary, 1, Tick());
+            session.State.End(use, Tick());
         }
 
         private void Read((SessionState State, ulong[] Seen) session, int tries)
@@ -93,7 +101,7 @@ public class SessionModelTests
                 var login = standby.Connection(_random, Tick());
                 if (!IgnoresSessions)
                 {
-                    var verdict = ConnectionProof.Judge(session.State, _topology.Current, host, login, demand.Floor);
+                    var verdict = ConnectionProof.Judge(session.State, _topology.Current, _topology[host.Name], login);
                     if (verdict == ConnectionVerdict.NotContinuous) session.State.Release();
                     if (verdict != ConnectionVerdict.Proven) return;
                 }
@@ -101,10 +109,10 @@ public class SessionModelTests
                 shown = standby.Visible(_random);
             }
 
-            session.State.Begin(host.Configuration, 1, false, Tick());
+            var use = session.State.Begin(host.Configuration, 1, false, Tick());
             if (shown < session.Seen[0]) _violations++;
             session.Seen[0] = shown;
-            session.State.End(host.Configuration, 1, Tick());
+            session.State.End(use, Tick());
         }
 
         /// <summary>The session goes on in another process, which knows it by its token only.</summary>
@@ -113,7 +121,7 @@ public class SessionModelTests
             if (IgnoresSessions) return;
             var (token, _, _) = session.State.Export(_topology.Current, Tick(), default);
             var index = Array.FindIndex(_sessions, other => other.State == session.State);
-            var next = new SessionState();
+            var next = NewSession();
             if (token is { } given) next.Merge(given, Tick());
             _sessions[index] = (next, session.Seen);
         }

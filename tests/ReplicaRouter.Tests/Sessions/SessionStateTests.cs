@@ -5,9 +5,13 @@ namespace ReplicaRouter.Tests.Sessions;
 public class SessionStateTests
 {
     private readonly TestTopology _topology = new("primary", "analytics", "background");
-    private readonly SessionState _session = new();
+    private readonly SessionState _session;
 
-    public SessionStateTests() => _topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100)).Advance(1);
+    public SessionStateTests()
+    {
+        _session = new SessionState(_topology.Time);
+        _topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100)).Advance(1);
+    }
 
     private long Now => _topology.Time.GetTimestamp();
 
@@ -16,16 +20,16 @@ public class SessionStateTests
     private void Do(string host, bool isWrite = false)
     {
         var configuration = _topology[host].Configuration;
-        _session.Begin(configuration, _topology.Current.Timeline, isWrite, Now);
+        var use = _session.Begin(configuration, _topology.Current.Timeline, isWrite, Now);
         _topology.Advance(0.001);
-        _session.End(configuration, _topology.Current.Timeline, Now);
+        _session.End(use, Now);
         _topology.Advance(0.001);
     }
 
     [Fact]
     public void A_session_that_did_nothing_asks_for_nothing()
     {
-        Assert.Equal(default, Demand());
+        Assert.Equal(new SessionDemand { Timeline = 1 }, Demand());
         Assert.Null(_session.Export(_topology.Current, Now, default).Token);
     }
 
@@ -93,13 +97,13 @@ public class SessionStateTests
         var before = Now;
         _topology.Advance(0.001);
         Do("analytics");
-        Assert.True(_session.Continues(_topology["analytics"], before));
+        Assert.NotNull(_session.FloorOn(_topology.Current, _topology["analytics"], before));
         var later = Now;
-        Assert.False(_session.Continues(_topology["analytics"], later));
+        Assert.Null(_session.FloorOn(_topology.Current, _topology["analytics"], later));
         _topology.Advance(0.001).Answer("analytics", Replica(100));                             // over a connection from before
-        Assert.True(_session.Continues(_topology["analytics"], later));
+        Assert.NotNull(_session.FloorOn(_topology.Current, _topology["analytics"], later));
         _topology.Advance(0.001).Answer("analytics", Replica(100) with { ConnectedAt = later });
-        Assert.False(_session.Continues(_topology["analytics"], later));
+        Assert.Null(_session.FloorOn(_topology.Current, _topology["analytics"], later));
     }
 
     [Theory]
@@ -142,7 +146,74 @@ public class SessionStateTests
     {
         _session.Merge(new SessionToken(new WalPosition(99, 1, 500), default, false), Now);
         Assert.Equal(SessionFinding.ForeignToken, Demand().Finding);
-        Assert.Equal(default, Demand());
+        Assert.Equal(new SessionDemand { Timeline = 1 }, Demand());
+    }
+
+    [Fact]
+    public void A_foreign_token_hides_nothing_that_the_session_did_itself()
+    {
+        _session.Merge(new SessionToken(new WalPosition(99, 9, 500), default, false), Now);
+        Do("primary", isWrite: true);
+        _topology.Answer("primary", Primary(160));
+        Assert.Equal(new WalPosition(Cluster, 1, 160), _session.Export(_topology.Current, Now, default).Token!.Value.Position);
+    }
+
+    [Fact]
+    public void An_open_token_of_another_cluster_is_dropped_and_one_without_a_position_fences_nobody()
+    {
+        _session.Merge(new SessionToken(new WalPosition(99, 9, 0), default, true), Now);
+        Assert.Equal(SessionFinding.ForeignToken, Demand().Finding);
+        Assert.True(Demand().Allows(_topology["analytics"]));
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 9, 0), default, false), Now);
+        Assert.Equal("primary", Candidates(DatabaseOperation.Write).Hosts);
+    }
+
+    [Fact]
+    public void A_lost_history_is_told_once_also_when_the_connection_is_still_open()
+    {
+        _session.Begin(_topology["primary"].Configuration, 1, true, Now);
+        _topology.Advance(0.001);
+        var asOf = Now;
+        Promote("analytics", replayed: 150, insert: 180);
+        Assert.Equal(SessionFinding.LostHistory, _session.Demand(_topology.Current, asOf).Finding);
+        asOf = Now;
+        _topology.Advance(0.01).Answer("analytics", Primary(190, timeline: 2) with { StartedAt = 1 });
+        var demand = _session.Demand(_topology.Current, asOf);
+        Assert.Equal((SessionFinding.None, 190UL), (demand.Finding, demand.Floor.Lsn));
+    }
+
+    /// <summary>Records that nobody waits for, as of pruning, stay in an idle primary's memory; commits do not, also asynchronous ones.</summary>
+    [Fact]
+    public void What_the_primary_keeps_to_itself_for_longer_than_any_commit_is_not_waited_for()
+    {
+        Do("primary", isWrite: true);
+        _topology.Answer("primary", Primary(160) with { FlushLsn = 150 });
+        Assert.Equal(160UL, Demand().Floor.Lsn);
+        _topology.Advance(0.5).Answer("primary", Primary(160) with { FlushLsn = 150 });
+        Assert.Equal(160UL, Demand().Floor.Lsn);
+        _topology.Advance(0.2).Answer("primary", Primary(160) with { FlushLsn = 155 });
+        Assert.Equal(155UL, Demand().Floor.Lsn);
+    }
+
+    [Fact]
+    public void In_the_time_window_mode_a_write_under_way_is_as_of_now()
+    {
+        var now = DateTimeOffset.UnixEpoch.AddYears(60);
+        Assert.Null(_session.ExportTime(now));
+        _session.Begin(_topology["primary"].Configuration, 1, true, Now);
+        Assert.Equal(now, _session.ExportTime(now)!.Value.IssuedAt);
+        Assert.True(_session.Demand(now, TimeSpan.FromSeconds(1)).IsWriteRecent);
+    }
+
+    [Fact]
+    public void Where_the_timeline_of_a_standby_is_hidden_its_positions_count_only_while_the_primary_is_well()
+    {
+        _topology.Answer("analytics", Replica(200, timeline: null) with { ReplayTimeline = 1, IsTimelineHidden = true });
+        Assert.Equal(200UL, _topology.Current.ReplayedBy(_topology["analytics"]));
+        _topology.Fail("primary", FailureKind.Unreachable);
+        Assert.Equal(0UL, _topology.Current.ReplayedBy(_topology["analytics"]));
+        _topology.Answer("analytics", Replica(200, timeline: null) with { ReplayTimeline = 1 });    // its receiver is gone with the primary
+        Assert.Equal(200UL, _topology.Current.ReplayedBy(_topology["analytics"]));
     }
 
     [Fact]
@@ -182,7 +253,7 @@ public class SessionStateTests
         Assert.True(token!.Value.IsOpen);
         Assert.Equal(_topology["primary"].Configuration.Bit, unsettled);
 
-        var next = new SessionState();
+        var next = new SessionState(_topology.Time);
         next.Merge(token.Value, Now);
         Assert.False(next.Demand(_topology.Current, Now).Allows(_topology["analytics"]));
         _topology.Advance(0.001).Answer("primary", Primary(160));

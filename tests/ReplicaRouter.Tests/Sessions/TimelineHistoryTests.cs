@@ -26,4 +26,12 @@ public class TimelineHistoryTests
         // Two timelines ahead, it was forked off one that we never saw.
         Assert.False(TimelineHistory.Empty.With(s_standby, s_promoted with { Timeline = 3 }).Contains(1, 1));
     }
+
+    [Fact]
+    public void Of_two_forks_of_one_timeline_only_what_lies_before_both_counts()
+    {
+        var history = TimelineHistory.Empty.With(s_standby, s_promoted with { ReplayLsn = 170 }).With(s_standby, s_promoted).With(s_standby, s_promoted with { ReplayLsn = 160 });
+        Assert.True(history.Contains(1, 150));
+        Assert.False(history.Contains(1, 151));
+    }
 }
