@@ -38,8 +38,9 @@ public sealed class RoutingSession : IDisposable
     /// session has neither written nor read.
     /// </summary>
     /// <remarks>
-    /// When the position of its last write or read is not known yet, this waits for a probe of that host: one round trip, and
-    /// 1 s at most. <see cref="GetTokenAsync"/> does so without holding a thread. Remains readable after <see cref="Dispose"/>.
+    /// When the position of its last write or read is not known yet, this asks the primary for it: one round trip. Where nobody answers it gives
+    /// up after a few probe time-outs, and whoever goes on with the token must ask. <see cref="GetTokenAsync"/> does so without holding a
+    /// thread. Remains readable after <see cref="Dispose"/>.
     /// </remarks>
     public string Token => GetTokenAsync().AsTask().GetAwaiter().GetResult();
 

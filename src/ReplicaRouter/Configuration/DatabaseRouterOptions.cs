@@ -34,7 +34,7 @@ public sealed class DatabaseRouterOptions
     /// <summary>
     /// Signs the tokens of sessions, and has unsigned ones ignored. Set it where tokens pass through hands that you don't trust: a client's
     /// cookie, a queue that others write to. Without it a token is protected against damage, not against forgery; the most that a forged one
-    /// could do is to send its bearer's own reads to the primary.
+    /// could do is to hold up or refuse its bearer's own operations, and to send them to the primary.
     /// </summary>
     /// <value>Default none; 32 characters or more, the same in every process that exchanges tokens.</value>
     public string? TokenSecret { get; set; }

@@ -124,7 +124,9 @@ internal sealed class HostChooser(
     {
         // Where nobody else may serve, there is as much time as there is to wait for a host.
         var left = choice.Host is null ? attempt.RemainingWait(time) : attempt.RemainingCatchUp(demand.WriteTook, time);
-        if (left <= TimeSpan.Zero || Nearest(topology, choice.Behind, attempt.AskedReplica, left) is not { } replica) return false;
+        if (Nearest(topology, choice.Behind, attempt.AskedReplica, left) is not { } replica) return false;
+        // As long as the last answer took, the next one takes, too.
+        if (left.TotalMilliseconds <= monitors[replica.Configuration.Index].LastProbeMs) return false;
         var asks = attempt.Asks++;
         counters.CountCatchUpWait();
         // Mostly it is about to get there, and a timer would be slower than to ask again at once.
