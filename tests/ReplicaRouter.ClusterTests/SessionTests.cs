@@ -199,7 +199,7 @@ public class SessionTests
     public async Task At_a_page_boundary_of_an_idle_primary_a_read_does_not_wait_for_a_position_that_never_comes_H50()
     {
         await using var cluster = await StartAsync("analytics");
-        await using var router = await RouterAsync(cluster);
+        await using var router = await RouterAsync(cluster, options => options.Routes["read"] = new RouteSettings { CatchUpWait = TimeSpan.FromSeconds(30) });
         await using var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString);
         await superuser.OpenAsync(Ct);
         for (var i = 1; i <= 3; i++)
@@ -210,7 +210,9 @@ public class SessionTests
             await superuser.ExecuteAsync("SELECT pg_switch_wal()");
             Assert.Equal(40, await superuser.ExecuteScalarAsync<long>("SELECT ((pg_current_wal_insert_lsn() - '0/0')::bigint % pg_size_bytes(current_setting('wal_segment_size')))::bigint"));
             await cluster.WaitForReplicationAsync(Ct);
+            var start = TimeProvider.System.GetTimestamp();
             Assert.Equal((i, "analytics"), await ReadAsync(cluster, router));
+            Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 5);
         }
     }
 
