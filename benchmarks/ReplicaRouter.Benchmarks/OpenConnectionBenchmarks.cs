@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Npgsql;
+using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks;
@@ -19,9 +20,7 @@ public class OpenConnectionBenchmarks
     public async Task SetupAsync()
     {
         _cluster = await LocalCluster.StartAsync();
-        var options = new DatabaseRouterOptions();
-        foreach (var server in _cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
-        _router = DatabaseRouter.Create(options);
+        _router = DatabaseRouter.Create(_cluster.RouterOptions());
         _singleHost = NpgsqlDataSource.Create(_cluster["analytics"].ConnectionString);
         _multiHost = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(_cluster.Primary.ConnectionString)
         {

@@ -31,12 +31,11 @@ public sealed class ConsistencyCheck
             Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = "replica-3" }],
         }, ct);
         await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString)) await connection.ExecuteAsync(Register.CreateTable);
-        // So that timelines can be told at once after a promotion; without it sessions are told of lost histories where nothing was lost.
-        await using (var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await superuser.ExecuteAsync($"GRANT pg_monitor TO \"{new LocalClusterOptions().User}\"");
+        await cluster.GrantMonitorAsync();
         await cluster.WaitForReplicationAsync(ct);
 
         // Two routers stand for two processes: what one knows reaches the other by token only.
-        DatabaseRouter[] routers = [NewRouter(cluster), NewRouter(cluster)];
+        DatabaseRouter[] routers = [DatabaseRouter.Create(cluster.RouterOptions()), DatabaseRouter.Create(cluster.RouterOptions())];
         try
         {
             foreach (var router in routers) await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
@@ -46,13 +45,6 @@ public sealed class ConsistencyCheck
         {
             foreach (var router in routers) await router.DisposeAsync();
         }
-    }
-
-    private static DatabaseRouter NewRouter(LocalCluster cluster)
-    {
-        var options = new DatabaseRouterOptions();
-        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
-        return DatabaseRouter.Create(options);
     }
 
     private async Task<ConsistencyReport> RunAsync(LocalCluster cluster, CancellationToken ct)

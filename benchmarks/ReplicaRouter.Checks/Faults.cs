@@ -1,4 +1,3 @@
-using Npgsql;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks;
@@ -88,7 +87,6 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
     private async Task ReplaceAsync(LocalServer former, LocalServer successor, CancellationToken ct)
     {
         await cluster.PromoteAsync(successor.Name, ct: ct);
-        NpgsqlConnection.ClearAllPools();
         await cluster.RejoinAsync(former.Name, ct);
     }
 

@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 
 [assembly: AssemblyFixture(typeof(ReplicaRouter.ClusterTests.ClusterFixture))]
@@ -27,12 +28,8 @@ internal static class ClusterExtensions
     /// <summary>Options for a router over the servers, by their environment variables.</summary>
     public static DatabaseRouterOptions Options(this LocalCluster cluster, params string[] servers)
     {
-        var options = new DatabaseRouterOptions { ApplicationName = "cluster tests" };
-        foreach (var server in cluster.Servers.Where(s => servers.Length == 0 || servers.Contains(s.Name)))
-        {
-            options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
-        }
-
+        var options = cluster.RouterOptions(servers);
+        options.ApplicationName = "cluster tests";
         return options;
     }
 

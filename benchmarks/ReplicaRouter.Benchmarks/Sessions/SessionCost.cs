@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
+using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 using Spectre.Console;
 
@@ -16,19 +17,15 @@ internal sealed class SessionCost : IAsyncDisposable
 {
     private const string Read = "SELECT text FROM note WHERE id = 1";
     private const string Write = "UPDATE note SET text = text WHERE id = 1";
-    private static readonly int[] s_warmUp = [0, 1, 2];
+    private const int WarmUps = 3;
 
-    private readonly LocalCluster _cluster;
     private readonly DatabaseRouter _router;
     private readonly NpgsqlDataSource _primary;
     private readonly NpgsqlDataSource _replica;
 
     private SessionCost(LocalCluster cluster)
     {
-        _cluster = cluster;
-        var options = new DatabaseRouterOptions();
-        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
-        _router = DatabaseRouter.Create(options);
+        _router = DatabaseRouter.Create(cluster.RouterOptions());
         _primary = NpgsqlDataSource.Create(cluster.Primary.ConnectionString);
         _replica = NpgsqlDataSource.Create(cluster["analytics"].ConnectionString);
     }
@@ -68,7 +65,7 @@ internal sealed class SessionCost : IAsyncDisposable
     /// <returns>The ratio of the second variant to the first.</returns>
     private static async Task<double> MeasureAsync(string title, int block, int rounds, params (string Name, Func<int, Task> Run)[] variants)
     {
-        foreach (var _ in s_warmUp)
+        for (var i = 0; i < WarmUps; i++)
         {
             foreach (var (_, run) in variants) await run(block);
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
@@ -21,9 +22,7 @@ internal static class SoakCommand
     private static async Task<int> RunAsync(int sessions, CancellationToken ct)
     {
         await using var cluster = await LocalCluster.StartAsync(ct: ct);
-        var options = new DatabaseRouterOptions();
-        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
-        await using var router = DatabaseRouter.Create(options);
+        await using var router = DatabaseRouter.Create(cluster.RouterOptions());
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
         await RunAsync(router, DatabaseOperation.Write, "CREATE TABLE note (id int)", ct);
 

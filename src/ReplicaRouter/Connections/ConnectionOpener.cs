@@ -41,7 +41,7 @@ internal sealed class ConnectionOpener(
             try
             {
                 var connection = await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
-                if (attempt.Session is null || await IsBoundAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false)) return (connection, pool);
+                if (attempt.Session is null || await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false)) return (connection, pool);
             }
             // The caller's own deadline says nothing of the host.
             catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt))
@@ -63,7 +63,7 @@ internal sealed class ConnectionOpener(
             try
             {
                 connection.Open();
-                if (attempt.Session is null || IsBound(attempt, pool, demand, connection)) return (connection, pool);
+                if (attempt.Session is null || TryBind(attempt, pool, demand, connection)) return (connection, pool);
                 connection.Dispose();
             }
             catch (Exception e)
@@ -123,12 +123,12 @@ internal sealed class ConnectionOpener(
         return choosing.IsCompletedSuccessfully ? choosing.Result : choosing.AsTask().GetAwaiter().GetResult();
     }
 
-    private async ValueTask<bool> IsBoundAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async ValueTask<bool> TryBindAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var isBound = false;
         try
         {
-            isBound = !NeedsProof(attempt, pool) || await IsProvenAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            isBound = !NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
         }
@@ -138,9 +138,9 @@ internal sealed class ConnectionOpener(
         }
     }
 
-    private bool IsBound(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection)
+    private bool TryBind(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection)
     {
-        if (NeedsProof(attempt, pool) && !IsProvenAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult()) return false;
+        if (NeedsProof(attempt, pool) && !ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult()) return false;
         Bind(attempt, pool, demand, connection);
         return true;
     }
@@ -149,13 +149,12 @@ internal sealed class ConnectionOpener(
     private bool NeedsProof(Attempt attempt, HostPool pool) =>
         attempt.Plan.IsReadOnly && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
 
-    private async Task<bool> IsProvenAsync(Attempt attempt, HostPool pool, HostAnswer login, CancellationToken cancellationToken)
+    private async Task<bool> ProveAsync(Attempt attempt, HostPool pool, HostAnswer login, CancellationToken cancellationToken)
     {
-        var verdict = Judge(attempt, pool, login);
-        if (verdict == ConnectionVerdict.Proven) return true;
+        if (IsProven(attempt, pool, login)) return true;
         // Newer than all that is known of the server: an answer may prove it still.
         await monitors[pool.Host.Index].AskAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (Judge(attempt, pool, login) == ConnectionVerdict.Proven) return true;
+        if (IsProven(attempt, pool, login)) return true;
 
         // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
         attempt.Session!.Release();
@@ -163,10 +162,10 @@ internal sealed class ConnectionOpener(
         return false;
     }
 
-    private ConnectionVerdict Judge(Attempt attempt, HostPool pool, HostAnswer login)
+    private bool IsProven(Attempt attempt, HostPool pool, HostAnswer login)
     {
         var topology = store.Current;
-        return ConnectionProof.Judge(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login);
+        return ConnectionProof.Holds(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login);
     }
 
     /// <summary>Has the session note what is done on a connection from now until it is closed.</summary>

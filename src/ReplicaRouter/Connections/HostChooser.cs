@@ -52,17 +52,16 @@ internal sealed class HostChooser(
             attempt.ThrowIfExpired(time);
             var topology = store.Current;
             var demand = DemandOf(attempt, topology);
-            var choice = HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
+            var choice = Choose(attempt, topology, demand);
             if (attempt.Plan.IsReadOnly && choice.Host is { } target && !demand.Allows(target))
             {
-                if (await HasLearntAsync(attempt, topology, demand, target, cancellationToken).ConfigureAwait(false)) continue;
+                if (await TryLearnPositionsAsync(attempt, topology, demand, target, cancellationToken).ConfigureAwait(false)) continue;
                 // Nobody tells. The primary needs no position to serve.
                 demand = demand.Unmet();
-                choice = HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
-                if (choice.Host is { } other && demand.Allows(other)) return (PoolOf(choice, attempt.Plan), demand);
-                choice = default;
+                choice = Choose(attempt, topology, demand);
+                if (choice.Host is { } other && !demand.Allows(other)) choice = default;
             }
-            else if (choice.Behind != 0 && await MayCatchUpAsync(attempt, topology, demand, choice, cancellationToken).ConfigureAwait(false))
+            else if (choice.Behind != 0 && await TryCatchUpAsync(attempt, topology, demand, choice, cancellationToken).ConfigureAwait(false))
             {
                 continue;
             }
@@ -84,6 +83,9 @@ internal sealed class HostChooser(
         _isSettled = true;
     }
 
+    private Choice Choose(Attempt attempt, TopologySnapshot topology, in SessionDemand demand) =>
+        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
+
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {
         if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
@@ -101,26 +103,22 @@ internal sealed class HostChooser(
 
     /// <summary>Asks for the positions of what the session did, and how far the replica is by then, all in one round trip.</summary>
     /// <returns>Whether to choose again.</returns>
-    private async Task<bool> HasLearntAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
+    private async Task<bool> TryLearnPositionsAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
     {
         attempt.Session!.Release();
         var left = attempt.RemainingWait(time);
         if (attempt.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.CountPositionAsked();
         attempt.AskedReplica = target.Configuration.Bit;
-        var primary = topology.Primary is { State: HostState.Healthy } healthy ? healthy.Configuration.Bit : 0;
-        // The primary's position covers all; only across a failover, or without a primary, the hosts must tell themselves.
-        var witnesses = primary != 0 && !demand.IsAcrossTimelines ? primary : primary | demand.Unsettled | (topology.Primary?.Configuration.Bit ?? 0);
-        var patience = attempt.RemainingCatchUp(demand.WriteTook, time);
-        var asking = AskAsync(target.Configuration.Bit, patience, cancellationToken);
-        await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
+        var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(demand.WriteTook, time), cancellationToken);
+        await AskAsync(topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines), left, cancellationToken).ConfigureAwait(false);
         await asking.ConfigureAwait(false);
         return true;
     }
 
     /// <summary>Waits for a replica that has nearly replayed what the session needs, rather than to burden the primary.</summary>
     /// <returns>Whether to choose again.</returns>
-    private async Task<bool> MayCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
+    private async Task<bool> TryCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
     {
         // Where nobody else may serve, there is as much time as there is to wait for a host.
         var left = choice.Host is null ? attempt.RemainingWait(time) : attempt.RemainingCatchUp(demand.WriteTook, time);

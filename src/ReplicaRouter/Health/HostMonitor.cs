@@ -115,7 +115,7 @@ internal sealed class HostMonitor(
         }
         catch (Exception e)
         {
-            // Whatever it is, a monitor that ends leaves its host unwatched for ever.
+            // Whoever asked is not to fail for it, and looks at what is known.
             Log.ProbeLoopFailed(logger, host.Name, e);
         }
     }

@@ -11,26 +11,11 @@ internal static class ConnectionProof
     /// <param name="topology">What is known now.</param>
     /// <param name="host">The replica.</param>
     /// <param name="login">What the server said at the connection's login.</param>
-    public static ConnectionVerdict Judge(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login)
+    public static bool Holds(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login)
     {
-        if (host.Answer?.Server != login.Server) return ConnectionVerdict.OtherServer;
-        if (session.FloorOn(topology, host, login.ConnectedAt) is not { } floor) return ConnectionVerdict.NotContinuous;
-        if (floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= floor.Lsn)) return ConnectionVerdict.Proven;
-        return host.LastAnswered!.SentAt >= login.ConnectedAt && Eligibility.Reaches(topology, host, floor) ? ConnectionVerdict.Proven : ConnectionVerdict.Behind;
+        if (host.Answer?.Server != login.Server) return false;
+        if (session.FloorOn(topology, host, login.ConnectedAt) is not { } floor) return false;
+        return floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= floor.Lsn)
+            || (host.LastAnswered!.SentAt >= login.ConnectedAt && Eligibility.Reaches(topology, host, floor));
     }
-}
-
-/// <summary>What is known of a connection that a session would read on.</summary>
-internal enum ConnectionVerdict
-{
-    Proven,
-
-    /// <summary>The server may have crashed since the session read there: what it read needs a position.</summary>
-    NotContinuous,
-
-    /// <summary>It is not proven to have replayed enough.</summary>
-    Behind,
-
-    /// <summary>It leads to another server, or another run of it, than the probe saw.</summary>
-    OtherServer,
 }

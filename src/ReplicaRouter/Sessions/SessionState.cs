@@ -117,7 +117,7 @@ internal sealed class SessionState(TimeProvider time)
             for (var i = _uses.Count - 1; i >= 0; i--)
             {
                 var use = _uses[i];
-                if (!IsAtHome(use, topology) && IsSettled(use, topology, asOf, ref finding)) continue;
+                if (!IsAtHome(use, topology) && Settle(use, topology, asOf, ref finding)) continue;
                 unsettled |= BitOf(use, topology);
                 isAcrossTimelines |= use.IsAcross(topology.Primary?.Answer);
             }
@@ -181,7 +181,7 @@ internal sealed class SessionState(TimeProvider time)
         use.Host == SessionUse.Elsewhere ? topology.Primary?.Configuration.Bit ?? ulong.MaxValue : 1UL << use.Host;
 
     /// <returns>Whether nothing is left to be learnt of what was done there.</returns>
-    private bool IsSettled(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
+    private bool Settle(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
     {
         if (use.Open > 0 && use.Since >= asOf && use.Since >= use.Until) return true;
         if (use.SystemIdentifier != 0 && topology.SystemIdentifier is { } cluster && use.SystemIdentifier != cluster)

@@ -19,9 +19,7 @@ internal sealed class SessionTokens(
             var (token, unsettled, finding) = session.Export(topology, start, time.GetUtcNow());
             watcher.OnFinding(finding, token?.Position ?? default);
             if (unsettled == 0 || asks == MaxAsks) return Encode(token);
-            // The primary can tell for all, but for what was done before a failover.
-            var isEnough = asks == 0 && topology.Primary is { State: HostState.Healthy };
-            await monitors.AskAsync((isEnough ? 0 : unsettled) | (topology.Primary?.Configuration.Bit ?? 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await monitors.AskAsync(topology.WitnessesFor(unsettled, isAcrossTimelines: asks > 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -48,6 +48,15 @@ internal sealed class TopologySnapshot
         return answer.IsTimelineHidden && Primary is not { State: HostState.Healthy } ? 0 : replayed;
     }
 
+    /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: the primary's covers all, as long as it is well.</summary>
+    /// <param name="hosts">The hosts, one bit each.</param>
+    /// <param name="isAcrossTimelines">Whether some of it was done before a failover: then the hosts must tell themselves.</param>
+    public ulong WitnessesFor(ulong hosts, bool isAcrossTimelines)
+    {
+        var primary = Primary?.Configuration.Bit ?? 0;
+        return Primary is { State: HostState.Healthy } && !isAcrossTimelines ? primary : primary | hosts;
+    }
+
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
     /// <returns>Whether it did within <paramref name="limit"/>.</returns>
     public async Task<bool> SupersededWithinAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
