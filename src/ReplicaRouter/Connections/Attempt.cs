@@ -46,8 +46,7 @@ internal sealed class Attempt
         // Half of what the write took: together with its first read it is never slowed down by much, be the cluster fast or slow.
         var limit = Plan.CatchUpWait ?? (writeTook is { } took && took / 2 < RoutePlan.LongestCatchUpWait ? took / 2 : RoutePlan.LongestCatchUpWait);
         var left = Left(limit, time);
-        var overall = RemainingWait(time);
-        return left < overall ? left : overall;
+        return Remaining(time) is { } overall && overall < left ? overall : left;
     }
 
     /// <summary>How often hosts were asked for positions on behalf of this operation.</summary>
