@@ -175,6 +175,8 @@ public class FaultTests
             o.MaxLag = TimeSpan.FromSeconds(1);
         });
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE t (n int)"), Ct);
+        // One that is paused before it has replayed any position that the router has seen is of unknown lag, and stays so.
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
         await cluster["background"].PauseReplayAsync(Ct);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var writes = Task.Run(async () =>
