@@ -1,11 +1,13 @@
 using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
+using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Sessions;
 
 var root = new RootCommand("Measures the router beside its peers. Without a command, or with BenchmarkDotNet's own options, runs the micro-benchmarks.")
 {
     ConsistencyCommand.Create(),
+    FaultsCommand.Create(),
     SessionCost.Command(),
     SoakCommand.Create(),
 };

@@ -1,0 +1,20 @@
+namespace ReplicaRouter.Benchmarks.Faults;
+
+/// <summary>The network to a replica swallows everything for the rest of the run, and is mended for a tail of a further quarter.</summary>
+internal sealed class BlackHole : Scenario
+{
+    public override string Name => "blackhole";
+
+    public override bool NeedsProxy => true;
+
+    public override async Task<Recovery> RunAsync(Stand stand, Timeline timeline, CancellationToken ct)
+    {
+        await timeline.UntilAsync(Onset, ct);
+        stand.Proxy.Silence();
+        await timeline.UntilAsync(1, ct);
+        stand.Proxy.Heal();
+        var healed = Timeline.Now;
+        await timeline.UntilAsync(1.25, ct);
+        return new(stand.Victim.Port, TakesReads: healed);
+    }
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Text.Json;
+using Npgsql;
+
+namespace ReplicaRouter.Benchmarks.Faults;
+
+/// <summary>What an application notices of a fault through the router, and through Npgsql's own multi-host data source.</summary>
+internal static class FaultsCommand
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
+
+    public static Command Create()
+    {
+        var scenarios = Names("--scenario", "What goes wrong; may be given more than once. All of it by default.", Scenario.All.Select(scenario => scenario.Name));
+        var arms = Names("--arm", "What the load goes through; may be given more than once. All by default.", ArmKind.All.Select(arm => arm.Name));
+        var seconds = new Option<int>("--seconds") { Description = "Length of each run; the fault comes after a quarter of it.", DefaultValueFactory = _ => 20 };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        seconds.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 4) result.AddError("--seconds takes a whole number from 4.");
+        });
+        var command = new Command("faults", "Errors, blocked operations, lost and doubled writes while servers of a real cluster are killed, frozen, cut off, promoted and held back.") { scenarios, arms, seconds, json };
+        command.SetAction((parsed, ct) => RunAsync(
+            [.. Scenario.All.Where(scenario => IsWanted(parsed.GetValue(scenarios), scenario.Name))],
+            [.. ArmKind.All.Where(arm => IsWanted(parsed.GetValue(arms), arm.Name))],
+            TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(json), ct));
+        return command;
+    }
+
+    private static Option<string[]> Names(string name, string description, IEnumerable<string> names)
+    {
+        var option = new Option<string[]>(name) { Description = description };
+        option.AcceptOnlyFromAmong([.. names]);
+        return option;
+    }
+
+    private static bool IsWanted(string[]? wanted, string name) => wanted is null or [] || wanted.Contains(name);
+
+    private static async Task<int> RunAsync(Scenario[] scenarios, ArmKind[] arms, TimeSpan length, bool isJson, CancellationToken ct)
+    {
+        Console.WriteLine($"Npgsql {typeof(NpgsqlConnection).Assembly.GetName().Version?.ToString(3)}");
+        var all = new Dictionary<string, Dictionary<string, Figures>>();
+        foreach (var scenario in scenarios)
+        {
+            var figures = all[scenario.Name] = [];
+            foreach (var arm in arms) figures[arm.Name] = await new FaultRun(scenario, arm, length).RunAsync(ct);
+            FaultTable.Write(scenario, figures);
+        }
+
+        if (isJson) Console.WriteLine(JsonSerializer.Serialize(all, s_json));
+        return 0;
+    }
+}

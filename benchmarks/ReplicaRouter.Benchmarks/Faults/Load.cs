@@ -1,0 +1,66 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ReplicaRouter.Benchmarks.Faults;
+
+/// <summary>Workers that read and write through an arm, each its next operation when the last one is over.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private const int Writers = 2;
+    private const string Read = "SELECT abalance, inet_server_port() FROM account WHERE aid = $1";
+    private const string Write = "INSERT INTO token (id) VALUES ($1) RETURNING inet_server_port()";
+
+    // So that the machine's cores are not what is measured.
+    private static readonly TimeSpan s_readPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_writePause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private readonly IArm _arm;
+    private readonly CancellationTokenSource _end;
+    private readonly List<Worker> _workers;
+    private readonly Task _running;
+
+    public Load(IArm arm, int readers, CancellationToken ct)
+    {
+        _arm = arm;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _workers =
+        [
+            .. Enumerable.Range(0, readers).Select(_ => new Worker(isWrite: false, s_readPause, ReadAsync)),
+            .. Enumerable.Range(0, Writers).Select(_ => new Worker(isWrite: true, s_writePause, WriteAsync)),
+        ];
+        _running = Task.WhenAll(_workers.Select(worker => Task.Run(() => worker.RunAsync(_end.Token), ct)));
+    }
+
+    /// <summary>Ends the load; what is under way is abandoned.</summary>
+    public IReadOnlyList<Operation> Stop() => [.. _workers.SelectMany(worker => worker.Stop())];
+
+    public async ValueTask DisposeAsync()
+    {
+        Stop();
+        await _end.CancelAsync();
+        await Task.WhenAny(_running, Task.Delay(s_patience));
+        if (_running.IsCompleted) _end.Dispose();
+    }
+
+    private Task<Answer> ReadAsync(CancellationToken ct) => _arm.RunAsync(isWrite: false, async (connection, inner) =>
+    {
+        await using var command = new NpgsqlCommand(Read, connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Random.Shared.Next(Stand.Accounts) + 1 });
+        await using var reader = await command.ExecuteReaderAsync(inner);
+        await reader.ReadAsync(inner);
+        return new Answer(reader.GetInt32(1));
+    }, ct);
+
+    private Task<Answer> WriteAsync(CancellationToken ct)
+    {
+        // One for the operation, not for the attempt: an arm that tries again unasked is found out.
+        var token = Guid.NewGuid();
+        return _arm.RunAsync(isWrite: true, async (connection, inner) =>
+        {
+            await using var command = new NpgsqlCommand(Write, connection);
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = token, NpgsqlDbType = NpgsqlDbType.Uuid });
+            return new Answer((int)(await command.ExecuteScalarAsync(inner))!, token);
+        }, ct);
+    }
+}
