@@ -30,6 +30,8 @@ internal sealed class Stand : IAsyncDisposable
                 new() { Name = VictimName, Synchronous = scenario.NeedsSynchronousVictim },
             ],
         };
+        // More than a pool's own limit, so that no arm is measured by servers that refuse connections.
+        options.Settings["max_connections"] = "400";
         var cluster = await LocalCluster.StartAsync(options, ct);
         try
         {

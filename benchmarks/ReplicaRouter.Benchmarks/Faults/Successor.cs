@@ -7,7 +7,7 @@ namespace ReplicaRouter.Benchmarks.Faults;
 /// <summary>Promotion, and when it took effect.</summary>
 internal static class Successor
 {
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(1);
 
     /// <returns>The moment from which the server took writes, which is before the other standbys follow it.</returns>
     public static async Task<long> PromoteAsync(LocalCluster cluster, LocalServer successor, CancellationToken ct)
