@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The network to a replica swallows everything for the rest of the run, and is mended for a tail of a further quarter.</summary>
+/// <summary>The network to a replica swallows everything for the rest of the run, and is mended for a tail of half its length.</summary>
 internal sealed class BlackHole : Scenario
 {
     public override string Name => "blackhole";
@@ -14,7 +14,7 @@ internal sealed class BlackHole : Scenario
         await timeline.UntilAsync(1, ct);
         stand.Proxy.Heal();
         var healed = Timeline.Now;
-        await timeline.UntilAsync(1.25, ct);
+        await timeline.UntilAsync(EndOfTail, ct);
         return new(stand.Victim.Port, TakesReads: healed);
     }
 }

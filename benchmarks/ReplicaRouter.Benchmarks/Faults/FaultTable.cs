@@ -46,7 +46,7 @@ internal static class FaultTable
         }
 
         private string Ratio(Figures figures, double value, Figures? router) =>
-            router is null || figures == router || IsLeast(router) || Of(router) is not > 0 ? ""
+            router is null || figures == router || IsLeast(router) || value == 0 || Of(router) is not > 0 ? ""
             : string.Create(CultureInfo.InvariantCulture, $" ({value / Of(router):0.00}x)");
 
         /// <summary>Whether the run ended before it happened.</summary>

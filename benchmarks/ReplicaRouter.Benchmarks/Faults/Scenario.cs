@@ -6,6 +6,9 @@ internal abstract class Scenario
     /// <summary>The share of a run after which things go wrong.</summary>
     protected const double Onset = 0.25;
 
+    /// <summary>The end of a run, as a share of it, that goes on after a fault which lasts to its end.</summary>
+    protected const double EndOfTail = 1.5;
+
     public static IReadOnlyList<Scenario> All { get; } = [new Kill(), new Suspend(), new BlackHole(), new Promotion(), new Switchover(), new Lag()];
 
     public abstract string Name { get; }

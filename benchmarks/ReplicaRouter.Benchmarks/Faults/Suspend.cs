@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>All processes of a replica are frozen for the rest of the run, and thawed for a tail of a further quarter.</summary>
+/// <summary>All processes of a replica are frozen for the rest of the run, and thawed for a tail of half its length.</summary>
 internal sealed class Suspend : Scenario
 {
     public override string Name => "suspend";
@@ -12,7 +12,7 @@ internal sealed class Suspend : Scenario
         await timeline.UntilAsync(1, ct);
         stand.Victim.Resume();
         var resumed = Timeline.Now;
-        await timeline.UntilAsync(1.25, ct);
+        await timeline.UntilAsync(EndOfTail, ct);
         return new(stand.Victim.Port, TakesReads: resumed);
     }
 }

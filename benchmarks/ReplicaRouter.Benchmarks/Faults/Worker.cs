@@ -72,6 +72,6 @@ internal sealed class Worker(bool isWrite, TimeSpan pause, Func<CancellationToke
     {
         PostgresException postgres => $"{postgres.SqlState} {postgres.MessageText}",
         { InnerException: { } inner } => $"{failed.GetType().Name} ({Describe(inner)})",
-        _ => failed.GetType().Name,
+        _ => $"{failed.GetType().Name}: {failed.Message}",
     };
 }
