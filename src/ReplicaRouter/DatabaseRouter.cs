@@ -23,6 +23,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly SessionTokens _tokens;
     private readonly ConnectionOpener _opener;
     private readonly Executor _executor;
+    private readonly StallWatch _stalls;
     private readonly Operator _operator;
     private readonly RouterStatus _status;
     private int _isDisposed;
@@ -42,22 +43,27 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 
         _configuration = configuration;
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
-        _counters = new RoutingCounters(configuration.Routes);
+        _counters = new RoutingCounters(configuration.Hosts, configuration.Routes);
         _pools = [.. configuration.Hosts.Select(host => new HostPools(host, configuration, loggerFactory, time))];
         _listener = new CommandListener(_pools.SelectMany(pools => pools.All));
         _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
         {
             Answered = _pools[host.Index].RecordProbe,
+            Lost = _pools[host.Index].Clear,
         })];
-        _store.Changed = new TopologyWatcher(_pools, _counters, logger).OnChanged;
+        for (var i = 0; i < _monitors.Length; i++) _pools[i].Broke = _monitors[i].Wake;
+        _store.Changed = new TopologyWatcher(_pools, _monitors, _counters, logger).OnChanged;
         var sessions = new SessionWatcher(_counters, logger);
+        var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _monitors, sessions, time);
-        _chooser = new HostChooser(configuration, _store, _pools, _monitors, _counters, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _monitors, time);
-        _executor = new Executor(_opener, time, random, logger);
+        _chooser = new HostChooser(configuration, _store, _pools, _monitors, _counters, guard, sessions, time, random);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _pools, _monitors, _listener, guard, time);
+        var outcomes = new OutcomeResolver(configuration, _opener, time);
+        _executor = new Executor(_opener, outcomes, new Hedging(configuration.Routes, _counters, time), _counters, time, random, logger);
         _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
         _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
         foreach (var monitor in _monitors) monitor.Start();
+        _stalls = new StallWatch(_pools, _monitors, time);
     }
 
     /// <summary>
@@ -276,6 +282,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        await _stalls.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_monitors.Select(monitor => monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();
         foreach (var pool in _pools.SelectMany(pools => pools.All)) await pool.DisposeAsync().ConfigureAwait(false);

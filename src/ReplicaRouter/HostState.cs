@@ -18,8 +18,20 @@ public enum HostState
     /// <summary>A replica that answers, but whose lag can't be told: no primary position is known that it has replayed.</summary>
     LagUnknown,
 
-    /// <summary>Refuses connections, broke them, or missed probe after probe.</summary>
+    /// <summary>Refuses connections or broke them.</summary>
     Down,
+
+    /// <summary>Accepts connections, or did, and answers nothing: it is suspended, overwhelmed, or cut off. Work under way there is moved where that is safe.</summary>
+    Hung,
+
+    /// <summary>Answers again after it was out. It gets traffic once it has answered several probes, for longer the more often it failed lately.</summary>
+    Recovering,
+
+    /// <summary>Answers over open connections, but lets nobody log in. Those connections go on serving; no new one is tried.</summary>
+    NoLogins,
+
+    /// <summary>Has no connection slot left (SQLSTATE 53300): saturated, not dead. Open connections go on serving; no new one is tried.</summary>
+    Full,
 
     /// <summary>Starting up, shutting down or recovering (SQLSTATE 57P03, 57P01, 57P02): it answers, but takes no queries.</summary>
     Restarting,

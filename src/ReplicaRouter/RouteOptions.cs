@@ -31,6 +31,13 @@ public readonly record struct RouteOptions
     /// <summary>
     /// Whether <c>ExecuteAsync</c> may run the work again on another host when the host, not the query, failed it.
     /// </summary>
-    /// <value><see langword="null"/> means yes for read-only routes. Work that was sent on a writable route is never run again.</value>
+    /// <value>
+    /// <see langword="null"/> means yes. Work on a writable route is run again only when the server refused its very first command, so that provably
+    /// nothing was done.
+    /// </value>
     public bool? Retry { get; init; }
+
+    /// <summary>Whether a slow read is given a second run on another replica (<see cref="RouteSettings.Hedge"/>).</summary>
+    /// <value><see langword="null"/> takes the route's own setting, no by default.</value>
+    public bool? Hedge { get; init; }
 }

@@ -15,6 +15,12 @@ public sealed record RouterMetrics
     /// <summary>Choices that left the route's own group, by route and reason. A group that has no host is no reason.</summary>
     public required IReadOnlyList<RouteFallback> Fallbacks { get; init; }
 
+    /// <summary>How often each host came into each state. States that a host never had are absent.</summary>
+    public IReadOnlyList<HostTransition> Transitions { get; init; } = [];
+
+    /// <summary>What was done so that failures of hosts did not reach callers.</summary>
+    public RecoveryMetrics Recovery { get; init; } = new(0, 0, 0, 0, 0, 0, 0);
+
     /// <summary>What sessions needed so far.</summary>
     public SessionMetrics Sessions { get; init; } = new(0, 0, 0, 0, 0);
 
@@ -30,6 +36,22 @@ public sealed record RouterMetrics
 /// <param name="Reason">Why the hosts of its own group could not serve, as in <c>Down</c>, <c>Lagging</c>, <c>Drained</c>.</param>
 /// <param name="Count">Number of choices.</param>
 public sealed record RouteFallback(string Route, string Reason, long Count);
+
+/// <summary>How often a host came into a state.</summary>
+/// <param name="Host">The host's name.</param>
+/// <param name="State">The state.</param>
+/// <param name="Count">Number of times.</param>
+public sealed record HostTransition(string Host, HostState State, long Count);
+
+/// <summary>What was done so that failures of hosts did not reach callers.</summary>
+/// <param name="Retries">Reads that were run again on another host.</param>
+/// <param name="WriteRetries">Writes that were run again because they were provably not executed.</param>
+/// <param name="RetriesRefused">Reads that were not run again because the budget for retries was spent.</param>
+/// <param name="Moved">Reads that were taken off a host that hung, and run on another one.</param>
+/// <param name="Hedges">Reads that were started a second time because the first run was slow.</param>
+/// <param name="HedgesWon">Those of which the second run answered first.</param>
+/// <param name="Shed">Reads that were refused because the primary already served as many as it may for replicas that can't.</param>
+public sealed record RecoveryMetrics(long Retries, long WriteRetries, long RetriesRefused, long Moved, long Hedges, long HedgesWon, long Shed);
 
 /// <summary>What sessions needed so far.</summary>
 /// <param name="Begun">Sessions begun or created.</param>

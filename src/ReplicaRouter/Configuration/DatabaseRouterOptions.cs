@@ -19,6 +19,9 @@ public sealed class DatabaseRouterOptions
     /// <summary>How hosts are watched.</summary>
     public HealthOptions Health { get; } = new();
 
+    /// <summary>What the primary serves for replicas that can't.</summary>
+    public PrimaryProtectionOptions PrimaryProtection { get; } = new();
+
     /// <summary>Replication lag above which a replica counts as lagging, and the limit of every route that sets none.</summary>
     /// <value>Default 5 s; 100 ms to 1 h, and at least 2.5 times <see cref="HealthOptions.Interval"/>: probes can't prove less.</value>
     public TimeSpan MaxLag { get; set; } = TimeSpan.FromSeconds(5);

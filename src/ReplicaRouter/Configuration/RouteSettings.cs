@@ -22,6 +22,17 @@ public sealed class RouteSettings
     /// <value>Default 10 s for routes that only the primary serves, else 2 s; 0 to 10 min.</value>
     public TimeSpan? Wait { get; set; }
 
+    /// <summary>Operations that may wait for a host at once; one more fails at once, as it would anyhow after <see cref="Wait"/>.</summary>
+    /// <value>Default 1000; 0 to 1,000,000.</value>
+    public int? MaxWaiting { get; set; }
+
+    /// <summary>
+    /// Whether <c>ExecuteAsync</c> gives a read that is slower than 19 of 20 a second run on another replica, and takes the first answer. The other
+    /// run is cancelled. At most one read in twenty is, and never on the primary. Only for work that may run twice at once.
+    /// </summary>
+    /// <value>Default false. Of no effect on routes that may write.</value>
+    public bool Hedge { get; set; }
+
     /// <summary>What reads of this route may miss where the call doesn't say.</summary>
     /// <value>Default <see cref="ReplicaRouter.Consistency.Session"/>: what their session has written or read they see; outside a session it has no effect.</value>
     public Consistency? Consistency { get; set; }

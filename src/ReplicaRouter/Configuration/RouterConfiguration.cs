@@ -14,6 +14,8 @@ internal sealed record RouterConfiguration
 
     public required FrozenDictionary<string, RoutePlan> NamedRoutes { get; init; }
     public required HealthSettings Health { get; init; }
+    public required int PrimaryReads { get; init; }
+    public required int? PrimaryReadsPerSecond { get; init; }
     public required TimeSpan ForcedFailoverDuration { get; init; }
     public required TimeSpan DrainTimeout { get; init; }
     public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
@@ -58,4 +60,12 @@ internal sealed record HostConfiguration
 /// <param name="Timeout">Time that a probe may take.</param>
 /// <param name="Lifetime">Age at which an observation is no longer believed.</param>
 /// <param name="MaxLag">Lag above which a replica is shown as lagging.</param>
-internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeSpan Lifetime, TimeSpan MaxLag);
+/// <param name="LongestInterval">The interval to which a large fleet may stretch <paramref name="Interval"/> and still prove the lags that routes allow.</param>
+internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeSpan Lifetime, TimeSpan MaxLag, TimeSpan LongestInterval)
+{
+    /// <summary>Questions in a row that our own process spoilt, after which their outcome counts all the same.</summary>
+    public const int MostVoid = 3;
+
+    /// <summary>Whether a deadline was noticed much too late: our own process was paused, or has no CPU, and what it missed says nothing of the host.</summary>
+    public static bool WasPaused(long since, TimeSpan deadline, TimeProvider time) => time.GetElapsedTime(since) > (1.5 * deadline) + TimeSpan.FromMilliseconds(20);
+}

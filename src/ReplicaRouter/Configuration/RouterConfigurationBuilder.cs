@@ -15,6 +15,9 @@ internal sealed class RouterConfigurationBuilder
 
     private const int MinSecretLength = 32;
 
+    /// <summary>A replica's position and the primary's are each up to one jittered interval (1.25) old when they are compared.</summary>
+    private const double IntervalsPerLag = 2.5;
+
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
     private readonly DatabaseRouterOptions _options;
@@ -38,6 +41,8 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
         InRange($"{section}:DrainTimeout", _options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         Lag($"{section}:MaxLag", _options.MaxLag);
+        InRange($"{section}:PrimaryProtection:MaxConcurrentReads", _options.PrimaryProtection.MaxConcurrentReads, 1, 10_000);
+        if (_options.PrimaryProtection.MaxReadsPerSecond is { } rate) InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", rate, 1, 1_000_000);
         if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
         if (_options.TokenSecret is { } given && given.Length < MinSecretLength)
         {
@@ -51,13 +56,22 @@ internal sealed class RouterConfigurationBuilder
             Hosts = hosts,
             Routes = routes,
             NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
-            Health = new HealthSettings(_options.Health.Interval, _options.Health.Timeout, _options.Health.Lifetime, _options.MaxLag),
+            Health = BuildHealth(routes),
+            PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads,
+            PrimaryReadsPerSecond = _options.PrimaryProtection.MaxReadsPerSecond,
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
             DrainTimeout = _options.DrainTimeout,
             ConfigureDataSource = _options.ConfigureDataSource,
             SessionWindow = _options.SessionWindow,
             TokenSecret = _options.TokenSecret is { } secret ? Encoding.UTF8.GetBytes(secret) : [],
         };
+    }
+
+    private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)
+    {
+        var health = _options.Health;
+        var provable = routes.Select(route => route.MaxLag).Append(_options.MaxLag).Append(health.Lifetime).Min() / IntervalsPerLag;
+        return new HealthSettings(health.Interval, health.Timeout, health.Lifetime, _options.MaxLag, provable > health.Interval ? provable : health.Interval);
     }
 
     private ImmutableArray<HostConfiguration> BuildHosts()
@@ -154,6 +168,7 @@ internal sealed class RouterConfigurationBuilder
         }
 
         if (settings.Wait is { } wait) InRange($"{key}:Wait", wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        if (settings.MaxWaiting is { } waiting) InRange($"{key}:MaxWaiting", waiting, 0, 1_000_000);
         if (settings.CatchUpWait is { } catchUp) InRange($"{key}:CatchUpWait", catchUp, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         if (settings.Consistency is { } consistency && !Enum.IsDefined(consistency))
         {
@@ -176,6 +191,14 @@ internal sealed class RouterConfigurationBuilder
             Consistency = settings.Consistency ?? Consistency.Session,
             CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : null),
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
+            MaxWaiting = settings.MaxWaiting ?? 1000,
+            Hedge = settings.Hedge,
+            Priority = name switch
+            {
+                HostNames.Analytics => ReadPriority.Analytics,
+                HostNames.Background => ReadPriority.Background,
+                _ => ReadPriority.Read,
+            },
             Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, $"{application} {name}")
             {
                 // Together 90: all five routes of one instance fit a server with PostgreSQL's default of 100 connections.
@@ -214,8 +237,7 @@ internal sealed class RouterConfigurationBuilder
     private void Lag(string key, TimeSpan value)
     {
         InRange(key, value, 100 * Millisecond, TimeSpan.FromHours(1));
-        // A replica's position and the primary's are each up to one jittered interval (1.25) old when they are compared.
-        var provable = 2.5 * _options.Health.Interval;
+        var provable = IntervalsPerLag * _options.Health.Interval;
         if (value >= 100 * Millisecond && value < provable)
         {
             _faults.Add($"{key} is {Text(value)}, but probes every {Text(_options.Health.Interval)} can't prove less than {Text(provable)}. " +
@@ -226,6 +248,11 @@ internal sealed class RouterConfigurationBuilder
     private void InRange(string key, TimeSpan value, TimeSpan least, TimeSpan most)
     {
         if (value < least || value > most) _faults.Add($"{key} is {Text(value)}. Write a time from {Text(least)} to {Text(most)}, as hh:mm:ss.");
+    }
+
+    private void InRange(string key, int value, int least, int most)
+    {
+        if (value < least || value > most) _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}. Write a number from {least} to {most}."));
     }
 
     private static string Text(TimeSpan value) => value.ToString("c", CultureInfo.InvariantCulture);

@@ -32,12 +32,15 @@ internal sealed class Attempt
     public long StartedAt { get; }
 
     /// <summary>Whether work that a host failed may be run again on another.</summary>
-    public bool MayRetry => Plan.IsReadOnly && (_options.Retry ?? true);
+    public bool MayRetry => _options.Retry ?? true;
+
+    /// <summary>Whether a slow run may be given a second one beside it.</summary>
+    public bool MayHedge => Plan.IsReadOnly && MayRetry && (_options.Hedge ?? Plan.Hedge);
 
     public RouteRequest Request(in SessionDemand demand, TimeProvider time)
     {
         var request = RouteRequest.For(Plan, _options, time);
-        return request with { Excluded = _excluded, Floor = demand.Floor, Preferred = demand.Affinity, IsStrong = request.IsStrong || demand.IsWriteRecent };
+        return request with { Excluded = _excluded, IsReplicaOnly = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity, IsStrong = request.IsStrong || demand.IsWriteRecent };
     }
 
     /// <summary>Time left to wait for a replica to catch up with the session before the primary serves it.</summary>
@@ -49,6 +52,15 @@ internal sealed class Attempt
         return Remaining(time) is { } overall && overall < left ? overall : left;
     }
 
+    /// <summary>The host that the operation was last sent to.</summary>
+    public HostConfiguration? Host { get; set; }
+
+    /// <summary>Its place among the reads that the primary serves for replicas that can't.</summary>
+    public PrimaryTicket? Ticket { get; set; }
+
+    /// <summary>Queries that were in the way of a standby's replay. The next standby would cancel it as well.</summary>
+    public int Conflicts { get; set; }
+
     /// <summary>How often hosts were asked for positions on behalf of this operation.</summary>
     public int Asks { get; set; }
 
@@ -57,6 +69,12 @@ internal sealed class Attempt
 
     /// <summary>Whether probes were hurried on behalf of this operation. Once is enough: what they find wakes all who wait.</summary>
     public bool HasWoken { get; set; }
+
+    /// <summary>Whether it is a second run beside a first one: it waits for nothing, and never burdens the primary.</summary>
+    public bool IsHedge { get; private init; }
+
+    /// <summary>A second run of the same work, on another host than the first.</summary>
+    public Attempt Hedge(TimeProvider time) => new(Plan, _options, Session, time) { IsHedge = true, _excluded = _excluded | (Host?.Bit ?? 0) };
 
     public void Exclude(HostConfiguration host, Exception failure, long failedAt)
     {
@@ -103,11 +121,11 @@ internal sealed class Attempt
     public TimeSpan? Remaining(TimeProvider time) => _options.Deadline is { } deadline ? Left(deadline, time) : null;
 
     /// <summary>Time left to wait for a host.</summary>
-    public TimeSpan RemainingWait(TimeProvider time) =>
-        Left(_options.Deadline is { } deadline && deadline < Plan.Wait ? deadline : Plan.Wait, time);
+    public TimeSpan RemainingWait(TimeProvider time) => IsHedge ? TimeSpan.Zero
+        : Left(_options.Deadline is { } deadline && deadline < Plan.Wait ? deadline : Plan.Wait, time);
 
-    public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time) =>
-        Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure);
+    public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
+        Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure, whyNotPrimary);
 
     private TimeSpan Left(TimeSpan limit, TimeProvider time)
     {

@@ -9,37 +9,79 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class CommandListener : IDisposable
 {
-    /// <summary>Set in the flow of the router's own commands on callers' connections.</summary>
-    public static readonly AsyncLocal<bool> IsUncounted = new();
-
     private const string MeterName = "Npgsql";
     private const string Duration = "db.client.operation.duration";
     private const string Executing = "db.client.operation.npgsql.executing";
+    private const string BytesWritten = "db.client.operation.npgsql.bytes_written";
+    private const string Connections = "db.client.connection.count";
     private const string PoolName = "db.client.connection.pool.name";
+    private const string State = "db.client.connection.state";
 
     // By the very string object that each data source was named with: another router in this process may use equal names.
     private readonly Dictionary<object, HostPool> _pools;
     private readonly MeterListener _listener = new();
+    private readonly Lock _counting = new();
 
     public CommandListener(IEnumerable<HostPool> pools)
     {
         _pools = pools.ToDictionary(pool => (object)pool.Name, ReferenceEqualityComparer.Instance);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Executing) listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Executing or BytesWritten or Connections) listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => PoolOf(tags)?.RecordCommand(seconds * 1000));
-        _listener.SetMeasurementEventCallback<int>((_, change, tags, _) => PoolOf(tags)?.RecordExecuting(change));
+        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(PoolOf(tags), seconds * 1000));
+        _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(PoolOf(tags), bytes));
+        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => OnCounted(instrument, PoolOf(tags), value, tags));
         _listener.Start();
     }
 
+    /// <summary>Has Npgsql count the idle connections of all pools.</summary>
+    public int CountIdle(HostPool pool)
+    {
+        lock (_counting)
+        {
+            _listener.RecordObservableInstruments();
+            return pool.Idle;
+        }
+    }
+
     public void Dispose() => _listener.Dispose();
+
+    private static void OnEnded(HostPool? pool, double milliseconds)
+    {
+        var flow = CommandFlow.Current.Value;
+        if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
+        flow?.CommandEnded();
+        pool.RecordCommand(milliseconds);
+    }
+
+    private static void OnSent(HostPool? pool, long bytes)
+    {
+        if (pool is not null && CommandFlow.Current.Value is { } flow && !IsUncounted(flow)) flow.Sent(bytes);
+    }
+
+    private static void OnCounted(Instrument instrument, HostPool? pool, int value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (pool is null) return;
+        if (instrument.Name == Connections)
+        {
+            if (tags[^1] is { Key: State, Value: "idle" }) pool.Idle = value;
+            return;
+        }
+
+        var flow = CommandFlow.Current.Value;
+        if (IsUncounted(flow)) return;
+        if (value > 0) flow?.CommandStarted();
+        pool.RecordExecuting(value);
+    }
+
+    private static bool IsUncounted(CommandFlow? flow) => ReferenceEquals(flow, CommandFlow.Uncounted);
 
     private HostPool? PoolOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         foreach (var (key, value) in tags)
         {
-            if (key == PoolName) return value is not null && _pools.TryGetValue(value, out var pool) && !IsUncounted.Value ? pool : null;
+            if (key == PoolName) return value is not null && _pools.TryGetValue(value, out var pool) ? pool : null;
         }
 
         return null;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Data;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -8,7 +9,10 @@ internal sealed class ConnectionOpener(
     RouterConfiguration configuration,
     TopologyStore store,
     HostChooser chooser,
+    ImmutableArray<HostPools> pools,
     ImmutableArray<HostMonitor> monitors,
+    CommandListener listener,
+    PrimaryGuard guard,
     TimeProvider time)
 {
     /// <summary>The host's pool for an operation of a session, which is bound from now on by whatever may be done there.</summary>
@@ -16,6 +20,8 @@ internal sealed class ConnectionOpener(
     public HostPool Pick(Attempt attempt)
     {
         var (pool, demand) = ChooseSync(attempt);
+        // There was a place on the primary, if one was needed. When the client is used, if ever, nobody knows.
+        attempt.Ticket?.Dispose();
         NewBinding(attempt, pool)?.Begin(demand.Timeline);
         return pool;
     }
@@ -27,6 +33,12 @@ internal sealed class ConnectionOpener(
         var pool = ChooseSync(attempt).Pool;
         var connection = pool.CreateConnection();
         if (NewBinding(attempt, pool) is { } binding) connection.StateChange += binding.OnStateChange;
+        if (attempt.Ticket is { } ticket)
+        {
+            ticket.Dispose();
+            connection.StateChange += (_, change) => guard.AddUnasked(change.CurrentState == ConnectionState.Open ? 1 : change.OriginalState == ConnectionState.Open ? -1 : 0);
+        }
+
         return connection;
     }
 
@@ -34,81 +46,152 @@ internal sealed class ConnectionOpener(
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, CancellationToken cancellationToken)
     {
-        while (true)
+        var isHandedOut = false;
+        try
         {
-            var (pool, demand) = await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
-            var startedAt = time.GetTimestamp();
-            try
+            while (true)
             {
-                var connection = await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
-                if (attempt.Session is null || await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false)) return (connection, pool);
+                var (pool, demand) = await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
+                attempt.Host = pool.Host;
+                var startedAt = time.GetTimestamp();
+                try
+                {
+                    var connection = await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
+                    isHandedOut = await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false);
+                    if (isHandedOut) return (connection, pool);
+                }
+                // The caller's own deadline says nothing of the host.
+                catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt, isLogin: true))
+                {
+                    attempt.Exclude(pool.Host, e, time.GetTimestamp());
+                }
             }
-            // The caller's own deadline says nothing of the host.
-            catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt))
-            {
-                attempt.Exclude(pool.Host, e, time.GetTimestamp());
-            }
+        }
+        finally
+        {
+            if (!isHandedOut) attempt.Ticket?.Dispose();
         }
     }
 
     /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)"/>
     public (NpgsqlConnection Connection, HostPool Pool) Open(Attempt attempt)
     {
-        while (true)
+        var isHandedOut = false;
+        try
         {
-            var (pool, demand) = ChooseSync(attempt);
-            var startedAt = time.GetTimestamp();
-            var connection = pool.CreateConnection();
-            using var opening = pool.CountOpening();
-            try
+            while (true)
             {
-                connection.Open();
-                if (attempt.Session is null || TryBind(attempt, pool, demand, connection)) return (connection, pool);
-                connection.Dispose();
+                var (pool, demand) = ChooseSync(attempt);
+                var startedAt = time.GetTimestamp();
+                try
+                {
+                    var connection = Open(pool);
+                    isHandedOut = TryBind(attempt, pool, demand, connection);
+                    if (isHandedOut) return (connection, pool);
+                }
+                catch (Exception e) when (Report(e, pool, startedAt, isLogin: true))
+                {
+                    attempt.Exclude(pool.Host, e, time.GetTimestamp());
+                }
             }
-            catch (Exception e)
-            {
-                connection.Dispose();
-                if (!Report(e, pool, startedAt)) throw;
-                attempt.Exclude(pool.Host, e, time.GetTimestamp());
-            }
+        }
+        finally
+        {
+            if (!isHandedOut) attempt.Ticket?.Dispose();
         }
     }
 
     /// <summary>Tells the monitor at once when an error was the host's.</summary>
+    /// <param name="exception">The error.</param>
+    /// <param name="pool">Where it was met.</param>
+    /// <param name="startedAt">When what failed was begun.</param>
+    /// <param name="isLogin">Whether it was met while a connection was opened.</param>
     /// <returns>Whether it was, so that another host may do better.</returns>
-    public bool Report(Exception exception, HostPool pool, long startedAt)
+    public bool Report(Exception exception, HostPool pool, long startedAt, bool isLogin)
     {
         var kind = FailureClassifier.Classify(exception);
-        if (kind is FailureKind.None) return false;
         var monitor = monitors[pool.Host.Index];
-        // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
-        if (kind is FailureKind.Terminated or FailureKind.RecoveryConflict or FailureKind.ReadOnly) monitor.Wake();
-        else monitor.Report(FailureClassifier.Describe(exception, pool.Host), startedAt);
-        return true;
+        switch (kind)
+        {
+            case FailureKind.None:
+                return false;
+            case FailureKind.Hung:
+                // It is why the work was given up: nothing new.
+                return true;
+            case FailureKind.Timeout:
+                // A long query as likely as a host that hangs. Asked with a deadline of its own, the host tells which.
+                monitor.Verify(isLogin);
+                return true;
+            case FailureKind.Terminated or FailureKind.RecoveryConflict or FailureKind.ReadOnly:
+                // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
+                monitor.Wake();
+                return true;
+            case FailureKind.Full or FailureKind.Misconfigured when isLogin && store.Current.Hosts[pool.Host.Index] is { IsServing: true, LastAnswered: not null }:
+                monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host));
+                return true;
+            default:
+                monitor.Report(FailureClassifier.Describe(exception, pool.Host), startedAt);
+                return true;
+        }
     }
+
+    /// <summary>Cancelled when work on a host has to be given up.</summary>
+    public CancellationToken GivenUp(HostPool pool) => pool.Plan.IsReadOnly ? pools[pool.Host.Index].Hung.Token : pools[pool.Host.Index].Superseded.Token;
 
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
     private async ValueTask<NpgsqlConnection> OpenAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
     {
-        var limit = attempt.Remaining(time);
+        var isWarmOnly = store.Current.Hosts[pool.Host.Index].IsWarmOnly;
+        if (isWarmOnly && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
+        var refused = pools[pool.Host.Index].LoginsRefused.Token;
         var connection = pool.CreateConnection();
-        using var counted = pool.CountOpening();
+        var counted = pool.CountOpening();
         var opening = connection.OpenAsync(cancellationToken);
         try
         {
-            var isBounded = !opening.IsCompleted && (limit is not null || cancellationToken.CanBeCanceled);
-            await (isBounded ? opening.WaitAsync(limit ?? Timeout.InfiniteTimeSpan, time, cancellationToken) : opening).ConfigureAwait(false);
+            if (!opening.IsCompleted)
+            {
+                if (isWarmOnly) throw NobodyLetIn(pool);
+                counted.BecomesLogin();
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
+                await opening.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
+            }
+
+            await opening.ConfigureAwait(false);
             return connection;
         }
         catch (Exception e)
         {
-            var isOurs = e is TimeoutException && !opening.IsCompleted;
+            var isOurs = !opening.IsCompleted;
             _ = CloseOnceOpenedAsync(opening, connection);   // closing a connection that is still connecting throws
-            if (isOurs) throw attempt.Expired(e);
+            if (isOurs && e is TimeoutException) throw attempt.Expired(e);
+            if (isOurs && e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
+            throw;
+        }
+        finally
+        {
+            counted.Dispose();
+        }
+    }
+
+    private NpgsqlConnection Open(HostPool pool)
+    {
+        if (store.Current.Hosts[pool.Host.Index].IsWarmOnly && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
+        var connection = pool.CreateConnection();
+        using var counted = pool.CountOpening();
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
             throw;
         }
     }
+
+    private static HostLostException NobodyLetIn(HostPool pool) => new($"{pool.Host.Endpoint} lets nobody log in at present, and no open connection was free.");
 
     private static async Task CloseOnceOpenedAsync(Task opening, NpgsqlConnection connection)
     {
@@ -128,7 +211,8 @@ internal sealed class ConnectionOpener(
         var isBound = false;
         try
         {
-            isBound = !NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            isBound = IsWhatItShouldBe(attempt, pool, connection)
+                && (!NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
         }
@@ -140,14 +224,36 @@ internal sealed class ConnectionOpener(
 
     private bool TryBind(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection)
     {
-        if (NeedsProof(attempt, pool) && !ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult()) return false;
-        Bind(attempt, pool, demand, connection);
-        return true;
+        var isBound = false;
+        try
+        {
+            isBound = IsWhatItShouldBe(attempt, pool, connection)
+                && (!NeedsProof(attempt, pool) || ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult());
+            if (isBound) Bind(attempt, pool, demand, connection);
+            return isBound;
+        }
+        finally
+        {
+            if (!isBound) connection.Dispose();
+        }
     }
+
+    /// <summary>A writer is never handed a connection to a standby: the address may lead to another server by now, or a pooler to several.</summary>
+    /// <remarks>Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked.</remarks>
+    private bool IsWhatItShouldBe(Attempt attempt, HostPool pool, NpgsqlConnection connection)
+    {
+        if (attempt.Plan.IsReadOnly || !IsStandby(connection)) return true;
+        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a standby."), time.GetTimestamp());
+        pool.Clear();
+        monitors[pool.Host.Index].Wake();
+        return false;
+    }
+
+    public static bool IsStandby(NpgsqlConnection connection) => connection.PostgresParameters.TryGetValue("in_hot_standby", out var value) && value == "on";
 
     /// <summary>On the primary there is all that there is.</summary>
     private bool NeedsProof(Attempt attempt, HostPool pool) =>
-        attempt.Plan.IsReadOnly && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
+        attempt is { Session: not null, Plan.IsReadOnly: true } && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
 
     private async Task<bool> ProveAsync(Attempt attempt, HostPool pool, HostAnswer login, CancellationToken cancellationToken)
     {
@@ -168,12 +274,21 @@ internal sealed class ConnectionOpener(
         return ConnectionProof.Holds(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login);
     }
 
-    /// <summary>Has the session note what is done on a connection from now until it is closed.</summary>
+    /// <summary>Has the session, and whoever counts places on the primary, note when a connection is closed.</summary>
     private void Bind(Attempt attempt, HostPool pool, in SessionDemand demand, NpgsqlConnection connection)
     {
-        var binding = NewBinding(attempt, pool)!;
-        binding.Begin(demand.Timeline);
-        connection.StateChange += binding.OnStateChange;
+        if (NewBinding(attempt, pool) is { } binding)
+        {
+            binding.Begin(demand.Timeline);
+            connection.StateChange += binding.OnStateChange;
+        }
+
+        if (attempt.Ticket is not { } ticket) return;
+        attempt.Ticket = null;
+        connection.StateChange += (_, change) =>
+        {
+            if (change.OriginalState == ConnectionState.Open) ticket.Dispose();
+        };
     }
 
     private SessionConnection? NewBinding(Attempt attempt, HostPool pool) =>

@@ -9,6 +9,7 @@ internal sealed class HostChooser(
     ImmutableArray<HostPools> pools,
     ImmutableArray<HostMonitor> monitors,
     RoutingCounters counters,
+    PrimaryGuard guard,
     SessionWatcher sessions,
     TimeProvider time,
     Random random)
@@ -26,6 +27,7 @@ internal sealed class HostChooser(
 
     // A little longer than the first probes may take.
     private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
+    private readonly int[] _waiting = new int[configuration.Routes.Length];
     private volatile bool _isSettled;
 
     /// <summary>The host's pool for a route, chosen now.</summary>
@@ -37,8 +39,20 @@ internal sealed class HostChooser(
         var topology = store.Current;
         var choice = HostSelection.Choose(topology, plan, request, pools.AsSpan(), random);
         if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
+        if (IsFallbackToPrimary(topology, plan, request, choice)) ThrowIfNoPlace(topology, plan, request);
         return PoolOf(choice, plan);
     }
+
+    /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>
+    private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
+    {
+        using var ticket = guard.Enter(plan.Priority);
+        if (ticket.Admitted.IsCompleted) return;
+        counters.CountShed();
+        throw Eligibility.NoHost(topology, plan, request, time, whyNotPrimary: WhyNoPlace);
+    }
+
+    private string WhyNoPlace => $"serves as many reads as it may ({guard.Places} at once) for replicas that can't";
 
     /// <summary>The host's pool for an operation, chosen once a host may serve it.</summary>
     /// <returns>The pool, and what the operation's session asked of it.</returns>
@@ -66,10 +80,42 @@ internal sealed class HostChooser(
                 continue;
             }
 
-            if (choice.Host is not null) return (PoolOf(choice, attempt.Plan), demand);
-            await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+            if (choice.Host is null) await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+            else if (await TryEnterAsync(attempt, topology, demand, choice, cancellationToken).ConfigureAwait(false)) return (PoolOf(choice, attempt.Plan), demand);
         }
     }
+
+    /// <summary>A read that falls back to the primary needs a place there.</summary>
+    /// <returns>Whether it may go; else it is to choose again, as a replica may be back.</returns>
+    private async ValueTask<bool> TryEnterAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
+    {
+        if (!IsFallbackToPrimary(topology, attempt.Plan, attempt.Request(demand, time), choice))
+        {
+            attempt.Ticket?.Dispose();
+            attempt.Ticket = null;
+            return true;
+        }
+
+        var ticket = attempt.Ticket ??= guard.Enter(attempt.Plan.Priority);
+        if (ticket.Admitted.IsCompleted) return true;
+        var left = attempt.RemainingWait(time);
+        if (left <= TimeSpan.Zero)
+        {
+            counters.CountShed();
+            throw attempt.NoHost(topology, demand, time, WhyNoPlace);
+        }
+
+        if (guard.Refill() is { } refill && refill < left) left = refill;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(ticket.Admitted, topology.SupersededWithinAsync(left, time, either.Token)).ConfigureAwait(false);
+        await either.CancelAsync().ConfigureAwait(false);
+        return false;
+    }
+
+    /// <summary>Whether the primary serves only because replicas can't. An operator's order is obeyed, and a strong read is the primary's own.</summary>
+    private static bool IsFallbackToPrimary(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, in Choice choice) =>
+        plan.IsReadOnly && !request.IsStrong && choice.Fallback != Verdict.Eligible && ReferenceEquals(choice.Host, topology.Primary)
+        && !Eligibility.IsForcedToPrimary(topology, plan, request);
 
     /// <summary>Before the first probes nothing is known: choosing then would send a whole start-up to one host, perhaps the wrong one.</summary>
     public async Task WaitUntilSettledAsync(CancellationToken cancellationToken)
@@ -173,7 +219,19 @@ internal sealed class HostChooser(
             monitors.Wake(ulong.MaxValue);
         }
 
-        if (!await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false)) throw attempt.NoHost(store.Current, demand, time);
+        try
+        {
+            // Beyond what can be served in time, waiting only delays the bad news, and keeps memory.
+            var isOneTooMany = Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting;
+            if (isOneTooMany || !await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false))
+            {
+                throw attempt.NoHost(store.Current, demand, time);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting[attempt.Plan.Index]);
+        }
 
         // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
         if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);

@@ -1,18 +1,44 @@
 namespace ReplicaRouter;
 
 /// <summary>What a host has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
-internal sealed class HostLoad
+internal sealed class HostLoad(TimeProvider time)
 {
     private int _inUse;
-    private int _executing;
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
     public MovingAverage Latency { get; } = new();
 
+    /// <summary>Commands under way.</summary>
+    public WorkUnderWay Commands { get; } = new(time);
+
+    /// <summary>Logins under way, and waits for a free connection of a full pool.</summary>
+    public WorkUnderWay Logins { get; } = new(time);
+
     /// <summary>Connections in use. Where callers opened them from a data source that they hold, commands under way stand for them.</summary>
-    public int InUse => Math.Max(Volatile.Read(ref _inUse), Volatile.Read(ref _executing));
+    public int InUse => Math.Max(Volatile.Read(ref _inUse), Commands.Count);
 
     public void AddInUse(int change) => Interlocked.Add(ref _inUse, change);
+}
 
-    public void AddExecuting(int change) => Interlocked.Add(ref _executing, change);
+/// <summary>Things of one kind that a host is to do, and when it last got one done.</summary>
+internal sealed class WorkUnderWay(TimeProvider time)
+{
+    private int _count;
+    private long _progressAt;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public void Begin()
+    {
+        if (Interlocked.Increment(ref _count) == 1) Volatile.Write(ref _progressAt, time.GetTimestamp());
+    }
+
+    public void End()
+    {
+        Interlocked.Decrement(ref _count);
+        Volatile.Write(ref _progressAt, time.GetTimestamp());
+    }
+
+    /// <summary>Whether there is work, and for some time none of it got done: it may be long, or the host silent.</summary>
+    public bool IsStalled(TimeSpan limit) => Count > 0 && time.GetElapsedTime(Volatile.Read(ref _progressAt)) > limit;
 }

@@ -10,17 +10,19 @@ internal sealed class HostPool
     private readonly Func<HostPool, NpgsqlDataSource> _create;
     private readonly StateChangeEventHandler _onStateChange;
     private readonly HostLoad _load;
+    private readonly Action _broke;
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _dataSource;
     private bool _isDisposed;
 
-    public HostPool(HostConfiguration host, RoutePlan plan, HostLoad load, LoginLedger logins, Func<HostPool, NpgsqlDataSource> create)
+    public HostPool(HostConfiguration host, RoutePlan plan, HostLoad load, LoginLedger logins, Action broke, Func<HostPool, NpgsqlDataSource> create)
     {
         Host = host;
         Plan = plan;
         Name = $"{host.Name}/{plan.Name}";
         _load = load;
         Logins = logins;
+        _broke = broke;
         _create = create;
         _onStateChange = OnStateChange;
     }
@@ -34,6 +36,9 @@ internal sealed class HostPool
     public LoginLedger Logins { get; }
 
     public MovingAverage Latency { get; } = new();
+
+    /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
+    public int Idle { get; set; }
 
     /// <summary>Commands run so far.</summary>
     public long Commands => Volatile.Read(ref _commands);
@@ -59,17 +64,30 @@ internal sealed class HostPool
         return connection;
     }
 
-    /// <summary>Counts a login under way as a connection in use, so that a host is not taken for drained while one arrives.</summary>
+    /// <summary>Counts an opening as a connection in use, so that a host is not taken for drained while one arrives.</summary>
     public OpeningCount CountOpening()
     {
         _load.AddInUse(1);
         return new OpeningCount(_load);
     }
 
-    /// <summary>A login under way, until it is disposed of.</summary>
-    public readonly struct OpeningCount(HostLoad load) : IDisposable
+    /// <summary>An opening under way, until it is disposed of.</summary>
+    public struct OpeningCount(HostLoad load) : IDisposable
     {
-        public void Dispose() => load.AddInUse(-1);
+        private bool _isLogin;
+
+        /// <summary>No idle connection was there: now it is up to the server.</summary>
+        public void BecomesLogin()
+        {
+            _isLogin = true;
+            load.Logins.Begin();
+        }
+
+        public readonly void Dispose()
+        {
+            load.AddInUse(-1);
+            if (_isLogin) load.Logins.End();
+        }
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
@@ -82,7 +100,11 @@ internal sealed class HostPool
         _load.Latency.Record(milliseconds);
     }
 
-    public void RecordExecuting(int change) => _load.AddExecuting(change);
+    public void RecordExecuting(int change)
+    {
+        if (change > 0) _load.Commands.Begin();
+        else _load.Commands.End();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -101,5 +123,6 @@ internal sealed class HostPool
         // Npgsql raises Closed -> Open on opening, and Open -> Closed on closing, also of a broken connection.
         if (change.CurrentState == ConnectionState.Open) _load.AddInUse(1);
         else if (change.OriginalState == ConnectionState.Open) _load.AddInUse(-1);
+        if (((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
     }
 }

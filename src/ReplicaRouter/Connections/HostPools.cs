@@ -10,10 +10,24 @@ internal sealed class HostPools
 {
     public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory, TimeProvider time)
     {
-        All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, new LoginLedger(time), pool => CreateDataSource(pool, configuration, loggerFactory)))];
+        Load = new HostLoad(time);
+        All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, new LoginLedger(time), () => Broke?.Invoke(), pool => CreateDataSource(pool, configuration, loggerFactory)))];
     }
 
-    public HostLoad Load { get; } = new();
+    public HostLoad Load { get; }
+
+    /// <summary>Called when a connection breaks under a caller, whichever way it was obtained.</summary>
+    public Action? Broke { get; set; }
+
+    /// <summary>Raised when the host is found to hang.</summary>
+    public Alarm Hung { get; } = new();
+
+    /// <summary>Raised when there is no use in waiting for a login any more.</summary>
+    public Alarm LoginsRefused { get; } = new();
+
+    /// <summary>Raised when another host is the primary in this one's place.</summary>
+    public Alarm Superseded { get; } = new();
+
     public int InUse => Load.InUse;
     public ImmutableArray<HostPool> All { get; }
     public HostPool this[RoutePlan plan] => All[plan.Index];
@@ -23,6 +37,13 @@ internal sealed class HostPools
     public void RecordProbe(double milliseconds)
     {
         foreach (var pool in All) pool.Latency.RecordProbe(milliseconds);
+    }
+
+    /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
+    public void ForgetLatency()
+    {
+        Load.Latency.Reset();
+        foreach (var pool in All) pool.Latency.Reset();
     }
 
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>

@@ -16,6 +16,9 @@ internal sealed class LoginLedger(TimeProvider time)
     // By the backend's process id. The id of a process that is gone may come again, but only by a login that overwrites it.
     private readonly ConcurrentDictionary<int, HostAnswer> _logins = new();
 
+    /// <summary>The same without asking; null when it is not known.</summary>
+    public HostAnswer? Known(NpgsqlConnection connection) => _logins.GetValueOrDefault(connection.ProcessID);
+
     /// <summary>What the server said at the login of a connection.</summary>
     public HostAnswer Of(NpgsqlConnection connection) => _logins.TryGetValue(connection.ProcessID, out var login) ? login : Record(connection);
 
@@ -25,20 +28,21 @@ internal sealed class LoginLedger(TimeProvider time)
 
     public HostAnswer Record(NpgsqlConnection connection)
     {
-        CommandListener.IsUncounted.Value = true;
+        var flow = CommandFlow.Current.Value;
+        CommandFlow.Current.Value = CommandFlow.Uncounted;
         try
         {
             return Add(connection, HostQuestion.Ask(connection, time.GetTimestamp()));
         }
         finally
         {
-            CommandListener.IsUncounted.Value = false;
+            CommandFlow.Current.Value = flow;
         }
     }
 
     public async Task<HostAnswer> RecordAsync(NpgsqlConnection connection)
     {
-        CommandListener.IsUncounted.Value = true;   // in this method's own context, which ends with it
+        CommandFlow.Current.Value = CommandFlow.Uncounted;   // in this method's own context, which ends with it
         return Add(connection, await HostQuestion.AskAsync(connection, time.GetTimestamp(), CancellationToken.None).ConfigureAwait(false));
     }
 

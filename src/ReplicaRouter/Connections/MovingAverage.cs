@@ -27,6 +27,13 @@ internal sealed class MovingAverage
         Interlocked.Increment(ref _samples);
     }
 
+    /// <summary>Starts anew: what was measured before says nothing any more.</summary>
+    public void Reset()
+    {
+        Volatile.Write(ref _value, 0);
+        Volatile.Write(ref _samples, 0);
+    }
+
     /// <summary>Lets a probe stand in for traffic where there was none since the probe before it.</summary>
     public void RecordProbe(double sample)
     {

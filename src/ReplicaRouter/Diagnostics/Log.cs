@@ -9,13 +9,46 @@ internal static partial class Log
     public static partial void HostRecovered(ILogger logger, string host, HostState state, HostRole role, HostState before);
 
     [LoggerMessage(201, LogLevel.Warning, "Host {Host} is {State} (was {Before}): {Error}")]
-    public static partial void HostFailed(ILogger logger, string host, HostState state, HostState before, string? error);
-
-    [LoggerMessage(202, LogLevel.Error, "Host {Host} is {State} and gets no traffic: {Error}")]
-    public static partial void HostRefused(ILogger logger, string host, HostState state, string? error);
+    public static partial void HostInDoubt(ILogger logger, string host, HostState state, HostState before, string? error);
 
     [LoggerMessage(203, LogLevel.Error, "The probe loop of host {Host} failed and goes on")]
     public static partial void ProbeLoopFailed(ILogger logger, string host, Exception exception);
+
+    [LoggerMessage(210, LogLevel.Warning, "Host {Host} is down (was {Before}): {Error}")]
+    public static partial void HostDown(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(211, LogLevel.Warning, "Host {Host} hangs (was {Before}); work there is moved where that is safe: {Error}")]
+    public static partial void HostHung(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(212, LogLevel.Warning, "Host {Host} is starting up or shutting down (was {Before}): {Error}")]
+    public static partial void HostRestarting(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(213, LogLevel.Warning, "Host {Host} lags (was {Before}): {Error}")]
+    public static partial void HostLagging(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(214, LogLevel.Warning, "Host {Host} lets nobody log in; open connections go on serving (was {Before}): {Error}")]
+    public static partial void HostLetsNobodyIn(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(215, LogLevel.Warning, "Host {Host} has no connection slot left; open connections go on serving (was {Before}): {Error}")]
+    public static partial void HostFull(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(216, LogLevel.Information, "Host {Host} answers again (was {Before}) and serves once it has done so for a while")]
+    public static partial void HostRecovering(ILogger logger, string host, HostState before);
+
+    [LoggerMessage(220, LogLevel.Error, "Host {Host} refuses our configuration and gets no traffic: {Error}")]
+    public static partial void HostMisconfigured(ILogger logger, string host, string? error);
+
+    [LoggerMessage(221, LogLevel.Error, "Host {Host} belongs to another cluster and gets no traffic: {Error}")]
+    public static partial void HostOfOtherCluster(ILogger logger, string host, string? error);
+
+    [LoggerMessage(222, LogLevel.Error, "Host {Host} is an old primary and gets no traffic: {Error}")]
+    public static partial void HostFenced(ILogger logger, string host, string? error);
+
+    [LoggerMessage(223, LogLevel.Error, "Host {Host} follows an old timeline and gets no traffic: {Error}")]
+    public static partial void HostOnOldTimeline(ILogger logger, string host, string? error);
+
+    [LoggerMessage(224, LogLevel.Critical, "Host {Host} is one of several primaries and gets no writes: {Error}")]
+    public static partial void HostInSplitBrain(ILogger logger, string host, string? error);
 
     [LoggerMessage(300, LogLevel.Warning, "Host {Host} is the primary now, on timeline {Timeline}; before it was {Before}")]
     public static partial void PrimaryChanged(ILogger logger, string host, int? timeline, string before);
@@ -37,6 +70,12 @@ internal static partial class Log
 
     [LoggerMessage(500, LogLevel.Information, "{Route} work failed by host {Host} is run again elsewhere: {Reason}")]
     public static partial void RetriedElsewhere(ILogger logger, string route, string host, string reason);
+
+    [LoggerMessage(501, LogLevel.Information, "{Route} work is moved off host {Host}, which hangs")]
+    public static partial void Moved(ILogger logger, string route, string host);
+
+    [LoggerMessage(502, LogLevel.Warning, "{Route} work failed by host {Host} is not run again: the budget for retries is spent")]
+    public static partial void RetryBudgetSpent(ILogger logger, string route, string host);
 
     [LoggerMessage(600, LogLevel.Warning, "A session has seen or written what a failover may have lost. It goes on from {Position}")]
     public static partial void HistoryLost(ILogger logger, WalPosition position);

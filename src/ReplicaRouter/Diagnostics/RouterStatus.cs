@@ -23,6 +23,8 @@ internal sealed class RouterStatus(
                 host => host.Key, IReadOnlyDictionary<string, long> (host) => host.ToDictionary(p => p.Plan.Name, p => p.Commands)),
             Failovers = counters.Failovers,
             Fallbacks = counters.Fallbacks(),
+            Transitions = counters.Transitions(),
+            Recovery = counters.Recovery(),
             Sessions = counters.Sessions(),
             AverageLatency = pools.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.All[0].Host.Name, p => p.Load.Latency.Value),
             LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
@@ -35,7 +37,7 @@ internal sealed class RouterStatus(
         var isKnown = state != HostState.Unknown;
         return new HostHealth
         {
-            IsHealthy = state is HostState.Healthy or HostState.Suspect,
+            IsHealthy = state is HostState.Healthy or HostState.Suspect or HostState.NoLogins or HostState.Full,
             LatencyMs = monitors[host.Configuration.Index].LastProbeMs,
             ReplicationLagMs = isKnown ? host.Lag?.TotalMilliseconds : null,
             LagBytes = isKnown ? host.LagBytes : null,

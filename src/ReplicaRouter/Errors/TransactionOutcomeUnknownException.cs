@@ -2,19 +2,37 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The connection was lost after COMMIT was sent and before its answer came: the transaction may or may not have been committed.</summary>
-/// <remarks>Never transient, and never retried by the router: running the work again could apply it twice. Check by your own data.</remarks>
+/// <summary>
+/// The connection was lost after a COMMIT, or a command that commits by itself, was sent and before its answer came: it may or may not have been committed.
+/// </summary>
+/// <remarks>
+/// Never transient, and never retried by the router: running the work again could apply it twice. <see cref="ResolveAsync"/> may tell; else check by
+/// your own data.
+/// </remarks>
 public class TransactionOutcomeUnknownException : NpgsqlException
 {
     /// <summary>Creates the exception.</summary>
-    /// <param name="host">The host to which COMMIT was sent.</param>
-    /// <param name="innerException">The failure of the COMMIT.</param>
+    /// <param name="host">The host to which it was sent.</param>
+    /// <param name="innerException">What ended the connection.</param>
     public TransactionOutcomeUnknownException(string host, Exception innerException)
-        : base($"The connection to '{host}' was lost while COMMIT was under way: the transaction may or may not have been committed. Look before you repeat it.", innerException) => Host = host;
+        : base($"The connection to '{host}' was lost while a commit was under way: the work may or may not have been committed. Look before you repeat it.", innerException) => Host = host;
 
-    /// <summary>The host to which COMMIT was sent.</summary>
+    /// <summary>The host to which it was sent.</summary>
     public string Host { get; }
 
     /// <inheritdoc />
     public override bool IsTransient => false;
+
+    internal Func<CancellationToken, Task<TransactionOutcome>>? Resolve { get; init; }
+
+    /// <summary>
+    /// Asks the primary of now what became of the transaction. Waits for a primary as any write does, and for as long as the transaction is still in progress.
+    /// </summary>
+    /// <returns>
+    /// <see cref="TransactionOutcome.Unknown"/> where it can't be told: the work did not run in <c>WithTransactionAsync</c>, the transaction is too old, or more
+    /// than one failover lies between.
+    /// </returns>
+    /// <exception cref="NoEligibleHostException">There is no primary to ask.</exception>
+    public Task<TransactionOutcome> ResolveAsync(CancellationToken cancellationToken = default) =>
+        Resolve is { } resolve ? resolve(cancellationToken) : Task.FromResult(TransactionOutcome.Unknown);
 }

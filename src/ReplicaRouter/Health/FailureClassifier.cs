@@ -16,6 +16,7 @@ internal static class FailureClassifier
     public static FailureKind Classify(Exception exception) => exception switch
     {
         PostgresException postgres => Classify(postgres),
+        HostLostException => FailureKind.Hung,
         // Npgsql throws this for an exhausted pool too; that is our own doing and says nothing of the host.
         NpgsqlException { InnerException: TimeoutException } e when IsPoolExhausted(e) => FailureKind.None,
         TimeoutException or NpgsqlException { InnerException: TimeoutException } => FailureKind.Timeout,
@@ -36,6 +37,8 @@ internal static class FailureClassifier
     {
         PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => FailureKind.Terminated,
         PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
+        // PgBouncer before 1.20, which knows few settings of a startup packet.
+        PostgresErrorCodes.ProtocolViolation when IsFatal(e) && e.MessageText.Contains("startup parameter", StringComparison.Ordinal) => FailureKind.Misconfigured,
         // Poolers send class 08 for a server that they can't reach; 08P01 is a protocol they don't understand.
         { } state when state.StartsWith("08", StringComparison.Ordinal) && state != PostgresErrorCodes.ProtocolViolation => FailureKind.Unreachable,
         PostgresErrorCodes.CannotConnectNow => FailureKind.Restarting,
@@ -78,6 +81,8 @@ internal static class FailureClassifier
                 $"{host.Endpoint} refuses user '{user}': {e.MessageText} ({e.SqlState}). Correct the user or the password in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e =>
                 $"{host.Endpoint} has no database '{database}' ({e.SqlState}). Correct the database in {host.Source}.",
+            PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
+                $"{host.Endpoint} is a pooler that refuses a setting of ours: {e.MessageText}. Add 'ignore_startup_parameters = options' to its configuration.",
             PostgresException e => $"{host.Endpoint}: {e.MessageText} ({e.SqlState})",
             SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } =>
                 $"the host name '{host.Connection.Host}' is not known. Correct the host in {host.Source}.",

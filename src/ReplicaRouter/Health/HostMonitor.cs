@@ -10,6 +10,17 @@ internal sealed class HostMonitor(
     /// <summary>Until the first probes have said what they can, and while a host hangs in doubt, it is asked again soon.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Probes between two new logins, which show whether anybody is let in.</summary>
+    private const int ProbesPerLogin = 10;
+
+    /// <summary>Probes a second that one server answers to all routers together: at 0.1 ms each, a twentieth of a core.</summary>
+    private const double FleetProbesPerSecond = 500;
+
+    private readonly SilenceCheck _silence = new(host, probe, store, time);
+    private long _withoutPrimarySince;
+    private int _probes;
+    private int _void;
+
     private readonly Lock _lock = new();
     private Task _asking = Task.CompletedTask;
     private Task? _askingNext;
@@ -21,6 +32,9 @@ internal sealed class HostMonitor(
     /// <summary>Called with the duration of each answered probe, in ms.</summary>
     public Action<double>? Answered { get; init; }
 
+    /// <summary>Called the moment that the connection kept for probes breaks: those of callers are most likely broken, too.</summary>
+    public Action? Lost { get; init; }
+
     /// <summary>How long the last probe took, in ms, whether it succeeded or not.</summary>
     public double LastProbeMs => Volatile.Read(ref _lastProbeMs);
     private double _lastProbeMs;
@@ -29,7 +43,15 @@ internal sealed class HostMonitor(
     public long LastProbeAt => Volatile.Read(ref _lastProbeAt);
     private long _lastProbeAt;
 
-    public void Start() => _loop = Task.Run(RunAsync);
+    public void Start()
+    {
+        probe.Lost = () =>
+        {
+            Lost?.Invoke();
+            Wake();
+        };
+        _loop = Task.Run(RunAsync);
+    }
 
     /// <summary>Probes now rather than at the end of the interval.</summary>
     public void Wake() => Volatile.Read(ref _wake).TrySetResult();
@@ -51,9 +73,20 @@ internal sealed class HostMonitor(
     /// <summary>Counts a failure that a caller met, at once, and probes to see whether it is the host's.</summary>
     public void Report(HostFailure failure, long startedAt)
     {
-        store.Publish(new HostObservation(host.Index, startedAt, time.GetTimestamp(), null, failure));
+        store.Publish(new HostObservation(host.Index, startedAt, time.GetTimestamp(), null, failure) { IsFromCaller = true });
         Wake();
     }
+
+    /// <summary>Counts that a caller was not let in, though the host may well serve those who are.</summary>
+    public void ReportLogin(HostFailure failure)
+    {
+        store.Update(current => current.WithLogin(host.Index, failure, time));
+        Wake();
+    }
+
+    /// <summary>Has a host asked that is silent although work waits there, with deadlines that tell within half a second whether it hangs.</summary>
+    /// <param name="isLoginStalled">Whether it is logins that wait.</param>
+    public void Verify(bool isLoginStalled) => _silence.Start(isLoginStalled, _stop.Token);
 
     public async ValueTask DisposeAsync()
     {
@@ -62,6 +95,7 @@ internal sealed class HostMonitor(
         Task last;
         lock (_lock) last = _askingNext ?? _asking;
         await last.ConfigureAwait(false);
+        await _silence.DisposeAsync().ConfigureAwait(false);
         await probe.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }
@@ -87,7 +121,10 @@ internal sealed class HostMonitor(
             {
                 await AskAsync().ConfigureAwait(false);
                 // Once an interval, as the average expects it; those who ask may do so much more often.
-                if (store.Current.Hosts[host.Index].Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
+                var snapshot = store.Current.Hosts[host.Index];
+                if (snapshot.Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
+                if (++_probes % LoginEvery(snapshot) == 0 || snapshot.LoginFailure is not null) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
+                probe.Watch();
                 await PauseAsync().ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -125,12 +162,10 @@ internal sealed class HostMonitor(
         var sentAt = time.GetTimestamp();
         HostAnswer? answer = null;
         HostFailure? failure = null;
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         Task<HostAnswer>? pending = null;
         try
         {
-            pending = probe.ProbeAsync(deadline.Token);
-            // The probe may not heed cancellation, as Npgsql does not while it opens: we stop waiting for it all the same.
+            pending = probe.ProbeAsync(_stop.Token);
             answer = await pending.WaitAsync(settings.Timeout, time, _stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -140,31 +175,55 @@ internal sealed class HostMonitor(
         catch (Exception e)
         {
             failure = FailureClassifier.Describe(e, host);
-            // A probe that is no longer waited for ends in an error that tells nothing new.
-            _ = pending?.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            await deadline.CancelAsync().ConfigureAwait(false);
+            // A probe that is no longer waited for may end in an error that tells nothing new.
+            pending?.Forget();
+            if (e is TimeoutException && HealthSettings.WasPaused(sentAt, settings.Timeout, time) && _void++ < HealthSettings.MostVoid) return;
         }
+
+        _void = 0;
 
         var receivedAt = time.GetTimestamp();
         var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
         Volatile.Write(ref _lastProbeMs, elapsed);
+        if (answer is not null) _silence.Learn(elapsed);
         Volatile.Write(ref _lastProbeAt, time.GetUtcNow().UtcTicks);
         store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
     }
 
     private async Task PauseAsync()
     {
-        var snapshot = store.Current.Hosts[host.Index];
-        var isInDoubt = !snapshot.IsSettled || snapshot.State == HostState.Suspect;
-        // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
-        var interval = snapshot.State == HostState.LagUnknown ? settings.Interval / 4 : settings.Interval;
         // A quarter more or less, so that the monitors of a fleet don't probe in step.
-        var pause = isInDoubt ? Soon : interval * (0.75 + (0.5 * random.NextDouble()));
-
+        var pause = PauseOf(store.Current) * (0.75 + (0.5 * random.NextDouble()));
         var wake = Volatile.Read(ref _wake);
         await Task.WhenAny(wake.Task, Task.Delay(pause, time, _stop.Token)).ConfigureAwait(false);
         _stop.Token.ThrowIfCancellationRequested();
         if (wake.Task.IsCompleted) Volatile.Write(ref _wake, NewSignal());
+    }
+
+    /// <summary>A login costs a server a hundred times as much as a probe.</summary>
+    private static int LoginEvery(HostSnapshot snapshot) => ProbesPerLogin * (1 + ((snapshot.Answer?.Probers ?? 1) / 100));
+
+    private TimeSpan PauseOf(TopologySnapshot topology)
+    {
+        var snapshot = topology.Hosts[host.Index];
+        if (!snapshot.IsSettled || snapshot.State is HostState.Suspect or HostState.Recovering) return Soon;
+        // Alone it costs nobody much; a fleet shares what a server can spare. Beyond that limit a lag could no longer be proven to be small enough.
+        var share = TimeSpan.FromSeconds((snapshot.Answer?.Probers ?? 1) / FleetProbesPerSecond);
+        var interval = share < settings.Interval ? settings.Interval : share < settings.LongestInterval ? share : settings.LongestInterval;
+        // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
+        if (snapshot.State == HostState.LagUnknown) interval /= 4;
+        if (topology.Primary is null && topology.Timeline != 0) return WithoutPrimary(interval);
+        _withoutPrimarySince = 0;
+        return interval;
+    }
+
+    /// <summary>Until a primary is found again, hosts are asked often: a twentieth of the time that it has been gone for.</summary>
+    private TimeSpan WithoutPrimary(TimeSpan interval)
+    {
+        var now = time.GetTimestamp();
+        if (_withoutPrimarySince == 0) _withoutPrimarySince = now;
+        var pause = time.GetElapsedTime(_withoutPrimarySince, now) / 20;
+        return pause < Soon ? Soon : pause < interval ? pause : interval;
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -6,7 +6,11 @@ namespace ReplicaRouter;
 /// <param name="ReceivedAt">Timestamp at which the outcome was known.</param>
 /// <param name="Answer">What the host answered, or null when it failed.</param>
 /// <param name="Failure">How it failed, or null when it answered.</param>
-internal sealed record HostObservation(int HostIndex, long SentAt, long ReceivedAt, HostAnswer? Answer, HostFailure? Failure);
+internal sealed record HostObservation(int HostIndex, long SentAt, long ReceivedAt, HostAnswer? Answer, HostFailure? Failure)
+{
+    /// <summary>Whether a caller met it, and no probe has confirmed it.</summary>
+    public bool IsFromCaller { get; init; }
+}
 
 /// <summary>What a host says of itself.</summary>
 internal sealed record HostAnswer
@@ -50,6 +54,9 @@ internal sealed record HostAnswer
     /// <summary>The port on which the server itself listens, whatever stands in between.</summary>
     public int ServerPort { get; init; }
 
+    /// <summary>Routers that probe the server, this one among them.</summary>
+    public int Probers { get; init; } = 1;
+
     /// <summary>Bytes of a WAL segment.</summary>
     public uint WalSegmentSize { get; init; }
 
@@ -79,6 +86,9 @@ internal enum FailureKind
 
     /// <summary>No answer in time: hung, overloaded or out of reach.</summary>
     Timeout,
+
+    /// <summary>No answer to two questions in a row, one of them by a new login.</summary>
+    Hung,
 
     /// <summary>Starting up, shutting down or recovering.</summary>
     Restarting,

@@ -5,6 +5,9 @@ namespace ReplicaRouter;
 /// <summary>What a server is asked about itself: by probes, and at each login of a pool.</summary>
 internal static class HostQuestion
 {
+    /// <summary>The application name of probes, by which they count one another.</summary>
+    public const string Prober = "ReplicaRouter probe";
+
     /// <summary>Everything in one round trip, for any role with the right to log in, from PostgreSQL 10 on.</summary>
     /// <remarks>
     /// The timeline of a primary is read from the name of its WAL file: pg_control_checkpoint() shows the old one until the first
@@ -22,7 +25,8 @@ internal static class HostQuestion
                current_setting('port')::int,
                pg_size_bytes(current_setting('wal_segment_size')),
                current_setting('wal_block_size')::int,
-               (extract(epoch FROM current_setting('wal_writer_delay')::interval) * 3000)::float8
+               (extract(epoch FROM current_setting('wal_writer_delay')::interval) * 3000)::float8,
+               (SELECT count(*) FROM pg_stat_activity WHERE application_name = '{Prober}')::int
         """;
 
     /// <summary>What changes while a server runs. A fifth of the work: the control file need not be read.</summary>
@@ -82,6 +86,7 @@ internal static class HostQuestion
             WalSegmentSize = (uint)reader.GetInt64(10),
             WalBlockSize = (uint)reader.GetInt32(11),
             AsyncFlushMs = reader.GetDouble(12),
+            Probers = reader.GetInt32(13),
             ConnectedAt = connectedAt,
         });
         return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(7) ? null : reader.GetInt32(7)) };

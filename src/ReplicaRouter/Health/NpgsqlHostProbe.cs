@@ -12,33 +12,36 @@ internal sealed class NpgsqlHostProbe : IHostProbe
     private readonly TimeProvider _time;
     private Session? _kept;
     private volatile bool _mayPrepare = true;
+    private volatile int _probers = 1;
 
     public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time)
     {
-        var seconds = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
         var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString) { Name = $"{host.Name}/probe" };
         var settings = builder.ConnectionStringBuilder;
         settings.Pooling = false;
         settings.MinPoolSize = 0;
-        settings.Timeout = seconds;
-        settings.CommandTimeout = seconds;
-        // A cancel request would be one more connection to a host that hangs, and would wait for it: break off instead.
-        settings.CancellationTimeout = -1;
+        settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
+        // Nor is a probe that is late ever cancelled: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
+        // until that has timed out. Whoever asked stops waiting; if an answer comes after all, the connection is kept for the next probe.
+        settings.CommandTimeout = 0;
         settings.KeepAlive = 0;
         settings.Enlist = false;
         settings.Multiplexing = false;
-        settings.ApplicationName = "ReplicaRouter probe";
+        settings.ApplicationName = HostQuestion.Prober;
         // Types are loaded by a large query at the first connection; the probe needs none of them.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         _dataSource = builder.Build();
         _time = time;
     }
 
+    public Action? Lost { get; set; }
+
     public async Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
         // Taken out while in use: a probe that is no longer waited for must not meet the next one on the same connection.
         if (Interlocked.Exchange(ref _kept, null) is { } kept)
         {
+            await kept.StopWatchingAsync().ConfigureAwait(false);
             try
             {
                 return await AskAndKeepAsync(kept, cancellationToken).ConfigureAwait(false);
@@ -53,13 +56,25 @@ internal sealed class NpgsqlHostProbe : IHostProbe
             }
         }
 
+        return await LoginAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<HostAnswer> LoginAsync(CancellationToken cancellationToken)
+    {
         var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         return await AskAndKeepAsync(new Session(connection), cancellationToken).ConfigureAwait(false);
     }
 
+    public void Watch()
+    {
+        if (Interlocked.Exchange(ref _kept, null) is not { } session) return;
+        session.StartWatching(Lost);
+        if (Interlocked.CompareExchange(ref _kept, session, null) is not null) session.DisposeAsync().AsTask().Forget();
+    }
+
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.Connection.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.DisposeAsync().ConfigureAwait(false);
         await _dataSource.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -75,7 +90,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         }
         finally
         {
-            if (!isKept) await session.Connection.DisposeAsync().ConfigureAwait(false);
+            if (!isKept) await session.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -84,6 +99,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         var now = _time.GetTimestamp();
         if (session.LastAnswer is not { } before) return await AskEverythingAsync(session, now, cancellationToken).ConfigureAwait(false);
         var answer = await HostQuestion.AskAgainAsync(await AgainAsync(session, cancellationToken).ConfigureAwait(false), before, cancellationToken).ConfigureAwait(false);
+        answer = answer with { Probers = _probers };
         if (answer.Timeline is not null) return answer;
         // Without a WAL receiver that we may look at, only the control file shows the timeline, in its own good time. What it showed still holds.
         return _time.GetElapsedTime(session.AskedEverythingAt, now) < LongestHearsay
@@ -94,7 +110,9 @@ internal sealed class NpgsqlHostProbe : IHostProbe
     private async Task<HostAnswer> AskEverythingAsync(Session session, long connectedAt, CancellationToken cancellationToken)
     {
         session.AskedEverythingAt = _time.GetTimestamp();
-        return await HostQuestion.AskAsync(session.Connection, connectedAt, cancellationToken).ConfigureAwait(false);
+        var answer = await HostQuestion.AskAsync(session.Connection, connectedAt, cancellationToken).ConfigureAwait(false);
+        _probers = answer.Probers;
+        return answer;
     }
 
     /// <summary>Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.</summary>
@@ -106,11 +124,54 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         return again;
     }
 
-    private sealed class Session(NpgsqlConnection connection)
+    private sealed class Session(NpgsqlConnection connection) : IAsyncDisposable
     {
+        private CancellationTokenSource? _stopWatching;
+        private Task _watching = Task.CompletedTask;
+
         public NpgsqlConnection Connection { get; } = connection;
         public HostAnswer? LastAnswer { get; set; }
         public NpgsqlCommand? Again { get; set; }
         public long AskedEverythingAt { get; set; }
+
+        /// <summary>Reads ahead: a server that ends closes its connections before anything else shows it.</summary>
+        public void StartWatching(Action? lost)
+        {
+            if (_stopWatching is not null) return;
+            _stopWatching = new CancellationTokenSource();
+            _watching = WatchAsync(lost, _stopWatching.Token);
+        }
+
+        public async ValueTask StopWatchingAsync()
+        {
+            if (_stopWatching is not { } stop) return;
+            _stopWatching = null;
+            await stop.CancelAsync().ConfigureAwait(false);
+            await _watching.ConfigureAwait(false);
+            stop.Dispose();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopWatchingAsync().ConfigureAwait(false);
+            await Connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        private async Task WatchAsync(Action? lost, CancellationToken stop)
+        {
+            try
+            {
+                await Connection.WaitAsync(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // It is wanted for the next probe.
+            }
+            catch (Exception)
+            {
+                // Whatever broke it, the next probe says what is wrong with the host, if anything is.
+                lost?.Invoke();
+            }
+        }
     }
 }

@@ -16,7 +16,7 @@ internal static class Eligibility
         if (!tier.IsPrimary && (tier.Members & host.Configuration.Bit) == 0) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
         if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
-        if (tier.IsPrimary && !ReferenceEquals(host, topology.Primary)) return Verdict.NotPrimary;
+        if (tier.IsPrimary && (request.IsReplicaOnly || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
@@ -42,9 +42,11 @@ internal static class Eligibility
     private static Verdict Standing(HostSnapshot host, long now) => host.StateAt(now) switch
     {
         // Whether a replica lags depends on the request's own limit.
-        HostState.Healthy or HostState.Lagging or HostState.LagUnknown => Verdict.Eligible,
-        HostState.Suspect => Verdict.Suspect,
+        // Where only open connections lead, the opener finds out whether there is one.
+        HostState.Healthy or HostState.Lagging or HostState.LagUnknown or HostState.NoLogins or HostState.Full => Verdict.Eligible,
+        HostState.Suspect or HostState.Recovering => Verdict.Suspect,
         HostState.Unknown => Verdict.Unknown,
+        HostState.Hung => Verdict.Hung,
         HostState.Restarting => Verdict.Restarting,
         HostState.Misconfigured => Verdict.Misconfigured,
         HostState.ForeignCluster => Verdict.ForeignCluster,
@@ -66,12 +68,13 @@ internal static class Eligibility
     }
 
     /// <summary>What a caller is told when no host may serve.</summary>
-    public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null) =>
-        new(plan.Name, Explain(topology, plan, request, time), cause);
+    public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null) =>
+        new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary), cause);
 
     /// <summary>Why no host may serve, host by host, for people.</summary>
-    public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time) =>
-        [.. topology.Hosts.Select(host => new HostRejection(host.Name, Explain(topology, host, plan, request, time)))];
+    public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, string? whyNotPrimary = null) =>
+        [.. topology.Hosts.Select(host => new HostRejection(host.Name,
+            whyNotPrimary is not null && ReferenceEquals(host, topology.Primary) ? whyNotPrimary : Explain(topology, host, plan, request, time)))];
 
     private static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {

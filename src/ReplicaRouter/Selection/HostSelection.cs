@@ -25,7 +25,7 @@ internal static class HostSelection
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
-            if (candidates != 0) return new Choice(topology.Hosts[Pick(candidates, request.Preferred, plan, pools, random)], fallback, candidates, behind);
+            if (candidates != 0) return new Choice(topology.Hosts[Pick(topology, candidates, request, plan, pools, random)], fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
 
@@ -36,11 +36,11 @@ internal static class HostSelection
     private static bool IsReasonToFallBack(Verdict verdict, HostSnapshot host) =>
         verdict is not (Verdict.Suspect or Verdict.NotMember or Verdict.NotPrimary) && !(host.Configuration.IsConfiguredPrimary && host.Role != HostRole.Replica);
 
-    private static int Pick(ulong candidates, ulong preferred, RoutePlan plan, ReadOnlySpan<HostPools> pools, Random random)
+    private static int Pick(TopologySnapshot topology, ulong candidates, in RouteRequest request, RoutePlan plan, ReadOnlySpan<HostPools> pools, Random random)
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
-        var window = LatencyWindow.Filter(candidates, plan.Index, pools);
-        return (window & preferred) != 0 ? BitOperations.TrailingZeroCount(preferred) : TwoChoices.Pick(window, pools, random);
+        var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, pools);
+        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : TwoChoices.Pick(window, pools, random);
     }
 }
 

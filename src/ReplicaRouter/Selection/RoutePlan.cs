@@ -23,6 +23,15 @@ internal sealed record RoutePlan
     public required Consistency Consistency { get; init; }
     public required PoolSettings Pool { get; init; }
 
+    /// <summary>Operations that may wait for a host at once.</summary>
+    public required int MaxWaiting { get; init; }
+
+    /// <summary>Whether slow reads are given a second run beside the first.</summary>
+    public required bool Hedge { get; init; }
+
+    /// <summary>In what order reads give way where the primary serves them for replicas that can't.</summary>
+    public required ReadPriority Priority { get; init; }
+
     /// <summary>Whether the primary is one of the route's steps.</summary>
     public required bool HasPrimary { get; init; }
 }

@@ -14,6 +14,9 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     /// <summary>Whether only the primary will do.</summary>
     public bool IsStrong { get; init; }
 
+    /// <summary>Whether the primary will not do.</summary>
+    public bool IsReplicaOnly { get; init; }
+
     /// <summary>What a replica must have replayed, and whose timeline a primary must have reached.</summary>
     public WalPosition Floor { get; init; }
 

@@ -26,6 +26,7 @@ internal enum Verdict
     LagUnknown,
     Unknown,
     Down,
+    Hung,
     Restarting,
     Misconfigured,
     OldTimeline,

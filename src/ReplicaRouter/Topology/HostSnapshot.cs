@@ -20,6 +20,12 @@ internal sealed record HostSnapshot
     /// <summary>Observations so far.</summary>
     public int Observations { get; init; }
 
+    /// <summary>Why nobody can log in, although open connections are served; null when one can.</summary>
+    public HostFailure? LoginFailure { get; init; }
+
+    /// <summary>Its way out of rotation and back.</summary>
+    public Comeback Comeback { get; init; }
+
     /// <summary>The operator's order.</summary>
     public bool IsDrained { get; init; }
 
@@ -41,7 +47,11 @@ internal sealed record HostSnapshot
     public HostAnswer? Answer => LastAnswered?.Answer;
 
     /// <summary>Whether a request can be sent there at all, its role and lag aside.</summary>
-    public bool IsServing => State is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown;
+    public bool IsServing => State is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
+        || (IsWarmOnly && LastAnswered is not null);
+
+    /// <summary>Whether only connections that are open already lead there.</summary>
+    public bool IsWarmOnly => State is HostState.NoLogins or HostState.Full;
 
     /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>
     public HostState StateAt(long now) => IsServing && now > ExpiresAt ? HostState.Unknown : State;

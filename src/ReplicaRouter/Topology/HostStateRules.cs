@@ -4,7 +4,7 @@ namespace ReplicaRouter;
 internal static class HostStateRules
 {
     /// <summary>Time-outs in a row that take a host out. One may be the network's, or our own process's.</summary>
-    private const int MissesUntilDown = 2;
+    private const int MissesUntilOut = 2;
 
     public static HostSnapshot Standing(HostSnapshot host, ulong? systemIdentifier)
     {
@@ -17,18 +17,25 @@ internal static class HostStateRules
     {
         if (host.Last is null) return (HostState.Unknown, "not probed yet");
         if (host.Last.Failure is { } failure) return (OfFailure(failure.Kind, host), failure.Message);
-        return systemIdentifier is { } cluster && host.Answer!.SystemIdentifier != cluster
-            ? (HostState.ForeignCluster, $"{host.Configuration.Endpoint} belongs to another cluster (system identifier " +
-                $"{host.Answer.SystemIdentifier}, not {cluster}). Correct the address in {host.Configuration.Source}.")
-            : (HostState.Healthy, null);
+        if (systemIdentifier is { } cluster && host.Answer!.SystemIdentifier != cluster)
+        {
+            return (HostState.ForeignCluster, $"{host.Configuration.Endpoint} belongs to another cluster (system identifier " +
+                $"{host.Answer.SystemIdentifier}, not {cluster}). Correct the address in {host.Configuration.Source}.");
+        }
+
+        if (host.Comeback.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers again, and serves once it has done so for a while.");
+        return host.LoginFailure is { } login ? (login.Kind == FailureKind.Full ? HostState.Full : HostState.NoLogins, login.Message) : (HostState.Healthy, null);
     }
+
+    /// <summary>Whether an observation takes the host out of rotation, rather than in doubt.</summary>
+    public static bool IsOut(HostSnapshot standing) => standing.State is HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured;
 
     private static HostState OfFailure(FailureKind kind, HostSnapshot host) => kind switch
     {
         // None: a probe that failed for a reason of its own, as a statement_timeout of our role.
-        FailureKind.Timeout or FailureKind.None when host.Misses < MissesUntilDown && host.LastAnswered is not null => HostState.Suspect,
-        // Saturated, not dead: whoever holds a connection is served well.
-        FailureKind.Full when host.LastAnswered is not null => HostState.Suspect,
+        FailureKind.Timeout or FailureKind.None when host.Misses < MissesUntilOut && host is { LastAnswered: not null, Comeback.IsOut: false } => HostState.Suspect,
+        FailureKind.Full => HostState.Full,
+        FailureKind.Timeout or FailureKind.Hung => HostState.Hung,
         FailureKind.Restarting => HostState.Restarting,
         FailureKind.Misconfigured => HostState.Misconfigured,
         // A name that has led to the server before is not misspelt: orchestrators withdraw the names of servers that are down.

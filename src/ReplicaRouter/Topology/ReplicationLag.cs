@@ -8,12 +8,12 @@ internal static class ReplicationLag
         if (host.Role != HostRole.Replica || !host.IsServing) return host;
 
         var (answer, sentAt) = (host.Answer!, host.LastAnswered!.SentAt);
-        if (primary is not null && answer.Timeline < timeline)
+        if (primary is not null && (answer.Timeline < timeline || IsOrphan(answer, primary, timeline)))
         {
             return host with
             {
                 State = HostState.OldTimeline,
-                Error = $"{host.Configuration.Endpoint} follows timeline {answer.Timeline}, but the primary is on {timeline}.",
+                Error = $"{host.Configuration.Endpoint} follows timeline {answer.ReplayTimeline}, but the primary is on {timeline}.",
             };
         }
 
@@ -43,6 +43,12 @@ internal static class ReplicationLag
             Error = isLagging ? $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s" : host.Error,
         };
     }
+
+    /// <summary>
+    /// Whether a standby that receives nothing has replayed beyond where the primary's history left its own: it was not there when the primary was promoted.
+    /// </summary>
+    private static bool IsOrphan(HostAnswer standby, HostSnapshot primary, int timeline) =>
+        standby is { Timeline: null, IsTimelineHidden: false } && standby.ReplayTimeline < timeline && standby.ReplayLsn > primary.Answer!.ReplayLsn;
 
     private static HostSnapshot Unknown(HostSnapshot host, string why) => host with
     {

@@ -95,9 +95,15 @@ internal sealed class TopologySnapshot
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
         };
+        updated = updated with { Comeback = ComebackOf(updated, observation, time) };
         var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
         return Derive(Hosts.SetItem(observation.HostIndex, updated), history, observation, time);
     }
+
+    /// <summary>This topology and whether a host lets anybody log in; null when it does.</summary>
+    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, TimeProvider time) => Hosts[hostIndex].LoginFailure == failure
+        ? this
+        : Derive(Hosts.SetItem(hostIndex, Hosts[hostIndex] with { LoginFailure = failure }), History, null, time);
 
     public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => Hosts[hostIndex].IsDrained == isDrained
         ? this
@@ -115,16 +121,16 @@ internal sealed class TopologySnapshot
         ForcedToPrimaryUntil = forcedUntil,
     };
 
-    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation observation, TimeProvider time)
+    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation? observation, TimeProvider time)
     {
         var systemIdentifier = SystemIdentifier ?? ClusterIdentity.Settle(hosts);
-        hosts = [.. hosts.Select(host => HostStateRules.Standing(host, systemIdentifier))];
+        hosts = CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, systemIdentifier))]);
 
         var timeline = Math.Max(Timeline, hosts.Where(h => h.IsServing).Max(h => h.Answer!.Timeline) ?? 0);
         hosts = PrimaryElection.Judge(hosts, timeline);
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
 
-        var wal = RecordWal(primary, hosts[observation.HostIndex], observation);
+        var wal = observation is null ? Wal : RecordWal(primary, hosts[observation.HostIndex], observation);
         hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
 
         return new TopologySnapshot(Settings, hosts)
@@ -136,6 +142,12 @@ internal sealed class TopologySnapshot
             History = history,
             ForcedToPrimaryUntil = ForcedToPrimaryUntil,
         };
+    }
+
+    private Comeback ComebackOf(HostSnapshot updated, HostObservation observation, TimeProvider time)
+    {
+        if (HostStateRules.IsOut(HostStateRules.Standing(updated, SystemIdentifier))) return updated.Comeback.Failed(observation.ReceivedAt, time);
+        return observation.Answer is { } answer ? updated.Comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, time) : updated.Comeback;
     }
 
     private WalHistory RecordWal(HostSnapshot? primary, HostSnapshot observed, HostObservation observation)

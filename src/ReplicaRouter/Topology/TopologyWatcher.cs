@@ -4,25 +4,49 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter;
 
 /// <summary>Reacts to what changed between two snapshots: logs it, counts failovers, drops connections that lead to the wrong server.</summary>
-internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, RoutingCounters counters, ILogger logger)
+internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, RoutingCounters counters, ILogger logger)
 {
     // The last primary that there was, through times without one. Monitors publish at once, hence the exchange.
     private HostConfiguration? _lastPrimary;
 
     public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
-        for (var i = 0; i < after.Hosts.Length; i++) OnHost(before.Hosts[i], after.Hosts[i]);
+        for (var i = 0; i < after.Hosts.Length; i++) OnHost(before.Hosts[i], after.Hosts[i], pools[i]);
         if (before.Primary?.Configuration != after.Primary?.Configuration) OnPrimary(before.Primary, after.Primary);
     }
 
-    private void OnHost(HostSnapshot before, HostSnapshot after)
+    private void OnHost(HostSnapshot before, HostSnapshot after, HostPools pools)
     {
         var isOther = before.Answer is { } former && former.Server != after.Answer?.Server;
-        if (isOther || (before.Role != after.Role && before.Role != HostRole.Unknown) || (before.IsServing && !after.IsServing)) pools[after.Configuration.Index].Clear();
+        var isLost = before.IsServing && !after.IsServing;
+        if (isOther || isLost || (before.Role != after.Role && before.Role != HostRole.Unknown)) pools.Clear();
+        if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.ForgetLatency();
         if (before.State == after.State) return;
-        if (after.State is HostState.Healthy) Log.HostRecovered(logger, after.Name, after.State, after.Role, before.State);
-        else if (after.State is HostState.Misconfigured or HostState.ForeignCluster or HostState.Fenced or HostState.SplitBrain) Log.HostRefused(logger, after.Name, after.State, after.Error);
-        else Log.HostFailed(logger, after.Name, after.State, before.State, after.Error);
+        counters.CountState(after.Configuration, after.State);
+        if (isLost || after.IsWarmOnly) pools.LoginsRefused.Raise();
+        if (after.State == HostState.Hung) pools.Hung.Raise();
+        LogState(before, after);
+    }
+
+    private void LogState(HostSnapshot before, HostSnapshot after)
+    {
+        switch (after.State)
+        {
+            case HostState.Healthy: Log.HostRecovered(logger, after.Name, after.State, after.Role, before.State); break;
+            case HostState.Down: Log.HostDown(logger, after.Name, before.State, after.Error); break;
+            case HostState.Hung: Log.HostHung(logger, after.Name, before.State, after.Error); break;
+            case HostState.Restarting: Log.HostRestarting(logger, after.Name, before.State, after.Error); break;
+            case HostState.Lagging: Log.HostLagging(logger, after.Name, before.State, after.Error); break;
+            case HostState.NoLogins: Log.HostLetsNobodyIn(logger, after.Name, before.State, after.Error); break;
+            case HostState.Full: Log.HostFull(logger, after.Name, before.State, after.Error); break;
+            case HostState.Recovering: Log.HostRecovering(logger, after.Name, before.State); break;
+            case HostState.Misconfigured: Log.HostMisconfigured(logger, after.Name, after.Error); break;
+            case HostState.ForeignCluster: Log.HostOfOtherCluster(logger, after.Name, after.Error); break;
+            case HostState.Fenced: Log.HostFenced(logger, after.Name, after.Error); break;
+            case HostState.OldTimeline: Log.HostOnOldTimeline(logger, after.Name, after.Error); break;
+            case HostState.SplitBrain: Log.HostInSplitBrain(logger, after.Name, after.Error); break;
+            default: Log.HostInDoubt(logger, after.Name, after.State, before.State, after.Error); break;
+        }
     }
 
     private void OnPrimary(HostSnapshot? before, HostSnapshot? after)
@@ -30,12 +54,15 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, RoutingCo
         if (after is null)
         {
             Log.PrimaryLost(logger, before!.Name);
+            // Whoever was promoted is followed at once.
+            monitors.Wake(ulong.MaxValue);
             return;
         }
 
         var last = Interlocked.Exchange(ref _lastPrimary, after.Configuration);
         if (last is null || last.Index == after.Configuration.Index) return;
         counters.CountFailover();
+        pools[last.Index].Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }

@@ -61,7 +61,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
         _monitor.Start();
         await AdvanceUntil(() => Host.State == HostState.Healthy);
         _probe.Answer = _ => new TaskCompletionSource<HostAnswer>().Task;
-        await AdvanceUntil(() => Host.State == HostState.Down);
+        await AdvanceUntil(() => Host.State == HostState.Hung);
         _probe.Answer = _ => Task.FromResult(Primary(100));
         await AdvanceUntil(() => Host.State == HostState.Healthy);
     }

@@ -68,7 +68,8 @@ public class TopologySnapshotTests
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         Assert.Equal(HostState.Suspect, topology.Fail("analytics", FailureKind.Timeout)["analytics"].State);
-        Assert.Equal(HostState.Down, topology.Advance(1).Fail("analytics", FailureKind.Timeout)["analytics"].State);
+        Assert.Equal(HostState.Hung, topology.Advance(1).Fail("analytics", FailureKind.Timeout)["analytics"].State);
+        Assert.Equal(HostState.Recovering, topology.Advance(1).Answer("analytics", Replica(100))["analytics"].State);
         Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("analytics", Replica(100))["analytics"].State);
     }
 
@@ -76,7 +77,8 @@ public class TopologySnapshotTests
     [InlineData(FailureKind.Unreachable, HostState.Down)]
     [InlineData(FailureKind.Restarting, HostState.Restarting)]
     [InlineData(FailureKind.Misconfigured, HostState.Misconfigured)]
-    [InlineData(FailureKind.Full, HostState.Suspect)]
+    [InlineData(FailureKind.Full, HostState.Full)]
+    [InlineData(FailureKind.Hung, HostState.Hung)]
     internal void Each_failure_has_its_state(FailureKind failure, HostState state)
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Fail("analytics", failure);
@@ -100,7 +102,7 @@ public class TopologySnapshotTests
         var sent = topology.Advance(1).Time.GetTimestamp();
         topology.Advance(0.1).Fail("primary", FailureKind.Full);
         topology.Change(current => current.With(new HostObservation(0, sent, topology.Time.GetTimestamp(), Primary(200), null), topology.Time));
-        Assert.Equal((HostState.Suspect, 200UL), (topology["primary"].State, topology.Current.Wal.NewestLsn));
+        Assert.Equal((HostState.Full, 200UL), (topology["primary"].State, topology.Current.Wal.NewestLsn));
     }
 
     [Fact]

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>Gives a slow read a second run on another replica and takes the first answer.</summary>
+/// <remarks>Source: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013.</remarks>
+internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters counters, TimeProvider time)
+{
+    private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(2);
+
+    private readonly Budget _budget = new(share: 0.05, most: 5, perSecond: 0, time);
+    private readonly ImmutableArray<Quantile> _slow = [.. routes.Select(_ => new Quantile(0.95))];
+
+    /// <param name="attempt">The read.</param>
+    /// <param name="run">Runs it once.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    public async Task<T> RunAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    {
+        var startedAt = time.GetTimestamp();
+        using var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var first = run(attempt, loser.Token);
+        try
+        {
+            var isSlow = await IsSlowAsync(first, _slow[attempt.Plan.Index].Value, loser.Token).ConfigureAwait(false);
+            if (isSlow && attempt.Host is not null && _budget.TrySpend()) return await FirstAnswerAsync(first, run(attempt.Hedge(time), loser.Token)).ConfigureAwait(false);
+            return await first.ConfigureAwait(false);
+        }
+        finally
+        {
+            _budget.Earn();
+            _slow[attempt.Plan.Index].Record(time.GetElapsedTime(startedAt).TotalMilliseconds);
+            // Whoever has not answered by now has lost, and stops.
+            _ = loser.CancelAsync();
+        }
+    }
+
+    /// <summary>Whether a run takes longer than most. The first ones of all teach what that is.</summary>
+    private async Task<bool> IsSlowAsync(Task run, double usualMs, CancellationToken cancellationToken)
+    {
+        if (run.IsCompleted || usualMs == 0) return false;
+        var usual = TimeSpan.FromMilliseconds(usualMs);
+        await Task.WhenAny(run, Task.Delay(usual > LeastDelay ? usual : LeastDelay, time, cancellationToken)).ConfigureAwait(false);
+        return !run.IsCompleted;
+    }
+
+    private async Task<T> FirstAnswerAsync<T>(Task<T> first, Task<T> second)
+    {
+        counters.CountHedge();
+        var ended = await Task.WhenAny(first, second).ConfigureAwait(false);
+        var other = ended == first ? second : first;
+        if (!ended.IsCompletedSuccessfully)
+        {
+            // The second one may fail for want of a further replica; and what fails the first need not fail the second.
+            await Task.WhenAny(other).ConfigureAwait(false);
+            if (other.IsCompletedSuccessfully) (ended, other) = (other, ended);
+            else ended = first;
+        }
+
+        other.Forget();
+        if (ended == second) counters.CountHedgeWon();
+        return await ended.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,79 @@
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Runs one piece of callers' work on an open connection, and gives it up when its host is lost.</summary>
+/// <remarks>
+/// Npgsql cancels a command by a request over a further connection, on the thread that cancels, and waits for its end: on a host that hangs that
+/// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and nobody waits for work that is given up.
+/// It ends some time later, and its connection with it.
+/// </remarks>
+internal static class HostedWork
+{
+    /// <summary>On a host that is well, cancelled work ends at once; this is for work that does not heed cancellation.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    /// <param name="connection">Closed at the end of the work.</param>
+    /// <param name="work">The work.</param>
+    /// <param name="flow">What the work has sent so far.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="givenUp">Cancelled when the host is lost.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    /// <exception cref="HostLostException">The work was given up.</exception>
+    public static async Task<T> RunAsync<T>(
+        NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
+    {
+        CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
+        var stop = new CancellationTokenSource();
+        var running = RunAsync(connection, work, stop.Token);
+        if (!running.IsCompleted && !await EndsAsync(running, stop, time, givenUp, cancellationToken).ConfigureAwait(false))
+        {
+            running.Forget();
+            flow.IsGivenUp = true;
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new HostLostException($"Work on {connection.Host}:{connection.Port} was given up: the host is lost.");
+        }
+
+        try
+        {
+            return await running.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+    }
+
+    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken stop)
+    {
+        await using var _ = connection.ConfigureAwait(false);
+        return await work(connection, stop).ConfigureAwait(false);
+    }
+
+    /// <returns>Whether the work has ended, rather than being given up.</returns>
+    private static async Task<bool> EndsAsync(Task running, CancellationTokenSource stop, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp);
+        await running.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (running.IsCompleted) return true;
+        CancelElsewhere(stop);
+        if (!givenUp.IsCancellationRequested) await running.WaitAsync(Grace, time, givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return running.IsCompleted;
+    }
+
+    // A thread of its own: those of the pool are few, and each would be held up for seconds.
+    private static void CancelElsewhere(CancellationTokenSource stop) =>
+        new Thread(static state => Cancel((CancellationTokenSource)state!)) { IsBackground = true, Name = "ReplicaRouter cancel" }.Start(stop);
+
+    private static void Cancel(CancellationTokenSource stop)
+    {
+        try
+        {
+            stop.Cancel();
+        }
+        catch (AggregateException)
+        {
+            // Thrown by what the work itself had registered with its token, after the caller has left.
+        }
+    }
+}
