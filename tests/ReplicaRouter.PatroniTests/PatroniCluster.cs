@@ -30,7 +30,7 @@ internal sealed class PatroniCluster : IAsyncDisposable
     internal static async Task<PatroniCluster> StartAsync(CancellationToken ct)
     {
         var etcd = EtcdServer.OnFreePorts();
-        var cluster = new PatroniCluster(await PatroniSetup.CreateAsync(etcd.Port, ct), etcd);
+        var cluster = new PatroniCluster(PatroniSetup.Create(etcd.Port), etcd);
         try
         {
             await cluster.StartAllAsync(ct);

@@ -1,7 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Npgsql;
 using ReplicaRouter.Testing;
-using ReplicaRouter.Testing.Cluster;
 using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
@@ -14,18 +14,13 @@ internal sealed record PatroniSetup(ServerAccount Account, string Binaries, stri
     internal const string App = "app";
     internal const string Superuser = "postgres";
 
-    internal static async Task<PatroniSetup> CreateAsync(int etcdPort, CancellationToken ct)
+    internal static PatroniSetup Create(int etcdPort)
     {
         var account = ServerAccount.Resolve();
-        var binaries = await PostgresBinaries.FindAsync(new LocalClusterOptions(), account, ct);
-        foreach (var program in (string[])["pg_basebackup", "pg_rewind", "pg_controldata"])
-        {
-            if (!File.Exists(Path.Combine(binaries.Folder, program)))
-                throw new LocalClusterException($"Patroni needs '{program}', which '{binaries.Folder}' lacks. Name another folder in {PostgresBinaries.FolderVariable}.");
-        }
+        var binaries = FindBinaries();
         var folder = Directory.CreateTempSubdirectory("replicarouter-patroni-").FullName;
         account.Own(folder);
-        return new(account, binaries.Folder, folder, etcdPort, RandomNumberGenerator.GetHexString(32, lowercase: true));
+        return new(account, binaries, folder, etcdPort, RandomNumberGenerator.GetHexString(32, lowercase: true));
     }
 
     internal string ConnectionString(int port) => new NpgsqlConnectionStringBuilder
@@ -56,6 +51,17 @@ internal sealed record PatroniSetup(ServerAccount Account, string Binaries, stri
         var folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
         Account.Own(folder);
         return folder;
+    }
+
+    /// <summary>The newest PostgreSQL that Debian has packaged, as Patroni itself is: no other is sure to have all of the programs.</summary>
+    private static string FindBinaries()
+    {
+        if (!File.Exists("/usr/bin/patroni") || !File.Exists("/usr/bin/etcd")) throw new LocalClusterException("Patroni or etcd is not installed. './test --patroni' installs what is missing.");
+        return Directory.GetDirectories("/usr/lib/postgresql")
+            .Select(folder => Path.Combine(folder, "bin"))
+            .Where(folder => File.Exists(Path.Combine(folder, "pg_rewind")))
+            .MaxBy(folder => int.Parse(Path.GetFileName(Path.GetDirectoryName(folder)!), CultureInfo.InvariantCulture))
+            ?? throw new LocalClusterException("There is no PostgreSQL in /usr/lib/postgresql. './test --patroni' installs what is missing.");
     }
 
     /// <summary>The last lines of all logs, without the password.</summary>

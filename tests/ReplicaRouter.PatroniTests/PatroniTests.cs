@@ -32,8 +32,8 @@ public class PatroniTests
         var firstWrite = FirstWriteBy(load, candidate)!;
         var lastWrite = load.Writes.Where(write => write.Port == former.Port).Max(write => write.At);
         Say($"switchover asked at {startedAt.TotalSeconds:F3} s, last write of the former leader {lastWrite.TotalSeconds:F3}, promotion {promotedAt.TotalSeconds:F3}, first write {firstWrite.At.TotalSeconds:F3}");
-        Say(Report(load, "switchover"));
         var found = await TokensAsync(candidate);
+        SayAll(load, found);
         Assert.True(load.FailedReads.IsEmpty && load.FailedWrites.IsEmpty, Report(load, "Operations failed."));
         Assert.DoesNotContain(load.Writes, write => found.GetValueOrDefault(write.Token) != 1);
     }
@@ -57,9 +57,8 @@ public class PatroniTests
 
         var firstWrite = FirstWriteNotBy(load, killed)!;
         Say($"killed at {killedAt.TotalSeconds:F3} s, promotion {promotedAt.TotalSeconds:F3}, first write {firstWrite.At.TotalSeconds:F3}");
-        Say(Report(load, "killed leader"));
         var found = await TokensAsync(await cluster.LeaderAsync(Ct));
-        Say($"acknowledged writes that the killed leader had not replicated: {load.Writes.Count(write => !found.ContainsKey(write.Token))}");
+        SayAll(load, found);
         Assert.True(load.FailedReads.IsEmpty, Report(load, "Reads failed."));
         Assert.True(load.FailedWrites.All(failure => failure.SentAt < killedAt), Report(load, "Writes failed that were not in flight at the kill."));
         Assert.True(firstWrite.At - promotedAt < TimeSpan.FromSeconds(1), $"Writes resumed {(firstWrite.At - promotedAt).TotalMilliseconds:F0} ms after the promotion.");
@@ -98,6 +97,12 @@ public class PatroniTests
     private static string Report(Load load, string what) =>
         $"{what} {load.ReadCount} reads, {load.Writes.Count} writes; failed: {load.FailedReads.Count} reads, {load.FailedWrites.Count} writes\n"
         + string.Join('\n', load.FailedReads.Concat(load.FailedWrites).Take(20));
+
+    private static void SayAll(Load load, Dictionary<string, long> found)
+    {
+        Say(Report(load, "In all:"));
+        Say($"acknowledged writes that are lost: {load.Writes.Count(write => !found.ContainsKey(write.Token))}; failed ones that are there: {load.FailedWrites.Count(failure => found.ContainsKey(failure.What))}");
+    }
 
     private static void Say(string text) => TestContext.Current.TestOutputHelper?.WriteLine(text);
 }
