@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using Dapper;
 using Npgsql;
+using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
 /// <summary>Readers and writers that go on whatever happens, and keep a record of all that did.</summary>
-/// <remarks>A writer inserts another token each time, into a table that would take one twice.</remarks>
+/// <remarks>A writer inserts another token each time, into a table that would take it twice.</remarks>
 internal sealed class Load : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(2);
@@ -30,9 +31,11 @@ internal sealed class Load : IAsyncDisposable
 
     internal TimeSpan Now => TimeProvider.System.GetElapsedTime(_start);
 
-    internal static async Task<Load> StartAsync(DatabaseRouter router, CancellationToken ct)
+    /// <summary>Makes the table, waits until every node has it, and starts.</summary>
+    internal static async Task<Load> StartAsync(DatabaseRouter router, IEnumerable<PatroniNode> nodes, CancellationToken ct)
     {
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE written (token text NOT NULL)"), ct);
+        foreach (var node in nodes) await Wait.UntilAsync(_ => HasTableAsync(node), TimeSpan.FromSeconds(20), () => $"'{node.Name}' has not replayed the table.", ct);
         return new(router, readers: 6, writers: 2);
     }
 
@@ -51,6 +54,12 @@ internal sealed class Load : IAsyncDisposable
     {
         await StopAsync();
         _stop.Dispose();
+    }
+
+    private static async Task<bool> HasTableAsync(PatroniNode node)
+    {
+        await using var connection = new NpgsqlConnection(node.ConnectionString + ";Pooling=false");
+        return await connection.ExecuteScalarAsync<bool>("SELECT to_regclass('written') IS NOT NULL");
     }
 
     private async Task RepeatAsync(Func<Task> once)

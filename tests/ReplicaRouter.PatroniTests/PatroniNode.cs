@@ -35,7 +35,7 @@ internal sealed class PatroniNode : IDisposable
 
     internal bool IsRunning => _patroni is { IsRunning: true };
 
-    // Neither name begins the other: "node." and the folders of this node only.
+    // With its dot no name is the beginning of another.
     private string Beginning => Name + ".";
 
     internal void Start()
