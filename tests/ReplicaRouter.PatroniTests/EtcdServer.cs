@@ -13,6 +13,8 @@ internal sealed class EtcdServer : IDisposable
 
     internal int Port => _clients.Number;
 
+    internal bool HasFailed => _process is { IsRunning: false };
+
     internal static EtcdServer OnFreePorts() => new(LoopbackPort.Any(), LoopbackPort.Any());
 
     internal void Start(PatroniSetup setup)

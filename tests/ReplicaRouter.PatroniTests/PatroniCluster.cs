@@ -121,7 +121,9 @@ internal sealed class PatroniCluster : IAsyncDisposable
     }
 
     private Task UntilAsync(Func<CancellationToken, Task<bool>> condition, string complaint, CancellationToken ct) =>
-        Wait.UntilAsync(condition, s_startLimit, () => Failure(complaint).Message, ct);
+        Wait.UntilAsync(bound => HasFailed ? throw Failure($"{complaint} A program has ended.") : condition(bound), s_startLimit, () => Failure(complaint).Message, ct);
+
+    private bool HasFailed => _etcd.HasFailed || Nodes.Any(node => node.HasFailed);
 
     private LocalClusterException Failure(string what) => new($"{what} Last lines of the logs:\n{_setup.LogEnds()}");
 }

@@ -33,14 +33,14 @@ internal sealed class PatroniNode : IDisposable
 
     internal string SuperuserConnectionString => _setup.SuperuserConnectionString(Port);
 
-    internal bool IsRunning => _patroni is { IsRunning: true };
+    /// <summary>Whether Patroni has ended by itself.</summary>
+    internal bool HasFailed => _patroni is { IsRunning: false };
 
     // With its dot no name is the beginning of another.
     private string Beginning => Name + ".";
 
     internal void Start()
     {
-        _patroni?.Dispose();
         _patroni = LoggedProcess.Start(_setup.Account, "patroni", [ConfigurationFile], _folder, Path.Combine(_setup.Folder, Name + ".log"));
     }
 
@@ -48,6 +48,8 @@ internal sealed class PatroniNode : IDisposable
     internal void KillAll()
     {
         _patroni?.Kill();
+        _patroni?.Dispose();
+        _patroni = null;
         FolderProcesses.KillAll(Path.Combine(_setup.Folder, Beginning));
     }
 
