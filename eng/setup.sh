@@ -15,16 +15,42 @@ has_postgres() {
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
+# Debian's packages start services of their own, which nobody here needs.
+apt_install() {
+  as_root mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+  as_root apt-get update -qq >&2
+  (
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      trap 'as_root rm -f "$policy"' EXIT
+      printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+      as_root chmod +x "$policy"
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >&2
+  )
+}
+
 require_postgres() {
   has_postgres && return
   command -v apt-get >/dev/null || fail "PostgreSQL 15 to 18 is missing, and there is no apt-get here. Install its server, or name its bin folder in REPLICAROUTER_PG_BIN."
   say "installing PostgreSQL (apt-get install postgresql)"
-  # Debian's package starts a server of its own, which nobody here needs.
-  as_root mkdir -p /etc/postgresql-common
-  [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
-  as_root apt-get update -qq >&2
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >&2
+  apt_install postgresql
   has_postgres || fail "apt-get installed no PostgreSQL server that can be found in /usr/lib/postgresql."
+}
+
+# Patroni runs the PostgreSQL that it was packaged with: pg_rewind and pg_basebackup come with no smaller distribution.
+has_patroni() {
+  command -v patroni >/dev/null && command -v patronictl >/dev/null && command -v etcd >/dev/null \
+    && compgen -G '/usr/lib/postgresql/*/bin/pg_rewind' >/dev/null
+}
+
+require_patroni() {
+  has_patroni && return
+  command -v apt-get >/dev/null || fail "Patroni is missing, and there is no apt-get here. Its tests need Debian's packages patroni, etcd-server, python3-etcd and postgresql."
+  say "installing Patroni and etcd (apt-get install patroni etcd-server python3-etcd postgresql)"
+  apt_install patroni etcd-server python3-etcd postgresql
+  has_patroni || fail "apt-get installed no Patroni, etcd and PostgreSQL that can be found."
 }
 
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.

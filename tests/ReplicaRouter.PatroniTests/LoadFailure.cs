@@ -1,0 +1,20 @@
+using Npgsql;
+
+namespace ReplicaRouter.PatroniTests;
+
+/// <summary>An operation that the router gave up.</summary>
+/// <param name="What">The write's token, or "read".</param>
+/// <param name="BegunAt">When the router was asked.</param>
+/// <param name="SentAt">When its command was sent for the last time; nothing when there never was a connection.</param>
+/// <param name="FailedAt">When the router gave up.</param>
+/// <param name="Exception">What it threw.</param>
+internal sealed record LoadFailure(string What, TimeSpan BegunAt, TimeSpan? SentAt, TimeSpan FailedAt, Exception Exception)
+{
+    public override string ToString()
+    {
+        var sent = SentAt is { } at ? $"sent at {at.TotalSeconds:F3}" : "never sent";
+        var state = Exception is PostgresException postgres ? $"{postgres.Severity} {postgres.SqlState} " : "";
+        var cause = Exception.InnerException is { } inner ? $" <- {inner.GetType().Name}: {inner.Message}" : "";
+        return $"{What}: begun at {BegunAt.TotalSeconds:F3}, {sent}, failed at {FailedAt.TotalSeconds:F3} s: {state}{Exception.GetType().Name}: {Exception.Message}{cause}";
+    }
+}

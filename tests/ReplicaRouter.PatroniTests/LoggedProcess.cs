@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using ReplicaRouter.Testing.Processes;
+
+namespace ReplicaRouter.PatroniTests;
+
+/// <summary>A program that runs as the servers' account in a folder of its own and writes to a log file.</summary>
+internal sealed class LoggedProcess : IDisposable
+{
+    private readonly Process _process;
+
+    private LoggedProcess(Process process) => _process = process;
+
+    internal bool IsRunning => !_process.HasExited;
+
+    internal static LoggedProcess Start(ServerAccount account, string program, IEnumerable<string> arguments, string folder, string logFile)
+    {
+        var lent = account.Run(program, arguments, folder);
+        // The shell only opens the log and turns into the program, so that its process id is the program's.
+        var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", logFile, lent.FileName, .. lent.ArgumentList])
+        {
+            WorkingDirectory = folder,
+        };
+        start.Environment.Clear();
+        foreach (var (name, value) in lent.Environment) start.Environment[name] = value;
+        return new(Process.Start(start)!);
+    }
+
+    internal void Kill() => _process.Kill();
+
+    public void Dispose() => _process.Dispose();
+}

@@ -1,0 +1,109 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing.Processes;
+
+namespace ReplicaRouter.PatroniTests;
+
+/// <summary>What callers of the router notice of Patroni's changes of the leader, each test on a cluster of its own.</summary>
+public class PatroniTests
+{
+    private static readonly TimeSpan s_return = TimeSpan.FromSeconds(60);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Switchover_under_load_fails_no_write()
+    {
+        await using var cluster = await PatroniCluster.StartAsync(Ct);
+        await using var router = await RouterAsync(cluster);
+        await using var load = await Load.StartAsync(router, cluster.Nodes, Ct);
+        await WaitForWritesAsync(load, 200);
+        var former = await cluster.LeaderAsync(Ct);
+        var candidate = cluster.Nodes.First(node => node != former);
+
+        var startedAt = load.Now;
+        var promotion = PromotionWatch.FirstAsync([candidate], load, s_return, Ct);
+        await cluster.SwitchOverAsync(candidate, Ct);
+        var promotedAt = await promotion;
+        await Wait.UntilAsync(() => FirstWriteBy(load, candidate) is not null, s_return, () => Report(load, "No write on the new leader."), Ct);
+        await WaitForStandbyReadsAsync(load, former);
+        await load.StopAsync();
+
+        var firstWrite = FirstWriteBy(load, candidate)!;
+        var lastWrite = load.Writes.Where(write => write.Port == former.Port).Max(write => write.At);
+        Say($"switchover asked at {startedAt.TotalSeconds:F3} s, last write of the former leader {lastWrite.TotalSeconds:F3}, promotion {promotedAt.TotalSeconds:F3}, first write {firstWrite.At.TotalSeconds:F3}");
+        var found = await TokensAsync(candidate);
+        SayAll(load, found);
+        Assert.True(load.FailedReads.IsEmpty && load.FailedWrites.IsEmpty, Report(load, "Operations failed."));
+        Assert.DoesNotContain(load.Writes, write => found.GetValueOrDefault(write.Token) != 1);
+    }
+
+    [Fact]
+    public async Task Killed_leader_fails_no_read_and_writes_resume_within_1_second_of_the_promotion()
+    {
+        await using var cluster = await PatroniCluster.StartAsync(Ct);
+        await using var router = await RouterAsync(cluster);
+        await using var load = await Load.StartAsync(router, cluster.Nodes, Ct);
+        await WaitForWritesAsync(load, 200);
+        var killed = await cluster.LeaderAsync(Ct);
+
+        // A write that was sent before its server died may fail: nobody knows whether it was done. All others have to wait.
+        killed.KillAll();
+        var killedAt = load.Now;
+        var promotedAt = await PromotionWatch.FirstAsync(cluster.Nodes.Where(node => node != killed), load, s_return, Ct);
+        await Wait.UntilAsync(() => FirstWriteNotBy(load, killed) is not null, s_return, () => Report(load, "No write on the new leader."), Ct);
+        killed.Start();
+        await WaitForStandbyReadsAsync(load, killed);
+        await load.StopAsync();
+
+        var firstWrite = FirstWriteNotBy(load, killed)!;
+        Say($"killed at {killedAt.TotalSeconds:F3} s, promotion {promotedAt.TotalSeconds:F3}, first write {firstWrite.At.TotalSeconds:F3}");
+        var found = await TokensAsync(await cluster.LeaderAsync(Ct));
+        SayAll(load, found);
+        Assert.True(load.FailedReads.IsEmpty, Report(load, "Reads failed."));
+        Assert.True(load.FailedWrites.All(failure => failure.SentAt < killedAt), Report(load, "Writes failed that were not in flight at the kill."));
+        Assert.True(firstWrite.At - promotedAt < TimeSpan.FromSeconds(1), $"Writes resumed {(firstWrite.At - promotedAt).TotalMilliseconds:F0} ms after the promotion.");
+        Assert.DoesNotContain(found, token => token.Value > 1);
+    }
+
+    /// <summary>A router over the three nodes that has seen each of them healthy.</summary>
+    private static async Task<DatabaseRouter> RouterAsync(PatroniCluster cluster)
+    {
+        var options = new DatabaseRouterOptions { ApplicationName = "patroni tests" };
+        foreach (var node in cluster.Nodes) options.Hosts[node.Name] = new HostOptions { ConnectionString = node.ConnectionString };
+        // Patroni declares a leader dead after its ttl of 20 s.
+        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromSeconds(60) };
+        var router = DatabaseRouter.Create(options);
+        await Wait.UntilAsync(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router does not see three healthy hosts.", Ct);
+        return router;
+    }
+
+    private static Task WaitForWritesAsync(Load load, int count) =>
+        Wait.UntilAsync(() => load.Writes.Count >= count, TimeSpan.FromSeconds(20), () => Report(load, $"Less than {count} writes."), Ct);
+
+    private static Task WaitForStandbyReadsAsync(Load load, PatroniNode node) =>
+        Wait.UntilAsync(() => load.StandbyReadsOf(node) > 10, s_return, () => Report(load, $"'{node.Name}' serves no reads as a standby."), Ct);
+
+    private static Acknowledgement? FirstWriteBy(Load load, PatroniNode node) => load.Writes.FirstOrDefault(write => write.Port == node.Port);
+
+    private static Acknowledgement? FirstWriteNotBy(Load load, PatroniNode node) => load.Writes.FirstOrDefault(write => write.Port != node.Port);
+
+    /// <summary>How often each token was written.</summary>
+    private static async Task<Dictionary<string, long>> TokensAsync(PatroniNode leader)
+    {
+        await using var connection = new NpgsqlConnection(leader.ConnectionString);
+        return (await connection.QueryAsync<(string Token, long Count)>("SELECT token, count(*) FROM written GROUP BY token")).ToDictionary(row => row.Token, row => row.Count);
+    }
+
+    private static string Report(Load load, string what) =>
+        $"{what} {load.ReadCount} reads, {load.Writes.Count} writes; failed: {load.FailedReads.Count} reads, {load.FailedWrites.Count} writes\n"
+        + string.Join('\n', load.FailedReads.Concat(load.FailedWrites).Take(20));
+
+    private static void SayAll(Load load, Dictionary<string, long> found)
+    {
+        Say(Report(load, "In all:"));
+        Say($"acknowledged writes that are lost: {load.Writes.Count(write => !found.ContainsKey(write.Token))}; failed ones that are there: {load.FailedWrites.Count(failure => found.ContainsKey(failure.What))}");
+    }
+
+    private static void Say(string text) => TestContext.Current.TestOutputHelper?.WriteLine(text);
+}
