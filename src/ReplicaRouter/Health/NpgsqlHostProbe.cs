@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 
@@ -39,9 +40,8 @@ internal sealed class NpgsqlHostProbe : IHostProbe
     public async Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
         // Taken out while in use: a probe that is no longer waited for must not meet the next one on the same connection.
-        if (Interlocked.Exchange(ref _kept, null) is { } kept)
+        if (Interlocked.Exchange(ref _kept, null) is { } kept && await kept.StillHoldsAsync().ConfigureAwait(false))
         {
-            await kept.StopWatchingAsync().ConfigureAwait(false);
             try
             {
                 return await AskAndKeepAsync(kept, cancellationToken).ConfigureAwait(false);
@@ -142,7 +142,16 @@ internal sealed class NpgsqlHostProbe : IHostProbe
             _watching = WatchAsync(lost, _stopWatching.Token);
         }
 
-        public async ValueTask StopWatchingAsync()
+        /// <summary>Stops watching, and gives up a connection that has broken meanwhile.</summary>
+        public async ValueTask<bool> StillHoldsAsync()
+        {
+            await StopWatchingAsync().ConfigureAwait(false);
+            if (Connection.State == ConnectionState.Open) return true;
+            await Connection.DisposeAsync().ConfigureAwait(false);
+            return false;
+        }
+
+        private async ValueTask StopWatchingAsync()
         {
             if (_stopWatching is not { } stop) return;
             _stopWatching = null;

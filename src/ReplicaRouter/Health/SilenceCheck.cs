@@ -8,11 +8,13 @@ namespace ReplicaRouter;
 internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, TopologyStore store, TimeProvider time) : IAsyncDisposable
 {
     private const double RoundTrips = 8;
+    private const double LeastRoundTrips = 3;
+    private const double RoundTripsOfLogin = 12;
     private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(75);
     private static readonly TimeSpan MostDeadline = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A login forks a process and hashes a password some thousand times.</summary>
-    private static readonly TimeSpan LoginDeadline = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LeastLoginDeadline = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
@@ -43,14 +45,14 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     {
         var standing = store.Current.Hosts[host.Index];
         if (!standing.IsServing || standing.Last?.Answer is null) return;
-        var sentAt = time.GetTimestamp();
+        var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
         var login = probe.LoginAsync(stop);
         HostFailure? failure = null;
-        if (!await EndsWithinAsync(login, LoginDeadline, stop).ConfigureAwait(false))
+        if (!await EndsWithinAsync(login, deadline, stop).ConfigureAwait(false))
         {
             login.Forget();
-            if (HealthSettings.WasPaused(sentAt, LoginDeadline, time)) return;
-            failure = new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {LoginDeadline.TotalMilliseconds:0} ms.");
+            if (HealthSettings.WasPaused(sentAt, deadline, time)) return;
+            failure = new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms.");
         }
         else if (login.Exception is { } refused)
         {
@@ -112,7 +114,11 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         return failure is not null;
     }
 
-    private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Clamp(RoundTrips * _usual.Value, LeastDeadline.TotalMilliseconds, MostDeadline.TotalMilliseconds));
+    // A far region's round trip alone may take as long as the whole deadline of a near one.
+    private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(
+        Math.Clamp(RoundTrips * _usual.Value, LeastDeadline.TotalMilliseconds, MostDeadline.TotalMilliseconds), LeastRoundTrips * _usual.Value));
+
+    private TimeSpan LoginDeadline => TimeSpan.FromMilliseconds(Math.Max(LeastLoginDeadline.TotalMilliseconds, RoundTripsOfLogin * _usual.Value));
 
     private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit, CancellationToken stop)
     {
