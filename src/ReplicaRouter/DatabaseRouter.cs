@@ -282,6 +282,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        _store.Close();
         await _stalls.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_monitors.Select(monitor => monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();

@@ -107,7 +107,7 @@ internal sealed class HostChooser(
 
         if (guard.Refill() is { } refill && refill < left) left = refill;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(ticket.Admitted, topology.SupersededWithinAsync(left, time, either.Token)).ConfigureAwait(false);
+        await Task.WhenAny(ticket.Admitted, store.NewerAsync(topology, left, either.Token)).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
         return false;
     }
@@ -123,7 +123,7 @@ internal sealed class HostChooser(
         var start = time.GetTimestamp();
         for (var topology = store.Current; !topology.IsSettled; topology = store.Current)
         {
-            if (!await topology.SupersededWithinAsync(_settleTimeout - time.GetElapsedTime(start), time, cancellationToken).ConfigureAwait(false)) break;
+            if (!await store.NewerAsync(topology, _settleTimeout - time.GetElapsedTime(start), cancellationToken).ConfigureAwait(false)) break;
         }
 
         _isSettled = true;
@@ -223,7 +223,7 @@ internal sealed class HostChooser(
         {
             // Beyond what can be served in time, waiting only delays the bad news, and keeps memory.
             var isOneTooMany = Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting;
-            if (isOneTooMany || !await topology.SupersededWithinAsync(attempt.RemainingWait(time), time, cancellationToken).ConfigureAwait(false))
+            if (isOneTooMany || !await store.NewerAsync(topology, attempt.RemainingWait(time), cancellationToken).ConfigureAwait(false))
             {
                 throw attempt.NoHost(store.Current, demand, time);
             }

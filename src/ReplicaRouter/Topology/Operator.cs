@@ -77,7 +77,7 @@ internal sealed class Operator(
                 if (topology.Hosts.Any(host => host.State == HostState.Healthy)) return;
             }
 
-            if (!await topology.SupersededWithinAsync(timeout - time.GetElapsedTime(start), time, cancellationToken).ConfigureAwait(false))
+            if (!await store.NewerAsync(topology, timeout - time.GetElapsedTime(start), cancellationToken).ConfigureAwait(false))
             {
                 var read = configuration.PlanOf(DatabaseOperation.Read);
                 throw Eligibility.NoHost(store.Current, read, RouteRequest.For(read, default, time), time);

@@ -4,11 +4,30 @@ namespace ReplicaRouter;
 internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
 {
     private volatile TopologySnapshot _current = initial;
+    private volatile bool _isClosed;
 
     public TopologySnapshot Current => _current;
 
     /// <summary>Called after each swap with the snapshot before and the one after, on the thread that published.</summary>
     public Action<TopologySnapshot, TopologySnapshot>? Changed { get; set; }
+
+    /// <summary>Waits until something is known that was not known when a snapshot was made.</summary>
+    /// <returns>Whether it is within <paramref name="limit"/>.</returns>
+    /// <exception cref="ObjectDisposedException">Nothing more will be known: the router was disposed of.</exception>
+    public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
+        var isNewer = await than.SupersededWithinAsync(limit, time, cancellationToken).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
+        return isNewer;
+    }
+
+    /// <summary>Sends away those who wait.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        Update(current => current.WithForcedToPrimary(current.ForcedToPrimaryUntil));
+    }
 
     public TopologySnapshot Publish(HostObservation observation) => Update(current => current.With(observation, time));
 

@@ -105,4 +105,16 @@ public class ReplicationLagTests
         Assert.False(topology.Current.IsSettled);
         Assert.True(topology.Answer("analytics", Replica(200)).Current.IsSettled);
     }
+
+    /// <summary>Such a standby may be as far as the new primary, or further: its positions are those of another history.</summary>
+    [Theory]
+    [InlineData(200UL, HostState.OldTimeline)]
+    [InlineData(150UL, HostState.Healthy)]
+    public void A_standby_that_was_left_behind_by_a_promotion_serves_no_reads_T26_I6(ulong replayed, HostState state)
+    {
+        var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
+        topology.Fail("primary", FailureKind.Unreachable).Answer("background", Primary(150, timeline: 2) with { ReplayLsn = 150 });
+        topology.Advance(0.1).Answer("analytics", Replica(replayed, timeline: null) with { ReplayTimeline = 1 });
+        Assert.Equal(state, topology["analytics"].State);
+    }
 }

@@ -125,4 +125,48 @@ public class TopologySnapshotTests
         Assert.Empty(topology.Advance(0.2).Candidates(DatabaseOperation.Write).Hosts);
         Assert.Equal(HostState.Unknown, topology["primary"].StateAt(topology.Time.GetTimestamp()));
     }
+
+    [Fact]
+    public void However_answers_are_shuffled_two_primaries_are_told_alike_and_once_T2_S24()
+    {
+        var random = new Random(1);
+        for (var round = 0; round < 10_000; round++)
+        {
+            var isTie = round % 2 == 0;
+            var topology = new TestTopology("primary", "analytics", "background");
+            (string Host, HostAnswer Answer)[] answers =
+            [
+                ("primary", Primary(500) with { StartedAt = 1 }), ("primary", Primary(600) with { StartedAt = 1 }),
+                ("analytics", Primary(300, timeline: isTie ? 1 : 2) with { StartedAt = 2 }), ("background", Replica(300)),
+            ];
+            random.Shuffle(answers);
+            foreach (var (host, answer) in answers) topology.Answer(host, answer);
+            Assert.Equal(isTie ? null : "analytics", topology.Current.Primary?.Name);
+            Assert.Equal(isTie ? HostState.SplitBrain : HostState.Fenced, topology["primary"].State);
+        }
+    }
+
+    [Fact]
+    public void A_primary_whose_probes_freeze_gets_no_writes_after_a_while_and_none_once_another_is_promoted_T1()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
+        Assert.Equal("", topology.Advance(6).Candidates(DatabaseOperation.Write).Hosts);
+        topology.Answer("primary", Primary(100)).Answer("analytics", Primary(100, timeline: 2) with { StartedAt = 9 });
+        Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Equal("analytics", topology.Advance(1).Answer("primary", Primary(900)).Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Equal("analytics", topology.Advance(1).Answer("primary", Replica(100, timeline: 2)).Candidates(DatabaseOperation.Write).Hosts);
+    }
+
+    [Fact]
+    public void Where_nobody_can_log_in_open_connections_go_on_serving_S4_S17_T10()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
+        topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Full, "53300"), topology.Time));
+        Assert.Equal(HostState.Full, topology["analytics"].State);
+        Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read).Hosts);
+        topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Timeout, "no answer"), topology.Time));
+        Assert.Equal(HostState.NoLogins, topology.Advance(1).Answer("analytics", Replica(100))["analytics"].State);
+        topology.Change(current => current.WithLogin(1, null, topology.Time));
+        Assert.Equal(HostState.Healthy, topology["analytics"].State);
+    }
 }

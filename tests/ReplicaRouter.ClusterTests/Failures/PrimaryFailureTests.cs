@@ -1,0 +1,166 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests.Failures;
+
+/// <summary>The primary fails, is replaced, comes back, or is more than one.</summary>
+public class PrimaryFailureTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_killed_primary_is_followed_by_whoever_was_promoted_and_no_write_is_lost_or_applied_twice_S2_S23_H12_H14_H43_T4_T6_T20_I3_I4()
+    {
+        // The successor has every acknowledged commit: what is lost would be lost by the router.
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
+        {
+            Replicas = [new() { Name = "analytics" }, new() { Name = "background", Synchronous = true }],
+        }, Ct);
+        await using var router = await cluster.HealthyRouterAsync();
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(Tokens.CreateTable), Ct);
+        await cluster.WaitForReplicationAsync(Ct);
+        var tokens = new Tokens();
+        await using var reads = FailureLoad.OfReads(cluster, router);
+        await using var writes = FailureLoad.OfWrites(cluster, router, tokens);
+        await Eventually.Async(() => router.GetMetrics().QueriesRouted[DatabaseOperation.Write] > 50, TimeSpan.FromSeconds(10), "under load");
+
+        var killedAt = TimeProvider.System.GetTimestamp();
+        await cluster.Primary.KillAsync(Ct);
+        var lostAt = TimeProvider.System.GetTimestamp();
+        await Task.Delay(1000, Ct);
+        await cluster.PromoteAsync("background", ct: Ct);
+        var promotedAt = TimeProvider.System.GetTimestamp();
+        await Eventually.Async(() => router.GetHealthStatus()["background"].Role == HostRole.Primary, TimeSpan.FromSeconds(5), "followed");
+        await Task.Delay(1000, Ct);
+
+        var written = await writes.StopAsync();
+        Assert.Null((await reads.StopAsync()).Find(read => read.Error is not null)?.Error);
+        // What was under way when the server died has no answer, and says so. All that came later waited.
+        Assert.All(written.Where(write => write.Error is not null), write =>
+        {
+            Assert.IsType<TransactionOutcomeUnknownException>(write.Error);
+            Assert.True(write.StartedAt < lostAt, $"a write that began {TimeProvider.System.GetElapsedTime(killedAt, write.StartedAt)} after the kill failed: {write.Error}");
+        });
+        Assert.Equal((0, 0), await tokens.CheckAsync(cluster));
+        Assert.Contains(written, write => write.Server == "background" && write.StartedAt < promotedAt);
+        Assert.Equal(1, router.GetMetrics().Failovers);
+    }
+
+    [Fact]
+    public async Task A_planned_switchover_costs_no_write_an_error_S18_S25_T27()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(Tokens.CreateTable), Ct);
+        var tokens = new Tokens();
+        await using var reads = FailureLoad.OfReads(cluster, router);
+        await using var writes = FailureLoad.OfWrites(cluster, router, tokens, workers: 4);
+        await Eventually.Async(() => router.GetMetrics().QueriesRouted[DatabaseOperation.Write] > 50, TimeSpan.FromSeconds(10), "under load");
+        var former = cluster.Primary;
+        await former.StopAsync(StopMode.Fast, Ct);
+        await cluster.PromoteAsync("background", ct: Ct);
+        await cluster.RejoinAsync(former.Name, Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["primary"] is { Role: HostRole.Replica, IsHealthy: true }, TimeSpan.FromSeconds(15), "a standby again");
+
+        Assert.Null((await writes.StopAsync()).Find(write => write.Error is not null)?.Error);
+        Assert.Null((await reads.StopAsync()).Find(read => read.Error is not null)?.Error);
+        Assert.Equal((0, 0), await tokens.CheckAsync(cluster));
+    }
+
+    [Fact]
+    public async Task A_frozen_primary_that_thaws_after_a_promotion_gets_nothing_and_who_waits_on_it_is_told_T25_S5_I5()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(Tokens.CreateTable), Ct);
+        await cluster.WaitForReplicationAsync(Ct);
+        cluster.Primary.Suspend();
+        var stuck = router.ExecuteAsync(DatabaseOperation.Write, (connection, ct) => connection.ExecuteAsync(new CommandDefinition("INSERT INTO token VALUES (gen_random_uuid())", cancellationToken: ct)), Ct);
+        await router.ReachesAsync("primary", HostState.Hung, 5);
+        Assert.False(stuck.IsCompleted, "as long as nobody took its place it may still answer");
+        await cluster["background"].PromoteAsync(Ct);
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => stuck);
+        Assert.Equal("primary", error.Host);
+        Assert.Equal("background", await cluster.WhoAsync(router, DatabaseOperation.Write));
+
+        cluster["primary"].Resume();
+        await router.ReachesAsync("primary", HostState.Fenced);
+        for (var i = 0; i < 20; i++) Assert.Equal("background", await cluster.WhoAsync(router, DatabaseOperation.Write));
+        for (var i = 0; i < 20; i++) Assert.NotEqual("primary", await cluster.WhoAsync(router, DatabaseOperation.Read));
+    }
+
+    [Fact]
+    public async Task Two_primaries_on_one_timeline_get_no_writes_until_one_is_gone_S24()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
+        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(300) });
+        await cluster.Primary.KillAsync(Ct);
+        await cluster["analytics"].PromoteAsync(Ct);
+        await router.ReachesAsync("analytics", HostState.Healthy);
+        await cluster["background"].PromoteAsync(Ct);
+        await router.ReachesAsync("background", HostState.SplitBrain);
+        await router.ReachesAsync("analytics", HostState.SplitBrain);
+        var error = await Assert.ThrowsAsync<NoEligibleHostException>(() => cluster.WhoAsync(router, DatabaseOperation.Write));
+        Assert.Contains("2 servers take writes on timeline 2", error.Message, StringComparison.Ordinal);
+        await cluster["background"].KillAsync(Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["analytics"].IsHealthy, TimeSpan.FromSeconds(10), "alone again");
+        Assert.Equal("analytics", await cluster.WhoAsync(router, DatabaseOperation.Write));
+    }
+
+    [Fact]
+    public async Task Everything_killed_and_started_in_another_order_serves_again_T13_H42_I8()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        foreach (var server in cluster.Servers) await server.KillAsync(Ct);
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => !host.IsHealthy), TimeSpan.FromSeconds(5), "all out");
+        await cluster["background"].StartAsync(Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["background"].State is not (HostState.Down or HostState.Restarting), TimeSpan.FromSeconds(5), "one seen");
+        await cluster["analytics"].StartAsync(Ct);
+        await cluster.Primary.StartAsync(Ct);
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all back");
+        Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Write));
+        Assert.NotEqual("primary", await cluster.WhoAsync(router, DatabaseOperation.Read));
+        Assert.Equal(0, router.GetMetrics().Failovers);
+    }
+
+    [Fact]
+    public async Task With_the_primary_hung_reads_go_on_and_writes_wait_no_longer_than_they_may_S8_T5()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync(options =>
+            options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(500), MaxWaiting = 10 });
+        await using var reads = FailureLoad.OfReads(cluster, router);
+        cluster.Primary.Suspend();
+        try
+        {
+            await router.ReachesAsync("primary", HostState.Hung, 10);
+            var startedAt = TimeProvider.System.GetTimestamp();
+            var errors = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
+                (Error: await Assert.ThrowsAsync<NoEligibleHostException>(() => cluster.WhoAsync(router, DatabaseOperation.Write)), Took: TimeProvider.System.GetElapsedTime(startedAt))));
+            Assert.InRange(errors.Count(e => e.Took < TimeSpan.FromMilliseconds(400)), 30, 40);
+            Assert.All(errors, e => Assert.True(e.Took < TimeSpan.FromSeconds(5)));
+        }
+        finally
+        {
+            cluster.Primary.Resume();
+        }
+
+        await router.ReachesAsync("primary", HostState.Healthy);
+        Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Write));
+        Assert.Null((await reads.StopAsync()).Find(read => read.Error is not null)?.Error);
+    }
+
+    [Fact]
+    public async Task Disposed_while_work_waits_for_a_host_it_says_so_at_once()
+    {
+        await using var cluster = await FailureCluster.StartAsync();
+        var router = await cluster.HealthyRouterAsync();
+        await cluster.Primary.KillAsync(Ct);
+        await Eventually.Async(() => !router.GetHealthStatus()["primary"].IsHealthy, TimeSpan.FromSeconds(5), "seen");
+        var waiting = cluster.WhoAsync(router, DatabaseOperation.Write);
+        await router.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(3), Ct));
+    }
+}

@@ -1,0 +1,237 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests.Failures;
+
+/// <summary>A replica fails in each of the ways that there are, under load.</summary>
+public class ReplicaFailureTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>What a host that hangs may cost an operation: a fraction of any time-out, with room for a machine that is busy.</summary>
+    private static readonly TimeSpan MoveBound = TimeSpan.FromSeconds(3);
+
+    [Fact]
+    public async Task A_killed_replica_costs_no_read_an_error_and_gets_its_load_back_little_by_little_S1_T3_T12_H8()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
+        await using var router = await cluster.HealthyRouterAsync();
+        await using var load = FailureLoad.OfReads(cluster, router);
+        await cluster["background"].KillAsync(Ct);
+        await Eventually.Async(() => !router.GetHealthStatus()["background"].IsHealthy, TimeSpan.FromSeconds(3), "found out");
+        var outAt = TimeProvider.System.GetTimestamp();
+        await cluster["background"].StartAsync(Ct);
+        var startedAt = TimeProvider.System.GetTimestamp();
+        await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, TimeSpan.FromSeconds(5), "back");
+        var backAt = TimeProvider.System.GetTimestamp();
+        await Eventually.Async(() => TimeProvider.System.GetElapsedTime(backAt) > TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(10), "warm");
+
+        var reads = await load.StopAsync();
+        Assert.Null(reads.Find(read => read.Error is not null)?.Error);
+        Assert.DoesNotContain(reads, read => read.Server == "background" && read.StartedAt > outAt && read.StartedAt < startedAt);
+        Assert.True(reads.Max(read => read.Duration) < MoveBound);
+        Assert.True(Share(reads, backAt, 0, 2) < Share(reads, backAt, 6, 8), "the load rises");
+        Assert.InRange(Share(reads, backAt, 0, 2), 0.001, 0.25);
+        Assert.Contains(router.GetMetrics().Transitions, t => t is { Host: "background", State: HostState.Down or HostState.Restarting });
+    }
+
+    private static double Share(List<LoadedOperation> reads, long since, double from, double to)
+    {
+        var during = reads.Where(read => TimeProvider.System.GetElapsedTime(since, read.StartedAt).TotalSeconds is var at && at >= from && at < to).ToList();
+        return during.Count(read => read.Server == "background") / (double)during.Count;
+    }
+
+    [Fact]
+    public async Task A_hung_replica_is_found_at_once_and_reads_are_moved_off_it_S5_H7_H16_T15()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
+        await using var router = await cluster.HealthyRouterAsync();
+        await using var load = FailureLoad.OfReads(cluster, router);
+        await router.ExecuteAsync(DatabaseOperation.Background, (connection, _) => cluster.WhoAsync(connection), Ct);
+        cluster["background"].Suspend();
+        var found = await router.ReachesAsync("background", HostState.Hung, 3);
+        await Task.Delay(3000, Ct);
+        cluster["background"].Resume();
+        await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, TimeSpan.FromSeconds(5), "back");
+
+        var reads = await load.StopAsync();
+        Assert.Null(reads.Find(read => read.Error is not null)?.Error);
+        Assert.True(reads.Max(read => read.Duration) < MoveBound, $"the longest read took {reads.Max(read => read.Duration)}; found after {found}");
+        Assert.True(router.GetMetrics().Recovery.Moved > 0);
+        await Eventually.Async(() => router.GetHealthStatus()["background"].ConnectionsInUse == 0, TimeSpan.FromSeconds(20), "nothing is left in use there");
+    }
+
+    [Fact]
+    public async Task Where_only_the_postmaster_hangs_open_connections_go_on_serving_and_nobody_waits_for_a_login_S4()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        // One connection, which is open and idle.
+        Assert.Equal("analytics", await cluster.WhoAsync(router, DatabaseOperation.Analytics));
+        cluster["analytics"].SuspendPostmaster();
+        try
+        {
+            // As many at once as there is no open connection for: one is served there, the others elsewhere.
+            await Eventually.Async(async () =>
+            {
+                await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.ExecuteAsync(DatabaseOperation.Analytics, (connection, ct) => connection.ExecuteAsync("SELECT pg_sleep(0.01)"), Ct)));
+                return router.GetHealthStatus()["analytics"].State == HostState.NoLogins;
+            }, TimeSpan.FromSeconds(10), "logins found to hang");
+
+            var servers = new List<string>();
+            for (var i = 0; i < 10; i++)
+            {
+                var startedAt = TimeProvider.System.GetTimestamp();
+                servers.AddRange(await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.ExecuteAsync(DatabaseOperation.Analytics, async (connection, _) =>
+                {
+                    await connection.ExecuteAsync("SELECT pg_sleep(0.01)");
+                    return await cluster.WhoAsync(connection);
+                }, Ct))));
+                Assert.True(TimeProvider.System.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(2), "nobody waits for a login");
+            }
+
+            Assert.Contains("analytics", servers);
+            Assert.Contains("background", servers);
+            Assert.True(router.GetHealthStatus()["analytics"].IsHealthy);
+        }
+        finally
+        {
+            cluster["analytics"].ResumePostmaster();
+        }
+
+        await router.ReachesAsync("analytics", HostState.Healthy);
+    }
+
+    [Fact]
+    public async Task A_black_hole_is_left_as_a_hung_host_is_and_with_all_replicas_in_one_the_primary_serves_S6_S8_H6()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var analytics = FaultProxy.Start("127.0.0.1", cluster["analytics"].Port);
+        await using var background = FaultProxy.Start("127.0.0.1", cluster["background"].Port);
+        await using var router = await cluster.HealthyRouterAsync(options =>
+        {
+            options.PrimaryProtection.MaxConcurrentReads = 3;
+            Through(options, "analytics", analytics);
+            Through(options, "background", background);
+        });
+        await using var load = FailureLoad.OfReads(cluster, router);
+        await Eventually.Async(() => router.GetMetrics().QueriesRouted[DatabaseOperation.Read] > 50, TimeSpan.FromSeconds(10), "warm");
+        background.Silence();
+        await router.ReachesAsync("background", HostState.Hung, 5);
+        analytics.Silence();
+        await router.ReachesAsync("analytics", HostState.Hung, 5);
+        var alone = TimeProvider.System.GetTimestamp();
+        await Eventually.Async(() => TimeProvider.System.GetElapsedTime(alone) > TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), "a while");
+        analytics.Heal();
+        background.Heal();
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all back");
+
+        var reads = await load.StopAsync();
+        Assert.Null(reads.Find(read => read.Error is not null)?.Error);
+        Assert.Contains(reads, read => read.Server == "primary");
+        Assert.True(reads.Max(read => read.Duration) < MoveBound, $"the longest read took {reads.Max(read => read.Duration)}");
+    }
+
+    private static void Through(DatabaseRouterOptions options, string host, FaultProxy proxy) =>
+        options.Hosts[host].ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionStringParser.Parse(options.Hosts[host].ConnectionString)[0].ConnectionString) { Port = proxy.Port }.ConnectionString;
+
+    [Fact]
+    public async Task A_full_replica_is_saturated_and_not_dead_S17_T10_H49()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        Assert.Equal("analytics", await cluster.WhoAsync(router, DatabaseOperation.Analytics));
+        var crowd = new List<NpgsqlConnection>();
+        try
+        {
+            await Assert.ThrowsAsync<PostgresException>(async () =>
+            {
+                while (true)
+                {
+                    var connection = new NpgsqlConnection(cluster["analytics"].ConnectionString + ";Pooling=false");
+                    crowd.Add(connection);
+                    await connection.OpenAsync(Ct);
+                }
+            });
+            await Eventually.Async(async () =>
+            {
+                var servers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.ExecuteAsync(DatabaseOperation.Analytics, async (connection, _) =>
+                {
+                    await connection.ExecuteAsync("SELECT pg_sleep(0.02)");
+                    return await cluster.WhoAsync(connection);
+                }, Ct)));
+                return servers.Contains("analytics") && servers.Contains("background") && router.GetHealthStatus()["analytics"].State == HostState.Full;
+            }, TimeSpan.FromSeconds(10), "full, and its open connection serves");
+        }
+        finally
+        {
+            foreach (var connection in crowd) await connection.DisposeAsync();
+        }
+
+        await router.ReachesAsync("analytics", HostState.Healthy);
+        Assert.DoesNotContain(router.GetMetrics().Transitions, t => t is { Host: "analytics", State: HostState.Down or HostState.Hung });
+    }
+
+    [Fact]
+    public async Task A_query_in_the_way_of_replay_is_run_once_more_elsewhere_and_not_a_third_time_S13_S14_H17_H18_T16_T28()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        foreach (var name in new[] { "analytics", "background" })
+        {
+            await using var admin = new NpgsqlConnection(cluster[name].SuperuserConnectionString);
+            await admin.ExecuteAsync("ALTER SYSTEM SET max_standby_streaming_delay = '100ms'");
+            await admin.ExecuteAsync("SELECT pg_reload_conf()");
+        }
+
+        await using var router = await cluster.HealthyRouterAsync();
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE contested (n int); INSERT INTO contested VALUES (1)"), Ct);
+        await cluster.WaitForReplicationAsync(Ct);
+        var runs = 0;
+        var error = await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Read, async (connection, ct) =>
+        {
+            Interlocked.Increment(ref runs);
+            // It holds a lock that the primary's next statement, once replayed, takes from it.
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await connection.ExecuteAsync("SELECT * FROM contested");
+            await using (var primary = new NpgsqlConnection(cluster.Primary.ConnectionString)) await primary.ExecuteAsync("ALTER TABLE contested ADD COLUMN IF NOT EXISTS c int; ALTER TABLE contested DROP COLUMN c");
+            return await connection.ExecuteScalarAsync<int>("SELECT 1 FROM pg_sleep(20)");
+        }, Ct));
+        Assert.Equal(PostgresErrorCodes.SerializationFailure, error.SqlState);
+        Assert.Equal(2, runs);
+        Assert.All(router.GetHealthStatus().Values, host => Assert.True(host.IsHealthy));
+    }
+
+    [Fact]
+    public async Task A_slow_read_is_given_a_second_run_where_that_was_asked_for_and_the_first_answer_counts_S9()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var proxy = FaultProxy.Start("127.0.0.1", cluster["background"].Port);
+        await using var router = await cluster.HealthyRouterAsync(options => Through(options, "background", proxy));
+        var hedged = new RouteOptions { Hedge = true };
+        for (var i = 0; i < 200; i++) await router.ExecuteAsync(DatabaseOperation.Read, hedged, (connection, _) => cluster.WhoAsync(connection), Ct);
+        proxy.Delay(TimeSpan.FromMilliseconds(30));
+        for (var i = 0; i < 100; i++) Assert.NotNull(await router.ExecuteAsync(DatabaseOperation.Read, hedged, (connection, _) => cluster.WhoAsync(connection), Ct));
+        var recovery = router.GetMetrics().Recovery;
+        Assert.True(recovery.HedgesWon > 0, $"{recovery}");
+        Assert.True(recovery.Hedges <= 5 + (0.05 * 300) + 1, $"{recovery}");
+        Assert.DoesNotContain("primary", router.GetMetrics().QueriesByHost.Where(host => host.Value.ContainsKey("read")).Select(host => host.Key));
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.ConnectionsInUse == 0), TimeSpan.FromSeconds(10), "losers are gone");
+    }
+
+    [Fact]
+    public async Task A_killed_replica_costs_handed_out_connections_nothing_but_those_that_are_open_on_it()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        await using var held = await router.OpenConnectionAsync(DatabaseOperation.Background, Ct);
+        Assert.Equal("background", await cluster.WhoAsync(held));
+        await cluster["background"].KillAsync(Ct);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => cluster.WhoAsync(held));
+        for (var i = 0; i < 50; i++)
+        {
+            await using var connection = await router.GetDataSource(DatabaseOperation.Background).OpenConnectionAsync(Ct);
+            Assert.Equal("analytics", await cluster.WhoAsync((NpgsqlConnection)connection));
+        }
+    }
+}

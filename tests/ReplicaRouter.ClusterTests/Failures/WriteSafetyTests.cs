@@ -1,0 +1,205 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests.Failures;
+
+/// <summary>No write is run twice, and none that was provably not executed is lost.</summary>
+public class WriteSafetyTests(ClusterFixture fixture)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private LocalCluster Cluster => fixture.Cluster;
+
+    private DatabaseRouter Router() => Cluster.Router(options => options.ApplicationName = $"write safety {Guid.NewGuid():N}");
+
+    private async Task EndAsync(NpgsqlConnection connection)
+    {
+        await using var admin = new NpgsqlConnection(Cluster.Primary.SuperuserConnectionString);
+        await admin.ExecuteAsync("SELECT pg_terminate_backend(@pid)", new { pid = connection.ProcessID });
+        await Eventually.Async(async () => await admin.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE pid = @pid", new { pid = connection.ProcessID }) == 0,
+            TimeSpan.FromSeconds(5), "ended");
+    }
+
+    private static Task<long> CountAsync(DatabaseRouter router, string text) => router.ExecuteAsync(DatabaseOperation.Write,
+        (connection, _) => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM note WHERE text = @text", new { text }), Ct);
+
+    [Fact]
+    public async Task A_write_whose_server_refused_the_first_command_is_run_again_S18_S25()
+    {
+        await using var router = Router();
+        var runs = 0;
+        await router.ExecuteAsync(DatabaseOperation.Write, async (connection, _) =>
+        {
+            if (runs++ == 0) await EndAsync(connection);
+            return await connection.ExecuteAsync("INSERT INTO note (text) VALUES ('first command')");
+        }, Ct);
+        Assert.Equal((2, 1L), (runs, await CountAsync(router, "first command")));
+        Assert.Equal(1, router.GetMetrics().Recovery.WriteRetries);
+        Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
+    }
+
+    [Fact]
+    public async Task A_write_that_has_done_something_is_not_run_again_T22_I4()
+    {
+        await using var router = Router();
+        var runs = 0;
+        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, async (connection, _) =>
+        {
+            runs++;
+            await connection.ExecuteAsync("INSERT INTO note (text) VALUES ('second command')");
+            await EndAsync(connection);
+            return await connection.ExecuteAsync("INSERT INTO note (text) VALUES ('second command')");
+        }, Ct));
+        Assert.Equal((1, 1L), (runs, await CountAsync(router, "second command")));
+    }
+
+    [Fact]
+    public async Task Nor_is_one_that_has_copied_something_in_or_ends_in_a_copy()
+    {
+        await using var router = Router();
+        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, async (connection, ct) =>
+        {
+            await CopyAsync(connection, "copied", ct);
+            await EndAsync(connection);
+            return await connection.ExecuteAsync("INSERT INTO note (text) VALUES ('copied')");
+        }, Ct));
+        Assert.Equal(1, await CountAsync(router, "copied"));
+        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, async (connection, ct) =>
+        {
+            await connection.ExecuteAsync("INSERT INTO note (text) VALUES ('then copied')");
+            await EndAsync(connection);
+            await CopyAsync(connection, "then copied", ct);
+        }, Ct));
+        Assert.Equal(1, await CountAsync(router, "then copied"));
+    }
+
+    private static async Task CopyAsync(NpgsqlConnection connection, string text, CancellationToken ct)
+    {
+        await using var import = await connection.BeginBinaryImportAsync("COPY note (text) FROM STDIN (FORMAT binary)", ct);
+        await import.StartRowAsync(ct);
+        await import.WriteAsync(text, ct);
+        await import.CompleteAsync(ct);
+    }
+
+    [Fact]
+    public async Task Nor_is_one_that_asks_not_to_be()
+    {
+        await using var router = Router();
+        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, new RouteOptions { Retry = false }, async (connection, _) =>
+        {
+            await EndAsync(connection);
+            return await connection.ExecuteAsync("SELECT 1");
+        }, Ct));
+    }
+
+    [Fact]
+    public async Task A_transaction_whose_first_command_was_refused_is_run_again_and_one_that_got_further_is_not_H44()
+    {
+        await using var router = Router();
+        var runs = 0;
+        await router.WithTransactionAsync(async (transaction, _) =>
+        {
+            if (runs++ == 0) await EndAsync(transaction.Connection!);
+            await transaction.Connection!.ExecuteAsync("INSERT INTO note (text) VALUES ('in transaction')", transaction: transaction);
+        }, Ct);
+        Assert.Equal((2, 1L), (runs, await CountAsync(router, "in transaction")));
+
+        runs = 0;
+        await Assert.ThrowsAsync<PostgresException>(() => router.WithTransactionAsync(async (transaction, _) =>
+        {
+            runs++;
+            await transaction.Connection!.ExecuteAsync("INSERT INTO note (text) VALUES ('got further')", transaction: transaction);
+            await EndAsync(transaction.Connection!);
+            await transaction.Connection!.ExecuteAsync("SELECT 1", transaction: transaction);
+        }, Ct));
+        Assert.Equal((1, 0L), (runs, await CountAsync(router, "got further")));
+    }
+
+    /// <summary>The proxy cuts the answer off: what was sent was executed, and nobody knows.</summary>
+    [Fact]
+    public async Task A_write_cut_off_from_its_answer_has_an_unknown_outcome_and_is_applied_once_S27_T22()
+    {
+        await using var proxy = FaultProxy.Start("127.0.0.1", Cluster.Primary.Port);
+        await using var router = Cluster.Router(options => options.Hosts["primary"].ConnectionString =
+            new NpgsqlConnectionStringBuilder(Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString);
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => router.ExecuteAsync(DatabaseOperation.Write, (connection, _) =>
+        {
+            proxy.CutAfter(0, FaultDirection.ToClient);
+            return connection.ExecuteAsync("INSERT INTO note (text) VALUES ('cut off')");
+        }, Ct));
+        proxy.Heal();
+        Assert.False(error.IsTransient);
+        Assert.Equal(TransactionOutcome.Unknown, await error.ResolveAsync(Ct));
+        Assert.Equal(1, await CountAsync(router, "cut off"));
+    }
+
+    [Theory]
+    [InlineData(true, TransactionOutcome.Committed, 1)]
+    [InlineData(false, TransactionOutcome.RolledBack, 0)]
+    public async Task A_commit_cut_off_from_its_answer_can_be_asked_for_S27(bool isLetGo, TransactionOutcome outcome, long rows)
+    {
+        var table = $"held_{isLetGo}".ToLowerInvariant();
+        await using var proxy = FaultProxy.Start("127.0.0.1", Cluster.Primary.Port);
+        await using var router = Cluster.Router(options => options.Hosts["primary"].ConnectionString =
+            new NpgsqlConnectionStringBuilder(Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString);
+        await using var admin = new NpgsqlConnection(Cluster.Primary.SuperuserConnectionString);
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync($"""
+            CREATE TABLE {table} (id int);
+            CREATE FUNCTION wait_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_{table}()
+            """), Ct);
+
+        // The deferred trigger runs inside COMMIT, and waits there for a lock that is held here.
+        await using var holder = new NpgsqlConnection(Cluster.Primary.ConnectionString);
+        await holder.ExecuteAsync("SELECT pg_advisory_lock(4711)");
+        var work = router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync($"INSERT INTO {table} VALUES (1)", transaction: transaction), Ct);
+        await Eventually.Async(async () => await admin.ExecuteScalarAsync<int?>(Waiting) is not null, TimeSpan.FromSeconds(10), "in its COMMIT");
+        proxy.Reset();
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => work);
+
+        var resolving = error.ResolveAsync(Ct);
+        if (isLetGo) await holder.ExecuteAsync("SELECT pg_advisory_unlock(4711)");
+        else await admin.ExecuteAsync($"SELECT pg_terminate_backend(({Waiting}))");
+        Assert.Equal(outcome, await resolving);
+        Assert.Equal(rows, await holder.ExecuteScalarAsync<long>($"SELECT count(*) FROM {table}"));
+    }
+
+    private const string Waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND query = 'COMMIT'";
+
+    [Fact]
+    public async Task A_transaction_that_ended_itself_in_its_commit_was_rolled_back_and_that_can_be_asked_for()
+    {
+        await using var router = Router();
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync("""
+            CREATE TABLE doomed_too (id int);
+            CREATE FUNCTION die_too() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER dies AFTER INSERT ON doomed_too DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die_too();
+            INSERT INTO doomed_too VALUES (1)
+            """), Ct));
+        Assert.Equal(TransactionOutcome.RolledBack, await error.ResolveAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_read_on_a_terminated_connection_is_run_again_and_a_write_on_a_read_connection_never_moves_to_the_primary_T17_H28_H29()
+    {
+        await using var router = Router();
+        var error = await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteAsync("INSERT INTO note (text) VALUES ('by a read')"), Ct));
+        Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, error.SqlState);
+        Assert.Equal(0, await CountAsync(router, "by a read"));
+    }
+
+    [Fact]
+    public async Task Statements_that_Npgsql_prepares_by_itself_work_whichever_host_serves_the_next_one_T18()
+    {
+        await using var router = Cluster.Router(options => options.ConfigureDataSource = builder =>
+        {
+            builder.ConnectionStringBuilder.MaxAutoPrepare = 20;
+            builder.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
+        });
+        var servers = new HashSet<string>();
+        for (var i = 0; i < 100; i++) servers.Add(await Cluster.WhoAsync(router, DatabaseOperation.Read));
+        Assert.True(servers.Count > 1);
+    }
+}
