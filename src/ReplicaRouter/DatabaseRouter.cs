@@ -58,8 +58,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _tokens = new SessionTokens(configuration, _store, _monitors, sessions, time);
         _chooser = new HostChooser(configuration, _store, _pools, _monitors, _counters, guard, sessions, time, random);
         _opener = new ConnectionOpener(configuration, _store, _chooser, _pools, _monitors, _listener, guard, time);
-        var outcomes = new OutcomeResolver(configuration, _opener, time);
-        _executor = new Executor(_opener, outcomes, new Hedging(configuration.Routes, _counters, time), _counters, time, random, logger);
+        var rules = new RetryRules(_opener, _counters, time, logger);
+        var outcomes = new OutcomeResolver(configuration, _store, _opener, time);
+        _executor = new Executor(_opener, rules, outcomes, new Hedging(configuration.Routes, _counters, time), time, random);
         _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
         _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
         foreach (var monitor in _monitors) monitor.Start();
@@ -122,15 +123,20 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public NpgsqlConnection OpenConnection(Route route, RouteOptions options) => _opener.Open(NewAttempt(route, options)).Connection;
 
     /// <summary>
-    /// Runs work on the right host. On a read-only route it is run again on another host when its host failed it; on a writable route only
-    /// when the connection could not be opened, so that a write is never run twice.
+    /// Runs work on the right host. On a read-only route it is run again on another host when its host failed it; on a writable route only when it
+    /// provably did nothing: the connection could not be opened, or the server refused the very first command (57P01, 57P03, 25006).
     /// </summary>
+    /// <remarks>
+    /// A command that commits more than once by itself, as CALL of a procedure with COMMIT, can have done something when it is refused: give it
+    /// <see cref="RouteOptions.Retry"/> false.
+    /// </remarks>
     /// <param name="route">What kind of work it is.</param>
-    /// <param name="work">The work. On a read-only route it may run more than once.</param>
+    /// <param name="work">The work. On a read-only route it may run more than once, also while a run on a host that hangs has not ended yet.</param>
     /// <param name="cancellationToken">Cancels waiting, opening and the work.</param>
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
     /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed.</exception>
+    /// <exception cref="TransactionOutcomeUnknownException">On a writable route, the connection was lost with something sent and not answered.</exception>
     public Task<T> ExecuteAsync<T>(Route route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
         ExecuteAsync(route, default, work, cancellationToken);
 

@@ -33,7 +33,7 @@ public readonly record struct RouteOptions
     /// </summary>
     /// <value>
     /// <see langword="null"/> means yes. Work on a writable route is run again only when the server refused its very first command, so that provably
-    /// nothing was done.
+    /// nothing was done. Write <see langword="false"/> for a command that commits more than once by itself, as CALL of a procedure with COMMIT.
     /// </value>
     public bool? Retry { get; init; }
 

@@ -46,7 +46,7 @@ public sealed record HostTransition(string Host, HostState State, long Count);
 /// <summary>What was done so that failures of hosts did not reach callers.</summary>
 /// <param name="Retries">Reads that were run again on another host.</param>
 /// <param name="WriteRetries">Writes that were run again because they were provably not executed.</param>
-/// <param name="RetriesRefused">Reads that were not run again because the budget for retries was spent.</param>
+/// <param name="RetriesRefused">Reads and writes that were not run again because the budget for retries was spent.</param>
 /// <param name="Moved">Reads that were taken off a host that hung, and run on another one.</param>
 /// <param name="Hedges">Reads that were started a second time because the first run was slow.</param>
 /// <param name="HedgesWon">Those of which the second run answered first.</param>

@@ -55,6 +55,9 @@ internal sealed class Attempt
     /// <summary>The host that the operation was last sent to.</summary>
     public HostConfiguration? Host { get; set; }
 
+    /// <summary>Whether something was sent of which nobody knows what became of it.</summary>
+    public bool IsOutcomeUnknown { get; set; }
+
     /// <summary>Its place among the reads that the primary serves for replicas that can't.</summary>
     public PrimaryTicket? Ticket { get; set; }
 

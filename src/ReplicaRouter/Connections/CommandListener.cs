@@ -65,13 +65,18 @@ internal sealed class CommandListener : IDisposable
         if (pool is null) return;
         if (instrument.Name == Connections)
         {
-            if (tags[^1] is { Key: State, Value: "idle" }) pool.Idle = value;
+            foreach (var tag in tags)
+            {
+                if (tag is { Key: State, Value: "idle" }) pool.Idle = value;
+            }
+
             return;
         }
 
         var flow = CommandFlow.Current.Value;
         if (IsUncounted(flow)) return;
         if (value > 0) flow?.CommandStarted();
+        flow?.Executing(value);
         pool.RecordExecuting(value);
     }
 

@@ -136,14 +136,20 @@ internal sealed class ConnectionOpener(
     }
 
     /// <summary>Cancelled when work on a host has to be given up.</summary>
-    public CancellationToken GivenUp(HostPool pool) => pool.Plan.IsReadOnly ? pools[pool.Host.Index].Hung.Token : pools[pool.Host.Index].Superseded.Token;
+    public CancellationToken GivenUp(HostPool pool)
+    {
+        var token = pool.Plan.IsReadOnly ? pools[pool.Host.Index].Hung.Token : pools[pool.Host.Index].Superseded.Token;
+        // It may have been found to hang since it was chosen, and that alarm has been raised.
+        return pool.Plan.IsReadOnly && store.Current.Hosts[pool.Host.Index].State == HostState.Hung ? new CancellationToken(true) : token;
+    }
 
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
     private async ValueTask<NpgsqlConnection> OpenAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
     {
+        // The alarm before the state: what changes in between raises it.
+        var refused = pools[pool.Host.Index].LoginsRefused.Token;
         var isWarmOnly = store.Current.Hosts[pool.Host.Index].IsWarmOnly;
         if (isWarmOnly && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
-        var refused = pools[pool.Host.Index].LoginsRefused.Token;
         var connection = pool.CreateConnection();
         var counted = pool.CountOpening();
         var opening = connection.OpenAsync(cancellationToken);
@@ -152,8 +158,9 @@ internal sealed class ConnectionOpener(
             if (!opening.IsCompleted)
             {
                 if (isWarmOnly) throw NobodyLetIn(pool);
-                counted.BecomesLogin();
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
+                var isLogin = !pool.IsExhausted;
+                if (isLogin) counted.BecomesLogin();
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, isLogin ? refused : CancellationToken.None);
                 await opening.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
             }
 

@@ -1,22 +1,13 @@
-using System.Collections.Immutable;
 using System.Data;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace ReplicaRouter;
 
 /// <summary>Runs callers' work on a host, and again where that is safe.</summary>
-internal sealed class Executor(
-    ConnectionOpener opener, OutcomeResolver outcomes, Hedging hedging, RoutingCounters counters, TimeProvider time, Random random, ILogger logger)
+internal sealed class Executor(ConnectionOpener opener, RetryRules rules, OutcomeResolver outcomes, Hedging hedging, TimeProvider time, Random random)
 {
-    /// <summary>Hosts that one read may be tried on. With three failures in a row, the next is not the host's fault.</summary>
-    private const int MaxRuns = 3;
-
     private const int MaxTransactionRuns = 6;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(10);
-
-    // As much as was under way on a host that fails may be run again at once; for as long as it lasts, one in five.
-    private readonly Budget _retries = new(share: 0.2, most: 100, perSecond: 10, time);
 
     public async Task<T> ExecuteAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -30,7 +21,8 @@ internal sealed class Executor(
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw attempt.Expired(e);
+            // A strategy that takes a time-out for transient would run it again.
+            throw attempt.IsOutcomeUnknown ? new TransactionOutcomeUnknownException(attempt.Host!.Name, e) : attempt.Expired(e);
         }
     }
 
@@ -39,28 +31,22 @@ internal sealed class Executor(
         for (var run = 1; ; run++)
         {
             var (connection, pool) = opener.Open(attempt);
-            var startedAt = time.GetTimestamp();
-            var flow = new CommandFlow();
-            var before = CommandFlow.Current.Value;
+            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow());
             try
             {
-                CommandFlow.Current.Value = flow;
-                using var _ = connection;
-                var result = work(connection);
-                _retries.Earn();
+                var result = Run(connection, work, flow);
+                rules.Succeeded();
                 return result;
             }
-            catch (Exception e) when (IsToBeRunAgain(e, attempt, pool, connection, flow, startedAt, run))
+            catch (Exception e)
             {
-                attempt.Exclude(pool.Host, e, time.GetTimestamp());
-            }
-            catch (Exception e) when (IsOutcomeUnknown(e, pool, flow))
-            {
-                throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) attempt.Exclude(pool.Host, e, time.GetTimestamp());
+                else if (RetryRules.IsOutcomeUnknown(e, pool, flow)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                else throw;
             }
             finally
             {
-                CommandFlow.Current.Value = before;
+                pool.Uncount(flow);
             }
         }
     }
@@ -91,76 +77,42 @@ internal sealed class Executor(
         for (var run = 1; ; run++)
         {
             var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
-            var startedAt = time.GetTimestamp();
-            var flow = new CommandFlow();
+            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow());
             try
             {
                 var result = await HostedWork.RunAsync(connection, work, flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
-                _retries.Earn();
+                rules.Succeeded();
                 return result;
             }
-            catch (Exception e) when (IsToBeRunAgain(e, attempt, pool, connection, flow, startedAt, run))
+            catch (Exception e)
             {
-                attempt.Exclude(pool.Host, e, time.GetTimestamp());
+                attempt.IsOutcomeUnknown = RetryRules.IsOutcomeUnknown(e, pool, flow);
+                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) attempt.Exclude(pool.Host, e, time.GetTimestamp());
+                else if (attempt.IsOutcomeUnknown && e is not OperationCanceledException) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                else throw;
             }
-            catch (Exception e) when (IsOutcomeUnknown(e, pool, flow))
+            finally
             {
-                throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                pool.Uncount(flow);
             }
         }
     }
 
-    private bool IsToBeRunAgain(Exception exception, Attempt attempt, HostPool pool, NpgsqlConnection connection, CommandFlow flow, long startedAt, int run)
+    private static T Run<T>(NpgsqlConnection connection, Func<NpgsqlConnection, T> work, CommandFlow flow)
     {
-        var kind = FailureClassifier.Classify(exception);
-        // A command that ran into its time-out is a slow query as likely as a slow host. The probes tell which.
-        if (!opener.Report(exception, pool, startedAt, isLogin: false) || kind == FailureKind.Timeout) return false;
-        if (!attempt.MayRetry || run >= MaxRuns) return false;
-        if (!(pool.Plan.IsReadOnly ? IsReadToBeRunAgain(kind, attempt) : IsProvablyNotExecuted(exception, kind, connection, flow))) return false;
-        if (!_retries.TrySpend())
+        var before = CommandFlow.Current.Value;
+        CommandFlow.Current.Value = flow;
+        using var _ = connection;
+        try
         {
-            counters.CountRetryRefused();
-            Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
-            return false;
+            return work(connection);
         }
-
-        if (!pool.Plan.IsReadOnly) counters.CountWriteRetry();
-        else if (kind == FailureKind.Hung) counters.CountMoved();
-        else counters.CountRetry();
-        if (kind == FailureKind.Hung) Log.Moved(logger, attempt.Plan.Name, pool.Host.Name);
-        else Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, kind.ToString());
-        return true;
-    }
-
-    private static bool IsReadToBeRunAgain(FailureKind kind, Attempt attempt) => kind switch
-    {
-        FailureKind.ReadOnly => false,
-        FailureKind.RecoveryConflict => attempt.Conflicts++ == 0,
-        _ => true,
-    };
-
-    /// <summary>Whether the server itself said of the very first command that it did not do it.</summary>
-    /// <remarks>
-    /// A backend that is told to end (57P01) says so only between commands or in the midst of one, which it then rolls back: it holds such interrupts off
-    /// while it commits, and when it has committed and waits for a synchronous standby, it goes without this message. Source: PostgreSQL's
-    /// <c>ProcessInterrupts</c>, <c>CommitTransaction</c> and <c>SyncRepWaitForLSN</c>. A backend that dies with its server says nothing, or 57P02 at any time.
-    /// </remarks>
-    private static bool IsProvablyNotExecuted(Exception exception, FailureKind kind, NpgsqlConnection connection, CommandFlow flow) => flow.IsFirstCommand && kind switch
-    {
-        FailureKind.ReadOnly => ConnectionOpener.IsStandby(connection),
-        FailureKind.Restarting => true,
-        FailureKind.Terminated => exception is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown, InvariantSeverity: "FATAL" },
-        _ => false,
-    };
-
-    /// <summary>Whether a connection broke, or was given up, with something sent on a writable route that nobody has answered.</summary>
-    private static bool IsOutcomeUnknown(Exception exception, HostPool pool, CommandFlow flow) => !pool.Plan.IsReadOnly && flow.HasSent
-        && FailureClassifier.Classify(exception) switch
+        finally
         {
-            FailureKind.Unreachable or FailureKind.Hung => true,
-            FailureKind.Terminated => exception is PostgresException { SqlState: PostgresErrorCodes.CrashShutdown },
-            _ => false,
-        };
+            flow.Leave(connection);
+            CommandFlow.Current.Value = before;
+        }
+    }
 
     private async Task<T> TransactionAsync<T>(
         Attempt attempt, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
@@ -168,35 +120,39 @@ internal sealed class Executor(
         for (var run = 1; ; run++)
         {
             var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
-            var startedAt = time.GetTimestamp();
-            var flow = new CommandFlow();
-            var commit = new CommitUnderWay();
+            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow());
             try
             {
-                return await HostedWork.RunAsync(connection, (opened, stop) => TransactionAsync(opened, pool, isolationLevel, work, commit, stop), flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                return await HostedWork.RunAsync(
+                    connection, (opened, stop) => TransactionAsync(opened, pool, isolationLevel, work, flow, stop), flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (commit.Mark is { } mark && !IsKnownToBeRolledBack(e))
+            catch (Exception e)
             {
-                opener.Report(e, pool, startedAt, isLogin: false);
-                throw new TransactionOutcomeUnknownException(pool.Host.Name, e) { Resolve = ct => outcomes.ResolveAsync(mark, ct) };
-            }
-            catch (Exception e) when (commit.Mark is null && IsToBeRunAgain(e, attempt, pool, connection, flow, startedAt, run))
-            {
+                var isToBeRunAgain = rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run);
+                if (flow.Mark is { } mark)
+                {
+                    if (IsKnownToBeRolledBack(e)) throw;
+                    throw new TransactionOutcomeUnknownException(pool.Host.Name, e) { Resolve = ct => outcomes.ResolveAsync(mark, ct) };
+                }
+
+                if (!isToBeRunAgain) throw;
                 attempt.Exclude(pool.Host, e, time.GetTimestamp());
+            }
+            finally
+            {
+                pool.Uncount(flow);
             }
         }
     }
 
     private async Task<T> TransactionAsync<T>(
-        NpgsqlConnection connection, HostPool pool, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CommitUnderWay commit, CancellationToken stop)
+        NpgsqlConnection connection, HostPool pool, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CommandFlow flow, CancellationToken stop)
     {
         var transaction = await connection.BeginTransactionAsync(isolationLevel, stop).ConfigureAwait(false);
         await using var _ = transaction.ConfigureAwait(false);
         var result = await work(transaction, stop).ConfigureAwait(false);
         // Without a connection the work has ended the transaction itself; COMMIT will say so.
-        var mark = transaction.Connection is null ? TransactionMark.None : await outcomes.MarkAsync(transaction, pool, stop).ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
-        commit.Mark = mark;
+        flow.BeginCommit(transaction.Connection is null ? TransactionMark.None : await outcomes.MarkAsync(transaction, pool, stop).ConfigureAwait(false));
         // A COMMIT that was sent can't be taken back: cancelling it would only lose the answer.
         await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;
@@ -211,10 +167,4 @@ internal sealed class Executor(
         InvalidOperationException or NpgsqlOperationInProgressException => true,
         _ => false,
     };
-
-    /// <summary>Set from the moment that COMMIT is sent.</summary>
-    private sealed class CommitUnderWay
-    {
-        public volatile TransactionMark? Mark;
-    }
 }

@@ -17,7 +17,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     public async Task<T> RunAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         var startedAt = time.GetTimestamp();
-        using var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = run(attempt, loser.Token);
         try
         {
@@ -30,8 +30,14 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
             _budget.Earn();
             _slow[attempt.Plan.Index].Record(time.GetElapsedTime(startedAt).TotalMilliseconds);
             // Whoever has not answered by now has lost, and stops.
-            _ = loser.CancelAsync();
+            _ = CancelAsync(loser);
         }
+    }
+
+    private static async Task CancelAsync(CancellationTokenSource loser)
+    {
+        await loser.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        loser.Dispose();
     }
 
     /// <summary>Whether a run takes longer than most. The first ones of all teach what that is.</summary>

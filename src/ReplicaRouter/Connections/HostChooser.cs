@@ -46,8 +46,7 @@ internal sealed class HostChooser(
     /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>
     private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
     {
-        using var ticket = guard.Enter(plan.Priority);
-        if (ticket.Admitted.IsCompleted) return;
+        if (guard.HasPlace(plan.Priority)) return;
         counters.CountShed();
         throw Eligibility.NoHost(topology, plan, request, time, whyNotPrimary: WhyNoPlace);
     }
@@ -80,7 +79,11 @@ internal sealed class HostChooser(
                 continue;
             }
 
-            if (choice.Host is null) await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+            if (choice.Host is null)
+            {
+                LeavePrimary(attempt);
+                await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+            }
             else if (await TryEnterAsync(attempt, topology, demand, choice, cancellationToken).ConfigureAwait(false)) return (PoolOf(choice, attempt.Plan), demand);
         }
     }
@@ -91,8 +94,7 @@ internal sealed class HostChooser(
     {
         if (!IsFallbackToPrimary(topology, attempt.Plan, attempt.Request(demand, time), choice))
         {
-            attempt.Ticket?.Dispose();
-            attempt.Ticket = null;
+            LeavePrimary(attempt);
             return true;
         }
 
@@ -110,6 +112,12 @@ internal sealed class HostChooser(
         await Task.WhenAny(ticket.Admitted, store.NewerAsync(topology, left, either.Token)).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
         return false;
+    }
+
+    private static void LeavePrimary(Attempt attempt)
+    {
+        attempt.Ticket?.Dispose();
+        attempt.Ticket = null;
     }
 
     /// <summary>Whether the primary serves only because replicas can't. An operator's order is obeyed, and a strong read is the primary's own.</summary>

@@ -37,6 +37,14 @@ internal sealed class HostPool
 
     public MovingAverage Latency { get; } = new();
 
+    /// <summary>Whether all connections that the pool may have are in use: who wants one waits for a caller, not for the server.</summary>
+    public bool IsExhausted => Volatile.Read(ref _open) >= MaxSize;
+
+    /// <summary>Most connections that the pool may have.</summary>
+    public int MaxSize { get; set; } = int.MaxValue;
+
+    private int _open;
+
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
     public int Idle { get; set; }
 
@@ -100,6 +108,13 @@ internal sealed class HostPool
         _load.Latency.Record(milliseconds);
     }
 
+    /// <summary>Takes back what a piece of work left counted as under way.</summary>
+    public void Uncount(CommandFlow flow)
+    {
+        // Work that was given up goes on, and ends by itself.
+        for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) RecordExecuting(-1);
+    }
+
     public void RecordExecuting(int change)
     {
         if (change > 0) _load.Commands.Begin();
@@ -121,8 +136,9 @@ internal sealed class HostPool
     private void OnStateChange(object sender, StateChangeEventArgs change)
     {
         // Npgsql raises Closed -> Open on opening, and Open -> Closed on closing, also of a broken connection.
-        if (change.CurrentState == ConnectionState.Open) _load.AddInUse(1);
-        else if (change.OriginalState == ConnectionState.Open) _load.AddInUse(-1);
+        var opened = change.CurrentState == ConnectionState.Open ? 1 : change.OriginalState == ConnectionState.Open ? -1 : 0;
+        _load.AddInUse(opened);
+        Interlocked.Add(ref _open, opened);
         if (((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
     }
 }

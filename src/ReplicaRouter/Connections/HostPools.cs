@@ -59,6 +59,7 @@ internal sealed class HostPools
         Apply(pool.Plan, builder.ConnectionStringBuilder);
         configuration.ConfigureDataSource?.Invoke(builder);
         if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => pool.Logins.Record(connection), pool.Logins.RecordAsync);
+        pool.MaxSize = builder.ConnectionStringBuilder.MaxPoolSize;
         return builder.Build();
     }
 
@@ -66,6 +67,8 @@ internal sealed class HostPools
     {
         var pool = plan.Pool;
         settings.ApplicationName = pool.ApplicationName;
+        // Commands of many callers on one connection: none could be told from another's, nor moved, nor known to be the first.
+        settings.Multiplexing = false;
         settings.MaxPoolSize = pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, pool.DefaultMaxPoolSize);
         settings.MinPoolSize = Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize);
         settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : Given(settings, "Timeout", settings.Timeout, 5);

@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <remarks>
 /// Npgsql cancels a command by a request over a further connection, on the thread that cancels, and waits for its end: on a host that hangs that
 /// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and nobody waits for work that is given up.
-/// It ends some time later, and its connection with it.
+/// It ends some time later, and its connection with it; until then it may still do what its token does not keep it from.
 /// </remarks>
 internal static class HostedWork
 {
@@ -25,11 +25,10 @@ internal static class HostedWork
     {
         CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         var stop = new CancellationTokenSource();
-        var running = RunAsync(connection, work, stop.Token);
-        if (!running.IsCompleted && !await EndsAsync(running, stop, time, givenUp, cancellationToken).ConfigureAwait(false))
+        var running = RunAsync(connection, work, flow, stop.Token);
+        if (!running.IsCompleted && !await EndsAsync(running, stop, flow, time, givenUp, cancellationToken).ConfigureAwait(false))
         {
             running.Forget();
-            flow.IsGivenUp = true;
             cancellationToken.ThrowIfCancellationRequested();
             throw new HostLostException($"Work on {connection.Host}:{connection.Port} was given up: the host is lost.");
         }
@@ -44,36 +43,35 @@ internal static class HostedWork
         }
     }
 
-    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken stop)
+    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, CancellationToken stop)
     {
         await using var _ = connection.ConfigureAwait(false);
-        return await work(connection, stop).ConfigureAwait(false);
+        try
+        {
+            return await work(connection, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            flow.Leave(connection);
+        }
     }
 
     /// <returns>Whether the work has ended, rather than being given up.</returns>
-    private static async Task<bool> EndsAsync(Task running, CancellationTokenSource stop, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
+    private static async Task<bool> EndsAsync(
+        Task running, CancellationTokenSource stop, CommandFlow flow, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp);
         await running.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (running.IsCompleted) return true;
-        CancelElsewhere(stop);
-        if (!givenUp.IsCancellationRequested) await running.WaitAsync(Grace, time, givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!givenUp.IsCancellationRequested)
+        {
+            _ = stop.CancelAsync();
+            await running.WaitAsync(Grace, time, givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (running.IsCompleted) return true;
+        }
+
+        flow.GiveUp();
+        SlowCancellation.Cancel(stop);
         return running.IsCompleted;
-    }
-
-    // A thread of its own: those of the pool are few, and each would be held up for seconds.
-    private static void CancelElsewhere(CancellationTokenSource stop) =>
-        new Thread(static state => Cancel((CancellationTokenSource)state!)) { IsBackground = true, Name = "ReplicaRouter cancel" }.Start(stop);
-
-    private static void Cancel(CancellationTokenSource stop)
-    {
-        try
-        {
-            stop.Cancel();
-        }
-        catch (AggregateException)
-        {
-            // Thrown by what the work itself had registered with its token, after the caller has left.
-        }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class LoginLedger(TimeProvider time)
     public async Task<HostAnswer> RecordAsync(NpgsqlConnection connection)
     {
         CommandFlow.Current.Value = CommandFlow.Uncounted;   // in this method's own context, which ends with it
-        return Add(connection, await HostQuestion.AskAsync(connection, time.GetTimestamp(), CancellationToken.None).ConfigureAwait(false));
+        return Add(connection, await HostQuestion.AskAsync(connection, time.GetTimestamp(), connection.ConnectionTimeout, CancellationToken.None).ConfigureAwait(false));
     }
 
     private HostAnswer Add(NpgsqlConnection connection, HostAnswer answer)

@@ -3,7 +3,7 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Finds out what became of a transaction whose COMMIT got no answer.</summary>
-internal sealed class OutcomeResolver(RouterConfiguration configuration, ConnectionOpener opener, TimeProvider time)
+internal sealed class OutcomeResolver(RouterConfiguration configuration, TopologyStore store, ConnectionOpener opener, TimeProvider time)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
@@ -28,11 +28,11 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Connect
         while (true)
         {
             var attempt = new Attempt(configuration.PlanOf(DatabaseOperation.Transactional), default, null, time);
-            var (connection, _) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
+            var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var server = await HostQuestion.AskAsync(connection, time.GetTimestamp(), cancellationToken).ConfigureAwait(false);
-                if (mark.JudgedBy(server) is { } outcome) return outcome;
+                var server = await pool.Logins.OfAsync(connection).ConfigureAwait(false);
+                if (mark.JudgedBy(server, store.Current.History) is { } outcome) return outcome;
                 if (await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false) is { } status) return status;
             }
 

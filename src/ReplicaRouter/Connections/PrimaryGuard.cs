@@ -16,6 +16,12 @@ internal sealed class PrimaryGuard(int places, int? perSecond, TimeProvider time
     /// <summary>Most reads at once.</summary>
     public int Places => places;
 
+    /// <summary>Whether a read would be let in at once.</summary>
+    public bool HasPlace(ReadPriority priority)
+    {
+        lock (_lock) return _taken < PlacesOf(priority) && _tokens >= 1 && !_queue.Exists(other => other.Priority >= priority);
+    }
+
     /// <summary>A place in the queue, or at once on the primary.</summary>
     public PrimaryTicket Enter(ReadPriority priority)
     {
@@ -37,7 +43,7 @@ internal sealed class PrimaryGuard(int places, int? perSecond, TimeProvider time
         lock (_lock)
         {
             Admit();
-            return perSecond is { } rate && _tokens < 1 ? TimeSpan.FromSeconds((1 - _tokens) / rate) : null;
+            return perSecond is { } rate && _tokens < 1 ? TimeSpan.FromSeconds(Math.Max(0.005, (1 - _tokens) / rate)) : null;
         }
     }
 

@@ -10,16 +10,18 @@ internal sealed record TransactionMark(long? Id, ulong Lsn, (ulong Cluster, long
     public static readonly TransactionMark None = new(null, 0, default, 0);
 
     /// <summary>Whether what a server says of the transaction's id is about this transaction.</summary>
+    /// <param name="server">What the server says of itself.</param>
+    /// <param name="history">Where former timelines ended.</param>
     /// <returns>Null when the id's status tells; else the outcome.</returns>
     /// <remarks>
-    /// After a crash or a failover a server may give the same id to another transaction, unless what this one wrote has survived. When recovery ended
-    /// before that, its commit record is lost, too.
+    /// After a crash or a failover the same id may be given to another transaction, unless what this one wrote is part of the history. Where the old
+    /// timeline ended before that, its commit record is lost, too.
     /// </remarks>
-    public TransactionOutcome? JudgedBy(HostAnswer server)
+    public TransactionOutcome? JudgedBy(HostAnswer server, TimelineHistory history)
     {
         if (Id is null || server.SystemIdentifier != Server.Cluster) return TransactionOutcome.Unknown;
         if (server.Server == Server) return null;
-        if (server.Timeline is not { } timeline || timeline < Timeline || timeline > Timeline + 1 || server.ReplayLsn is not { } recovered) return TransactionOutcome.Unknown;
-        return recovered <= Lsn ? TransactionOutcome.RolledBack : null;
+        if (server.Timeline != Timeline + 1 || history.EndOf(Timeline) is not { } end) return TransactionOutcome.Unknown;
+        return end <= Lsn ? TransactionOutcome.RolledBack : null;
     }
 }

@@ -15,7 +15,7 @@ public class TransactionOutcomeUnknownException : NpgsqlException
     /// <param name="host">The host to which it was sent.</param>
     /// <param name="innerException">What ended the connection.</param>
     public TransactionOutcomeUnknownException(string host, Exception innerException)
-        : base($"The connection to '{host}' was lost while a commit was under way: the work may or may not have been committed. Look before you repeat it.", innerException) => Host = host;
+        : base($"The connection to '{host}' was lost before it had answered: what was sent may or may not have been committed. Look before you repeat it.", innerException) => Host = host;
 
     /// <summary>The host to which it was sent.</summary>
     public string Host { get; }
@@ -32,7 +32,9 @@ public class TransactionOutcomeUnknownException : NpgsqlException
     /// <see cref="TransactionOutcome.Unknown"/> where it can't be told: the work did not run in <c>WithTransactionAsync</c>, the transaction is too old, or more
     /// than one failover lies between.
     /// </returns>
+    /// <param name="cancellationToken">Ends it; without one it may wait for as long as a COMMIT waits for a synchronous standby.</param>
     /// <exception cref="NoEligibleHostException">There is no primary to ask.</exception>
+    /// <exception cref="NpgsqlException">The primary failed while it was asked. Ask again.</exception>
     public Task<TransactionOutcome> ResolveAsync(CancellationToken cancellationToken = default) =>
         Resolve is { } resolve ? resolve(cancellationToken) : Task.FromResult(TransactionOutcome.Unknown);
 }

@@ -10,7 +10,10 @@ internal sealed class HostMonitor(
     /// <summary>Until the first probes have said what they can, and while a host hangs in doubt, it is asked again soon.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Probes between two new logins, which show whether anybody is let in.</summary>
+    /// <summary>Time between two probes that callers' errors call for.</summary>
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Intervals between two new logins, which show whether anybody is let in.</summary>
     private const int ProbesPerLogin = 10;
 
     /// <summary>Probes a second that one server answers to all routers together: at 0.1 ms each, a twentieth of a core.</summary>
@@ -18,8 +21,9 @@ internal sealed class HostMonitor(
 
     private readonly SilenceCheck _silence = new(host, probe, store, time);
     private long _withoutPrimarySince;
-    private int _probes;
+    private long _loginAt = time.GetTimestamp();
     private int _void;
+    private long _wokenAt;
 
     private readonly Lock _lock = new();
     private Task _asking = Task.CompletedTask;
@@ -123,7 +127,7 @@ internal sealed class HostMonitor(
                 // Once an interval, as the average expects it; those who ask may do so much more often.
                 var snapshot = store.Current.Hosts[host.Index];
                 if (snapshot.Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
-                if (++_probes % LoginEvery(snapshot) == 0 || snapshot.LoginFailure is not null) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
+                if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
                 probe.Watch();
                 await PauseAsync().ConfigureAwait(false);
             }
@@ -195,13 +199,25 @@ internal sealed class HostMonitor(
         // A quarter more or less, so that the monitors of a fleet don't probe in step.
         var pause = PauseOf(store.Current) * (0.75 + (0.5 * random.NextDouble()));
         var wake = Volatile.Read(ref _wake);
-        await Task.WhenAny(wake.Task, Task.Delay(pause, time, _stop.Token)).ConfigureAwait(false);
+        using var timer = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        await Task.WhenAny(wake.Task, Task.Delay(pause, time, timer.Token)).ConfigureAwait(false);
+        await timer.CancelAsync().ConfigureAwait(false);
         _stop.Token.ThrowIfCancellationRequested();
-        if (wake.Task.IsCompleted) Volatile.Write(ref _wake, NewSignal());
+        if (!wake.Task.IsCompleted) return;
+        Volatile.Write(ref _wake, NewSignal());
+        // A hundred broken connections are one reason to look, not a hundred.
+        if (time.GetElapsedTime(_wokenAt) < LeastPause) await Task.Delay(LeastPause, time, _stop.Token).ConfigureAwait(false);
+        _wokenAt = time.GetTimestamp();
     }
 
-    /// <summary>A login costs a server a hundred times as much as a probe.</summary>
-    private static int LoginEvery(HostSnapshot snapshot) => ProbesPerLogin * (1 + ((snapshot.Answer?.Probers ?? 1) / 100));
+    /// <summary>A login costs a server a hundred times as much as a probe: it is tried by the clock, however often the host is asked.</summary>
+    private bool IsLoginDue(HostSnapshot snapshot)
+    {
+        var pause = snapshot.LoginFailure is not null ? settings.Interval / 4 : settings.Interval * ProbesPerLogin * (1 + ((snapshot.Answer?.Probers ?? 1) / 100));
+        if (time.GetElapsedTime(_loginAt) < pause) return false;
+        _loginAt = time.GetTimestamp();
+        return true;
+    }
 
     private TimeSpan PauseOf(TopologySnapshot topology)
     {

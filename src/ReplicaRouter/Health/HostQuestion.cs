@@ -42,10 +42,11 @@ internal static class HostQuestion
 
     /// <param name="connection">An open connection.</param>
     /// <param name="connectedAt">Timestamp at which the connection was open already.</param>
+    /// <param name="timeout">Seconds that it may take; 0 for as long as it takes.</param>
     /// <param name="cancellationToken">Cancels the question.</param>
-    public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, CancellationToken cancellationToken)
+    public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, int timeout, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = connection.ConnectionTimeout };
+        var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = timeout };
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);

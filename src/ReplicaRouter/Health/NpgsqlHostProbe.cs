@@ -14,6 +14,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
     private Session? _kept;
     private volatile bool _mayPrepare = true;
     private volatile int _probers = 1;
+    private volatile bool _isDisposed;
 
     public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time)
     {
@@ -74,6 +75,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 
     public async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.DisposeAsync().ConfigureAwait(false);
         await _dataSource.DisposeAsync().ConfigureAwait(false);
     }
@@ -85,7 +87,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         {
             var answer = await AskAsync(session, cancellationToken).ConfigureAwait(false);
             session.LastAnswer = answer;
-            isKept = Interlocked.CompareExchange(ref _kept, session, null) is null;
+            isKept = !_isDisposed && Interlocked.CompareExchange(ref _kept, session, null) is null;
             return answer;
         }
         finally
@@ -110,7 +112,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
     private async Task<HostAnswer> AskEverythingAsync(Session session, long connectedAt, CancellationToken cancellationToken)
     {
         session.AskedEverythingAt = _time.GetTimestamp();
-        var answer = await HostQuestion.AskAsync(session.Connection, connectedAt, cancellationToken).ConfigureAwait(false);
+        var answer = await HostQuestion.AskAsync(session.Connection, connectedAt, timeout: 0, cancellationToken).ConfigureAwait(false);
         _probers = answer.Probers;
         return answer;
     }

@@ -2,16 +2,20 @@ namespace ReplicaRouter;
 
 /// <summary>Finds out whether a host that is silent hangs, or only has long work to do.</summary>
 /// <remarks>
-/// It is asked over the connection that is kept for probes, then over a new login as well, each with a deadline of a few usual round trips.
-/// When neither is answered the host hangs. When only a login is not, it serves those whom it has, and nobody else is sent there.
+/// It is asked over the connection that is kept for probes and, a moment later, by a new login as well. When neither is answered within a few usual
+/// round trips the host hangs. When only logins are not, it serves those whom it has, and nobody else is sent there.
 /// </remarks>
 internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, TopologyStore store, TimeProvider time) : IAsyncDisposable
 {
-    private const double RoundTrips = 8;
+    private const double RoundTrips = 16;
     private const double LeastRoundTrips = 3;
-    private const double RoundTripsOfLogin = 12;
-    private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(75);
-    private static readonly TimeSpan MostDeadline = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The part of the deadline after which a login is tried as well.</summary>
+    private const double UntilLogin = 0.25;
+
+    private const double LoginsPerDeadline = 4;
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(180);
+    private static readonly TimeSpan MostDeadline = TimeSpan.FromMilliseconds(450);
 
     /// <summary>A login forks a process and hashes a password some thousand times.</summary>
     private static readonly TimeSpan LeastLoginDeadline = TimeSpan.FromMilliseconds(500);
@@ -20,9 +24,11 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
 
     private readonly MovingAverage _usual = new();
+    private readonly MovingAverage _usualLogin = new();
     private Task _running = Task.CompletedTask;
     private int _isRunning;
     private int _void;
+    private int _missedLogins;
     private long _notBefore;
     private TimeSpan _pause = FirstPause;
 
@@ -37,29 +43,16 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         var now = time.GetTimestamp();
         if (now < Volatile.Read(ref _notBefore) || !store.Current.Hosts[host.Index].IsServing) return;
         if (stop.IsCancellationRequested || Interlocked.Exchange(ref _isRunning, 1) != 0) return;
-        _running = RunAsync(isLoginStalled, now, stop);
+        _running = Task.Run(() => RunAsync(isLoginStalled, now, stop), CancellationToken.None);
     }
 
-    /// <summary>Tries whether the host lets anybody log in.</summary>
+    /// <summary>Tries whether the host lets anybody log in. Two misses in a row say that it does not, one success that it does.</summary>
     public async Task CheckLoginAsync(CancellationToken stop)
     {
-        var standing = store.Current.Hosts[host.Index];
-        if (!standing.IsServing || standing.Last?.Answer is null) return;
-        var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
-        var login = probe.LoginAsync(stop);
-        HostFailure? failure = null;
-        if (!await EndsWithinAsync(login, deadline, stop).ConfigureAwait(false))
+        while (await IsLoginMissedAsync(stop).ConfigureAwait(false) && _missedLogins == 1)
         {
-            login.Forget();
-            if (HealthSettings.WasPaused(sentAt, deadline, time)) return;
-            failure = new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms.");
+            // Once more, at once.
         }
-        else if (login.Exception is { } refused)
-        {
-            failure = FailureClassifier.Describe(refused.InnerException!, host);
-        }
-
-        if (!stop.IsCancellationRequested) store.Update(current => current.WithLogin(host.Index, failure, time));
     }
 
     public async ValueTask DisposeAsync() => await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -68,39 +61,39 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     {
         try
         {
-            var isSilent = await IsSilentAsync(startedAt, stop).ConfigureAwait(false);
-            if (!isSilent && isLoginStalled) await CheckLoginAsync(stop).ConfigureAwait(false);
+            var isWell = await AsksInVainAsync(startedAt, stop).ConfigureAwait(false) is false;
+            if (isWell && isLoginStalled) await CheckLoginAsync(stop).ConfigureAwait(false);
         }
         finally
         {
-            var now = time.GetTimestamp();
             // A host that is checked again and again and answers each time has long work to do.
             _pause = time.GetElapsedTime(_notBefore, startedAt) > LongestPause ? FirstPause : 2 * _pause < LongestPause ? 2 * _pause : LongestPause;
-            Volatile.Write(ref _notBefore, now + time.Ticks(_pause));
+            Volatile.Write(ref _notBefore, time.GetTimestamp() + time.Ticks(_pause));
             Volatile.Write(ref _isRunning, 0);
         }
     }
 
     /// <summary>Asks twice, and publishes what comes of it.</summary>
-    /// <returns>Whether the host hangs.</returns>
-    private async Task<bool> IsSilentAsync(long sentAt, CancellationToken stop)
+    /// <returns>Whether the host has failed.</returns>
+    private async Task<bool> AsksInVainAsync(long sentAt, CancellationToken stop)
     {
         var deadline = Deadline;
         var kept = probe.ProbeAsync(stop);
-        if (await EndsWithinAsync(kept, deadline, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
-        var isVoid = HealthSettings.WasPaused(sentAt, deadline, time);
+        if (await EndsWithinAsync(kept, deadline * UntilLogin, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
 
         var againAt = time.GetTimestamp();
         var login = probe.LoginAsync(stop);
-        await EndsWithinAsync(Task.WhenAny(kept, login), deadline, stop).ConfigureAwait(false);
+        await EndsWithinAsync(Task.WhenAny(kept, login), deadline * (1 - UntilLogin), stop).ConfigureAwait(false);
         // A login that is refused tells of the whole host, whatever the kept connection waits for.
         if (login.IsCompleted) return Publish(login, againAt, stop);
         if (kept.IsCompleted) return Publish(kept, sentAt, stop);
         kept.Forget();
         login.Forget();
-        if ((isVoid || HealthSettings.WasPaused(againAt, deadline, time)) && _void++ < HealthSettings.MostVoid) return false;
+        // Another probe was under way, and has been answered meanwhile.
+        if (store.Current.Hosts[host.Index].LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
+        if (HealthSettings.WasPaused(sentAt, deadline, time) && _void++ < HealthSettings.MostVoid) return false;
         _void = 0;
-        var message = $"{host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms each: it hangs, or is cut off.";
+        var message = $"{host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
         if (!stop.IsCancellationRequested) store.Publish(new HostObservation(host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
         return true;
     }
@@ -114,11 +107,47 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         return failure is not null;
     }
 
+    private async Task<bool> IsLoginMissedAsync(CancellationToken stop)
+    {
+        var standing = store.Current.Hosts[host.Index];
+        if (!standing.IsServing || standing.Last?.Answer is null) return false;
+        var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
+        var login = probe.LoginAsync(stop);
+        var isMissed = !await EndsWithinAsync(login, deadline, stop).ConfigureAwait(false);
+        if (stop.IsCancellationRequested || (isMissed && HealthSettings.WasPaused(sentAt, deadline, time))) return false;
+        if (!isMissed)
+        {
+            OnLoginEnded(login, sentAt);
+            return false;
+        }
+
+        // Slow logins are logins all the same.
+        _ = login.ContinueWith(late => OnLoginEnded(late, sentAt), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (++_missedLogins > 1) Publish(new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
+        return true;
+    }
+
+    private void OnLoginEnded(Task<HostAnswer> login, long sentAt)
+    {
+        if (login.IsCanceled) return;
+        if (login.Exception is { } refused)
+        {
+            Publish(FailureClassifier.Describe(refused.InnerException!, host));
+            return;
+        }
+
+        _missedLogins = 0;
+        _usualLogin.Record(time.GetElapsedTime(sentAt).TotalMilliseconds);
+        Publish(null);
+    }
+
+    private void Publish(HostFailure? login) => store.Update(current => current.WithLogin(host.Index, login, time));
+
     // A far region's round trip alone may take as long as the whole deadline of a near one.
     private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(
         Math.Clamp(RoundTrips * _usual.Value, LeastDeadline.TotalMilliseconds, MostDeadline.TotalMilliseconds), LeastRoundTrips * _usual.Value));
 
-    private TimeSpan LoginDeadline => TimeSpan.FromMilliseconds(Math.Max(LeastLoginDeadline.TotalMilliseconds, RoundTripsOfLogin * _usual.Value));
+    private TimeSpan LoginDeadline => TimeSpan.FromMilliseconds(Math.Max(LeastLoginDeadline.TotalMilliseconds, LoginsPerDeadline * _usualLogin.Value));
 
     private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit, CancellationToken stop)
     {

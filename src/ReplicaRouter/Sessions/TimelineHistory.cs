@@ -19,6 +19,9 @@ internal sealed class TimelineHistory
     /// <summary>Whether a position on a former timeline is known to be part of the present one's history.</summary>
     public bool Contains(int timeline, ulong lsn) => _ends.TryGetValue(timeline, out var end) && lsn <= end;
 
+    /// <summary>The position where a former timeline left the history; null when that was not seen.</summary>
+    public ulong? EndOf(int timeline) => _ends.TryGetValue(timeline, out var end) ? end : null;
+
     /// <summary>This history and what two answers of one server show of a promotion between them.</summary>
     public TimelineHistory With(HostAnswer? before, HostAnswer after)
     {

@@ -146,6 +146,8 @@ internal sealed class TopologySnapshot
 
     private Comeback ComebackOf(HostSnapshot updated, HostObservation observation, TimeProvider time)
     {
+        // What callers met, a probe has to confirm: it may have been their own network.
+        if (observation.IsFromCaller) return updated.Comeback;
         if (HostStateRules.IsOut(HostStateRules.Standing(updated, SystemIdentifier))) return updated.Comeback.Failed(observation.ReceivedAt, time);
         return observation.Answer is { } answer ? updated.Comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, time) : updated.Comeback;
     }

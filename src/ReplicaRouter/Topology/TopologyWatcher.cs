@@ -12,7 +12,7 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, Immutable
     public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
         for (var i = 0; i < after.Hosts.Length; i++) OnHost(before.Hosts[i], after.Hosts[i], pools[i]);
-        if (before.Primary?.Configuration != after.Primary?.Configuration) OnPrimary(before.Primary, after.Primary);
+        if (before.Primary?.Configuration != after.Primary?.Configuration) OnPrimary(before.Primary, after.Primary, after);
     }
 
     private void OnHost(HostSnapshot before, HostSnapshot after, HostPools pools)
@@ -49,7 +49,7 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, Immutable
         }
     }
 
-    private void OnPrimary(HostSnapshot? before, HostSnapshot? after)
+    private void OnPrimary(HostSnapshot? before, HostSnapshot? after, TopologySnapshot topology)
     {
         if (after is null)
         {
@@ -62,7 +62,8 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, Immutable
         var last = Interlocked.Exchange(ref _lastPrimary, after.Configuration);
         if (last is null || last.Index == after.Configuration.Index) return;
         counters.CountFailover();
-        pools[last.Index].Superseded.Raise();
+        // Another name may lead to the same server.
+        if (topology.Hosts[last.Index].Answer?.Server != after.Answer?.Server) pools[last.Index].Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }

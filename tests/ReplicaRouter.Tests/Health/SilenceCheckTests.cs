@@ -9,6 +9,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     private readonly TopologyStore _store;
     private readonly FakeProbe _probe = FakeProbe.Of(Primary(100));
     private readonly SilenceCheck _check;
+    private readonly CancellationTokenSource _stop = new();
 
     public SilenceCheckTests()
     {
@@ -23,7 +24,12 @@ public sealed class SilenceCheckTests : IAsyncDisposable
 
     private static Task<HostAnswer> Never(CancellationToken stop) => new TaskCompletionSource<HostAnswer>().Task.WaitAsync(stop);
 
-    public ValueTask DisposeAsync() => _check.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _check.DisposeAsync();
+        _stop.Dispose();
+    }
 
     /// <summary>Moves the clock by a little, so that timers fire in time, and lets what they started run.</summary>
     private async Task Pass(int milliseconds, int step = 5)
@@ -35,14 +41,14 @@ public sealed class SilenceCheckTests : IAsyncDisposable
         }
     }
 
-    private void Start(bool isLoginStalled = false) => _check.Start(isLoginStalled, TestContext.Current.CancellationToken);
+    private void Start(bool isLoginStalled = false) => _check.Start(isLoginStalled, _stop.Token);
 
     [Fact]
     public async Task A_host_that_answers_neither_a_probe_nor_a_login_hangs_and_that_is_known_within_two_deadlines_S5_H16()
     {
         _probe.Answer = Never;
         Start();
-        await Pass(100);
+        await Pass(150);
         Assert.Equal(HostState.Healthy, Host.State);
         await Pass(100);
         Assert.Equal(HostState.Hung, Host.State);
@@ -67,12 +73,14 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     {
         _probe.Login = Never;
         Start(isLoginStalled: true);
+        await Pass(700);
+        Assert.Equal(HostState.Healthy, Host.State);
         await Pass(600);
         Assert.Equal(HostState.NoLogins, Host.State);
         Assert.True(Host.IsServing && Host.IsWarmOnly);
 
         _probe.Login = null;
-        await _check.CheckLoginAsync(TestContext.Current.CancellationToken);
+        await _check.CheckLoginAsync(_stop.Token);
         Assert.Equal(HostState.Healthy, Host.State);
     }
 

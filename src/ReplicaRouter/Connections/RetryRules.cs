@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Decides what becomes of work that failed: whether it is run again, and whether its outcome is known.</summary>
+internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counters, TimeProvider time, ILogger logger)
+{
+    /// <summary>Hosts that one read may be tried on. With three failures in a row, the next is not the host's fault.</summary>
+    private const int MaxRuns = 3;
+
+    // As much as was under way on a host that fails may be run again at once; for as long as it lasts, one in five.
+    private readonly Budget _budget = new(share: 0.2, most: 100, perSecond: 10, time);
+
+    public void Succeeded() => _budget.Earn();
+
+    /// <summary>Tells the monitor of a failure, and whether the work may be run again.</summary>
+    public bool IsToBeRunAgain(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run)
+    {
+        var kind = KindOf(exception, flow);
+        if (kind == FailureKind.None) return false;
+        opener.Report(exception, pool, startedAt, isLogin: false);
+        if (!attempt.MayRetry || run >= MaxRuns) return false;
+        if (!(pool.Plan.IsReadOnly ? IsReadToBeRunAgain(kind, attempt) : IsProvablyNotExecuted(exception, kind, flow))) return false;
+        if (!_budget.TrySpend())
+        {
+            counters.CountRetryRefused();
+            Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
+            return false;
+        }
+
+        Count(kind, attempt, pool);
+        return true;
+    }
+
+    /// <summary>Whether something was sent on a writable route of which nobody knows what became of it.</summary>
+    public static bool IsOutcomeUnknown(Exception exception, HostPool pool, CommandFlow flow)
+    {
+        if (pool.Plan.IsReadOnly) return false;
+        // What is given up goes on elsewhere, and may still send something.
+        if (flow.IsGivenUp) return true;
+        if (!flow.HasSent || !flow.IsBroken) return false;
+        return exception is PostgresException server ? server.SqlState == PostgresErrorCodes.CrashShutdown : exception is NpgsqlException;
+    }
+
+    /// <summary>What a failure means for the host. The work does other things as well: what did not break its connection is none of the host's.</summary>
+    private static FailureKind KindOf(Exception exception, CommandFlow flow)
+    {
+        if (exception is not NpgsqlException) return FailureKind.None;
+        var kind = FailureClassifier.Classify(exception);
+        return kind is FailureKind.Unreachable or FailureKind.Terminated or FailureKind.Restarting && !flow.IsBroken ? FailureKind.None : kind;
+    }
+
+    private static bool IsReadToBeRunAgain(FailureKind kind, Attempt attempt) => kind switch
+    {
+        // A command that ran into its time-out is a slow query as likely as a slow host. The probes tell which.
+        FailureKind.Timeout or FailureKind.ReadOnly => false,
+        FailureKind.RecoveryConflict => attempt.Conflicts++ == 0,
+        _ => true,
+    };
+
+    /// <summary>Whether the server itself said of the very first command that it did not do it.</summary>
+    /// <remarks>
+    /// A backend that is told to end (57P01) says so only between commands or in the midst of one, which it then rolls back: it holds such interrupts off
+    /// while it commits, and when it has committed and waits for a synchronous standby, it goes without this message. Source: PostgreSQL's
+    /// <c>ProcessInterrupts</c>, <c>CommitTransaction</c> and <c>SyncRepWaitForLSN</c>. A backend that dies with its server says nothing, or 57P02 at any time.
+    /// </remarks>
+    private static bool IsProvablyNotExecuted(Exception exception, FailureKind kind, CommandFlow flow) => flow.IsFirstCommand && kind switch
+    {
+        FailureKind.ReadOnly => flow.IsOnStandby,
+        FailureKind.Restarting => true,
+        FailureKind.Terminated => exception is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown, InvariantSeverity: "FATAL" },
+        _ => false,
+    };
+
+    private void Count(FailureKind kind, Attempt attempt, HostPool pool)
+    {
+        if (!pool.Plan.IsReadOnly) counters.CountWriteRetry();
+        else if (kind == FailureKind.Hung) counters.CountMoved();
+        else counters.CountRetry();
+        if (kind == FailureKind.Hung) Log.Moved(logger, attempt.Plan.Name, pool.Host.Name);
+        else Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, kind.ToString());
+    }
+}
