@@ -8,6 +8,7 @@ internal sealed class Attempt
 
     private readonly RouteOptions _options;
     private ulong _excluded;
+    private Dictionary<string, string>? _refusals;
     private Exception? _lastFailure;
     private long _lastFailureAt;
     private TimeSpan _backoff;
@@ -83,6 +84,7 @@ internal sealed class Attempt
     {
         _excluded |= host.Bit;
         (_lastFailure, _lastFailureAt) = (failure, failedAt);
+        if (FailureClassifier.Describe(failure, host) is { Kind: FailureKind.Misconfigured } refusal) (_refusals ??= [])[host.Name] = refusal.Message;
     }
 
     /// <summary>Lets hosts be tried again that have answered a probe since they failed this operation.</summary>
@@ -128,7 +130,7 @@ internal sealed class Attempt
         : Left(_options.Deadline is { } deadline && deadline < Plan.Wait ? deadline : Plan.Wait, time);
 
     public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
-        Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure, whyNotPrimary);
+        Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure, whyNotPrimary, _refusals);
 
     private TimeSpan Left(TimeSpan limit, TimeProvider time)
     {

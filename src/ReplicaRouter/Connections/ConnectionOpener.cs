@@ -15,6 +15,8 @@ internal sealed class ConnectionOpener(
     PrimaryGuard guard,
     TimeProvider time)
 {
+    private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
+
     /// <summary>The host's pool for an operation of a session, which is bound from now on by whatever may be done there.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public HostPool Pick(Attempt attempt)
@@ -126,7 +128,11 @@ internal sealed class ConnectionOpener(
                 // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
                 monitor.Wake();
                 return true;
-            case FailureKind.Full or FailureKind.Misconfigured when isLogin && store.Current.Hosts[pool.Host.Index] is { IsServing: true, LastAnswered: not null }:
+            case FailureKind.Misconfigured when isLogin && store.Current.Hosts[pool.Host.Index] is { IsServing: true, LastAnswered: not null }:
+                // A pooler may refuse what one route asks for and no other does. The probe's own login tells.
+                monitor.Verify(isLogin);
+                return true;
+            case FailureKind.Full when isLogin && store.Current.Hosts[pool.Host.Index] is { IsServing: true, LastAnswered: not null }:
                 monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host));
                 return true;
             default:
@@ -218,7 +224,7 @@ internal sealed class ConnectionOpener(
         var isBound = false;
         try
         {
-            isBound = IsWhatItShouldBe(attempt, pool, connection)
+            isBound = (!NeedsNoStandby(attempt, connection) || IsPrimary(attempt, pool, await AskIfStandbyAsync(connection, cancellationToken).ConfigureAwait(false)))
                 && (!NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
@@ -234,7 +240,7 @@ internal sealed class ConnectionOpener(
         var isBound = false;
         try
         {
-            isBound = IsWhatItShouldBe(attempt, pool, connection)
+            isBound = (!NeedsNoStandby(attempt, connection) || IsPrimary(attempt, pool, AskIfStandby(connection)))
                 && (!NeedsProof(attempt, pool) || ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult());
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
@@ -246,14 +252,32 @@ internal sealed class ConnectionOpener(
     }
 
     /// <summary>A writer is never handed a connection to a standby: the address may lead to another server by now, or a pooler to several.</summary>
-    /// <remarks>Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked.</remarks>
-    private bool IsWhatItShouldBe(Attempt attempt, HostPool pool, NpgsqlConnection connection)
+    /// <remarks>
+    /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked. A pooler goes on to repeat what its
+    /// server reported before it was promoted: only the server itself can tell.
+    /// </remarks>
+    private static bool NeedsNoStandby(Attempt attempt, NpgsqlConnection connection) => !attempt.Plan.IsReadOnly && IsStandby(connection);
+
+    private bool IsPrimary(Attempt attempt, HostPool pool, bool isStandby)
     {
-        if (attempt.Plan.IsReadOnly || !IsStandby(connection)) return true;
+        if (!isStandby) return true;
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a standby."), time.GetTimestamp());
         pool.Clear();
         monitors[pool.Host.Index].Wake();
         return false;
+    }
+
+    private static async Task<bool> AskIfStandbyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(StandbyQuestion, connection);
+        await using var _ = command.ConfigureAwait(false);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    private static bool AskIfStandby(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand(StandbyQuestion, connection);
+        return (bool)command.ExecuteScalar()!;
     }
 
     public static bool IsStandby(NpgsqlConnection connection) => connection.PostgresParameters.TryGetValue("in_hot_standby", out var value) && value == "on";

@@ -37,9 +37,8 @@ internal static class FailureClassifier
     {
         PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => FailureKind.Terminated,
         PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
-        // PgBouncer before 1.20, which knows few settings of a startup packet.
-        PostgresErrorCodes.ProtocolViolation when IsFatal(e) && e.MessageText.Contains("startup parameter", StringComparison.Ordinal) => FailureKind.Misconfigured,
-        // Poolers send class 08 for a server that they can't reach; 08P01 is a protocol they don't understand.
+        PostgresErrorCodes.ProtocolViolation when IsFatal(e) => ClassifyOfPooler(e.MessageText),
+        // Poolers send class 08 for a server that they can't reach. As an ERROR, 08P01 is about what the caller sent.
         { } state when state.StartsWith("08", StringComparison.Ordinal) && state != PostgresErrorCodes.ProtocolViolation => FailureKind.Unreachable,
         PostgresErrorCodes.CannotConnectNow => FailureKind.Restarting,
         PostgresErrorCodes.TooManyConnections => FailureKind.Full,
@@ -51,6 +50,17 @@ internal static class FailureClassifier
         // A serialization failure or deadlock of a primary has the same codes, and belongs to the caller.
         PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsConflict(e) => FailureKind.RecoveryConflict,
         _ => FailureKind.None,
+    };
+
+    /// <summary>PgBouncer has one code for all that it says itself: "server conn crashed?", "server login has been failing, try again later".</summary>
+    private static FailureKind ClassifyOfPooler(string message) => message switch
+    {
+        // Before 1.20, which knows few settings of a startup packet.
+        _ when message.Contains("startup parameter", StringComparison.Ordinal) => FailureKind.Misconfigured,
+        _ when message.Contains("no such database", StringComparison.Ordinal) => FailureKind.Misconfigured,
+        _ when message.Contains("no more connections allowed", StringComparison.Ordinal) => FailureKind.Full,
+        _ when message.Contains("timeout", StringComparison.Ordinal) => FailureKind.Timeout,
+        _ => FailureKind.Unreachable,
     };
 
     private static FailureKind Classify(SocketException e) => e.SocketErrorCode switch

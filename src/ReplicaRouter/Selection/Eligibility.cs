@@ -68,13 +68,15 @@ internal static class Eligibility
     }
 
     /// <summary>What a caller is told when no host may serve.</summary>
-    public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null) =>
-        new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary), cause);
+    public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null,
+        IReadOnlyDictionary<string, string>? refusals = null) => new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary, refusals), cause);
 
     /// <summary>Why no host may serve, host by host, for people.</summary>
-    public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, string? whyNotPrimary = null) =>
+    public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, string? whyNotPrimary = null,
+        IReadOnlyDictionary<string, string>? refusals = null) =>
         [.. topology.Hosts.Select(host => new HostRejection(host.Name,
-            whyNotPrimary is not null && ReferenceEquals(host, topology.Primary) ? whyNotPrimary : Explain(topology, host, plan, request, time)))];
+            whyNotPrimary is not null && ReferenceEquals(host, topology.Primary) ? whyNotPrimary
+                : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time)))];
 
     private static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {

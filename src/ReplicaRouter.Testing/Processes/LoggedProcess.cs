@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using ReplicaRouter.Testing.Processes;
 
-namespace ReplicaRouter.PatroniTests;
+namespace ReplicaRouter.Testing.Processes;
 
 /// <summary>A program that runs as the servers' account in a folder of its own and writes to a log file.</summary>
 internal sealed class LoggedProcess : IDisposable

@@ -1,0 +1,126 @@
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests;
+
+/// <summary>The router before PgBouncers in transaction pooling mode, which answer logins themselves and words of their own for a server that is gone.</summary>
+public class PgBouncerTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static Task<PooledCluster> StartAsync(params string[] replicas) => PooledCluster.StartAsync(Options(replicas), Ct);
+
+    private static LocalClusterOptions Options(string[] replicas) => new() { Replicas = [.. replicas.Select(name => new LocalReplicaOptions { Name = name })] };
+
+    private static async Task<DatabaseRouter> HealthyRouterAsync(PooledCluster cluster)
+    {
+        var router = cluster.Router();
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
+        return router;
+    }
+
+    [Fact]
+    public async Task Reads_are_served_by_replicas_and_writes_by_the_primary_and_the_lag_is_known()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await HealthyRouterAsync(cluster);
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE t (n int); INSERT INTO t VALUES (7)"), Ct);
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.Contains(await cluster.Servers.WhoAsync(router, DatabaseOperation.Read), new[] { "analytics", "background" });
+            Assert.Equal("primary", await cluster.Servers.WhoAsync(router, DatabaseOperation.Write));
+        }
+
+        await Eventually.Async(() => router.GetHealthStatus().Values.Where(host => host.Role == HostRole.Replica).All(host => host.ReplicationLagMs == 0), TimeSpan.FromSeconds(5), "lag 0");
+        Assert.All(router.GetHealthStatus().Values, host => Assert.Equal((HostState.Healthy, null), (host.State, host.Error)));
+    }
+
+    [Fact]
+    public async Task A_session_reads_its_own_writes()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await HealthyRouterAsync(cluster);
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE t (n int); INSERT INTO t VALUES (0)"), Ct);
+        using var session = router.BeginSession();
+        for (var i = 1; i <= 100; i++)
+        {
+            await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("UPDATE t SET n = @i", new { i }), Ct);
+            Assert.Equal(i, await router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT n FROM t"), Ct));
+        }
+    }
+
+    [Fact]
+    public async Task A_replica_killed_behind_its_pooler_costs_no_read_an_error_and_serves_again_after_its_return()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await HealthyRouterAsync(cluster);
+        await using var reads = new ReadLoad(cluster.Servers, router, workers: 4);
+        await Eventually.Async(() => reads.CountOf("background") > 100, TimeSpan.FromSeconds(5), "serves");
+
+        await cluster.Servers["background"].KillAsync(Ct);
+        await Eventually.Async(() => !router.GetHealthStatus()["background"].IsHealthy, TimeSpan.FromSeconds(3), "found down");
+        Assert.Equal("analytics", await cluster.Servers.WhoAsync(router, DatabaseOperation.Background));
+        await cluster.Servers["background"].StartAsync(Ct);
+        var before = reads.CountOf("background");
+        // A pooler tries its server again after server_login_retry: 15 s.
+        await Eventually.Async(() => reads.CountOf("background") > before + 100, TimeSpan.FromSeconds(30), "serves again");
+        Assert.Empty(await reads.StopAsync());
+    }
+
+    [Fact]
+    public async Task Reads_move_off_a_server_that_hangs_behind_a_pooler_that_answers_logins_within_1_second()
+    {
+        await using var cluster = await StartAsync("analytics", "background");
+        await using var router = await HealthyRouterAsync(cluster);
+        await using var reads = new ReadLoad(cluster.Servers, router, workers: 4);
+        await Eventually.Async(() => reads.CountOf("background") > 100, TimeSpan.FromSeconds(5), "serves");
+
+        cluster.Servers["background"].Suspend();
+        await Eventually.Async(() => router.GetHealthStatus()["background"].State == HostState.Hung, TimeSpan.FromSeconds(5), "found hung");
+        var left = await Eventually.Async(() => router.GetHealthStatus()["background"].ConnectionsInUse == 0, TimeSpan.FromSeconds(60), "nothing is left there");
+        TestContext.Current.TestOutputHelper?.WriteLine($"nothing is left there after {left.TotalSeconds:0.0} s");
+        cluster.Servers["background"].Resume();
+        var before = reads.CountOf("background");
+        await Eventually.Async(() => reads.CountOf("background") > before + 100, TimeSpan.FromSeconds(30), "serves again");
+        Assert.Empty(await reads.StopAsync());
+        Assert.InRange(reads.Slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task Writes_follow_a_promotion_behind_poolers_none_is_lost_or_done_twice_and_the_old_primary_is_fenced()
+    {
+        await using var cluster = await PooledCluster.StartAsync(new() { Replicas = [new() { Name = "analytics", Synchronous = true }, new() { Name = "dr" }] }, Ct);
+        await using var router = await HealthyRouterAsync(cluster);
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE written (token uuid)"), Ct);
+        await using var writes = new WriteLoad(cluster.Servers, router, workers: 2);
+        await Eventually.Async(() => writes.CountOf("primary") > 100, TimeSpan.FromSeconds(10), "writes");
+
+        await cluster.Servers["primary"].KillAsync(Ct);
+        await cluster.Servers.PromoteAsync("analytics", ct: Ct);
+        await Eventually.Async(() => writes.CountOf("analytics") > 100, TimeSpan.FromSeconds(10), "writes follow");
+        await cluster.Servers["primary"].StartAsync(Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].State == HostState.Fenced, TimeSpan.FromSeconds(30), "fenced");
+        for (var i = 0; i < 20; i++) Assert.Equal("analytics", await cluster.Servers.WhoAsync(router, DatabaseOperation.Write));
+        var failures = await writes.StopAsync();
+
+        await using var connection = new NpgsqlConnection(cluster.Servers.Primary.ConnectionString);
+        var found = (await connection.QueryAsync<(Guid Token, long Count)>("SELECT token, count(*) FROM written GROUP BY token")).ToDictionary(row => row.Token, row => row.Count);
+        Assert.DoesNotContain(found.Values, count => count > 1);
+        Assert.DoesNotContain(writes.Acknowledged, token => !found.ContainsKey(token));
+        // What was under way when the primary died may have been done, and is not done again: one a worker.
+        Assert.All(failures, failure => Assert.IsType<TransactionOutcomeUnknownException>(failure));
+        Assert.InRange(failures.Count, 0, 2);
+    }
+
+    [Fact]
+    public async Task A_pooler_that_refuses_our_options_is_one_clear_message_that_names_the_setting_and_writes_go_on()
+    {
+        await using var cluster = await PooledCluster.StartAsync(Options(["analytics"]), Ct, ignored: "extra_float_digits");
+        await using var router = cluster.Router();
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, Ct));
+        Assert.Contains("ignore_startup_parameters = options", error.Message, StringComparison.Ordinal);
+        for (var i = 0; i < 20; i++) Assert.Equal("primary", await cluster.Servers.WhoAsync(router, DatabaseOperation.Write));
+    }
+}
