@@ -57,7 +57,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_replica_whose_streaming_is_cut_is_found_stale_within_5_seconds_and_a_probe_H2_T5()
+    public async Task A_replica_whose_streaming_is_cut_is_found_stale_within_5_seconds_and_a_probe_H2_T5_S12()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await HealthyRouterAsync(cluster);
@@ -96,7 +96,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task Writes_follow_a_promotion_and_the_old_primary_that_comes_back_is_fenced_and_then_serves_reads_as_a_standby()
+    public async Task Writes_follow_a_promotion_and_the_old_primary_that_comes_back_is_fenced_and_then_serves_reads_as_a_standby_T14_S25()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await using var router = await HealthyRouterAsync(cluster);
@@ -123,7 +123,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_router_that_starts_before_its_servers_serves_once_they_are_there()
+    public async Task A_router_that_starts_before_its_servers_serves_once_they_are_there_H43()
     {
         await using var cluster = await StartAsync("analytics");
         await cluster["primary"].StopAsync(StopMode.Immediate, Ct);
@@ -167,7 +167,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task Paused_replay_makes_a_replica_lag_and_resumed_replay_brings_it_back()
+    public async Task Paused_replay_makes_a_replica_lag_and_resumed_replay_brings_it_back_S11()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = cluster.Router(o =>

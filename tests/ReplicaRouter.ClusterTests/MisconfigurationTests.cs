@@ -31,7 +31,7 @@ public class MisconfigurationTests(ClusterFixture fixture)
         Assert.Contains("refuses user 'app': password authentication failed", await FaultAsync(("primary", With(s => s.Password = "s3cret"))), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_wrong_password_of_a_replica() =>
+    public async Task A_wrong_password_of_a_replica_S21() =>
         Assert.StartsWith("Host 'analytics': ", await FaultAsync(("primary", With(_ => { })), ("analytics", With(s => s.Password = "s3cret", "analytics"))), StringComparison.Ordinal);
 
     [Fact]
@@ -55,7 +55,7 @@ public class MisconfigurationTests(ClusterFixture fixture)
         Assert.Contains("is a standby", await FaultAsync(("primary", With(_ => { }, "analytics"))), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_replica_of_another_cluster()
+    public async Task A_replica_of_another_cluster_S22()
     {
         await using var other = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new LocalReplicaOptions { Name = "analytics" }] }, Ct);
         Assert.Contains("belongs to another cluster", await FaultAsync(("primary", With(_ => { })), ("analytics", other["analytics"].ConnectionString)), StringComparison.Ordinal);

@@ -13,14 +13,14 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("transactional", "primary")]
     [InlineData("analytics", "analytics")]
     [InlineData("background", "background")]
-    public async Task Each_operation_reaches_its_server(string route, string server)
+    public async Task Each_operation_reaches_its_server_H19(string route, string server)
     {
         await using var router = fixture.Cluster.Router();
         for (var i = 0; i < 20; i++) Assert.Equal(server, await fixture.Cluster.WhoAsync(router, route));
     }
 
     [Fact]
-    public async Task Reads_spread_over_the_read_replicas_and_reach_neither_the_primary_nor_dr()
+    public async Task Reads_spread_over_the_read_replicas_and_reach_neither_the_primary_nor_dr_H24()
     {
         await using var router = fixture.Cluster.Router();
         var counts = new Dictionary<string, int>();
@@ -35,7 +35,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Sixty_four_concurrent_first_operations_spread_and_none_reaches_the_primary()
+    public async Task Sixty_four_concurrent_first_operations_spread_and_none_reaches_the_primary_H47_T19()
     {
         await using var router = fixture.Cluster.Router();
         var servers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => fixture.Cluster.WhoAsync(router, DatabaseOperation.Read), Ct)));
@@ -59,7 +59,7 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("read")]
     [InlineData("analytics")]
     [InlineData("background")]
-    public async Task A_write_on_a_read_route_is_the_servers_error_also_where_the_primary_serves_it(string route)
+    public async Task A_write_on_a_read_route_is_the_servers_error_also_where_the_primary_serves_it_H31_T17(string route)
     {
         await using var all = fixture.Cluster.Router();
         await using var alone = DatabaseRouter.Create(fixture.Cluster.Options("primary"));
@@ -141,7 +141,7 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("58030")]
     [InlineData("P0001")]
     [InlineData("57014")]
-    public async Task A_query_error_never_takes_a_host_out_H25(string sqlState)
+    public async Task A_query_error_never_takes_a_host_out_H25_S20(string sqlState)
     {
         await using var router = fixture.Cluster.Router();
         var error = await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Analytics,
@@ -151,7 +151,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_terminated_probe_connection_does_not_take_its_host_out()
+    public async Task A_terminated_probe_connection_does_not_take_its_host_out_S29()
     {
         await using var router = fixture.Cluster.Router(o => o.ApplicationName = "probe test");
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
@@ -165,7 +165,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_data_source_routes_anew_at_every_open_and_hands_out_real_connections()
+    public async Task The_data_source_routes_anew_at_every_open_and_hands_out_real_connections_H32()
     {
         await using var router = fixture.Cluster.Router();
         var source = router.GetDataSource(DatabaseOperation.Read);
@@ -244,7 +244,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_deadline_ends_the_whole_operation()
+    public async Task A_deadline_ends_the_whole_operation_H53()
     {
         await using var router = fixture.Cluster.Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);

@@ -15,7 +15,7 @@ public class TransactionTests(ClusterFixture fixture)
         (connection, _) => connection.ExecuteScalarAsync<int>("SELECT count(*) FROM note WHERE text = @text", new { text }), Ct);
 
     [Fact]
-    public async Task Work_is_committed_on_the_primary_or_not_at_all()
+    public async Task Work_is_committed_on_the_primary_or_not_at_all_H26_H27_H33()
     {
         await using var router = fixture.Cluster.Router();
         var (kept, lost) = (Guid.NewGuid().ToString(), Guid.NewGuid().ToString());

@@ -11,6 +11,7 @@ internal static class FaultTable
         new("operations", Unit.Count, figures => figures.Operations),
         new("errors", Unit.Count, figures => figures.Errors),
         new("write errors", Unit.Count, figures => figures.WriteErrors),
+        new("cut off", Unit.Count, figures => figures.CutOff),
         new("lost", Unit.Count, figures => figures.Lost),
         new("duplicates", Unit.Count, figures => figures.Duplicates),
         new("p99 ms", Unit.Time, figures => figures.P99Ms),

@@ -9,10 +9,13 @@ internal sealed record Figures
     /// <summary>Operations that succeeded.</summary>
     public required int Operations { get; init; }
 
-    /// <summary>Reads and writes that failed.</summary>
+    /// <summary>Reads and writes that failed, but for those of <see cref="CutOff"/>.</summary>
     public required int Errors { get; init; }
 
     public required int WriteErrors { get; init; }
+
+    /// <summary>Writes that were under way when their server was lost: no arm can know whether they were executed, and none may send them again.</summary>
+    public required int CutOff { get; init; }
 
     public required int Lost { get; init; }
 
@@ -50,8 +53,9 @@ internal sealed record Figures
         return new()
         {
             Operations = operations.Count(operation => operation.Answer is not null),
-            Errors = operations.Count(operation => operation.Error is not null),
-            WriteErrors = operations.Count(operation => operation is { IsWrite: true, Error: not null }),
+            Errors = operations.Count(operation => operation is { Error: not null, IsCutOff: false }),
+            WriteErrors = operations.Count(operation => operation is { IsWrite: true, Error: not null, IsCutOff: false }),
+            CutOff = operations.Count(operation => operation.IsCutOff),
             Lost = audit.Lost,
             Duplicates = audit.Duplicates,
             P99Ms = Rounded(milliseconds[(int)Math.Ceiling(milliseconds.Count * 0.99) - 1]),

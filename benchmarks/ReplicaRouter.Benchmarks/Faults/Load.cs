@@ -52,15 +52,32 @@ internal sealed class Load : IAsyncDisposable
         return new Answer(reader.GetInt32(1));
     }, ct);
 
-    private Task<Answer> WriteAsync(CancellationToken ct)
+    private async Task<Answer> WriteAsync(CancellationToken ct)
     {
         // One for the operation, not for the attempt: an arm that tries again unasked is found out.
         var token = Guid.NewGuid();
-        return _arm.RunAsync(isWrite: true, async (connection, inner) =>
+        var isCutOff = false;
+        try
         {
-            await using var command = new NpgsqlCommand(Write, connection);
-            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = token, NpgsqlDbType = NpgsqlDbType.Uuid });
-            return new Answer((int)(await command.ExecuteScalarAsync(inner))!, token);
-        }, ct);
+            return await _arm.RunAsync(isWrite: true, async (connection, inner) =>
+            {
+                isCutOff = false;
+                await using var command = new NpgsqlCommand(Write, connection);
+                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = token, NpgsqlDbType = NpgsqlDbType.Uuid });
+                try
+                {
+                    return new Answer((int)(await command.ExecuteScalarAsync(inner))!, token);
+                }
+                catch (NpgsqlException e) when (e is not PostgresException)
+                {
+                    isCutOff = true;
+                    throw;
+                }
+            }, ct);
+        }
+        catch (NpgsqlException e) when (isCutOff)
+        {
+            throw new CutOffException(e);
+        }
     }
 }

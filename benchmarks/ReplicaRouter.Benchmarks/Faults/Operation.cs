@@ -14,6 +14,9 @@ internal readonly record struct Operation(bool IsWrite, long Started, long Ended
     /// <summary>Why it failed; none when it was answered or abandoned.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Whether it was under way when its server was lost, so that nobody can know whether it was executed.</summary>
+    public bool IsCutOff { get; init; }
+
     public TimeSpan Duration => Stopwatch.GetElapsedTime(Started, Ended);
 }
 

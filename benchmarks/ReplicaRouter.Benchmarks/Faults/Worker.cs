@@ -64,7 +64,7 @@ internal sealed class Worker(bool isWrite, TimeSpan pause, Func<CancellationToke
         }
         catch (Exception failed)
         {
-            return new(isWrite, started, Timeline.Now) { Error = Describe(failed) };
+            return new(isWrite, started, Timeline.Now) { Error = Describe(failed), IsCutOff = failed is CutOffException };
         }
     }
 

@@ -48,7 +48,7 @@ public class PrimaryFailureTests
     }
 
     [Fact]
-    public async Task A_planned_switchover_costs_no_write_an_error_S18_S25_T27()
+    public async Task A_planned_switchover_costs_no_write_an_error_H13_S18_S25_T27()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();

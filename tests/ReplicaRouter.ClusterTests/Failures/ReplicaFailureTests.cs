@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dapper;
 using Npgsql;
 using ReplicaRouter.Testing;
@@ -213,6 +214,24 @@ public class ReplicaFailureTests
         Assert.True(recovery.Hedges <= 5 + (0.05 * 300) + 1, $"{recovery}");
         Assert.DoesNotContain("primary", router.GetMetrics().QueriesByHost.Where(host => host.Value.ContainsKey("read")).Select(host => host.Key));
         await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.ConnectionsInUse == 0), TimeSpan.FromSeconds(10), "losers are gone");
+    }
+
+    [Fact]
+    public async Task One_backend_that_is_killed_restarts_its_whole_server_and_costs_no_read_an_error_S3()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        await using var load = FailureLoad.OfReads(cluster, router);
+        await using (var victim = new NpgsqlConnection(cluster["background"].SuperuserConnectionString))
+        {
+            await victim.OpenAsync(Ct);
+            using var backend = Process.GetProcessById(victim.ProcessID);
+            backend.Kill();
+        }
+
+        await Eventually.Async(() => router.GetMetrics().Transitions.Any(t => t is { Host: "background", State: not HostState.Healthy }), TimeSpan.FromSeconds(5), "noticed");
+        await router.ReachesAsync("background", HostState.Healthy);
+        Assert.Null((await load.StopAsync()).Find(read => read.Error is not null)?.Error);
     }
 
     [Fact]

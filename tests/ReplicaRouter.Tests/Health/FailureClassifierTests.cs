@@ -31,7 +31,7 @@ public class FailureClassifierTests
     [InlineData("58030", "ERROR", null, FailureKind.None)]
     [InlineData("XX000", "ERROR", null, FailureKind.None)]
     [InlineData("23505", "ERROR", null, FailureKind.None)]
-    internal void What_the_server_says_is_told_apart(string sqlState, string severity, string? routine, FailureKind kind) =>
+    internal void What_the_server_says_is_told_apart_S15_S16_S19(string sqlState, string severity, string? routine, FailureKind kind) =>
         Assert.Equal(kind, FailureClassifier.Classify(Server(sqlState, severity, routine)));
 
     [Theory]
@@ -48,7 +48,7 @@ public class FailureClassifierTests
     }
 
     [Fact]
-    public void Our_own_exhausted_pool_and_the_callers_mistakes_are_no_failures_of_the_host()
+    public void Our_own_exhausted_pool_and_the_callers_mistakes_are_no_failures_of_the_host_H25()
     {
         Assert.Equal(FailureKind.None, FailureClassifier.Classify(new NpgsqlException("The connection pool has been exhausted, either raise", new TimeoutException())));
         Assert.Equal(FailureKind.Timeout, FailureClassifier.Classify(new NpgsqlException("The operation has timed out", new TimeoutException())));

@@ -67,7 +67,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_listener_that_throws_does_not_end_the_loop()
+    public async Task A_listener_that_throws_does_not_end_the_loop_H15()
     {
         var calls = 0;
         _store.Changed = (_, _) => { if (++calls < 5) throw new InvalidOperationException("a defect"); };
@@ -90,7 +90,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Memory_stays_flat_over_100_000_rounds_of_answers_failures_and_hangs()
+    public async Task Memory_stays_flat_over_100_000_rounds_of_answers_failures_and_hangs_H15()
     {
         _probe.Answer = _ => (_probe.Probes % 10) switch
         {

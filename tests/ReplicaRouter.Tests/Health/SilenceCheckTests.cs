@@ -85,7 +85,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_our_own_process_missed_while_it_stood_still_says_nothing_of_the_host()
+    public async Task What_our_own_process_missed_while_it_stood_still_says_nothing_of_the_host_S8()
     {
         _probe.Answer = Never;
         Start();

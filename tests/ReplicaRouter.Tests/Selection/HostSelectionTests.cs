@@ -30,7 +30,7 @@ public class HostSelectionTests
     [InlineData("write", "primary", "", false)]
     [InlineData("read", "analytics background replica-3 primary dr", "", true)]
     [InlineData("read", "primary", "analytics background replica-3", false)]
-    public void Each_route_goes_to_its_hosts_and_falls_back_in_order(string route, string down, string expected, bool isFallback)
+    public void Each_route_goes_to_its_hosts_and_falls_back_in_order_T7_S30(string route, string down, string expected, bool isFallback)
     {
         var topology = Healthy();
         foreach (var host in down.Split(' ', StringSplitOptions.RemoveEmptyEntries)) topology.Fail(host, FailureKind.Unreachable);
@@ -102,7 +102,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_suspect_serves_only_when_no_better_host_of_its_group_is_left()
+    public void A_suspect_serves_only_when_no_better_host_of_its_group_is_left_H10()
     {
         var topology = Healthy().Fail("replica-3", FailureKind.Timeout);
         Assert.Equal("analytics background", topology.Candidates(DatabaseOperation.Read).Hosts);
@@ -141,7 +141,34 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void The_host_with_fewer_connections_in_use_is_taken()
+    public void With_one_host_out_the_others_share_its_load_evenly_H9()
+    {
+        var topology = Healthy("primary", "analytics", "background", "replica-3", "replica-4").Fail("background", FailureKind.Unreachable);
+        var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
+        var (pools, random, counts) = (topology.Pools(), new Random(1), new Dictionary<string, int>());
+        for (var i = 0; i < 9000; i++)
+        {
+            var host = HostSelection.Choose(topology.Current, plan, RouteRequest.For(plan, default, topology.Time), pools, random).Host!.Name;
+            counts[host] = counts.GetValueOrDefault(host) + 1;
+        }
+
+        Assert.Equal(3, counts.Count);
+        // Chi-square with 2 degrees of freedom: 13.8 is exceeded once in a thousand.
+        Assert.True(counts.Values.Sum(count => Math.Pow(count - 3000, 2) / 3000) < 13.8, string.Join(' ', counts));
+    }
+
+    /// <summary>A replica that has all is as fresh as the newest sample of the primary, and serves up to the limit itself.</summary>
+    [Theory]
+    [InlineData(1.0, true)]
+    [InlineData(1.001, false)]
+    public void A_replica_serves_up_to_the_limit_itself_T8(double age, bool serves)
+    {
+        var topology = Healthy("primary", "analytics").Advance(age);
+        Assert.Equal(serves ? "analytics" : "primary", topology.Candidates(DatabaseOperation.Read, new RouteOptions { MaxLag = TimeSpan.FromSeconds(1) }).Hosts);
+    }
+
+    [Fact]
+    public void The_host_with_fewer_connections_in_use_is_taken_S10()
     {
         var topology = Healthy("primary", "analytics", "background");
         var pools = topology.Pools();

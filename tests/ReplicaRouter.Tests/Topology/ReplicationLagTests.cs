@@ -52,7 +52,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void Unknown_lag_is_its_own_state_and_no_replica_with_it_serves()
+    public void Unknown_lag_is_its_own_state_and_no_replica_with_it_serves_H4()
     {
         var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(100)).Answer("primary", Primary(200));
         Assert.Equal(HostState.LagUnknown, topology["analytics"].State);
@@ -89,7 +89,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void A_promotion_compares_no_positions_of_the_old_timeline()
+    public void A_promotion_compares_no_positions_of_the_old_timeline_H3()
     {
         var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(9000)).Answer("analytics", Replica(500)).Answer("background", Replica(500));
         topology.Advance(1).Fail("primary", FailureKind.Unreachable).Answer("background", Replica(500, timeline: 2)).Answer("analytics", Primary(520, timeline: 2));

@@ -5,7 +5,7 @@ namespace ReplicaRouter.Tests.Topology;
 public class TopologySnapshotTests
 {
     [Fact]
-    public void The_primary_is_observed_and_not_configured()
+    public void The_primary_is_observed_and_not_configured_H11_H39()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Replica(100)).Answer("analytics", Primary(100));
         Assert.Equal("analytics", topology.Current.Primary?.Name);
@@ -26,7 +26,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_replica_that_follows_a_higher_timeline_fences_the_old_primary_before_the_new_one_is_seen()
+    public void A_replica_that_follows_a_higher_timeline_fences_the_old_primary_before_the_new_one_is_seen_S7()
     {
         var topology = new TestTopology("primary", "analytics", "background")
             .Answer("primary", Primary(100)).Answer("background", Replica(100, timeline: 2));
@@ -106,7 +106,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_name_that_never_resolved_is_misspelt_and_one_that_did_is_a_server_that_is_down()
+    public void A_name_that_never_resolved_is_misspelt_and_one_that_did_is_a_server_that_is_down_T9_S22()
     {
         var topology = new TestTopology("primary").Fail("primary", FailureKind.NameUnknown);
         Assert.Equal(HostState.Misconfigured, topology["primary"].State);
