@@ -59,6 +59,8 @@ internal static class FailureClassifier
         _ when message.Contains("startup parameter", StringComparison.Ordinal) => FailureKind.Misconfigured,
         _ when message.Contains("no such database", StringComparison.Ordinal) => FailureKind.Misconfigured,
         _ when message.Contains("no more connections allowed", StringComparison.Ordinal) => FailureKind.Full,
+        // It has no server to send anything to.
+        _ when message.Contains("server login", StringComparison.Ordinal) => FailureKind.Restarting,
         _ when message.Contains("timeout", StringComparison.Ordinal) => FailureKind.Timeout,
         _ => FailureKind.Unreachable,
     };
