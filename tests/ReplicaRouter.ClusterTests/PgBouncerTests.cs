@@ -122,6 +122,12 @@ public class PgBouncerTests
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, Ct));
         Assert.Contains("ignore_startup_parameters = options", error.Message, StringComparison.Ordinal);
-        for (var i = 0; i < 20; i++) Assert.Equal("primary", await cluster.Servers.WhoAsync(router, DatabaseOperation.Write));
+        await using var reads = new ReadLoad(cluster.Servers, router, workers: 4);
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE written (token uuid)"), Ct);
+        await using var writes = new WriteLoad(cluster.Servers, router, workers: 2);
+        await Eventually.Async(() => writes.CountOf("primary") > 500, TimeSpan.FromSeconds(10), "writes");
+        Assert.Empty(await writes.StopAsync());
+        Assert.InRange(writes.Slowest, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.All(await reads.StopAsync(), failure => Assert.IsType<NoEligibleHostException>(failure));
     }
 }
