@@ -53,6 +53,16 @@ require_patroni() {
   has_patroni || fail "apt-get installed no Patroni, etcd and PostgreSQL that can be found."
 }
 
+has_pgbouncer() { [ -x /usr/sbin/pgbouncer ]; }
+
+require_pgbouncer() {
+  has_pgbouncer && return
+  command -v apt-get >/dev/null || fail "PgBouncer is missing, and there is no apt-get here. Its tests need Debian's package pgbouncer."
+  say "installing PgBouncer (apt-get install pgbouncer)"
+  apt_install pgbouncer
+  has_pgbouncer || fail "apt-get installed no PgBouncer that can be found in /usr/sbin."
+}
+
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
 newer_postgres() {
   local version=18.4.0-beta.17 folder

@@ -6,6 +6,7 @@ using ReplicaRouter.Benchmarks.Sessions;
 
 var root = new RootCommand("Measures the router beside its peers. Without a command, or with BenchmarkDotNet's own options, runs the micro-benchmarks.")
 {
+    ChaosCommand.Create(),
     ConsistencyCommand.Create(),
     FaultsCommand.Create(),
     SessionCost.Command(),

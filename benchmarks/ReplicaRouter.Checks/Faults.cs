@@ -1,24 +1,38 @@
+using Dapper;
+using Npgsql;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks;
 
 /// <summary>Does something bad to a cluster, again and again, at random: one fault at a time, so that some replica is mostly well.</summary>
-internal sealed class Faults(LocalCluster cluster, Random random, Action<string> log)
+/// <param name="cluster">The servers.</param>
+/// <param name="random">The chance.</param>
+/// <param name="log">Told what happens.</param>
+/// <param name="proxies">What stands before the servers. With it there are also faults of the network, of servers that hang, and of sessions, and failovers lose nothing that a standby has confirmed.</param>
+internal sealed class Faults(LocalCluster cluster, Random random, Action<string> log, ProxiedCluster? proxies = null)
 {
     private readonly Dictionary<string, int> _done = [];
 
     public IReadOnlyDictionary<string, int> Done => _done;
 
-    public async Task RunAsync(CancellationToken ct)
+    /// <summary>Goes on until it is cancelled, and leaves the servers as they are by then.</summary>
+    public Task RunAsync(CancellationToken ct) => RunAsync(TimeSpan.MaxValue, ct);
+
+    /// <summary>Begins no fault any more after some time, and leaves all servers healed.</summary>
+    public async Task RunAsync(TimeSpan length, CancellationToken ct)
     {
+        var start = TimeProvider.System.GetTimestamp();
         // The first ones in this order, so that even a short run has seen each.
-        Func<LocalServer, CancellationToken, Task>[] faults = [PauseAsync, DelayAsync, KillAsync, RestartAsync, CrashOfPrimaryAsync, SwitchoverAsync, FailoverAsync];
+        Func<LocalServer, CancellationToken, Task>[] ofReplicas = proxies is null
+            ? [PauseAsync, DelayAsync, KillAsync, RestartAsync]
+            : [SuspendAsync, KillAsync, BlackHoleAsync, SuspendPostmasterAsync, SlowNetworkAsync, FillAsync, PauseAsync, DelayAsync, CutStreamingAsync, TerminateAsync, RestartAsync];
+        Func<LocalServer, CancellationToken, Task>[] faults = [.. ofReplicas, CrashOfPrimaryAsync, SwitchoverAsync, FailoverAsync];
         try
         {
-            for (var i = 0; ; i++)
+            for (var i = 0; TimeProvider.System.GetElapsedTime(start) < length; i++)
             {
                 // Changes of the primary take servers out for seconds; they come less often.
-                var fault = faults[i < faults.Length ? i : random.Next(3) > 0 ? random.Next(4) : random.Next(faults.Length)];
+                var fault = faults[i < faults.Length ? i : random.Next(3) > 0 ? random.Next(ofReplicas.Length) : random.Next(faults.Length)];
                 var replicas = cluster.Servers.Where(server => server != cluster.Primary).ToList();
                 var victim = replicas[random.Next(replicas.Count)];
                 var name = fault.Method.Name.Replace("Async", "", StringComparison.Ordinal);
@@ -81,7 +95,95 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
     {
         var former = cluster.Primary;
         await former.KillAsync(ct);
-        await ReplaceAsync(former, replica, ct);
+        await ReplaceAsync(former, proxies is null ? replica : await MostAdvancedAsync(), ct);
+    }
+
+    /// <summary>Of what any one standby has confirmed, this one lacks nothing.</summary>
+    private async Task<LocalServer> MostAdvancedAsync()
+    {
+        var received = new List<(LocalServer Server, long Lsn)>();
+        foreach (var standby in cluster.Servers.Where(server => server != cluster.Primary))
+        {
+            await using var connection = new NpgsqlConnection(standby.SuperuserConnectionString);
+            received.Add((standby, await connection.ExecuteScalarAsync<long>("SELECT (greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0')::bigint")));
+        }
+
+        return received.MaxBy(standby => standby.Lsn).Server;
+    }
+
+    private async Task SuspendAsync(LocalServer replica, CancellationToken ct)
+    {
+        replica.Suspend();
+        await PauseAsync(300, 4000, ct);
+        replica.Resume();
+    }
+
+    private async Task SuspendPostmasterAsync(LocalServer replica, CancellationToken ct)
+    {
+        replica.SuspendPostmaster();
+        await PauseAsync(300, 4000, ct);
+        replica.ResumePostmaster();
+    }
+
+    private async Task BlackHoleAsync(LocalServer replica, CancellationToken ct)
+    {
+        proxies![replica].Silence();
+        await PauseAsync(300, 4000, ct);
+        proxies[replica].Heal();
+    }
+
+    private async Task SlowNetworkAsync(LocalServer replica, CancellationToken ct)
+    {
+        proxies![replica].Delay(TimeSpan.FromMilliseconds(random.Next(5, 200)), TimeSpan.FromMilliseconds(random.Next(50)));
+        await PauseAsync(300, 4000, ct);
+        proxies[replica].Heal();
+    }
+
+    private async Task CutStreamingAsync(LocalServer replica, CancellationToken ct)
+    {
+        await replica.CutStreamingAsync(ct);
+        await PauseAsync(1000, 7000, ct);
+        await replica.RestoreStreamingAsync(ct);
+    }
+
+    private async Task TerminateAsync(LocalServer replica, CancellationToken ct)
+    {
+        var victim = cluster.Servers[random.Next(cluster.Servers.Count)];
+        await using var superuser = new NpgsqlConnection(victim.SuperuserConnectionString);
+        await superuser.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND random() < 0.5");
+    }
+
+    /// <summary>Takes every connection slot that the application's user can get.</summary>
+    private async Task FillAsync(LocalServer replica, CancellationToken ct)
+    {
+        var taken = new List<NpgsqlConnection>();
+        try
+        {
+            while (await TryTakeAsync(replica, taken, ct))
+            {
+            }
+
+            await PauseAsync(300, 3000, ct);
+        }
+        finally
+        {
+            foreach (var connection in taken) await connection.DisposeAsync();
+        }
+    }
+
+    private static async Task<bool> TryTakeAsync(LocalServer server, List<NpgsqlConnection> taken, CancellationToken ct)
+    {
+        var connection = new NpgsqlConnection(server.ConnectionString + ";Pooling=false");
+        taken.Add(connection);
+        try
+        {
+            await connection.OpenAsync(ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.TooManyConnections)
+        {
+            return false;
+        }
     }
 
     private async Task ReplaceAsync(LocalServer former, LocalServer successor, CancellationToken ct)

@@ -34,6 +34,18 @@ public class FailureClassifierTests
     internal void What_the_server_says_is_told_apart_S15_S16_S19(string sqlState, string severity, string? routine, FailureKind kind) =>
         Assert.Equal(kind, FailureClassifier.Classify(Server(sqlState, severity, routine)));
 
+    /// <summary>PgBouncer has the code 08P01 for all that it says itself.</summary>
+    [Theory]
+    [InlineData("FATAL", "server conn crashed?", FailureKind.Unreachable)]
+    [InlineData("FATAL", "server login has been failing, try again later (server_login_retry)", FailureKind.Unreachable)]
+    [InlineData("FATAL", "unsupported startup parameter: options", FailureKind.Misconfigured)]
+    [InlineData("FATAL", "no such database: app", FailureKind.Misconfigured)]
+    [InlineData("FATAL", "no more connections allowed (max_client_conn)", FailureKind.Full)]
+    [InlineData("FATAL", "query_wait_timeout", FailureKind.Timeout)]
+    [InlineData("ERROR", "bind message supplies 1 parameters, but prepared statement requires 2", FailureKind.None)]
+    internal void What_a_pooler_says_is_told_apart_by_its_words(string severity, string message, FailureKind kind) =>
+        Assert.Equal(kind, FailureClassifier.Classify(new PostgresException(message, severity, severity, PostgresErrorCodes.ProtocolViolation)));
+
     [Theory]
     [InlineData(SocketError.ConnectionRefused, FailureKind.Unreachable)]
     [InlineData(SocketError.ConnectionReset, FailureKind.Unreachable)]

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Dapper;
+using Npgsql;
+
+namespace ReplicaRouter.Checks;
+
+/// <summary>All kinds of work through one router, each worker its next operation when the last one is over, and a record of what came of it.</summary>
+internal sealed class SoakLoad : IAsyncDisposable
+{
+    public const string CreateTable = "CREATE TABLE token (id uuid NOT NULL)";
+    public const string Read = "read";
+    private const string RawRead = "raw read", Write = "write", Transaction = "transaction";
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
+
+    private readonly DatabaseRouter _router;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<Guid> _acknowledged;
+    private readonly ConcurrentDictionary<string, long> _done = new();
+    private readonly ConcurrentDictionary<string, long> _errors = new();
+    private readonly Task _workers;
+    private long _unexplainedReadErrors;
+
+    /// <param name="router">The router to work through.</param>
+    /// <param name="acknowledged">Gets the tokens of acknowledged writes.</param>
+    public SoakLoad(DatabaseRouter router, ConcurrentQueue<Guid> acknowledged)
+    {
+        (_router, _acknowledged) = (router, acknowledged);
+        _workers = Task.WhenAll(
+        [
+            .. Workers(8, Read, ReadAsync), .. Workers(2, RawRead, RawReadAsync), .. Workers(2, Write, WriteAsync), .. Workers(1, Transaction, TransactionAsync),
+        ]);
+    }
+
+    public IReadOnlyDictionary<string, long> Done => new SortedDictionary<string, long>(_done);
+
+    public IReadOnlyDictionary<string, long> Errors => new SortedDictionary<string, long>(_errors);
+
+    public long UnexplainedReadErrors => Interlocked.Read(ref _unexplainedReadErrors);
+
+    /// <summary>Waits until what is under way has ended, as every operation does by the router's own limits.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _workers;
+        _stop.Dispose();
+    }
+
+    private IEnumerable<Task> Workers(int count, string kind, Func<Task> once)
+    {
+        _done[kind] = 0;
+        return Enumerable.Range(0, count).Select(_ => Task.Run(() => RepeatAsync(kind, once)));
+    }
+
+    private async Task RepeatAsync(string kind, Func<Task> once)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await once();
+                Count(_done, kind);
+            }
+            catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
+            {
+                Count(_errors, $"{kind}: {Describe(e)}");
+                if (kind == Read && e is not NoEligibleHostException) Interlocked.Increment(ref _unexplainedReadErrors);
+            }
+
+            await Task.Delay(s_pause);
+        }
+    }
+
+    private static void Count(ConcurrentDictionary<string, long> counts, string key) => counts.AddOrUpdate(key, 1, (_, count) => count + 1);
+
+    private static string Describe(Exception failed) => failed switch
+    {
+        PostgresException postgres => $"{postgres.SqlState} {postgres.MessageText}",
+        NoEligibleHostException or TransactionOutcomeUnknownException => failed.GetType().Name,
+        { InnerException: { } inner } => $"{failed.GetType().Name} ({inner.GetType().Name})",
+        _ => $"{failed.GetType().Name}: {failed.Message}",
+    };
+
+    private Task ReadAsync() => _router.ExecuteAsync(DatabaseOperation.Read, QueryAsync);
+
+    private async Task RawReadAsync()
+    {
+        await using var connection = await _router.OpenConnectionAsync(DatabaseOperation.Read);
+        await QueryAsync(connection, CancellationToken.None);
+    }
+
+    private Task WriteAsync() => AcknowledgedAsync(token => _router.ExecuteAsync(DatabaseOperation.Write, (connection, ct) => InsertAsync(connection, token, ct)));
+
+    private Task TransactionAsync() =>
+        AcknowledgedAsync(token => _router.WithTransactionAsync((transaction, ct) => InsertAsync(transaction.Connection!, token, ct)));
+
+    private async Task AcknowledgedAsync(Func<Guid, Task> write)
+    {
+        // One for the operation, not for the attempt: work that is done twice is found out.
+        var token = Guid.NewGuid();
+        await write(token);
+        _acknowledged.Enqueue(token);
+    }
+
+    private static Task<long> QueryAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT count(*) FROM (SELECT FROM token LIMIT 10) few", cancellationToken: ct));
+
+    private static Task<int> InsertAsync(NpgsqlConnection connection, Guid token, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition("INSERT INTO token VALUES (@token)", new { token }, cancellationToken: ct));
+}
