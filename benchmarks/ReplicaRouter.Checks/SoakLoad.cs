@@ -77,7 +77,7 @@ internal sealed class SoakLoad : IAsyncDisposable
     {
         PostgresException postgres => $"{postgres.SqlState} {postgres.MessageText}",
         NoEligibleHostException or TransactionOutcomeUnknownException => failed.GetType().Name,
-        { InnerException: { } inner } => $"{failed.GetType().Name} ({inner.GetType().Name})",
+        { InnerException: { } inner } => $"{failed.GetType().Name} ({inner.GetType().Name}): {failed.Message}",
         _ => $"{failed.GetType().Name}: {failed.Message}",
     };
 

@@ -63,7 +63,7 @@ internal sealed class ConnectionOpener(
                     if (isHandedOut) return (connection, pool);
                 }
                 // The caller's own deadline says nothing of the host.
-                catch (Exception e) when (!attempt.HasExpired && Report(e, pool, startedAt, isLogin: true))
+                catch (Exception e) when (!attempt.HasExpired && IsToBeOpenedElsewhere(e, attempt, pool, startedAt))
                 {
                     attempt.Exclude(pool.Host, e, time.GetTimestamp());
                 }
@@ -91,7 +91,7 @@ internal sealed class ConnectionOpener(
                     isHandedOut = TryBind(attempt, pool, demand, connection);
                     if (isHandedOut) return (connection, pool);
                 }
-                catch (Exception e) when (Report(e, pool, startedAt, isLogin: true))
+                catch (Exception e) when (IsToBeOpenedElsewhere(e, attempt, pool, startedAt))
                 {
                     attempt.Exclude(pool.Host, e, time.GetTimestamp());
                 }
@@ -102,6 +102,10 @@ internal sealed class ConnectionOpener(
             if (!isHandedOut) attempt.Ticket?.Dispose();
         }
     }
+
+    /// <summary>A pool that is exhausted is no fault of its host, but for a read another host will do.</summary>
+    private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt) =>
+        Report(exception, pool, startedAt, isLogin: true) || (attempt.Plan.IsReadOnly && FailureClassifier.IsPoolExhausted(exception));
 
     /// <summary>Tells the monitor at once when an error was the host's.</summary>
     /// <param name="exception">The error.</param>

@@ -78,7 +78,8 @@ internal static class FailureClassifier
     private static bool IsConflict(PostgresException e) =>
         e.Routine is { } routine && (routine == "ProcessInterrupts" || routine.StartsWith("ProcessRecoveryConflict", StringComparison.Ordinal));
 
-    private static bool IsPoolExhausted(NpgsqlException e) => e.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
+    /// <summary>Whether all connections of our own pool are in use: that says nothing of the host.</summary>
+    public static bool IsPoolExhausted(Exception e) => e.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
 
     private static bool IsLoginRefusal(NpgsqlException e) => e.Message.Contains("SSL", StringComparison.Ordinal)
         || e.Message.Contains("password", StringComparison.OrdinalIgnoreCase);
