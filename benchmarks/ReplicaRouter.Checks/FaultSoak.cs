@@ -77,7 +77,8 @@ public sealed class FaultSoak
     {
         await RunLoadAsync(router, () => Task.Delay(s_warmUp, ct));
         var memory = GC.GetTotalMemory(forceFullCollection: true);
-        var faults = new Faults(_cluster, new Random(_options.Seed), text => _options.Log?.Invoke(text), _proxies);
+        var start = TimeProvider.System.GetTimestamp();
+        var faults = new Faults(_cluster, new Random(_options.Seed), text => _options.Log?.Invoke($"{TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s: {text}"), _proxies);
         var during = await RunLoadAsync(router, async () =>
         {
             await faults.RunAsync(_options.Length, ct);
@@ -112,7 +113,7 @@ public sealed class FaultSoak
 
     private async Task<SoakLoad> RunLoadAsync(DatabaseRouter router, Func<Task> meanwhile)
     {
-        await using var load = new SoakLoad(router, _acknowledged);
+        await using var load = new SoakLoad(router, _acknowledged, _options.Log);
         await meanwhile();
         return load;
     }

@@ -14,6 +14,7 @@ internal sealed class SoakLoad : IAsyncDisposable
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
 
     private readonly DatabaseRouter _router;
+    private readonly Action<string>? _log;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<Guid> _acknowledged;
     private readonly ConcurrentDictionary<string, long> _done = new();
@@ -23,9 +24,10 @@ internal sealed class SoakLoad : IAsyncDisposable
 
     /// <param name="router">The router to work through.</param>
     /// <param name="acknowledged">Gets the tokens of acknowledged writes.</param>
-    public SoakLoad(DatabaseRouter router, ConcurrentQueue<Guid> acknowledged)
+    /// <param name="log">Told each failure.</param>
+    public SoakLoad(DatabaseRouter router, ConcurrentQueue<Guid> acknowledged, Action<string>? log)
     {
-        (_router, _acknowledged) = (router, acknowledged);
+        (_router, _acknowledged, _log) = (router, acknowledged, log);
         _workers = Task.WhenAll(
         [
             .. Workers(8, Read, ReadAsync), .. Workers(2, RawRead, RawReadAsync), .. Workers(2, Write, WriteAsync), .. Workers(1, Transaction, TransactionAsync),
@@ -56,6 +58,7 @@ internal sealed class SoakLoad : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
+            var start = TimeProvider.System.GetTimestamp();
             try
             {
                 await once();
@@ -63,6 +66,7 @@ internal sealed class SoakLoad : IAsyncDisposable
             }
             catch (Exception e) when (e is DbException or IOException or TimeoutException or InvalidOperationException)
             {
+                _log?.Invoke($"  {kind} failed after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.000} s: {e.Message} <- {e.InnerException?.Message}");
                 Count(_errors, $"{kind}: {Describe(e)}");
                 if (kind == Read && e is not NoEligibleHostException) Interlocked.Increment(ref _unexplainedReadErrors);
             }
