@@ -90,7 +90,10 @@ internal sealed class HostMonitor(
 
     /// <summary>Has a host asked that is silent although work waits there, with deadlines that tell within half a second whether it hangs.</summary>
     /// <param name="isLoginStalled">Whether it is logins that wait.</param>
-    public void Verify(bool isLoginStalled) => _silence.Start(isLoginStalled, _stop.Token);
+    public void Verify(bool isLoginStalled)
+    {
+        if (!_stop.IsCancellationRequested) _silence.Start(isLoginStalled, _stop.Token);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -37,7 +37,7 @@ public class FailureClassifierTests
     /// <summary>PgBouncer has the code 08P01 for all that it says itself.</summary>
     [Theory]
     [InlineData("FATAL", "server conn crashed?", FailureKind.Unreachable)]
-    [InlineData("FATAL", "server login has been failing, try again later (server_login_retry)", FailureKind.Unreachable)]
+    [InlineData("FATAL", "server login has been failing, try again later (server_login_retry)", FailureKind.Restarting)]
     [InlineData("FATAL", "unsupported startup parameter: options", FailureKind.Misconfigured)]
     [InlineData("FATAL", "no such database: app", FailureKind.Misconfigured)]
     [InlineData("FATAL", "no more connections allowed (max_client_conn)", FailureKind.Full)]
