@@ -139,7 +139,7 @@ public class PrimaryFailureTests
             var startedAt = TimeProvider.System.GetTimestamp();
             var errors = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
                 (Error: await Assert.ThrowsAsync<NoEligibleHostException>(() => cluster.WhoAsync(router, DatabaseOperation.Write)), Took: TimeProvider.System.GetElapsedTime(startedAt))));
-            Assert.InRange(errors.Count(e => e.Took < TimeSpan.FromMilliseconds(400)), 30, 40);
+            Assert.InRange(errors.Count(e => e.Took < TimeSpan.FromMilliseconds(400)), 10, 40);
             Assert.All(errors, e => Assert.True(e.Took < TimeSpan.FromSeconds(5)));
         }
         finally

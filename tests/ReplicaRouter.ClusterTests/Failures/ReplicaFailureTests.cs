@@ -49,7 +49,8 @@ public class ReplicaFailureTests
         await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
         await using var router = await cluster.HealthyRouterAsync();
         await using var load = FailureLoad.OfReads(cluster, router);
-        await router.ExecuteAsync(DatabaseOperation.Background, (connection, _) => cluster.WhoAsync(connection), Ct);
+        // Warm: a read that meets the hung server is under way there, and no login that is simply tried elsewhere.
+        await Eventually.Async(() => router.GetMetrics().QueriesByHost.TryGetValue("background", out var served) && served.GetValueOrDefault("read") > 100, TimeSpan.FromSeconds(10), "warm");
         cluster["background"].Suspend();
         var found = await router.ReachesAsync("background", HostState.Hung, 3);
         await Task.Delay(3000, Ct);
