@@ -64,7 +64,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
         _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
         foreach (var monitor in _monitors) monitor.Start();
-        _stalls = new StallWatch(_pools, _monitors, time);
+        _stalls = new StallWatch(_pools, _monitors, _listener, time);
     }
 
     /// <summary>

@@ -45,6 +45,16 @@ internal sealed class CommandListener : IDisposable
         }
     }
 
+    /// <summary>Has Npgsql tell whether any connection to a host is in use, logins under way among them.</summary>
+    public bool IsAnyBusy(HostPools host)
+    {
+        lock (_counting)
+        {
+            _listener.RecordObservableInstruments();
+            return host.All.Any(pool => pool.Busy > 0);
+        }
+    }
+
     public void Dispose() => _listener.Dispose();
 
     private static void OnEnded(HostPool? pool, double milliseconds)
@@ -68,6 +78,7 @@ internal sealed class CommandListener : IDisposable
             foreach (var tag in tags)
             {
                 if (tag is { Key: State, Value: "idle" }) pool.Idle = value;
+                if (tag is { Key: State, Value: "used" }) pool.Busy = value;
             }
 
             return;

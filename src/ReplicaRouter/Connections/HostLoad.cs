@@ -26,7 +26,7 @@ internal sealed class WorkUnderWay(TimeProvider time)
     private int _count;
     private long _progressAt;
 
-    public int Count => Volatile.Read(ref _count);
+    public int Count => Math.Max(0, Volatile.Read(ref _count));
 
     public void Begin()
     {
@@ -38,6 +38,9 @@ internal sealed class WorkUnderWay(TimeProvider time)
         Interlocked.Decrement(ref _count);
         Volatile.Write(ref _progressAt, time.GetTimestamp());
     }
+
+    /// <summary>Starts from nothing.</summary>
+    public void Forget() => Interlocked.Exchange(ref _count, 0);
 
     /// <summary>Whether there is work, and for some time none of it got done: it may be long, or the host silent.</summary>
     public bool IsStalled(TimeSpan limit) => Count > 0 && time.GetElapsedTime(Volatile.Read(ref _progressAt)) > limit;

@@ -48,6 +48,9 @@ internal sealed class HostPool
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
     public int Idle { get; set; }
 
+    /// <summary>Connections in use, as Npgsql counted them when it was asked last.</summary>
+    public int Busy { get; set; }
+
     /// <summary>Commands run so far.</summary>
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;

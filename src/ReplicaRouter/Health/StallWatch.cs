@@ -12,14 +12,17 @@ internal sealed class StallWatch : IAsyncDisposable
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
+
     private readonly ImmutableArray<HostPools> _pools;
+    private readonly CommandListener _listener;
     private readonly ImmutableArray<HostMonitor> _monitors;
     private readonly PeriodicTimer _timer;
     private readonly Task _loop;
 
-    public StallWatch(ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, TimeProvider time)
+    public StallWatch(ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, CommandListener listener, TimeProvider time)
     {
-        (_pools, _monitors, _timer) = (pools, monitors, new PeriodicTimer(Period, time));
+        (_pools, _monitors, _listener, _timer) = (pools, monitors, listener, new PeriodicTimer(Period, time));
         _loop = Task.Run(RunAsync);
     }
 
@@ -33,12 +36,15 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
         {
-            for (var i = 0; i < _pools.Length; i++) Look(_pools[i].Load, _monitors[i]);
+            for (var i = 0; i < _pools.Length; i++) Look(_pools[i], _monitors[i]);
         }
     }
 
-    private static void Look(HostLoad load, HostMonitor monitor)
+    private void Look(HostPools host, HostMonitor monitor)
     {
+        var load = host.Load;
+        // Npgsql never counts a command as ended that it could not even send: on a host where no connection is in use, none is under way.
+        if (load.Commands.IsStalled(Forgotten) && !_listener.IsAnyBusy(host)) load.Commands.Forget();
         var (commands, logins) = (load.Commands.IsStalled(Silence), load.Logins.IsStalled(Silence));
         if (commands || logins) monitor.Verify(logins);
     }
