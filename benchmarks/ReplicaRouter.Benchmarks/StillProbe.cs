@@ -16,16 +16,9 @@ internal sealed class StillProbe(HostConfiguration host) : IHostProbe
         ServerPort = 5432,
     };
 
-    public Action? Lost { get; set; }
-
     public Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken) => Task.FromResult(_answer);
 
     public Task<HostAnswer> LoginAsync(CancellationToken cancellationToken) => Task.FromResult(_answer);
-
-    public void Watch()
-    {
-        // Nothing here ever breaks.
-    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

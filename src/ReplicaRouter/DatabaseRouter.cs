@@ -49,7 +49,6 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
         {
             Answered = _pools[host.Index].RecordProbe,
-            Lost = _pools[host.Index].Clear,
         })];
         for (var i = 0; i < _monitors.Length; i++) _pools[i].Broke = _monitors[i].Wake;
         _store.Changed = new TopologyWatcher(_pools, _monitors, _counters, logger).OnChanged;

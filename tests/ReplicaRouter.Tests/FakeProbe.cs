@@ -11,13 +11,9 @@ internal sealed class FakeProbe(Func<CancellationToken, Task<HostAnswer>> answer
 
     public static FakeProbe Of(HostAnswer answer) => new(_ => Task.FromResult(answer));
 
-    public Action? Lost { get; set; }
-
     public Func<CancellationToken, Task<HostAnswer>>? Login { get; set; }
 
     public Task<HostAnswer> LoginAsync(CancellationToken cancellationToken) => (Login ?? Answer)(cancellationToken);
-
-    public void Watch() { }
 
     public Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {

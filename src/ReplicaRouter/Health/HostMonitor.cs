@@ -36,9 +36,6 @@ internal sealed class HostMonitor(
     /// <summary>Called with the duration of each answered probe, in ms.</summary>
     public Action<double>? Answered { get; init; }
 
-    /// <summary>Called the moment that the connection kept for probes breaks: those of callers are most likely broken, too.</summary>
-    public Action? Lost { get; init; }
-
     /// <summary>How long the last probe took, in ms, whether it succeeded or not.</summary>
     public double LastProbeMs => Volatile.Read(ref _lastProbeMs);
     private double _lastProbeMs;
@@ -47,15 +44,7 @@ internal sealed class HostMonitor(
     public long LastProbeAt => Volatile.Read(ref _lastProbeAt);
     private long _lastProbeAt;
 
-    public void Start()
-    {
-        probe.Lost = () =>
-        {
-            Lost?.Invoke();
-            Wake();
-        };
-        _loop = Task.Run(RunAsync);
-    }
+    public void Start() => _loop = Task.Run(RunAsync);
 
     /// <summary>Probes now rather than at the end of the interval.</summary>
     public void Wake() => Volatile.Read(ref _wake).TrySetResult();
@@ -131,7 +120,6 @@ internal sealed class HostMonitor(
                 var snapshot = store.Current.Hosts[host.Index];
                 if (snapshot.Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
                 if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
-                probe.Watch();
                 await PauseAsync().ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)

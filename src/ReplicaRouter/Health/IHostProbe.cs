@@ -3,9 +3,6 @@ namespace ReplicaRouter;
 /// <summary>Asks one host how it is.</summary>
 internal interface IHostProbe : IAsyncDisposable
 {
-    /// <summary>Called the moment that the kept connection breaks while it is watched.</summary>
-    Action? Lost { get; set; }
-
     /// <summary>One question and its answer, over the connection that is kept for it; throws when the host fails.</summary>
     /// <param name="cancellationToken">Cancelled when nobody wants an answer any more, ever.</param>
     Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken);
@@ -13,7 +10,4 @@ internal interface IHostProbe : IAsyncDisposable
     /// <summary>The same over a new login: a server may serve those whom it knows and let nobody else in.</summary>
     /// <inheritdoc cref="ProbeAsync" path="/param"/>
     Task<HostAnswer> LoginAsync(CancellationToken cancellationToken);
-
-    /// <summary>Watches the kept connection until it is used again.</summary>
-    void Watch();
 }

@@ -1,4 +1,3 @@
-using System.Data;
 using System.Globalization;
 using Npgsql;
 
@@ -36,12 +35,10 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         _time = time;
     }
 
-    public Action? Lost { get; set; }
-
     public async Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
         // Taken out while in use: a probe that is no longer waited for must not meet the next one on the same connection.
-        if (Interlocked.Exchange(ref _kept, null) is { } kept && await kept.StillHoldsAsync().ConfigureAwait(false))
+        if (Interlocked.Exchange(ref _kept, null) is { } kept)
         {
             try
             {
@@ -66,17 +63,10 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         return await AskAndKeepAsync(new Session(connection), cancellationToken).ConfigureAwait(false);
     }
 
-    public void Watch()
-    {
-        if (Interlocked.Exchange(ref _kept, null) is not { } session) return;
-        session.StartWatching(Lost);
-        if (Interlocked.CompareExchange(ref _kept, session, null) is not null) session.DisposeAsync().AsTask().Forget();
-    }
-
     public async ValueTask DisposeAsync()
     {
         _isDisposed = true;
-        if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.Connection.DisposeAsync().ConfigureAwait(false);
         await _dataSource.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -92,7 +82,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         }
         finally
         {
-            if (!isKept) await session.DisposeAsync().ConfigureAwait(false);
+            if (!isKept) await session.Connection.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -126,63 +116,11 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         return again;
     }
 
-    private sealed class Session(NpgsqlConnection connection) : IAsyncDisposable
+    private sealed class Session(NpgsqlConnection connection)
     {
-        private CancellationTokenSource? _stopWatching;
-        private Task _watching = Task.CompletedTask;
-
         public NpgsqlConnection Connection { get; } = connection;
         public HostAnswer? LastAnswer { get; set; }
         public NpgsqlCommand? Again { get; set; }
         public long AskedEverythingAt { get; set; }
-
-        /// <summary>Reads ahead: a server that ends closes its connections before anything else shows it.</summary>
-        public void StartWatching(Action? lost)
-        {
-            if (_stopWatching is not null) return;
-            _stopWatching = new CancellationTokenSource();
-            _watching = WatchAsync(lost, _stopWatching.Token);
-        }
-
-        /// <summary>Stops watching, and gives up a connection that has broken meanwhile.</summary>
-        public async ValueTask<bool> StillHoldsAsync()
-        {
-            await StopWatchingAsync().ConfigureAwait(false);
-            if (Connection.State == ConnectionState.Open) return true;
-            await Connection.DisposeAsync().ConfigureAwait(false);
-            return false;
-        }
-
-        private async ValueTask StopWatchingAsync()
-        {
-            if (_stopWatching is not { } stop) return;
-            _stopWatching = null;
-            await stop.CancelAsync().ConfigureAwait(false);
-            await _watching.ConfigureAwait(false);
-            stop.Dispose();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await StopWatchingAsync().ConfigureAwait(false);
-            await Connection.DisposeAsync().ConfigureAwait(false);
-        }
-
-        private async Task WatchAsync(Action? lost, CancellationToken stop)
-        {
-            try
-            {
-                await Connection.WaitAsync(stop).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                // It is wanted for the next probe.
-            }
-            catch (Exception)
-            {
-                // Whatever broke it, the next probe says what is wrong with the host, if anything is.
-                lost?.Invoke();
-            }
-        }
     }
 }
