@@ -35,27 +35,22 @@ internal sealed class CommandListener : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Has Npgsql count the idle connections of all pools.</summary>
-    public int CountIdle(HostPool pool)
-    {
-        lock (_counting)
-        {
-            _listener.RecordObservableInstruments();
-            return pool.Idle;
-        }
-    }
+    /// <summary>The idle connections of a pool, as Npgsql counts them now.</summary>
+    public int CountIdle(HostPool pool) => Counted(() => pool.Idle);
 
-    /// <summary>Has Npgsql tell whether any connection to a host is in use, logins under way among them.</summary>
-    public bool IsAnyBusy(HostPools host)
-    {
-        lock (_counting)
-        {
-            _listener.RecordObservableInstruments();
-            return host.All.Any(pool => pool.Busy > 0);
-        }
-    }
+    /// <summary>Whether any connection to a host is in use, as Npgsql counts them now, logins under way among them.</summary>
+    public bool IsAnyBusy(HostPools host) => Counted(() => host.All.Any(pool => pool.Busy > 0));
 
     public void Dispose() => _listener.Dispose();
+
+    private T Counted<T>(Func<T> read)
+    {
+        lock (_counting)
+        {
+            _listener.RecordObservableInstruments();
+            return read();
+        }
+    }
 
     private static void OnEnded(HostPool? pool, double milliseconds)
     {

@@ -22,7 +22,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         settings.Pooling = false;
         settings.MinPoolSize = 0;
         settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
-        // Nor is a probe that is late ever cancelled: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
+        // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
         // until that has timed out. Whoever asked stops waiting; if an answer comes after all, the connection is kept for the next probe.
         settings.CommandTimeout = 0;
         settings.KeepAlive = 0;
