@@ -230,9 +230,20 @@ public sealed class LocalServer
     // The postmaster writes its state into the lock file: this is what pg_ctl waits for, too.
     private bool IsReady(int processId)
     {
-        var file = Path.Combine(DataDirectory, "postmaster.pid");
-        if (!File.Exists(file)) return false;
-        var lines = File.ReadAllLines(file);
+        var lines = ReadLockFile();
         return lines.Length >= 8 && lines[0] == processId.ToString(CultureInfo.InvariantCulture) && lines[7].Trim() == "ready";
+    }
+
+    private string[] ReadLockFile()
+    {
+        try
+        {
+            return File.ReadAllLines(Path.Combine(DataDirectory, "postmaster.pid"));
+        }
+        catch (FileNotFoundException)
+        {
+            // Not yet written, or just now taken away: a starting postmaster deletes the one that its killed predecessor left.
+            return [];
+        }
     }
 }

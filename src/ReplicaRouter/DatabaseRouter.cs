@@ -48,7 +48,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _listener = new CommandListener(_pools.SelectMany(pools => pools.All));
         _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
         {
-            Answered = _pools[host.Index].RecordProbe,
+            Answered = _pools[host.Index].Load.RecordProbe,
         })];
         for (var i = 0; i < _monitors.Length; i++) _pools[i].Broke = _monitors[i].Wake;
         _store.Changed = new TopologyWatcher(_pools, _monitors, _counters, logger).OnChanged;

@@ -90,9 +90,9 @@ internal sealed class TestTopology
     {
         var plan = Configuration.PlanOf(route);
         var request = RouteRequest.For(plan, options, Time);
-        var choice = HostSelection.Choose(Current, plan, request, Pools(), new Random(1));
+        var choice = HostSelection.Choose(Current, plan, request, Loads(), new Random(1));
         return (string.Join(' ', Current.Hosts.Where(h => (choice.Candidates & h.Configuration.Bit) != 0).Select(h => h.Name)), choice.Fallback);
     }
 
-    public HostPools[] Pools() => [.. Configuration.Hosts.Select(h => new HostPools(h, Configuration, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, Time))];
+    public HostLoad[] Loads() => [.. Configuration.Hosts.Select(_ => new HostLoad(Time, Configuration.Routes.Length))];
 }

@@ -27,6 +27,7 @@ internal sealed class HostChooser(
 
     // A little longer than the first probes may take.
     private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
+    private readonly HostLoad[] _loads = [.. pools.Select(host => host.Load)];
     private readonly int[] _waiting = new int[configuration.Routes.Length];
     private volatile bool _isSettled;
 
@@ -37,7 +38,7 @@ internal sealed class HostChooser(
         if (!_isSettled) WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
         var request = RouteRequest.For(plan, options, time);
         var topology = store.Current;
-        var choice = HostSelection.Choose(topology, plan, request, pools.AsSpan(), random);
+        var choice = HostSelection.Choose(topology, plan, request, _loads, random);
         if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
         if (IsFallbackToPrimary(topology, plan, request, choice)) ThrowIfNoPlace(topology, plan, request);
         return PoolOf(choice, plan);
@@ -138,7 +139,7 @@ internal sealed class HostChooser(
     }
 
     private Choice Choose(Attempt attempt, TopologySnapshot topology, in SessionDemand demand) =>
-        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), pools.AsSpan(), random);
+        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), _loads, random);
 
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {

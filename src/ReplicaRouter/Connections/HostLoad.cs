@@ -1,8 +1,9 @@
 namespace ReplicaRouter;
 
 /// <summary>What a host has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
-internal sealed class HostLoad(TimeProvider time)
+internal sealed class HostLoad(TimeProvider time, int routes)
 {
+    private readonly MovingAverage[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new MovingAverage())];
     private int _inUse;
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
@@ -18,6 +19,27 @@ internal sealed class HostLoad(TimeProvider time)
     public int InUse => Math.Max(Volatile.Read(ref _inUse), Commands.Count);
 
     public void AddInUse(int change) => Interlocked.Add(ref _inUse, change);
+
+    /// <summary>How long a route's commands take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
+    public double LatencyMs(int route) => _latencies[route].Comparable;
+
+    public void RecordCommand(int route, double milliseconds)
+    {
+        _latencies[route].Record(milliseconds);
+        Latency.Record(milliseconds);
+    }
+
+    public void RecordProbe(double milliseconds)
+    {
+        foreach (var latency in _latencies) latency.RecordProbe(milliseconds);
+    }
+
+    /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
+    public void ForgetLatency()
+    {
+        Latency.Reset();
+        foreach (var latency in _latencies) latency.Reset();
+    }
 }
 
 /// <summary>Things of one kind that a host is to do, and when it last got one done.</summary>

@@ -35,8 +35,6 @@ internal sealed class HostPool
 
     public LoginLedger Logins { get; }
 
-    public MovingAverage Latency { get; } = new();
-
     /// <summary>Whether all connections that the pool may have are in use: who wants one waits for a caller, not for the server.</summary>
     public bool IsExhausted => Volatile.Read(ref _open) >= MaxSize;
 
@@ -107,8 +105,7 @@ internal sealed class HostPool
     public void RecordCommand(double milliseconds)
     {
         Interlocked.Increment(ref _commands);
-        Latency.Record(milliseconds);
-        _load.Latency.Record(milliseconds);
+        _load.RecordCommand(Plan.Index, milliseconds);
     }
 
     /// <summary>Takes back what a piece of work left counted as under way.</summary>

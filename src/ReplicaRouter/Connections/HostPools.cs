@@ -10,7 +10,7 @@ internal sealed class HostPools
 {
     public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory, TimeProvider time)
     {
-        Load = new HostLoad(time);
+        Load = new HostLoad(time, configuration.Routes.Length);
         All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, new LoginLedger(time), () => Broke?.Invoke(), pool => CreateDataSource(pool, configuration, loggerFactory)))];
     }
 
@@ -28,23 +28,8 @@ internal sealed class HostPools
     /// <summary>Raised when another host is the primary in this one's place.</summary>
     public Alarm Superseded { get; } = new();
 
-    public int InUse => Load.InUse;
     public ImmutableArray<HostPool> All { get; }
     public HostPool this[RoutePlan plan] => All[plan.Index];
-
-    public double LatencyMs(int route) => All[route].Latency.Comparable;
-
-    public void RecordProbe(double milliseconds)
-    {
-        foreach (var pool in All) pool.Latency.RecordProbe(milliseconds);
-    }
-
-    /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
-    public void ForgetLatency()
-    {
-        Load.Latency.Reset();
-        foreach (var pool in All) pool.Latency.Reset();
-    }
 
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
     public void Clear()

@@ -46,7 +46,7 @@ internal sealed class RouterStatus(
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,
-            ConnectionsInUse = pools[host.Configuration.Index].InUse,
+            ConnectionsInUse = pools[host.Configuration.Index].Load.InUse,
             Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
         };
     }

@@ -219,18 +219,26 @@ internal sealed class HostMonitor(
         var interval = share < settings.Interval ? settings.Interval : share < settings.LongestInterval ? share : settings.LongestInterval;
         // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
         if (snapshot.State == HostState.LagUnknown) interval /= 4;
-        if (topology.Primary is null && topology.Timeline != 0) return WithoutPrimary(interval);
-        _withoutPrimarySince = 0;
-        return interval;
+        if (topology.Primary is not null || topology.Timeline == 0)
+        {
+            _withoutPrimarySince = 0;
+            return interval;
+        }
+
+        if (_withoutPrimarySince == 0) _withoutPrimarySince = time.GetTimestamp();
+        return PauseWithoutPrimary(time.GetElapsedTime(_withoutPrimarySince), interval);
     }
 
-    /// <summary>Until a primary is found again, hosts are asked often: a twentieth of the time that it has been gone for.</summary>
-    private TimeSpan WithoutPrimary(TimeSpan interval)
+    /// <summary>
+    /// Until a primary is found again, hosts are asked often: a twentieth of the time that it has been gone for, and four times as often as usual
+    /// however long that is. Managers like Patroni take half a minute to promote, and each write waits for it.
+    /// </summary>
+    /// <param name="gone">How long there has been no primary.</param>
+    /// <param name="interval">The usual pause.</param>
+    internal static TimeSpan PauseWithoutPrimary(TimeSpan gone, TimeSpan interval)
     {
-        var now = time.GetTimestamp();
-        if (_withoutPrimarySince == 0) _withoutPrimarySince = now;
-        var pause = time.GetElapsedTime(_withoutPrimarySince, now) / 20;
-        return pause < Soon ? Soon : pause < interval ? pause : interval;
+        var pause = gone / 20;
+        return pause < Soon ? Soon : pause < interval / 4 ? pause : interval / 4;
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -5,7 +5,7 @@ namespace ReplicaRouter;
 /// <summary>Chooses the host for a request. Pure but for the random source, allocates nothing and takes no lock.</summary>
 internal static class HostSelection
 {
-    public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostPools> pools, Random random)
+    public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
     {
         var fallback = Verdict.Eligible;
         var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
@@ -25,7 +25,7 @@ internal static class HostSelection
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
-            if (candidates != 0) return new Choice(topology.Hosts[Pick(topology, candidates, request, plan, pools, random)], fallback, candidates, behind);
+            if (candidates != 0) return new Choice(topology.Hosts[Pick(topology, candidates, request, plan, loads, random)], fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
 
@@ -36,11 +36,11 @@ internal static class HostSelection
     private static bool IsReasonToFallBack(Verdict verdict, HostSnapshot host) =>
         verdict is not (Verdict.Suspect or Verdict.NotMember or Verdict.NotPrimary) && !(host.Configuration.IsConfiguredPrimary && host.Role != HostRole.Replica);
 
-    private static int Pick(TopologySnapshot topology, ulong candidates, in RouteRequest request, RoutePlan plan, ReadOnlySpan<HostPools> pools, Random random)
+    private static int Pick(TopologySnapshot topology, ulong candidates, in RouteRequest request, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random)
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
-        var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, pools);
-        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : TwoChoices.Pick(window, pools, random);
+        var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads);
+        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : TwoChoices.Pick(window, loads, random);
     }
 }
 

@@ -12,12 +12,12 @@ internal static class LatencyWindow
     /// <summary>Differences below this are noise of the network and the scheduler, in ms.</summary>
     private const double ToleranceMs = 5;
 
-    public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostPools> pools)
+    public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var best = double.MaxValue;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
-            var latency = pools[BitOperations.TrailingZeroCount(rest)].LatencyMs(route);
+            var latency = loads[BitOperations.TrailingZeroCount(rest)].LatencyMs(route);
             // Nothing measured yet: neither a reason to leave it out, nor a measure for others.
             if (latency > 0 && latency < best) best = latency;
         }
@@ -28,7 +28,7 @@ internal static class LatencyWindow
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
             var bit = rest & ~(rest - 1);
-            if (pools[BitOperations.TrailingZeroCount(bit)].LatencyMs(route) > limit) window &= ~bit;
+            if (loads[BitOperations.TrailingZeroCount(bit)].LatencyMs(route) > limit) window &= ~bit;
         }
 
         return window;

@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <remarks>Source: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001.</remarks>
 internal static class TwoChoices
 {
-    public static int Pick(ulong candidates, ReadOnlySpan<HostPools> pools, Random random)
+    public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, Random random)
     {
         var count = BitOperations.PopCount(candidates);
         if (count == 1) return BitOperations.TrailingZeroCount(candidates);
@@ -16,7 +16,7 @@ internal static class TwoChoices
         if (second >= first) second++;              // steps over `first`: distinct without redrawing
         // `first` is as likely one host as the other, so a tie needs no further draw.
         var (a, b) = (NthHost(candidates, first), NthHost(candidates, second));
-        return pools[a].InUse <= pools[b].InUse ? a : b;
+        return loads[a].InUse <= loads[b].InUse ? a : b;
     }
 
     private static int NthHost(ulong hosts, int n)

@@ -42,13 +42,13 @@ internal sealed class Operator(
         Log.Drained(logger, host.Name);
 
         var start = time.GetTimestamp();
-        while (pools[host.Index].InUse > 0)
+        while (pools[host.Index].Load.InUse > 0)
         {
             // Restored meanwhile: its connections are wanted again.
             if (!store.Current.Hosts[host.Index].IsDrained) return;
             if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
             {
-                Log.DrainTimedOut(logger, host.Name, pools[host.Index].InUse, configuration.DrainTimeout);
+                Log.DrainTimedOut(logger, host.Name, pools[host.Index].Load.InUse, configuration.DrainTimeout);
                 break;
             }
 

@@ -20,7 +20,7 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, Immutable
         var isOther = before.Answer is { } former && former.Server != after.Answer?.Server;
         var isLost = before.IsServing && !after.IsServing;
         if (isOther || isLost || (before.Role != after.Role && before.Role != HostRole.Unknown)) pools.Clear();
-        if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.ForgetLatency();
+        if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
         if (before.State == after.State) return;
         counters.CountState(after.Configuration, after.State);
         if (isLost || after.IsWarmOnly) pools.LoginsRefused.Raise();

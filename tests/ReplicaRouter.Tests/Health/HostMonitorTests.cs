@@ -89,6 +89,15 @@ public sealed class HostMonitorTests : IAsyncDisposable
         Assert.True(_probe.Probes > before, "the clock stood still, and yet a probe had to follow");
     }
 
+    [Theory]
+    [InlineData(0, 50)]
+    [InlineData(1_000, 50)]
+    [InlineData(4_000, 200)]
+    [InlineData(20_000, 250)]
+    [InlineData(3_600_000, 250)]
+    public void While_there_is_no_primary_hosts_are_asked_four_times_as_often_as_usual_at_least(int goneMs, int pauseMs) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(pauseMs), HostMonitor.PauseWithoutPrimary(TimeSpan.FromMilliseconds(goneMs), TimeSpan.FromSeconds(1)));
+
     [Fact]
     public async Task Memory_stays_flat_over_100_000_rounds_of_answers_failures_and_hangs_H15()
     {

@@ -132,9 +132,9 @@ public class HostSelectionTests
     {
         var topology = Healthy();
         var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
-        var (pools, random) = (topology.Pools(), new Random(7));
+        var (loads, random) = (topology.Loads(), new Random(7));
         var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
-        var counts = Enumerable.Range(0, 30_000).GroupBy(_ => HostSelection.Choose(topology.Current, plan, request, pools, random).Host!.Name).ToDictionary(g => g.Key, g => g.Count());
+        var counts = Enumerable.Range(0, 30_000).GroupBy(_ => HostSelection.Choose(topology.Current, plan, request, loads, random).Host!.Name).ToDictionary(g => g.Key, g => g.Count());
         Assert.Equal(3, counts.Count);
         // Three standard deviations of a binomial with n = 30,000 and p = 1/3.
         Assert.All(counts.Values, count => Assert.InRange(count, 10_000 - 245, 10_000 + 245));
@@ -145,10 +145,10 @@ public class HostSelectionTests
     {
         var topology = Healthy("primary", "analytics", "background", "replica-3", "replica-4").Fail("background", FailureKind.Unreachable);
         var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
-        var (pools, random, counts) = (topology.Pools(), new Random(1), new Dictionary<string, int>());
+        var (loads, random, counts) = (topology.Loads(), new Random(1), new Dictionary<string, int>());
         for (var i = 0; i < 9000; i++)
         {
-            var host = HostSelection.Choose(topology.Current, plan, RouteRequest.For(plan, default, topology.Time), pools, random).Host!.Name;
+            var host = HostSelection.Choose(topology.Current, plan, RouteRequest.For(plan, default, topology.Time), loads, random).Host!.Name;
             counts[host] = counts.GetValueOrDefault(host) + 1;
         }
 
@@ -171,12 +171,12 @@ public class HostSelectionTests
     public void The_host_with_fewer_connections_in_use_is_taken_S10()
     {
         var topology = Healthy("primary", "analytics", "background");
-        var pools = topology.Pools();
-        pools[1].Load.AddInUse(5);
+        var loads = topology.Loads();
+        loads[1].AddInUse(5);
         var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
         for (var seed = 0; seed < 50; seed++)
         {
-            Assert.Equal(2, HostSelection.Choose(topology.Current, topology.Configuration.PlanOf(DatabaseOperation.Read), request, pools, new Random(seed)).Host!.Configuration.Index);
+            Assert.Equal(2, HostSelection.Choose(topology.Current, topology.Configuration.PlanOf(DatabaseOperation.Read), request, loads, new Random(seed)).Host!.Configuration.Index);
         }
     }
 
@@ -184,18 +184,18 @@ public class HostSelectionTests
     public void A_host_much_slower_than_the_best_is_left_out_until_it_is_fast_again()
     {
         var topology = Healthy("primary", "analytics", "background");
-        var (pools, read) = (topology.Pools(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
         for (var sample = 0; sample < 20; sample++)
         {
             // Too few samples, as those of cold connections, leave nobody out.
-            Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, pools));
-            pools[1][read].Latency.Record(40);
-            pools[2][read].Latency.Record(1);
+            Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+            loads[1].RecordCommand(read.Index, 40);
+            loads[2].RecordCommand(read.Index, 1);
         }
 
-        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, pools));
-        for (var probe = 0; probe < 6; probe++) pools[1].RecordProbe(1);
-        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, pools));
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        for (var probe = 0; probe < 6; probe++) loads[1].RecordProbe(1);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
     }
 
     [Fact]

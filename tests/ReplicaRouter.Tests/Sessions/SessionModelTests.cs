@@ -28,7 +28,7 @@ public class SessionModelTests
         private readonly (SessionState State, ulong[] Seen)[] _sessions;
         private ulong _written = 100;
         private int _violations;
-        private HostPools[]? _pools;
+        private HostLoad[]? _loads;
 
         public Model(int seed)
         {
@@ -84,7 +84,7 @@ public class SessionModelTests
             var demand = IgnoresSessions ? default : session.State.Demand(_topology.Current, Tick());
             var plan = _topology.Configuration.PlanOf(DatabaseOperation.Read);
             var request = RouteRequest.For(plan, default, _topology.Time) with { Floor = demand.Floor, Preferred = demand.Affinity };
-            if (HostSelection.Choose(_topology.Current, plan, request, _pools ??= _topology.Pools(), _random).Host is not { } host) return;
+            if (HostSelection.Choose(_topology.Current, plan, request, _loads ??= _topology.Loads(), _random).Host is not { } host) return;
             if (!demand.Allows(host))
             {
                 session.State.Release();

@@ -74,10 +74,10 @@ public class ComebackTests
     private static double ShareOfChoices(TestTopology topology)
     {
         var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
-        var (pools, random, chosen) = (topology.Pools(), new Random(1), 0);
+        var (loads, random, chosen) = (topology.Loads(), new Random(1), 0);
         for (var i = 0; i < 5000; i++)
         {
-            if (HostSelection.Choose(topology.Current, plan, RouteRequest.For(plan, default, topology.Time), pools, random).Host!.Name == "analytics") chosen++;
+            if (HostSelection.Choose(topology.Current, plan, RouteRequest.For(plan, default, topology.Time), loads, random).Host!.Name == "analytics") chosen++;
         }
 
         return chosen / 5000.0;
