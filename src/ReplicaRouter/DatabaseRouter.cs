@@ -92,7 +92,12 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Picks a host now and returns the data source of its pool for the route.</summary>
     /// <remarks>Allocates nothing after the first use of each pool. Before the first probes are done it waits for them: 1.5 s at most by default.</remarks>
     /// <exception cref="NoEligibleHostException">No host may serve the route at this moment.</exception>
-    public NpgsqlDataSource GetClient(Route route) => GetClient(route, default);
+    public NpgsqlDataSource GetClient(Route route)
+    {
+        ThrowIfDisposed();
+        var pool = RoutingSession.Ambient(this) is null ? _chooser.TryChoosePlain(_configuration.PlanOf(route)) : null;
+        return pool is not null ? pool.DataSource : GetClient(route, default);
+    }
 
     /// <inheritdoc cref="GetClient(Route)"/>
     public NpgsqlDataSource GetClient(Route route, RouteOptions options)
@@ -108,8 +113,13 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
     /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed while a connection was opened.</exception>
-    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default) =>
-        OpenConnectionAsync(route, default, cancellationToken);
+    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return RoutingSession.Ambient(this) is null
+            ? _opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken)
+            : OpenConnectionAsync(route, default, cancellationToken);
+    }
 
     /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
     public async ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, RouteOptions options, CancellationToken cancellationToken = default) =>

@@ -44,21 +44,40 @@ internal sealed class ConnectionOpener(
         return connection;
     }
 
+    /// <summary>An open connection for what asks for nothing beyond its route. Mostly all is well and one is idle: then this takes no more than to pick it.</summary>
+    /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)" path="/exception"/>
+    public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
+    {
+        if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, null, cancellationToken);
+        var connection = pool.CreateConnection();
+        var opening = connection.OpenAsync(cancellationToken);
+        return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, connection)
+            ? new ValueTask<NpgsqlConnection>(connection)
+            : OpenPlainAsync(plan, new Opening(pool, connection, opening), cancellationToken);
+    }
+
+    private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
+        (await OpenAsync(new Attempt(plan, default, null, time), begun, cancellationToken).ConfigureAwait(false)).Connection;
+
     /// <summary>An open connection, counted until it is closed.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
-    public async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, CancellationToken cancellationToken)
+    public ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, CancellationToken cancellationToken) => OpenAsync(attempt, null, cancellationToken);
+
+    private async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, Opening? begun, CancellationToken cancellationToken)
     {
         var isHandedOut = false;
         try
         {
             while (true)
             {
-                var (pool, demand) = await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
+                var (pool, demand) = begun is { } first ? (first.Pool, default) : await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var connection = await OpenAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
+                    var opening = begun ?? Begin(pool, cancellationToken);
+                    begun = null;
+                    var connection = await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
                     isHandedOut = await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false);
                     if (isHandedOut) return (connection, pool);
                 }
@@ -153,34 +172,42 @@ internal sealed class ConnectionOpener(
         return pool.Plan.IsReadOnly && store.Current.Hosts[pool.Host.Index].State == HostState.Hung ? new CancellationToken(true) : token;
     }
 
-    /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
-    private async ValueTask<NpgsqlConnection> OpenAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    private readonly record struct Opening(HostPool Pool, NpgsqlConnection Connection, Task Task);
+
+    private Opening Begin(HostPool pool, CancellationToken cancellationToken)
     {
-        // The alarm before the state: what changes in between raises it.
-        var refused = pools[pool.Host.Index].LoginsRefused.Token;
-        var isWarmOnly = store.Current.Hosts[pool.Host.Index].IsWarmOnly;
-        if (isWarmOnly && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
+        if (IsWarmOnly(pool) && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
         var connection = pool.CreateConnection();
+        return new Opening(pool, connection, connection.OpenAsync(cancellationToken));
+    }
+
+    private bool IsWarmOnly(HostPool pool) => store.Current.Hosts[pool.Host.Index].IsWarmOnly;
+
+    /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
+    private async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
+    {
+        var (pool, connection, task) = opening;
         var counted = pool.CountOpening();
-        var opening = connection.OpenAsync(cancellationToken);
         try
         {
-            if (!opening.IsCompleted)
+            if (!task.IsCompleted)
             {
-                if (isWarmOnly) throw NobodyLetIn(pool);
+                // The alarm before the state: what changes in between raises it.
+                var refused = pools[pool.Host.Index].LoginsRefused.Token;
+                if (IsWarmOnly(pool)) throw NobodyLetIn(pool);
                 var isLogin = !pool.IsExhausted;
                 if (isLogin) counted.BecomesLogin();
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, isLogin ? refused : CancellationToken.None);
-                await opening.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
+                await task.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
             }
 
-            await opening.ConfigureAwait(false);
+            await task.ConfigureAwait(false);
             return connection;
         }
         catch (Exception e)
         {
-            var isOurs = !opening.IsCompleted;
-            _ = CloseOnceOpenedAsync(opening, connection);   // closing a connection that is still connecting throws
+            var isOurs = !task.IsCompleted;
+            _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
             if (isOurs && e is TimeoutException) throw attempt.Expired(e);
             if (isOurs && e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
             throw;
@@ -193,7 +220,7 @@ internal sealed class ConnectionOpener(
 
     private NpgsqlConnection Open(HostPool pool)
     {
-        if (store.Current.Hosts[pool.Host.Index].IsWarmOnly && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
+        if (IsWarmOnly(pool) && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
         var connection = pool.CreateConnection();
         using var counted = pool.CountOpening();
         try
@@ -228,7 +255,7 @@ internal sealed class ConnectionOpener(
         var isBound = false;
         try
         {
-            isBound = (!NeedsNoStandby(attempt, connection) || IsPrimary(attempt, pool, await AskIfStandbyAsync(connection, cancellationToken).ConfigureAwait(false)))
+            isBound = (!NeedsNoStandby(attempt.Plan, connection) || IsPrimary(attempt, pool, await AskIfStandbyAsync(connection, cancellationToken).ConfigureAwait(false)))
                 && (!NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
@@ -244,7 +271,7 @@ internal sealed class ConnectionOpener(
         var isBound = false;
         try
         {
-            isBound = (!NeedsNoStandby(attempt, connection) || IsPrimary(attempt, pool, AskIfStandby(connection)))
+            isBound = (!NeedsNoStandby(attempt.Plan, connection) || IsPrimary(attempt, pool, AskIfStandby(connection)))
                 && (!NeedsProof(attempt, pool) || ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult());
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
@@ -260,7 +287,7 @@ internal sealed class ConnectionOpener(
     /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked. A pooler goes on to repeat what its
     /// server reported before it was promoted: only the server itself can tell.
     /// </remarks>
-    private static bool NeedsNoStandby(Attempt attempt, NpgsqlConnection connection) => !attempt.Plan.IsReadOnly && IsStandby(connection);
+    private static bool NeedsNoStandby(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && IsStandby(connection);
 
     private bool IsPrimary(Attempt attempt, HostPool pool, bool isStandby)
     {

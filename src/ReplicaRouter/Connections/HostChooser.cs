@@ -31,6 +31,14 @@ internal sealed class HostChooser(
     private readonly int[] _waiting = new int[configuration.Routes.Length];
     private volatile bool _isSettled;
 
+    /// <summary>The host's pool for a plain request, chosen now; null when it takes a closer look.</summary>
+    public HostPool? TryChoosePlain(RoutePlan plan)
+    {
+        if (!_isSettled) return null;
+        var host = HostSelection.ChoosePlain(store.Current, plan, _loads, random, time);
+        return host < 0 ? null : pools[host][plan];
+    }
+
     /// <summary>The host's pool for a route, chosen now.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve.</exception>
     public HostPool Choose(RoutePlan plan, in RouteOptions options)

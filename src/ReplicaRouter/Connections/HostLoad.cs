@@ -4,7 +4,8 @@ namespace ReplicaRouter;
 internal sealed class HostLoad(TimeProvider time, int routes)
 {
     private readonly MovingAverage[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new MovingAverage())];
-    private int _inUse;
+    private readonly int[] _open = new int[routes];
+    private int _opening;
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
     public MovingAverage Latency { get; } = new();
@@ -16,9 +17,23 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public WorkUnderWay Logins { get; } = new(time);
 
     /// <summary>Connections in use. Where callers opened them from a data source that they hold, commands under way stand for them.</summary>
-    public int InUse => Math.Max(Volatile.Read(ref _inUse), Commands.Count);
+    public int InUse
+    {
+        get
+        {
+            var open = Volatile.Read(ref _opening);
+            foreach (ref var ofRoute in _open.AsSpan()) open += Volatile.Read(ref ofRoute);
+            return Math.Max(open, Commands.Count);
+        }
+    }
 
-    public void AddInUse(int change) => Interlocked.Add(ref _inUse, change);
+    /// <summary>Connections of a route that callers have open.</summary>
+    public int OpenOf(int route) => Volatile.Read(ref _open[route]);
+
+    public void AddOpen(int route, int change) => Interlocked.Add(ref _open[route], change);
+
+    /// <summary>Counts connections that are being opened.</summary>
+    public void AddOpening(int change) => Interlocked.Add(ref _opening, change);
 
     /// <summary>How long a route's commands take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
     public double LatencyMs(int route) => _latencies[route].Comparable;

@@ -36,12 +36,10 @@ internal sealed class HostPool
     public LoginLedger Logins { get; }
 
     /// <summary>Whether all connections that the pool may have are in use: who wants one waits for a caller, not for the server.</summary>
-    public bool IsExhausted => Volatile.Read(ref _open) >= MaxSize;
+    public bool IsExhausted => _load.OpenOf(Plan.Index) >= MaxSize;
 
     /// <summary>Most connections that the pool may have.</summary>
     public int MaxSize { get; set; } = int.MaxValue;
-
-    private int _open;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
     public int Idle { get; set; }
@@ -76,7 +74,7 @@ internal sealed class HostPool
     /// <summary>Counts an opening as a connection in use, so that a host is not taken for drained while one arrives.</summary>
     public OpeningCount CountOpening()
     {
-        _load.AddInUse(1);
+        _load.AddOpening(1);
         return new OpeningCount(_load);
     }
 
@@ -94,7 +92,7 @@ internal sealed class HostPool
 
         public readonly void Dispose()
         {
-            load.AddInUse(-1);
+            load.AddOpening(-1);
             if (_isLogin) load.Logins.End();
         }
     }
@@ -137,8 +135,7 @@ internal sealed class HostPool
     {
         // Npgsql raises Closed -> Open on opening, and Open -> Closed on closing, also of a broken connection.
         var opened = change.CurrentState == ConnectionState.Open ? 1 : change.OriginalState == ConnectionState.Open ? -1 : 0;
-        _load.AddInUse(opened);
-        Interlocked.Add(ref _open, opened);
-        if (((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
+        if (opened != 0) _load.AddOpen(Plan.Index, opened);
+        if (opened < 0 && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
     }
 }

@@ -5,6 +5,14 @@ namespace ReplicaRouter;
 /// <summary>Chooses the host for a request. Pure but for the random source, allocates nothing and takes no lock.</summary>
 internal static class HostSelection
 {
+    /// <summary>Chooses for a request that asks for nothing beyond its route, as nearly all do.</summary>
+    /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
+    public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
+    {
+        var window = topology.ReadyFor(plan, time).Window(time.Coarse(), loads);
+        return window == 0 ? -1 : TwoChoices.Pick(window, loads, random);
+    }
+
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
     {
         var fallback = Verdict.Eligible;

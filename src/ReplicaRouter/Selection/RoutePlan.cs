@@ -10,6 +10,10 @@ internal sealed record RoutePlan
 
     public required string Name { get; init; }
     public required ImmutableArray<RouteTier> Tiers { get; init; }
+
+    /// <summary>The step that a call is served by when all is well.</summary>
+    public RouteTier FirstTier => Consistency == Consistency.Strong ? RouteTier.OnlyPrimary[0] : Tiers[0];
+
     public required TimeSpan MaxLag { get; init; }
     public required bool IsReadOnly { get; init; }
     public required TimeSpan Wait { get; init; }

@@ -11,13 +11,18 @@ internal static class TwoChoices
         var count = BitOperations.PopCount(candidates);
         if (count == 1) return BitOperations.TrailingZeroCount(candidates);
 
-        var first = random.Next(count);
-        var second = random.Next(count - 1);
+        // One draw of 63 bits is two of 31.
+        var draw = random.NextInt64();
+        var first = Below(count, draw >> 32);
+        var second = Below(count - 1, draw & int.MaxValue);
         if (second >= first) second++;              // steps over `first`: distinct without redrawing
         // `first` is as likely one host as the other, so a tie needs no further draw.
         var (a, b) = (NthHost(candidates, first), NthHost(candidates, second));
         return loads[a].InUse <= loads[b].InUse ? a : b;
     }
+
+    /// <summary>Scales 31 random bits to a range, with a bias below 64 / 2^31.</summary>
+    private static int Below(int limit, long bits) => (int)((limit * bits) >> 31);
 
     private static int NthHost(ulong hosts, int n)
     {

@@ -23,7 +23,9 @@ internal readonly record struct Comeback
     private int Answers { get; init; }
     private long AnsweringSince { get; init; }
     private long ReturnedAt { get; init; }
-    private long FullAt { get; init; }
+
+    /// <summary>Timestamp at which it gets its whole load again; 0 when it never was out.</summary>
+    public long FullAt { get; private init; }
 
     public Comeback Failed(long now, TimeProvider time)
     {

@@ -7,10 +7,13 @@ internal sealed class TopologySnapshot
 {
     private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts)
+    private readonly ReadyHosts?[] _ready;
+
+    private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts, int routes)
     {
         Settings = settings;
         Hosts = hosts;
+        _ready = new ReadyHosts?[routes];
     }
 
     public HealthSettings Settings { get; }
@@ -73,8 +76,11 @@ internal sealed class TopologySnapshot
         }
     }
 
+    /// <summary>Who may serve a route's plain requests.</summary>
+    public ReadyHosts ReadyFor(RoutePlan plan, TimeProvider time) => _ready[plan.Index] ??= ReadyHosts.Of(this, plan, time);
+
     public static TopologySnapshot Initial(RouterConfiguration configuration) =>
-        new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })]);
+        new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })], configuration.Routes.Length);
 
     public void MarkSuperseded() => _superseded.TrySetResult();
 
@@ -111,7 +117,7 @@ internal sealed class TopologySnapshot
 
     public TopologySnapshot WithForcedToPrimary(long until) => Copy(Hosts, until);
 
-    private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, hosts)
+    private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, hosts, _ready.Length)
     {
         PrimaryIndex = PrimaryIndex,
         SystemIdentifier = SystemIdentifier,
@@ -133,14 +139,14 @@ internal sealed class TopologySnapshot
         var wal = observation is null ? Wal : RecordWal(primary, hosts[observation.HostIndex], observation);
         hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
 
-        return new TopologySnapshot(Settings, hosts)
+        return new TopologySnapshot(Settings, hosts, _ready.Length)
         {
             PrimaryIndex = primary?.Configuration.Index,
             SystemIdentifier = systemIdentifier,
             Timeline = timeline,
             Wal = wal,
             History = history,
-            ForcedToPrimaryUntil = ForcedToPrimaryUntil,
+            ForcedToPrimaryUntil = ForcedToPrimaryUntil > time.GetTimestamp() ? ForcedToPrimaryUntil : 0,
         };
     }
 

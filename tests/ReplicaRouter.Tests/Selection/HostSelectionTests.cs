@@ -172,7 +172,7 @@ public class HostSelectionTests
     {
         var topology = Healthy("primary", "analytics", "background");
         var loads = topology.Loads();
-        loads[1].AddInUse(5);
+        loads[1].AddOpening(5);
         var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
         for (var seed = 0; seed < 50; seed++)
         {

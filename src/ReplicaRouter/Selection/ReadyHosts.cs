@@ -1,0 +1,61 @@
+namespace ReplicaRouter;
+
+/// <summary>Who may serve the plain requests of a route, judged once for a snapshot rather than at each choice, and for how long that holds.</summary>
+/// <remarks>A request is plain that asks for nothing beyond its route: no labels, no position, no lag of its own, no host to leave out.</remarks>
+internal sealed class ReadyHosts
+{
+    private static readonly ReadyHosts None = new();
+
+    private readonly ulong _hosts;
+    private readonly int _route;
+    private readonly long _from;
+    private readonly long _until;
+    private long _windowAt;
+    private ulong _window;
+
+    private ReadyHosts() { }
+
+    private ReadyHosts(ulong hosts, int route, long from, long until)
+    {
+        _hosts = hosts;
+        _route = route;
+        _from = from;
+        _until = until;
+    }
+
+    /// <summary>The hosts that are fast enough to choose among, one bit each; 0 when each has to be judged by itself.</summary>
+    /// <param name="now">The moment, by the coarse clock.</param>
+    /// <param name="loads">What each host has to do.</param>
+    public ulong Window(long now, ReadOnlySpan<HostLoad> loads)
+    {
+        if (now < _from || now >= _until) return 0;
+        // Averages over many commands: once a tick is often enough to look. Threads that race here have all just looked.
+        if (now == _windowAt) return _window;
+        _window = LatencyWindow.Filter(_hosts, _route, loads);
+        _windowAt = now;
+        return _window;
+    }
+
+    public static ReadyHosts Of(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
+    {
+        if (topology.ForcedToPrimaryUntil != 0) return None;
+        // Judged at the beginning of time: what time does to a verdict is in the limits below.
+        var request = new RouteRequest(0, time.Ticks(plan.MaxLag), []);
+        var tier = plan.FirstTier;
+        ulong hosts = 0;
+        long from = 0, until = long.MaxValue;
+        foreach (var host in topology.Hosts)
+        {
+            if (Eligibility.Judge(topology, host, tier, request, isForcedToPrimary: false) != Verdict.Eligible) continue;
+            // Whether a connection is open to it that is free, only the opener can tell.
+            if (host.IsWarmOnly) return None;
+            hosts |= host.Configuration.Bit;
+            // Until a host has its whole share of the load, each choice throws dice for it.
+            from = Math.Max(from, host.Comeback.FullAt);
+            // Answers expire, and lag is known to stay within its limit only for so long.
+            until = Math.Min(until, tier.IsPrimary ? host.ExpiresAt : Math.Min(host.ExpiresAt, host.FreshAt!.Value + request.MaxLag));
+        }
+
+        return hosts == 0 ? None : new ReadyHosts(hosts, plan.Index, time.Coarse(from) + CoarseClock.Resolution, time.Coarse(until) - CoarseClock.Resolution);
+    }
+}
