@@ -60,8 +60,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         var rules = new RetryRules(_opener, _counters, time, logger);
         var outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, outcomes, new Hedging(configuration.Routes, _counters, time), time, random);
-        _operator = new Operator(configuration, _store, _pools, _monitors, _counters, time, logger);
-        _status = new RouterStatus(_store, _pools, _monitors, _counters, time);
+        _operator = new Operator(configuration, _store, _pools, _monitors, _listener, _counters, time, logger);
+        _status = new RouterStatus(_store, _pools, _monitors, _listener, _counters, time);
         foreach (var monitor in _monitors) monitor.Start();
         _stalls = new StallWatch(_pools, _monitors, _listener, time);
     }

@@ -14,6 +14,7 @@ internal sealed class CommandListener : IDisposable
     private const string Executing = "db.client.operation.npgsql.executing";
     private const string BytesWritten = "db.client.operation.npgsql.bytes_written";
     private const string Connections = "db.client.connection.count";
+    private const string Pending = "db.client.connection.npgsql.pending_requests";
     private const string PoolName = "db.client.connection.pool.name";
     private const string State = "db.client.connection.state";
 
@@ -27,7 +28,7 @@ internal sealed class CommandListener : IDisposable
         _pools = pools.ToDictionary(pool => (object)pool.Name, ReferenceEqualityComparer.Instance);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Executing or BytesWritten or Connections) listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Executing or BytesWritten or Connections or Pending) listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(PoolOf(tags), seconds * 1000));
         _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(PoolOf(tags), bytes));
@@ -38,8 +39,8 @@ internal sealed class CommandListener : IDisposable
     /// <summary>The idle connections of a pool, as Npgsql counts them now.</summary>
     public int CountIdle(HostPool pool) => Counted(() => pool.Idle);
 
-    /// <summary>Whether any connection to a host is in use, as Npgsql counts them now, logins under way among them.</summary>
-    public bool IsAnyBusy(HostPools host) => Counted(() => host.All.Any(pool => pool.Busy > 0));
+    /// <summary>The connections to a host that are in use, as Npgsql counts them now, logins under way among them.</summary>
+    public int CountInUse(HostPools host) => Counted(() => host.All.Sum(pool => pool.Busy));
 
     public void Dispose() => _listener.Dispose();
 
@@ -76,6 +77,12 @@ internal sealed class CommandListener : IDisposable
                 if (tag is { Key: State, Value: "used" }) pool.Busy = value;
             }
 
+            return;
+        }
+
+        if (instrument.Name == Pending)
+        {
+            pool.RecordPending(value);
             return;
         }
 

@@ -4,7 +4,6 @@ namespace ReplicaRouter;
 internal sealed class HostLoad(TimeProvider time, int routes)
 {
     private readonly MovingAverage[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new MovingAverage())];
-    private readonly int[] _open = new int[routes];
     private int _opening;
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
@@ -16,21 +15,8 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Logins under way, and waits for a free connection of a full pool.</summary>
     public WorkUnderWay Logins { get; } = new(time);
 
-    /// <summary>Connections in use. Where callers opened them from a data source that they hold, commands under way stand for them.</summary>
-    public int InUse
-    {
-        get
-        {
-            var open = Volatile.Read(ref _opening);
-            foreach (ref var ofRoute in _open.AsSpan()) open += Volatile.Read(ref ofRoute);
-            return Math.Max(open, Commands.Count);
-        }
-    }
-
-    /// <summary>Connections of a route that callers have open.</summary>
-    public int OpenOf(int route) => Volatile.Read(ref _open[route]);
-
-    public void AddOpen(int route, int change) => Interlocked.Add(ref _open[route], change);
+    /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
+    public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
     /// <summary>Counts connections that are being opened.</summary>
     public void AddOpening(int change) => Interlocked.Add(ref _opening, change);

@@ -36,10 +36,8 @@ internal sealed class HostPool
     public LoginLedger Logins { get; }
 
     /// <summary>Whether all connections that the pool may have are in use: who wants one waits for a caller, not for the server.</summary>
-    public bool IsExhausted => _load.OpenOf(Plan.Index) >= MaxSize;
-
-    /// <summary>Most connections that the pool may have.</summary>
-    public int MaxSize { get; set; } = int.MaxValue;
+    public bool IsExhausted => Volatile.Read(ref _pending) > 0;
+    private int _pending;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
     public int Idle { get; set; }
@@ -63,7 +61,7 @@ internal sealed class HostPool
         }
     }
 
-    /// <summary>A connection that is counted from its opening to its closing, each time.</summary>
+    /// <summary>A connection that tells when it breaks under its caller.</summary>
     public NpgsqlConnection CreateConnection()
     {
         var connection = DataSource.CreateConnection();
@@ -113,6 +111,9 @@ internal sealed class HostPool
         for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) RecordExecuting(-1);
     }
 
+    /// <summary>Counts callers who wait for a connection of the pool to be returned.</summary>
+    public void RecordPending(int change) => Interlocked.Add(ref _pending, change);
+
     public void RecordExecuting(int change)
     {
         if (change > 0) _load.Commands.Begin();
@@ -133,9 +134,6 @@ internal sealed class HostPool
 
     private void OnStateChange(object sender, StateChangeEventArgs change)
     {
-        // Npgsql raises Closed -> Open on opening, and Open -> Closed on closing, also of a broken connection.
-        var opened = change.CurrentState == ConnectionState.Open ? 1 : change.OriginalState == ConnectionState.Open ? -1 : 0;
-        if (opened != 0) _load.AddOpen(Plan.Index, opened);
-        if (opened < 0 && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
+        if (change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
     }
 }

@@ -44,7 +44,6 @@ internal sealed class HostPools
         Apply(pool.Plan, builder.ConnectionStringBuilder);
         configuration.ConfigureDataSource?.Invoke(builder);
         if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => pool.Logins.Record(connection), pool.Logins.RecordAsync);
-        pool.MaxSize = builder.ConnectionStringBuilder.MaxPoolSize;
         return builder.Build();
     }
 

@@ -4,7 +4,7 @@ namespace ReplicaRouter;
 
 /// <summary>Puts snapshot and counters into what users see.</summary>
 internal sealed class RouterStatus(
-    TopologyStore store, ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, RoutingCounters counters, TimeProvider time)
+    TopologyStore store, ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, CommandListener listener, RoutingCounters counters, TimeProvider time)
 {
     public IReadOnlyDictionary<string, HostHealth> Health()
     {
@@ -46,7 +46,7 @@ internal sealed class RouterStatus(
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,
-            ConnectionsInUse = pools[host.Configuration.Index].Load.InUse,
+            ConnectionsInUse = listener.CountInUse(pools[host.Configuration.Index]),
             Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
         };
     }

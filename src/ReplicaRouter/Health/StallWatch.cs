@@ -44,7 +44,7 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         var load = host.Load;
         // Npgsql never counts a command as ended that it could not even send: on a host where no connection is in use, none is under way.
-        if (load.Commands.IsStalled(Forgotten) && !_listener.IsAnyBusy(host)) load.Commands.Forget();
+        if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host) == 0) load.Commands.Forget();
         var (commands, logins) = (load.Commands.IsStalled(Silence), load.Logins.IsStalled(Silence));
         if (commands || logins) monitor.Verify(logins);
     }

@@ -18,7 +18,7 @@ internal static class TwoChoices
         if (second >= first) second++;              // steps over `first`: distinct without redrawing
         // `first` is as likely one host as the other, so a tie needs no further draw.
         var (a, b) = (NthHost(candidates, first), NthHost(candidates, second));
-        return loads[a].InUse <= loads[b].InUse ? a : b;
+        return loads[a].InFlight <= loads[b].InFlight ? a : b;
     }
 
     /// <summary>Scales 31 random bits to a range, with a bias below 64 / 2^31.</summary>

@@ -9,6 +9,7 @@ internal sealed class Operator(
     TopologyStore store,
     ImmutableArray<HostPools> pools,
     ImmutableArray<HostMonitor> monitors,
+    CommandListener listener,
     RoutingCounters counters,
     TimeProvider time,
     ILogger logger)
@@ -42,13 +43,13 @@ internal sealed class Operator(
         Log.Drained(logger, host.Name);
 
         var start = time.GetTimestamp();
-        while (pools[host.Index].Load.InUse > 0)
+        while (listener.CountInUse(pools[host.Index]) > 0)
         {
             // Restored meanwhile: its connections are wanted again.
             if (!store.Current.Hosts[host.Index].IsDrained) return;
             if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
             {
-                Log.DrainTimedOut(logger, host.Name, pools[host.Index].Load.InUse, configuration.DrainTimeout);
+                Log.DrainTimedOut(logger, host.Name, listener.CountInUse(pools[host.Index]), configuration.DrainTimeout);
                 break;
             }
 
