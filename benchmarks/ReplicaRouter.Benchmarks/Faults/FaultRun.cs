@@ -32,7 +32,7 @@ internal sealed class FaultRun(Scenario scenario, ArmKind kind, TimeSpan length)
         var audit = await Audit.OfAsync(stand.Cluster.Primary.ConnectionString, operations, ct);
         var measured = operations.Where(operation => operation.Started >= timeline.Start).ToList();
         await ReportAsync(stand, measured);
-        return Figures.Of(measured, audit, recovery, end);
+        return Figures.Of(measured, audit, recovery, timeline, end);
     }
 
     private async Task ReportAsync(Stand stand, List<Operation> operations)

@@ -15,6 +15,8 @@ internal static class FaultTable
         new("lost", Unit.Count, figures => figures.Lost),
         new("duplicates", Unit.Count, figures => figures.Duplicates),
         new("p99 ms", Unit.Time, figures => figures.P99Ms),
+        new("write p99 before ms", Unit.Time, figures => figures.WriteP99BeforeMs),
+        new("write p99 during ms", Unit.Time, figures => figures.WriteP99DuringMs),
         new("max ms", Unit.Time, figures => figures.MaxMs),
         new("blocked s", Unit.Time, figures => figures.BlockedWorkerSeconds),
         new("first write ms", Unit.RecoveryTime, figures => figures.FirstWriteAfterPromotionMs),

@@ -25,6 +25,12 @@ internal sealed record Figures
 
     public required double MaxMs { get; init; }
 
+    /// <summary>The p99 of the writes that were begun before things went wrong.</summary>
+    public double? WriteP99BeforeMs { get; init; }
+
+    /// <summary>The p99 of those that were begun since, until three quarters of the run were over.</summary>
+    public double? WriteP99DuringMs { get; init; }
+
     /// <summary>The time of all operations that took longer than a second.</summary>
     public required double BlockedWorkerSeconds { get; init; }
 
@@ -43,10 +49,11 @@ internal sealed record Figures
     /// <param name="operations">All that belong to the run, and no warm-up.</param>
     /// <param name="audit">What became of the writes.</param>
     /// <param name="recovery">Since when a server could have been used again.</param>
+    /// <param name="timeline">The time of the run.</param>
     /// <param name="end">When the load ended.</param>
-    public static Figures Of(IReadOnlyList<Operation> operations, Audit audit, Recovery recovery, long end)
+    public static Figures Of(IReadOnlyList<Operation> operations, Audit audit, Recovery recovery, Timeline timeline, long end)
     {
-        var milliseconds = operations.Select(operation => operation.Duration.TotalMilliseconds).Order().ToList();
+        var onset = timeline.At(Scenario.Onset);
         var served = operations.Where(operation => operation.Answer?.Port == recovery.Port).ToList();
         var firstWrite = FirstEnd(served.Where(operation => operation.IsWrite));
         var firstRead = FirstEnd(served.Where(operation => !operation.IsWrite && operation.Started >= recovery.TakesReads));
@@ -58,13 +65,21 @@ internal sealed record Figures
             CutOff = operations.Count(operation => operation.IsCutOff),
             Lost = audit.Lost,
             Duplicates = audit.Duplicates,
-            P99Ms = Rounded(milliseconds[(int)Math.Ceiling(milliseconds.Count * 0.99) - 1]),
-            MaxMs = Rounded(milliseconds[^1]),
-            BlockedWorkerSeconds = Rounded(milliseconds.Where(time => time > 1000).Sum() / 1000),
+            P99Ms = P99(operations)!.Value,
+            MaxMs = Rounded(operations.Max(operation => operation.Duration.TotalMilliseconds)),
+            WriteP99BeforeMs = P99(operations.Where(operation => operation.IsWrite && operation.Started < onset)),
+            WriteP99DuringMs = P99(operations.Where(operation => operation.IsWrite && operation.Started >= onset && operation.Started < timeline.At(Scenario.EndOfFault))),
+            BlockedWorkerSeconds = Rounded(operations.Sum(operation => operation.Duration.TotalSeconds > 1 ? operation.Duration.TotalSeconds : 0)),
             FirstWriteAfterPromotionMs = Between(recovery.TakesWrites, firstWrite ?? end),
             BackInRotationMs = Between(recovery.TakesReads, firstRead ?? end),
             IsRecovered = (recovery.TakesWrites is null ? firstRead : firstWrite) is not null,
         };
+    }
+
+    private static double? P99(IEnumerable<Operation> operations)
+    {
+        var milliseconds = operations.Select(operation => operation.Duration.TotalMilliseconds).Order().ToList();
+        return milliseconds.Count == 0 ? null : Rounded(milliseconds[(int)Math.Ceiling(milliseconds.Count * 0.99) - 1]);
     }
 
     private static long? FirstEnd(IEnumerable<Operation> operations) => operations.Min(operation => (long?)operation.Ended);

@@ -18,7 +18,7 @@ internal sealed class Lag : Scenario
         var replicas = stand.Cluster.Servers.Where(server => server != stand.Cluster.Primary).ToList();
         await timeline.UntilAsync(Onset, ct);
         await Task.WhenAll(replicas.Select(replica => replica.PauseReplayAsync(ct)));
-        await timeline.UntilAsync(0.75, ct);
+        await timeline.UntilAsync(EndOfFault, ct);
         await Task.WhenAll(replicas.Select(replica => replica.ResumeReplayAsync(ct)));
         await timeline.UntilAsync(1, ct);
         return default;

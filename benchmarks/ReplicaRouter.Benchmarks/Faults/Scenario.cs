@@ -4,7 +4,10 @@ namespace ReplicaRouter.Benchmarks.Faults;
 internal abstract class Scenario
 {
     /// <summary>The share of a run after which things go wrong.</summary>
-    protected const double Onset = 0.25;
+    public const double Onset = 0.25;
+
+    /// <summary>The share of a run after which what can be mended is mended.</summary>
+    public const double EndOfFault = 0.75;
 
     /// <summary>The end of a run, as a share of it, that goes on after a fault which lasts to its end.</summary>
     protected const double EndOfTail = 1.5;

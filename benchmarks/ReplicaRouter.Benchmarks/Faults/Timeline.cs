@@ -10,6 +10,9 @@ internal sealed class Timeline(TimeSpan length)
 
     public static long Now => Stopwatch.GetTimestamp();
 
+    /// <summary>The moment at a share of the run.</summary>
+    public long At(double share) => Start + (long)(length.TotalSeconds * share * Stopwatch.Frequency);
+
     public async Task UntilAsync(double share, CancellationToken ct)
     {
         var left = (length * share) - Stopwatch.GetElapsedTime(Start);
