@@ -1,0 +1,16 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ReplicaRouter.AspNetCore.Tests;
+
+public class AddReplicaRouterTests
+{
+    [Fact]
+    public async Task The_router_is_there_for_whoever_asks()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+        await using var app = builder.Build();
+        Assert.Same(app.Services.GetRequiredService<DatabaseRouter>(), app.Services.GetRequiredService<DatabaseRouter>());
+    }
+}
