@@ -28,7 +28,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
 
     private async Task<NpgsqlConnection> OpenAsync()
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Through) { Pooling = false, CommandTimeout = 1, CancellationTimeout = -1 }.ConnectionString);
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Through) { Pooling = false, Timeout = 1, CommandTimeout = 1, CancellationTimeout = -1 }.ConnectionString);
         await connection.OpenAsync(Ct);
         return connection;
     }

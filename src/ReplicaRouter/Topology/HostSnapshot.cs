@@ -53,6 +53,12 @@ internal sealed record HostSnapshot
     /// <summary>Whether only connections that are open already lead there.</summary>
     public bool IsWarmOnly => State is HostState.NoLogins or HostState.Full;
 
+    /// <summary>
+    /// Whether nothing that is under way there is worth waiting for: it hangs, or a probe found nobody there. A caller's broken connection is no
+    /// such proof; and of a host that is gone, not every connection learns it.
+    /// </summary>
+    public bool IsLost => State == HostState.Hung || (State == HostState.Down && Last is { IsFromCaller: false });
+
     /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>
     public HostState StateAt(long now) => IsServing && now > ExpiresAt ? HostState.Unknown : State;
 
