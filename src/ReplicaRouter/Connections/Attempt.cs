@@ -38,6 +38,9 @@ internal sealed class Attempt
     /// <summary>Whether a slow run may be given a second one beside it.</summary>
     public bool MayHedge => Plan.IsReadOnly && MayRetry && (_options.Hedge ?? Plan.Hedge);
 
+    /// <summary>Whether it asks for nothing that its route doesn't.</summary>
+    public bool IsPlain => Session is null && _excluded == 0 && !IsHedge && _options is { MaxLag: null, Consistency: null } && _options.Labels.IsDefaultOrEmpty;
+
     public RouteRequest Request(in SessionDemand demand, TimeProvider time)
     {
         var request = RouteRequest.For(Plan, _options, time);
