@@ -5,15 +5,24 @@ namespace ReplicaRouter.Benchmarks;
 /// <summary>Variants of an operation that take turns in short blocks, so that what disturbs the machine disturbs all of them.</summary>
 internal static class Interleaved
 {
+    private const int WarmUps = 4;
+    private static readonly TimeSpan s_compilation = TimeSpan.FromMilliseconds(300);
+
     /// <param name="block">Operations in a row.</param>
-    /// <param name="warmUps">Turns of each before anything counts.</param>
+    /// <param name="warmUps">Turns of each before anything counts, four times.</param>
     /// <param name="rounds">Turns of each.</param>
     /// <param name="variants">What is compared; each does as many operations as it is told.</param>
     public static async Task<IReadOnlyList<Timing>> MeasureAsync(int block, int warmUps, int rounds, params IReadOnlyList<Func<int, Task>> variants)
     {
-        for (var i = 0; i < warmUps; i++)
+        // The compiler counts calls only after a while, and then works in the background: what it made last has to be warm, too.
+        for (var i = 0; i < WarmUps; i++)
         {
-            foreach (var run in variants) await run(block);
+            for (var turn = 0; turn < warmUps; turn++)
+            {
+                foreach (var run in variants) await run(block);
+            }
+
+            await Task.Delay(s_compilation);
         }
 
         var (times, bytes) = (variants.Select(_ => new List<double>()).ToArray(), variants.Select(_ => new List<double>()).ToArray());

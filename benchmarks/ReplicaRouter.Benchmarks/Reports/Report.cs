@@ -21,7 +21,8 @@ internal static class Report
           replica, in turns: what spreading the reads costs by itself.
         - `haproxy` balances TCP connections (leastconn, one thread); `pgbouncer` pools transactions of one replica, without balancing;
           `pgpool` balances sessions over the three replicas. Npgsql resets every connection that returns to its pool, in all arms alike.
-        - CPU is that of client, proxy and servers together, by process accounting.
+        - CPU is that of client, proxy and servers together, by process accounting. Others' CPU is what else the machine did meanwhile: above a few
+          percent only the costs of routing itself, which are measured in blocks of a tenth of a millisecond, can be relied on.
         - Proxies do what no router in the process can: they hold one view of the servers and one budget of connections for many processes and
           languages, and serve thousands of clients by few connections.
         """;

@@ -15,7 +15,7 @@ internal sealed class SessionCost : IAsyncDisposable
 {
     private const string Read = "SELECT text FROM note WHERE id = 1";
     private const string Write = "UPDATE note SET text = text WHERE id = 1";
-    private const int WarmUps = 3;
+    private const int WarmUps = 1;
 
     private readonly DatabaseRouter _router;
     private readonly NpgsqlDataSource _primary;
