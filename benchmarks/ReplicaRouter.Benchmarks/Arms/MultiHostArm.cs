@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Arms;
 
 /// <summary>Npgsql's multi-host data source over all servers: reads prefer standbys, writes need the primary.</summary>
 internal sealed class MultiHostArm : IArm
@@ -9,24 +9,18 @@ internal sealed class MultiHostArm : IArm
     private readonly NpgsqlDataSource _reads;
     private readonly NpgsqlDataSource _writes;
 
-    public MultiHostArm(Stand stand, Action<NpgsqlConnectionStringBuilder>? tune = null)
+    public MultiHostArm(Reach reach, Action<NpgsqlConnectionStringBuilder>? tune = null)
     {
-        var settings = new NpgsqlConnectionStringBuilder(stand.Cluster.Primary.ConnectionString)
-        {
-            Host = string.Join(',', stand.Cluster.Servers.Select(server => $"127.0.0.1:{stand.PortOf(server)}")),
-            LoadBalanceHosts = true,
-        };
+        var settings = reach.ToAll();
         tune?.Invoke(settings);
         _hosts = new NpgsqlDataSourceBuilder(settings.ConnectionString).BuildMultiHost();
         _reads = _hosts.WithTargetSession(TargetSessionAttributes.PreferStandby);
         _writes = _hosts.WithTargetSession(TargetSessionAttributes.Primary);
     }
 
-    public async Task<T> RunAsync<T>(bool isWrite, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct)
-    {
-        await using var connection = await (isWrite ? _writes : _reads).OpenConnectionAsync(ct);
-        return await work(connection, ct);
-    }
+    public Task<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct) => _reads.RunAsync(work, ct);
+
+    public Task<T> WriteAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct) => _writes.RunAsync(work, ct);
 
     public ValueTask DisposeAsync() => _hosts.DisposeAsync();
 }

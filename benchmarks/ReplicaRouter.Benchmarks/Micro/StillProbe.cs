@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Benchmarks;
+namespace ReplicaRouter.Benchmarks.Micro;
 
 /// <summary>A made-up host that always answers the same: choosing needs no server.</summary>
 internal sealed class StillProbe(HostConfiguration host) : IHostProbe

@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Npgsql;
 
-namespace ReplicaRouter.Benchmarks;
+namespace ReplicaRouter.Benchmarks.Micro;
 
 /// <summary>Choosing a host, without any server: what routing adds to an operation before its connection is opened.</summary>
 [MemoryDiagnoser]

@@ -1,9 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using Npgsql;
-using ReplicaRouter.Checks;
+using ReplicaRouter.Benchmarks.Arms;
 using ReplicaRouter.Testing;
 
-namespace ReplicaRouter.Benchmarks;
+namespace ReplicaRouter.Benchmarks.Micro;
 
 /// <summary>Opening and closing a pooled connection, over a real primary and three replicas, beside Npgsql's own data sources.</summary>
 [MemoryDiagnoser]
@@ -19,14 +19,11 @@ public class OpenConnectionBenchmarks
     [GlobalSetup]
     public async Task SetupAsync()
     {
-        _cluster = await LocalCluster.StartAsync();
-        _router = DatabaseRouter.Create(_cluster.RouterOptions());
-        _singleHost = NpgsqlDataSource.Create(_cluster["analytics"].ConnectionString);
-        _multiHost = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(_cluster.Primary.ConnectionString)
-        {
-            Host = string.Join(',', _cluster.Servers.Select(server => $"127.0.0.1:{server.Port}")),
-            LoadBalanceHosts = true,
-        }.ConnectionString).BuildMultiHost();
+        _cluster = await BenchmarkCluster.StartAsync(isVictimSynchronous: false, CancellationToken.None);
+        var reach = Reach.Directly(_cluster);
+        _router = DatabaseRouter.Create(reach.RouterOptions());
+        _singleHost = NpgsqlDataSource.Create(reach.To(reach.Replicas[0]));
+        _multiHost = new NpgsqlDataSourceBuilder(reach.ToAll().ConnectionString).BuildMultiHost();
         _preferStandby = _multiHost.WithTargetSession(TargetSessionAttributes.PreferStandby);
     }
 
