@@ -2,6 +2,7 @@ using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ReplicaRouter.Benchmarks.Faults;
+using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Sessions;
 
 var root = new RootCommand("Measures the router beside its peers. Without a command, or with BenchmarkDotNet's own options, runs the micro-benchmarks.")
@@ -10,6 +11,7 @@ var root = new RootCommand("Measures the router beside its peers. Without a comm
     ConsistencyCommand.Create(),
     FaultsCommand.Create(),
     SessionCost.Command(),
+    SimulateCommand.Create(),
     SoakCommand.Create(),
 };
 if (args is [var first, ..] && (first is "--help" or "-h" || root.Subcommands.Any(command => command.Name == first)))
