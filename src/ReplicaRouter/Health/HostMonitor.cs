@@ -16,9 +16,6 @@ internal sealed class HostMonitor(
     /// <summary>Intervals between two new logins, which show whether anybody is let in.</summary>
     private const int ProbesPerLogin = 10;
 
-    /// <summary>Probes a second that one server answers to all routers together: at 0.1 ms each, a twentieth of a core.</summary>
-    private const double FleetProbesPerSecond = 500;
-
     private readonly SilenceCheck _silence = new(host, probe, store, time);
     private long _withoutPrimarySince;
     private long _loginAt = time.GetTimestamp();
@@ -214,9 +211,7 @@ internal sealed class HostMonitor(
     {
         var snapshot = topology.Hosts[host.Index];
         if (!snapshot.IsSettled || snapshot.State is HostState.Suspect or HostState.Recovering) return Soon;
-        // Alone it costs nobody much; a fleet shares what a server can spare. Beyond that limit a lag could no longer be proven to be small enough.
-        var share = TimeSpan.FromSeconds((snapshot.Answer?.Probers ?? 1) / FleetProbesPerSecond);
-        var interval = share < settings.Interval ? settings.Interval : share < settings.LongestInterval ? share : settings.LongestInterval;
+        var interval = settings.IntervalOf(snapshot.Answer?.Probers ?? 1);
         // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
         if (snapshot.State == HostState.LagUnknown) interval /= 4;
         if (topology.Primary is not null || topology.Timeline == 0)
