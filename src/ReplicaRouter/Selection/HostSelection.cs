@@ -39,7 +39,7 @@ internal static class HostSelection
     private static int Pick(TopologySnapshot topology, ulong candidates, in RouteRequest request, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random)
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
-        var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads);
+        var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads, request.Now);
         return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : TwoChoices.Pick(window, loads, random);
     }
 }
