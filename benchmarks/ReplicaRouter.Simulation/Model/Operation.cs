@@ -32,7 +32,12 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     public void Answered(Run run)
     {
-        if (run == _second) process.World.Recorder.HedgeWon(IntendedAt);
+        if (run == _second)
+        {
+            process.World.Recorder.HedgeWon(IntendedAt);
+            _first?.GiveUp(isHostLost: false, isBeaten: true);
+        }
+
         End(isAnswered: true);
     }
 

@@ -50,10 +50,11 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
 
     /// <summary>Nobody waits for it any more.</summary>
     /// <param name="isHostLost">Whether that is because its host hangs: how long its command took says nothing then.</param>
-    public void GiveUp(bool isHostLost)
+    /// <param name="isBeaten">Whether a run that began later was faster.</param>
+    public void GiveUp(bool isHostLost, bool isBeaten = false)
     {
         if (_isOver) return;
-        if (_sentAt >= 0 && !isHostLost) _load.RecordCommand(process.Plan.Index, MillisecondsSince(_sentAt));
+        if (_sentAt >= 0 && !isHostLost) _load.RecordCommand(process.Plan.Index, (isBeaten ? HedgePolicy.Beaten : 1) * MillisecondsSince(_sentAt));
         if (_job is { } job) _world.Travel(() => _server.Cancel(job));
         // Whoever cancels its command waits for that to arrive before the connection is used again.
         Over(isBroken: isHostLost);

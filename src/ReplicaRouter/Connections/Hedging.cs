@@ -19,7 +19,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         try
         {
             var isSlow = await IsSlowAsync(first, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false);
-            if (isSlow && attempt.Host is not null && _policy.TryBegin()) return await FirstAnswerAsync(first, run(attempt.Hedge(time), loser.Token)).ConfigureAwait(false);
+            if (isSlow && attempt.Host is not null && _policy.TryBegin()) return await FirstAnswerAsync(attempt, first, run(attempt.Hedge(time), loser.Token)).ConfigureAwait(false);
             return await first.ConfigureAwait(false);
         }
         finally
@@ -44,7 +44,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return !run.IsCompleted;
     }
 
-    private async Task<T> FirstAnswerAsync<T>(Task<T> first, Task<T> second)
+    private async Task<T> FirstAnswerAsync<T>(Attempt attempt, Task<T> first, Task<T> second)
     {
         counters.CountHedge();
         var ended = await Task.WhenAny(first, second).ConfigureAwait(false);
@@ -58,7 +58,12 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
 
         other.Forget();
-        if (ended == second) counters.CountHedgeWon();
+        if (ended == second)
+        {
+            counters.CountHedgeWon();
+            attempt.IsBeaten = true;
+        }
+
         return await ended.ConfigureAwait(false);
     }
 }
