@@ -48,7 +48,8 @@ internal static class SimulateCommand
         var results = new List<SeedResults>();
         foreach (var seed in seeds)
         {
-            results.Add(Simulator.Run(wanted, seed));
+            results.Add(Simulator.Run(wanted, seed, (scenario, policy, figures) =>
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,5:0} s {scenario.Name}, {policy.Name}: {figures.Events:#,0} events"))));
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         }
 

@@ -11,7 +11,7 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
     /// <summary>Small servers of a large fleet: 500 operations a second each.</summary>
     private static readonly ServerModel s_small = new() { Workers = 2 };
 
-    private static readonly Policy[] s_few = [Policy.Product, Policy.RoundRobin, Policy.TwoChoices, Policy.Oracle];
+    private static readonly Policy[] s_few = [Policy.Product, Policy.RoundRobin, Policy.Oracle];
 
     public IReadOnlyList<Scenario> All =>
     [
@@ -27,20 +27,16 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Slow("slow-2-of-3-sparse", "two of 3 replicas are 10 times slower, a large fleet", Processes, 3, [1, 2]),
         .. WithHealthy(Slow("slow-3-of-5", "three of 5 replicas are 10 times slower, 20 processes", 20, 5, [1, 2, 3])),
         .. WithHealthy(Slow("slow-3-of-5-sparse", "three of 5 replicas are 10 times slower, a large fleet", Processes, 5, [1, 2, 3])),
-        .. WithHealthy(Base("gray", "one of 3 replicas is 10 times slower every other second, 20 processes", 20, 2000) with
-        {
-            Faulty = [1],
-            Faults = Fault.Repeated(15, 45, 2, (from, to) => Fault.Slow(from, to, 10, 1)),
-        }),
-        .. WithHealthy(Base("hung", "one of 3 replicas hangs, 20 processes", 20, 2000) with { Faulty = [1], Faults = Fault.Hang(15, 35, 1) }),
-        .. WithHealthy(Base("killed", "one of 3 replicas is killed, 20 processes", 20, 2000) with { Faulty = [1], Faults = Fault.Kill(15, 35, 1) }),
+        Short("gray", "one of 3 replicas is 10 times slower every other second, 20 processes", Fault.Repeated(15, 30, 2, (from, to) => Fault.Slow(from, to, 10, 1))),
+        Short("hung", "one of 3 replicas hangs for 10 s, 20 processes", Fault.Hang(15, 25, 1)),
+        Short("killed", "one of 3 replicas is killed and back after 10 s, 20 processes", Fault.Kill(15, 25, 1)),
         .. WithHealthy(Base("return-sparse", "one of 3 replicas comes back with cold caches, a large fleet", Processes, 2000) with
         {
             Faulty = [1],
             Faults = Fault.Kill(10, 20, 1),
             From = TimeSpan.FromSeconds(20),
-            To = TimeSpan.FromSeconds(55),
-            Length = TimeSpan.FromSeconds(56),
+            To = TimeSpan.FromSeconds(50),
+            Length = TimeSpan.FromSeconds(51),
         }),
         Base("overload", "twice what the replicas can do for 10 s, then half of it", 20, 3000) with
         {
@@ -72,7 +68,7 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
     private static Scenario Base(string name, string title, int processes, double rate) => new() { Name = name, Title = title, Processes = processes, RatePerSecond = rate };
 
     private static Scenario Healthy(string name, Workload workload, int processes, double rate) =>
-        Base(name, $"nothing happens, {workload.Name} queries at 70 % load, {processes} processes", processes, rate) with { Workload = workload };
+        Base(name, $"nothing happens, {workload.Name} queries at 70 % load, {processes} processes", processes, rate) with { Workload = workload, To = TimeSpan.FromSeconds(32), Length = TimeSpan.FromSeconds(33) };
 
     private static Scenario Slow(string name, string title, int processes, int replicas, int[] slow) => Base(name, title, processes, 2000) with
     {
@@ -88,18 +84,26 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Faults = Fault.Slow(15, 45, 10, 1),
     };
 
+    private static Scenario Short(string name, string title, Action<World> faults) => Base(name, title, 20, 2000) with
+    {
+        Faulty = [1],
+        Faults = faults,
+        To = TimeSpan.FromSeconds(30),
+        Length = TimeSpan.FromSeconds(31),
+    };
+
     private static Scenario Pauses(string name, string title, Network network) => Base(name, title, 1, 192) with
     {
         Workload = new Lognormal(50, 0.5),
         Servers = new ServerModel { Workers = 4 },
         Network = network,
         Faults = Fault.LocalPauses(TimeSpan.FromSeconds(10)),
-        Length = TimeSpan.FromMinutes(61),
-        To = TimeSpan.FromMinutes(60.25),
+        Length = TimeSpan.FromMinutes(31),
+        To = TimeSpan.FromMinutes(30.25),
         Policies = [Policy.Product],
     };
 
-    private Scenario Fleet(string name, string title) => Base(name, title, Processes, 300 * Hosts) with
+    private Scenario Fleet(string name, string title) => Base(name, title, Processes, 200 * Hosts) with
     {
         Replicas = Hosts,
         Servers = s_small,
