@@ -12,7 +12,8 @@ internal static class Simulator
     {
         var runs = scenarios.SelectMany(scenario => scenario.Policies.Select(policy => (Scenario: scenario, Policy: policy))).ToArray();
         var figures = new Figures[runs.Length];
-        Parallel.For(0, runs.Length, i =>
+        // No more at once than there are cores: each world is large, and they would take the caches from each other.
+        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {
             figures[i] = Run(runs[i].Scenario, runs[i].Policy, seed);
             done?.Invoke(runs[i].Scenario, runs[i].Policy, figures[i]);
