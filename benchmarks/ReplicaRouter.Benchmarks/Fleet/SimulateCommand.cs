@@ -69,7 +69,7 @@ internal static class SimulateCommand
     {
         Seeds = results.ToDictionary(seed => seed.Seed.ToString(CultureInfo.InvariantCulture), seed => seed.All
             .GroupBy(each => each.Key.Scenario)
-            .ToDictionary(scenario => scenario.Key, scenario => scenario.ToDictionary(each => each.Key.Policy, each => each.Value.Summary))),
+            .ToDictionary(scenario => scenario.Key, scenario => scenario.ToDictionary(each => each.Key.Policy, each => each.Value.Summary()))),
         Goals = verdicts,
     };
 

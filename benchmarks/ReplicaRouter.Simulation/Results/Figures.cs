@@ -44,7 +44,7 @@ internal sealed record Figures
     public required IReadOnlyList<SecondFigures> Seconds { get; init; }
 
     /// <summary>The figures without the course of time, for a compact report.</summary>
-    public Figures Summary => this with { Seconds = [] };
+    public Figures Summary() => this with { Seconds = [] };
 }
 
 /// <summary>One second of a run.</summary>
