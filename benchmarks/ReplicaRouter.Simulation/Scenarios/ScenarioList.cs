@@ -38,10 +38,10 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
             To = TimeSpan.FromSeconds(50),
             Length = TimeSpan.FromSeconds(51),
         }),
-        Base("overload", "twice what the replicas can do for 10 s, then half of it", 20, 3000) with
+        Base("overload", "half of what the replicas can do, twice that much for 10 s, then half again", 20, 1500) with
         {
             Servers = new ServerModel { Workers = 4 },
-            Faults = Fault.Overload(15, 25, 2, 0.5),
+            Faults = Fault.Overload(15, 25, 4, 1),
             To = TimeSpan.FromSeconds(25),
             Length = TimeSpan.FromSeconds(36),
         },
