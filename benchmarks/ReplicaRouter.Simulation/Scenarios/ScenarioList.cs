@@ -38,7 +38,7 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
             To = TimeSpan.FromSeconds(50),
             Length = TimeSpan.FromSeconds(51),
         }),
-        Base("overload", "half of what the replicas can do, twice that much for 10 s, then half again", 20, 1500) with
+        Base("overload", "half of what the replicas can do, twice what they can for 10 s, then half again", 20, 1500) with
         {
             Servers = new ServerModel { Workers = 4 },
             Faults = Fault.Overload(15, 25, 4, 1),
