@@ -2,6 +2,7 @@ using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ReplicaRouter.Benchmarks.Faults;
+using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
 
@@ -21,6 +22,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     ConsistencyCommand.Create(),
     FaultsCommand.Create(),
     SessionCost.Command(),
+    SimulateCommand.Create(),
     SoakCommand.Create(),
     new Command("micro", "The micro-benchmarks, with BenchmarkDotNet and its options."),
 };

@@ -77,6 +77,9 @@ internal sealed class Attempt
     /// <summary>Whether probes were hurried on behalf of this operation. Once is enough: what they find wakes all who wait.</summary>
     public bool HasWoken { get; set; }
 
+    /// <summary>Whether a second run was faster, although it began later.</summary>
+    public bool IsBeaten { get; set; }
+
     /// <summary>Whether it is a second run beside a first one: it waits for nothing, and never burdens the primary.</summary>
     public bool IsHedge { get; private init; }
 

@@ -40,6 +40,12 @@ internal sealed record HostSnapshot
     /// <summary>Timestamp of the newest primary position that this replica is proven to have replayed. Every later commit may be missing.</summary>
     public long? FreshAt { get; init; }
 
+    /// <summary>What the size of the fleet adds to the age up to which <see cref="FreshAt"/> counts, in timestamp units.</summary>
+    public long Leeway { get; init; }
+
+    /// <summary>The lag that its last answer showed, in timestamp units.</summary>
+    public long LagTicks { get; init; }
+
     public TimeSpan? Lag { get; init; }
     public long? LagBytes { get; init; }
 
