@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace ReplicaRouter;
 
 /// <summary>Who may serve the plain requests of a route, judged once for a snapshot rather than at each choice, and for how long that holds.</summary>
@@ -7,20 +9,33 @@ internal sealed class ReadyHosts
     private static readonly ReadyHosts None = new();
 
     private readonly ulong _hosts;
+    private readonly int _route;
     private readonly long _from;
     private readonly long _until;
+    private long _wholeAt;
 
     private ReadyHosts() { }
 
-    private ReadyHosts(ulong hosts, long from, long until)
+    private ReadyHosts(ulong hosts, int route, long from, long until)
     {
         _hosts = hosts;
+        _route = route;
         _from = from;
         _until = until;
     }
 
-    /// <summary>The hosts that may serve at a moment of the coarse clock, one bit each; 0 when each has to be judged by itself.</summary>
-    public ulong At(long now) => now >= _from && now < _until ? _hosts : 0;
+    /// <summary>The hosts that are fast enough to choose among, one bit each; 0 when each has to be judged by itself.</summary>
+    /// <param name="now">The moment, by the coarse clock.</param>
+    /// <param name="loads">What each host has to do.</param>
+    public ulong Window(long now, ReadOnlySpan<HostLoad> loads)
+    {
+        if (now < _from || now >= _until) return 0;
+        // As long as all are fast, once a tick is often enough to look.
+        if (now == _wholeAt) return _hosts;
+        var window = BitOperations.IsPow2(_hosts) ? _hosts : LatencyWindow.Filter(_hosts, _route, loads);
+        if (window == _hosts) _wholeAt = now;
+        return window;
+    }
 
     public static ReadyHosts Of(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
     {
@@ -42,6 +57,6 @@ internal sealed class ReadyHosts
             until = Math.Min(until, tier.IsPrimary ? host.ExpiresAt : Math.Min(host.ExpiresAt, host.FreshAt!.Value + host.Leeway + request.MaxLag));
         }
 
-        return hosts == 0 ? None : new ReadyHosts(hosts, time.Coarse(from) + CoarseClock.Resolution, time.Coarse(until) - CoarseClock.Resolution);
+        return hosts == 0 ? None : new ReadyHosts(hosts, plan.Index, time.Coarse(from) + CoarseClock.Resolution, time.Coarse(until) - CoarseClock.Resolution);
     }
 }
