@@ -228,11 +228,20 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="token">What <see cref="RoutingSession.Token"/> gave, in this process or another; <see langword="null"/> or empty for none.
     /// A damaged, forged or foreign one is ignored and counted.</param>
-    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens, _time), token);
+    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens, null), token);
 
     /// <summary>Creates a session that covers only the operations to which it is given as <see cref="RouteOptions.Session"/>.</summary>
     /// <inheritdoc cref="BeginSession" path="/param"/>
-    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens, _time), token);
+    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
+
+    /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
+    internal RoutingSession BeginSessionFrom(SessionOrigin origin) => Merged(RoutingSession.Begin(this, _tokens, origin), null);
+
+    /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
+    internal void IgnoreToken(string reason) => _tokens.Ignore(reason);
+
+    /// <summary>Whether some host may serve the route at this moment.</summary>
+    internal bool CanServe(Route route) => _chooser.CanServe(_configuration.PlanOf(route));
 
     /// <summary>What was routed where so far.</summary>
     public RouterMetrics GetMetrics() => _status.Metrics();
@@ -323,7 +332,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         options.Session?.ThrowIfNotOf(this);
         var session = (options.Session ?? RoutingSession.Ambient(this))?.State;
         if (string.IsNullOrEmpty(options.Position)) return session;
-        session ??= new SessionState(_time);
+        session ??= _tokens.NewState();
         _tokens.Merge(options.Position, session);
         return session;
     }
