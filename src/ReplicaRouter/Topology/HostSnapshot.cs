@@ -47,11 +47,14 @@ internal sealed record HostSnapshot
     public HostAnswer? Answer => LastAnswered?.Answer;
 
     /// <summary>Whether a request can be sent there at all, its role and lag aside.</summary>
-    public bool IsServing => State is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
-        || (IsWarmOnly && LastAnswered is not null);
+    public bool IsServing => Serves(State) && (!IsWarmOnly || LastAnswered is not null);
 
     /// <summary>Whether only connections that are open already lead there.</summary>
     public bool IsWarmOnly => State is HostState.NoLogins or HostState.Full;
+
+    /// <summary>Whether hosts in a state serve at all.</summary>
+    public static bool Serves(HostState state) => state is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
+        or HostState.NoLogins or HostState.Full;
 
     /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>
     public HostState StateAt(long now) => IsServing && now > ExpiresAt ? HostState.Unknown : State;
