@@ -63,6 +63,16 @@ require_pgbouncer() {
   has_pgbouncer || fail "apt-get installed no PgBouncer that can be found in /usr/sbin."
 }
 
+has_promtool() { command -v promtool >/dev/null; }
+
+require_promtool() {
+  has_promtool && return
+  command -v apt-get >/dev/null || fail "promtool is missing, and there is no apt-get here. The tests of docs/monitoring need Debian's package prometheus."
+  say "installing promtool (apt-get install prometheus)"
+  apt_install prometheus
+  has_promtool || fail "apt-get installed no promtool that can be found."
+}
+
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
 newer_postgres() {
   local version=18.4.0-beta.17 folder
