@@ -138,6 +138,41 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
+    public async Task The_session_covers_the_request_and_neither_what_came_before_nor_what_goes_on_after_it()
+    {
+        var isOver = new TaskCompletionSource();
+        var straggler = Task.FromResult<RoutingSession?>(null);
+        List<bool> seen = [];
+        await using var app = await TestApplication.StartAsync(app =>
+        {
+            var router = app.Services.GetRequiredService<DatabaseRouter>();
+            app.Use(async (context, next) =>
+            {
+                var serving = next(context);
+                seen.Add(RoutingSession.Ambient(router) is null);
+                await serving;
+                seen.Add(RoutingSession.Ambient(router) is null);
+            });
+            app.UseReplicaRouter();
+            app.MapGet("/start", async () =>
+            {
+                straggler = Task.Run(async () =>
+                {
+                    await isOver.Task;
+                    return RoutingSession.Ambient(router);
+                });
+                await Task.Yield();
+                seen.Add(RoutingSession.Ambient(router) is not null);
+            });
+        });
+        using var client = app.Client();
+        using (await client.GetAsync("/start", Ct)) { }
+        isOver.SetResult();
+        Assert.Null(await straggler);
+        Assert.Equal([true, true, true], seen);
+    }
+
+    [Fact]
     public async Task Names_and_carriers_are_the_applications_choice()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork, services => services.AddReplicaRouterWeb(options =>

@@ -3,11 +3,14 @@ using Microsoft.AspNetCore.Http;
 namespace ReplicaRouter;
 
 /// <summary>One request and its session.</summary>
-internal sealed class RequestSession(HttpContext context, SessionCarrier carrier) : SessionOrigin
+internal sealed class RequestSession(HttpContext context, SessionMiddleware middleware) : SessionOrigin
 {
     public HttpContext Context => context;
 
     public RoutingSession Session { get; set; } = null!;
+
+    /// <summary>The rest of the pipeline, at work.</summary>
+    public Task Serving { get; private set; } = Task.CompletedTask;
 
     /// <summary>Whether the request's cookie is of no use.</summary>
     public bool HasBadCookie { get; set; }
@@ -15,7 +18,9 @@ internal sealed class RequestSession(HttpContext context, SessionCarrier carrier
     /// <summary>The request that the calling code serves, if any.</summary>
     public static RequestSession? Current(DatabaseRouter router) => RoutingSession.Ambient(router)?.Origin as RequestSession;
 
-    public override IEnumerable<string?> ReadTokens() => carrier.Read(this);
+    public void Serve() => Serving = middleware.ServeAsync(this);
 
-    public Task CarryAsync() => Session.HasNews || HasBadCookie ? carrier.WriteAsync(this) : Task.CompletedTask;
+    public override IEnumerable<string?> ReadTokens() => middleware.Carrier.Read(this);
+
+    public Task CarryAsync() => Session.HasNews || HasBadCookie ? middleware.Carrier.WriteAsync(this) : Task.CompletedTask;
 }
