@@ -73,6 +73,17 @@ require_promtool() {
   has_promtool || fail "apt-get installed no promtool that can be found."
 }
 
+has_peers() { has_pgbouncer && [ -x /usr/sbin/haproxy ] && [ -x /usr/sbin/pgpool ]; }
+
+# What the router is measured beside.
+require_peers() {
+  has_peers && return
+  command -v apt-get >/dev/null || fail "HAProxy, PgBouncer or pgpool-II is missing, and there is no apt-get here. The benchmark needs Debian's packages haproxy, pgbouncer and pgpool2."
+  say "installing HAProxy, PgBouncer and pgpool-II (apt-get install haproxy pgbouncer pgpool2)"
+  apt_install haproxy pgbouncer pgpool2
+  has_peers || fail "apt-get installed no HAProxy, PgBouncer and pgpool-II that can be found in /usr/sbin."
+}
+
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
 newer_postgres() {
   local version=18.4.0-beta.17 folder

@@ -2,22 +2,29 @@ using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ReplicaRouter.Benchmarks.Faults;
+using ReplicaRouter.Benchmarks.Fleet;
+using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
 
-var root = new RootCommand("Measures the router beside its peers. Without a command, or with BenchmarkDotNet's own options, runs the micro-benchmarks.")
+// "micro" and BenchmarkDotNet's own options, as in --filter '*GetClient*'.
+if (args is ["micro" or "--filter" or "--list", ..])
+{
+    string[] given = args[0] == "micro" ? args[1..] : args;
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(given.Length == 0 ? ["--filter", "*"] : given, DefaultConfig.Instance
+        .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile)
+        .WithArtifactsPath(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench")));
+    return 0;
+}
+
+var root = new RootCommand("Measures the router beside its peers: plain Npgsql, Npgsql multi-host, HAProxy, PgBouncer and pgpool-II.")
 {
     ChaosCommand.Create(),
     ConsistencyCommand.Create(),
     FaultsCommand.Create(),
     SessionCost.Command(),
+    SimulateCommand.Create(),
     SoakCommand.Create(),
+    new Command("micro", "The micro-benchmarks, with BenchmarkDotNet and its options."),
 };
-if (args is [var first, ..] && (first is "--help" or "-h" || root.Subcommands.Any(command => command.Name == first)))
-{
-    return await root.Parse(args).InvokeAsync();
-}
-
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance
-    .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile)
-    .WithArtifactsPath(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench")));
-return 0;
+ComparisonCommand.AddTo(root);
+return await root.Parse(args).InvokeAsync();

@@ -1,3 +1,4 @@
+using ReplicaRouter.Checks.Proxies;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
@@ -5,7 +6,7 @@ namespace ReplicaRouter.ClusterTests;
 /// <summary>A cluster with a PgBouncer in front of every server, which are all that a router gets to see of it.</summary>
 internal sealed class PooledCluster : IAsyncDisposable
 {
-    private readonly Dictionary<string, PgBouncer> _poolers = [];
+    private readonly Dictionary<string, ProxyServer> _poolers = [];
 
     private PooledCluster(LocalCluster servers) => Servers = servers;
 
@@ -16,7 +17,7 @@ internal sealed class PooledCluster : IAsyncDisposable
         var cluster = new PooledCluster(await LocalCluster.StartAsync(options, ct));
         try
         {
-            foreach (var server in cluster.Servers.Servers) cluster._poolers[server.Name] = await PgBouncer.StartAsync(server, ignored, ct);
+            foreach (var server in cluster.Servers.Servers) cluster._poolers[server.Name] = await ProxyServer.StartAsync(new PgBouncer(server, ignored), server, ct);
             return cluster;
         }
         catch

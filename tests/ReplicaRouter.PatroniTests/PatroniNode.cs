@@ -50,7 +50,7 @@ internal sealed class PatroniNode : IDisposable
         _patroni?.Kill();
         _patroni?.Dispose();
         _patroni = null;
-        FolderProcesses.KillAll(Path.Combine(_setup.Folder, Beginning));
+        HostProcesses.KillAll(Path.Combine(_setup.Folder, Beginning));
     }
 
     public void Dispose()

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Npgsql;
 using static ReplicaRouter.Testing.Tests.Probe;
 
@@ -26,7 +28,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
 
     private async Task<NpgsqlConnection> OpenAsync()
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Through) { Pooling = false, CommandTimeout = 1, CancellationTimeout = -1 }.ConnectionString);
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Through) { Pooling = false, Timeout = 1, CommandTimeout = 1, CancellationTimeout = -1 }.ConnectionString);
         await connection.OpenAsync(Ct);
         return connection;
     }
@@ -87,6 +89,27 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
         _proxy.Reset();
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => AskAsync(connection));
         Assert.Equal(1, await AskAsync());
+    }
+
+    [Fact]
+    public async Task A_server_that_dies_while_it_is_sent_something_is_no_black_hole_to_its_client()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var proxy = FaultProxy.Start("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
+        for (var i = 0; i < 200; i++)
+        {
+            using var client = new TcpClient { NoDelay = true };
+            await client.ConnectAsync("127.0.0.1", proxy.Port, Ct);
+            using var server = await listener.AcceptSocketAsync(Ct);
+            await client.GetStream().WriteAsync(new byte[10], Ct);
+            server.Dispose();   // with bytes unread: the kernel resets
+            await client.GetStream().WriteAsync(new byte[10], Ct);
+
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+            limit.CancelAfter(TimeSpan.FromSeconds(10));
+            await Assert.ThrowsAnyAsync<IOException>(async () => await client.GetStream().ReadExactlyAsync(new byte[1], limit.Token));
+        }
     }
 
     [Fact]

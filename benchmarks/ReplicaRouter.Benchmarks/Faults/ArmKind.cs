@@ -1,3 +1,5 @@
+using ReplicaRouter.Benchmarks.Arms;
+
 namespace ReplicaRouter.Benchmarks.Faults;
 
 /// <summary>An arm by its name, and how to make it.</summary>
@@ -8,8 +10,8 @@ internal sealed record ArmKind(string Name, Func<Stand, Scenario, IArm> Create)
 
     public static IReadOnlyList<ArmKind> All { get; } =
     [
-        new(Router, (stand, scenario) => new RouterArm(stand, scenario)),
-        new("npgsql-multihost", (stand, _) => new MultiHostArm(stand)),
-        new("npgsql-multihost-tuned", (stand, _) => new MultiHostArm(stand, settings => (settings.Timeout, settings.HostRecheckSeconds) = (2, 1))),
+        new(Router, (stand, scenario) => new RouterArm(stand.Reach, scenario.Configure)),
+        new("npgsql-multihost", (stand, _) => new MultiHostArm(stand.Reach)),
+        new("npgsql-multihost-tuned", (stand, _) => new MultiHostArm(stand.Reach, settings => (settings.Timeout, settings.HostRecheckSeconds) = (2, 1))),
     ];
 }

@@ -11,13 +11,9 @@ internal static class ChaosCommand
 
     public static Command Create()
     {
-        var seconds = new Option<int>("--seconds") { Description = "Time after which no fault begins any more.", DefaultValueFactory = _ => 300 };
+        var seconds = CommandOption.Number("--seconds", "Time after which no fault begins any more.", usual: 300);
         var seed = new Option<int>("--seed") { Description = "Seed of the faults.", DefaultValueFactory = _ => Random.Shared.Next() };
         var json = new Option<bool>("--json") { Description = "Prints the report as one JSON object, the last line of the standard output." };
-        seconds.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 1) result.AddError("--seconds takes a whole number from 1.");
-        });
         var command = new Command("chaos", "Looks for errors, lost or doubled writes and leaks that are left of random faults of all kinds.") { seconds, seed, json };
         command.SetAction((parsed, ct) => RunAsync(TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(seed), parsed.GetValue(json), ct));
         return command;

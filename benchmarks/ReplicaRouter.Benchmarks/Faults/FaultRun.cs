@@ -1,3 +1,5 @@
+using ReplicaRouter.Benchmarks.Arms;
+
 namespace ReplicaRouter.Benchmarks.Faults;
 
 /// <summary>One scenario through one arm, on a cluster of its own.</summary>

@@ -12,27 +12,16 @@ internal static class FaultsCommand
 
     public static Command Create()
     {
-        var scenarios = Names("--scenario", "What goes wrong; may be given more than once. All of it by default.", Scenario.All.Select(scenario => scenario.Name));
-        var arms = Names("--arm", "What the load goes through; may be given more than once. All by default.", ArmKind.All.Select(arm => arm.Name));
-        var seconds = new Option<int>("--seconds") { Description = "Length of each run; the fault comes after a quarter of it.", DefaultValueFactory = _ => 20 };
+        var scenarios = CommandOption.Names("--scenario", "What goes wrong; may be given more than once. All of it by default.", Scenario.All.Select(scenario => scenario.Name));
+        var arms = CommandOption.Names("--arm", "What the load goes through; may be given more than once. All by default.", ArmKind.All.Select(arm => arm.Name));
+        var seconds = CommandOption.Number("--seconds", "Length of each run; the fault comes after a quarter of it.", usual: 20, least: 4);
         var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
-        seconds.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 4) result.AddError("--seconds takes a whole number from 4.");
-        });
         var command = new Command("faults", "Errors, blocked operations, lost and doubled writes while servers of a real cluster are killed, frozen, cut off, promoted and held back.") { scenarios, arms, seconds, json };
         command.SetAction((parsed, ct) => RunAsync(
             [.. Scenario.All.Where(scenario => IsWanted(parsed.GetValue(scenarios), scenario.Name))],
             [.. ArmKind.All.Where(arm => IsWanted(parsed.GetValue(arms), arm.Name))],
             TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(json), ct));
         return command;
-    }
-
-    private static Option<string[]> Names(string name, string description, IEnumerable<string> names)
-    {
-        var option = new Option<string[]>(name) { Description = description };
-        option.AcceptOnlyFromAmong([.. names]);
-        return option;
     }
 
     private static bool IsWanted(string[]? wanted, string name) => wanted is null or [] || wanted.Contains(name);

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using ReplicaRouter.Benchmarks.Arms;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
@@ -7,7 +8,6 @@ namespace ReplicaRouter.Benchmarks.Faults;
 internal sealed class Load : IAsyncDisposable
 {
     private const int Writers = 2;
-    private const string Read = "SELECT abalance, inet_server_port() FROM account WHERE aid = $1";
     private const string Write = "INSERT INTO token (id) VALUES ($1) RETURNING inet_server_port()";
 
     // So that the machine's cores are not what is measured.
@@ -43,14 +43,7 @@ internal sealed class Load : IAsyncDisposable
         if (_running.IsCompleted) _end.Dispose();
     }
 
-    private Task<Answer> ReadAsync(CancellationToken ct) => _arm.RunAsync(isWrite: false, async (connection, inner) =>
-    {
-        await using var command = new NpgsqlCommand(Read, connection);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Random.Shared.Next(Stand.Accounts) + 1 });
-        await using var reader = await command.ExecuteReaderAsync(inner);
-        await reader.ReadAsync(inner);
-        return new Answer(reader.GetInt32(1));
-    }, ct);
+    private async Task<Answer> ReadAsync(CancellationToken ct) => new(await _arm.ReadAsync(AccountTable.ReadAsync, ct));
 
     private async Task<Answer> WriteAsync(CancellationToken ct)
     {
@@ -59,7 +52,7 @@ internal sealed class Load : IAsyncDisposable
         var isCutOff = false;
         try
         {
-            return await _arm.RunAsync(isWrite: true, async (connection, inner) =>
+            return await _arm.WriteAsync(async (connection, inner) =>
             {
                 isCutOff = false;
                 await using var command = new NpgsqlCommand(Write, connection);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 using ReplicaRouter.Checks;
@@ -10,14 +9,13 @@ namespace ReplicaRouter.Benchmarks.Sessions;
 
 /// <summary>What session consistency costs on an idle cluster, beside plain Npgsql in the same run.</summary>
 /// <remarks>
-/// All variants take turns in short blocks, so that what disturbs the machine disturbs all of them; what is compared is the median of the
-/// ratios within each round. The servers flush every commit, as they do in production.
+/// What is compared is the median of the ratios within each round. The servers flush every commit, as they do in production.
 /// </remarks>
 internal sealed class SessionCost : IAsyncDisposable
 {
     private const string Read = "SELECT text FROM note WHERE id = 1";
     private const string Write = "UPDATE note SET text = text WHERE id = 1";
-    private const int WarmUps = 3;
+    private const int WarmUps = 1;
 
     private readonly DatabaseRouter _router;
     private readonly NpgsqlDataSource _primary;
@@ -65,39 +63,11 @@ internal sealed class SessionCost : IAsyncDisposable
     /// <returns>The ratio of the second variant to the first.</returns>
     private static async Task<double> MeasureAsync(string title, int block, int rounds, params (string Name, Func<int, Task> Run)[] variants)
     {
-        for (var i = 0; i < WarmUps; i++)
-        {
-            foreach (var (_, run) in variants) await run(block);
-        }
-
-        var times = variants.Select(_ => new List<double>()).ToArray();
-        for (var round = 0; round < rounds; round++)
-        {
-            for (var i = 0; i < variants.Length; i++)
-            {
-                var variant = (round + i) % variants.Length;
-                var start = Stopwatch.GetTimestamp();
-                await variants[variant].Run(block);
-                times[variant].Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds / block);
-            }
-        }
-
+        var timings = await Interleaved.MeasureAsync(block, WarmUps, rounds, [.. variants.Select(variant => variant.Run)]);
         var table = new Table().Title(title).AddColumns("variant", "median us", "ratio to the first");
-        for (var i = 0; i < variants.Length; i++)
-        {
-            table.AddRow(variants[i].Name, $"{Median(times[i]):0.0}", $"{Ratio(times[i]):0.00}");
-        }
-
+        foreach (var (variant, timing) in variants.Zip(timings)) table.AddRow(variant.Name, $"{timing.Nanoseconds / 1000:0.0}", $"{timing.RatioTo(timings[0]):0.00}");
         AnsiConsole.Write(table);
-        return Ratio(times[1]);
-
-        double Ratio(List<double> mine) => Median(mine.Zip(times[0], (own, first) => own / first));
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return sorted[sorted.Count / 2];
+        return timings[1].RatioTo(timings[0]);
     }
 
     private async Task PlainReadAsync(int count)

@@ -49,6 +49,13 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         {
             // Not even the break comes through.
         }
+        catch (SocketException)
+        {
+            // At once: the other direction may wait for a client that itself waits for an answer.
+            connection.Reset();
+            return;
+        }
+
         if (DropsNow()) await faults.Current.Superseded.WaitAsync(ct).ConfigureAwait(false);
         if (connection.HasLostBytes) connection.Reset();
         else to.Shutdown(SocketShutdown.Send);

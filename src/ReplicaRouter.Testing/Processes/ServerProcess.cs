@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace ReplicaRouter.Testing.Processes;
 
@@ -61,23 +60,5 @@ internal sealed class ServerProcess : IDisposable
 
     /// <summary>The live processes of this server. A child outlives its postmaster for a moment, or for long when suspended,
     /// and is in a session of its own: the working directory is what they always share.</summary>
-    private List<int> Members()
-    {
-        List<int> members = [];
-        foreach (var process in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(process), CultureInfo.InvariantCulture, out var id)) continue;
-            try
-            {
-                var folder = new FileInfo(process + "/cwd").LinkTarget;
-                if (folder == _dataDirectory || folder == _dataDirectory + " (deleted)")
-                    members.Add(id);
-            }
-            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-            {
-                // It has ended, or is another user's.
-            }
-        }
-        return members;
-    }
+    private IReadOnlyList<int> Members() => FolderProcesses.Find(folder => folder == _dataDirectory || folder == _dataDirectory + " (deleted)");
 }

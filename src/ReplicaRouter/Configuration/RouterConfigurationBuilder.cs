@@ -15,9 +15,6 @@ internal sealed class RouterConfigurationBuilder
 
     private const int MinSecretLength = 32;
 
-    /// <summary>A replica's position and the primary's are each up to one jittered interval (1.25) old when they are compared.</summary>
-    private const double IntervalsPerLag = 2.5;
-
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
     private readonly DatabaseRouterOptions _options;
@@ -70,7 +67,7 @@ internal sealed class RouterConfigurationBuilder
     private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)
     {
         var health = _options.Health;
-        var provable = routes.Select(route => route.MaxLag).Append(_options.MaxLag).Append(health.Lifetime).Min() / IntervalsPerLag;
+        var provable = routes.Select(route => route.MaxLag).Append(_options.MaxLag).Append(health.Lifetime).Min() / HealthSettings.IntervalsPerLag;
         return new HealthSettings(health.Interval, health.Timeout, health.Lifetime, _options.MaxLag, provable > health.Interval ? provable : health.Interval);
     }
 
@@ -237,7 +234,7 @@ internal sealed class RouterConfigurationBuilder
     private void Lag(string key, TimeSpan value)
     {
         InRange(key, value, 100 * Millisecond, TimeSpan.FromHours(1));
-        var provable = IntervalsPerLag * _options.Health.Interval;
+        var provable = HealthSettings.IntervalsPerLag * _options.Health.Interval;
         if (value >= 100 * Millisecond && value < provable)
         {
             _faults.Add($"{key} is {Text(value)}, but probes every {Text(_options.Health.Interval)} can't prove less than {Text(provable)}. " +

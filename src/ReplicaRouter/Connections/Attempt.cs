@@ -38,6 +38,9 @@ internal sealed class Attempt
     /// <summary>Whether a slow run may be given a second one beside it.</summary>
     public bool MayHedge => Plan.IsReadOnly && MayRetry && (_options.Hedge ?? Plan.Hedge);
 
+    /// <summary>Whether it asks for nothing that its route doesn't.</summary>
+    public bool IsPlain => Session is null && _excluded == 0 && !IsHedge && _options is { MaxLag: null, Consistency: null } && _options.Labels.IsDefaultOrEmpty;
+
     public RouteRequest Request(in SessionDemand demand, TimeProvider time)
     {
         var request = RouteRequest.For(Plan, _options, time);
@@ -73,6 +76,9 @@ internal sealed class Attempt
 
     /// <summary>Whether probes were hurried on behalf of this operation. Once is enough: what they find wakes all who wait.</summary>
     public bool HasWoken { get; set; }
+
+    /// <summary>Whether a second run was faster, although it began later.</summary>
+    public bool IsBeaten { get; set; }
 
     /// <summary>Whether it is a second run beside a first one: it waits for nothing, and never burdens the primary.</summary>
     public bool IsHedge { get; private init; }

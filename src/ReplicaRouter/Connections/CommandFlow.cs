@@ -35,6 +35,9 @@ internal sealed class CommandFlow
     /// <summary>The transaction whose COMMIT was sent, or is about to be.</summary>
     public TransactionMark? Mark { get; private set; }
 
+    /// <summary>The operation that the work is part of, if it is one that may be given a second run.</summary>
+    public Attempt? Attempt { get; init; }
+
     /// <summary>Whether anything was sent.</summary>
     public bool HasSent => Volatile.Read(ref _bytes) > 0;
 

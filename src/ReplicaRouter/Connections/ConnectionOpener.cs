@@ -168,9 +168,9 @@ internal sealed class ConnectionOpener(
     /// <summary>Cancelled when work on a host has to be given up.</summary>
     public CancellationToken GivenUp(HostPool pool)
     {
-        var token = pool.Plan.IsReadOnly ? pools[pool.Host.Index].Hung.Token : pools[pool.Host.Index].Superseded.Token;
-        // It may have been found to hang since it was chosen, and that alarm has been raised.
-        return pool.Plan.IsReadOnly && store.Current.Hosts[pool.Host.Index].State == HostState.Hung ? new CancellationToken(true) : token;
+        var token = pool.Plan.IsReadOnly ? pools[pool.Host.Index].Lost.Token : pools[pool.Host.Index].Superseded.Token;
+        // It may have been lost since it was chosen, and that alarm has been raised.
+        return pool.Plan.IsReadOnly && store.Current.Hosts[pool.Host.Index].IsLost ? new CancellationToken(true) : token;
     }
 
     private readonly record struct Opening(HostPool Pool, NpgsqlConnection Connection, Task Task);

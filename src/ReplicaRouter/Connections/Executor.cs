@@ -77,7 +77,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
         for (var run = 1; ; run++)
         {
             var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
-            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow());
+            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow { Attempt = attempt });
             try
             {
                 var result = await HostedWork.RunAsync(connection, work, flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);

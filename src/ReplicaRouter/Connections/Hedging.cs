@@ -6,10 +6,7 @@ namespace ReplicaRouter;
 /// <remarks>Source: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013.</remarks>
 internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters counters, TimeProvider time)
 {
-    private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(2);
-
-    private readonly Budget _budget = new(share: 0.05, most: 5, perSecond: 0, time);
-    private readonly ImmutableArray<Quantile> _slow = [.. routes.Select(_ => new Quantile(0.95))];
+    private readonly HedgePolicy _policy = new(routes.Length, time);
 
     /// <param name="attempt">The read.</param>
     /// <param name="run">Runs it once.</param>
@@ -21,14 +18,13 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         var first = run(attempt, loser.Token);
         try
         {
-            var isSlow = await IsSlowAsync(first, _slow[attempt.Plan.Index].Value, loser.Token).ConfigureAwait(false);
-            if (isSlow && attempt.Host is not null && _budget.TrySpend()) return await FirstAnswerAsync(first, run(attempt.Hedge(time), loser.Token)).ConfigureAwait(false);
+            var isSlow = await IsSlowAsync(first, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false);
+            if (isSlow && attempt.Host is not null && _policy.TryBegin()) return await FirstAnswerAsync(attempt, first, run(attempt.Hedge(time), loser.Token)).ConfigureAwait(false);
             return await first.ConfigureAwait(false);
         }
         finally
         {
-            _budget.Earn();
-            _slow[attempt.Plan.Index].Record(time.GetElapsedTime(startedAt).TotalMilliseconds);
+            _policy.Ended(attempt.Plan.Index, time.GetElapsedTime(startedAt));
             // Whoever has not answered by now has lost, and stops.
             _ = CancelAsync(loser);
         }
@@ -40,16 +36,15 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         loser.Dispose();
     }
 
-    /// <summary>Whether a run takes longer than most. The first ones of all teach what that is.</summary>
-    private async Task<bool> IsSlowAsync(Task run, double usualMs, CancellationToken cancellationToken)
+    /// <summary>Whether a run takes longer than most.</summary>
+    private async Task<bool> IsSlowAsync(Task run, TimeSpan? usual, CancellationToken cancellationToken)
     {
-        if (run.IsCompleted || usualMs == 0) return false;
-        var usual = TimeSpan.FromMilliseconds(usualMs);
-        await Task.WhenAny(run, Task.Delay(usual > LeastDelay ? usual : LeastDelay, time, cancellationToken)).ConfigureAwait(false);
+        if (run.IsCompleted || usual is not { } delay) return false;
+        await Task.WhenAny(run, Task.Delay(delay, time, cancellationToken)).ConfigureAwait(false);
         return !run.IsCompleted;
     }
 
-    private async Task<T> FirstAnswerAsync<T>(Task<T> first, Task<T> second)
+    private async Task<T> FirstAnswerAsync<T>(Attempt attempt, Task<T> first, Task<T> second)
     {
         counters.CountHedge();
         var ended = await Task.WhenAny(first, second).ConfigureAwait(false);
@@ -63,7 +58,12 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
 
         other.Forget();
-        if (ended == second) counters.CountHedgeWon();
+        if (ended == second)
+        {
+            counters.CountHedgeWon();
+            attempt.IsBeaten = true;
+        }
+
         return await ended.ConfigureAwait(false);
     }
 }

@@ -75,6 +75,12 @@ internal sealed class HostChooser(
         {
             cancellationToken.ThrowIfCancellationRequested();
             attempt.ThrowIfExpired(time);
+            if (attempt.IsPlain && TryChoosePlain(attempt.Plan) is { } pool)
+            {
+                LeavePrimary(attempt);
+                return (pool, default);
+            }
+
             var topology = store.Current;
             var demand = DemandOf(attempt, topology);
             var choice = Choose(attempt, topology, demand);

@@ -3,7 +3,14 @@ namespace ReplicaRouter;
 /// <summary>What a host has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
 internal sealed class HostLoad(TimeProvider time, int routes)
 {
-    private readonly MovingAverage[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new MovingAverage())];
+    /// <summary>Up to this, a probe takes as long as usual: a multiple, or in ms.</summary>
+    private const double UsualRatio = 2;
+    private const double UsualDifferenceMs = 0.5;
+
+    private const double ProbeWeight = 0.1;
+
+    private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
+    private double _usualProbeMs;
     private int _opening;
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
@@ -21,8 +28,18 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Counts connections that are being opened.</summary>
     public void AddOpening(int change) => Interlocked.Add(ref _opening, change);
 
-    /// <summary>How long a route's commands take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
-    public double LatencyMs(int route) => _latencies[route].Comparable;
+    /// <summary>How long a route's commands typically take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
+    public double LatencyMs(int route) => _latencies[route].Ms;
+
+    /// <summary>Whether a route's commands take longer than a limit, beyond doubt, and the host is not to be tried all the same.</summary>
+    public bool IsLeftOut(int route, double limitMs)
+    {
+        var latency = _latencies[route];
+        return latency.LeastMs > limitMs && !latency.IsToBeTried(InFlight == 0);
+    }
+
+    /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
+    public bool IsSilent(double limitMs) => Commands.IsSilent(limitMs);
 
     public void RecordCommand(int route, double milliseconds)
     {
@@ -30,9 +47,15 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         Latency.Record(milliseconds);
     }
 
+    /// <summary>A probe of a slow host takes longer than usual as well, mostly: it tells when that is over.</summary>
     public void RecordProbe(double milliseconds)
     {
-        foreach (var latency in _latencies) latency.RecordProbe(milliseconds);
+        var usual = _usualProbeMs == 0 ? milliseconds : _usualProbeMs;
+        var isUsual = milliseconds <= Math.Max(UsualRatio * usual, usual + UsualDifferenceMs);
+        // The first one of a connection includes its login; and while the host is left out, what is unusual must not become usual.
+        if (milliseconds < usual) _usualProbeMs = milliseconds;
+        else if (isUsual || !_latencies.Any(latency => latency.IsLeftOut)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
+        foreach (var latency in _latencies) latency.RecordProbe(isUsual);
     }
 
     /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
@@ -46,6 +69,7 @@ internal sealed class HostLoad(TimeProvider time, int routes)
 /// <summary>Things of one kind that a host is to do, and when it last got one done.</summary>
 internal sealed class WorkUnderWay(TimeProvider time)
 {
+    private readonly double _msPerTick = 1000.0 / time.TimestampFrequency;
     private int _count;
     private long _progressAt;
 
@@ -61,6 +85,9 @@ internal sealed class WorkUnderWay(TimeProvider time)
         Interlocked.Decrement(ref _count);
         Volatile.Write(ref _progressAt, time.GetTimestamp());
     }
+
+    /// <summary>The same, with the limit in ms.</summary>
+    public bool IsSilent(double limitMs) => Count > 0 && (time.GetTimestamp() - Volatile.Read(ref _progressAt)) * _msPerTick > limitMs;
 
     /// <summary>Starts from nothing.</summary>
     public void Forget() => Interlocked.Exchange(ref _count, 0);

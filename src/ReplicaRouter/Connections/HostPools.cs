@@ -19,8 +19,8 @@ internal sealed class HostPools
     /// <summary>Called when a connection breaks under a caller, whichever way it was obtained.</summary>
     public Action? Broke { get; set; }
 
-    /// <summary>Raised when the host is found to hang.</summary>
-    public Alarm Hung { get; } = new();
+    /// <summary>Raised when the host is found to hang, or to be gone.</summary>
+    public Alarm Lost { get; } = new();
 
     /// <summary>Raised when there is no use in waiting for a login any more.</summary>
     public Alarm LoginsRefused { get; } = new();

@@ -60,8 +60,8 @@ internal static class HostedWork
     private static async Task<bool> EndsAsync(
         Task running, CancellationTokenSource stop, CommandFlow flow, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp);
-        await running.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp) : null;
+        await running.WaitAsync(either?.Token ?? givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (running.IsCompleted) return true;
         if (!givenUp.IsCancellationRequested)
         {

@@ -16,9 +16,6 @@ internal sealed class HostMonitor(
     /// <summary>Intervals between two new logins, which show whether anybody is let in.</summary>
     private const int ProbesPerLogin = 10;
 
-    /// <summary>Probes a second that one server answers to all routers together: at 0.1 ms each, a twentieth of a core.</summary>
-    private const double FleetProbesPerSecond = 500;
-
     private readonly SilenceCheck _silence = new(host, probe, store, time);
     private long _withoutPrimarySince;
     private long _loginAt = time.GetTimestamp();
@@ -30,7 +27,7 @@ internal sealed class HostMonitor(
     private Task? _askingNext;
 
     private readonly CancellationTokenSource _stop = new();
-    private TaskCompletionSource _wake = NewSignal();
+    private readonly Pause _pause = new(time);
     private Task _loop = Task.CompletedTask;
 
     /// <summary>Called with the duration of each answered probe, in ms.</summary>
@@ -44,10 +41,10 @@ internal sealed class HostMonitor(
     public long LastProbeAt => Volatile.Read(ref _lastProbeAt);
     private long _lastProbeAt;
 
-    public void Start() => _loop = Task.Run(RunAsync);
+    public void Start() => _loop = RunAsync();
 
     /// <summary>Probes now rather than at the end of the interval.</summary>
-    public void Wake() => Volatile.Read(ref _wake).TrySetResult();
+    public void Wake() => _pause.Cut();
 
     /// <summary>
     /// Probes now, and publishes what that shows, also a failure, which it does not throw. However many ask at once, one probe is under way, and
@@ -87,12 +84,14 @@ internal sealed class HostMonitor(
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        _pause.Cut();
         await _loop.ConfigureAwait(false);
         Task last;
         lock (_lock) last = _askingNext ?? _asking;
         await last.ConfigureAwait(false);
         await _silence.DisposeAsync().ConfigureAwait(false);
         await probe.DisposeAsync().ConfigureAwait(false);
+        _pause.Dispose();
         _stop.Dispose();
     }
 
@@ -111,6 +110,8 @@ internal sealed class HostMonitor(
 
     private async Task RunAsync()
     {
+        // Whoever starts it does not run the first probe.
+        await _pause.OfAsync(TimeSpan.Zero).ConfigureAwait(false);
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -189,13 +190,9 @@ internal sealed class HostMonitor(
     {
         // A quarter more or less, so that the monitors of a fleet don't probe in step.
         var pause = PauseOf(store.Current) * (0.75 + (0.5 * random.NextDouble()));
-        var wake = Volatile.Read(ref _wake);
-        using var timer = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        await Task.WhenAny(wake.Task, Task.Delay(pause, time, timer.Token)).ConfigureAwait(false);
-        await timer.CancelAsync().ConfigureAwait(false);
+        var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
         _stop.Token.ThrowIfCancellationRequested();
-        if (!wake.Task.IsCompleted) return;
-        Volatile.Write(ref _wake, NewSignal());
+        if (!isWoken) return;
         // A hundred broken connections are one reason to look, not a hundred.
         if (time.GetElapsedTime(_wokenAt) < LeastPause) await Task.Delay(LeastPause, time, _stop.Token).ConfigureAwait(false);
         _wokenAt = time.GetTimestamp();
@@ -214,9 +211,7 @@ internal sealed class HostMonitor(
     {
         var snapshot = topology.Hosts[host.Index];
         if (!snapshot.IsSettled || snapshot.State is HostState.Suspect or HostState.Recovering) return Soon;
-        // Alone it costs nobody much; a fleet shares what a server can spare. Beyond that limit a lag could no longer be proven to be small enough.
-        var share = TimeSpan.FromSeconds((snapshot.Answer?.Probers ?? 1) / FleetProbesPerSecond);
-        var interval = share < settings.Interval ? settings.Interval : share < settings.LongestInterval ? share : settings.LongestInterval;
+        var interval = settings.IntervalOf(snapshot.Answer?.Probers ?? 1);
         // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
         if (snapshot.State == HostState.LagUnknown) interval /= 4;
         if (topology.Primary is not null || topology.Timeline == 0)
@@ -240,8 +235,6 @@ internal sealed class HostMonitor(
         var pause = gone / 20;
         return pause < Soon ? Soon : pause < interval / 4 ? pause : interval / 4;
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
 internal static class HostMonitorExtensions

@@ -43,7 +43,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         var now = time.GetTimestamp();
         if (now < Volatile.Read(ref _notBefore) || !store.Current.Hosts[host.Index].IsServing) return;
         if (stop.IsCancellationRequested || Interlocked.Exchange(ref _isRunning, 1) != 0) return;
-        _running = Task.Run(() => RunAsync(isLoginStalled, now, stop), CancellationToken.None);
+        _running = RunAsync(isLoginStalled, now, stop);
     }
 
     /// <summary>Tries whether the host lets anybody log in. Two misses in a row say that it does not, one success that it does.</summary>
@@ -61,6 +61,8 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     {
         try
         {
+            // Whoever starts it does not run it.
+            await time.YieldAsync().ConfigureAwait(false);
             var isWell = await AsksInVainAsync(startedAt, stop).ConfigureAwait(false) is false;
             if (isWell && isLoginStalled) await CheckLoginAsync(stop).ConfigureAwait(false);
         }
@@ -79,11 +81,11 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     {
         var deadline = Deadline;
         var kept = probe.ProbeAsync(stop);
-        if (await EndsWithinAsync(kept, deadline * UntilLogin, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
+        if (await kept.EndsWithinAsync(deadline * UntilLogin, time, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
 
         var againAt = time.GetTimestamp();
         var login = probe.LoginAsync(stop);
-        await EndsWithinAsync(Task.WhenAny(kept, login), deadline * (1 - UntilLogin), stop).ConfigureAwait(false);
+        await Task.WhenAny(kept, login).EndsWithinAsync(deadline * (1 - UntilLogin), time, stop).ConfigureAwait(false);
         // A login that is refused tells of the whole host, whatever the kept connection waits for.
         if (login.IsCompleted) return Publish(login, againAt, stop);
         if (kept.IsCompleted) return Publish(kept, sentAt, stop);
@@ -113,7 +115,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (!standing.IsServing || standing.Last?.Answer is null) return false;
         var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
         var login = probe.LoginAsync(stop);
-        var isMissed = !await EndsWithinAsync(login, deadline, stop).ConfigureAwait(false);
+        var isMissed = !await login.EndsWithinAsync(deadline, time, stop).ConfigureAwait(false);
         if (stop.IsCancellationRequested || (isMissed && HealthSettings.WasPaused(sentAt, deadline, time))) return false;
         if (!isMissed)
         {
@@ -148,12 +150,4 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         Math.Clamp(RoundTrips * _usual.Value, LeastDeadline.TotalMilliseconds, MostDeadline.TotalMilliseconds), LeastRoundTrips * _usual.Value));
 
     private TimeSpan LoginDeadline => TimeSpan.FromMilliseconds(Math.Max(LeastLoginDeadline.TotalMilliseconds, LoginsPerDeadline * _usualLogin.Value));
-
-    private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit, CancellationToken stop)
-    {
-        using var timer = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await Task.WhenAny(task, Task.Delay(limit, time, timer.Token)).ConfigureAwait(false);
-        await timer.CancelAsync().ConfigureAwait(false);
-        return task.IsCompleted;
-    }
 }

@@ -9,7 +9,8 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class StallWatch : IAsyncDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
+    /// <summary>Time between two looks.</summary>
+    internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
@@ -45,6 +46,12 @@ internal sealed class StallWatch : IAsyncDisposable
         var load = host.Load;
         // Npgsql never counts a command as ended that it could not even send: on a host where no connection is in use, none is under way.
         if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host) == 0) load.Commands.Forget();
+        Look(load, monitor);
+    }
+
+    /// <summary>Has a host asked that is silent although work waits there.</summary>
+    internal static void Look(HostLoad load, HostMonitor monitor)
+    {
         var (commands, logins) = (load.Commands.IsStalled(Silence), load.Logins.IsStalled(Silence));
         if (commands || logins) monitor.Verify(logins);
     }

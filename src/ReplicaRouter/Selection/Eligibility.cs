@@ -31,7 +31,7 @@ internal static class Eligibility
         if (isForcedToPrimary) return Verdict.ForcedToPrimary;
         if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
         if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
-        if (request.Now - freshAt > request.MaxLag) return Verdict.Lagging;
+        if (request.Now - freshAt - host.Leeway > request.MaxLag || host.LagTicks > request.MaxLag) return Verdict.Lagging;
         return Reaches(topology, host, request.Floor) ? Verdict.Eligible : Verdict.BehindSession;
     }
 

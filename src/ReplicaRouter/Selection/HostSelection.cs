@@ -9,8 +9,9 @@ internal static class HostSelection
     /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
     public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
     {
-        var window = topology.ReadyFor(plan, time).Window(time.Coarse(), loads);
-        return window == 0 ? -1 : TwoChoices.Pick(window, loads, random);
+        var hosts = topology.ReadyFor(plan, time).At(time.Coarse());
+        if (hosts == 0) return -1;
+        return BitOperations.IsPow2(hosts) ? BitOperations.TrailingZeroCount(hosts) : TwoChoices.Pick(LatencyWindow.Filter(hosts, plan.Index, loads), loads, random);
     }
 
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace ReplicaRouter;
 
-/// <summary>Leaves out hosts that are much slower than the fastest one.</summary>
+/// <summary>Leaves out hosts that are much slower than the fastest one, but for a trial now and then.</summary>
 /// <remarks>Two random choices alone send a share of the work to slow hosts whenever both draws are slow; a window relative to the best does not.</remarks>
 internal static class LatencyWindow
 {
@@ -10,7 +10,10 @@ internal static class LatencyWindow
     private const double Ratio = 2;
 
     /// <summary>Differences below this are noise of the network and the scheduler, in ms.</summary>
-    private const double ToleranceMs = 5;
+    private const double ToleranceMs = 0.5;
+
+    /// <summary>A host that has been busy for so many times the limit with nothing done is slow by now, whatever it was before.</summary>
+    private const double LimitsOfSilence = 2;
 
     public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
@@ -24,13 +27,17 @@ internal static class LatencyWindow
 
         if (best == double.MaxValue) return candidates;
         var limit = Math.Max(Ratio * best, best + ToleranceMs);
-        var window = candidates;
+        ulong left = 0, silent = 0;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
             var bit = rest & ~(rest - 1);
-            if (loads[BitOperations.TrailingZeroCount(bit)].LatencyMs(route) > limit) window &= ~bit;
+            var load = loads[BitOperations.TrailingZeroCount(bit)];
+            if (load.IsLeftOut(route, limit)) left |= bit;
+            else if (load.IsSilent(LimitsOfSilence * limit)) silent |= bit;
         }
 
-        return window;
+        // The fastest host is never left out, but it may be silent.
+        var window = candidates & ~left;
+        return window == silent ? window : window & ~silent;
     }
 }

@@ -7,34 +7,20 @@ internal sealed class ReadyHosts
     private static readonly ReadyHosts None = new();
 
     private readonly ulong _hosts;
-    private readonly int _route;
     private readonly long _from;
     private readonly long _until;
-    private long _windowAt;
-    private ulong _window;
 
     private ReadyHosts() { }
 
-    private ReadyHosts(ulong hosts, int route, long from, long until)
+    private ReadyHosts(ulong hosts, long from, long until)
     {
         _hosts = hosts;
-        _route = route;
         _from = from;
         _until = until;
     }
 
-    /// <summary>The hosts that are fast enough to choose among, one bit each; 0 when each has to be judged by itself.</summary>
-    /// <param name="now">The moment, by the coarse clock.</param>
-    /// <param name="loads">What each host has to do.</param>
-    public ulong Window(long now, ReadOnlySpan<HostLoad> loads)
-    {
-        if (now < _from || now >= _until) return 0;
-        // Averages over many commands: once a tick is often enough to look. Threads that race here have all just looked.
-        if (now == _windowAt) return _window;
-        _window = LatencyWindow.Filter(_hosts, _route, loads);
-        _windowAt = now;
-        return _window;
-    }
+    /// <summary>The hosts that may serve at a moment of the coarse clock, one bit each; 0 when each has to be judged by itself.</summary>
+    public ulong At(long now) => now >= _from && now < _until ? _hosts : 0;
 
     public static ReadyHosts Of(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
     {
@@ -53,9 +39,9 @@ internal sealed class ReadyHosts
             // Until a host has its whole share of the load, each choice throws dice for it.
             from = Math.Max(from, host.Comeback.FullAt);
             // Answers expire, and lag is known to stay within its limit only for so long.
-            until = Math.Min(until, tier.IsPrimary ? host.ExpiresAt : Math.Min(host.ExpiresAt, host.FreshAt!.Value + request.MaxLag));
+            until = Math.Min(until, tier.IsPrimary ? host.ExpiresAt : Math.Min(host.ExpiresAt, host.FreshAt!.Value + host.Leeway + request.MaxLag));
         }
 
-        return hosts == 0 ? None : new ReadyHosts(hosts, plan.Index, time.Coarse(from) + CoarseClock.Resolution, time.Coarse(until) - CoarseClock.Resolution);
+        return hosts == 0 ? None : new ReadyHosts(hosts, time.Coarse(from) + CoarseClock.Resolution, time.Coarse(until) - CoarseClock.Resolution);
     }
 }

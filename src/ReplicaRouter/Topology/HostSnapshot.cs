@@ -40,6 +40,12 @@ internal sealed record HostSnapshot
     /// <summary>Timestamp of the newest primary position that this replica is proven to have replayed. Every later commit may be missing.</summary>
     public long? FreshAt { get; init; }
 
+    /// <summary>What the size of the fleet adds to the age up to which <see cref="FreshAt"/> counts, in timestamp units.</summary>
+    public long Leeway { get; init; }
+
+    /// <summary>The lag that its last answer showed, in timestamp units.</summary>
+    public long LagTicks { get; init; }
+
     public TimeSpan? Lag { get; init; }
     public long? LagBytes { get; init; }
 
@@ -55,6 +61,12 @@ internal sealed record HostSnapshot
     /// <summary>Whether hosts in a state serve at all.</summary>
     public static bool Serves(HostState state) => state is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
         or HostState.NoLogins or HostState.Full;
+
+    /// <summary>
+    /// Whether nothing that is under way there is worth waiting for: it hangs, or a probe found nobody there. A caller's broken connection is no
+    /// such proof; and of a host that is gone, not every connection learns it.
+    /// </summary>
+    public bool IsLost => State == HostState.Hung || (State == HostState.Down && Last is { IsFromCaller: false });
 
     /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>
     public HostState StateAt(long now) => IsServing && now > ExpiresAt ? HostState.Unknown : State;

@@ -38,6 +38,7 @@ internal static class ReplicationLag
         {
             FreshAt = proven,
             Lag = lag,
+            LagTicks = time.Ticks(lag),
             LagBytes = lag == TimeSpan.Zero ? 0 : behind,
             State = isLagging && host.State == HostState.Healthy ? HostState.Lagging : host.State,
             Error = isLagging ? $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s" : host.Error,

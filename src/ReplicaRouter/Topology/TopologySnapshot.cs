@@ -93,11 +93,13 @@ internal sealed class TopologySnapshot
         var isNewest = host.Last is not { } last || observation.SentAt >= last.SentAt;
         if (!isNewest && (observation.Answer is null || observation.SentAt < host.LastAnswered?.SentAt)) return this;
 
+        var leeway = observation.Answer is null ? host.Leeway : time.Ticks(Settings.LeewayOf(observation.Answer.Probers));
         var updated = host with
         {
             Last = isNewest ? observation : host.Last,
             LastAnswered = observation.Answer is null ? host.LastAnswered : observation,
-            ExpiresAt = observation.Answer is null ? host.ExpiresAt : observation.SentAt + time.Ticks(Settings.Lifetime),
+            ExpiresAt = observation.Answer is null ? host.ExpiresAt : observation.SentAt + time.Ticks(Settings.Lifetime) + leeway,
+            Leeway = leeway,
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
         };

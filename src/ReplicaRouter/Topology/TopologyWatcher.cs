@@ -21,10 +21,10 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, Immutable
         var isLost = before.IsServing && !after.IsServing;
         if (isOther || isLost || (before.Role != after.Role && before.Role != HostRole.Unknown)) pools.Clear();
         if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
+        if (after.IsLost && !before.IsLost) pools.Lost.Raise();
         if (before.State == after.State) return;
         counters.CountState(after.Configuration, after.State);
         if (isLost || after.IsWarmOnly) pools.LoginsRefused.Raise();
-        if (after.State == HostState.Hung) pools.Hung.Raise();
         LogState(before, after);
     }
 

@@ -138,6 +138,28 @@ public class ReplicaFailureTests
     private static void Through(DatabaseRouterOptions options, string host, FaultProxy proxy) =>
         options.Hosts[host].ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionStringParser.Parse(options.Hosts[host].ConnectionString)[0].ConnectionString) { Port = proxy.Port }.ConnectionString;
 
+    /// <summary>As when a machine is lost and its address answers for it, or a firewall: new connections are refused, and the open ones fall silent.</summary>
+    [Fact]
+    public async Task Reads_under_way_are_moved_off_a_replica_that_refuses_connections_and_does_not_break_the_open_ones_S6()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var proxy = FaultProxy.Start("127.0.0.1", cluster["analytics"].Port);
+        await using var router = await cluster.HealthyRouterAsync(options => Through(options, "analytics", proxy));
+        var started = new TaskCompletionSource();
+        var read = router.ExecuteAsync(DatabaseOperation.Analytics, async (connection, ct) =>
+        {
+            var server = await cluster.WhoAsync(connection);
+            if (server != "analytics") return server;
+            started.TrySetResult();
+            await connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(60)", cancellationToken: ct));
+            return server;
+        }, Ct);
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        proxy.Silence();
+        proxy.Refuse();
+        Assert.NotEqual("analytics", await read.WaitAsync(TimeSpan.FromSeconds(10), Ct));
+    }
+
     [Fact]
     public async Task A_full_replica_is_saturated_and_not_dead_S17_T10_H49()
     {

@@ -181,11 +181,12 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_host_much_slower_than_the_best_is_left_out_until_it_is_fast_again()
+    public void A_host_much_slower_than_the_best_is_left_out_until_a_probe_and_a_trial_show_that_it_is_fast_again()
     {
         var topology = Healthy("primary", "analytics", "background");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
-        for (var sample = 0; sample < 20; sample++)
+        loads[1].RecordProbe(1);
+        for (var sample = 0; sample < 3; sample++)
         {
             // Too few samples, as those of cold connections, leave nobody out.
             Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
@@ -194,7 +195,48 @@ public class HostSelectionTests
         }
 
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        for (var probe = 0; probe < 6; probe++) loads[1].RecordProbe(1);
+        loads[1].RecordProbe(10);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[1].RecordProbe(1);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[1].AddOpening(1);
+        // One trial at a time.
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[1].RecordCommand(read.Index, 1);
+        loads[1].AddOpening(-1);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+    }
+
+    [Fact]
+    public void A_look_up_on_a_host_that_is_ten_times_as_slow_is_slow_though_it_takes_only_milliseconds()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        for (var sample = 0; sample < 5; sample++)
+        {
+            loads[1].RecordCommand(read.Index, 3);
+            loads[2].RecordCommand(read.Index, 0.3);
+        }
+
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+    }
+
+    [Fact]
+    public void A_host_that_is_silent_over_its_work_is_left_out_before_that_ends_unless_all_are()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        for (var sample = 0; sample < 5; sample++)
+        {
+            loads[1].RecordCommand(read.Index, 1);
+            loads[2].RecordCommand(read.Index, 1);
+        }
+
+        loads[1].Commands.Begin();
+        topology.Advance(0.01);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[2].Commands.Begin();
+        topology.Advance(0.01);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
     }
 

@@ -1,0 +1,18 @@
+using Npgsql;
+
+namespace ReplicaRouter.Benchmarks.Arms;
+
+/// <summary>What many write themselves: a data source for each replica, and they take turns.</summary>
+internal sealed class RoundRobinArm(Reach reach) : IReadArm
+{
+    private readonly NpgsqlDataSource[] _sources = [.. reach.Replicas.Select(replica => NpgsqlDataSource.Create(reach.To(replica)))];
+    private uint _next;
+
+    public Task<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct) =>
+        _sources[Interlocked.Increment(ref _next) % _sources.Length].RunAsync(work, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var source in _sources) await source.DisposeAsync();
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace ReplicaRouter.Benchmarks;
+
+/// <summary>Options that several commands have.</summary>
+internal static class CommandOption
+{
+    /// <summary>Some of these names; may be given more than once.</summary>
+    public static Option<string[]> Names(string name, string description, IEnumerable<string> names)
+    {
+        var option = new Option<string[]>(name) { Description = description };
+        option.AcceptOnlyFromAmong([.. names]);
+        return option;
+    }
+
+    /// <summary>A whole number with a least value.</summary>
+    public static Option<int> Number(string name, string description, int usual, int least = 1)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < least) result.AddError($"{name} takes a whole number from {least}.");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using ReplicaRouter.Simulation;
+
+namespace ReplicaRouter.Benchmarks.Fleet;
+
+/// <summary>A fleet of routers on a virtual clock, with its peers' ways of picking hosts beside it.</summary>
+internal static class SimulateCommand
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    public static Command Create()
+    {
+        var seed = new Option<int>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
+        var seeds = AtLeastOne("--seeds", "How many seeds are run; goals must be met by the worst.", 1);
+        var processes = AtLeastOne("--processes", "Application processes of a large fleet.", 1000);
+        var hosts = AtLeastOne("--hosts", "Replicas of a large fleet, up to 60.", 30);
+        var names = new Option<string[]>("--scenario") { Description = "What happens; may be given more than once. All of it by default." };
+        names.AcceptOnlyFromAmong([.. new ScenarioList().All.Select(scenario => scenario.Name)]);
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        hosts.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() > 60) result.AddError("--hosts takes a whole number up to 60.");
+        });
+        var command = new Command("simulate", "A fleet of routers on a virtual clock while servers get slow, hang, die, lag and return; beside other ways of picking hosts.") { seed, seeds, processes, hosts, names, json };
+        command.SetAction(parsed => Run(
+            new ScenarioList(parsed.GetValue(processes), parsed.GetValue(hosts)), parsed.GetValue(names) ?? [],
+            [.. Enumerable.Range(parsed.GetValue(seed), parsed.GetValue(seeds))], parsed.GetValue(json)));
+        return command;
+    }
+
+    private static Option<int> AtLeastOne(string name, string description, int otherwise)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => otherwise };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 1) result.AddError($"{name} takes a whole number from 1.");
+        });
+        return option;
+    }
+
+    private static int Run(ScenarioList list, string[] names, int[] seeds, bool isJson)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var wanted = list.All.Where(scenario => names.Length == 0 || names.Any(name => name == scenario.Name || IsCompared(list, name, scenario))).ToList();
+        var results = new List<SeedResults>();
+        foreach (var seed in seeds)
+        {
+            results.Add(Simulator.Run(wanted, seed, (scenario, policy, figures) =>
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,5:0} s {scenario.Name}, {policy.Name}: {figures.Events:#,0} events"))));
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        }
+
+        foreach (var scenario in wanted) SimulationTable.Write(scenario, results);
+        var verdicts = SimulationTable.WriteGoals(GoalList.For(list), results);
+        SimulationPlots.Write(wanted, results[0], Path.Combine("artifacts", "bench", "simulation"));
+        if (isJson) Console.WriteLine(JsonSerializer.Serialize(Report(results, verdicts), s_json));
+        return verdicts.All(verdict => verdict.IsMet) ? 0 : 1;
+    }
+
+    /// <summary>Whether a scenario is what another one's goals are measured by.</summary>
+    private static bool IsCompared(ScenarioList list, string name, Scenario scenario) =>
+        scenario.Name == list.All.First(each => each.Name == name).HealthyName
+        || (name.StartsWith("slow-2-of-3", StringComparison.Ordinal) && scenario.Name == name.Replace("slow-2-of-3-sparse", "slow-sparse", StringComparison.Ordinal).Replace("slow-2-of-3", "slow-dense", StringComparison.Ordinal) + ", no fault");
+
+    private static object Report(List<SeedResults> results, IReadOnlyList<Verdict> verdicts) => new
+    {
+        Seeds = results.ToDictionary(seed => seed.Seed.ToString(CultureInfo.InvariantCulture), seed => seed.All
+            .GroupBy(each => each.Key.Scenario)
+            .ToDictionary(scenario => scenario.Key, scenario => scenario.ToDictionary(each => each.Key.Policy, each => each.Value.Summary()))),
+        Goals = verdicts,
+    };
+
+    /// <summary>Whether a goal is met by the worst seed.</summary>
+    internal sealed record Verdict(string Goal, string What, double Measured, double Limit, bool IsMet);
+}

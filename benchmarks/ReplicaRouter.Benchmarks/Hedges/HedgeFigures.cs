@@ -1,0 +1,31 @@
+namespace ReplicaRouter.Benchmarks.Hedges;
+
+/// <summary>What second runs of slow reads bring, and what they cost.</summary>
+internal sealed record HedgeFigures
+{
+    /// <summary>What a slow request takes longer.</summary>
+    public required double SlowMs { get; init; }
+
+    /// <summary>No request is slow.</summary>
+    public required double HealthyP99Ms { get; init; }
+
+    /// <inheritdoc cref="HealthyP99Ms"/>
+    public required double HealthyP999Ms { get; init; }
+
+    /// <summary>Without second runs.</summary>
+    public required double PlainP99Ms { get; init; }
+
+    /// <inheritdoc cref="PlainP99Ms"/>
+    public required double PlainP999Ms { get; init; }
+
+    /// <summary>With second runs.</summary>
+    public required double HedgedP99Ms { get; init; }
+
+    /// <inheritdoc cref="HedgedP99Ms"/>
+    public required double HedgedP999Ms { get; init; }
+
+    /// <summary>Requests sent beyond one for each operation, as a share of the operations.</summary>
+    public required double ExtraRequests { get; init; }
+
+    public required int Errors { get; init; }
+}

@@ -1,0 +1,34 @@
+using BenchmarkDotNet.Attributes;
+using Npgsql;
+
+namespace ReplicaRouter.Benchmarks.Micro;
+
+/// <summary>Choosing a host, without any server: what routing adds to an operation before its connection is opened.</summary>
+[MemoryDiagnoser]
+[ShortRunJob]
+public class GetClientBenchmarks
+{
+    private DatabaseRouter _router = null!;
+
+    [Params(3, 16)]
+    public int Hosts { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=10.0.0.1" };
+        for (var i = 2; i <= Hosts; i++) options.Hosts[$"replica-{i + 1}"] = new HostOptions { ConnectionString = $"Host=10.0.0.{i}" };
+        _router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host));
+        _router.GetClient(DatabaseOperation.Read);
+    }
+
+    [GlobalCleanup]
+    public void Cleanup() => _router.Dispose();
+
+    [Benchmark]
+    public NpgsqlDataSource Read() => _router.GetClient(DatabaseOperation.Read);
+
+    [Benchmark]
+    public NpgsqlDataSource Write() => _router.GetClient(DatabaseOperation.Write);
+}

@@ -1,0 +1,49 @@
+using ReplicaRouter.Benchmarks.Arms;
+using ReplicaRouter.Checks.Proxies;
+
+namespace ReplicaRouter.Benchmarks.Peers;
+
+/// <summary>One way to read, by its name, and how to get it going.</summary>
+internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IReadArm>> StartAsync)
+{
+    /// <summary>The router in the place of a data source.</summary>
+    public const string Router = "router";
+
+    /// <summary>What the others are compared with.</summary>
+    public const string Baseline = "npgsql";
+
+    private const string MultiHost = "npgsql-multihost";
+    private const string RoundRobin = "round-robin";
+
+    // A process of pgpool's for each connection, and some for itself.
+    private const int PgpoolClients = 40;
+
+    public static IReadOnlyList<Peer> All { get; } =
+    [
+        new(Router, (reach, _) => Ready(new RouterConnectionArm(reach))),
+        new("router-execute", (reach, _) => Ready(new RouterArm(reach))),
+        new("router-one-host", (reach, _) => Ready(new RouterConnectionArm(reach.Without(reach.Replicas.Skip(1))))),
+        new(Baseline, (reach, _) => Ready(new SingleHostArm(reach.To(reach.Replicas[0])))),
+        new(MultiHost, (reach, _) => Ready(new MultiHostArm(reach))),
+        new(RoundRobin, (reach, _) => Ready(new RoundRobinArm(reach))),
+        HaProxy("haproxy", "leastconn"),
+        new("pgbouncer", (reach, ct) => ProxyArm.StartAsync(new PgBouncer(reach.Replicas[0], poolSize: reach.PoolSize ?? 20), reach, _ => { }, ct)),
+        new("pgpool", (reach, ct) => ProxyArm.StartAsync(new Pgpool(reach.Cluster, PgpoolClients), reach, _ => { }, ct)),
+    ];
+
+    /// <summary>The arms that are given a slow replica.</summary>
+    public static IReadOnlyList<Peer> Balancing { get; } =
+    [
+        All.First(peer => peer.Name == Router),
+        All.First(peer => peer.Name == MultiHost),
+        HaProxy("haproxy-leastconn", "leastconn"),
+        HaProxy("haproxy-roundrobin", "roundrobin"),
+        All.First(peer => peer.Name == RoundRobin),
+    ];
+
+    // Behind one address, one pool stands for those of all replicas.
+    private static Peer HaProxy(string name, string balance) => new(name, (reach, ct) => ProxyArm.StartAsync(
+        new HaProxy(balance, reach.Replicas.ToDictionary(replica => replica, reach.PortOf)), reach, settings => settings.MaxPoolSize *= reach.Replicas.Count, ct));
+
+    private static Task<IReadArm> Ready(IReadArm arm) => Task.FromResult(arm);
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using ReplicaRouter.Benchmarks.Arms;
+using ReplicaRouter.Benchmarks.Loads;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Benchmarks.Peers;
+
+/// <summary>One arm at a time on healthy servers: warm up, eight workers, one worker, arrivals at a fixed rate.</summary>
+/// <remarks>
+/// Each arm is made anew for its turn, as none may share the process with another: a router that listens to Npgsql's meter would slow down plain Npgsql.
+/// </remarks>
+internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan length, double rate)
+{
+    public const int Workers = 8;
+
+    /// <summary>Most connections to one server, in every arm: the router's default for reads.</summary>
+    public const int PoolSize = 30;
+
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
+
+    public async Task<SteadySlice> MeasureAsync(Peer peer, CancellationToken ct)
+    {
+        await using var arm = await peer.StartAsync(reach, ct);
+        Task<int> ReadAsync(CancellationToken inner) => arm.ReadAsync(AccountTable.ReadAsync, inner);
+        await ClosedLoop.RunAsync(ReadAsync, Workers, s_warmUp, NewTally(), ct);
+
+        var tally = NewTally();
+        var cpu = new CpuMeter([Path.GetDirectoryName(cluster.Primary.DataDirectory)!, .. arm is ProxyArm proxy ? [proxy.Folder] : Array.Empty<string>()]);
+        GC.Collect();
+        var (machineBefore, start) = (CpuMeter.Machine(), Stopwatch.GetTimestamp());
+        var (cpuBefore, bytesBefore, collectionsBefore) = (cpu.Read(), GC.GetTotalAllocatedBytes(precise: true), Collections());
+        var opsPerSecond = await ClosedLoop.RunAsync(ReadAsync, Workers, length, tally, ct);
+        var (operations, bytes, collections) = (Math.Max(1, tally.Operations), GC.GetTotalAllocatedBytes(precise: true) - bytesBefore, Collections() - collectionsBefore);
+        var cpuTime = cpu.Read() - cpuBefore;
+        var others = (CpuMeter.Machine() - machineBefore - cpuTime) / (Stopwatch.GetElapsedTime(start) * Environment.ProcessorCount);
+
+        var alone = await ClosedLoop.RunAsync(ReadAsync, workers: 1, length / 2, tally, ct);
+        var timed = NewTally();
+        await OpenLoop.RunAsync(ReadAsync, rate, length, timed, ct);
+        return new()
+        {
+            OpsPerSecond = opsPerSecond,
+            OpsPerSecondAlone = alone,
+            CpuUsPerOp = cpuTime.TotalMicroseconds / operations,
+            BytesPerOp = (double)bytes / operations,
+            P50Ms = timed.Percentile(50),
+            P99Ms = timed.Percentile(99),
+            P999Ms = timed.Percentile(99.9),
+            Collections = collections,
+            Disturbance = Math.Max(0, others),
+            Errors = tally.Errors.Concat(timed.Errors).GroupBy(error => error.Key, error => error.Value).ToDictionary(error => error.Key, error => error.Sum()),
+        };
+    }
+
+    private Tally NewTally() => new(cluster.Servers);
+
+    private static int Collections() => GC.CollectionCount(1);
+}

@@ -1,0 +1,53 @@
+using ReplicaRouter.Benchmarks.Arms;
+using ReplicaRouter.Benchmarks.Hedges;
+using ReplicaRouter.Benchmarks.Memory;
+using ReplicaRouter.Benchmarks.Micro;
+using ReplicaRouter.Benchmarks.Peers;
+using ReplicaRouter.Benchmarks.Slowness;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Benchmarks.Reports;
+
+/// <summary>Runs all that is wanted, one thing after another: on few cores nothing else may run beside what is measured.</summary>
+internal sealed class Comparison(ComparisonOptions options, Action<string> say)
+{
+    private const int MemoryOperations = 1_000_000;
+
+    public async Task<Results> RunAsync(CancellationToken ct)
+    {
+        Results results;
+        await using (var cluster = await BenchmarkCluster.StartAsync(isVictimSynchronous: false, ct))
+        {
+            results = new() { Machine = await Machine.DescribeAsync(cluster, ct), Rate = options.Rate };
+            if (options.Wants(ComparisonOptions.Steady))
+            {
+                results.Steady = await SteadyComparison.RunAsync(cluster, [.. Peer.All.Where(peer => options.WantsArm(peer.Name))], new(options.Rounds, options.Length, options.Rate), say, ct);
+            }
+
+            foreach (var scenario in SlowScenario.All.Where(scenario => options.Wants(scenario.Name))) await TryRunAsync(cluster, scenario, results, ct);
+            if (options.Wants(ComparisonOptions.Hedging)) results.Hedging = await new HedgeRun(cluster, 2 * options.Length, options.Rate).RunAsync(options.SlowRounds, say, ct);
+            if (options.Wants(ComparisonOptions.Memory)) results.Memory = await new MemoryRun(cluster, MemoryOperations).RunAsync();
+        }
+
+        if (options.Wants(ComparisonOptions.Micro))
+        {
+            say("micro");
+            results.Micro = await MicroFigures.MeasureAsync();
+        }
+
+        return results;
+    }
+
+    private async Task TryRunAsync(LocalCluster cluster, SlowScenario scenario, Results results, CancellationToken ct)
+    {
+        try
+        {
+            var plan = new SlowPlan(options.SlowRounds, options.Length, options.Rate, options.AddedLatency);
+            results.Slow[scenario] = await new SlowComparison(cluster, scenario, plan).RunAsync([.. Peer.Balancing.Where(peer => options.WantsArm(peer.Name))], say, ct);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            say($"{scenario.Name}: this machine lets us make no control group, so that nothing can be starved of CPU ({e.Message})");
+        }
+    }
+}

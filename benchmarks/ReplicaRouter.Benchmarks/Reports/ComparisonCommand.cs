@@ -1,0 +1,59 @@
+using System.CommandLine;
+using ReplicaRouter.Benchmarks.Peers;
+using ReplicaRouter.Benchmarks.Slowness;
+using Spectre.Console;
+
+namespace ReplicaRouter.Benchmarks.Reports;
+
+/// <summary>The router beside its peers, in one run.</summary>
+internal static class ComparisonCommand
+{
+    private const int TableWidth = 170;
+
+    private static readonly string[] s_scenarios =
+        [ComparisonOptions.Steady, .. SlowScenario.All.Select(scenario => scenario.Name), ComparisonOptions.Hedging, ComparisonOptions.Memory, ComparisonOptions.Micro];
+
+    /// <summary>Makes it what a command does that is given no other.</summary>
+    public static void AddTo(Command command)
+    {
+        var scenarios = CommandOption.Names("--scenario", "What is measured; may be given more than once. All by default.", s_scenarios);
+        var arms = CommandOption.Names("--arm", "Who is measured; may be given more than once. All by default.", Peer.All.Concat(Peer.Balancing).Select(peer => peer.Name).Distinct());
+        var rounds = CommandOption.Number("--rounds", "Turns of each peer on healthy servers.", 3);
+        var slowRounds = CommandOption.Number("--slow-rounds", "Turns of each arm with slow replicas, and of hedging.", 1);
+        var seconds = CommandOption.Number("--seconds", "Length of each load.", 2);
+        var rate = CommandOption.Number("--rate", "Arrivals a second of loads in open loop.", 1000);
+        var added = new Option<double?>("--slow-ms") { Description = "What a round trip to a slow replica takes longer, in ms. By default nine times what it takes." };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        var folder = new Option<string?>("--report") { Description = "The folder of the report: benchmarks/results for a whole run, artifacts/bench/part for a part of it." };
+        foreach (var option in (Option[])[scenarios, arms, rounds, slowRounds, seconds, rate, added, json, folder]) command.Add(option);
+        command.SetAction((parsed, ct) => RunAsync(new()
+        {
+            Scenarios = parsed.GetValue(scenarios) ?? [],
+            Arms = parsed.GetValue(arms) ?? [],
+            Rounds = parsed.GetValue(rounds),
+            SlowRounds = parsed.GetValue(slowRounds),
+            Length = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+            Rate = parsed.GetValue(rate),
+            AddedLatency = parsed.GetValue(added) is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
+            IsJson = parsed.GetValue(json),
+            Folder = parsed.GetValue(folder),
+        }, ct));
+    }
+
+    private static async Task RunAsync(ComparisonOptions options, CancellationToken ct)
+    {
+        var results = await new Comparison(options, Console.Error.WriteLine).RunAsync(ct);
+        // A pipe has no width of its own.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = TableWidth;
+        foreach (var table in Tables.Of(results)) table.Print();
+        foreach (var (arm, figures) in results.Steady)
+        {
+            foreach (var (error, count) in figures.Medians.Errors) AnsiConsole.WriteLine($"{arm}: {count} x {error}");
+        }
+
+        var folder = options.Folder ?? Path.Combine(options.IsWhole ? "benchmarks/results" : "artifacts/bench/part");
+        await Report.WriteAsync(results, folder, ct);
+        AnsiConsole.WriteLine($"Report: {folder}/README.md");
+        if (options.IsJson) Console.WriteLine(Summary.Json(results));
+    }
+}

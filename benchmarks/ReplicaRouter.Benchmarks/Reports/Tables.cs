@@ -1,0 +1,20 @@
+using ReplicaRouter.Benchmarks.Hedges;
+using ReplicaRouter.Benchmarks.Memory;
+using ReplicaRouter.Benchmarks.Micro;
+using ReplicaRouter.Benchmarks.Peers;
+using ReplicaRouter.Benchmarks.Slowness;
+
+namespace ReplicaRouter.Benchmarks.Reports;
+
+internal static class Tables
+{
+    /// <summary>The tables of what was measured, the peers first.</summary>
+    public static IEnumerable<Grid> Of(Results results)
+    {
+        if (results.Steady.Count > 0) yield return SteadyTable.Of(results.Steady, results.Rate);
+        if (results.Micro is { } micro) yield return MicroTable.Of(micro);
+        foreach (var (scenario, slow) in results.Slow) yield return SlowTable.Of(scenario, slow);
+        if (results.Hedging is { } hedging) yield return HedgeTable.Of(hedging);
+        if (results.Memory is { } memory) yield return MemoryTable.Of(memory);
+    }
+}

@@ -1,0 +1,18 @@
+using System.Diagnostics;
+
+namespace ReplicaRouter.Benchmarks.Slowness;
+
+/// <summary>A process that takes all the CPU that it is given, and ends with this one.</summary>
+internal sealed class Neighbour : IDisposable
+{
+    private readonly Process _process = Process.Start("sh", ["-c", "while kill -0 $PPID; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; done 2>/dev/null"]);
+
+    public int ProcessId => _process.Id;
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ReplicaRouter.Simulation;
+
+/// <summary>One application process with a router in it: the product's store, monitors, loads and selection, on a virtual clock.</summary>
+internal sealed class AppProcess
+{
+    private readonly Random _random;
+    private readonly PrimaryGuard _guard;
+    private bool _isWatching;
+
+    public AppProcess(World world, Policy policy, Random random)
+    {
+        var configuration = world.Configuration;
+        World = world;
+        Plan = configuration.PlanOf(DatabaseOperation.Read);
+        Clock = new VirtualClock(world.Events);
+        _random = random;
+        _guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, Clock);
+        Store = new TopologyStore(TopologySnapshot.Initial(configuration), Clock) { Changed = OnChanged };
+        Loads = [.. configuration.Hosts.Select(_ => new HostLoad(Clock, configuration.Routes.Length))];
+        Monitors = [.. configuration.Hosts.Select(host => new HostMonitor(
+            host, new SimulatedProbe(this, world.Servers[host.Index]), Store, configuration.Health, Clock, random, NullLogger.Instance) { Answered = Loads[host.Index].RecordProbe })];
+        Pools = [.. world.Servers.Select(server => new Pool(server, Plan.Pool.DefaultMaxPoolSize))];
+        UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
+        Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
+        if (policy.Hedges) Hedging = new HedgePolicy(configuration.Routes.Length, Clock);
+        Picker = policy.Create(this);
+    }
+
+    public World World { get; }
+    public RoutePlan Plan { get; }
+    public VirtualClock Clock { get; }
+    public TopologyStore Store { get; }
+    public HostLoad[] Loads { get; }
+    public ImmutableArray<HostMonitor> Monitors { get; }
+    public Pool[] Pools { get; }
+    public List<Run>[] UnderWay { get; }
+    public Budget Retries { get; }
+    public HedgePolicy? Hedging { get; }
+    public IHostPicker Picker { get; }
+    public Random Random => _random;
+
+    public void Start()
+    {
+        foreach (var monitor in Monitors) monitor.Start();
+    }
+
+    /// <summary>A run on the host that is chosen now; null when none may serve.</summary>
+    public Run? TryRun(Operation operation, ulong excluded, bool isHedge)
+    {
+        var topology = Store.Current;
+        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsReplicaOnly = isHedge };
+        var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
+        if (choice.Host is null) return null;
+        if (!ReferenceEquals(choice.Host, topology.Primary)) return new Run(operation, this, Picker.Pick(choice), null);
+        // Only for want of replicas, and only so much of it.
+        return _guard.HasPlace(Plan.Priority) ? new Run(operation, this, choice.Host.Configuration.Index, _guard.Enter(Plan.Priority)) : null;
+    }
+
+    /// <summary>Something arrives here that a server has just sent.</summary>
+    public void Receive(Action action) => Clock.After(World.OneWay(), action);
+
+    /// <summary>Looks whether hosts are silent as often as the product does, but not while there is nothing to see.</summary>
+    public void Watch()
+    {
+        if (_isWatching) return;
+        _isWatching = true;
+        Clock.After(StallWatch.Period, Look);
+    }
+
+    private void Look()
+    {
+        _isWatching = false;
+        var isBusy = false;
+        for (var i = 0; i < Loads.Length; i++)
+        {
+            if (UnderWay[i].Count == 0) continue;
+            isBusy = true;
+            StallWatch.Look(Loads[i], Monitors[i]);
+        }
+
+        if (isBusy) Watch();
+    }
+
+    /// <summary>What the product's <c>TopologyWatcher</c> does to its pools.</summary>
+    private void OnChanged(TopologySnapshot before, TopologySnapshot after)
+    {
+        for (var i = 0; i < after.Hosts.Length; i++)
+        {
+            var (old, now) = (before.Hosts[i], after.Hosts[i]);
+            if (ReferenceEquals(old, now)) continue;
+            if (old.State != now.State) OnState(i, old, now);
+            if ((old.IsServing && !now.IsServing) || (old.Answer is { } former && former.Server != now.Answer?.Server)) Pools[i].Clear();
+            if (old.Comeback.IsOut && !now.Comeback.IsOut) Loads[i].ForgetLatency();
+        }
+
+        if (before.Primary is not null && after.Primary is null) Monitors.Wake(ulong.MaxValue);
+    }
+
+    private void OnState(int host, HostSnapshot old, HostSnapshot now)
+    {
+        World.Recorder.State(World.Servers[host], now.State);
+        List<Run> runs = [.. UnderWay[host]];
+        if (now.State == HostState.Hung) runs.ForEach(run => run.HostLost());
+        else if ((old.IsServing && !now.IsServing) || now.IsWarmOnly) runs.ForEach(run => run.LoginsRefused());
+    }
+}

@@ -1,0 +1,21 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>A piece of work for a server.</summary>
+/// <param name="demandMs">How long it takes on a server that is well.</param>
+/// <param name="ended">Called at the server, with whether it was done rather than broken off with its connection.</param>
+internal sealed class Job(double demandMs, Action<bool> ended)
+{
+    public double DemandMs => demandMs;
+
+    /// <summary>Whether it is done, broken off or called off.</summary>
+    public bool IsOver { get; private set; }
+
+    public void CallOff() => IsOver = true;
+
+    public void End(bool isDone)
+    {
+        if (IsOver) return;
+        IsOver = true;
+        ended(isDone);
+    }
+}

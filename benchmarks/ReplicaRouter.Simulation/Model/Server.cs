@@ -1,0 +1,192 @@
+namespace ReplicaRouter.Simulation;
+
+internal enum ServerState
+{
+    Up,
+
+    /// <summary>Accepts packets and does nothing: stopped, or cut off.</summary>
+    Hung,
+
+    /// <summary>Refuses connections.</summary>
+    Down,
+}
+
+/// <summary>A made-up PostgreSQL server: workers, a line before them, connections, a position in the WAL.</summary>
+internal sealed class Server(EventQueue events, ServerModel model, HostConfiguration host, int probers)
+{
+    public const ulong Cluster = 7000000000000000001;
+    private const double LsnPerTick = 0.01;   // 100 kB/s
+    private const ulong FirstLsn = 1 << 24;
+    private const long NeverStarted = long.MinValue / 2;
+
+    private readonly Queue<Job> _waiting = new();
+    private readonly List<Job> _running = [];
+    private readonly List<Job> _sharing = [];
+    private readonly List<Action> _due = [];
+    private long _startedAt = NeverStarted;
+    private ulong _replayed;
+    private int _connectedProbers;
+
+    public HostConfiguration Host => host;
+    public bool IsPrimary => host.IsConfiguredPrimary;
+    public ServerModel Model => model;
+    public ServerState State { get; private set; }
+
+    /// <summary>Rises when all connections are lost.</summary>
+    public int Generation { get; private set; }
+
+    public int Connections { get; private set; }
+
+    /// <summary>How much slower than usual it works.</summary>
+    public double Slowness { get; set; } = 1;
+
+    /// <summary>How far its replay is behind at a time.</summary>
+    public Func<long, TimeSpan>? Lag { get; set; }
+
+    public SecondCounts Probes { get; } = new();
+    public SecondCounts Logins { get; } = new();
+
+    public int Queued => _waiting.Count + _running.Count;
+
+    /// <summary>How much slower than usual a piece of work is that starts now.</summary>
+    public double Factor => Slowness * (1 + ((model.ColdFactor - 1) * Math.Exp((_startedAt - events.Now) / (double)model.Warming.Ticks)));
+
+    public TimeSpan LagNow => IsPrimary || Lag is null ? TimeSpan.Zero : Lag(events.Now);
+
+    public void Submit(Job job)
+    {
+        if (State == ServerState.Down)
+        {
+            job.End(false);
+            return;
+        }
+
+        _waiting.Enqueue(job);
+        StartNext();
+    }
+
+    /// <summary>
+    /// Probes and logins run at once beside the queries, as backends of an operating system that shares its cores among all who are ready: the more
+    /// are, the longer it takes. What they cost is taken from the workers.
+    /// </summary>
+    public void Share(double demandMs, Action<bool> ended)
+    {
+        Submit(new Job(demandMs, _ => { }));
+        var job = new Job(demandMs, ended);
+        if (State == ServerState.Down)
+        {
+            job.End(false);
+            return;
+        }
+
+        _sharing.Add(job);
+        events.After(TimeSpan.FromMilliseconds(demandMs * Factor * Math.Max(1, Queued / (double)model.Workers)), () => Shared(job));
+    }
+
+    /// <summary>Work that is cancelled is taken off its worker.</summary>
+    public void Cancel(Job job)
+    {
+        job.CallOff();
+        if (_running.Remove(job)) StartNext();
+    }
+
+    /// <returns>Null when it let the connection in; else why not.</returns>
+    public FailureKind? Admit()
+    {
+        if (State == ServerState.Down) return FailureKind.Unreachable;
+        if (Connections >= model.MaxConnections) return FailureKind.Full;
+        Connections++;
+        Logins.Count(events.Now);
+        return null;
+    }
+
+    public void Leave(int generation)
+    {
+        if (generation == Generation) Connections--;
+    }
+
+    public void AddProber(int change, int generation)
+    {
+        if (generation == Generation) _connectedProbers += change;
+    }
+
+    public void Hang() => State = ServerState.Hung;
+
+    public void Kill()
+    {
+        State = ServerState.Down;
+        Generation++;
+        (Connections, _connectedProbers) = (0, 0);
+        _due.Clear();
+        List<Job> lost = [.. _running, .. _waiting, .. _sharing];
+        _running.Clear();
+        _waiting.Clear();
+        _sharing.Clear();
+        foreach (var job in lost) job.End(false);
+    }
+
+    /// <summary>It works again: with cold caches when it was down, else where it stopped.</summary>
+    public void Resume()
+    {
+        if (State == ServerState.Down) _startedAt = events.Now;
+        State = ServerState.Up;
+        // What was due while it hung gets done now; what was not, in its time.
+        List<Action> due = [.. _due];
+        _due.Clear();
+        foreach (var action in due) action();
+        StartNext();
+    }
+
+    public HostAnswer Answer(long connectedAt)
+    {
+        var lsn = LsnAt(events.Now);
+        _replayed = Math.Max(_replayed, LsnAt(events.Now - LagNow.Ticks));
+        return new HostAnswer
+        {
+            IsInRecovery = !IsPrimary,
+            SystemIdentifier = Cluster,
+            Timeline = 1,
+            ReplayTimeline = 1,
+            InsertLsn = IsPrimary ? lsn : null,
+            FlushLsn = IsPrimary ? lsn : null,
+            ReplayLsn = IsPrimary ? null : _replayed,
+            ReceiveLsn = IsPrimary ? null : lsn,
+            AsyncFlushMs = 600,
+            StartedAt = Generation,
+            ServerPort = 5432 + host.Index,
+            Probers = probers > 0 ? probers : Math.Max(1, _connectedProbers),
+            ConnectedAt = connectedAt,
+        };
+    }
+
+    private static ulong LsnAt(long time) => FirstLsn + (ulong)(Math.Max(0, time) * LsnPerTick);
+
+    private void StartNext()
+    {
+        while (State == ServerState.Up && _running.Count < model.Workers && _waiting.TryDequeue(out var job))
+        {
+            if (job.IsOver) continue;
+            _running.Add(job);
+            events.After(TimeSpan.FromMilliseconds(job.DemandMs * Factor), () => Finish(job));
+        }
+    }
+
+    private void Finish(Job job)
+    {
+        if (IsHeldUp(() => Finish(job)) || !_running.Remove(job)) return;
+        job.End(true);
+        StartNext();
+    }
+
+    private void Shared(Job job)
+    {
+        if (!IsHeldUp(() => Shared(job)) && _sharing.Remove(job)) job.End(true);
+    }
+
+    private bool IsHeldUp(Action action)
+    {
+        if (State != ServerState.Hung) return false;
+        _due.Add(action);
+        return true;
+    }
+}

@@ -1,0 +1,77 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>All of one simulation: servers, processes, the network between them, callers, and what goes wrong.</summary>
+internal sealed class World
+{
+    private readonly Scenario _scenario;
+    private readonly Random _arrivals;
+    private readonly Random _network;
+
+    public World(Scenario scenario, Policy policy, int seed)
+    {
+        _scenario = scenario;
+        // Each stream of chance is its own: whoever picks, the same callers come at the same times with the same work.
+        (_arrivals, _network) = (new Random(seed), new Random(seed + 1));
+        Chance = new Random(seed + 2);
+        Configuration = Build(scenario.Replicas);
+        Servers = [.. Configuration.Hosts.Select(host => new Server(Events, scenario.Servers, host, scenario.IsColdStart ? 0 : scenario.Processes))];
+        Recorder = new Recorder(this, scenario);
+        Processes = [.. Enumerable.Range(0, scenario.Processes).Select(i => new AppProcess(this, policy, new Random((seed * 1_000_003) + i)))];
+        foreach (var process in Processes) Events.After(scenario.StartWithin * Chance.NextDouble(), process.Start);
+        Events.At(scenario.TrafficFrom.Ticks, NextArrival);
+        scenario.Faults(this);
+    }
+
+    public EventQueue Events { get; } = new();
+    public RouterConfiguration Configuration { get; }
+    public Server[] Servers { get; }
+    public AppProcess[] Processes { get; }
+    public Recorder Recorder { get; }
+    public Scenario Scenario => _scenario;
+
+    /// <summary>For faults.</summary>
+    public Random Chance { get; }
+
+    /// <summary>The servers that serve reads.</summary>
+    public IEnumerable<Server> Replicas => Servers.Where(server => !server.IsPrimary);
+
+    /// <summary>The load, as a share of what the scenario has it at; changes with time where faults say so.</summary>
+    public double Load { get; set; } = 1;
+
+    public Figures Run()
+    {
+        Events.RunUntil(_scenario.Length.Ticks);
+        return Recorder.Figures();
+    }
+
+    public void At(double seconds, Action action) => Events.At(TimeSpan.FromSeconds(seconds).Ticks, action);
+
+    public TimeSpan OneWay() => _scenario.Network.OneWay(_network);
+
+    /// <summary>Something arrives at a server that was sent now.</summary>
+    public void Travel(Action action) => Events.After(OneWay(), action);
+
+    /// <summary>The same after several messages there and back.</summary>
+    public void Travel(int messages, Action action)
+    {
+        var delay = TimeSpan.Zero;
+        for (var i = 0; i < messages; i++) delay += OneWay();
+        Events.After(delay, action);
+    }
+
+    private void NextArrival()
+    {
+        var operation = new Operation(Processes[_arrivals.Next(Processes.Length)], _scenario.Workload.Draw(_arrivals));
+        operation.Arrive();
+        var seconds = -Math.Log(1 - _arrivals.NextDouble()) / (_scenario.RatePerSecond * Load);
+        Events.After(TimeSpan.FromSeconds(seconds), NextArrival);
+    }
+
+    private static RouterConfiguration Build(int replicas)
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts[HostNames.Primary] = new HostOptions { ConnectionString = "Host=10.0.0.1" };
+        for (var i = 0; i < replicas; i++) options.Hosts[$"replica-{i + 3}"] = new HostOptions { ConnectionString = $"Host=10.0.0.{i + 3}" };
+        return RouterConfigurationBuilder.Build(options);
+    }
+}

@@ -1,0 +1,81 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>What the router is to reach.</summary>
+internal static class GoalList
+{
+    private const string Hedged = Policy.RouterHedged;
+    private const string RoundRobin = "round robin";
+
+    public static IReadOnlyList<Goal> For(ScenarioList scenarios) =>
+    [
+        .. Slow("G1", "slow-dense", 1.1, 0.15, 1.6, Policy.Router),
+        .. Slow("G1", "slow-dense", 1.1, 0.15, 1.6, Hedged),
+        .. Slow("G2", "slow-sparse", 1.3, 0.17, 3, Policy.Router)[..2],
+        .. Slow("G2", "slow-sparse", 1.3, 0.17, 3, Hedged),
+        .. Starved("starved-dense", Policy.Router),
+        .. Starved("starved-sparse", Policy.Router),
+        .. Starved("starved-sparse", Hedged),
+        P99("G4", "slow-2-of-3", "slow-dense", 2),
+        P99("G4", "slow-2-of-3-sparse", "slow-sparse", 2),
+        P99("G4", "slow-2-of-3-sparse", "slow-sparse", 2, Hedged),
+        P99("G4", "slow-3-of-5", "slow-3-of-5", 2),
+        P99("G4", "slow-3-of-5-sparse", "slow-3-of-5-sparse", 2),
+        P99("G4", "slow-3-of-5-sparse", "slow-3-of-5-sparse", 2, Hedged),
+        .. Healthy("healthy"),
+        .. Healthy("healthy-mixed"),
+        .. Healthy("healthy-sparse"),
+        .. Healthy("healthy-sparse-mixed"),
+        new Goal("G11", "hosts wrongly taken for lost because the process stood still", 0, "pauses", seed => seed["pauses"].WrongDowns),
+        new Goal("G11", "hosts wrongly taken for lost, a host and day", 1, "pauses-loss", seed => seed["pauses-loss"].WrongDowns * 24 / 1.5),
+        new Goal("G12", "logins a second at the host that returns", 120, "return-sparse", seed => seed["return-sparse"].PeakLoginsPerSecond),
+        P99("G12", "return-sparse", "return-sparse", 1.2),
+        new Goal("G12", "errors", 0, "return-sparse", seed => seed["return-sparse"].Errors),
+        new Goal("G12", "seconds until it has 90 % of its share again", 20, "return-sparse", seed => SecondsToShare(seed["return-sparse"], from: 20, replicas: 3)),
+        new Goal("G13", "lost goodput, as a share of what the replicas can do", 0.1, "overload", seed => 1 - Goodput(seed["overload"], 16, 25, capacity: 3000)),
+        new Goal("G13", "lost goodput, hedged", 0.1, "overload", seed => 1 - Goodput(seed["overload", Hedged], 16, 25, capacity: 3000)),
+        new Goal("G13", "second runs, hedged", 0.1, "overload", seed => seed["overload", Hedged].HedgeShare),
+        new Goal("G13", "p99 5 s after it, to the p99 before it", 1.5, "overload", seed => seed["overload"].Seconds[30].P99Ms / seed["overload"].Seconds[12].P99Ms),
+        .. scenarios.All.Where(scenario => scenario.Processes == scenarios.Processes && !scenario.IsColdStart && !scenario.Name.EndsWith("no fault", StringComparison.Ordinal)).SelectMany(Fleet),
+    ];
+
+    private static Goal P99(string name, string scenario, string healthy, double limit, string policy = Policy.Router) =>
+        new(name, $"{scenario}, {policy}: p99 to healthy p99", limit, scenario, seed => seed[scenario, policy].P99Ms / seed.HealthyP99(healthy));
+
+    private static Goal[] Slow(string name, string scenario, double p99, double toRoundRobin, double p999, string policy) =>
+    [
+        P99(name, scenario, scenario, p99, policy),
+        new Goal(name, $"{scenario}, {policy}: p99 to round robin's", toRoundRobin, scenario, seed => seed[scenario, policy].P99Ms / seed[scenario, RoundRobin].P99Ms),
+        new Goal(name, $"{scenario}, {policy}: p99.9 to healthy p99", p999, scenario, seed => seed[scenario, policy].P999Ms / seed.HealthyP99(scenario)),
+    ];
+
+    private static Goal[] Starved(string scenario, string policy) =>
+    [
+        new Goal("G3", $"{scenario}, {policy}: errors", 0, scenario, seed => seed[scenario, policy].Errors),
+        P99("G3", scenario, scenario, 1.5, policy),
+    ];
+
+    private static Goal[] Healthy(string scenario) =>
+    [
+        new Goal("G5", $"{scenario}: p99 to round robin's", 1.03, scenario, seed => seed[scenario].P99Ms / seed[scenario, RoundRobin].P99Ms),
+        new Goal("G5", $"{scenario}: spread of the shares", 0.02, scenario, seed => seed[scenario].ShareSpread),
+    ];
+
+    private static Goal[] Fleet(Scenario scenario) =>
+    [
+        new Goal("probes", $"{scenario.Name}: a second and host, of the whole fleet", 120, scenario.Name, seed => seed[scenario.Name].ProbesPerSecond),
+        .. scenario.Name is "fleet" or "fleet-return" or "healthy-sparse"
+            ? new[] { new Goal("share", $"{scenario.Name}: the busiest host, to its fair share", 1.5, scenario.Name, seed => seed[scenario.Name].MaxShare) } : [],
+    ];
+
+    private static double Goodput(Figures figures, int from, int to, double capacity) => figures.Seconds.Skip(from).Take(to - from).Average(second => second.Answered) / capacity;
+
+    private static double SecondsToShare(Figures figures, int from, int replicas)
+    {
+        for (var second = from; second < figures.Seconds.Count; second++)
+        {
+            if (figures.Seconds[second].SlowShare * replicas >= 0.9) return second - from;
+        }
+
+        return double.PositiveInfinity;
+    }
+}

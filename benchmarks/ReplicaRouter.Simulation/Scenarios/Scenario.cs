@@ -1,0 +1,47 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>A fleet, its load, and what goes wrong when.</summary>
+internal sealed record Scenario
+{
+    public required string Name { get; init; }
+
+    /// <summary>What happens, in words.</summary>
+    public required string Title { get; init; }
+
+    public int Processes { get; init; } = 20;
+    public int Replicas { get; init; } = 3;
+
+    /// <summary>Operations a second of all processes together.</summary>
+    public double RatePerSecond { get; init; } = 2000;
+
+    public Workload Workload { get; init; } = Workload.Lognormal;
+    public ServerModel Servers { get; init; } = new();
+    public Network Network { get; init; } = new();
+    public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(46);
+
+    /// <summary>Processes start within this time.</summary>
+    public TimeSpan StartWithin { get; init; } = TimeSpan.FromSeconds(3);
+
+    public TimeSpan TrafficFrom { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether servers see the fleet arrive; else it has been there for long, and they know how large it is.</summary>
+    public bool IsColdStart { get; init; }
+
+    /// <summary>The window that is measured.</summary>
+    public TimeSpan From { get; init; } = TimeSpan.FromSeconds(15);
+
+    public TimeSpan To { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>The servers that are worse than the others; the primary is 0.</summary>
+    public int[] Faulty { get; init; } = [];
+
+    public Action<World> Faults { get; init; } = _ => { };
+
+    /// <summary>Who picks hosts.</summary>
+    public IReadOnlyList<Policy> Policies { get; init; } = Policy.All;
+
+    /// <summary>The same without faults: what the figures are compared with.</summary>
+    public Scenario Healthy => this with { Name = HealthyName, Title = $"{Title}: without the fault", Faults = _ => { }, Policies = [Policy.Product, Policy.ProductHedged] };
+
+    public string HealthyName => $"{Name}, no fault";
+}

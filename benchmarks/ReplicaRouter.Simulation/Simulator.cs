@@ -1,0 +1,25 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>Runs scenarios. Each run is a world of its own on one thread, so that several go on side by side and none sees the others.</summary>
+internal static class Simulator
+{
+    public static Figures Run(Scenario scenario, Policy policy, int seed) => new World(scenario, policy, seed).Run();
+
+    /// <param name="scenarios">What is run, each with all of its policies.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="done">Told of each run that has ended, on any thread.</param>
+    public static SeedResults Run(IEnumerable<Scenario> scenarios, int seed, Action<Scenario, Policy, Figures>? done = null)
+    {
+        var runs = scenarios.SelectMany(scenario => scenario.Policies.Select(policy => (Scenario: scenario, Policy: policy))).ToArray();
+        var figures = new Figures[runs.Length];
+        // No more at once than there are cores: each world is large, and they would take the caches from each other.
+        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            figures[i] = Run(runs[i].Scenario, runs[i].Policy, seed);
+            done?.Invoke(runs[i].Scenario, runs[i].Policy, figures[i]);
+        });
+        var results = new SeedResults(seed);
+        for (var i = 0; i < runs.Length; i++) results.Add(runs[i].Scenario.Name, runs[i].Policy.Name, figures[i]);
+        return results;
+    }
+}

@@ -1,0 +1,125 @@
+namespace ReplicaRouter;
+
+/// <summary>How long one route's commands take on one host, and whether that host, when it is left out for it, is to be tried again.</summary>
+/// <remarks>
+/// A moving geometric mean: among look-ups, a report that takes two hundred times as long weighs as much as five look-ups on a host that is three times as
+/// slow, not two hundred. Written by several threads without a lock: what is lost is one sample.
+/// </remarks>
+internal sealed class RouteLatency
+{
+    /// <summary>Samples that count.</summary>
+    private const int Samples = 5;
+
+    /// <summary>With fewer samples hosts are not compared: the first commands meet cold connections, plans and caches.</summary>
+    private const int LeastSamples = 3;
+
+    /// <summary>The weight of a slow sample that is no chance: right after another one, or beyond all that is typical.</summary>
+    private const double OutlierWeight = 0.5;
+
+    /// <summary>Typical deviations beyond which a sample is no chance.</summary>
+    private const double Outlier = 4.5;
+
+    /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
+    private const double Repeated = 3;
+
+    /// <summary>Samples that make up the typical deviation.</summary>
+    private const int DeviationSamples = 20;
+
+    /// <summary>What one sample adds to the typical deviation at most, as its multiple and at least.</summary>
+    private const double MostDeviation = 3;
+    private const double LeastMostDeviation = 1;
+
+    /// <summary>How many typical deviations the value may be off.</summary>
+    private const double Doubt = 0.7;
+
+    /// <summary>Differences of samples beyond these say no more. As logarithms: twice and ten times what is typical.</summary>
+    private static readonly double Slow = Math.Log(2);
+    private static readonly double MostDifference = Math.Log(10);
+
+    /// <summary>Choices that one trial costs, so that a host that is still slow gets half a percent of them.</summary>
+    private const int ChoicesPerTrial = 200;
+
+    /// <summary>The same while probes take longer than usual, too.</summary>
+    private const int ChoicesPerDoubtfulTrial = 10 * ChoicesPerTrial;
+
+    /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
+    private const int ChoicesUnprobed = 50;
+
+    private double _value;
+    private double _leastValue;
+    private double _deviation;
+    private int _deviations;
+    private int _samples;
+    private int _credit = ChoicesPerTrial;
+    private bool _isSlow;
+    private bool _isComparable;
+    private bool _isLeftOut;
+    private int _needed;
+    private bool _isTried;
+
+    /// <summary>What is typical, in ms; 0 as long as there are too few samples for hosts to be compared by it.</summary>
+    public double Ms => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _value) : 0;
+
+    /// <summary>The least that <see cref="Ms"/> may well be: the more the samples differ, the less of a difference tells hosts apart.</summary>
+    public double LeastMs => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _leastValue) : 0;
+
+    public void Record(double milliseconds)
+    {
+        if (_isTried) EndTrial();
+        var sample = Math.Max(milliseconds, 0.001);
+        var value = _value > 0 ? _value : sample;
+        // What a trial measures takes the place of the value, however far away from it.
+        var difference = _samples == 0 ? Math.Log(sample / value) : Math.Clamp(Math.Log(sample / value), -MostDifference, MostDifference);
+        var deviation = _deviation;
+        var wasSlow = _isSlow;
+        _isSlow = difference > Math.Max(Slow, Repeated * deviation);
+        var isOutlier = _isSlow && (wasSlow || (_isComparable && difference > Outlier * deviation));
+        value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
+        // By the deviation before: what a host that gets slow does to it would make it harder to find.
+        Volatile.Write(ref _leastValue, value * Math.Exp(-Doubt * deviation));
+        Volatile.Write(ref _value, value);
+        if (_samples > 0 || _deviations == 0) Deviates(Math.Abs(difference));
+        if (_samples < Samples - 1) _samples++;
+        if (_samples >= LeastSamples) Volatile.Write(ref _isComparable, true);
+        if (_credit < ChoicesPerTrial) _credit++;
+    }
+
+    /// <summary>Whether the last choice left the host out.</summary>
+    public bool IsLeftOut => _isLeftOut;
+
+    /// <summary>Notes whether a probe took as long as usual.</summary>
+    public void RecordProbe(bool isUsual) => _needed = isUsual ? ChoicesPerTrial : ChoicesPerDoubtfulTrial;
+
+    /// <summary>Whether a host that is left out is to be given a command all the same, to see whether it is still slow. Called by each choice that leaves it out.</summary>
+    /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>
+    public bool IsToBeTried(bool isIdle)
+    {
+        if (!_isLeftOut) (_isLeftOut, _needed) = (true, ChoicesPerTrial + ChoicesUnprobed);
+        if (_credit < ChoicesPerDoubtfulTrial) _credit++;
+        if (!isIdle || _credit < _needed) return false;
+        return _isTried = true;
+    }
+
+    /// <summary>Forgets what was measured: it says nothing any more.</summary>
+    public void Reset()
+    {
+        Volatile.Write(ref _isComparable, false);
+        (_samples, _deviation, _deviations, _credit) = (0, 0, 0, ChoicesPerTrial);
+        (_isLeftOut, _isTried) = (false, false);
+        Volatile.Write(ref _value, 0);
+    }
+
+    private void Deviates(double difference)
+    {
+        var most = _deviations < LeastSamples ? MostDifference : Math.Max(MostDeviation * _deviation, LeastMostDeviation);
+        _deviation += (Math.Min(difference, most) - _deviation) / (_deviations + 1);
+        if (_deviations < DeviationSamples - 1) _deviations++;
+    }
+
+    /// <summary>What is measured next takes the place of what was measured before.</summary>
+    private void EndTrial()
+    {
+        (_isTried, _isLeftOut) = (false, false);
+        (_samples, _credit) = (0, 0);
+    }
+}

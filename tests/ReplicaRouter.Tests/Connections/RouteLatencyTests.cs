@@ -1,0 +1,116 @@
+namespace ReplicaRouter.Tests.Connections;
+
+public class RouteLatencyTests
+{
+    private readonly RouteLatency _latency = new();
+
+    private void Record(int times, double milliseconds)
+    {
+        for (var i = 0; i < times; i++) _latency.Record(milliseconds);
+    }
+
+    [Fact]
+    public void The_first_few_samples_are_not_compared()
+    {
+        Record(2, 1);
+        Assert.Equal((0, 0), (_latency.Ms, _latency.LeastMs));
+        Record(1, 1);
+        Assert.Equal((1, 1), (Math.Round(_latency.Ms, 6), Math.Round(_latency.LeastMs, 6)));
+    }
+
+    [Fact]
+    public void One_command_ten_times_as_slow_as_usual_shows_that_the_host_is_slow_where_all_take_about_the_same()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 30; i++) _latency.Record(3 + (2 * random.NextDouble()));
+        Record(1, 40);
+        Assert.InRange(_latency.LeastMs, 2 * 4, 40);
+    }
+
+    [Fact]
+    public void Two_in_a_row_show_it_where_they_differ_much()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 200; i++) _latency.Record(random.NextDouble() < 0.8 ? 1 : 5);
+        for (var i = 0; i < 5; i++) _latency.Record(1);
+        Record(1, 15);
+        Assert.InRange(_latency.LeastMs, 0.5, 2.5);
+        Record(1, 15);
+        Assert.InRange(_latency.LeastMs, 2.5, 15);
+    }
+
+    [Fact]
+    public void Reports_among_look_ups_are_no_difference_between_hosts()
+    {
+        // Two hosts with the same work: how often would one be left out for being twice as slow as the other?
+        var (random, other, leftOut) = (new Random(1), new RouteLatency(), 0);
+        for (var i = 0; i < 100_000; i++)
+        {
+            _latency.Record(Draw());
+            other.Record(Draw());
+            if (_latency.LeastMs > Math.Max(2 * other.Ms, other.Ms + 0.5)) leftOut++;
+        }
+
+        Assert.InRange(leftOut, 0, 3000);
+
+        double Draw() => random.NextDouble() switch { < 0.8 => 1, < 0.98 => 5, _ => 200 };
+    }
+
+    [Fact]
+    public void A_host_that_is_left_out_is_tried_as_soon_as_a_probe_takes_as_long_as_usual_and_else_after_some_choices()
+    {
+        Record(5, 40);
+        Assert.False(_latency.IsToBeTried(isIdle: true));
+        _latency.RecordProbe(isUsual: false);
+        Assert.False(_latency.IsToBeTried(isIdle: true));
+        _latency.RecordProbe(isUsual: true);
+        Assert.False(_latency.IsToBeTried(isIdle: false));
+        Assert.True(_latency.IsToBeTried(isIdle: true));
+        _latency.Record(4);
+        Assert.Equal(4, _latency.Ms, 3);
+
+        var unprobed = new RouteLatency();
+        for (var i = 0; i < 5; i++) unprobed.Record(40);
+        Assert.Equal(50, Enumerable.Range(1, 99).First(_ => unprobed.IsToBeTried(isIdle: true)));
+    }
+
+    [Fact]
+    public void A_host_that_failed_its_trial_is_tried_again_by_one_choice_in_two_hundred()
+    {
+        Record(5, 40);
+        var trials = 0;
+        for (var choice = 0; choice < 2000; choice++)
+        {
+            var isTried = _latency.IsToBeTried(isIdle: true);
+            _latency.RecordProbe(isUsual: true);
+            if (!isTried) continue;
+            trials++;
+            _latency.Record(40);
+        }
+
+        Assert.InRange(trials, 9, 11);
+    }
+
+    [Fact]
+    public void While_probes_are_slow_too_a_trial_costs_ten_times_as_many_choices()
+    {
+        Record(5, 40);
+        Assert.Equal(1, Enumerable.Range(0, 2000).Count(_ =>
+        {
+            _latency.RecordProbe(isUsual: false);
+            if (!_latency.IsToBeTried(isIdle: true)) return false;
+            _latency.Record(40);
+            return true;
+        }));
+    }
+
+    [Fact]
+    public void Forgotten_it_starts_anew()
+    {
+        Record(5, 40);
+        _latency.Reset();
+        Assert.Equal(0, _latency.Ms);
+        Record(5, 1);
+        Assert.Equal(1, _latency.Ms, 3);
+    }
+}
