@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ReplicaRouter.Benchmarks;
+namespace ReplicaRouter.Benchmarks.Micro;
 
 /// <summary>What UseReplicaRouter adds to a request that touches no database; the bare pipeline is the baseline.</summary>
 [MemoryDiagnoser]
