@@ -63,6 +63,16 @@ require_pgbouncer() {
   has_pgbouncer || fail "apt-get installed no PgBouncer that can be found in /usr/sbin."
 }
 
+has_promtool() { command -v promtool >/dev/null; }
+
+require_promtool() {
+  has_promtool && return
+  command -v apt-get >/dev/null || fail "promtool is missing, and there is no apt-get here. The tests of docs/monitoring need Debian's package prometheus."
+  say "installing promtool (apt-get install prometheus)"
+  apt_install prometheus
+  has_promtool || fail "apt-get installed no promtool that can be found."
+}
+
 has_peers() { has_pgbouncer && [ -x /usr/sbin/haproxy ] && [ -x /usr/sbin/pgpool ]; }
 
 # What the router is measured beside.

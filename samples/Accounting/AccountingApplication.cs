@@ -20,6 +20,9 @@ public static class AccountingApplication
     /// <summary>How long the start waits for the servers before it gives up.</summary>
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Who may see error texts of the servers: here, whoever develops. An application of yours asks for a role.</summary>
+    private const string Operators = "operators";
+
     /// <summary>Registers the services. They expect a <see cref="DatabaseRouter"/>.</summary>
     public static IHostApplicationBuilder AddAccounting(this IHostApplicationBuilder builder)
     {
@@ -32,6 +35,9 @@ public static class AccountingApplication
             .AddFilter("ReplicaRouter", level => level >= LogLevel.Information && start.IsReady);
 
         var services = builder.Services;
+        services.AddReplicaRouterWeb();
+        services.AddAuthorizationBuilder().AddPolicy(Operators, policy => policy.RequireAssertion(_ => builder.Environment.IsDevelopment()));
+        services.AddTelemetry();
         services.AddSingleton(start);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OrganizationService>();
@@ -57,8 +63,10 @@ public static class AccountingApplication
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         if (app.Environment.IsDevelopment()) app.UseServedByHeader();
+        app.UseReplicaRouter();
         app.MapGet("/", () => Results.Redirect("/api/health")).ExcludeFromDescription();
-        app.MapHealth();
+        app.MapReplicaRouterHealth(Operators);
+        app.MapPrometheusScrapingEndpoint();
         app.MapOrganizations();
         app.MapClients();
         app.MapInvoices();

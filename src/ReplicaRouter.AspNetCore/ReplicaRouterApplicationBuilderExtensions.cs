@@ -7,13 +7,33 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Adds the router to a web application.</summary>
 public static class ReplicaRouterApplicationBuilderExtensions
 {
-    /// <summary>Registers the router, configured by the application's configuration and environment variables.</summary>
+    /// <summary>
+    /// Registers the router, configured by the application's configuration, environment variables and a <c>.env</c> file, and what
+    /// <see cref="UseReplicaRouter"/> and <see cref="ReplicaRouterEndpointRouteBuilderExtensions.MapReplicaRouterHealth"/> need.
+    /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="configure">What is set in code; it has the last word.</param>
-    public static IHostApplicationBuilder AddReplicaRouter(this IHostApplicationBuilder builder, Action<DatabaseRouterOptions>? configure = null)
+    /// <returns>The same builder.</returns>
+    public static WebApplicationBuilder AddReplicaRouter(this WebApplicationBuilder builder, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddReplicaRouter(builder.Configuration, configure);
+        ReplicaRouterServiceCollectionExtensions.AddReplicaRouter((IHostApplicationBuilder)builder, configure);
+        builder.Services.AddReplicaRouterWeb();
         return builder;
+    }
+
+    /// <summary>
+    /// Makes each request a routing session, which follows the user from request to request: what they wrote, they see. Place it before whatever
+    /// touches the database; a middleware that caches responses belongs before it, since responses of sessions carry a cookie.
+    /// </summary>
+    /// <param name="app">The application.</param>
+    /// <returns>The same application.</returns>
+    /// <exception cref="InvalidOperationException">The router or what this needs beside it is not registered.</exception>
+    public static IApplicationBuilder UseReplicaRouter(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var carrier = app.ApplicationServices.GetService<SessionCarrier>()
+            ?? throw new InvalidOperationException("UseReplicaRouter needs builder.AddReplicaRouter(), or services.AddReplicaRouterWeb() beside services.AddReplicaRouter(...).");
+        return app.Use(next => new SessionMiddleware(next, app.ApplicationServices.GetRequiredService<DatabaseRouter>(), carrier).InvokeAsync);
     }
 }

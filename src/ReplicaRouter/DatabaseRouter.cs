@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,6 +27,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly StallWatch _stalls;
     private readonly Operator _operator;
     private readonly RouterStatus _status;
+    private readonly RouterMeter _meter;
+    private readonly OperationTelemetry _telemetry;
     private int _isDisposed;
 
     internal DatabaseRouter(
@@ -33,7 +36,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         ILoggerFactory? loggerFactory = null,
         TimeProvider? timeProvider = null,
         Random? random = null,
-        Func<HostConfiguration, IHostProbe>? createProbe = null)
+        Func<HostConfiguration, IHostProbe>? createProbe = null,
+        IMeterFactory? meterFactory = null)
     {
         loggerFactory ??= NullLoggerFactory.Instance;
         var time = _time = timeProvider ?? TimeProvider.System;
@@ -62,6 +66,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _executor = new Executor(_opener, rules, outcomes, new Hedging(configuration.Routes, _counters, time), time, random);
         _operator = new Operator(configuration, _store, _pools, _monitors, _listener, _counters, time, logger);
         _status = new RouterStatus(_store, _pools, _monitors, _listener, _counters, time);
+        _meter = new RouterMeter(meterFactory, configuration, _store, _pools, _monitors, _listener, _chooser, _counters, time);
+        _telemetry = new OperationTelemetry(_meter.OperationDuration, time);
         foreach (var monitor in _monitors) monitor.Start();
         _stalls = new StallWatch(_pools, _monitors, _listener, time);
     }
@@ -83,10 +89,16 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <param name="options">Read once; later changes have no effect.</param>
     /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
     /// <exception cref="RouterConfigurationException">An option is missing or wrong; all faults are in the message.</exception>
-    public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory = null)
+    public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory = null) => Create(options, loggerFactory, null);
+
+    /// <inheritdoc cref="Create(DatabaseRouterOptions, ILoggerFactory?)"/>
+    /// <param name="options">Read once; later changes have no effect.</param>
+    /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
+    /// <param name="meterFactory">Makes the router's meter; <see langword="null"/> makes one that is the router's own.</param>
+    public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new DatabaseRouter(RouterConfigurationBuilder.Build(options), loggerFactory);
+        return new DatabaseRouter(RouterConfigurationBuilder.Build(options), loggerFactory, meterFactory: meterFactory);
     }
 
     /// <summary>Picks a host now and returns the data source of its pool for the route.</summary>
@@ -153,7 +165,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public Task<T> ExecuteAsync<T>(Route route, RouteOptions options, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return _executor.ExecuteAsync(NewAttempt(route, options), work, cancellationToken);
+        var attempt = NewAttempt(route, options);
+        return _telemetry.IsEnabled ? MeasuredAsync(attempt, work, cancellationToken) : _executor.ExecuteAsync(attempt, work, cancellationToken);
     }
 
     /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
@@ -178,7 +191,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public T Execute<T>(Route route, RouteOptions options, Func<NpgsqlConnection, T> work)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return _executor.Execute(NewAttempt(route, options), work);
+        var attempt = NewAttempt(route, options);
+        return _telemetry.IsEnabled ? Measured(attempt, work) : _executor.Execute(attempt, work);
     }
 
     /// <summary>
@@ -197,7 +211,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public Task<T> WithTransactionAsync<T>(IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return _executor.WithTransactionAsync(() => NewAttempt(DatabaseOperation.Transactional, default), isolationLevel, work, cancellationToken);
+        return _telemetry.IsEnabled
+            ? MeasuredTransactionAsync(isolationLevel, work, cancellationToken)
+            : _executor.WithTransactionAsync(() => NewAttempt(DatabaseOperation.Transactional, default), isolationLevel, work, cancellationToken);
     }
 
     /// <inheritdoc cref="WithTransactionAsync{T}(Func{NpgsqlTransaction, CancellationToken, Task{T}}, CancellationToken)"/>
@@ -228,11 +244,20 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="token">What <see cref="RoutingSession.Token"/> gave, in this process or another; <see langword="null"/> or empty for none.
     /// A damaged, forged or foreign one is ignored and counted.</param>
-    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens, _time), token);
+    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens, null), token);
 
     /// <summary>Creates a session that covers only the operations to which it is given as <see cref="RouteOptions.Session"/>.</summary>
     /// <inheritdoc cref="BeginSession" path="/param"/>
-    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens, _time), token);
+    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
+
+    /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
+    internal RoutingSession BeginSessionFrom(SessionOrigin origin) => Merged(RoutingSession.Begin(this, _tokens, origin), null);
+
+    /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
+    internal void IgnoreToken(string reason) => _tokens.Ignore(reason);
+
+    /// <summary>Whether some host may serve the route at this moment.</summary>
+    internal bool CanServe(Route route) => _chooser.CanServe(_configuration.PlanOf(route));
 
     /// <summary>What was routed where so far.</summary>
     public RouterMetrics GetMetrics() => _status.Metrics();
@@ -298,6 +323,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
         _store.Close();
+        _meter.Dispose();
         await _stalls.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_monitors.Select(monitor => monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();
@@ -312,6 +338,19 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 
     internal TopologySnapshot Topology => _store.Current;
 
+    private Task<T> MeasuredAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        _telemetry.RunAsync("execute", attempt.Plan, () => attempt.Host, () => _executor.ExecuteAsync(attempt, work, cancellationToken));
+
+    private T Measured<T>(Attempt attempt, Func<NpgsqlConnection, T> work) =>
+        _telemetry.Run("execute", attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, work));
+
+    private Task<T> MeasuredTransactionAsync<T>(IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        Attempt? last = null;
+        return _telemetry.RunAsync("transaction", _configuration.PlanOf(DatabaseOperation.Transactional), () => last?.Host,
+            () => _executor.WithTransactionAsync(() => last = NewAttempt(DatabaseOperation.Transactional, default), isolationLevel, work, cancellationToken));
+    }
+
     private Attempt NewAttempt(Route route, in RouteOptions options)
     {
         ThrowIfDisposed();
@@ -323,7 +362,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         options.Session?.ThrowIfNotOf(this);
         var session = (options.Session ?? RoutingSession.Ambient(this))?.State;
         if (string.IsNullOrEmpty(options.Position)) return session;
-        session ??= new SessionState(_time);
+        session ??= _tokens.NewState();
         _tokens.Merge(options.Position, session);
         return session;
     }

@@ -21,17 +21,27 @@ public sealed class RoutingSession : IDisposable
     private readonly DatabaseRouter _router;
     private readonly SessionTokens _tokens;
     private readonly RoutingSession? _outer;
+    private readonly RoutingSession _root;
+    private SessionState? _state;
     private volatile bool _isDisposed;
 
-    private RoutingSession(DatabaseRouter router, SessionTokens tokens, RoutingSession? outer, SessionState state)
+    private RoutingSession(DatabaseRouter router, SessionTokens tokens, RoutingSession? outer, RoutingSession? continued, SessionOrigin? origin)
     {
         _router = router;
         _tokens = tokens;
         _outer = outer;
-        State = state;
+        _root = continued?._root ?? this;
+        Origin = continued is null ? origin : continued.Origin;
     }
 
-    internal SessionState State { get; }
+    /// <summary>Made at the first use: most sessions, as of web requests for files, never have any.</summary>
+    internal SessionState State => Volatile.Read(ref _root._state) ?? _root.CreateState();
+
+    /// <summary>What the session began from, if that is more than nothing or a token.</summary>
+    internal SessionOrigin? Origin { get; }
+
+    /// <summary>Whether the session knows what its origin does not: it did something, or was given a token since.</summary>
+    internal bool HasNews => Volatile.Read(ref _root._state) is { HasNews: true };
 
     /// <summary>
     /// What another process needs to go on where this session stands: a short text, safe in a URL, a header or a cookie. Empty when the
@@ -49,14 +59,18 @@ public sealed class RoutingSession : IDisposable
     /// goes on from what the new primary has. Check what was written last before you build on it.
     /// </summary>
     /// <remarks>True also where nothing was lost but that could not be told: the primary failed before the position of the last write was learnt.</remarks>
-    public bool HasLostHistory => State.HasLostHistory;
+    public bool HasLostHistory => Volatile.Read(ref _root._state) is { HasLostHistory: true };
 
     /// <inheritdoc cref="Token"/>
-    public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) => _tokens.EncodeAsync(State, cancellationToken);
+    public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) =>
+        _root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
 
     /// <summary>From now on the session's reads also see what the token's session had written and read. Of two positions the later counts.</summary>
     /// <param name="token">What <see cref="Token"/> gave. <see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</param>
-    public void Merge(string? token) => _tokens.Merge(token, State);
+    public void Merge(string? token)
+    {
+        if (!string.IsNullOrEmpty(token)) _tokens.Merge(token, State);
+    }
 
     /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
@@ -73,19 +87,30 @@ public sealed class RoutingSession : IDisposable
         return session;
     }
 
-    internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens, TimeProvider time)
+    internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens, SessionOrigin? origin)
     {
         // Skips those that ended, or chains would grow in code that outlived them.
         var outer = s_ambient.Value;
         while (outer is { _isDisposed: true }) outer = outer._outer;
-        return s_ambient.Value = new RoutingSession(router, tokens, outer, Ambient(router)?.State ?? new SessionState(time));
+        var continued = Ambient(router);
+        var session = s_ambient.Value = new RoutingSession(router, tokens, outer, continued, origin);
+        if (continued is null || origin is null) return session;
+        foreach (var token in origin.ReadTokens()) session.Merge(token);
+        return session;
     }
 
-    internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens, TimeProvider time) => new(router, tokens, null, new SessionState(time));
+    internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, null, null);
 
     internal void ThrowIfNotOf(DatabaseRouter router)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_router != router) throw new ArgumentException("The session belongs to another router.");
+    }
+
+    private SessionState CreateState()
+    {
+        if (Origin is null) return Interlocked.CompareExchange(ref _state, _tokens.NewState(), null) ?? _state;
+        // A token is read once: a bad one must not count twice.
+        lock (Origin) return _state ??= _tokens.NewState(Origin);
     }
 }

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using ReplicaRouter;
 
-namespace ReplicaRouter.AspNetCore.Tests;
+// Outside of our own namespaces, as applications are: which AddReplicaRouter it is depends on that.
+namespace AspNetCore.Tests;
 
 public class AddReplicaRouterTests
 {
@@ -11,6 +13,7 @@ public class AddReplicaRouterTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
         await using var app = builder.Build();
+        app.UseReplicaRouter();
         Assert.Same(app.Services.GetRequiredService<DatabaseRouter>(), app.Services.GetRequiredService<DatabaseRouter>());
     }
 }

@@ -30,7 +30,7 @@ public sealed class ClientService(DatabaseRouter router)
                 new { id, annualRevenue }, token),
             cancellationToken);
 
-    /// <summary>A read: balanced over the replicas, so a client created a moment ago may not be there yet.</summary>
+    /// <summary>A read: balanced over the replicas, and whoever created a client sees it: each request is a session.</summary>
     public Task<Client?> GetAsync(Guid id, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Read,

@@ -42,6 +42,9 @@ internal sealed class CommandListener : IDisposable
     /// <summary>The connections to a host that are in use, as Npgsql counts them now, logins under way among them.</summary>
     public int CountInUse(HostPools host) => Counted(() => host.All.Sum(pool => pool.Busy));
 
+    /// <summary>Has Npgsql count all connections now.</summary>
+    public void Recount() => Counted(() => 0);
+
     public void Dispose() => _listener.Dispose();
 
     private T Counted<T>(Func<T> read)

@@ -103,6 +103,7 @@ internal sealed class ConnectionOpener(
             while (true)
             {
                 var (pool, demand) = ChooseSync(attempt);
+                attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
                 {

@@ -52,6 +52,9 @@ internal sealed class HostChooser(
         return PoolOf(choice, plan);
     }
 
+    /// <summary>Whether some host may serve the route at this moment. Counts nothing.</summary>
+    public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), _loads, random).Host is not null;
+
     /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>
     private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
     {

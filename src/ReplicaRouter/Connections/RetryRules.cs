@@ -80,6 +80,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
         if (!pool.Plan.IsReadOnly) counters.CountWriteRetry();
         else if (kind == FailureKind.Hung) counters.CountMoved();
         else counters.CountRetry();
+        OperationTelemetry.Retried(pool.Host, kind);
         if (kind == FailureKind.Hung) Log.Moved(logger, attempt.Plan.Name, pool.Host.Name);
         else Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, kind.ToString());
     }

@@ -39,14 +39,14 @@ internal sealed class RoutingCounters(ImmutableArray<HostConfiguration> hosts, I
         Volatile.Read(ref _retries), Volatile.Read(ref _writesRetried), Volatile.Read(ref _retriesRefused), Volatile.Read(ref _moved),
         Volatile.Read(ref _hedges), Volatile.Read(ref _hedgesWon), Volatile.Read(ref _shed));
 
-    public IReadOnlyList<HostTransition> Transitions() =>
-    [
-        .. from host in hosts
-           from state in States
-           let count = Volatile.Read(ref _states[(host.Index * States.Length) + (int)state])
-           where count > 0
-           select new HostTransition(host.Name, state, count),
-    ];
+    public IReadOnlyList<HostTransition> Transitions() => [.. TransitionCounts().Select(count => new HostTransition(count.Host.Name, count.State, count.Count))];
+
+    public IEnumerable<(HostConfiguration Host, HostState State, long Count)> TransitionCounts() =>
+        from host in hosts
+        from state in States
+        let count = Volatile.Read(ref _states[(host.Index * States.Length) + (int)state])
+        where count > 0
+        select (host, state, count);
 
     public void CountSession() => Interlocked.Increment(ref _sessions);
 
@@ -63,12 +63,12 @@ internal sealed class RoutingCounters(ImmutableArray<HostConfiguration> hosts, I
 
     public void CountFallback(RoutePlan plan, Verdict reason) => Interlocked.Increment(ref _fallbacks[(plan.Index * Reasons.Length) + (int)reason]);
 
-    public IReadOnlyList<RouteFallback> Fallbacks() =>
-    [
-        .. from plan in routes
-           from reason in Reasons
-           let count = Volatile.Read(ref _fallbacks[(plan.Index * Reasons.Length) + (int)reason])
-           where count > 0
-           select new RouteFallback(plan.Name, reason.ToString(), count),
-    ];
+    public IReadOnlyList<RouteFallback> Fallbacks() => [.. FallbackCounts().Select(count => new RouteFallback(count.Route.Name, count.Reason.ToString(), count.Count))];
+
+    public IEnumerable<(RoutePlan Route, Verdict Reason, long Count)> FallbackCounts() =>
+        from plan in routes
+        from reason in Reasons
+        let count = Volatile.Read(ref _fallbacks[(plan.Index * Reasons.Length) + (int)reason])
+        where count > 0
+        select (plan, reason, count);
 }

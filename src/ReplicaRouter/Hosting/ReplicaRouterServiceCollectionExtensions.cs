@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -56,7 +57,7 @@ public static class ReplicaRouterServiceCollectionExtensions
         {
             var options = new DatabaseRouterOptions();
             configure(options);
-            return DatabaseRouter.Create(options, provider.GetService<ILoggerFactory>());
+            return DatabaseRouter.Create(options, provider.GetService<ILoggerFactory>(), provider.GetService<IMeterFactory>());
         });
         services.TryAddSingleton(provider => provider.GetRequiredService<DatabaseRouter>().GetDataSource(DatabaseOperation.Write));
         foreach (var operation in Enum.GetValues<DatabaseOperation>())

@@ -24,6 +24,7 @@ internal sealed class SessionState(TimeProvider time)
     private DateTimeOffset _wroteAt;
     private TimeSpan? _writeTook;
     private bool _hasLostHistory;
+    private volatile bool _hasNews;
 
     /// <summary>Whether the session has seen or written what the cluster's present history may not hold: a failover lost it.</summary>
     public bool HasLostHistory
@@ -34,11 +35,18 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
+    /// <summary>Whether the session did something, or learnt what another one did, since it began.</summary>
+    public bool HasNews => _hasNews;
+
+    /// <summary>What is known now is what the session began with.</summary>
+    public void ForgetNews() => _hasNews = false;
+
     /// <summary>Takes over what another process's session has seen.</summary>
     public void Merge(in SessionToken token, long now)
     {
         lock (_lock)
         {
+            _hasNews = true;
             if (!token.Position.IsNone) Raise(token.Position, now);
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
@@ -58,6 +66,7 @@ internal sealed class SessionState(TimeProvider time)
             use.Open++;
             use.IsWrite |= isWrite;
             if (!isWrite) _affinity = host.Bit;
+            _hasNews = true;
             return use;
         }
     }

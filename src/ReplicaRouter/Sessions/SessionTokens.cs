@@ -9,6 +9,18 @@ internal sealed class SessionTokens(
     /// <summary>Asks for the position of a session's last deed. Without it, whoever reads on must ask for it.</summary>
     private const int MaxAsks = 2;
 
+    /// <param name="origin">Where the state starts from.</param>
+    public SessionState NewState(SessionOrigin? origin = null)
+    {
+        var state = new SessionState(time);
+        foreach (var token in origin?.ReadTokens() ?? []) Merge(token, state);
+        state.ForgetNews();
+        return state;
+    }
+
+    /// <summary>Counts a token that was found to be bad before it was one of ours.</summary>
+    public void Ignore(string reason) => watcher.OnIgnoredToken(reason);
+
     public async ValueTask<string> EncodeAsync(SessionState session, CancellationToken cancellationToken)
     {
         if (configuration.SessionWindow is not null) return Encode(session.ExportTime(time.GetUtcNow()));

@@ -53,11 +53,14 @@ internal sealed record HostSnapshot
     public HostAnswer? Answer => LastAnswered?.Answer;
 
     /// <summary>Whether a request can be sent there at all, its role and lag aside.</summary>
-    public bool IsServing => State is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
-        || (IsWarmOnly && LastAnswered is not null);
+    public bool IsServing => Serves(State) && (!IsWarmOnly || LastAnswered is not null);
 
     /// <summary>Whether only connections that are open already lead there.</summary>
     public bool IsWarmOnly => State is HostState.NoLogins or HostState.Full;
+
+    /// <summary>Whether hosts in a state serve at all.</summary>
+    public static bool Serves(HostState state) => state is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
+        or HostState.NoLogins or HostState.Full;
 
     /// <summary>
     /// Whether nothing that is under way there is worth waiting for: it hangs, or a probe found nobody there. A caller's broken connection is no

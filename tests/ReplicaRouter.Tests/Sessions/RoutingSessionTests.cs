@@ -35,6 +35,33 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         Assert.Null(Current);
     }
 
+    private sealed class Origin(params string[] tokens) : SessionOrigin
+    {
+        public int Reads { get; private set; }
+
+        public override IEnumerable<string?> ReadTokens()
+        {
+            Reads++;
+            return tokens;
+        }
+    }
+
+    [Fact]
+    public async Task An_origin_is_asked_at_the_first_use_and_once_and_is_no_news()
+    {
+        using var earlier = _router.CreateSession();
+        Host(DatabaseOperation.Write, new RouteOptions { Session = earlier });
+        var origin = new Origin(await earlier.GetTokenAsync(Ct), "nonsense");
+        using var session = _router.BeginSessionFrom(origin);
+        Assert.Equal((0, false), (origin.Reads, session.HasNews));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => session.State, Ct)));
+        Assert.Equal((1, false), (origin.Reads, session.HasNews));
+        Assert.Equal(1, _router.GetMetrics().Sessions.IgnoredTokens);
+        Assert.NotEqual("", await session.GetTokenAsync(Ct));
+        Host(DatabaseOperation.Read);
+        Assert.True(session.HasNews);
+    }
+
     [Fact]
     public async Task It_covers_what_this_code_awaits_and_starts_and_does_not_reach_its_caller()
     {

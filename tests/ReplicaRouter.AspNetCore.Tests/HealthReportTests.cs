@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Accounting.Operations;
-using ReplicaRouter;
-
-namespace Accounting.Tests;
+namespace ReplicaRouter.AspNetCore.Tests;
 
 public sealed class HealthReportTests
 {
@@ -17,7 +14,7 @@ public sealed class HealthReportTests
                 ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null),
                 ["analytics"] = Host(HostRole.Replica, isHealthy: true, lagMs: 12.5),
             },
-            Metrics(), s_now);
+            Metrics(), s_now, showsDetails: true);
 
         Assert.Equal(
             """
@@ -26,7 +23,7 @@ public sealed class HealthReportTests
             "analytics":{"isHealthy":true,"latencyMs":1.5,"replicationLag":12.5,"role":"replica","error":null}},
             "metrics":{"totalQueries":5,"failovers":1,"lastHealthCheck":"2026-01-02T03:04:05+00:00"}}
             """.ReplaceLineEndings(""),
-            JsonSerializer.Serialize(report, JsonSerializerOptions.Web));
+            JsonSerializer.Serialize(report, HealthReportContext.Default.HealthReport));
     }
 
     [Fact]
@@ -37,14 +34,18 @@ public sealed class HealthReportTests
             ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null),
             ["analytics"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null),
         };
-        var report = HealthReport.From(hosts, Metrics(), s_now);
+        var report = HealthReport.From(hosts, Metrics(), s_now, showsDetails: true);
         Assert.Equal("unhealthy", report.Status);
         Assert.Equal("unknown", report.Databases["analytics"].Role);
+        Assert.Equal("refuses connections", report.Databases["analytics"].Error);
     }
 
     [Fact]
-    public void No_host_at_all_is_not_healthy() =>
-        Assert.False(HealthReport.From(new Dictionary<string, HostHealth>(), Metrics(), s_now).IsHealthy);
+    public void Who_may_not_see_details_sees_the_state()
+    {
+        var hosts = new Dictionary<string, HostHealth> { ["analytics"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null) };
+        Assert.Equal("Down", HealthReport.From(hosts, Metrics(), s_now, showsDetails: false).Databases["analytics"].Error);
+    }
 
     private static HostHealth Host(HostRole role, bool isHealthy, double? lagMs) => new()
     {
@@ -64,7 +65,7 @@ public sealed class HealthReportTests
     private static RouterMetrics Metrics() => new()
     {
         QueriesRouted = new Dictionary<DatabaseOperation, long> { [DatabaseOperation.Read] = 3, [DatabaseOperation.Write] = 2 },
-        QueriesByHost = new Dictionary<string, IReadOnlyDictionary<string, long>>(),
+        QueriesByHost = new Dictionary<string, IReadOnlyDictionary<string, long>> { ["primary"] = new Dictionary<string, long> { ["write"] = 2, ["search"] = 3 } },
         Failovers = 1,
         Fallbacks = [],
         AverageLatency = new Dictionary<string, double>(),

@@ -1,0 +1,55 @@
+using BenchmarkDotNet.Attributes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ReplicaRouter.Benchmarks.Micro;
+
+/// <summary>What UseReplicaRouter adds to a request that touches no database; the bare pipeline is the baseline.</summary>
+[MemoryDiagnoser]
+[ShortRunJob]
+public class MiddlewareBenchmarks
+{
+    private ServiceProvider _services = null!;
+    private RequestDelegate _bare = null!;
+    private RequestDelegate _routed = null!;
+    private DefaultHttpContext _context = null!;
+
+    /// <summary>Whether the browser brings the cookie of an earlier request along.</summary>
+    [Params(false, true)]
+    public bool HasCookie { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=10.0.0.1" };
+        _services = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host)))
+            .AddReplicaRouterWeb()
+            .BuildServiceProvider();
+        static Task Endpoint(HttpContext context) => Task.CompletedTask;
+        _bare = Build(Endpoint, isRouted: false);
+        _routed = Build(Endpoint, isRouted: true);
+        _context = new DefaultHttpContext { RequestServices = _services };
+        if (HasCookie) _context.Request.Headers.Cookie = $"replica-router={_services.GetRequiredService<TokenSeal>().Close(new string('A', 48))}";
+    }
+
+    [GlobalCleanup]
+    public void Cleanup() => _services.Dispose();
+
+    [Benchmark(Baseline = true)]
+    public Task Bare() => _bare(_context);
+
+    [Benchmark]
+    public Task Routed() => _routed(_context);
+
+    private RequestDelegate Build(RequestDelegate endpoint, bool isRouted)
+    {
+        var app = new ApplicationBuilder(_services);
+        if (isRouted) app.UseReplicaRouter();
+        app.Run(endpoint);
+        return app.Build();
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using ReplicaRouter;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Endpoints and their routes.</summary>
+public static class ReplicaRouterEndpointRouteBuilderExtensions
+{
+    /// <summary>Says what endpoints do with the database: where connections go that are injected by <see cref="EndpointRoute.Key"/>.</summary>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="route">An operation or the name of a route. The innermost one counts.</param>
+    /// <returns>The same builder.</returns>
+    public static TBuilder RouteTo<TBuilder>(this TBuilder builder, ReplicaRouter.Route route) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new RouteToAttribute(route));
+
+    /// <summary>
+    /// Maps <c>/api/health</c>, for people and monitors: every host and the counters, 200 when all hosts are healthy and 503 when one is not;
+    /// <c>/health/live</c>, which never asks a database and answers 200 as long as the application runs; and <c>/health/ready</c>, 503 only while
+    /// an operation of <see cref="ReplicaRouterWebOptions.RequiredOperations"/> can't be served. None of them opens a connection.
+    /// </summary>
+    /// <param name="endpoints">The application, or a group that gives a prefix.</param>
+    /// <param name="detailsPolicy">The authorization policy of those who see error texts, which name servers' addresses. Others see the state
+    /// only, as do all when this is <see langword="null"/>.</param>
+    /// <returns>All three, to add conventions.</returns>
+    /// <remarks><c>/health/live</c> and <c>/health/ready</c> run all health checks that are tagged <c>live</c> or <c>ready</c>.</remarks>
+    /// <exception cref="InvalidOperationException">A policy is named, but authorization is not registered.</exception>
+    public static IEndpointConventionBuilder MapReplicaRouterHealth(this IEndpointRouteBuilder endpoints, string? detailsPolicy = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        if (detailsPolicy is not null && endpoints.ServiceProvider.GetService<IAuthorizationPolicyProvider>() is null)
+            throw new InvalidOperationException($"The policy '{detailsPolicy}' needs services.AddAuthorization().");
+        var group = endpoints.MapGroup("");
+        group.MapGet("/api/health", new HealthEndpoint(detailsPolicy).GetAsync);
+        group.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        group.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadinessCheck.Tag) });
+        return group;
+    }
+}

@@ -1,0 +1,32 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ReplicaRouter;
+
+/// <summary>How sessions follow the requests of a web application, and when it counts as ready.</summary>
+public sealed class ReplicaRouterWebOptions
+{
+    /// <summary>The cookie that carries a browser's session from request to request. It is HttpOnly, SameSite=Lax, and Secure where the request came by https.</summary>
+    /// <value>Default <c>replica-router</c>; <see langword="null"/> for no cookie.</value>
+    public string? CookieName { get; set; } = "replica-router";
+
+    /// <summary>The header that carries a session between services, and to pages that call by script.</summary>
+    /// <value>Default <see cref="SessionMetadata.Key"/>; <see langword="null"/> for no header.</value>
+    public string? HeaderName { get; set; } = SessionMetadata.Key;
+
+    /// <summary>How long a token that was sent is good for. Replicas have long caught up by then, or serve no more reads.</summary>
+    /// <value>Default 10 min; 1 s to 1 day.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ParseLimitsInInvariantCulture = true)]
+    public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether endpoints that say nothing read in GET, HEAD, OPTIONS and TRACE requests, where their connection is injected by <see cref="EndpointRoute.Key"/>.</summary>
+    /// <value>Default <see langword="false"/>: such endpoints write.</value>
+    public bool SafeMethodsRead { get; set; }
+
+    /// <summary>The operations without which the application can do nothing: <c>/health/ready</c> answers 503 while no host can serve one of them.</summary>
+    /// <value>Default read and write.</value>
+    public IReadOnlyCollection<DatabaseOperation> RequiredOperations { get; set; } = [DatabaseOperation.Read, DatabaseOperation.Write];
+}
+
+/// <summary>Generated: checks the ranges at the application's start.</summary>
+[Microsoft.Extensions.Options.OptionsValidator]
+internal sealed partial class ReplicaRouterWebOptionsValidator : Microsoft.Extensions.Options.IValidateOptions<ReplicaRouterWebOptions>;

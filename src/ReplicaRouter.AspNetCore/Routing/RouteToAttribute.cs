@@ -1,0 +1,19 @@
+namespace ReplicaRouter;
+
+/// <summary>Says what an endpoint does with the database: where connections go that are injected by <see cref="EndpointRoute.Key"/>.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class RouteToAttribute : Attribute
+{
+    internal RouteToAttribute(Route route) => Route = route;
+
+    /// <summary>One of the five operations.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the five.</exception>
+    public RouteToAttribute(DatabaseOperation operation) : this(Route.FromDatabaseOperation(operation)) { }
+
+    /// <summary>A route that the options define.</summary>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public RouteToAttribute(string name) : this(Route.FromString(name)) { }
+
+    /// <summary>The route.</summary>
+    public Route Route { get; }
+}

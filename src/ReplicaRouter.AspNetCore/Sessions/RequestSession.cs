@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ReplicaRouter;
+
+/// <summary>One request and its session.</summary>
+internal sealed class RequestSession(HttpContext context, SessionMiddleware middleware) : SessionOrigin
+{
+    public HttpContext Context => context;
+
+    public RoutingSession Session { get; set; } = null!;
+
+    /// <summary>The rest of the pipeline, at work.</summary>
+    public Task Serving { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Whether the request's cookie is of no use.</summary>
+    public bool HasBadCookie { get; set; }
+
+    /// <summary>The request that the calling code serves, if any.</summary>
+    public static RequestSession? Current(DatabaseRouter router) => RoutingSession.Ambient(router)?.Origin as RequestSession;
+
+    public void Serve() => Serving = middleware.ServeAsync(this);
+
+    public override IEnumerable<string?> ReadTokens() => middleware.Carrier.Read(this);
+
+    public Task CarryAsync() => Session.HasNews || HasBadCookie ? middleware.Carrier.WriteAsync(this) : Task.CompletedTask;
+}

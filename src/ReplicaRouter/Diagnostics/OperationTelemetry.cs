@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Times operations that the router runs as a whole, and traces them, where somebody listens.</summary>
+internal sealed class OperationTelemetry(Histogram<double> duration, TimeProvider time)
+{
+    /// <summary>The event of an activity for work that is run again.</summary>
+    public const string RetryEvent = "replica_router.retry";
+
+    private static readonly ActivitySource Source = new(RouterTelemetry.ActivitySourceName, RouterTelemetry.Version);
+
+    /// <summary>Whether anybody listens. If not, operations are run as if this did not exist.</summary>
+    public bool IsEnabled => duration.Enabled || Source.HasListeners();
+
+    /// <param name="name">What is done: <c>execute</c> or <c>transaction</c>.</param>
+    /// <param name="plan">The operation's route.</param>
+    /// <param name="host">Tells afterwards where it ran last.</param>
+    /// <param name="run">Runs it.</param>
+    public async Task<T> RunAsync<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<Task<T>> run)
+    {
+        using var activity = Start(name, plan);
+        var startedAt = time.GetTimestamp();
+        try
+        {
+            var result = await run().ConfigureAwait(false);
+            End(activity, plan, host(), startedAt, null);
+            return result;
+        }
+        catch (Exception e)
+        {
+            End(activity, plan, host(), startedAt, e);
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="RunAsync"/>
+    public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run)
+    {
+        using var activity = Start(name, plan);
+        var startedAt = time.GetTimestamp();
+        try
+        {
+            var result = run();
+            End(activity, plan, host(), startedAt, null);
+            return result;
+        }
+        catch (Exception e)
+        {
+            End(activity, plan, host(), startedAt, e);
+            throw;
+        }
+    }
+
+    /// <summary>Notes in the operation's activity that its work is run again.</summary>
+    public static void Retried(HostConfiguration host, FailureKind kind)
+    {
+        if (Activity.Current is not { } activity || activity.Source != Source) return;
+        activity.AddEvent(new ActivityEvent(RetryEvent, tags: new ActivityTagsCollection
+        {
+            [TelemetryTags.Host] = host.Name,
+            [TelemetryTags.Reason] = TelemetryTags.Of(kind),
+        }));
+    }
+
+    private static Activity? Start(string name, RoutePlan plan)
+    {
+        var activity = Source.StartActivity($"{name} {plan.Name}");
+        activity?.SetTag(TelemetryTags.System, "postgresql").SetTag(TelemetryTags.Route, plan.Name);
+        return activity;
+    }
+
+    private void End(Activity? activity, RoutePlan plan, HostConfiguration? host, long startedAt, Exception? error)
+    {
+        var outcome = OutcomeOf(error);
+        var status = (error as PostgresException)?.SqlState;
+        var errorType = error is null ? null : status ?? error.GetType().FullName;
+        var tags = new TagList { { TelemetryTags.System, "postgresql" }, TelemetryTags.OfRoute(plan), { TelemetryTags.Outcome, outcome } };
+        if (host is not null) tags.Add(TelemetryTags.OfHost(host));
+        if (errorType is not null) tags.Add(TelemetryTags.ErrorType, errorType);
+        duration.Record(time.GetElapsedTime(startedAt).TotalSeconds, tags);
+
+        if (activity is null) return;
+        activity.SetTag(TelemetryTags.Outcome, outcome);
+        if (host is not null) activity.SetTag(TelemetryTags.Host, host.Name).SetTag(TelemetryTags.Address, host.Connection.Host).SetTag(TelemetryTags.Port, host.Connection.Port);
+        if (error is null) return;
+        // No message: a server's may quote what users entered.
+        activity.SetStatus(ActivityStatusCode.Error).SetTag(TelemetryTags.ErrorType, errorType);
+        if (status is not null) activity.SetTag(TelemetryTags.Status, status);
+    }
+
+    private static string OutcomeOf(Exception? error) => error switch
+    {
+        null => "ok",
+        NoEligibleHostException => "no_host",
+        TransactionOutcomeUnknownException => "unknown",
+        TimeoutException => "timeout",
+        OperationCanceledException => "cancelled",
+        _ => "error",
+    };
+}

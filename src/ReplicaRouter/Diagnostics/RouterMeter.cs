@@ -1,0 +1,148 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+
+namespace ReplicaRouter;
+
+/// <summary>The router's metrics. All but one are read from what is counted anyway, when somebody collects them, and cost nothing in between.</summary>
+internal sealed class RouterMeter : IDisposable
+{
+    private readonly Meter _meter;
+    private readonly RouterConfiguration _configuration;
+    private readonly TopologyStore _store;
+    private readonly ImmutableArray<HostPools> _pools;
+    private readonly ImmutableArray<HostMonitor> _monitors;
+    private readonly CommandListener _listener;
+    private readonly HostChooser _chooser;
+    private readonly TimeProvider _time;
+
+    public RouterMeter(
+        IMeterFactory? factory, RouterConfiguration configuration, TopologyStore store, ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors,
+        CommandListener listener, HostChooser chooser, RoutingCounters counters, TimeProvider time)
+    {
+        (_configuration, _store, _pools, _monitors, _listener, _chooser, _time) = (configuration, store, pools, monitors, listener, chooser, time);
+        var options = new MeterOptions(RouterTelemetry.MeterName) { Version = RouterTelemetry.Version };
+        _meter = factory?.Create(options) ?? new Meter(options);
+        AddWork(counters);
+        AddHosts(counters);
+        AddSessions(counters);
+    }
+
+    /// <summary>Durations of operations that the router runs as a whole.</summary>
+    public Histogram<double> OperationDuration { get; private set; } = null!;
+
+    public void Dispose() => _meter.Dispose();
+
+    private void AddWork(RoutingCounters counters)
+    {
+        OperationDuration = _meter.CreateHistogram("replica_router.operation.duration", "s", "Time that operations took which the router ran, with waiting, opening and retries.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] });
+        _meter.CreateObservableCounter("replica_router.commands", Commands, "{command}", "Commands that were run, whichever way their connection was obtained.");
+        _meter.CreateObservableCounter("replica_router.fallbacks", () => Fallbacks(counters), "{choice}", "Choices of a host outside the route's own group.");
+        _meter.CreateObservableCounter("replica_router.retries", () => Retries(counters), "{retry}", "Work that was run again because its host failed it.");
+        _meter.CreateObservableCounter("replica_router.retries.refused", () => counters.Recovery().RetriesRefused, "{retry}", "Work that was not run again because the budget for retries was spent.");
+        _meter.CreateObservableCounter("replica_router.hedges", () => counters.Recovery().Hedges, "{hedge}", "Slow reads that were given a second run.");
+        _meter.CreateObservableCounter("replica_router.hedges.won", () => counters.Recovery().HedgesWon, "{hedge}", "Those of which the second run answered first.");
+        _meter.CreateObservableCounter("replica_router.shed", () => counters.Recovery().Shed, "{read}", "Reads that were refused because the primary served as many as it may for replicas that can't.");
+        _meter.CreateObservableUpDownCounter("replica_router.connections", Connections, "{connection}", "Open connections of the pools.");
+        _meter.CreateObservableGauge("replica_router.route.available", Available, description: "1 when some host may serve the route, else 0.");
+    }
+
+    private void AddHosts(RoutingCounters counters)
+    {
+        _meter.CreateObservableCounter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another host became the primary, or all reads were forced to it.");
+        _meter.CreateObservableCounter("replica_router.ejections", () => Ejections(counters), "{ejection}", "Times that a host was taken out of rotation, by the state that it came into.");
+        _meter.CreateObservableGauge("replica_router.host.state", States, description: "1 for the state that the host is in, 0 for the others.");
+        _meter.CreateObservableGauge("replica_router.host.role", Roles, description: "1 for the role that the host was last observed in, 0 for the others.");
+        _meter.CreateObservableGauge("replica_router.host.drained", () => Each(host => new Measurement<int>(host.IsDrained ? 1 : 0, TelemetryTags.OfHost(host.Configuration))), description: "1 when an operator has drained the host, else 0.");
+        _meter.CreateObservableGauge("replica_router.host.lag", () => Lags(host => host.Lag?.TotalSeconds), "s", "Replication lag: the age of the newest primary position that the replica has replayed.");
+        _meter.CreateObservableGauge("replica_router.host.lag.wal", () => Lags(host => host.LagBytes), "By", "WAL that the replica has still to replay.");
+        _meter.CreateObservableGauge("replica_router.probe.duration", () => Each(host => new Measurement<double>(MonitorOf(host).LastProbeMs / 1000, TelemetryTags.OfHost(host.Configuration))), "s", "How long the host's last probe took.");
+        _meter.CreateObservableGauge("replica_router.probe.age", ProbeAges, "s", "Time since the host's last probe ended, whether it was answered or not: grows only when the probe loop itself is stuck.");
+    }
+
+    private void AddSessions(RoutingCounters counters)
+    {
+        _meter.CreateObservableCounter("replica_router.sessions", () => counters.Sessions().Begun, "{session}", "Sessions begun; in a web application one a request.");
+        _meter.CreateObservableCounter("replica_router.session.position_asks", () => counters.Sessions().PositionsAsked, "{read}", "Reads of sessions that first asked a host for a position.");
+        _meter.CreateObservableCounter("replica_router.session.waits", () => counters.Sessions().CatchUpWaits, "{wait}", "Waits for a replica to replay what a session needs.");
+        _meter.CreateObservableCounter("replica_router.session.lost_histories", () => counters.Sessions().LostHistories, "{session}", "Sessions that had seen what a failover may have lost.");
+        _meter.CreateObservableCounter("replica_router.session.ignored_tokens", () => counters.Sessions().IgnoredTokens, "{token}", "Tokens that were damaged, forged, too old or of another cluster.");
+    }
+
+    private IEnumerable<Measurement<long>> Commands() =>
+        from pool in _pools.SelectMany(host => host.All)
+        where pool.Commands > 0
+        select new Measurement<long>(pool.Commands, TelemetryTags.OfRoute(pool.Plan), TelemetryTags.OfHost(pool.Host));
+
+    private static IEnumerable<Measurement<long>> Fallbacks(RoutingCounters counters) =>
+        from fallback in counters.FallbackCounts()
+        select new Measurement<long>(fallback.Count, TelemetryTags.OfRoute(fallback.Route), new(TelemetryTags.Reason, TelemetryTags.Of(fallback.Reason)));
+
+    private static IEnumerable<Measurement<long>> Retries(RoutingCounters counters)
+    {
+        var recovery = counters.Recovery();
+        return
+        [
+            new(recovery.Retries, new KeyValuePair<string, object?>(TelemetryTags.Kind, "read")),
+            new(recovery.Moved, new KeyValuePair<string, object?>(TelemetryTags.Kind, "moved")),
+            new(recovery.WriteRetries, new KeyValuePair<string, object?>(TelemetryTags.Kind, "write")),
+        ];
+    }
+
+    private IEnumerable<Measurement<int>> Connections()
+    {
+        _listener.Recount();
+        return
+        [
+            .. from pool in _pools.SelectMany(host => host.All)
+               where pool.Commands > 0 || pool.Idle > 0 || pool.Busy > 0
+               from state in new (string Name, int Count)[] { ("used", pool.Busy), ("idle", pool.Idle) }
+               select new Measurement<int>(state.Count, TelemetryTags.OfRoute(pool.Plan), TelemetryTags.OfHost(pool.Host), new(TelemetryTags.ConnectionState, state.Name)),
+        ];
+    }
+
+    private IEnumerable<Measurement<int>> Available() => _configuration.Routes.Select(route => new Measurement<int>(_chooser.CanServe(route) ? 1 : 0, TelemetryTags.OfRoute(route)));
+
+    private static IEnumerable<Measurement<long>> Ejections(RoutingCounters counters) =>
+        from transition in counters.TransitionCounts()
+        where transition.State == HostState.Lagging || (!HostSnapshot.Serves(transition.State) && transition.State != HostState.Unknown)
+        select new Measurement<long>(transition.Count, TelemetryTags.OfHost(transition.Host), new(TelemetryTags.Reason, TelemetryTags.Of(transition.State)));
+
+    // All states, for a collector goes on showing what it was told once.
+    private IEnumerable<Measurement<int>> States()
+    {
+        var now = _time.GetTimestamp();
+        return
+        [
+            .. from host in _store.Current.Hosts
+               let current = host.StateAt(now)
+               from state in Enum.GetValues<HostState>()
+               select new Measurement<int>(state == current ? 1 : 0, TelemetryTags.OfHost(host.Configuration), new(TelemetryTags.State, TelemetryTags.Of(state))),
+        ];
+    }
+
+    private IEnumerable<Measurement<int>> Roles() =>
+        from host in _store.Current.Hosts
+        from role in Enum.GetValues<HostRole>()
+        select new Measurement<int>(role == host.Role ? 1 : 0, TelemetryTags.OfHost(host.Configuration), new(TelemetryTags.Role, TelemetryTags.Of(role)));
+
+    private IEnumerable<Measurement<double>> Lags(Func<HostSnapshot, double?> lag)
+    {
+        var now = _time.GetTimestamp();
+        // Not a number where it is not known: a collector would go on showing the last one that it was told.
+        return Each(host => new Measurement<double>(host.Role == HostRole.Replica && host.StateAt(now) != HostState.Unknown ? lag(host) ?? double.NaN : double.NaN, TelemetryTags.OfHost(host.Configuration)));
+    }
+
+    private IEnumerable<Measurement<double>> ProbeAges()
+    {
+        var now = _time.GetUtcNow().Ticks;
+        return from host in _store.Current.Hosts
+               let last = MonitorOf(host).LastProbeAt
+               where last > 0
+               select new Measurement<double>(TimeSpan.FromTicks(Math.Max(0, now - last)).TotalSeconds, TelemetryTags.OfHost(host.Configuration));
+    }
+
+    private IEnumerable<Measurement<T>> Each<T>(Func<HostSnapshot, Measurement<T>> measure) where T : struct => _store.Current.Hosts.Select(measure);
+
+    private HostMonitor MonitorOf(HostSnapshot host) => _monitors[host.Configuration.Index];
+}

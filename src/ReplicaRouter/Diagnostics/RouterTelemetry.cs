@@ -1,0 +1,13 @@
+namespace ReplicaRouter;
+
+/// <summary>The names under which metrics and traces are to be subscribed to.</summary>
+public static class RouterTelemetry
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "ReplicaRouter";
+
+    /// <summary>The activity source's name.</summary>
+    public const string ActivitySourceName = "ReplicaRouter";
+
+    internal static string? Version { get; } = typeof(RouterTelemetry).Assembly.GetName().Version?.ToString(3);
+}

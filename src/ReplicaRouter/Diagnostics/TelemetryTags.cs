@@ -1,0 +1,34 @@
+namespace ReplicaRouter;
+
+/// <summary>Attributes of metrics and activities. Those without our prefix are OpenTelemetry's own, of its database conventions.</summary>
+internal static class TelemetryTags
+{
+    public const string Route = "replica_router.route";
+    public const string Host = "replica_router.host";
+    public const string State = "replica_router.state";
+    public const string Role = "replica_router.role";
+    public const string Reason = "replica_router.reason";
+    public const string Kind = "replica_router.kind";
+    public const string Outcome = "replica_router.outcome";
+    public const string ConnectionState = "db.client.connection.state";
+    public const string System = "db.system.name";
+    public const string Status = "db.response.status_code";
+    public const string ErrorType = "error.type";
+    public const string Address = "server.address";
+    public const string Port = "server.port";
+
+    /// <summary>An enumeration's value as telemetry writes it: <c>SplitBrain</c> is <c>split_brain</c>.</summary>
+    public static string Of<T>(T value) where T : struct, Enum => Names<T>.Values[value];
+
+    public static KeyValuePair<string, object?> OfHost(HostConfiguration host) => new(Host, host.Name);
+
+    public static KeyValuePair<string, object?> OfRoute(RoutePlan route) => new(Route, route.Name);
+
+    private static class Names<T> where T : struct, Enum
+    {
+        public static readonly Dictionary<T, string> Values = Enum.GetValues<T>().ToDictionary(value => value, value => SnakeCase(value.ToString()));
+
+        private static string SnakeCase(string name) =>
+            string.Concat(name.Select((letter, i) => char.IsUpper(letter) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
+    }
+}

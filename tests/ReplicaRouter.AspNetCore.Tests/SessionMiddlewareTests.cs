@@ -1,0 +1,247 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Net.Http.Headers;
+
+namespace ReplicaRouter.AspNetCore.Tests;
+
+public class SessionMiddlewareTests
+{
+    private const string Cookie = "replica-router";
+    private const string Header = "replica-router-token";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_request_that_touches_no_database_carries_nothing()
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        using var client = app.Client();
+        using var response = await client.GetAsync("/idle", Ct);
+        Assert.False(response.Headers.Contains(HeaderNames.SetCookie));
+        Assert.False(response.Headers.Contains(Header));
+    }
+
+    [Theory]
+    [InlineData("http", false)]
+    [InlineData("https", true)]
+    public async Task What_a_request_did_travels_in_a_cookie_that_scripts_and_foreign_sites_do_not_get(string scheme, bool isSecure)
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        var context = await app.SendAsync(context =>
+        {
+            context.Request.Method = "POST";
+            context.Request.Scheme = scheme;
+            context.Request.Path = "/work";
+        });
+        var cookie = SetCookieHeaderValue.Parse(context.Response.Headers.SetCookie.ToString());
+        Assert.Equal(Cookie, cookie.Name.ToString());
+        Assert.True(cookie.HttpOnly);
+        Assert.Equal(isSecure, cookie.Secure);
+        Assert.Equal(Microsoft.Net.Http.Headers.SameSiteMode.Lax, cookie.SameSite);
+        Assert.Equal("/", cookie.Path.ToString());
+        Assert.Equal(TimeSpan.FromMinutes(10), cookie.MaxAge);
+        Assert.Null(cookie.Domain.Value);
+    }
+
+    [Theory]
+    [InlineData("POST", true)]
+    [InlineData("POST", false)]
+    [InlineData("GET", true)]
+    public async Task The_next_request_sees_what_the_one_before_wrote_or_read(string method, bool byCookie)
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork, lsn: 777);
+        using var client = app.Client();
+        Assert.Equal("none", await client.GetStringAsync("/position", Ct));
+        using var first = await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/work"), Ct);
+        using var next = new HttpRequestMessage(HttpMethod.Get, "/position");
+        if (byCookie) next.Headers.Add("Cookie", $"{Cookie}={CookieOf(first)}");
+        else next.Headers.Add(Header, first.Headers.GetValues(Header).Single());
+        using var second = await client.SendAsync(next, Ct);
+        Assert.Equal("777", await second.Content.ReadAsStringAsync(Ct));
+        // It knows nothing new, so there is nothing to send.
+        Assert.False(second.Headers.Contains(HeaderNames.SetCookie));
+    }
+
+    [Fact]
+    public async Task Of_cookie_and_header_the_later_position_counts()
+    {
+        await using var old = await TestApplication.StartAsync(TestApplication.MapWork, SharedKeys, lsn: 100);
+        await using var young = await TestApplication.StartAsync(TestApplication.MapWork, SharedKeys, lsn: 200);
+        var (first, second) = (await TokenAsync(old), await TokenAsync(young));
+        foreach (var (cookie, header) in new[] { (first, second), (second, first) })
+        {
+            using var client = young.Client();
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/position");
+            request.Headers.Add("Cookie", $"{Cookie}={cookie}");
+            request.Headers.Add(Header, header);
+            using var response = await client.SendAsync(request, Ct);
+            Assert.Equal("200", await response.Content.ReadAsStringAsync(Ct));
+        }
+    }
+
+    public static TheoryData<string> BadValues => ["tampered", "foreign keys", "expired", "oversized", "unsealed", "%00", "null"];
+
+    [Theory]
+    [MemberData(nameof(BadValues))]
+    public async Task A_bad_value_is_as_good_as_none_counted_once_and_logged_once(string kind)
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        var value = await BadValueAsync(app, kind);
+        for (var request = 1; request <= 2; request++)
+        {
+            using var client = app.Client();
+            using var message = new HttpRequestMessage(HttpMethod.Get, "/work");
+            message.Headers.TryAddWithoutValidation("Cookie", $"{Cookie}={value}");
+            using var response = await client.SendAsync(message, Ct);
+            Assert.True(response.IsSuccessStatusCode);
+            Assert.Equal(request, app.Router.GetMetrics().Sessions.IgnoredTokens);
+            // What it did itself it carries as always.
+            Assert.NotEqual(value, CookieOf(response));
+        }
+
+        Assert.Single(app.Logs, line => line.StartsWith("601 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_bad_header_is_ignored_likewise()
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        using var client = app.Client();
+        client.DefaultRequestHeaders.Add(Header, "nonsense");
+        Assert.Equal("none", await client.GetStringAsync("/position", Ct));
+        Assert.Equal(1, app.Router.GetMetrics().Sessions.IgnoredTokens);
+    }
+
+    [Fact]
+    public async Task A_request_that_touches_no_database_does_not_even_look_at_its_token()
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        using var client = app.Client();
+        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}=nonsense");
+        await client.GetStringAsync("/idle", Ct);
+        Assert.Equal(0, app.Router.GetMetrics().Sessions.IgnoredTokens);
+    }
+
+    [Fact]
+    public async Task A_cookie_that_is_no_good_is_taken_back()
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        using var client = app.Client();
+        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}=nonsense");
+        using var response = await client.GetAsync("/position", Ct);
+        var cookie = SetCookieHeaderValue.Parse(Assert.Single(response.Headers.GetValues(HeaderNames.SetCookie)));
+        Assert.Equal("", cookie.Value.ToString());
+        Assert.True(cookie.Expires < TimeProvider.System.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task The_session_covers_the_request_and_neither_what_came_before_nor_what_goes_on_after_it()
+    {
+        var isOver = new TaskCompletionSource();
+        var straggler = Task.FromResult<RoutingSession?>(null);
+        List<bool> seen = [];
+        await using var app = await TestApplication.StartAsync(app =>
+        {
+            var router = app.Services.GetRequiredService<DatabaseRouter>();
+            app.Use(async (context, next) =>
+            {
+                var serving = next(context);
+                seen.Add(RoutingSession.Ambient(router) is null);
+                await serving;
+                seen.Add(RoutingSession.Ambient(router) is null);
+            });
+            app.UseReplicaRouter();
+            app.MapGet("/start", async () =>
+            {
+                straggler = Task.Run(async () =>
+                {
+                    await isOver.Task;
+                    return RoutingSession.Ambient(router);
+                });
+                await Task.Yield();
+                seen.Add(RoutingSession.Ambient(router) is not null);
+            });
+        });
+        using var client = app.Client();
+        using (await client.GetAsync("/start", Ct)) { }
+        isOver.SetResult();
+        Assert.Null(await straggler);
+        Assert.Equal([true, true, true], seen);
+    }
+
+    [Fact]
+    public async Task Names_and_carriers_are_the_applications_choice()
+    {
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork, services => services.AddReplicaRouterWeb(options =>
+        {
+            options.CookieName = null;
+            options.HeaderName = "X-Seen";
+        }));
+        using var client = app.Client();
+        using var response = await client.PostAsync("/work", null, Ct);
+        Assert.False(response.Headers.Contains(HeaderNames.SetCookie));
+        Assert.True(response.Headers.Contains("X-Seen"));
+    }
+
+    [Fact]
+    public async Task A_lifetime_out_of_range_stops_the_start() =>
+        await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(async () =>
+        {
+            await using var app = await TestApplication.StartAsync(_ => { }, services => services.AddReplicaRouterWeb(options => options.Lifetime = TimeSpan.Zero));
+        });
+
+    [Fact]
+    public async Task Without_its_services_the_message_says_what_to_add()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        await using var app = builder.Build();
+        Assert.Contains("AddReplicaRouter", Assert.Throws<InvalidOperationException>(() => app.UseReplicaRouter()).Message, StringComparison.Ordinal);
+    }
+
+    internal static void SharedKeys(IServiceCollection services) => services.AddSingleton<IDataProtectionProvider>(Keys);
+
+    private static readonly EphemeralDataProtectionProvider Keys = new();
+
+    private static string CookieOf(HttpResponseMessage response) => SetCookieHeaderValue.Parse(response.Headers.GetValues(HeaderNames.SetCookie).Single()).Value.ToString();
+
+    private static async Task<string> TokenAsync(TestApplication app)
+    {
+        using var client = app.Client();
+        using var response = await client.PostAsync("/work", null, Ct);
+        return response.Headers.GetValues(Header).Single();
+    }
+
+    private static async Task<string> BadValueAsync(TestApplication app, string kind)
+    {
+        var good = await TokenAsync(app);
+        switch (kind)
+        {
+            case "tampered":
+                var middle = good.Length / 2;
+                return good[..middle] + (good[middle] == 'A' ? 'B' : 'A') + good[(middle + 1)..];
+            case "foreign keys":
+                await using (var other = await TestApplication.StartAsync(TestApplication.MapWork, services => services.AddSingleton<IDataProtectionProvider>(new EphemeralDataProtectionProvider())))
+                {
+                    return await TokenAsync(other);
+                }
+
+            case "expired":
+                var protector = app.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("ReplicaRouter.Session").ToTimeLimitedDataProtector();
+                return protector.Protect("a token", TimeSpan.FromSeconds(-1));
+            case "oversized":
+                return good + new string('A', 10_000);
+            case "unsealed":
+                using (var session = app.Router.CreateSession())
+                {
+                    app.Router.GetClient(DatabaseOperation.Write, new RouteOptions { Session = session });
+                    return await session.GetTokenAsync(Ct);
+                }
+
+            default:
+                return kind;
+        }
+    }
+}
