@@ -70,7 +70,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     public async Task A_listener_that_throws_does_not_end_the_loop_H15()
     {
         var calls = 0;
-        _store.Changed = (_, _) => { if (++calls < 5) throw new InvalidOperationException("a defect"); };
+        _store.Changed += (_, _) => { if (++calls < 5) throw new InvalidOperationException("a defect"); };
         _monitor.Start();
         await AdvanceUntil(() => calls >= 8);
     }
