@@ -11,7 +11,7 @@ const recovery = list('Recovery', [
   ['retries', 'Reads run again'], ['writeRetries', 'Writes run again'], ['moved', 'Moved off a hang'], ['hedges', 'Hedged (won)'], ['shed', 'Refused: primary busy'], ['retriesRefused', 'Refused: budget'],
 ]);
 const fallbacks = h('dl');
-byId('counters').replaceChildren(sessions.element, recovery.element, h('div', { class: 'wide' }, h('h3', {}, 'Fallbacks, by route and reason'), fallbacks));
+byId('counters').replaceChildren(sessions.element, recovery.element, h('div', {}, h('h3', {}, 'Fallbacks, by route and reason'), fallbacks));
 
 export function render(status, rates) {
   const fallen = status.fallbacks.reduce((sum, fallback) => sum + fallback.count, 0);

@@ -35,6 +35,11 @@ if (isOperator) {
   });
 }
 
+/** Reads can't be forced to what is not there. */
+export function showPrimary(isThere) {
+  if (!byId('force').matches(':focus')) byId('force').disabled = !isThere;
+}
+
 function confirm(title, message, verb) {
   text(byId('confirm-title'), title);
   text(byId('confirm-text'), message);

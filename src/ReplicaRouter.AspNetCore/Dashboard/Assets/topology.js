@@ -2,7 +2,7 @@ import { arrange, byId, classes, h, icon, setIcon, text } from './dom.js';
 import { bytes, count, duration, none, rate } from './format.js';
 import { property } from './colors.js';
 import { flowOf, roleOf, stateOf } from './states.js';
-import { isOperator, orderButton } from './operator.js';
+import { isOperator, orderButton, showPrimary } from './operator.js';
 
 const root = byId('topology');
 const writers = h('div', { class: 'writers' });
@@ -22,6 +22,7 @@ export function render(status, rates) {
   status.hosts.forEach((host, index) => cards.get(host.name).render(host, rates[index], status));
   const left = status.hosts.filter(isWriter).map(host => cards.get(host.name).element);
   arrange(writers, left.length > 0 ? left : [vacant]);
+  showPrimary(status.primary !== null);
   arrange(readers, status.hosts.filter(host => !isWriter(host)).map(host => cards.get(host.name).row));
 }
 
@@ -37,7 +38,7 @@ class Card {
     for (const [key, label] of Object.entries(this.measures)) this.measures[key] = new Measure(label);
     this.mix = routes.map(route => { const part = h('i'); part.style.background = `var(${property(route)})`; return part; });
     this.element = h('article', { class: 'host', 'data-host': name, 'aria-label': name },
-      h('div', { class: 'top' }, this.icon, h('h3', {}, name), this.role, this.state, this.order?.element),
+      h('div', { class: 'top' }, this.icon, h('h3', {}, name), this.role, h('span', { class: 'standing' }, this.state, this.order?.element)),
       h('dl', { class: 'measures' }, ...Object.values(this.measures).map(measure => measure.element)),
       h('div', { class: 'mix', 'aria-hidden': 'true' }, ...this.mix),
       this.error);
