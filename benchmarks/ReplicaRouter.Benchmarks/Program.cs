@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
+using ReplicaRouter.Benchmarks.Dashboard;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Sessions;
 
@@ -8,6 +9,7 @@ var root = new RootCommand("Measures the router beside its peers. Without a comm
 {
     ChaosCommand.Create(),
     ConsistencyCommand.Create(),
+    DashboardCommand.Create(),
     FaultsCommand.Create(),
     SessionCost.Command(),
     SoakCommand.Create(),

@@ -1,8 +1,6 @@
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(ReplicaRouter.BrowserTests.Browser))]
-// What is measured here is seconds: two browsers and eight servers at once would measure the machine.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace ReplicaRouter.BrowserTests;
 

@@ -3,6 +3,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.BrowserTests;
 
+[Collection("one browser")]
 public class FailoverTests(Browser browser, Stage stage) : IClassFixture<Stage>
 {
     [Fact]

@@ -3,6 +3,8 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.BrowserTests;
 
+// One after the other: what is measured here is seconds, and two clusters at once would measure the machine.
+[Collection("one browser")]
 public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
 {
     [Fact]

@@ -6,6 +6,7 @@ import { duration, none, rate, time } from './format.js';
 const root = byId('charts');
 const sync = uPlot.sync('time');
 const windowMs = 300_000;
+const shortestMs = 60_000;
 let charts = [];
 
 export function reset(welcome) {
@@ -76,7 +77,7 @@ class Chart {
     this.chart = new uPlot({
       width: this.plot.clientWidth || 300, height: 150, ms: 1, legend: { show: false }, padding: [8, 6, 0, 0],
       cursor: { y: false, drag: { setScale: false }, sync: { key: sync.key }, points: { size: 6 } },
-      scales: { x: { range: () => [this.end - windowMs, this.end] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.15 : 1] } },
+      scales: { x: { range: () => [Math.max(this.end - windowMs, Math.min(this.begin, this.end - shortestMs)), this.end] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [
         { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map(tick => time(tick).slice(0, tick % 60_000 === 0 ? 5 : 8)) },
         { ...axis, size: 62, space: 34, values: (_, ticks) => ticks.map(tick => this.format(tick)) },
@@ -86,6 +87,8 @@ class Chart {
     }, this.data, this.plot);
     sync.sub(this.chart);
   }
+
+  get begin() { return this.data[0][0] ?? Date.now(); }
 
   get end() { return this.data[0].at(-1) ?? Date.now(); }
 

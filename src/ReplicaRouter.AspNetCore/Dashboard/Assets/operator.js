@@ -5,6 +5,8 @@ const token = document.querySelector('meta[name=operator-token]');
 const dialog = byId('confirm');
 const complaint = byId('complaint');
 
+let decide;
+
 export const isOperator = token !== null;
 
 export function orderButton(host) {
@@ -44,15 +46,16 @@ function confirm(title, message, verb) {
   text(byId('confirm-title'), title);
   text(byId('confirm-text'), message);
   text(byId('confirm-yes'), verb);
-  dialog.returnValue = '';
   dialog.showModal();
   // The harmless choice is the one that Enter takes.
   byId('confirm-no').focus();
-  return new Promise(resolve => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
+  return new Promise(resolve => { decide = resolve; });
 }
 
-byId('confirm-yes').addEventListener('click', () => dialog.close('yes'));
-byId('confirm-no').addEventListener('click', () => dialog.close('no'));
+// Not by the dialog's close event: it comes late, and would answer the next question.
+for (const [element, event, answer] of [[byId('confirm-yes'), 'click', true], [byId('confirm-no'), 'click', false], [dialog, 'cancel', false]]) {
+  element.addEventListener(event, () => { dialog.close(); decide(answer); });
+}
 
 async function order(url, button) {
   button.disabled = true;

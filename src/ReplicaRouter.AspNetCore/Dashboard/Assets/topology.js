@@ -1,5 +1,5 @@
 import { arrange, byId, classes, h, icon, setIcon, text } from './dom.js';
-import { bytes, count, duration, none, rate } from './format.js';
+import { bytes, count, duration, rate } from './format.js';
 import { property } from './colors.js';
 import { flowOf, roleOf, stateOf } from './states.js';
 import { isOperator, orderButton, showPrimary } from './operator.js';
@@ -70,7 +70,7 @@ class Card {
     this.measures.average.set(duration(host.commandMs));
     this.measures.inUse.set(count(inUse));
     this.measures.rate.set(rate(total));
-    this.measures.timeline.set(isPrimary || host.timeline !== status.timeline ? String(host.timeline ?? none) : null);
+    this.measures.timeline.set(host.timeline !== null && (isPrimary || host.timeline !== status.timeline) ? String(host.timeline) : null);
     rates.forEach((value, index) => { this.mix[index].style.flexGrow = total > 0 ? value / total : 0; });
 
     text(this.error, host.error ?? '');
