@@ -75,7 +75,7 @@ class Chart {
     const muted = css('--muted'), line = css('--line');
     const axis = { stroke: muted, font: '11px system-ui, sans-serif', ticks: { show: false }, grid: { stroke: line, width: 1 } };
     this.chart = new uPlot({
-      width: this.plot.clientWidth || 300, height: 150, ms: 1, legend: { show: false }, padding: [8, 6, 0, 0],
+      width: this.plot.clientWidth || 300, height: 150, ms: 1, legend: { show: false }, padding: [8, 18, 0, 0],
       cursor: { y: false, drag: { setScale: false }, sync: { key: sync.key }, points: { size: 6 } },
       scales: { x: { range: () => [Math.max(this.end - windowMs, Math.min(this.begin, this.end - shortestMs)), this.end] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [

@@ -71,7 +71,10 @@ class Card {
     this.measures.inUse.set(count(inUse));
     this.measures.rate.set(rate(total));
     this.measures.timeline.set(host.timeline !== null && (isPrimary || host.timeline !== status.timeline) ? String(host.timeline) : null);
-    rates.forEach((value, index) => { this.mix[index].style.flexGrow = total > 0 ? value / total : 0; });
+    rates.forEach((value, index) => {
+      this.mix[index].hidden = value === 0;
+      this.mix[index].style.flexGrow = String(value);
+    });
 
     text(this.error, host.error ?? '');
     this.error.hidden = !host.error;
