@@ -21,12 +21,11 @@ public sealed class Browser : IAsyncLifetime
         });
     }
 
-    internal async Task<Visitor> VisitAsync(Uri address, string? role = null, ColorScheme scheme = ColorScheme.Light, bool isPhone = false)
+    internal async Task<Visitor> VisitAsync(Uri address, string? role = null)
     {
         var context = await _browser.NewContextAsync(new()
         {
-            ViewportSize = isPhone ? new() { Width = 390, Height = 844 } : new() { Width = 1440, Height = 900 },
-            ColorScheme = scheme,
+            ViewportSize = new() { Width = 1440, Height = 900 },
             ExtraHTTPHeaders = role is null ? [] : [new(Stage.RoleHeader, role)],
         });
         return await Visitor.OpenAsync(context, address);

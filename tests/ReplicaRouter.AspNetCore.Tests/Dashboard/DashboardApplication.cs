@@ -10,6 +10,18 @@ using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 
+/// <summary>One application whose dashboard has operators, for all tests that leave it as it is.</summary>
+public sealed class OperatedDashboard : IAsyncLifetime
+{
+    public static void Configure(ReplicaRouterDashboardOptions options) => options.OperatorPolicy = "operators";
+
+    internal DashboardApplication Application { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Application = await DashboardApplication.StartAsync(Configure);
+
+    public ValueTask DisposeAsync() => Application.DisposeAsync();
+}
+
 /// <summary>An application with the dashboard, over a server that is not there, where a header says who asks.</summary>
 internal sealed partial class DashboardApplication : IAsyncDisposable
 {

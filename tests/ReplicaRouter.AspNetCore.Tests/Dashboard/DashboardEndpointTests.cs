@@ -5,16 +5,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 
-public class DashboardEndpointTests
+public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<OperatedDashboard>
 {
-    private static readonly Action<ReplicaRouterDashboardOptions> s_operated = options => options.OperatorPolicy = "operators";
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("/base")]
-    public async Task The_page_and_its_files_are_found_under_any_prefix(string pathBase)
+    [Fact]
+    public async Task The_page_and_its_files_are_found_below_a_path_base()
     {
-        await using var app = await DashboardApplication.StartAsync(pathBase: pathBase);
+        await using var app = await DashboardApplication.StartAsync(pathBase: "/base");
         var bare = new Uri(app.Client.BaseAddress!, "../replica-router");
         using var redirect = await app.Client.GetAsync(bare, TestContext.Current.CancellationToken);
         Assert.Equal(app.Client.BaseAddress, new Uri(bare, redirect.Headers.Location!));
@@ -28,7 +24,7 @@ public class DashboardEndpointTests
     [Fact]
     public async Task Who_has_a_file_is_told_so()
     {
-        await using var app = await DashboardApplication.StartAsync();
+        var app = operated.Application;
         using var first = await app.SendAsync(HttpMethod.Get, "assets/base.css");
         using var request = new HttpRequestMessage(HttpMethod.Get, "assets/base.css");
         request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Parse(first.Headers.ETag!.ToString()));
@@ -39,7 +35,7 @@ public class DashboardEndpointTests
     [Fact]
     public async Task Only_the_pages_own_files_are_served()
     {
-        await using var app = await DashboardApplication.StartAsync();
+        var app = operated.Application;
         foreach (var path in new[] { "assets/index.html", "assets/uplot.LICENSE.txt", "assets/..%2F..%2Fappsettings.json" })
         {
             using var response = await app.SendAsync(HttpMethod.Get, path);
@@ -53,7 +49,7 @@ public class DashboardEndpointTests
     [InlineData("force-to-primary")]
     public async Task Orders_are_taken_from_operators_with_the_pages_token(string order)
     {
-        await using var app = await DashboardApplication.StartAsync(s_operated);
+        var app = operated.Application;
         var token = await app.TokenAsync("operator");
         Assert.NotNull(token);
         Assert.Null(await app.TokenAsync("guest"));
@@ -78,14 +74,14 @@ public class DashboardEndpointTests
     [Fact]
     public async Task A_host_that_is_not_there_is_not_drained()
     {
-        await using var app = await DashboardApplication.StartAsync(s_operated);
+        var app = operated.Application;
         Assert.Equal(HttpStatusCode.NotFound, await StatusOf(app, "hosts/nobody/drain", "operator", await app.TokenAsync("operator")));
     }
 
     [Fact]
     public async Task The_feed_begins_with_all_that_is_known_and_no_secret()
     {
-        await using var app = await DashboardApplication.StartAsync();
+        var app = operated.Application;
         using var response = await app.SendAsync(HttpMethod.Get, "events");
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
         Assert.Equal("event: welcome", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
@@ -111,7 +107,7 @@ public class DashboardEndpointTests
         builder.Services.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
         builder.Services.AddAuthorization();
         using var app = builder.Build() as IDisposable;
-        var fault = Assert.Throws<InvalidOperationException>(() => ((WebApplication)app!).MapReplicaRouterDashboard("/replica-router", s_operated));
+        var fault = Assert.Throws<InvalidOperationException>(() => ((WebApplication)app!).MapReplicaRouterDashboard("/replica-router", OperatedDashboard.Configure));
         Assert.Contains("AddAntiforgery", fault.Message, StringComparison.Ordinal);
     }
 
