@@ -12,18 +12,18 @@ internal static class Artifacts
     {
         await using var visitor = await browser.VisitAsync(address, Stage.Operator);
         foreach (var (width, height) in new[] { (1440, 900), (390, 844) })
-        foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
-        {
-            await visitor.Page.SetViewportSizeAsync(width, height);
-            await visitor.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            await visitor.Page.ScreenshotAsync(new()
+            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
             {
-                Path = Path.Combine(s_folder, $"{name}-{width}x{height}-{scheme}.png".ToLowerInvariant()),
-                FullPage = true,
-            });
-            Assert.True(await visitor.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than the screen.");
-            Assert.Empty(await Axe.SeriousIssuesAsync(visitor.Page));
-        }
+                await visitor.Page.SetViewportSizeAsync(width, height);
+                await visitor.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                await visitor.Page.ScreenshotAsync(new()
+                {
+                    Path = Path.Combine(s_folder, $"{name}-{width}x{height}-{scheme}.png".ToLowerInvariant()),
+                    FullPage = true,
+                });
+                Assert.True(await visitor.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than the screen.");
+                Assert.Empty(await Axe.SeriousIssuesAsync(visitor.Page));
+            }
 
         Assert.Empty(visitor.Complaints);
     }

@@ -12,7 +12,7 @@ namespace ReplicaRouter.Benchmarks.Dashboard;
 /// <summary>What the open page costs an application under load, and whether anything of it is left in memory on either side.</summary>
 internal static class DashboardCommand
 {
-    private const int Pairs = 4;
+    private const int Pairs = 8;
     private const int Readings = 8;
     private const double MostCpu = 0.01;
 
