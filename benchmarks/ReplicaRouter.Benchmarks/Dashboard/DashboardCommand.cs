@@ -57,7 +57,9 @@ internal static class DashboardCommand
         }
 
         var rate = (load.Done - done) / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        var cost = open.Average() - closed.Average();
+        // The median: the first turns still compile code, and whatever else the machine does falls into one or two.
+        var differences = open.Zip(closed, (with, without) => with - without).Order().ToList();
+        var cost = (differences[(Pairs - 1) / 2] + differences[Pairs / 2]) / 2;
         var appGrowth = Growth([.. memory.Select(reading => reading.App)]);
         var pageGrowth = Growth([.. memory.Select(reading => reading.Page)]);
         Print($"The open page costs {cost:+0.00 %;-0.00 %} of one core at {rate:0} operations/s; memory over the second half: application {appGrowth / 1e3:+0;-0} kB, page {pageGrowth / 1e3:+0;-0} kB");

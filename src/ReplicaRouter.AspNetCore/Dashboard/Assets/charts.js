@@ -79,7 +79,7 @@ class Chart {
       cursor: { y: false, drag: { setScale: false }, sync: { key: sync.key }, points: { size: 6 } },
       scales: { x: { range: () => [Math.max(this.end - windowMs, Math.min(this.begin, this.end - shortestMs)), this.end] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map(tick => time(tick).slice(0, tick % 60_000 === 0 ? 5 : 8)) },
+        { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks, __, ___, step) => ticks.map(tick => time(tick).slice(0, step < 60_000 ? 8 : 5)) },
         { ...axis, size: 62, space: 34, values: (_, ticks) => ticks.map(tick => this.format(tick)) },
       ],
       series: [{}, ...this.names.map((name, index) => ({ stroke: resolve(name), width: 1.6, dash: index > 5 ? [6, 3] : undefined, points: { show: false } }))],
