@@ -84,6 +84,26 @@ require_peers() {
   has_peers || fail "apt-get installed no HAProxy, PgBouncer and pgpool-II that can be found in /usr/sbin."
 }
 
+# Chromium draws the dashboard in its tests, axe-core looks for what keeps people from using it.
+axe_core=4.14.1
+has_chromium() { [ -x "${REPLICAROUTER_CHROMIUM:-/usr/bin/chromium}" ] && [ -e "$ROOT/.cache/axe-core/axe.min.js" ]; }
+
+require_chromium() {
+  has_chromium && return
+  if [ ! -x "${REPLICAROUTER_CHROMIUM:-/usr/bin/chromium}" ]; then
+    command -v apt-get >/dev/null || fail "Chromium is missing, and there is no apt-get here. Install it, or name its program in REPLICAROUTER_CHROMIUM."
+    say "installing Chromium (apt-get install chromium)"
+    apt_install chromium
+  fi
+  if [ ! -e "$ROOT/.cache/axe-core/axe.min.js" ]; then
+    command -v npm >/dev/null || fail "axe-core comes by npm, which is missing."
+    say "fetching axe-core (npm package axe-core $axe_core)"
+    mkdir -p "$ROOT/.cache/axe-core"
+    (cd "$ROOT/.cache/axe-core" && tar xzf "$(npm pack --silent "axe-core@$axe_core")" --strip-components 1 package/axe.min.js package/LICENSE && rm -f ./*.tgz)
+  fi
+  has_chromium || fail "Chromium and axe-core can't be had."
+}
+
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
 newer_postgres() {
   local version=18.4.0-beta.17 folder

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
+using ReplicaRouter.Benchmarks.Dashboard;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Reports;
@@ -20,6 +21,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
 {
     ChaosCommand.Create(),
     ConsistencyCommand.Create(),
+    DashboardCommand.Create(),
     FaultsCommand.Create(),
     SessionCost.Command(),
     SimulateCommand.Create(),

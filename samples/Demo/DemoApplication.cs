@@ -15,6 +15,9 @@ namespace Demo;
 /// <summary>The accounting application in this process, on a free port, over the cluster.</summary>
 internal sealed class DemoApplication : IAsyncDisposable
 {
+    private const string DashboardPath = "/replica-router";
+    private const string OperatorPolicy = "operators";
+
     private readonly WebApplication _app;
     private readonly HttpClient _http = new();
 
@@ -23,6 +26,7 @@ internal sealed class DemoApplication : IAsyncDisposable
     public DatabaseRouter Router => _app.Services.GetRequiredService<DatabaseRouter>();
     public IServiceProvider Services => _app.Services;
     public string Address => _app.Urls.First();
+    public string DashboardAddress => Address + DashboardPath;
 
     public static async Task<DemoApplication> StartAsync(LocalCluster cluster, CancellationToken cancellationToken)
     {
@@ -32,6 +36,10 @@ internal sealed class DemoApplication : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddReplicaRouter(new ConfigurationBuilder().AddInMemoryCollection(Variables(cluster)).Build());
         builder.AddAccounting();
+        // Whoever reaches this page may operate the router: it listens on 127.0.0.1 alone, and the servers are the demo's own.
+        // Anywhere else the policy asks who it is, as in policy.RequireRole("operator").
+        builder.Services.AddAuthorization(options => options.AddPolicy(OperatorPolicy, policy => policy.RequireAssertion(_ => true)));
+        builder.Services.AddAntiforgery();
         // The traffic processes the OCR queue itself, and counts what it does.
         builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(OcrWorker)));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -41,6 +49,7 @@ internal sealed class DemoApplication : IAsyncDisposable
         try
         {
             app.MapAccounting();
+            app.MapReplicaRouterDashboard(DashboardPath, options => options.OperatorPolicy = OperatorPolicy);
             await app.PrepareDatabaseAsync(cancellationToken);
             // A read that came before the seed has been replayed would find nothing.
             await cluster.WaitForReplicationAsync(cancellationToken);

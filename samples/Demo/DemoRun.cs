@@ -39,6 +39,7 @@ internal static class DemoRun
         await using var cluster = await LocalCluster.StartAsync(null, stopToken);
         await using var application = await DemoApplication.StartAsync(cluster, stopToken);
         screen.Say($"The application listens on {application.Address}, its health is at {application.Address}/api/health");
+        screen.Say($"Watch and operate the router at {application.DashboardAddress}");
         screen.Say(options.Seconds is { } seconds ? $"Traffic for {seconds} s." : "Traffic until Ctrl-C.");
 
         var tally = new Tally(cluster.Servers);

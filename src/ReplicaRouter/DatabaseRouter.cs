@@ -55,7 +55,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
             Answered = _pools[host.Index].Load.RecordProbe,
         })];
         for (var i = 0; i < _monitors.Length; i++) _pools[i].Broke = _monitors[i].Wake;
-        _store.Changed = new TopologyWatcher(_pools, _monitors, _counters, logger).OnChanged;
+        _store.Changed += new TopologyWatcher(_pools, _monitors, _counters, logger).OnChanged;
         var sessions = new SessionWatcher(_counters, logger);
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _monitors, sessions, time);
@@ -350,6 +350,16 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         return _telemetry.RunAsync("transaction", _configuration.PlanOf(DatabaseOperation.Transactional), () => last?.Host,
             () => _executor.WithTransactionAsync(() => last = NewAttempt(DatabaseOperation.Transactional, default), isolationLevel, work, cancellationToken));
     }
+
+    /// <summary>Raised after each change with the topology before and after, on the thread that found it: a listener must be quick.</summary>
+    internal event Action<TopologySnapshot, TopologySnapshot> TopologyChanged
+    {
+        add => _store.Changed += value;
+        remove => _store.Changed -= value;
+    }
+
+    /// <summary>The pools of each host, in the order of the configuration.</summary>
+    internal ImmutableArray<HostPools> Pools => _pools;
 
     private Attempt NewAttempt(Route route, in RouteOptions options)
     {

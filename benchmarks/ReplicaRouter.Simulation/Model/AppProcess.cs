@@ -18,7 +18,8 @@ internal sealed class AppProcess
         Clock = new VirtualClock(world.Events);
         _random = random;
         _guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, Clock);
-        Store = new TopologyStore(TopologySnapshot.Initial(configuration), Clock) { Changed = OnChanged };
+        Store = new TopologyStore(TopologySnapshot.Initial(configuration), Clock);
+        Store.Changed += OnChanged;
         Loads = [.. configuration.Hosts.Select(_ => new HostLoad(Clock, configuration.Routes.Length))];
         Monitors = [.. configuration.Hosts.Select(host => new HostMonitor(
             host, new SimulatedProbe(this, world.Servers[host.Index]), Store, configuration.Health, Clock, random, NullLogger.Instance) { Answered = Loads[host.Index].RecordProbe })];

@@ -45,6 +45,9 @@ internal sealed class HostPool
     /// <summary>Connections in use, as Npgsql counted them when it was asked last.</summary>
     public int Busy { get; set; }
 
+    /// <summary>Connections that the pool may have; 0 as long as it was never used.</summary>
+    public int Limit { get; set; }
+
     /// <summary>Commands run so far.</summary>
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;

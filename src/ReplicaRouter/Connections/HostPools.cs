@@ -43,6 +43,7 @@ internal sealed class HostPools
         builder.UseLoggerFactory(loggerFactory);
         Apply(pool.Plan, builder.ConnectionStringBuilder);
         configuration.ConfigureDataSource?.Invoke(builder);
+        pool.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
         if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => pool.Logins.Record(connection), pool.Logins.RecordAsync);
         return builder.Build();
     }

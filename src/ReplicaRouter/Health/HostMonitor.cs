@@ -97,7 +97,8 @@ internal sealed class HostMonitor(
 
     private async Task AskNextAsync(Task before)
     {
-        await before.ConfigureAwait(false);
+        // Never at once, though it may have ended by now: this task is still to become the next one, and would stay it for ever, with no probe to come.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Task asking;
         lock (_lock)
         {

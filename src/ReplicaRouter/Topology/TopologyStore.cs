@@ -8,8 +8,8 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
 
     public TopologySnapshot Current => _current;
 
-    /// <summary>Called after each swap with the snapshot before and the one after, on the thread that published.</summary>
-    public Action<TopologySnapshot, TopologySnapshot>? Changed { get; set; }
+    /// <summary>Raised after each swap with the snapshot before and the one after, on the thread that published.</summary>
+    public event Action<TopologySnapshot, TopologySnapshot>? Changed;
 
     /// <summary>Waits until something is known that was not known when a snapshot was made.</summary>
     /// <returns>Whether it is within <paramref name="limit"/>.</returns>

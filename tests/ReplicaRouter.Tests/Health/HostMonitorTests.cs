@@ -45,6 +45,24 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task However_many_ask_while_a_probe_ends_the_next_who_asks_has_the_host_probed()
+    {
+        _probe.Answer = async _ =>
+        {
+            await Task.Yield();
+            return Primary(100);
+        };
+        // A probe ends within the moment between looking whether it is under way and queueing behind it once in some thousand times.
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 20_000; i++) await _monitor.AskAsync();
+        })));
+        var probes = _probe.Probes;
+        await _monitor.AskAsync();
+        Assert.True(_probe.Probes > probes, "The host is no longer probed.");
+    }
+
+    [Fact]
     public async Task A_probe_that_throws_does_not_end_the_loop()
     {
         _probe.Answer = _ => throw new InvalidOperationException("a defect");
@@ -70,7 +88,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     public async Task A_listener_that_throws_does_not_end_the_loop_H15()
     {
         var calls = 0;
-        _store.Changed = (_, _) => { if (++calls < 5) throw new InvalidOperationException("a defect"); };
+        _store.Changed += (_, _) => { if (++calls < 5) throw new InvalidOperationException("a defect"); };
         _monitor.Start();
         await AdvanceUntil(() => calls >= 8);
     }

@@ -1,0 +1,58 @@
+import { follow } from './stream.js';
+import * as charts from './charts.js';
+import * as counters from './counters.js';
+import * as events from './events.js';
+import * as matrix from './matrix.js';
+import * as summary from './summary.js';
+import * as topology from './topology.js';
+
+let shape = '';
+let rates = [];
+let latest = null;
+let isDue = false;
+
+follow('events', {
+  onWelcome(welcome) {
+    // The same hosts as before: their elements stay, and whoever reads or operates them is not disturbed.
+    const seen = JSON.stringify([welcome.hosts, welcome.routes]);
+    if (seen !== shape) {
+      topology.reset(welcome);
+      matrix.reset(welcome);
+      shape = seen;
+    }
+
+    charts.reset(welcome);
+    events.reset(welcome.events);
+    rates = welcome.points.at(-1)?.rates ?? welcome.hosts.map(() => welcome.routes.map(() => 0));
+    show(welcome.status, true);
+  },
+  onUpdate(update) {
+    if (update.point) {
+      charts.add(update.point);
+      rates = update.point.rates;
+    }
+
+    events.add(update.events);
+    show(update.status, update.point !== null);
+  },
+  onState: summary.connection,
+});
+
+function show(status, hasPoint) {
+  latest = status;
+  isDue ||= hasPoint;
+  // Nobody looks at a hidden page.
+  if (!document.hidden) render();
+}
+
+function render() {
+  if (latest === null) return;
+  summary.render(latest);
+  topology.render(latest, rates);
+  matrix.render(latest, rates);
+  counters.render(latest, rates);
+  if (isDue) charts.draw();
+  isDue = false;
+}
+
+document.addEventListener('visibilitychange', () => { if (!document.hidden) render(); });

@@ -1,0 +1,43 @@
+// The one line for who has a second: the header's pill, the banners, the tab's title and icon.
+import { byId, classes, h, icon, text } from './dom.js';
+import { css } from './colors.js';
+import { duration, time } from './format.js';
+import { overall } from './states.js';
+
+const pill = byId('overall');
+const banners = byId('banners');
+const favicon = document.querySelector('link[rel=icon]');
+const connectionText = byId('connection-text');
+let lastAt = 0;
+
+export function render(status) {
+  const { tone, label } = overall(status);
+  if (pill.textContent !== label) {
+    classes(pill, `pill ${tone}`);
+    pill.replaceChildren(icon(tone), label);
+    document.title = tone === 'good' ? 'ReplicaRouter' : `${label} · ReplicaRouter`;
+    const color = encodeURIComponent(css(`--${tone}`));
+    favicon.href = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7' fill='${color}'/></svg>`;
+  }
+
+  show('forced', status.forcedMs > 0 ? ['warning', `All reads are forced to the primary for ${duration(Math.ceil(status.forcedMs / 1000) * 1000)} more.`] : null);
+  lastAt = status.at;
+}
+
+/** Live, or since when what is shown may no longer be so. */
+export function connection(state) {
+  classes(document.body, state);
+  text(connectionText, state === 'live' ? 'Live' : lastAt > 0 ? `Reconnecting… last heard ${time(lastAt)}` : 'Connecting…');
+}
+
+function show(id, banner) {
+  let element = banners.querySelector(`[data-banner=${id}]`);
+  if (banner === null) {
+    element?.remove();
+    return;
+  }
+
+  const [tone, message] = banner;
+  if (!element) banners.append(element = h('p', { class: `banner ${tone}`, 'data-banner': id }, icon(tone), h('span')));
+  text(element.lastChild, message);
+}

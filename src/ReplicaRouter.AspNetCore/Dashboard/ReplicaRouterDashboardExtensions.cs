@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ReplicaRouter;
+using ReplicaRouter.Dashboard;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Maps the router's live page.</summary>
+public static class ReplicaRouterDashboardExtensions
+{
+    /// <summary>Maps a live page of the router's hosts, traffic and events. It names hosts and their errors: say who may see it.</summary>
+    /// <example><code>app.MapReplicaRouterDashboard("/replica-router", o => o.OperatorPolicy = "operators").RequireAuthorization("staff");</code></example>
+    /// <param name="endpoints">The application.</param>
+    /// <param name="pattern">Where the page is, as in <c>/replica-router</c>.</param>
+    /// <param name="configure">Sets who may operate the router. Without it, nobody may by this page.</param>
+    /// <returns>A builder for what holds for the page and all that it loads.</returns>
+    /// <exception cref="InvalidOperationException">A service is not registered that the page needs.</exception>
+    public static IEndpointConventionBuilder MapReplicaRouterDashboard(
+        this IEndpointRouteBuilder endpoints, string pattern, Action<ReplicaRouterDashboardOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(pattern);
+        var options = new ReplicaRouterDashboardOptions();
+        configure?.Invoke(options);
+
+        var services = endpoints.ServiceProvider;
+        if (options.OperatorPolicy is not null)
+        {
+            services.Require<IPolicyEvaluator>("AddAuthorization");
+            services.Require<IAntiforgery>("AddAntiforgery");
+        }
+
+        services.Require<DatabaseRouter>("AddReplicaRouter");
+        var life = services.GetRequiredService<IHostApplicationLifetime>();
+        var feed = new DashboardFeed(services, services.GetService<TimeProvider>() ?? TimeProvider.System, life.ApplicationStopping);
+        // With the application rather than now: a router with a wrong configuration is to stop the start, not the mapping.
+        life.ApplicationStarted.Register(feed.Start);
+
+        var operators = new Operators(options.OperatorPolicy);
+        var group = endpoints.MapGroup(pattern).ExcludeFromDescription();
+        group.MapGet("/", (Delegate)new DashboardPage(operators).ServeAsync);
+        group.MapGet("/assets/{file}", DashboardAssets.Serve);
+        group.MapGet("/events", feed.Stream);
+        group.MapOperations(services, operators);
+        return group;
+    }
+
+    private static void Require<T>(this IServiceProvider services, string method)
+    {
+        // Asked for, not resolved.
+        if (services.GetService<IServiceProviderIsService>() is { } known && !known.IsService(typeof(T)))
+        {
+            throw new InvalidOperationException($"The dashboard needs what builder.Services.{method}() registers. Call it before the application is built.");
+        }
+    }
+}

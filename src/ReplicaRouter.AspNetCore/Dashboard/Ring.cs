@@ -1,0 +1,19 @@
+namespace ReplicaRouter.Dashboard;
+
+/// <summary>The last so many items, oldest first. Not thread-safe.</summary>
+internal sealed class Ring<T>(int capacity)
+{
+    private readonly T[] _items = new T[capacity];
+    private long _added;
+
+    public int Count => (int)Math.Min(_added, _items.Length);
+
+    public void Add(T item) => _items[_added++ % _items.Length] = item;
+
+    public T[] ToArray()
+    {
+        var items = new T[Count];
+        for (var i = 0; i < items.Length; i++) items[i] = _items[(_added - items.Length + i) % _items.Length];
+        return items;
+    }
+}

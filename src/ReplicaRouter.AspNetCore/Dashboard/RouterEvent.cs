@@ -1,0 +1,33 @@
+namespace ReplicaRouter.Dashboard;
+
+/// <summary>Something that happened, in words: when, in ms of the Unix epoch; to which host, if to one; and why, where that is known.</summary>
+internal sealed record RouterEvent(long Id, long At, EventKind Kind, Severity Severity, string? Host, string Text, string? Reason);
+
+internal enum EventKind
+{
+    /// <summary>A host's state changed without taking it out or bringing it back.</summary>
+    Host,
+
+    /// <summary>A host was taken out.</summary>
+    Ejection,
+
+    /// <summary>A host came back.</summary>
+    Return,
+
+    /// <summary>The primary changed, or was lost.</summary>
+    Failover,
+
+    /// <summary>A route's own group could not serve.</summary>
+    Fallback,
+
+    /// <summary>An operator's order.</summary>
+    Override,
+}
+
+internal enum Severity
+{
+    Good,
+    Info,
+    Warning,
+    Critical,
+}

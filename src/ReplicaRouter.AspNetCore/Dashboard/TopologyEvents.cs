@@ -1,0 +1,83 @@
+namespace ReplicaRouter.Dashboard;
+
+/// <summary>An event that has no number and time yet.</summary>
+internal readonly record struct Happening(EventKind Kind, Severity Severity, string? Host, string Text, string? Reason = null);
+
+/// <summary>Tells what happened between one topology and the next.</summary>
+internal sealed class TopologyEvents
+{
+    // The last primary that there was, through times without one.
+    private string? _lastPrimary;
+
+    /// <summary>Events in the order in which people would tell them. One call at a time.</summary>
+    public IEnumerable<Happening> Between(TopologySnapshot before, TopologySnapshot after)
+    {
+        for (var i = 0; i < after.Hosts.Length; i++)
+        {
+            if (OfState(before.Hosts[i], after.Hosts[i]) is { } happening) yield return happening;
+            if (before.Hosts[i].IsDrained != after.Hosts[i].IsDrained) yield return OfDrain(after.Hosts[i]);
+        }
+
+        if (OfPrimary(before.Primary, after.Primary) is { } change) yield return change;
+        if (OfForce(before, after) is { } force) yield return force;
+    }
+
+    private static Happening? OfState(HostSnapshot before, HostSnapshot after)
+    {
+        // The first observation of a host that is well is no event.
+        if (before.State == after.State || (before.Last is null && after.IsServing)) return null;
+        var text = Describe(before.State, after.State);
+        return after.State switch
+        {
+            HostState.Healthy => new(before.IsServing && before.State != HostState.Recovering ? EventKind.Host : EventKind.Return, Severity.Good, after.Name, text),
+            HostState.Recovering => new(EventKind.Host, Severity.Info, after.Name, text),
+            HostState.SplitBrain or HostState.Fenced => new(EventKind.Ejection, Severity.Critical, after.Name, text, after.Error),
+            HostState.Suspect => new(EventKind.Host, Severity.Info, after.Name, text, after.Error),
+            _ => new(before.IsServing && after.IsServing && after.State != HostState.Lagging ? EventKind.Host : EventKind.Ejection, Severity.Warning, after.Name, text, after.Error),
+        };
+    }
+
+    private static string Describe(HostState before, HostState after) => after switch
+    {
+        HostState.Healthy when before is HostState.Lagging => "has caught up",
+        HostState.Healthy when before is HostState.Suspect or HostState.LagUnknown => "is healthy",
+        HostState.Healthy => "serves again",
+        HostState.Suspect => "missed a probe",
+        HostState.Lagging => "lags behind",
+        HostState.LagUnknown => "has an unknown lag",
+        HostState.Down => "is down",
+        HostState.Hung => "hangs",
+        HostState.Recovering => "answers again, and serves soon",
+        HostState.NoLogins => "lets nobody log in",
+        HostState.Full => "has no connection slot left",
+        HostState.Restarting => "is starting up or shutting down",
+        HostState.Misconfigured => "refuses our configuration",
+        HostState.ForeignCluster => "belongs to another cluster",
+        HostState.Fenced => "is an old primary, and fenced",
+        HostState.OldTimeline => "follows an old timeline",
+        HostState.SplitBrain => "is one of several primaries",
+        _ => "is unknown",
+    };
+
+    private static Happening OfDrain(HostSnapshot host) => host.IsDrained
+        ? new(EventKind.Override, Severity.Warning, host.Name, "is drained", "an operator's order")
+        : new(EventKind.Override, Severity.Good, host.Name, "is restored", "an operator's order");
+
+    private Happening? OfPrimary(HostSnapshot? before, HostSnapshot? after)
+    {
+        if (before is not null) _lastPrimary = before.Name;
+        if (before?.Name == after?.Name) return null;
+        if (after is null) return new(EventKind.Failover, Severity.Critical, before!.Name, "no longer takes writes: there is no primary", before.Error);
+        if (_lastPrimary is null) return null;
+        return after.Name == _lastPrimary
+            ? new(EventKind.Failover, Severity.Good, after.Name, "takes writes again")
+            : new(EventKind.Failover, Severity.Warning, after.Name, "is the primary now", $"promoted in place of {_lastPrimary}, timeline {after.Answer?.Timeline}");
+    }
+
+    private static Happening? OfForce(TopologySnapshot before, TopologySnapshot after) => (before.ForcedToPrimaryUntil > 0, after.ForcedToPrimaryUntil > 0) switch
+    {
+        (false, true) => new(EventKind.Override, Severity.Warning, null, "All reads are forced to the primary", "an operator's order"),
+        (true, false) => new(EventKind.Override, Severity.Good, null, "Reads are no longer forced to the primary"),
+        _ => null,
+    };
+}

@@ -1,0 +1,45 @@
+using ReplicaRouter.Dashboard;
+
+namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
+
+public class FallbackEventsTests
+{
+    private readonly FallbackEvents _events = new();
+
+    [Fact]
+    public void A_route_that_falls_back_is_told_once_and_again_when_it_is_over()
+    {
+        Assert.Empty(Look(0));
+        Assert.Equal("Route read falls back", Assert.Single(Look(5)).Text);
+        Assert.Empty(Look(9));
+        for (var i = 1; i < FallbackEvents.QuietSamples; i++) Assert.Empty(Look(9));
+        var end = Assert.Single(Look(9));
+        Assert.Equal((Severity.Good, "9 fell back"), (end.Severity, end.Reason));
+        Assert.Empty(Look(9));
+    }
+
+    [Fact]
+    public void A_short_pause_does_not_end_it()
+    {
+        Look(0);
+        Look(5);
+        for (var i = 1; i < FallbackEvents.QuietSamples; i++) Look(5);
+        Assert.Empty(Look(6));
+    }
+
+    [Fact]
+    public void What_was_counted_before_the_first_look_is_no_event()
+    {
+        Assert.Empty(Look(40));
+        Assert.Empty(Look(40));
+    }
+
+    [Fact]
+    public void A_reason_that_is_new_later_is_an_event()
+    {
+        Assert.Empty(_events.Since([]));
+        Assert.Single(Look(3));
+    }
+
+    private List<Happening> Look(long count) => [.. _events.Since([new RouteFallback("read", "Down", count)])];
+}

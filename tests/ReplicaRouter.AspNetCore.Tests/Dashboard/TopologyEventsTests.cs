@@ -1,0 +1,69 @@
+using ReplicaRouter.Dashboard;
+using ReplicaRouter.Tests;
+
+namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
+
+public class TopologyEventsTests
+{
+    private readonly TestTopology _topology = new("primary", "analytics", "background");
+    private readonly TopologyEvents _events = new();
+
+    public TopologyEventsTests() => _topology
+        .Answer("primary", TestTopology.Primary(100)).Answer("analytics", TestTopology.Replica(100)).Answer("background", TestTopology.Replica(100));
+
+    [Fact]
+    public void Hosts_that_are_well_from_the_start_are_no_events()
+    {
+        var start = TopologySnapshot.Initial(_topology.Configuration);
+        Assert.DoesNotContain(_events.Between(start, _topology.Current), happening => happening.Kind is EventKind.Return or EventKind.Failover);
+    }
+
+    [Fact]
+    public void A_replica_that_is_killed_is_an_ejection_with_its_reason()
+    {
+        var happening = Assert.Single(After(topology => topology.Fail("background", FailureKind.Unreachable)));
+        Assert.Equal((EventKind.Ejection, Severity.Warning, "background", "is down"), (happening.Kind, happening.Severity, happening.Host, happening.Text));
+        Assert.False(string.IsNullOrEmpty(happening.Reason));
+    }
+
+    [Fact]
+    public void A_primary_that_is_lost_and_its_successor_are_failovers()
+    {
+        var lost = After(topology => topology.Fail("primary", FailureKind.Unreachable));
+        Assert.Contains(lost, happening => happening is { Kind: EventKind.Failover, Severity: Severity.Critical, Host: "primary" });
+
+        var promoted = After(topology => topology.Advance(0.1).Answer("analytics", TestTopology.Primary(120, timeline: 2)));
+        var failover = Assert.Single(promoted, happening => happening.Kind == EventKind.Failover);
+        Assert.Equal(("analytics", "is the primary now", "promoted in place of primary, timeline 2"), (failover.Host, failover.Text, failover.Reason));
+    }
+
+    [Fact]
+    public void A_primary_that_comes_back_is_no_other_primary()
+    {
+        After(topology => topology.Fail("primary", FailureKind.Unreachable));
+        var back = new List<Happening>();
+        for (var i = 0; i < 20 && _topology.Current.Primary is null; i++) back.AddRange(After(topology => topology.Advance(1).Answer("primary", TestTopology.Primary(100))));
+        Assert.Contains(back, happening => happening is { Kind: EventKind.Failover, Severity: Severity.Good, Text: "takes writes again" });
+    }
+
+    [Fact]
+    public void Orders_of_operators_are_overrides()
+    {
+        Assert.Equal("is drained", Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, true)))).Text);
+        Assert.Equal("is restored", Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, false)))).Text);
+        var until = _topology.Time.GetTimestamp() + 1;
+        Assert.Equal("All reads are forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(until)))).Text);
+        Assert.Equal("Reads are no longer forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(0)))).Text);
+    }
+
+    [Fact]
+    public void Nothing_new_is_no_event() =>
+        Assert.Empty(After(topology => topology.Advance(0.5).Answer("primary", TestTopology.Primary(101)).Answer("analytics", TestTopology.Replica(101))));
+
+    private List<Happening> After(Action<TestTopology> change)
+    {
+        var before = _topology.Current;
+        change(_topology);
+        return [.. _events.Between(before, _topology.Current)];
+    }
+}

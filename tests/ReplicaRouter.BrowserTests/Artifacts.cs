@@ -1,0 +1,53 @@
+using Microsoft.Playwright;
+
+namespace ReplicaRouter.BrowserTests;
+
+/// <summary>Screenshots for people, in <c>artifacts/dashboard</c>.</summary>
+internal static class Artifacts
+{
+    private static readonly string s_folder = Path.Combine(Root(), "artifacts", "dashboard");
+
+    /// <summary>The page as it stands, on a phone and a desk, light and dark; and what axe says of each.</summary>
+    public static async Task ShowAsync(this Browser browser, Uri address, string name)
+    {
+        await using var visitor = await browser.VisitAsync(address, Stage.Operator);
+        foreach (var (width, height) in new[] { (1440, 900), (390, 844) })
+            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+            {
+                await visitor.Page.SetViewportSizeAsync(width, height);
+                await visitor.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                await visitor.Page.ScreenshotAsync(new()
+                {
+                    Path = Path.Combine(s_folder, $"{name}-{width}x{height}-{scheme}.png".ToLowerInvariant()),
+                    FullPage = true,
+                });
+                Assert.True(await visitor.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than the screen.");
+                Assert.Empty(await Axe.SeriousIssuesAsync(visitor.Page));
+            }
+
+        Assert.Empty(visitor.Complaints);
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "ReplicaRouter.slnx"))) folder = folder.Parent!;
+        return folder.FullName;
+    }
+
+    /// <summary>axe-core, which eng/setup.sh fetches.</summary>
+    private static class Axe
+    {
+        private static readonly Lazy<string> s_script = new(() => File.ReadAllText(Path.Combine(Root(), ".cache", "axe-core", "axe.min.js")));
+
+        public static async Task<string[]> SeriousIssuesAsync(IPage page)
+        {
+            await page.EvaluateAsync(s_script.Value);
+            return await page.EvaluateAsync<string[]>(
+                """
+                async () => (await axe.run()).violations.filter(issue => ['serious', 'critical'].includes(issue.impact))
+                  .map(issue => `${issue.id}: ${issue.help}: ${issue.nodes[0].html}`)
+                """);
+        }
+    }
+}

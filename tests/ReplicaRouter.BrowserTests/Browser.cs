@@ -1,0 +1,39 @@
+using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(ReplicaRouter.BrowserTests.Browser))]
+
+namespace ReplicaRouter.BrowserTests;
+
+/// <summary>Headless Chromium, as Debian packages it, for all tests.</summary>
+public sealed class Browser : IAsyncLifetime
+{
+    private IPlaywright _playwright = null!;
+    private IBrowser _browser = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Environment.GetEnvironmentVariable("REPLICAROUTER_CHROMIUM") ?? "/usr/bin/chromium",
+            // Root can't have Chromium's sandbox; the only pages it sees are ours.
+            Args = ["--no-sandbox"],
+        });
+    }
+
+    internal async Task<Visitor> VisitAsync(Uri address, string? role = null)
+    {
+        var context = await _browser.NewContextAsync(new()
+        {
+            ViewportSize = new() { Width = 1440, Height = 900 },
+            ExtraHTTPHeaders = role is null ? [] : [new(Stage.RoleHeader, role)],
+        });
+        return await Visitor.OpenAsync(context, address);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+}
