@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <summary>Decides what becomes of work that failed: whether it is run again, and whether its outcome is known.</summary>
 internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counters, TimeProvider time, ILogger logger)
 {
-    /// <summary>Hosts that one read may be tried on. With three failures in a row, the next is not the host's fault.</summary>
+    /// <summary>Runs of one read that may fail. With three failures in a row, the next is not the host's fault; that a host was lost meanwhile always is.</summary>
     private const int MaxRuns = 3;
 
     // As much as was under way on a host that fails may be run again at once; for as long as it lasts, one in five.
@@ -20,7 +20,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
         var kind = KindOf(exception, flow);
         if (kind == FailureKind.None) return false;
         opener.Report(exception, pool, startedAt, isLogin: false);
-        if (!attempt.MayRetry || run >= MaxRuns) return false;
+        if (!attempt.MayRetry || (run >= MaxRuns && kind != FailureKind.Hung)) return false;
         if (!(pool.Plan.IsReadOnly ? IsReadToBeRunAgain(kind, attempt) : IsProvablyNotExecuted(exception, kind, flow))) return false;
         if (!_budget.TrySpend())
         {

@@ -138,6 +138,26 @@ public class ReplicaFailureTests
     private static void Through(DatabaseRouterOptions options, string host, FaultProxy proxy) =>
         options.Hosts[host].ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionStringParser.Parse(options.Hosts[host].ConnectionString)[0].ConnectionString) { Port = proxy.Port }.ConnectionString;
 
+    [Fact]
+    public async Task A_read_is_moved_as_often_as_hosts_are_lost_under_it()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
+        await using var router = await cluster.HealthyRouterAsync();
+        var runs = new List<string>();
+        var served = await router.ExecuteAsync(DatabaseOperation.Read, async (connection, ct) =>
+        {
+            var server = await cluster.WhoAsync(connection);
+            runs.Add(server);
+            if (server == "primary") return server;
+            cluster[server].Suspend();
+            await connection.ExecuteAsync(new CommandDefinition("SELECT 1", cancellationToken: ct));
+            return server;
+        }, Ct).WaitAsync(TimeSpan.FromSeconds(20), Ct);
+        foreach (var replica in runs.Where(server => server != "primary")) cluster[replica].Resume();
+        Assert.Equal("primary", served);
+        Assert.Equal(4, runs.Count);
+    }
+
     /// <summary>As when a machine is lost and its address answers for it, or a firewall: new connections are refused, and the open ones fall silent.</summary>
     [Fact]
     public async Task Reads_under_way_are_moved_off_a_replica_that_refuses_connections_and_does_not_break_the_open_ones_S6()
