@@ -72,6 +72,7 @@ internal static class HostedWork
 
         flow.GiveUp();
         SlowCancellation.Cancel(stop);
-        return running.IsCompleted;
+        // Even if it ends at this very moment, then by our cancellation.
+        return false;
     }
 }

@@ -43,6 +43,22 @@ public class HostedWorkTests
     }
 
     [Fact]
+    public async Task Work_that_ends_the_moment_it_is_given_up_is_given_up_all_the_same()
+    {
+        for (var i = 0; i < 1000; i++)
+        {
+            using var lost = new CancellationTokenSource();
+            var running = RunAsync(async (_, stop) =>
+            {
+                await Task.Delay(Timeout.Infinite, stop);
+                return 1;
+            }, lost.Token, Ct);
+            await lost.CancelAsync();
+            await Assert.ThrowsAsync<HostLostException>(() => running);
+        }
+    }
+
+    [Fact]
     public async Task A_caller_that_cancels_gets_its_own_cancellation_when_the_work_has_ended()
     {
         using var caller = new CancellationTokenSource();
