@@ -31,7 +31,8 @@ public class RoutingTests(ClusterFixture fixture)
         }
 
         Assert.Equal(["analytics", "background"], counts.Keys.Order(StringComparer.Ordinal));
-        Assert.All(counts.Values, count => Assert.InRange(count, 100, 300));
+        // Not by halves: one of them may be slower for a while, and gets less then.
+        Assert.All(counts.Values, count => Assert.InRange(count, 40, 360));
     }
 
     [Fact]

@@ -65,8 +65,9 @@ internal sealed class TopologyEvents
 
     private Happening? OfPrimary(HostSnapshot? before, HostSnapshot? after)
     {
-        if (before is not null) _lastPrimary = before.Name;
         if (before?.Name == after?.Name) return null;
+        // Not before: of two changes that come at once, the later one may be told first, and it has the new primary on both sides.
+        if (before is not null) _lastPrimary = before.Name;
         if (after is null) return new(EventKind.Failover, Severity.Critical, before!.Name, "no longer takes writes: there is no primary", before.Error);
         if (_lastPrimary is null) return null;
         return after.Name == _lastPrimary
