@@ -10,7 +10,7 @@ internal static class LatencyWindow
     private const double Ratio = 2;
 
     /// <summary>Differences below this are noise of the network and the scheduler, in ms.</summary>
-    private const double ToleranceMs = 0.5;
+    private const double ToleranceMs = 1;
 
     /// <summary>A host that has been busy for so many times the limit with nothing done is slow by now, whatever it was before.</summary>
     private const double LimitsOfSilence = 2;

@@ -51,6 +51,13 @@ public class ReplicaFailureTests
         await using var load = FailureLoad.OfReads(cluster, router);
         // Warm: a read that meets the hung server is under way there, and no login that is simply tried elsewhere.
         await Eventually.Async(() => router.GetMetrics().QueriesByHost.TryGetValue("background", out var served) && served.GetValueOrDefault("read") > 100, TimeSpan.FromSeconds(10), "warm");
+        // And at work: a replica that was slower for a moment may be left out, and nobody waits for it then.
+        await Eventually.Async(async () =>
+        {
+            var before = router.GetMetrics().QueriesByHost["background"]["read"];
+            await Task.Delay(20, Ct);
+            return router.GetMetrics().QueriesByHost["background"]["read"] > before + 4;
+        }, TimeSpan.FromSeconds(10), "at work");
         cluster["background"].Suspend();
         var found = await router.ReachesAsync("background", HostState.Hung, 3);
         await Task.Delay(3000, Ct);
