@@ -40,7 +40,7 @@ internal sealed class CommandListener : IDisposable
     public int CountIdle(HostPool pool) => Counted(() => pool.Idle);
 
     /// <summary>The connections to a host that are in use, as Npgsql counts them now, logins under way among them.</summary>
-    public int CountInUse(HostPools host) => Counted(() => host.All.Sum(pool => pool.Busy));
+    public int CountInUse(HostPools host) => Counted(() => host.InUse);
 
     /// <summary>Has Npgsql count all connections now.</summary>
     public void Recount() => Counted(() => 0);

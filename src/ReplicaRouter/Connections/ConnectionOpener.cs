@@ -177,10 +177,12 @@ internal sealed class ConnectionOpener(
 
     private Opening Begin(HostPool pool, CancellationToken cancellationToken)
     {
-        if (IsWarmOnly(pool) && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
-        var connection = pool.CreateConnection();
+        var connection = NewConnection(pool);
         return new Opening(pool, connection, connection.OpenAsync(cancellationToken));
     }
+
+    private NpgsqlConnection NewConnection(HostPool pool) =>
+        IsWarmOnly(pool) && listener.CountIdle(pool) == 0 ? throw NobodyLetIn(pool) : pool.CreateConnection();
 
     private bool IsWarmOnly(HostPool pool) => store.Current.Hosts[pool.Host.Index].IsWarmOnly;
 
@@ -221,8 +223,7 @@ internal sealed class ConnectionOpener(
 
     private NpgsqlConnection Open(HostPool pool)
     {
-        if (IsWarmOnly(pool) && listener.CountIdle(pool) == 0) throw NobodyLetIn(pool);
-        var connection = pool.CreateConnection();
+        var connection = NewConnection(pool);
         using var counted = pool.CountOpening();
         try
         {

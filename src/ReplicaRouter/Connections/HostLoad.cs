@@ -39,7 +39,7 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     }
 
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
-    public bool IsSilent(double limitMs) => Commands.IsSilent(limitMs);
+    public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 
     public void RecordCommand(int route, double milliseconds)
     {
@@ -69,7 +69,6 @@ internal sealed class HostLoad(TimeProvider time, int routes)
 /// <summary>Things of one kind that a host is to do, and when it last got one done.</summary>
 internal sealed class WorkUnderWay(TimeProvider time)
 {
-    private readonly double _msPerTick = 1000.0 / time.TimestampFrequency;
     private int _count;
     private long _progressAt;
 
@@ -85,9 +84,6 @@ internal sealed class WorkUnderWay(TimeProvider time)
         Interlocked.Decrement(ref _count);
         Volatile.Write(ref _progressAt, time.GetTimestamp());
     }
-
-    /// <summary>The same, with the limit in ms.</summary>
-    public bool IsSilent(double limitMs) => Count > 0 && (time.GetTimestamp() - Volatile.Read(ref _progressAt)) * _msPerTick > limitMs;
 
     /// <summary>Starts from nothing.</summary>
     public void Forget() => Interlocked.Exchange(ref _count, 0);

@@ -72,7 +72,7 @@ internal sealed class HostPool
         return connection;
     }
 
-    /// <summary>Counts an opening as a connection in use, so that a host is not taken for drained while one arrives.</summary>
+    /// <summary>Counts an opening as work for the host, which is about to become a command.</summary>
     public OpeningCount CountOpening()
     {
         _load.AddOpening(1);

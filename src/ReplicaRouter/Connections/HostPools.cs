@@ -29,6 +29,10 @@ internal sealed class HostPools
     public Alarm Superseded { get; } = new();
 
     public ImmutableArray<HostPool> All { get; }
+
+    /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
+    public int InUse => All.Sum(pool => pool.Busy);
+
     public HostPool this[RoutePlan plan] => All[plan.Index];
 
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>

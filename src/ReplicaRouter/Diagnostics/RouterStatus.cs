@@ -9,6 +9,8 @@ internal sealed class RouterStatus(
     public IReadOnlyDictionary<string, HostHealth> Health()
     {
         var now = time.GetTimestamp();
+        // Once for all hosts: Npgsql counts every pool each time.
+        listener.Recount();
         return store.Current.Hosts.ToDictionary(host => host.Name, host => Health(host, now), StringComparer.OrdinalIgnoreCase);
     }
 
@@ -46,7 +48,7 @@ internal sealed class RouterStatus(
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,
-            ConnectionsInUse = listener.CountInUse(pools[host.Configuration.Index]),
+            ConnectionsInUse = pools[host.Configuration.Index].InUse,
             Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
         };
     }
