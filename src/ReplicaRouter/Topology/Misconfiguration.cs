@@ -11,7 +11,8 @@ internal static class Misconfiguration
 
         // The postmaster's start, to the microsecond, and its own port: two names that show both are two names of one server.
         var answered = topology.Hosts.Where(host => host.Last?.Answer is not null);
-        foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
+        // A source may name a server that the configuration calls by another name: that one serves.
+        foreach (var twins in answered.Where(host => !host.Configuration.IsDiscovered).GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {
             faults.Add($"{string.Join(" and ", twins.Select(h => h.Configuration.Source))} name the same server. Name each server once.");
         }
