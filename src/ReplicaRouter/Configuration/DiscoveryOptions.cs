@@ -4,6 +4,8 @@ namespace ReplicaRouter;
 /// <remarks>Discovered hosts are connected to as the configured primary is: with its user, password, database and TLS settings.</remarks>
 public sealed class DiscoveryOptions
 {
+    private readonly List<ITopologySource> _sources = [];
+
     /// <summary>Time between two questions to a source whose answer does not say how long it holds, and after one that failed.</summary>
     /// <value>Default 10 s; 1 s to 1 h.</value>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
@@ -29,10 +31,11 @@ public sealed class DiscoveryOptions
     public void Add(ITopologySource source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        Sources.Add(source);
+        _sources.Add(source);
     }
 
-    internal List<ITopologySource> Sources { get; } = [];
+    /// <summary>The sources of one's own. No property, which a configuration would be bound to.</summary>
+    internal IEnumerable<ITopologySource> AddedSources() => _sources;
 }
 
 /// <summary>Hosts by DNS. Names are taken as they are: no search domain is added, and no hosts file is read.</summary>

@@ -8,7 +8,6 @@ internal sealed class ConnectionOpener(
     RouterConfiguration configuration,
     TopologyStore store,
     HostChooser chooser,
-    Fleet fleet,
     CommandListener listener,
     PrimaryGuard guard,
     TimeProvider time)

@@ -16,7 +16,7 @@ internal static class TopologySources
         if (Dns(discovery.Dns, faults) is { } dns) sources.Add(dns);
         if (Patroni(discovery.Patroni, discovery.Timeout, faults) is { } patroni) sources.Add(patroni);
         if (Aurora(discovery.Aurora, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);
-        sources.AddRange(discovery.Sources);
+        sources.AddRange(discovery.AddedSources());
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
             faults.Add($"Two sources of hosts have the name '{twins.Key}'. Give each a name of its own.");
