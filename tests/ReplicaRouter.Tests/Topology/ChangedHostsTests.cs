@@ -92,14 +92,14 @@ public class ChangedHostsTests
         var use = session.Begin(this["analytics"], timeline: 1, isWrite: false, _topology.Time.GetTimestamp());
         _topology.Advance(0.01);
         session.End(use, _topology.Time.GetTimestamp());
-        Assert.Equal(0UL, session.Demand(_topology.Current, _topology.Time.GetTimestamp()).Unsettled);
+        Assert.True(session.Demand(_topology.Current, _topology.Time.GetTimestamp()).Allows(_topology["analytics"]));
 
         _topology.Advance(0.01);
         Want(this["primary"], this["background"], New("replica-3", 1));
         var answer = Replica(50);
         _topology.Answer("replica-3", answer).Advance(0.05).Answer("replica-3", answer);
         var demand = session.Demand(_topology.Current, _topology.Time.GetTimestamp());
-        Assert.Equal(0UL, demand.Affinity);
+        Assert.False(demand.Allows(_topology["replica-3"]));
         // What it has read on the host that is gone, only the primary can tell.
         Assert.Equal(this["primary"].Bit, demand.Unsettled);
     }
