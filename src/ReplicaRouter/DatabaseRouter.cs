@@ -50,7 +50,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 
         _configuration = configuration;
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
-        _counters = new RoutingCounters(configuration.Routes);
+        _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         _listener = new CommandListener();
         _fleet = new Fleet(configuration, _store, _listener, createProbe, loggerFactory, time, random, logger);
         foreach (var host in configuration.Hosts) _fleet.Add(host);

@@ -40,6 +40,8 @@ internal sealed record RouterConfiguration
     public bool EqualsBeyondHosts(RouterConfiguration other) =>
         Health == other.Health && PrimaryReads == other.PrimaryReads && PrimaryReadsPerSecond == other.PrimaryReadsPerSecond
         && ForcedFailoverDuration == other.ForcedFailoverDuration && DrainTimeout == other.DrainTimeout && SessionWindow == other.SessionWindow
+        && Discovery.Interval == other.Discovery.Interval && Discovery.Timeout == other.Discovery.Timeout && Discovery.Groups.SequenceEqual(other.Discovery.Groups)
+        && Sources.Select(source => source.Name).SequenceEqual(other.Sources.Select(source => source.Name))
         && TokenSecret.AsSpan().SequenceEqual(other.TokenSecret) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>

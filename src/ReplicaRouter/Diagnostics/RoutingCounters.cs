@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 namespace ReplicaRouter;
 
 /// <summary>Counts what the router decided. Plain numbers, one array cell a route and reason.</summary>
-internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes)
+internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<ITopologySource> sources)
 {
     private static readonly Verdict[] Reasons = Enum.GetValues<Verdict>();
 
@@ -12,7 +12,7 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes)
     private readonly ConcurrentDictionary<(string Host, HostState State), long> _states = new();
     private readonly long[] _removed = new long[routes.Length];
     private readonly long[] _changes = new long[Enum.GetValues<TopologyChange>().Length];
-    private readonly ConcurrentDictionary<string, long> _discoveryFailures = new();
+    private readonly ConcurrentDictionary<string, long> _discoveryFailures = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
     private long _failovers;
     private long _retries, _retriesRefused, _moved, _hedges, _hedgesWon, _shed, _writesRetried;
     private long _sessions, _positionsAsked, _catchUpWaits, _lostHistories, _ignoredTokens;

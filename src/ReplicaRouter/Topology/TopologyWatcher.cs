@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILogger logger)
 {
     // The last primary that there was, through times without one. Monitors publish at once, hence the exchange.
-    private HostConfiguration? _lastPrimary;
+    private HostSnapshot? _lastPrimary;
 
     public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
@@ -63,11 +63,11 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
             return;
         }
 
-        var last = Interlocked.Exchange(ref _lastPrimary, after.Configuration);
-        if (last is null || last.IsSameHost(after.Configuration)) return;
+        var last = Interlocked.Exchange(ref _lastPrimary, after);
+        if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
         counters.CountFailover();
-        // Another name may lead to the same server.
-        if (topology.At(last.Index)?.Answer?.Server != after.Answer?.Server) fleet.PoolsOf(last).Superseded.Raise();
+        // Another name may lead to the same server, also one that has taken the former's place in the configuration.
+        if ((topology.At(last.Configuration.Index) ?? last).Answer?.Server != after.Answer?.Server) fleet.PoolsOf(last.Configuration).Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }
