@@ -67,7 +67,9 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
         counters.CountFailover();
         // Another name may lead to the same server, also one that has taken the former's place in the configuration.
-        if ((topology.At(last.Configuration.Index) ?? last).Answer?.Server != after.Answer?.Server) fleet.PoolsOf(last.Configuration).Superseded.Raise();
+        var former = topology.At(last.Configuration.Index) is { } there && there.Configuration.AddedAt == last.Configuration.AddedAt ? there : last;
+        var pools = fleet.PoolsOf(last.Configuration);
+        if (former.Answer?.Server != after.Answer?.Server && pools.Host.AddedAt == last.Configuration.AddedAt) pools.Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }

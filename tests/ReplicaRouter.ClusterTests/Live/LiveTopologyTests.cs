@@ -72,6 +72,22 @@ public sealed class LiveTopologyTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task Another_name_for_the_primary_s_server_interrupts_no_write()
+    {
+        await using var router = await RouterAsync("primary", "analytics");
+        await using var writes = new NoteLoad(_cluster, router, workers: 2);
+        await Eventually.Async(() => writes.CountOf("primary") > 20, TimeSpan.FromSeconds(10), "load runs");
+        var slow = router.ExecuteAsync(DatabaseOperation.Write, (connection, ct) => connection.ExecuteAsync("SELECT pg_sleep(1)"), Ct);
+        router.Reload(Options(
+            options => options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(_cluster.Primary.ConnectionString) { Host = "localhost" }.ConnectionString, "primary", "analytics"));
+        await slow;
+        var written = writes.CountOf("primary");
+        await Eventually.Async(() => writes.CountOf("primary") > written + 50, TimeSpan.FromSeconds(10), "load goes on");
+        Assert.Empty(await writes.StopAsync());
+        Assert.Equal(HostRole.Primary, router.GetHealthStatus()["primary"].Role);
+    }
+
+    [Fact]
     public async Task What_is_in_use_when_the_time_to_drain_is_over_is_cut()
     {
         await using var router = await RouterAsync(options => options.DrainTimeout = TimeSpan.FromMilliseconds(500), "primary", "analytics");
