@@ -88,7 +88,7 @@ internal sealed record HostConfiguration
     public bool IsReachedAs(HostConfiguration before) => Connection.ConnectionString == before.Connection.ConnectionString;
 
     /// <summary>Whether it is to do the same as before.</summary>
-    public bool ServesAs(HostConfiguration before) => Weight == before.Weight && Groups.SequenceEqual(before.Groups) && Labels.SequenceEqual(before.Labels);
+    public bool ServesAs(HostConfiguration before) => Weight == before.Weight && IsDiscovered == before.IsDiscovered && Groups.SequenceEqual(before.Groups) && Labels.SequenceEqual(before.Labels);
 }
 
 /// <summary>How hosts are watched, with what follows from the options.</summary>

@@ -71,7 +71,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_empty_answer_an_error_and_silence_change_nothing_and_are_told_once()
+    public async Task An_empty_answer_an_error_and_silence_change_nothing_and_are_told_once_H45()
     {
         await AdvanceUntil(() => Hosts.Count() == 3);
 

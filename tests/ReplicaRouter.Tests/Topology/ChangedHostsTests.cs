@@ -86,6 +86,17 @@ public class ChangedHostsTests
     }
 
     [Fact]
+    public void A_discovered_host_that_refuses_us_is_no_reason_to_stop_a_start()
+    {
+        Want(this["primary"], this["analytics"], New("10.0.0.9", 3, isDiscovered: true));
+        _topology.Fail("10.0.0.9", FailureKind.Misconfigured);
+        Assert.Equal(HostState.Misconfigured, _topology["10.0.0.9"].State);
+        Assert.Empty(Misconfiguration.Find(_topology.Current));
+        _topology.Fail("analytics", FailureKind.Misconfigured);
+        Assert.Single(Misconfiguration.Find(_topology.Current));
+    }
+
+    [Fact]
     public void A_session_does_not_take_a_new_host_for_the_one_that_had_its_index_before()
     {
         var session = new SessionState(_topology.Time);

@@ -9,7 +9,7 @@ using ReplicaRouter.Tests.Discovery;
 namespace ReplicaRouter.ClusterTests.Live;
 
 /// <summary>A running application whose hosts change under load. The servers stay as they are, but for the password.</summary>
-public sealed class LiveTopologyTests(ClusterFixture fixture)
+public sealed class LiveChangeTests(ClusterFixture fixture)
 {
     private readonly LocalCluster _cluster = fixture.Cluster;
 
@@ -166,7 +166,7 @@ public sealed class LiveTopologyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Hosts_of_a_service_in_DNS_serve_and_an_answer_that_turns_empty_or_wrong_changes_nothing()
+    public async Task Hosts_of_a_service_in_DNS_serve_and_an_answer_that_turns_empty_or_wrong_changes_nothing_H45_T9()
     {
         await using var dns = new FakeDnsServer { Services = [("localhost", _cluster["analytics"].Port, 1), ("localhost", _cluster["background"].Port, 1), ("localhost", _cluster.Primary.Port, 1)] };
         await using var router = await RouterAsync(options =>
