@@ -245,7 +245,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
         {
             foreach (var host in options.Hosts.Values)
             {
-                var settings = new NpgsqlConnectionStringBuilder(ConnectionStringParser.Parse(host.ConnectionString)[0].ConnectionString) 
+                var settings = new NpgsqlConnectionStringBuilder(ConnectionStringParser.Parse(host.ConnectionString)[0].ConnectionString)
                 {
                     Username = Name,
                     Password = password,
