@@ -16,8 +16,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly RouterConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly TopologyStore _store;
-    private readonly ImmutableArray<HostPools> _pools;
-    private readonly ImmutableArray<HostMonitor> _monitors;
+    private readonly Fleet _fleet;
+    private readonly LiveTopology _live;
+    private readonly ImmutableArray<SourceMonitor> _sources;
     private readonly RoutingCounters _counters;
     private readonly CommandListener _listener;
     private readonly HostChooser _chooser;
@@ -29,6 +30,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly RouterStatus _status;
     private readonly RouterMeter _meter;
     private readonly OperationTelemetry _telemetry;
+    private readonly ILogger _logger;
+    private IDisposable? _changes;
     private int _isDisposed;
 
     internal DatabaseRouter(
@@ -42,34 +45,34 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         loggerFactory ??= NullLoggerFactory.Instance;
         var time = _time = timeProvider ?? TimeProvider.System;
         random ??= Random.Shared;
-        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time);
-        var logger = loggerFactory.CreateLogger<DatabaseRouter>();
+        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time, configuration.PasswordProvider);
+        var logger = _logger = loggerFactory.CreateLogger<DatabaseRouter>();
 
         _configuration = configuration;
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
-        _counters = new RoutingCounters(configuration.Hosts, configuration.Routes);
-        _pools = [.. configuration.Hosts.Select(host => new HostPools(host, configuration, loggerFactory, time))];
-        _listener = new CommandListener(_pools.SelectMany(pools => pools.All));
-        _monitors = [.. configuration.Hosts.Select(host => new HostMonitor(host, createProbe(host), _store, configuration.Health, time, random, logger)
-        {
-            Answered = _pools[host.Index].Load.RecordProbe,
-        })];
-        for (var i = 0; i < _monitors.Length; i++) _pools[i].Broke = _monitors[i].Wake;
-        _store.Changed += new TopologyWatcher(_pools, _monitors, _counters, logger).OnChanged;
+        _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
+        _listener = new CommandListener();
+        _fleet = new Fleet(configuration, _store, _listener, createProbe, loggerFactory, time, random, logger);
+        foreach (var host in configuration.Hosts) _fleet.Add(host);
+        _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
         var sessions = new SessionWatcher(_counters, logger);
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
-        _tokens = new SessionTokens(configuration, _store, _monitors, sessions, time);
-        _chooser = new HostChooser(configuration, _store, _pools, _monitors, _counters, guard, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _pools, _monitors, _listener, guard, time);
+        _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
+        _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         var outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, outcomes, new Hedging(configuration.Routes, _counters, time), time, random);
-        _operator = new Operator(configuration, _store, _pools, _monitors, _listener, _counters, time, logger);
-        _status = new RouterStatus(_store, _pools, _monitors, _listener, _counters, time);
-        _meter = new RouterMeter(meterFactory, configuration, _store, _pools, _monitors, _listener, _chooser, _counters, time);
+        _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
+        _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
+        _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
         _telemetry = new OperationTelemetry(_meter.OperationDuration, time);
-        foreach (var monitor in _monitors) monitor.Start();
-        _stalls = new StallWatch(_pools, _monitors, _listener, time);
+        _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, _listener, time, logger), _counters, time, logger);
+        _sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, _live, _store, _fleet, configuration.Discovery, _counters, time, random, logger))];
+        foreach (var host in _fleet.All) host.Monitor.Start();
+        foreach (var source in _sources) source.Start();
+        _store.Changed += OnPrimaryLost;
+        _stalls = new StallWatch(_fleet, _listener, time);
     }
 
     /// <summary>
@@ -86,13 +89,13 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Creates a router from options. Does not wait for any server.</summary>
-    /// <param name="options">Read once; later changes have no effect.</param>
+    /// <param name="options">Read once; <see cref="Reload"/> has changed ones take effect.</param>
     /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
     /// <exception cref="RouterConfigurationException">An option is missing or wrong; all faults are in the message.</exception>
     public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory = null) => Create(options, loggerFactory, null);
 
     /// <inheritdoc cref="Create(DatabaseRouterOptions, ILoggerFactory?)"/>
-    /// <param name="options">Read once; later changes have no effect.</param>
+    /// <param name="options">Read once; <see cref="Reload"/> has changed ones take effect.</param>
     /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
     /// <param name="meterFactory">Makes the router's meter; <see langword="null"/> makes one that is the router's own.</param>
     public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
@@ -101,8 +104,50 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         return new DatabaseRouter(RouterConfigurationBuilder.Build(options), loggerFactory, meterFactory: meterFactory);
     }
 
+    /// <summary>
+    /// Has the hosts of changed options take effect, without a restart: hosts that are new are probed and then get work little by little; those that are gone get no
+    /// new work, and what is in use there has <see cref="DatabaseRouterOptions.DrainTimeout"/> to finish; groups, labels and weights hold from now on; where a
+    /// connection string has changed, new connections are made by it once the server lets them in. Names tell which host is which.
+    /// </summary>
+    /// <remarks>
+    /// Everything else in the options takes effect at the next start, and the log says so. With <c>AddReplicaRouter</c> a changed configuration is reloaded by itself.
+    /// </remarks>
+    /// <param name="options">All options, as for <see cref="Create(DatabaseRouterOptions, ILoggerFactory?)"/>.</param>
+    /// <exception cref="RouterConfigurationException">An option is missing or wrong; all faults are in the message. Nothing has changed.</exception>
+    public void Reload(DatabaseRouterOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ThrowIfDisposed();
+        var next = RouterConfigurationBuilder.Build(options);
+        _live.Configure(next.Hosts);
+        if (!next.EqualsBeyondHosts(_configuration)) Log.RestartNeeded(_logger);
+    }
+
+    /// <summary>The same for what is read anew by itself: nobody is there to be told but the log.</summary>
+    internal void TryReload(Func<DatabaseRouterOptions> read)
+    {
+        try
+        {
+            Reload(read());
+        }
+        catch (ObjectDisposedException)
+        {
+            // The application ends.
+        }
+        catch (Exception e)
+        {
+            Log.ConfigurationRefused(_logger, e.Message);
+        }
+    }
+
+    /// <summary>Keeps a subscription to what tells of changes, until the router is disposed of.</summary>
+    internal void Follow(IDisposable changes) => _changes = changes;
+
     /// <summary>Picks a host now and returns the data source of its pool for the route.</summary>
-    /// <remarks>Allocates nothing after the first use of each pool. Before the first probes are done it waits for them: 1.5 s at most by default.</remarks>
+    /// <remarks>
+    /// Allocates nothing after the first use of each pool. Before the first probes are done it waits for them: 1.5 s at most by default. Ask anew for each use:
+    /// what is returned is closed when its host has been removed or connected to in another way for <see cref="DatabaseRouterOptions.DrainTimeout"/>.
+    /// </remarks>
     /// <exception cref="NoEligibleHostException">No host may serve the route at this moment.</exception>
     public NpgsqlDataSource GetClient(Route route)
     {
@@ -322,12 +367,15 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        _changes?.Dispose();
         _store.Close();
         _meter.Dispose();
+        await Task.WhenAll(_sources.Select(source => source.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _live.DisposeAsync().ConfigureAwait(false);
         await _stalls.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(_monitors.Select(monitor => monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(_fleet.All.Select(host => host.Monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();
-        foreach (var pool in _pools.SelectMany(pools => pools.All)) await pool.DisposeAsync().ConfigureAwait(false);
+        foreach (var source in _fleet.All.SelectMany(host => host.Sources)) await source.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="DisposeAsync"/>
@@ -358,8 +406,17 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         remove => _store.Changed -= value;
     }
 
-    /// <summary>The pools of each host, in the order of the configuration.</summary>
-    internal ImmutableArray<HostPools> Pools => _pools;
+    /// <summary>The pools of each host that there is.</summary>
+    internal IEnumerable<HostPools> Pools => _fleet.Hosts;
+
+    /// <summary>All routes, in the order of their indexes.</summary>
+    internal ImmutableArray<RoutePlan> Routes => _configuration.Routes;
+
+    private void OnPrimaryLost(TopologySnapshot before, TopologySnapshot after)
+    {
+        if (before.Primary is null || after.Primary is not null) return;
+        foreach (var source in _sources) source.Wake();
+    }
 
     private Attempt NewAttempt(Route route, in RouteOptions options)
     {

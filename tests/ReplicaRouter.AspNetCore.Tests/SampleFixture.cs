@@ -59,5 +59,8 @@ public sealed class SampleFixture : IAsyncLifetime
             ["ReplicaRouter:Routes:read:MaxLag"] = "00:10:00",
             ["ReplicaRouter:Health:Interval"] = "00:00:00.2",
             ["ReplicaRouter:MaxLag"] = "00:00:03",
+            // A source that never answers: it costs nothing but a count.
+            ["ReplicaRouter:Discovery:Dns:Name"] = "replicas.test",
+            ["ReplicaRouter:Discovery:Dns:Nameserver"] = "127.0.0.1:1",
         });
 }

@@ -66,6 +66,38 @@ public class PatroniTests
         Assert.DoesNotContain(found, token => token.Value > 1);
     }
 
+    [Fact]
+    public async Task Members_that_Patroni_s_API_names_serve_through_a_switchover_without_an_error()
+    {
+        await using var cluster = await PatroniCluster.StartAsync(Ct);
+        var options = new DatabaseRouterOptions { ApplicationName = "patroni tests" };
+        // Only where to look first, and one member's API, of which the other members are learnt.
+        options.Hosts["primary"] = new HostOptions { ConnectionString = cluster.Nodes[0].ConnectionString };
+        options.Discovery.Patroni.Urls.Add(cluster.Nodes[0].Api.ToString());
+        options.Discovery.Interval = TimeSpan.FromSeconds(1);
+        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromSeconds(60) };
+        await using var router = DatabaseRouter.Create(options);
+        await Wait.UntilAsync(() => router.GetHealthStatus() is { Count: 3 } hosts && hosts.Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router does not find three healthy hosts.", Ct);
+        Assert.Equal(cluster.Nodes.Select(node => node.Name).Order(StringComparer.Ordinal), router.GetHealthStatus().Keys.Order(StringComparer.Ordinal));
+
+        await using var load = await Load.StartAsync(router, cluster.Nodes, Ct);
+        await WaitForWritesAsync(load, 100);
+        var former = await cluster.LeaderAsync(Ct);
+        var candidate = cluster.Nodes.First(node => node != former && node.Name != "primary");
+        await cluster.SwitchOverAsync(candidate, Ct);
+        await Wait.UntilAsync(() => FirstWriteBy(load, candidate) is not null, s_return, () => Report(load, "No write on the new leader."), Ct);
+        await WaitForStandbyReadsAsync(load, former);
+        await load.StopAsync();
+        Assert.True(load.FailedReads.IsEmpty && load.FailedWrites.IsEmpty, Report(load, "Operations failed."));
+        Assert.Equal(HostRole.Primary, router.GetHealthStatus()[candidate.Name].Role);
+
+        cluster.Nodes[0].KillAll();
+        await Wait.UntilAsync(() => router.GetHealthStatus().Values.Count(host => host.IsHealthy) == 2, s_return, () => "The killed host is not seen to be gone.", Ct);
+        // Patroni forgets a member after its ttl of 20 s. It is the configured one here, and stays.
+        Assert.Equal(3, router.GetHealthStatus().Count);
+        Assert.Equal(candidate.Port, await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT current_setting('port')::int"), Ct));
+    }
+
     /// <summary>A router over the three nodes that has seen each of them healthy.</summary>
     private static async Task<DatabaseRouter> RouterAsync(PatroniCluster cluster)
     {

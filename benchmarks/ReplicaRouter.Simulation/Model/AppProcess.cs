@@ -97,7 +97,8 @@ internal sealed class AppProcess
             if (old.Comeback.IsOut && !now.Comeback.IsOut) Loads[i].ForgetLatency();
         }
 
-        if (before.Primary is not null && after.Primary is null) Monitors.Wake(ulong.MaxValue);
+        if (before.Primary is null || after.Primary is not null) return;
+        foreach (var monitor in Monitors) monitor.Wake();
     }
 
     private void OnState(int host, HostSnapshot old, HostSnapshot now)

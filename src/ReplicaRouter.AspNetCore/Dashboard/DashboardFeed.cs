@@ -23,11 +23,12 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
     private readonly Lock _lock = new();
     private readonly Ring<HistoryPoint> _points = new(Points);
     private readonly Ring<RouterEvent> _events = new(Events);
-    private readonly HashSet<Channel<string>> _pages = [];
+    private readonly HashSet<Channel<SseItem<string>>> _pages = [];
     private readonly Channel<(DateTimeOffset At, Happening What)> _happened = Channel.CreateBounded<(DateTimeOffset, Happening)>(
         new BoundedChannelOptions(Events) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly TaskCompletionSource<Sampler> _sampler = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RouterStatusMessage? _status;
+    private string[] _hosts = [];
     private long _lastId;
 
     /// <summary>Runs until the application stops.</summary>
@@ -44,22 +45,21 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
     {
         // An open page must not hold up the application's end.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(abortToken, stopToken);
-        var page = Channel.CreateBounded<string>(new BoundedChannelOptions(Backlog) { SingleReader = true });
+        var page = Channel.CreateBounded<SseItem<string>>(new BoundedChannelOptions(Backlog) { SingleReader = true });
         try
         {
             var sampler = await _sampler.Task.WaitAsync(end.Token).ConfigureAwait(false);
-            string welcome;
+            SseItem<string> welcome;
             lock (_lock)
             {
                 _pages.Add(page);
-                var message = new WelcomeMessage(sampler.Hosts, sampler.Routes, Points, _points.ToArray(), _events.ToArray(), _status!);
-                welcome = JsonSerializer.Serialize(message, DashboardJson.Default.WelcomeMessage);
+                welcome = Welcome(sampler);
             }
 
-            yield return new SseItem<string>(welcome, "welcome") { ReconnectionInterval = s_interval };
+            yield return welcome;
             while (await MoreAsync(page.Reader, end.Token).ConfigureAwait(false))
             {
-                while (page.Reader.TryRead(out var update)) yield return new SseItem<string>(update, "update");
+                while (page.Reader.TryRead(out var message)) yield return message;
             }
         }
         finally
@@ -68,7 +68,14 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
         }
     }
 
-    private static async Task<bool> MoreAsync(ChannelReader<string> reader, CancellationToken endToken)
+    /// <summary>All that is known, in the order of the hosts that there are now.</summary>
+    private SseItem<string> Welcome(Sampler sampler)
+    {
+        var message = new WelcomeMessage(_hosts, sampler.Routes, Points, _points.ToArray(), _events.ToArray(), _status!);
+        return new SseItem<string>(JsonSerializer.Serialize(message, DashboardJson.Default.WelcomeMessage), "welcome") { ReconnectionInterval = s_interval };
+    }
+
+    private static async Task<bool> MoreAsync(ChannelReader<SseItem<string>> reader, CancellationToken endToken)
     {
         try
         {
@@ -94,7 +101,7 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
             }
         }
 
-        Publish(sampler.Status(), null, []);
+        Publish(sampler, sampler.Status(), null, []);
         _sampler.SetResult(sampler);
         router.TopologyChanged += OnChanged;
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("ReplicaRouter.Dashboard");
@@ -115,7 +122,7 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
                         foreach (var happening in fallbackEvents.Since(status.Fallbacks)) _happened.Writer.TryWrite((time.GetUtcNow(), happening));
                     }
 
-                    Publish(status, isTick ? sampler.Point(status) : null, TakeEvents());
+                    Publish(sampler, status, isTick ? sampler.Point(status) : null, TakeEvents());
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -148,20 +155,35 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
         return [.. events];
     }
 
-    private void Publish(RouterStatusMessage status, HistoryPoint? point, RouterEvent[] events)
+    private void Publish(Sampler sampler, RouterStatusMessage status, HistoryPoint? point, RouterEvent[] events)
     {
         lock (_lock)
         {
             _status = status;
+            string[] hosts = [.. status.Hosts.Select(host => host.Name)];
+            var isOther = !hosts.SequenceEqual(_hosts);
+            if (isOther) Reorder(hosts);
             if (point is not null) _points.Add(point);
             foreach (var happened in events) _events.Add(happened);
             if (_pages.Count == 0) return;
-            // Once for all pages.
-            var update = JsonSerializer.Serialize(new UpdateMessage(status, point, events), DashboardJson.Default.UpdateMessage);
+            // Once for all pages. They begin anew with other hosts.
+            var message = isOther
+                ? Welcome(sampler)
+                : new SseItem<string>(JsonSerializer.Serialize(new UpdateMessage(status, point, events), DashboardJson.Default.UpdateMessage), "update");
             foreach (var page in _pages)
             {
-                if (!page.Writer.TryWrite(update)) page.Writer.TryComplete();
+                if (!page.Writer.TryWrite(message)) page.Writer.TryComplete();
             }
         }
+    }
+
+    /// <summary>Has the points follow the hosts that there are now. Those that are new have no past.</summary>
+    private void Reorder(string[] hosts)
+    {
+        int[] places = [.. hosts.Select(host => Array.IndexOf(_hosts, host))];
+        var points = _points.ToArray();
+        _points.Clear();
+        foreach (var point in points) _points.Add(point.With(places));
+        _hosts = hosts;
     }
 }

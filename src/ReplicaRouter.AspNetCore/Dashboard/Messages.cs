@@ -14,7 +14,16 @@ internal sealed record UpdateMessage(RouterStatusMessage Status, HistoryPoint? P
 /// <param name="Lag">Replication lag in ms by host.</param>
 /// <param name="Latency">Time of the last probe in ms by host; null for one that does not answer.</param>
 /// <param name="Rates">Commands a second since the point before, by host and route.</param>
-internal sealed record HistoryPoint(long At, double?[] Lag, double?[] Latency, double[][] Rates);
+internal sealed record HistoryPoint(long At, double?[] Lag, double?[] Latency, double[][] Rates)
+{
+    /// <summary>The same for other hosts.</summary>
+    /// <param name="places">Where each is in this point, or -1.</param>
+    public HistoryPoint With(int[] places) => new(
+        At,
+        [.. places.Select(place => place < 0 ? null : Lag[place])],
+        [.. places.Select(place => place < 0 ? null : Latency[place])],
+        [.. places.Select(place => place < 0 ? new double[Rates[0].Length] : Rates[place])]);
+}
 
 /// <summary>How all stands at a moment, given in ms of the Unix epoch. All reads are forced to the primary for <c>ForcedMs</c> from then.</summary>
 internal sealed record RouterStatusMessage(

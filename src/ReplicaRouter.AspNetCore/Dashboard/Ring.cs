@@ -10,6 +10,8 @@ internal sealed class Ring<T>(int capacity)
 
     public void Add(T item) => _items[_added++ % _items.Length] = item;
 
+    public void Clear() => _added = 0;
+
     public T[] ToArray()
     {
         var items = new T[Count];

@@ -3,15 +3,16 @@ namespace ReplicaRouter.Dashboard;
 /// <summary>Looks at the router: how it stands, and a point for the charts. One call at a time.</summary>
 internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
 {
-    private long[][] _counts = CountsOf(router);
+    private Dictionary<string, long[]> _counts = [];
     private long _countedAt = time.GetTimestamp();
 
-    public string[] Hosts { get; } = [.. router.Pools.Select(host => host.All[0].Host.Name)];
-    public string[] Routes { get; } = [.. router.Pools[0].All.Select(pool => pool.Plan.Name)];
+    public string[] Routes { get; } = [.. router.Routes.Select(route => route.Name)];
 
     public RouterStatusMessage Status()
     {
         var health = router.GetHealthStatus();
+        // A host may have been added or removed since.
+        var hosts = router.Pools.Where(pools => health.ContainsKey(pools.Host.Name));
         var metrics = router.GetMetrics();
         var topology = router.Topology;
         return new RouterStatusMessage(
@@ -20,7 +21,7 @@ internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
             topology.Timeline,
             topology.ForcedToPrimaryUntil == 0 ? 0 : Math.Max(0, (long)time.GetElapsedTime(time.GetTimestamp(), topology.ForcedToPrimaryUntil).TotalMilliseconds),
             metrics.Failovers,
-            [.. router.Pools.Select(pools => StatusOf(pools, health[pools.All[0].Host.Name], metrics))],
+            [.. hosts.Select(pools => StatusOf(pools, health[pools.Host.Name], metrics))],
             [.. metrics.Fallbacks],
             metrics.Recovery,
             metrics.Sessions);
@@ -28,11 +29,10 @@ internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
 
     public HistoryPoint Point(RouterStatusMessage status)
     {
-        var counts = CountsOf(router);
         var now = time.GetTimestamp();
         var seconds = time.GetElapsedTime(_countedAt, now).TotalSeconds;
-        double[][] rates = [.. counts.Zip(_counts, (after, before) => after.Zip(before, (a, b) => seconds <= 0 ? 0 : Math.Round((a - b) / seconds, 1)).ToArray())];
-        (_counts, _countedAt) = (counts, now);
+        double[][] rates = [.. status.Hosts.Select(host => RatesOf(host, seconds))];
+        (_counts, _countedAt) = (status.Hosts.ToDictionary(host => host.Name, host => host.Commands), now);
         return new HistoryPoint(
             status.At,
             [.. status.Hosts.Select(host => host.LagMs)],
@@ -42,7 +42,7 @@ internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
 
     private static HostStatus StatusOf(HostPools pools, HostHealth health, RouterMetrics metrics)
     {
-        var name = pools.All[0].Host.Name;
+        var name = pools.Host.Name;
         return new HostStatus(
             name, health.Role, health.State, health.IsHealthy, health.IsDrained, health.Timeline,
             health.ReplicationLagMs is { } lag ? Math.Round(lag, 1) : null,
@@ -57,5 +57,8 @@ internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
     private static bool Answers(HostState state) =>
         state is not (HostState.Unknown or HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured);
 
-    private static long[][] CountsOf(DatabaseRouter router) => [.. router.Pools.Select(pools => pools.All.Select(pool => pool.Commands).ToArray())];
+    // Of a host that was not there before, there is no rate yet.
+    private double[] RatesOf(HostStatus host, double seconds) => seconds > 0 && _counts.TryGetValue(host.Name, out var before)
+        ? [.. host.Commands.Zip(before, (now, then) => Math.Round(Math.Max(0, now - then) / seconds, 1))]
+        : new double[host.Commands.Length];
 }

@@ -12,15 +12,29 @@ internal sealed class TopologyEvents
     /// <summary>Events in the order in which people would tell them. One call at a time.</summary>
     public IEnumerable<Happening> Between(TopologySnapshot before, TopologySnapshot after)
     {
-        for (var i = 0; i < after.Hosts.Length; i++)
+        foreach (var host in before.Hosts)
         {
-            if (OfState(before.Hosts[i], after.Hosts[i]) is { } happening) yield return happening;
-            if (before.Hosts[i].IsDrained != after.Hosts[i].IsDrained) yield return OfDrain(after.Hosts[i]);
+            if (SameIn(after, host) is null) yield return new(EventKind.Host, Severity.Info, host.Name, "was removed");
+        }
+
+        foreach (var host in after.Hosts)
+        {
+            if (SameIn(before, host) is not { } known)
+            {
+                yield return new(EventKind.Host, Severity.Info, host.Name, "was added");
+                continue;
+            }
+
+            if (OfState(known, host) is { } happening) yield return happening;
+            if (known.IsDrained != host.IsDrained) yield return OfDrain(host);
         }
 
         if (OfPrimary(before.Primary, after.Primary) is { } change) yield return change;
         if (OfForce(before, after) is { } force) yield return force;
     }
+
+    private static HostSnapshot? SameIn(TopologySnapshot topology, HostSnapshot host) =>
+        topology.At(host.Configuration.Index) is { } other && other.Configuration.AddedAt == host.Configuration.AddedAt ? other : null;
 
     private static Happening? OfState(HostSnapshot before, HostSnapshot after)
     {

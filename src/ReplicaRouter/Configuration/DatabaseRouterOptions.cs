@@ -30,8 +30,11 @@ public sealed class DatabaseRouterOptions
     /// <value>Default 5 s; 100 ms to 1 h.</value>
     public TimeSpan ForcedFailoverDuration { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long <see cref="DatabaseRouter.DrainAsync"/> waits for connections in use before it returns.</summary>
-    /// <value>Default 120 s; 0 to 1 h. Zero does not wait.</value>
+    /// <summary>
+    /// How long <see cref="DatabaseRouter.DrainAsync"/> waits for connections in use before it returns, and how long connections to a host that was removed, or
+    /// that is connected to in another way since, may go on; what is still in use then is cut.
+    /// </summary>
+    /// <value>Default 120 s; 0 to 1 h. Zero does not wait: what is in use on a host that is removed is cut at once.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
     /// <summary>
@@ -53,7 +56,22 @@ public sealed class DatabaseRouterOptions
     /// <value>Default: the connection string's, else the name of the entry assembly.</value>
     public string? ApplicationName { get; set; }
 
-    /// <summary>Called for the data source of every host and route, to map enums, add plugins, or set a password provider.</summary>
-    /// <remarks>The physical connection initializer belongs to the router.</remarks>
+    /// <summary>Who finds hosts that the configuration does not name, by DNS, Patroni's REST API or Aurora's own view.</summary>
+    public DiscoveryOptions Discovery { get; } = new();
+
+    /// <summary>
+    /// Gives the password of a host, in place of the one in its connection string. Called at each login: callers' and the router's own probes. A rotated
+    /// password takes effect with the next login, and connections that are open go on.
+    /// </summary>
+    /// <remarks>
+    /// Called by several threads at once, and for callers who open a connection synchronously it is waited for: a provider that asks a service keeps what it
+    /// got for as long as that is valid, as 15 minutes for an IAM token. The cancellation token belongs to the login. When it fails, nobody new is let in on
+    /// that host: open connections go on serving, and the log and the health status tell its error.
+    /// </remarks>
+    /// <value>Default none.</value>
+    public Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; set; }
+
+    /// <summary>Called for the data source of every host and route, to map enums or add plugins.</summary>
+    /// <remarks>The physical connection initializer belongs to the router. For passwords, <see cref="PasswordProvider"/> also serves the router's own probes.</remarks>
     public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
 }

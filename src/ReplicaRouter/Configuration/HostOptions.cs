@@ -16,6 +16,13 @@ public sealed class HostOptions
     /// <summary>Labels that calls can ask for (<see cref="RouteOptions.Labels"/>), as in <c>zone=eu-1</c>.</summary>
     public IList<string> Labels { get; } = [];
 
+    /// <summary>
+    /// How much of its group's work the host is to get, compared with the group's other hosts: one of weight 2 gets twice as much as one of weight 1. Work
+    /// under way counts likewise. A host that is slower than the others gets less all the same.
+    /// </summary>
+    /// <value>Default 1; 1 to 100.</value>
+    public int Weight { get; set; } = 1;
+
     /// <summary>Where the value came from, for error messages: a variable or a configuration key.</summary>
     internal string? Source { get; set; }
 }

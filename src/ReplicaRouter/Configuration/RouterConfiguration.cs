@@ -7,7 +7,11 @@ namespace ReplicaRouter;
 /// <summary>The desired configuration, checked and complete: what the options say and the defaults fill in.</summary>
 internal sealed record RouterConfiguration
 {
+    /// <summary>The hosts that are configured. Which ones there are at a moment, discovery and later configurations included, a snapshot tells.</summary>
     public required ImmutableArray<HostConfiguration> Hosts { get; init; }
+
+    /// <summary>The groups that routes name; a tier knows its group by the position here.</summary>
+    public required ImmutableArray<string> Groups { get; init; }
 
     /// <summary>The routes; a built-in one stands at the index of its operation's value.</summary>
     public required ImmutableArray<RoutePlan> Routes { get; init; }
@@ -19,12 +23,26 @@ internal sealed record RouterConfiguration
     public required TimeSpan ForcedFailoverDuration { get; init; }
     public required TimeSpan DrainTimeout { get; init; }
     public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
+    public required Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; init; }
+
+    /// <summary>Who else knows of hosts.</summary>
+    public required ImmutableArray<ITopologySource> Sources { get; init; }
+
+    public required DiscoverySettings Discovery { get; init; }
 
     /// <summary>How long after a write a session's reads stay on the primary, where WAL positions can't be used; else null.</summary>
     public required TimeSpan? SessionWindow { get; init; }
 
     /// <summary>What tokens are signed with; empty when they are not.</summary>
     public required byte[] TokenSecret { get; init; }
+
+    /// <summary>Whether it says the same as another one of all but the hosts.</summary>
+    public bool EqualsBeyondHosts(RouterConfiguration other) =>
+        Health == other.Health && PrimaryReads == other.PrimaryReads && PrimaryReadsPerSecond == other.PrimaryReadsPerSecond
+        && ForcedFailoverDuration == other.ForcedFailoverDuration && DrainTimeout == other.DrainTimeout && SessionWindow == other.SessionWindow
+        && Discovery.Interval == other.Discovery.Interval && Discovery.Timeout == other.Discovery.Timeout && Discovery.Groups.SequenceEqual(other.Discovery.Groups)
+        && Sources.Select(source => source.Name).SequenceEqual(other.Sources.Select(source => source.Name))
+        && TokenSecret.AsSpan().SequenceEqual(other.TokenSecret) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>
     public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation
@@ -37,13 +55,22 @@ internal sealed record RouterConfiguration
 /// <summary>One host as it is configured.</summary>
 internal sealed record HostConfiguration
 {
-    /// <summary>Position in the configuration, and the host's bit in a set of hosts.</summary>
+    /// <summary>The host's bit in a set of hosts, and its place beside the snapshots. It keeps it for as long as it is there.</summary>
     public required int Index { get; init; }
+
+    /// <summary>Timestamp at which it was added to a running router; 0 for those that it started with. It tells a host from another one that had its index before.</summary>
+    public long AddedAt { get; init; }
 
     public required string Name { get; init; }
     public required NpgsqlConnectionStringBuilder Connection { get; init; }
     public required ImmutableArray<string> Groups { get; init; }
     public required ImmutableArray<string> Labels { get; init; }
+
+    /// <summary>Its share of the work, compared with the weights of its group's other hosts.</summary>
+    public int Weight { get; init; } = 1;
+
+    /// <summary>Whether a source of hosts named it, rather than the configuration.</summary>
+    public bool IsDiscovered { get; init; }
 
     /// <summary>The variable or configuration key that names the host, for messages.</summary>
     public required string Source { get; init; }
@@ -53,6 +80,15 @@ internal sealed record HostConfiguration
 
     public ulong Bit => 1UL << Index;
     public string Endpoint => $"{Connection.Host}:{Connection.Port}";
+
+    /// <summary>Whether it is the same host as before, if perhaps with other settings.</summary>
+    public bool IsSameHost(HostConfiguration before) => Name == before.Name && Endpoint.Equals(before.Endpoint, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether connections to it are made as before.</summary>
+    public bool IsReachedAs(HostConfiguration before) => Connection.ConnectionString == before.Connection.ConnectionString;
+
+    /// <summary>Whether it is to do the same as before.</summary>
+    public bool ServesAs(HostConfiguration before) => Weight == before.Weight && IsDiscovered == before.IsDiscovered && Groups.SequenceEqual(before.Groups) && Labels.SequenceEqual(before.Labels);
 }
 
 /// <summary>How hosts are watched, with what follows from the options.</summary>

@@ -10,15 +10,13 @@ namespace ReplicaRouter;
 /// <summary>Checks options and turns them into a <see cref="RouterConfiguration"/>, or reports every fault at once.</summary>
 internal sealed class RouterConfigurationBuilder
 {
-    /// <summary>A set of hosts is one machine word.</summary>
-    private const int MaxHosts = 64;
-
     private const int MinSecretLength = 32;
 
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
     private readonly DatabaseRouterOptions _options;
     private readonly List<string> _faults = [];
+    private readonly List<string> _groups = [];
 
     private RouterConfigurationBuilder(DatabaseRouterOptions options) => _options = options;
 
@@ -46,12 +44,16 @@ internal sealed class RouterConfigurationBuilder
             _faults.Add($"{section}:TokenSecret has {given.Length} characters. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
         }
 
+        InRange($"{section}:Discovery:Interval", _options.Discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        InRange($"{section}:Discovery:Timeout", _options.Discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
         var hosts = BuildHosts();
+        var sources = TopologySources.Of(_options, hosts, _faults);
         var routes = BuildRoutes(hosts);
         return new RouterConfiguration
         {
             Hosts = hosts,
             Routes = routes,
+            Groups = [.. _groups],
             NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
             Health = BuildHealth(routes),
             PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads,
@@ -59,6 +61,9 @@ internal sealed class RouterConfigurationBuilder
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
             DrainTimeout = _options.DrainTimeout,
             ConfigureDataSource = _options.ConfigureDataSource,
+            PasswordProvider = _options.PasswordProvider,
+            Sources = sources,
+            Discovery = new DiscoverySettings(_options.Discovery.Interval, _options.Discovery.Timeout, [.. _options.Discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())]),
             SessionWindow = _options.SessionWindow,
             TokenSecret = _options.TokenSecret is { } secret ? Encoding.UTF8.GetBytes(secret) : [],
         };
@@ -90,6 +95,7 @@ internal sealed class RouterConfigurationBuilder
                 _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
             }
 
+            InRange($"{DatabaseRouterOptions.SectionName}:Hosts:{name}:Weight", host.Weight, 1, 100);
             foreach (var connection in Parse(source, host.ConnectionString))
             {
                 var isFirst = hosts.All(h => h.Source != source);
@@ -100,12 +106,13 @@ internal sealed class RouterConfigurationBuilder
                     Connection = connection,
                     Groups = [.. (host.Groups.Count > 0 ? host.Groups.AsEnumerable() : HostNames.DefaultGroupsOf(name)).Select(g => g.ToLowerInvariant()).Distinct()],
                     Labels = [.. host.Labels],
+                    Weight = host.Weight,
                     Source = source,
                 });
             }
         }
 
-        if (hosts.Count > MaxHosts) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {MaxHosts}.");
+        if (hosts.Count > Fleet.Capacity) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {Fleet.Capacity}.");
         NoServerTwice(hosts);
         return hosts.ToImmutable();
     }
@@ -212,7 +219,7 @@ internal sealed class RouterConfigurationBuilder
     private ImmutableArray<RouteTier> Tiers(string key, string route, RouteSettings settings, ImmutableArray<HostConfiguration> hosts)
     {
         string[] groups = settings.Groups.Count > 0 ? [.. settings.Groups.Select(g => g.ToLowerInvariant())] : DefaultGroups(route);
-        var known = hosts.SelectMany(h => h.Groups).Concat(HostNames.BuiltInGroups).ToHashSet();
+        var known = hosts.SelectMany(h => h.Groups).Concat(_options.Discovery.Groups).Concat(HostNames.BuiltInGroups).ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var unknown in groups.Where(group => !known.Contains(group)))
         {
             _faults.Add($"{key}:Groups names the group '{unknown}', which no host serves. Known groups: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
@@ -221,7 +228,13 @@ internal sealed class RouterConfigurationBuilder
         return [.. groups.Select(group => new RouteTier(
             group,
             group == HostNames.Primary,
-            hosts.Where(h => h.Groups.Contains(group)).Aggregate(0UL, (set, host) => set | host.Bit)))];
+            IndexOf(group)))];
+    }
+
+    private int IndexOf(string group)
+    {
+        if (!_groups.Contains(group)) _groups.Add(group);
+        return _groups.IndexOf(group);
     }
 
     private static string[] DefaultGroups(string route) => route switch

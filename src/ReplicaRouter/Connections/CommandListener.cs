@@ -18,23 +18,34 @@ internal sealed class CommandListener : IDisposable
     private const string PoolName = "db.client.connection.pool.name";
     private const string State = "db.client.connection.state";
 
-    // By the very string object that each data source was named with: another router in this process may use equal names.
-    private readonly Dictionary<object, HostPool> _pools;
+    // By the very string object that each data source was named with: another router in this process may use equal names. Replaced whole, read without a lock.
+    private volatile Dictionary<object, HostDataSource> _sources = new(ReferenceEqualityComparer.Instance);
+    private readonly Lock _changing = new();
     private readonly MeterListener _listener = new();
     private readonly Lock _counting = new();
 
-    public CommandListener(IEnumerable<HostPool> pools)
+    public CommandListener()
     {
-        _pools = pools.ToDictionary(pool => (object)pool.Name, ReferenceEqualityComparer.Instance);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Executing or BytesWritten or Connections or Pending) listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(PoolOf(tags), seconds * 1000));
-        _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(PoolOf(tags), bytes));
-        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => OnCounted(instrument, PoolOf(tags), value, tags));
+        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(SourceOf(tags)?.Pool, seconds * 1000));
+        _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(SourceOf(tags)?.Pool, bytes));
+        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => OnCounted(instrument, SourceOf(tags), value, tags));
         _listener.Start();
     }
+
+    /// <summary>Listens for what is run on the connections of data sources, which are not used yet.</summary>
+    public void Add(IEnumerable<HostDataSource> sources) => Change(all =>
+    {
+        foreach (var source in sources) all[source.Name] = source;
+    });
+
+    public void Remove(IEnumerable<HostDataSource> sources) => Change(all =>
+    {
+        foreach (var source in sources) all.Remove(source.Name);
+    });
 
     /// <summary>The idle connections of a pool, as Npgsql counts them now.</summary>
     public int CountIdle(HostPool pool) => Counted(() => pool.Idle);
@@ -42,10 +53,23 @@ internal sealed class CommandListener : IDisposable
     /// <summary>The connections to a host that are in use, as Npgsql counts them now, logins under way among them.</summary>
     public int CountInUse(HostPools host) => Counted(() => host.InUse);
 
+    /// <summary>The connections of some data sources that are in use, as Npgsql counts them now.</summary>
+    public int CountInUse(IEnumerable<HostDataSource> sources) => Counted(() => sources.Sum(source => source.Busy));
+
     /// <summary>Has Npgsql count all connections now.</summary>
     public void Recount() => Counted(() => 0);
 
     public void Dispose() => _listener.Dispose();
+
+    private void Change(Action<Dictionary<object, HostDataSource>> change)
+    {
+        lock (_changing)
+        {
+            var next = new Dictionary<object, HostDataSource>(_sources, ReferenceEqualityComparer.Instance);
+            change(next);
+            _sources = next;
+        }
+    }
 
     private T Counted<T>(Func<T> read)
     {
@@ -69,15 +93,15 @@ internal sealed class CommandListener : IDisposable
         if (pool is not null && CommandFlow.Current.Value is { } flow && !IsUncounted(flow)) flow.Sent(bytes);
     }
 
-    private static void OnCounted(Instrument instrument, HostPool? pool, int value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private static void OnCounted(Instrument instrument, HostDataSource? source, int value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        if (pool is null) return;
+        if (source is null) return;
         if (instrument.Name == Connections)
         {
             foreach (var tag in tags)
             {
-                if (tag is { Key: State, Value: "idle" }) pool.Idle = value;
-                if (tag is { Key: State, Value: "used" }) pool.Busy = value;
+                if (tag is { Key: State, Value: "idle" }) source.Idle = value;
+                if (tag is { Key: State, Value: "used" }) source.Busy = value;
             }
 
             return;
@@ -85,7 +109,7 @@ internal sealed class CommandListener : IDisposable
 
         if (instrument.Name == Pending)
         {
-            pool.RecordPending(value);
+            source.Pool.RecordPending(value);
             return;
         }
 
@@ -93,16 +117,16 @@ internal sealed class CommandListener : IDisposable
         if (IsUncounted(flow)) return;
         if (value > 0) flow?.CommandStarted();
         flow?.Executing(value);
-        pool.RecordExecuting(value);
+        source.Pool.RecordExecuting(value);
     }
 
     private static bool IsUncounted(CommandFlow? flow) => ReferenceEquals(flow, CommandFlow.Uncounted);
 
-    private HostPool? PoolOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private HostDataSource? SourceOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         foreach (var (key, value) in tags)
         {
-            if (key == PoolName) return value is not null && _pools.TryGetValue(value, out var pool) ? pool : null;
+            if (key == PoolName) return value is not null && _sources.TryGetValue(value, out var source) ? source : null;
         }
 
         return null;

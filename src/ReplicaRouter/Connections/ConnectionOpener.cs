@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Data;
 using Npgsql;
 
@@ -9,8 +8,6 @@ internal sealed class ConnectionOpener(
     RouterConfiguration configuration,
     TopologyStore store,
     HostChooser chooser,
-    ImmutableArray<HostPools> pools,
-    ImmutableArray<HostMonitor> monitors,
     CommandListener listener,
     PrimaryGuard guard,
     TimeProvider time)
@@ -136,7 +133,7 @@ internal sealed class ConnectionOpener(
     public bool Report(Exception exception, HostPool pool, long startedAt, bool isLogin)
     {
         var kind = FailureClassifier.Classify(exception);
-        var monitor = monitors[pool.Host.Index];
+        var monitor = pool.Owner.Monitor;
         switch (kind)
         {
             case FailureKind.None:
@@ -152,11 +149,11 @@ internal sealed class ConnectionOpener(
                 // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
                 monitor.Wake();
                 return true;
-            case FailureKind.Misconfigured when isLogin && store.Current.Hosts[pool.Host.Index] is { IsServing: true, LastAnswered: not null }:
+            case FailureKind.Misconfigured when isLogin && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:
                 // A pooler may refuse what one route asks for and no other does. The probe's own login tells.
                 monitor.Verify(isLogin);
                 return true;
-            case FailureKind.Full when isLogin && store.Current.Hosts[pool.Host.Index] is { IsServing: true, LastAnswered: not null }:
+            case FailureKind.Full or FailureKind.NoPassword when isLogin && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:
                 monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host));
                 return true;
             default:
@@ -168,9 +165,10 @@ internal sealed class ConnectionOpener(
     /// <summary>Cancelled when work on a host has to be given up.</summary>
     public CancellationToken GivenUp(HostPool pool)
     {
-        var token = pool.Plan.IsReadOnly ? pools[pool.Host.Index].Lost.Token : pools[pool.Host.Index].Superseded.Token;
+        var host = pool.Owner;
+        var token = pool.Plan.IsReadOnly ? host.Lost.Token : host.Superseded.Token;
         // It may have been lost since it was chosen, and that alarm has been raised.
-        return pool.Plan.IsReadOnly && store.Current.Hosts[pool.Host.Index].IsLost ? new CancellationToken(true) : token;
+        return pool.Plan.IsReadOnly && store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
     }
 
     private readonly record struct Opening(HostPool Pool, NpgsqlConnection Connection, Task Task);
@@ -184,7 +182,7 @@ internal sealed class ConnectionOpener(
     private NpgsqlConnection NewConnection(HostPool pool) =>
         IsWarmOnly(pool) && listener.CountIdle(pool) == 0 ? throw NobodyLetIn(pool) : pool.CreateConnection();
 
-    private bool IsWarmOnly(HostPool pool) => store.Current.Hosts[pool.Host.Index].IsWarmOnly;
+    private bool IsWarmOnly(HostPool pool) => store.Current.At(pool.Host.Index) is { IsWarmOnly: true };
 
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
     private async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
@@ -196,7 +194,7 @@ internal sealed class ConnectionOpener(
             if (!task.IsCompleted)
             {
                 // The alarm before the state: what changes in between raises it.
-                var refused = pools[pool.Host.Index].LoginsRefused.Token;
+                var refused = pool.Owner.LoginsRefused.Token;
                 if (IsWarmOnly(pool)) throw NobodyLetIn(pool);
                 var isLogin = !pool.IsExhausted;
                 if (isLogin) counted.BecomesLogin();
@@ -296,7 +294,7 @@ internal sealed class ConnectionOpener(
         if (!isStandby) return true;
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a standby."), time.GetTimestamp());
         pool.Clear();
-        monitors[pool.Host.Index].Wake();
+        pool.Owner.Monitor.Wake();
         return false;
     }
 
@@ -317,13 +315,13 @@ internal sealed class ConnectionOpener(
 
     /// <summary>On the primary there is all that there is.</summary>
     private bool NeedsProof(Attempt attempt, HostPool pool) =>
-        attempt is { Session: not null, Plan.IsReadOnly: true } && configuration.SessionWindow is null && store.Current.Hosts[pool.Host.Index].Role == HostRole.Replica;
+        attempt is { Session: not null, Plan.IsReadOnly: true } && configuration.SessionWindow is null && store.Current.At(pool.Host.Index) is null or { Role: HostRole.Replica };
 
     private async Task<bool> ProveAsync(Attempt attempt, HostPool pool, HostAnswer login, CancellationToken cancellationToken)
     {
         if (IsProven(attempt, pool, login)) return true;
         // Newer than all that is known of the server: an answer may prove it still.
-        await monitors[pool.Host.Index].AskAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await pool.Owner.Monitor.AskAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         if (IsProven(attempt, pool, login)) return true;
 
         // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
@@ -335,7 +333,8 @@ internal sealed class ConnectionOpener(
     private bool IsProven(Attempt attempt, HostPool pool, HostAnswer login)
     {
         var topology = store.Current;
-        return ConnectionProof.Holds(attempt.Session!, topology, topology.Hosts[pool.Host.Index], login);
+        // Of a host that was removed meanwhile nothing is known.
+        return topology.At(pool.Host.Index) is { } host && ConnectionProof.Holds(attempt.Session!, topology, host, login);
     }
 
     /// <summary>Has the session, and whoever counts places on the primary, note when a connection is closed.</summary>

@@ -1,13 +1,10 @@
-using System.Collections.Immutable;
-
 namespace ReplicaRouter;
 
 /// <summary>Chooses hosts, and waits where that gives a better choice: for a host that may serve, a position, a replica that is about to catch up.</summary>
 internal sealed class HostChooser(
     RouterConfiguration configuration,
     TopologyStore store,
-    ImmutableArray<HostPools> pools,
-    ImmutableArray<HostMonitor> monitors,
+    Fleet fleet,
     RoutingCounters counters,
     PrimaryGuard guard,
     SessionWatcher sessions,
@@ -27,7 +24,6 @@ internal sealed class HostChooser(
 
     // A little longer than the first probes may take.
     private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
-    private readonly HostLoad[] _loads = [.. pools.Select(host => host.Load)];
     private readonly int[] _waiting = new int[configuration.Routes.Length];
     private volatile bool _isSettled;
 
@@ -35,8 +31,8 @@ internal sealed class HostChooser(
     public HostPool? TryChoosePlain(RoutePlan plan)
     {
         if (!_isSettled) return null;
-        var host = HostSelection.ChoosePlain(store.Current, plan, _loads, random, time);
-        return host < 0 ? null : pools[host][plan];
+        var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time);
+        return host < 0 ? null : fleet.PoolsAt(host)[plan];
     }
 
     /// <summary>The host's pool for a route, chosen now.</summary>
@@ -46,14 +42,14 @@ internal sealed class HostChooser(
         if (!_isSettled) WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
         var request = RouteRequest.For(plan, options, time);
         var topology = store.Current;
-        var choice = HostSelection.Choose(topology, plan, request, _loads, random);
+        var choice = HostSelection.Choose(topology, plan, request, fleet.Loads, random);
         if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
         if (IsFallbackToPrimary(topology, plan, request, choice)) ThrowIfNoPlace(topology, plan, request);
         return PoolOf(choice, plan);
     }
 
     /// <summary>Whether some host may serve the route at this moment. Counts nothing.</summary>
-    public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), _loads, random).Host is not null;
+    public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random).Host is not null;
 
     /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>
     private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
@@ -156,12 +152,12 @@ internal sealed class HostChooser(
     }
 
     private Choice Choose(Attempt attempt, TopologySnapshot topology, in SessionDemand demand) =>
-        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), _loads, random);
+        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), fleet.Loads, random);
 
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {
         if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
-        return pools[choice.Host!.Configuration.Index][plan];
+        return fleet.PoolsOf(choice.Host!.Configuration)[plan];
     }
 
     private SessionDemand DemandOf(Attempt attempt, TopologySnapshot topology)
@@ -196,7 +192,7 @@ internal sealed class HostChooser(
         var left = choice.Host is null ? attempt.RemainingWait(time) : attempt.RemainingCatchUp(demand.WriteTook, time);
         if (Nearest(topology, choice.Behind, attempt.AskedReplica, left) is not { } replica) return false;
         // As long as the last answer took, the next one takes, too.
-        if (left.TotalMilliseconds <= monitors[replica.Configuration.Index].LastProbeMs) return false;
+        if (left.TotalMilliseconds <= fleet.MonitorOf(replica.Configuration).LastProbeMs) return false;
         var asks = attempt.Asks++;
         counters.CountCatchUpWait();
         // Mostly it is about to get there, and a timer would be slower than to ask again at once.
@@ -210,7 +206,7 @@ internal sealed class HostChooser(
 
     private async Task AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var asking = monitors.AskAsync(hosts);
+        var asking = fleet.AskAsync(hosts);
         try
         {
             await asking.WaitAsync(limit < ShortestWait ? ShortestWait : limit, time, cancellationToken).ConfigureAwait(false);
@@ -242,7 +238,7 @@ internal sealed class HostChooser(
         if (!demand.Floor.IsNone && !attempt.HasWoken)
         {
             attempt.HasWoken = true;
-            monitors.Wake(ulong.MaxValue);
+            fleet.Wake(ulong.MaxValue);
         }
 
         try

@@ -1,68 +1,75 @@
+using System.Collections.Immutable;
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
 namespace ReplicaRouter;
 
 /// <summary>One route's connections to one host: Npgsql's own pool, and what the router counts of it.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "Whoever retires the host disposes of its data sources, once they are drained.")]
 internal sealed class HostPool
 {
-    private readonly Func<HostPool, NpgsqlDataSource> _create;
+    private readonly HostPools _owner;
+    private readonly Func<HostDataSource, NpgsqlDataSource> _create;
     private readonly StateChangeEventHandler _onStateChange;
     private readonly HostLoad _load;
-    private readonly Action _broke;
-    private readonly Lock _lock = new();
-    private NpgsqlDataSource? _dataSource;
-    private bool _isDisposed;
+    private readonly TimeProvider _time;
+    private HostDataSource _current;
+    private ImmutableArray<HostDataSource> _former = [];
 
-    public HostPool(HostConfiguration host, RoutePlan plan, HostLoad load, LoginLedger logins, Action broke, Func<HostPool, NpgsqlDataSource> create)
+    public HostPool(HostPools owner, RoutePlan plan, Func<HostDataSource, NpgsqlDataSource> create, TimeProvider time)
     {
-        Host = host;
+        (_owner, _load, _create, _time) = (owner, owner.Load, create, time);
         Plan = plan;
-        Name = $"{host.Name}/{plan.Name}";
-        _load = load;
-        Logins = logins;
-        _broke = broke;
-        _create = create;
         _onStateChange = OnStateChange;
+        _current = new HostDataSource(this, owner.Host, create, time);
     }
 
-    public HostConfiguration Host { get; }
+    /// <summary>All pools of the host.</summary>
+    public HostPools Owner => _owner;
+
+    public HostConfiguration Host => _owner.Host;
     public RoutePlan Plan { get; }
 
-    /// <summary>The name of the data source in Npgsql's metrics and traces.</summary>
-    public string Name { get; }
-
-    public LoginLedger Logins { get; }
+    public LoginLedger Logins => Volatile.Read(ref _current).Logins;
 
     /// <summary>Whether all connections that the pool may have are in use: who wants one waits for a caller, not for the server.</summary>
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
-    public int Idle { get; set; }
+    public int Idle => Volatile.Read(ref _current).Idle;
 
-    /// <summary>Connections in use, as Npgsql counted them when it was asked last.</summary>
-    public int Busy { get; set; }
+    /// <summary>Connections in use, as Npgsql counted them when it was asked last; those that were made as the host was configured before are among them.</summary>
+    public int Busy => Volatile.Read(ref _current).Busy + _former.Sum(source => source.Busy);
 
     /// <summary>Connections that the pool may have; 0 as long as it was never used.</summary>
-    public int Limit { get; set; }
+    public int Limit => Volatile.Read(ref _current).Limit;
 
     /// <summary>Commands run so far.</summary>
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;
 
-    /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
-    public NpgsqlDataSource DataSource => Volatile.Read(ref _dataSource) ?? Create();
+    public NpgsqlDataSource DataSource => Volatile.Read(ref _current).Value;
 
-    private NpgsqlDataSource Create()
+    /// <summary>What connections are taken from now, and what they were taken from before, as long as some may be in use.</summary>
+    public IEnumerable<HostDataSource> Sources => _former.Append(Volatile.Read(ref _current));
+
+    /// <summary>Takes new connections from another data source, as the host is configured now.</summary>
+    /// <param name="announce">Called with the new one before it is used.</param>
+    /// <returns>The former one, whose connections go on.</returns>
+    public HostDataSource Renew(Action<HostDataSource> announce)
     {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(DatabaseRouter));
-            return _dataSource ??= _create(this);
-        }
+        var (former, next) = (_current, new HostDataSource(this, Host, _create, _time));
+        announce(next);
+        ImmutableInterlocked.Update(ref _former, sources => sources.Add(former));
+        Volatile.Write(ref _current, next);
+        return former;
     }
+
+    /// <summary>Forgets a former data source, whose connections are closed.</summary>
+    public void Forget(HostDataSource former) => ImmutableInterlocked.Update(ref _former, sources => sources.Remove(former));
 
     /// <summary>A connection that tells when it breaks under its caller.</summary>
     public NpgsqlConnection CreateConnection()
@@ -99,7 +106,7 @@ internal sealed class HostPool
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
-    public void Clear() => Volatile.Read(ref _dataSource)?.Clear();
+    public void Clear() => Volatile.Read(ref _current).Clear();
 
     public void RecordCommand(double milliseconds)
     {
@@ -123,20 +130,8 @@ internal sealed class HostPool
         else _load.Commands.End();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        NpgsqlDataSource? dataSource;
-        lock (_lock)
-        {
-            _isDisposed = true;
-            dataSource = _dataSource;
-        }
-
-        if (dataSource is not null) await dataSource.DisposeAsync().ConfigureAwait(false);
-    }
-
     private void OnStateChange(object sender, StateChangeEventArgs change)
     {
-        if (change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _broke();
+        if (change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _owner.Monitor.Wake();
     }
 }

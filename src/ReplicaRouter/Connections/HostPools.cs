@@ -8,16 +8,29 @@ namespace ReplicaRouter;
 /// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
+    private HostConfiguration _host;
+
     public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory, TimeProvider time)
     {
+        _host = host;
         Load = new HostLoad(time, configuration.Routes.Length);
-        All = [.. configuration.Routes.Select(plan => new HostPool(host, plan, Load, new LoginLedger(time), () => Broke?.Invoke(), pool => CreateDataSource(pool, configuration, loggerFactory)))];
+        All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, loggerFactory), time))];
+    }
+
+    /// <summary>The host as it is configured now.</summary>
+    public HostConfiguration Host
+    {
+        get => Volatile.Read(ref _host);
+        set => Volatile.Write(ref _host, value);
     }
 
     public HostLoad Load { get; }
 
-    /// <summary>Called when a connection breaks under a caller, whichever way it was obtained.</summary>
-    public Action? Broke { get; set; }
+    /// <summary>How the host is probed.</summary>
+    public required RenewableProbe Probe { get; init; }
+
+    /// <summary>Who watches the host.</summary>
+    public required HostMonitor Monitor { get; init; }
 
     /// <summary>Raised when the host is found to hang, or to be gone.</summary>
     public Alarm Lost { get; } = new();
@@ -33,6 +46,9 @@ internal sealed class HostPools
     /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
     public int InUse => All.Sum(pool => pool.Busy);
 
+    /// <summary>What the connections to the host are taken from, and were before.</summary>
+    public IEnumerable<HostDataSource> Sources => All.SelectMany(pool => pool.Sources);
+
     public HostPool this[RoutePlan plan] => All[plan.Index];
 
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
@@ -41,14 +57,15 @@ internal sealed class HostPools
         foreach (var pool in All) pool.Clear();
     }
 
-    private static NpgsqlDataSource CreateDataSource(HostPool pool, RouterConfiguration configuration, ILoggerFactory loggerFactory)
+    private static NpgsqlDataSource CreateDataSource(HostDataSource source, RouterConfiguration configuration, ILoggerFactory loggerFactory)
     {
-        var builder = new NpgsqlDataSourceBuilder(pool.Host.Connection.ConnectionString) { Name = pool.Name };
+        var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
         builder.UseLoggerFactory(loggerFactory);
-        Apply(pool.Plan, builder.ConnectionStringBuilder);
+        Apply(source.Pool.Plan, builder.ConnectionStringBuilder);
+        Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
         configuration.ConfigureDataSource?.Invoke(builder);
-        pool.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
-        if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => pool.Logins.Record(connection), pool.Logins.RecordAsync);
+        source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
+        if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => source.Logins.Record(connection), source.Logins.RecordAsync);
         return builder.Build();
     }
 

@@ -16,6 +16,9 @@ internal sealed class LoginLedger(TimeProvider time)
     // By the backend's process id. The id of a process that is gone may come again, but only by a login that overwrites it.
     private readonly ConcurrentDictionary<int, HostAnswer> _logins = new();
 
+    /// <summary>The backends that were logged in to and may still be there.</summary>
+    public ICollection<int> Backends => _logins.Keys;
+
     /// <summary>The same without asking; null when it is not known.</summary>
     public HostAnswer? Known(NpgsqlConnection connection) => _logins.GetValueOrDefault(connection.ProcessID);
 

@@ -32,7 +32,7 @@ internal static partial class Log
     [LoggerMessage(215, LogLevel.Warning, "Host {Host} has no connection slot left; open connections go on serving (was {Before}): {Error}")]
     public static partial void HostFull(ILogger logger, string host, HostState before, string? error);
 
-    [LoggerMessage(216, LogLevel.Information, "Host {Host} answers again (was {Before}) and serves once it has done so for a while")]
+    [LoggerMessage(216, LogLevel.Information, "Host {Host} answers (was {Before}) and serves once it has done so for a while")]
     public static partial void HostRecovering(ILogger logger, string host, HostState before);
 
     [LoggerMessage(220, LogLevel.Error, "Host {Host} refuses our configuration and gets no traffic: {Error}")]
@@ -55,6 +55,42 @@ internal static partial class Log
 
     [LoggerMessage(301, LogLevel.Warning, "No host can take writes; {Before} was the primary")]
     public static partial void PrimaryLost(ILogger logger, string before);
+
+    [LoggerMessage(310, LogLevel.Information, "Host {Host} was added: {Endpoint}")]
+    public static partial void HostAdded(ILogger logger, string host, string endpoint);
+
+    [LoggerMessage(311, LogLevel.Information, "Host {Host} ({Endpoint}) was removed; its connections in use have {Timeout} to finish")]
+    public static partial void HostRemoved(ILogger logger, string host, string endpoint, TimeSpan timeout);
+
+    [LoggerMessage(312, LogLevel.Information, "Host {Host} serves {Groups} now, with weight {Weight} and the labels that are configured")]
+    public static partial void HostReassigned(ILogger logger, string host, string groups, int weight);
+
+    [LoggerMessage(313, LogLevel.Information, "Host {Host} is connected to in another way now; its former connections in use have {Timeout} to finish")]
+    public static partial void HostReconnected(ILogger logger, string host, TimeSpan timeout);
+
+    [LoggerMessage(314, LogLevel.Warning, "Host {Host} refuses its changed connection settings; the former ones are kept, and the new ones tried again: {Error}")]
+    public static partial void RenewalRefused(ILogger logger, string host, string error);
+
+    [LoggerMessage(315, LogLevel.Warning, "Former connections to host {Host}, {InUse} of them, were still in use after {Timeout}; {Cut} were cut")]
+    public static partial void Cut(ILogger logger, string host, int inUse, TimeSpan timeout, long cut);
+
+    [LoggerMessage(316, LogLevel.Warning, "Former connections to host {Host} could not be cut")]
+    public static partial void CutFailed(ILogger logger, string host, Exception exception);
+
+    [LoggerMessage(317, LogLevel.Error, "A change of the hosts failed half-way; further changes go on")]
+    public static partial void ChangeFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(320, LogLevel.Error, "A changed configuration is refused as a whole, and the former one kept: {Error}")]
+    public static partial void ConfigurationRefused(ILogger logger, string error);
+
+    [LoggerMessage(321, LogLevel.Warning, "Of the changed configuration only the hosts take effect now; the rest does at the next start")]
+    public static partial void RestartNeeded(ILogger logger);
+
+    [LoggerMessage(330, LogLevel.Warning, "The source {Source} told no hosts, and those that are known are kept: {Error}. Further failures are only counted")]
+    public static partial void SourceFailed(ILogger logger, string source, string error);
+
+    [LoggerMessage(331, LogLevel.Information, "The source {Source} tells its hosts again, {Count} of them")]
+    public static partial void SourceRecovered(ILogger logger, string source, int count);
 
     [LoggerMessage(400, LogLevel.Warning, "All reads are forced to the primary for {Duration}")]
     public static partial void ForcedToPrimary(ILogger logger, TimeSpan duration);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 
 namespace ReplicaRouter;
@@ -9,17 +8,16 @@ internal sealed class RouterMeter : IDisposable
     private readonly Meter _meter;
     private readonly RouterConfiguration _configuration;
     private readonly TopologyStore _store;
-    private readonly ImmutableArray<HostPools> _pools;
-    private readonly ImmutableArray<HostMonitor> _monitors;
+    private readonly Fleet _fleet;
     private readonly CommandListener _listener;
     private readonly HostChooser _chooser;
     private readonly TimeProvider _time;
 
     public RouterMeter(
-        IMeterFactory? factory, RouterConfiguration configuration, TopologyStore store, ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors,
+        IMeterFactory? factory, RouterConfiguration configuration, TopologyStore store, Fleet fleet,
         CommandListener listener, HostChooser chooser, RoutingCounters counters, TimeProvider time)
     {
-        (_configuration, _store, _pools, _monitors, _listener, _chooser, _time) = (configuration, store, pools, monitors, listener, chooser, time);
+        (_configuration, _store, _fleet, _listener, _chooser, _time) = (configuration, store, fleet, listener, chooser, time);
         var options = new MeterOptions(RouterTelemetry.MeterName) { Version = RouterTelemetry.Version };
         _meter = factory?.Create(options) ?? new Meter(options);
         AddWork(counters);
@@ -50,6 +48,8 @@ internal sealed class RouterMeter : IDisposable
     private void AddHosts(RoutingCounters counters)
     {
         _meter.CreateObservableCounter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another host became the primary, or all reads were forced to it.");
+        _meter.CreateObservableCounter("replica_router.topology.changes", () => Changes(counters), "{host}", "Hosts that were added, removed, or given other settings while the router ran.");
+        _meter.CreateObservableCounter("replica_router.discovery.failures", () => DiscoveryFailures(counters), "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
         _meter.CreateObservableCounter("replica_router.ejections", () => Ejections(counters), "{ejection}", "Times that a host was taken out of rotation, by the state that it came into.");
         _meter.CreateObservableGauge("replica_router.host.state", States, description: "1 for the state that the host is in, 0 for the others.");
         _meter.CreateObservableGauge("replica_router.host.role", Roles, description: "1 for the role that the host was last observed in, 0 for the others.");
@@ -70,9 +70,13 @@ internal sealed class RouterMeter : IDisposable
     }
 
     private IEnumerable<Measurement<long>> Commands() =>
-        from pool in _pools.SelectMany(host => host.All)
-        where pool.Commands > 0
-        select new Measurement<long>(pool.Commands, TelemetryTags.OfRoute(pool.Plan), TelemetryTags.OfHost(pool.Host));
+        from pools in Pools()
+        let commands = pools.Sum(pool => pool.Commands)
+        where commands > 0
+        select new Measurement<long>(commands, TelemetryTags.OfRoute(pools.Key.Plan), TelemetryTags.OfHost(pools.Key.Host));
+
+    /// <summary>By route and host name: a host that was removed and added again may have its former connections in use still.</summary>
+    private IEnumerable<IGrouping<(RoutePlan Plan, string Host), HostPool>> Pools() => _fleet.All.SelectMany(host => host.All).GroupBy(pool => (pool.Plan, pool.Host.Name));
 
     private static IEnumerable<Measurement<long>> Fallbacks(RoutingCounters counters) =>
         from fallback in counters.FallbackCounts()
@@ -94,10 +98,12 @@ internal sealed class RouterMeter : IDisposable
         _listener.Recount();
         return
         [
-            .. from pool in _pools.SelectMany(host => host.All)
-               where pool.Commands > 0 || pool.Idle > 0 || pool.Busy > 0
-               from state in new (string Name, int Count)[] { ("used", pool.Busy), ("idle", pool.Idle) }
-               select new Measurement<int>(state.Count, TelemetryTags.OfRoute(pool.Plan), TelemetryTags.OfHost(pool.Host), new(TelemetryTags.ConnectionState, state.Name)),
+            .. from pools in Pools()
+               let busy = pools.Sum(pool => pool.Busy)
+               let idle = pools.Sum(pool => pool.Idle)
+               where busy > 0 || idle > 0 || pools.Any(pool => pool.Commands > 0)
+               from state in new (string Name, int Count)[] { ("used", busy), ("idle", idle) }
+               select new Measurement<int>(state.Count, TelemetryTags.OfRoute(pools.Key.Plan), TelemetryTags.OfHost(pools.Key.Host), new(TelemetryTags.ConnectionState, state.Name)),
         ];
     }
 
@@ -107,6 +113,14 @@ internal sealed class RouterMeter : IDisposable
         from transition in counters.TransitionCounts()
         where transition.State == HostState.Lagging || (!HostSnapshot.Serves(transition.State) && transition.State != HostState.Unknown)
         select new Measurement<long>(transition.Count, TelemetryTags.OfHost(transition.Host), new(TelemetryTags.Reason, TelemetryTags.Of(transition.State)));
+
+    private static IEnumerable<Measurement<long>> Changes(RoutingCounters counters) =>
+        from change in counters.TopologyChanges()
+        select new Measurement<long>(change.Count, new KeyValuePair<string, object?>(TelemetryTags.Kind, TelemetryTags.Of(change.Kind)));
+
+    private static IEnumerable<Measurement<long>> DiscoveryFailures(RoutingCounters counters) =>
+        from failures in counters.DiscoveryFailures()
+        select new Measurement<long>(failures.Value, new KeyValuePair<string, object?>(TelemetryTags.Source, failures.Key));
 
     // All states, for a collector goes on showing what it was told once.
     private IEnumerable<Measurement<int>> States()
@@ -144,5 +158,5 @@ internal sealed class RouterMeter : IDisposable
 
     private IEnumerable<Measurement<T>> Each<T>(Func<HostSnapshot, Measurement<T>> measure) where T : struct => _store.Current.Hosts.Select(measure);
 
-    private HostMonitor MonitorOf(HostSnapshot host) => _monitors[host.Configuration.Index];
+    private HostMonitor MonitorOf(HostSnapshot host) => _fleet.MonitorOf(host.Configuration);
 }

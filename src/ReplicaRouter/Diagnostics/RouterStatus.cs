@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
-
 namespace ReplicaRouter;
 
 /// <summary>Puts snapshot and counters into what users see.</summary>
 internal sealed class RouterStatus(
-    TopologyStore store, ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, CommandListener listener, RoutingCounters counters, TimeProvider time)
+    TopologyStore store, Fleet fleet, CommandListener listener, RoutingCounters counters, TimeProvider time)
 {
     public IReadOnlyDictionary<string, HostHealth> Health()
     {
@@ -16,19 +14,19 @@ internal sealed class RouterStatus(
 
     public RouterMetrics Metrics()
     {
-        var all = pools.SelectMany(host => host.All).Where(pool => pool.Commands > 0).ToList();
-        var lastProbe = monitors.Max(monitor => monitor.LastProbeAt);
+        var all = fleet.All.SelectMany(host => host.All).Where(pool => pool.Commands > 0).ToList();
+        var lastProbe = fleet.Hosts.Max(host => fleet.MonitorOf(host.Host).LastProbeAt);
         return new RouterMetrics
         {
-            QueriesRouted = Enum.GetValues<DatabaseOperation>().ToDictionary(op => op, op => all.Where(p => p.Plan.Index == (int)op).Sum(p => p.Commands)),
+            QueriesRouted = Enum.GetValues<DatabaseOperation>().ToDictionary(op => op, op => all.Where(p => p.Plan.Index == (int)op).Sum(p => p.Commands) + counters.CommandsOfRemoved((int)op)),
             QueriesByHost = all.GroupBy(p => p.Host.Name).ToDictionary(
-                host => host.Key, IReadOnlyDictionary<string, long> (host) => host.ToDictionary(p => p.Plan.Name, p => p.Commands)),
+                host => host.Key, IReadOnlyDictionary<string, long> (host) => host.GroupBy(p => p.Plan.Name).ToDictionary(route => route.Key, route => route.Sum(p => p.Commands))),
             Failovers = counters.Failovers,
             Fallbacks = counters.Fallbacks(),
             Transitions = counters.Transitions(),
             Recovery = counters.Recovery(),
             Sessions = counters.Sessions(),
-            AverageLatency = pools.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.All[0].Host.Name, p => p.Load.Latency.Value),
+            AverageLatency = fleet.Hosts.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.Host.Name, p => p.Load.Latency.Value),
             LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
         };
     }
@@ -40,7 +38,7 @@ internal sealed class RouterStatus(
         return new HostHealth
         {
             IsHealthy = state is HostState.Healthy or HostState.Suspect or HostState.NoLogins or HostState.Full,
-            LatencyMs = monitors[host.Configuration.Index].LastProbeMs,
+            LatencyMs = fleet.MonitorOf(host.Configuration).LastProbeMs,
             ReplicationLagMs = isKnown ? host.Lag?.TotalMilliseconds : null,
             LagBytes = isKnown ? host.LagBytes : null,
             Error = isKnown || host.Last is null ? host.Error : "has not answered a probe lately",
@@ -48,7 +46,7 @@ internal sealed class RouterStatus(
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,
-            ConnectionsInUse = pools[host.Configuration.Index].InUse,
+            ConnectionsInUse = fleet.PoolsOf(host.Configuration).InUse,
             Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
         };
     }

@@ -1,16 +1,18 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
 /// <summary>Counts what the router decided. Plain numbers, one array cell a route and reason.</summary>
-internal sealed class RoutingCounters(ImmutableArray<HostConfiguration> hosts, ImmutableArray<RoutePlan> routes)
+internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<ITopologySource> sources)
 {
-    private static readonly HostState[] States = Enum.GetValues<HostState>();
-
     private static readonly Verdict[] Reasons = Enum.GetValues<Verdict>();
 
     private readonly long[] _fallbacks = new long[routes.Length * Reasons.Length];
-    private readonly long[] _states = new long[hosts.Length * States.Length];
+    private readonly ConcurrentDictionary<(string Host, HostState State), long> _states = new();
+    private readonly long[] _removed = new long[routes.Length];
+    private readonly long[] _changes = new long[Enum.GetValues<TopologyChange>().Length];
+    private readonly ConcurrentDictionary<string, long> _discoveryFailures = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
     private long _failovers;
     private long _retries, _retriesRefused, _moved, _hedges, _hedgesWon, _shed, _writesRetried;
     private long _sessions, _positionsAsked, _catchUpWaits, _lostHistories, _ignoredTokens;
@@ -19,7 +21,26 @@ internal sealed class RoutingCounters(ImmutableArray<HostConfiguration> hosts, I
 
     public void CountFailover() => Interlocked.Increment(ref _failovers);
 
-    public void CountState(HostConfiguration host, HostState state) => Interlocked.Increment(ref _states[(host.Index * States.Length) + (int)state]);
+    public void CountState(HostConfiguration host, HostState state) => _states.AddOrUpdate((host.Name, state), 1, (_, count) => count + 1);
+
+    /// <summary>Commands that were run on hosts that are no longer there, by the route's index.</summary>
+    public long CommandsOfRemoved(int route) => Volatile.Read(ref _removed[route]);
+
+    /// <summary>Keeps in the totals what was run on a host that is no longer there, and forgets the rest: names may come and go without end.</summary>
+    public void Forget(HostPools host, bool isNameFree)
+    {
+        foreach (var pool in host.All) Interlocked.Add(ref _removed[pool.Plan.Index], pool.Commands);
+        if (!isNameFree) return;
+        foreach (var (key, _) in _states.Where(count => count.Key.Host == host.Host.Name)) _states.TryRemove(key, out _);
+    }
+
+    public void CountChange(TopologyChange change) => Interlocked.Increment(ref _changes[(int)change]);
+
+    public IEnumerable<(TopologyChange Kind, long Count)> TopologyChanges() => Enum.GetValues<TopologyChange>().Select(kind => (kind, Volatile.Read(ref _changes[(int)kind])));
+
+    public void CountDiscoveryFailure(string source) => _discoveryFailures.AddOrUpdate(source, 1, (_, count) => count + 1);
+
+    public IEnumerable<KeyValuePair<string, long>> DiscoveryFailures() => _discoveryFailures;
 
     public void CountRetry() => Interlocked.Increment(ref _retries);
 
@@ -39,14 +60,12 @@ internal sealed class RoutingCounters(ImmutableArray<HostConfiguration> hosts, I
         Volatile.Read(ref _retries), Volatile.Read(ref _writesRetried), Volatile.Read(ref _retriesRefused), Volatile.Read(ref _moved),
         Volatile.Read(ref _hedges), Volatile.Read(ref _hedgesWon), Volatile.Read(ref _shed));
 
-    public IReadOnlyList<HostTransition> Transitions() => [.. TransitionCounts().Select(count => new HostTransition(count.Host.Name, count.State, count.Count))];
+    public IReadOnlyList<HostTransition> Transitions() => [.. TransitionCounts().Select(count => new HostTransition(count.Host, count.State, count.Count))];
 
-    public IEnumerable<(HostConfiguration Host, HostState State, long Count)> TransitionCounts() =>
-        from host in hosts
-        from state in States
-        let count = Volatile.Read(ref _states[(host.Index * States.Length) + (int)state])
-        where count > 0
-        select (host, state, count);
+    public IEnumerable<(string Host, HostState State, long Count)> TransitionCounts() =>
+        from count in _states
+        orderby count.Key.Host, count.Key.State
+        select (count.Key.Host, count.Key.State, count.Value);
 
     public void CountSession() => Interlocked.Increment(ref _sessions);
 

@@ -9,6 +9,7 @@ internal static class TelemetryTags
     public const string Role = "replica_router.role";
     public const string Reason = "replica_router.reason";
     public const string Kind = "replica_router.kind";
+    public const string Source = "replica_router.source";
     public const string Outcome = "replica_router.outcome";
     public const string ConnectionState = "db.client.connection.state";
     public const string System = "db.system.name";
@@ -20,7 +21,9 @@ internal static class TelemetryTags
     /// <summary>An enumeration's value as telemetry writes it: <c>SplitBrain</c> is <c>split_brain</c>.</summary>
     public static string Of<T>(T value) where T : struct, Enum => Names<T>.Values[value];
 
-    public static KeyValuePair<string, object?> OfHost(HostConfiguration host) => new(Host, host.Name);
+    public static KeyValuePair<string, object?> OfHost(HostConfiguration host) => OfHost(host.Name);
+
+    public static KeyValuePair<string, object?> OfHost(string host) => new(Host, host);
 
     public static KeyValuePair<string, object?> OfRoute(RoutePlan route) => new(Route, route.Name);
 

@@ -16,6 +16,7 @@ internal static class FailureClassifier
     public static FailureKind Classify(Exception exception) => exception switch
     {
         PostgresException postgres => Classify(postgres),
+        NoPasswordException or NpgsqlException { InnerException: NoPasswordException } => FailureKind.NoPassword,
         HostLostException => FailureKind.Hung,
         // Npgsql throws this for an exhausted pool too; that is our own doing and says nothing of the host.
         NpgsqlException { InnerException: TimeoutException } e when IsPoolExhausted(e) => FailureKind.None,

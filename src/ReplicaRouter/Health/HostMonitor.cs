@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter;
@@ -17,6 +16,7 @@ internal sealed class HostMonitor(
     private const int ProbesPerLogin = 10;
 
     private readonly SilenceCheck _silence = new(host, probe, store, time);
+    private HostConfiguration _host = host;
     private long _withoutPrimarySince;
     private long _loginAt = time.GetTimestamp();
     private int _void;
@@ -29,6 +29,17 @@ internal sealed class HostMonitor(
     private readonly CancellationTokenSource _stop = new();
     private readonly Pause _pause = new(time);
     private Task _loop = Task.CompletedTask;
+
+    /// <summary>The host as it is configured now.</summary>
+    public HostConfiguration Host
+    {
+        get => Volatile.Read(ref _host);
+        set
+        {
+            Volatile.Write(ref _host, value);
+            _silence.Host = value;
+        }
+    }
 
     /// <summary>Called with the duration of each answered probe, in ms.</summary>
     public Action<double>? Answered { get; init; }
@@ -63,14 +74,17 @@ internal sealed class HostMonitor(
     /// <summary>Counts a failure that a caller met, at once, and probes to see whether it is the host's.</summary>
     public void Report(HostFailure failure, long startedAt)
     {
-        store.Publish(new HostObservation(host.Index, startedAt, time.GetTimestamp(), null, failure) { IsFromCaller = true });
+        // It was removed, and another host may have its place.
+        if (_stop.IsCancellationRequested) return;
+        store.Publish(new HostObservation(Host.Index, startedAt, time.GetTimestamp(), null, failure) { IsFromCaller = true });
         Wake();
     }
 
     /// <summary>Counts that a caller was not let in, though the host may well serve those who are.</summary>
     public void ReportLogin(HostFailure failure)
     {
-        store.Update(current => current.WithLogin(host.Index, failure, time));
+        if (_stop.IsCancellationRequested) return;
+        store.Update(current => current.WithLogin(Host.Index, failure, time));
         Wake();
     }
 
@@ -119,7 +133,7 @@ internal sealed class HostMonitor(
             {
                 await AskAsync().ConfigureAwait(false);
                 // Once an interval, as the average expects it; those who ask may do so much more often.
-                var snapshot = store.Current.Hosts[host.Index];
+                if (store.Current.At(Host.Index) is not { } snapshot) return;
                 if (snapshot.Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
                 if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
                 await PauseAsync().ConfigureAwait(false);
@@ -131,7 +145,7 @@ internal sealed class HostMonitor(
             catch (Exception e)
             {
                 // Whatever it is, a monitor that ends leaves its host unwatched for ever.
-                Log.ProbeLoopFailed(logger, host.Name, e);
+                Log.ProbeLoopFailed(logger, Host.Name, e);
                 await Task.Delay(settings.Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -150,7 +164,7 @@ internal sealed class HostMonitor(
         catch (Exception e)
         {
             // Whoever asked is not to fail for it, and looks at what is known.
-            Log.ProbeLoopFailed(logger, host.Name, e);
+            Log.ProbeLoopFailed(logger, Host.Name, e);
         }
     }
 
@@ -171,7 +185,7 @@ internal sealed class HostMonitor(
         }
         catch (Exception e)
         {
-            failure = FailureClassifier.Describe(e, host);
+            failure = FailureClassifier.Describe(e, Host);
             // A probe that is no longer waited for may end in an error that tells nothing new.
             pending?.Forget();
             if (e is TimeoutException && HealthSettings.WasPaused(sentAt, settings.Timeout, time) && _void++ < HealthSettings.MostVoid) return;
@@ -184,7 +198,7 @@ internal sealed class HostMonitor(
         Volatile.Write(ref _lastProbeMs, elapsed);
         if (answer is not null) _silence.Learn(elapsed);
         Volatile.Write(ref _lastProbeAt, time.GetUtcNow().UtcTicks);
-        store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
+        store.Publish(new HostObservation(Host.Index, sentAt, receivedAt, answer, failure));
     }
 
     private async Task PauseAsync()
@@ -210,7 +224,7 @@ internal sealed class HostMonitor(
 
     private TimeSpan PauseOf(TopologySnapshot topology)
     {
-        var snapshot = topology.Hosts[host.Index];
+        if (topology.At(Host.Index) is not { } snapshot) return settings.Interval;
         if (!snapshot.IsSettled || snapshot.State is HostState.Suspect or HostState.Recovering) return Soon;
         var interval = settings.IntervalOf(snapshot.Answer?.Probers ?? 1);
         // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
@@ -236,23 +250,4 @@ internal sealed class HostMonitor(
         var pause = gone / 20;
         return pause < Soon ? Soon : pause < interval / 4 ? pause : interval / 4;
     }
-}
-
-internal static class HostMonitorExtensions
-{
-    /// <summary>Has several hosts probed now.</summary>
-    /// <param name="monitors">The monitors of all hosts.</param>
-    /// <param name="hosts">Which of them, one bit each.</param>
-    public static void Wake(this ImmutableArray<HostMonitor> monitors, ulong hosts)
-    {
-        for (var i = 0; i < monitors.Length; i++)
-        {
-            if ((hosts & (1UL << i)) != 0) monitors[i].Wake();
-        }
-    }
-
-    /// <summary>Asks several hosts at once.</summary>
-    /// <inheritdoc cref="Wake" path="/param"/>
-    public static Task AskAsync(this ImmutableArray<HostMonitor> monitors, ulong hosts) =>
-        Task.WhenAll(monitors.Where((_, i) => (hosts & (1UL << i)) != 0).Select(monitor => monitor.AskAsync()));
 }

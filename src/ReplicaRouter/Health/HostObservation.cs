@@ -108,6 +108,9 @@ internal enum FailureKind
     /// <summary>Wrong credentials, database or TLS settings: the configuration must change.</summary>
     Misconfigured,
 
+    /// <summary>Our own password provider gave none, so that nobody new can log in.</summary>
+    NoPassword,
+
     /// <summary>The host's name does not resolve: misspelt, or withdrawn while the server is down.</summary>
     NameUnknown,
 }

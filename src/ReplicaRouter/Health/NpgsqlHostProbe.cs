@@ -15,7 +15,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
     private volatile int _probers = 1;
     private volatile bool _isDisposed;
 
-    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time)
+    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider = null)
     {
         var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString) { Name = $"{host.Name}/probe" };
         var settings = builder.ConnectionStringBuilder;
@@ -29,6 +29,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         settings.Enlist = false;
         settings.Multiplexing = false;
         settings.ApplicationName = HostQuestion.Prober;
+        Credentials.Apply(builder, host, passwordProvider);
         // Types are loaded by a large query at the first connection; the probe needs none of them.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         _dataSource = builder.Build();

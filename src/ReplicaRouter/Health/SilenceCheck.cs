@@ -23,6 +23,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
 
+    private HostConfiguration _host = host;
     private readonly MovingAverage _usual = new();
     private readonly MovingAverage _usualLogin = new();
     private Task _running = Task.CompletedTask;
@@ -31,6 +32,13 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private int _missedLogins;
     private long _notBefore;
     private TimeSpan _pause = FirstPause;
+
+    /// <summary>The host as it is configured now.</summary>
+    public HostConfiguration Host
+    {
+        get => Volatile.Read(ref _host);
+        set => Volatile.Write(ref _host, value);
+    }
 
     /// <summary>Notes how long an answered probe took, in ms.</summary>
     public void Learn(double milliseconds) => _usual.Record(milliseconds);
@@ -41,7 +49,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     public void Start(bool isLoginStalled, CancellationToken stop)
     {
         var now = time.GetTimestamp();
-        if (now < Volatile.Read(ref _notBefore) || !store.Current.Hosts[host.Index].IsServing) return;
+        if (now < Volatile.Read(ref _notBefore) || store.Current.At(Host.Index) is not { IsServing: true }) return;
         if (stop.IsCancellationRequested || Interlocked.Exchange(ref _isRunning, 1) != 0) return;
         _running = RunAsync(isLoginStalled, now, stop);
     }
@@ -92,11 +100,11 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         kept.Forget();
         login.Forget();
         // Another probe was under way, and has been answered meanwhile.
-        if (store.Current.Hosts[host.Index].LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
+        if (store.Current.At(Host.Index)?.LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
         if (HealthSettings.WasPaused(sentAt, deadline, time) && _void++ < HealthSettings.MostVoid) return false;
         _void = 0;
-        var message = $"{host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
-        if (!stop.IsCancellationRequested) store.Publish(new HostObservation(host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
+        var message = $"{Host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
+        if (!stop.IsCancellationRequested) store.Publish(new HostObservation(Host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
         return true;
     }
 
@@ -104,15 +112,14 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     {
         _void = 0;
         if (stop.IsCancellationRequested) return false;
-        var failure = ended.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, host) : null;
-        store.Publish(new HostObservation(host.Index, sentAt, time.GetTimestamp(), failure is null ? ended.Result : null, failure));
+        var failure = ended.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, Host) : null;
+        store.Publish(new HostObservation(Host.Index, sentAt, time.GetTimestamp(), failure is null ? ended.Result : null, failure));
         return failure is not null;
     }
 
     private async Task<bool> IsLoginMissedAsync(CancellationToken stop)
     {
-        var standing = store.Current.Hosts[host.Index];
-        if (!standing.IsServing || standing.Last?.Answer is null) return false;
+        if (store.Current.At(Host.Index) is not { IsServing: true, Last.Answer: not null }) return false;
         var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
         var login = probe.LoginAsync(stop);
         var isMissed = !await login.EndsWithinAsync(deadline, time, stop).ConfigureAwait(false);
@@ -125,7 +132,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
 
         // Slow logins are logins all the same.
         _ = login.ContinueWith(late => OnLoginEnded(late, sentAt), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (++_missedLogins > 1) Publish(new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
+        if (++_missedLogins > 1) Publish(new HostFailure(FailureKind.Timeout, $"{Host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
         return true;
     }
 
@@ -134,7 +141,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (login.IsCanceled) return;
         if (login.Exception is { } refused)
         {
-            Publish(FailureClassifier.Describe(refused.InnerException!, host));
+            Publish(FailureClassifier.Describe(refused.InnerException!, Host));
             return;
         }
 
@@ -143,7 +150,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         Publish(null);
     }
 
-    private void Publish(HostFailure? login) => store.Update(current => current.WithLogin(host.Index, login, time));
+    private void Publish(HostFailure? login) => store.Update(current => current.WithLogin(Host.Index, login, time));
 
     // A far region's round trip alone may take as long as the whole deadline of a near one.
     private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace ReplicaRouter;
 
 /// <summary>Looks twenty times a second whether a host is silent although work waits there, and has it asked at once if so.</summary>
@@ -15,15 +13,14 @@ internal sealed class StallWatch : IAsyncDisposable
 
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
 
-    private readonly ImmutableArray<HostPools> _pools;
+    private readonly Fleet _fleet;
     private readonly CommandListener _listener;
-    private readonly ImmutableArray<HostMonitor> _monitors;
     private readonly PeriodicTimer _timer;
     private readonly Task _loop;
 
-    public StallWatch(ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, CommandListener listener, TimeProvider time)
+    public StallWatch(Fleet fleet, CommandListener listener, TimeProvider time)
     {
-        (_pools, _monitors, _listener, _timer) = (pools, monitors, listener, new PeriodicTimer(Period, time));
+        (_fleet, _listener, _timer) = (fleet, listener, new PeriodicTimer(Period, time));
         _loop = Task.Run(RunAsync);
     }
 
@@ -37,7 +34,7 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
         {
-            for (var i = 0; i < _pools.Length; i++) Look(_pools[i], _monitors[i]);
+            foreach (var host in _fleet.Hosts) Look(host, _fleet.MonitorOf(host.Host));
         }
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 
 namespace ReplicaRouter;
 
@@ -32,13 +33,19 @@ public static class ReplicaRouterServiceCollectionExtensions
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, Action<DatabaseRouterOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return services.Add(options => configure(options));
+        return services.Add(options => configure(options), null);
     }
 
     /// <summary>Adds a <see cref="DatabaseRouter"/> that is configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
     /// <remarks>
+    /// <para>
+    /// The router follows the configuration as it is reloaded: see <see cref="DatabaseRouter.Reload"/>. A reload that is wrong is refused as a whole, and logged. Variables
+    /// of the environment and a <c>.env</c> file are read once, at the start.
+    /// </para>
+    /// <para>
     /// Registers the router, which starts with the host and stops the start when its configuration is wrong; a <see cref="DbDataSource"/>
     /// that writes; and one a route, keyed by <see cref="DatabaseOperation"/>: <c>[FromKeyedServices(DatabaseOperation.Read)] DbDataSource</c>.
+    /// </para>
     /// </remarks>
     /// <returns>The same services.</returns>
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, IConfiguration configuration, Action<DatabaseRouterOptions>? configure = null)
@@ -48,16 +55,23 @@ public static class ReplicaRouterServiceCollectionExtensions
         {
             OptionsLoader.Load(options, configuration);
             configure?.Invoke(options);
-        });
+        }, configuration);
     }
 
-    private static IServiceCollection Add(this IServiceCollection services, Action<DatabaseRouterOptions> configure)
+    private static IServiceCollection Add(this IServiceCollection services, Action<DatabaseRouterOptions> configure, IConfiguration? reloaded)
     {
-        services.TryAddSingleton(provider =>
+        DatabaseRouterOptions Read()
         {
             var options = new DatabaseRouterOptions();
             configure(options);
-            return DatabaseRouter.Create(options, provider.GetService<ILoggerFactory>(), provider.GetService<IMeterFactory>());
+            return options;
+        }
+
+        services.TryAddSingleton(provider =>
+        {
+            var router = DatabaseRouter.Create(Read(), provider.GetService<ILoggerFactory>(), provider.GetService<IMeterFactory>());
+            if (reloaded is not null) router.Follow(ChangeToken.OnChange(reloaded.GetReloadToken, () => router.TryReload(Read)));
+            return router;
         });
         services.TryAddSingleton(provider => provider.GetRequiredService<DatabaseRouter>().GetDataSource(DatabaseOperation.Write));
         foreach (var operation in Enum.GetValues<DatabaseOperation>())

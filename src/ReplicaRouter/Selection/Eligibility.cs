@@ -13,7 +13,7 @@ internal static class Eligibility
 
     public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request, bool isForcedToPrimary)
     {
-        if (!tier.IsPrimary && (tier.Members & host.Configuration.Bit) == 0) return Verdict.NotMember;
+        if (!tier.IsPrimary && (host.TwinOf is not null || !topology.Groups.Contains(tier, host.Configuration))) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
         if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
         if (tier.IsPrimary && (request.IsReplicaOnly || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
@@ -87,6 +87,7 @@ internal static class Eligibility
         return verdict switch
         {
             Verdict.Eligible or Verdict.Suspect => "may serve, but connecting to it failed",
+            Verdict.NotMember when host.TwinOf is { } twin => $"is the same server as {twin}",
             Verdict.NotMember => "not in a group of this route",
             Verdict.IsPrimary => "is the primary",
             Verdict.NotPrimary => "is a replica",

@@ -10,7 +10,7 @@ internal static class HostSelection
     public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
     {
         var window = topology.ReadyFor(plan, time).Window(time.Coarse(), loads);
-        return window == 0 ? -1 : TwoChoices.Pick(window, loads, random);
+        return window == 0 ? -1 : PickByLoad(topology, window, loads, random);
     }
 
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
@@ -33,7 +33,7 @@ internal static class HostSelection
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
-            if (candidates != 0) return new Choice(topology.Hosts[Pick(topology, candidates, request, plan, loads, random)], fallback, candidates, behind);
+            if (candidates != 0) return new Choice(topology.At(Pick(topology, candidates, request, plan, loads, random)), fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
 
@@ -48,8 +48,11 @@ internal static class HostSelection
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
         var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads);
-        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : TwoChoices.Pick(window, loads, random);
+        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random);
     }
+
+    private static int PickByLoad(TopologySnapshot topology, ulong window, ReadOnlySpan<HostLoad> loads, Random random) =>
+        topology.IsWeighted ? WeightedTwoChoices.Pick(topology, window, loads, random) : TwoChoices.Pick(window, loads, random);
 }
 
 /// <summary>The outcome of a choice.</summary>

@@ -13,7 +13,7 @@ internal static class SlowStart
         var warm = candidates;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
-            var share = topology.Hosts[BitOperations.TrailingZeroCount(rest)].Comeback.ShareAt(now);
+            var share = topology.At(BitOperations.TrailingZeroCount(rest))!.Comeback.ShareAt(now);
             if (share < 1 && random.NextDouble() >= share) warm &= ~(rest & ~(rest - 1));
         }
 

@@ -20,7 +20,7 @@ internal sealed class SessionState(TimeProvider time)
     private readonly List<SessionUse> _uses = [];
     private WalPosition _floor;
     private long _floorSince;
-    private ulong _affinity;
+    private HostConfiguration? _home;
     private DateTimeOffset _wroteAt;
     private TimeSpan? _writeTook;
     private bool _hasLostHistory;
@@ -51,7 +51,7 @@ internal sealed class SessionState(TimeProvider time)
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
             var (cluster, timeline, _) = token.Position;
-            _uses.Add(new SessionUse { Host = SessionUse.Elsewhere, Timeline = timeline, SystemIdentifier = cluster, Since = now, Until = now });
+            _uses.Add(new SessionUse { Host = null, Timeline = timeline, SystemIdentifier = cluster, Since = now, Until = now });
         }
     }
 
@@ -61,11 +61,11 @@ internal sealed class SessionState(TimeProvider time)
     {
         lock (_lock)
         {
-            var use = _uses.Find(known => known.Host == host.Index && known.Timeline == timeline);
-            if (use is null) _uses.Add(use = new SessionUse { Host = host.Index, Timeline = timeline, Since = now, Until = now });
+            var use = _uses.Find(known => IsSame(known.Host, host) && known.Timeline == timeline);
+            if (use is null) _uses.Add(use = new SessionUse { Host = host, Timeline = timeline, Since = now, Until = now });
             use.Open++;
             use.IsWrite |= isWrite;
-            if (!isWrite) _affinity = host.Bit;
+            if (!isWrite) _home = host;
             _hasNews = true;
             return use;
         }
@@ -98,7 +98,7 @@ internal sealed class SessionState(TimeProvider time)
         {
             foreach (var use in _uses)
             {
-                if (use.Host != host.Configuration.Index || connectedAt <= use.Since) continue;
+                if (!IsSame(use.Host, host.Configuration) || connectedAt <= use.Since) continue;
                 // A connection of the probe that spans both proves it, too.
                 if (host.LastAnswered is not { } last || last.Answer!.ConnectedAt > use.Since || last.SentAt < connectedAt) return null;
             }
@@ -110,7 +110,7 @@ internal sealed class SessionState(TimeProvider time)
     /// <summary>Gives up the replica that the session kept to: what it read there needs a position from now on.</summary>
     public void Release()
     {
-        lock (_lock) _affinity = 0;
+        lock (_lock) _home = null;
     }
 
     /// <summary>Learns what positions it can from a snapshot, and tells what the next read needs.</summary>
@@ -132,14 +132,14 @@ internal sealed class SessionState(TimeProvider time)
             }
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new SessionDemand(EffectiveFloor(topology), _affinity, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
+            return new SessionDemand(EffectiveFloor(topology), IsThere(_home, topology) ? _home!.Bit : 0, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
         }
     }
 
     /// <summary>What the next read needs where positions can't be used.</summary>
     public SessionDemand Demand(DateTimeOffset now, TimeSpan window)
     {
-        lock (_lock) return new SessionDemand { Affinity = _affinity, IsWriteRecent = now - _wroteAt < window || IsWriting };
+        lock (_lock) return new SessionDemand { Affinity = _home?.Bit ?? 0, IsWriteRecent = now - _wroteAt < window || IsWriting };
     }
 
     /// <summary>What another process needs in order to go on, as far as a snapshot shows it.</summary>
@@ -184,10 +184,17 @@ internal sealed class SessionState(TimeProvider time)
 
     /// <summary>Whether it was done on the replica that the session keeps to: as long as it does, no position is needed.</summary>
     private bool IsAtHome(SessionUse use, TopologySnapshot topology) =>
-        use.Host != SessionUse.Elsewhere && (_affinity & (1UL << use.Host)) != 0 && topology.Hosts[use.Host].Role == HostRole.Replica;
+        _home is not null && IsSame(use.Host, _home) && IsThere(_home, topology) && topology.At(_home.Index)!.Role == HostRole.Replica;
+
+    /// <summary>Where it was done; null when that was elsewhere, or on a host that was removed since.</summary>
+    private static HostSnapshot? HostOf(SessionUse use, TopologySnapshot topology) => IsThere(use.Host, topology) ? topology.At(use.Host!.Index) : null;
+
+    private static bool IsThere(HostConfiguration? host, TopologySnapshot topology) => host is not null && IsSame(topology.At(host.Index)?.Configuration, host);
+
+    private static bool IsSame(HostConfiguration? host, HostConfiguration other) => host is not null && host.Index == other.Index && host.AddedAt == other.AddedAt;
 
     private static ulong BitOf(SessionUse use, TopologySnapshot topology) =>
-        use.Host == SessionUse.Elsewhere ? topology.Primary?.Configuration.Bit ?? ulong.MaxValue : 1UL << use.Host;
+        HostOf(use, topology)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;
 
     /// <returns>Whether nothing is left to be learnt of what was done there.</returns>
     private bool Settle(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
@@ -212,7 +219,7 @@ internal sealed class SessionState(TimeProvider time)
     {
         // What an open connection did until the read began must be seen; an answer since then has shown it.
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
-        if (use.Host != SessionUse.Elsewhere && ShownBy(topology, topology.Hosts[use.Host], use.Since, until) is { } shown) return shown;
+        if (HostOf(use, topology) is { } host && ShownBy(topology, host, use.Since, until) is { } shown) return shown;
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
         return new Lesson(PositionOf(topology, last), last.SentAt, use.IsAcross(last.Answer));
     }

@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
-
 namespace ReplicaRouter;
 
 /// <summary>Turns what sessions have seen into tokens, and tokens into what sessions have to see.</summary>
 internal sealed class SessionTokens(
-    RouterConfiguration configuration, TopologyStore store, ImmutableArray<HostMonitor> monitors, SessionWatcher watcher, TimeProvider time)
+    RouterConfiguration configuration, TopologyStore store, Fleet fleet, SessionWatcher watcher, TimeProvider time)
 {
     /// <summary>Asks for the position of a session's last deed. Without it, whoever reads on must ask for it.</summary>
     private const int MaxAsks = 2;
@@ -31,7 +29,7 @@ internal sealed class SessionTokens(
             var (token, unsettled, finding) = session.Export(topology, start, time.GetUtcNow());
             watcher.OnFinding(finding, token?.Position ?? default);
             if (unsettled == 0 || asks == MaxAsks) return Encode(token);
-            await monitors.AskAsync(topology.WitnessesFor(unsettled, isAcrossTimelines: asks > 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await fleet.AskAsync(topology.WitnessesFor(unsettled, isAcrossTimelines: asks > 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

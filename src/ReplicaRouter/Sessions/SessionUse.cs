@@ -3,10 +3,8 @@ namespace ReplicaRouter;
 /// <summary>What a session did on one host and one timeline, and is not covered by a known position yet. Guarded by its session's lock.</summary>
 internal sealed class SessionUse
 {
-    /// <summary>The host of a deed that another process did.</summary>
-    public const int Elsewhere = -1;
-
-    public required int Host { get; init; }
+    /// <summary>The host; null for a deed that another process did.</summary>
+    public required HostConfiguration? Host { get; init; }
 
     /// <summary>The timeline on which it was done; 0 when unknown.</summary>
     public required int Timeline { get; set; }

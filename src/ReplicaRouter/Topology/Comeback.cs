@@ -14,6 +14,9 @@ internal readonly record struct Comeback
     private static readonly TimeSpan RelapseMemory = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of a host that is new: it has to prove itself before it serves, and is as cold as one that was out.</summary>
+    public static readonly Comeback Arrival = new() { IsOut = true };
+
     /// <summary>Whether the host has failed and not yet proven itself again.</summary>
     public bool IsOut { get; private init; }
 

@@ -34,6 +34,9 @@ internal sealed record HostSnapshot
     public HostState State { get; init; }
     public HostRole Role { get; init; }
 
+    /// <summary>The name of another host that leads to the same server, and serves in place of this one; null when there is none.</summary>
+    public string? TwinOf { get; init; }
+
     /// <summary>Why the state is what it is, where that isn't plain.</summary>
     public string? Error { get; init; }
 

@@ -10,7 +10,7 @@ internal static class HostStateRules
     {
         var role = host.Answer switch { null => HostRole.Unknown, { IsInRecovery: true } => HostRole.Replica, _ => HostRole.Primary };
         var (state, error) = State(host, systemIdentifier);
-        return host with { Role = role, State = state, Error = error, FreshAt = null, Lag = null, LagTicks = 0, LagBytes = null };
+        return host with { Role = role, State = state, Error = error, TwinOf = null, FreshAt = null, Lag = null, LagTicks = 0, LagBytes = null };
     }
 
     private static (HostState State, string? Error) State(HostSnapshot host, ulong? systemIdentifier)
@@ -23,7 +23,7 @@ internal static class HostStateRules
                 $"{host.Answer.SystemIdentifier}, not {cluster}). Correct the address in {host.Configuration.Source}.");
         }
 
-        if (host.Comeback.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers again, and serves once it has done so for a while.");
+        if (host.Comeback.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers, and serves once it has done so for a while.");
         return host.LoginFailure is { } login ? (login.Kind == FailureKind.Full ? HostState.Full : HostState.NoLogins, login.Message) : (HostState.Healthy, null);
     }
 

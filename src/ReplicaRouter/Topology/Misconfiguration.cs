@@ -5,12 +5,14 @@ internal static class Misconfiguration
 {
     public static IReadOnlyList<string> Find(TopologySnapshot topology)
     {
-        var faults = topology.Hosts
+        // What a source names is nothing that a start could hang on.
+        var configured = topology.Hosts.Where(host => !host.Configuration.IsDiscovered).ToList();
+        var faults = configured
             .Where(host => host.State is HostState.Misconfigured or HostState.ForeignCluster)
             .Select(host => $"Host '{host.Name}': {host.Error}").ToList();
 
         // The postmaster's start, to the microsecond, and its own port: two names that show both are two names of one server.
-        var answered = topology.Hosts.Where(host => host.Last?.Answer is not null);
+        var answered = configured.Where(host => host.Last?.Answer is not null);
         foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {
             faults.Add($"{string.Join(" and ", twins.Select(h => h.Configuration.Source))} name the same server. Name each server once.");

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter;
@@ -7,8 +6,7 @@ namespace ReplicaRouter;
 internal sealed class Operator(
     RouterConfiguration configuration,
     TopologyStore store,
-    ImmutableArray<HostPools> pools,
-    ImmutableArray<HostMonitor> monitors,
+    Fleet fleet,
     CommandListener listener,
     RoutingCounters counters,
     TimeProvider time,
@@ -33,30 +31,31 @@ internal sealed class Operator(
         });
         if (!wasForced) counters.CountFailover();
         Log.ForcedToPrimary(logger, duration);
-        foreach (var monitor in monitors) monitor.Wake();
+        fleet.Wake(ulong.MaxValue);
     }
 
     public async Task DrainAsync(string name, CancellationToken cancellationToken)
     {
         var host = Find(name);
+        var pools = fleet.PoolsOf(host);
         store.Update(current => current.WithDrained(host.Index, true));
         Log.Drained(logger, host.Name);
 
         var start = time.GetTimestamp();
-        while (listener.CountInUse(pools[host.Index]) > 0)
+        while (listener.CountInUse(pools) > 0)
         {
-            // Restored meanwhile: its connections are wanted again.
-            if (!store.Current.Hosts[host.Index].IsDrained) return;
+            // Restored meanwhile: its connections are wanted again. Or removed, and drained as such.
+            if (store.Current.At(host.Index) is not { IsDrained: true }) return;
             if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
             {
-                Log.DrainTimedOut(logger, host.Name, listener.CountInUse(pools[host.Index]), configuration.DrainTimeout);
+                Log.DrainTimedOut(logger, host.Name, listener.CountInUse(pools), configuration.DrainTimeout);
                 break;
             }
 
             await Task.Delay(DrainPoll, time, cancellationToken).ConfigureAwait(false);
         }
 
-        pools[host.Index].Clear();
+        pools.Clear();
     }
 
     public void Restore(string name)
@@ -86,6 +85,10 @@ internal sealed class Operator(
         }
     }
 
-    private HostConfiguration Find(string name) => configuration.Hosts.FirstOrDefault(host => host.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new ArgumentException($"There is no host '{name}'. The hosts are: {string.Join(", ", configuration.Hosts.Select(h => h.Name))}.", nameof(name));
+    private HostConfiguration Find(string name)
+    {
+        var hosts = store.Current.Hosts;
+        return hosts.FirstOrDefault(host => host.Name.Equals(name, StringComparison.OrdinalIgnoreCase))?.Configuration
+            ?? throw new ArgumentException($"There is no host '{name}'. The hosts are: {string.Join(", ", hosts.Select(h => h.Name))}.", nameof(name));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 
 namespace ReplicaRouter;
 
@@ -8,19 +9,36 @@ internal sealed class TopologySnapshot
     private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly ReadyHosts?[] _ready;
+    private readonly ulong _present;
 
-    private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts, int routes)
+    private TopologySnapshot(HealthSettings settings, GroupMembers groups, ImmutableArray<HostSnapshot> hosts, int routes)
     {
         Settings = settings;
+        Groups = groups;
         Hosts = hosts;
         _ready = new ReadyHosts?[routes];
+        foreach (var host in hosts)
+        {
+            _present |= host.Configuration.Bit;
+            IsWeighted |= host.Configuration.Weight != hosts[0].Configuration.Weight;
+        }
     }
 
     public HealthSettings Settings { get; }
-    public ImmutableArray<HostSnapshot> Hosts { get; private init; }
+
+    public GroupMembers Groups { get; }
+
+    /// <summary>The hosts that there are, in the order of their indexes; where some were removed, indexes are missing.</summary>
+    public ImmutableArray<HostSnapshot> Hosts { get; }
+
+    /// <summary>Whether some hosts are to do more than others.</summary>
+    public bool IsWeighted { get; }
+
+    /// <summary>The host at an index; null when it was removed.</summary>
+    public HostSnapshot? At(int index) => (_present & (1UL << index)) == 0 ? null : Hosts[PositionOf(index)];
 
     /// <summary>The one server that may take writes, or null when there is none or it can't be told which.</summary>
-    public HostSnapshot? Primary => PrimaryIndex is { } index ? Hosts[index] : null;
+    public HostSnapshot? Primary => PrimaryIndex is { } index ? At(index) : null;
 
     private int? PrimaryIndex { get; init; }
 
@@ -80,14 +98,14 @@ internal sealed class TopologySnapshot
     public ReadyHosts ReadyFor(RoutePlan plan, TimeProvider time) => _ready[plan.Index] ??= ReadyHosts.Of(this, plan, time);
 
     public static TopologySnapshot Initial(RouterConfiguration configuration) =>
-        new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })], configuration.Routes.Length);
+        new(configuration.Health, GroupMembers.Of(configuration.Groups, configuration.Hosts), [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })], configuration.Routes.Length);
 
     public void MarkSuperseded() => _superseded.TrySetResult();
 
     /// <summary>This topology and one more observation.</summary>
     public TopologySnapshot With(HostObservation observation, TimeProvider time)
     {
-        var host = Hosts[observation.HostIndex];
+        if (At(observation.HostIndex) is not { } host) return this;
         // A failure that a caller met may be reported after a probe that was sent later has been answered, and is old news then.
         // An answer is always news of positions, even when a later failure was reported before it.
         var isNewest = host.Last is not { } last || observation.SentAt >= last.SentAt;
@@ -105,21 +123,36 @@ internal sealed class TopologySnapshot
         };
         updated = updated with { Comeback = ComebackOf(updated, observation, time) };
         var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
-        return Derive(Hosts.SetItem(observation.HostIndex, updated), history, observation, time);
+        return Derive(Replaced(updated), history, observation, time);
     }
 
     /// <summary>This topology and whether a host lets anybody log in; null when it does.</summary>
-    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, TimeProvider time) => Hosts[hostIndex].LoginFailure == failure
+    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, TimeProvider time) => At(hostIndex) is not { } host || host.LoginFailure == failure
         ? this
-        : Derive(Hosts.SetItem(hostIndex, Hosts[hostIndex] with { LoginFailure = failure }), History, null, time);
+        : Derive(Replaced(host with { LoginFailure = failure }), History, null, time);
 
-    public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => Hosts[hostIndex].IsDrained == isDrained
+    public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => At(hostIndex) is not { } host || host.IsDrained == isDrained
         ? this
-        : Copy(Hosts.SetItem(hostIndex, Hosts[hostIndex] with { IsDrained = isDrained }), ForcedToPrimaryUntil);
+        : Copy(Replaced(host with { IsDrained = isDrained }), ForcedToPrimaryUntil);
 
     public TopologySnapshot WithForcedToPrimary(long until) => Copy(Hosts, until);
 
-    private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, hosts, _ready.Length)
+    /// <summary>This topology with other hosts, or the same ones with other settings. What was observed of those that stay is kept.</summary>
+    /// <param name="hosts">All hosts that there are from now on.</param>
+    /// <param name="time">The clock.</param>
+    public TopologySnapshot WithHosts(IReadOnlyCollection<HostConfiguration> hosts, TimeProvider time)
+    {
+        var changed = hosts.OrderBy(host => host.Index).Select(host => At(host.Index) is { } known && known.Configuration.AddedAt == host.AddedAt
+            ? known with { Configuration = host }
+            : new HostSnapshot { Configuration = host, Comeback = Comeback.Arrival });
+        return Derive([.. changed], History, null, time, Groups.With(hosts));
+    }
+
+    private int PositionOf(int index) => BitOperations.PopCount(_present & ((1UL << index) - 1));
+
+    private ImmutableArray<HostSnapshot> Replaced(HostSnapshot host) => Hosts.SetItem(PositionOf(host.Configuration.Index), host);
+
+    private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, Groups, hosts, _ready.Length)
     {
         PrimaryIndex = PrimaryIndex,
         SystemIdentifier = SystemIdentifier,
@@ -129,19 +162,19 @@ internal sealed class TopologySnapshot
         ForcedToPrimaryUntil = forcedUntil,
     };
 
-    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation? observation, TimeProvider time)
+    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation? observation, TimeProvider time, GroupMembers? groups = null)
     {
         var systemIdentifier = SystemIdentifier ?? ClusterIdentity.Settle(hosts);
         hosts = CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, systemIdentifier))]);
 
         var timeline = Math.Max(Timeline, hosts.Where(h => h.IsServing).Max(h => h.Answer!.Timeline) ?? 0);
-        hosts = PrimaryElection.Judge(hosts, timeline);
+        hosts = Twins.Mark(PrimaryElection.Judge(hosts, timeline));
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
 
-        var wal = observation is null ? Wal : RecordWal(primary, hosts[observation.HostIndex], observation);
+        var wal = observation is null ? Wal : RecordWal(primary, hosts[PositionOf(observation.HostIndex)], observation);
         hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
 
-        return new TopologySnapshot(Settings, hosts, _ready.Length)
+        return new TopologySnapshot(Settings, groups ?? Groups, hosts, _ready.Length)
         {
             PrimaryIndex = primary?.Configuration.Index,
             SystemIdentifier = systemIdentifier,

@@ -1,18 +1,22 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter;
 
 /// <summary>Reacts to what changed between two snapshots: logs it, counts failovers, drops connections that lead to the wrong server.</summary>
-internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, ImmutableArray<HostMonitor> monitors, RoutingCounters counters, ILogger logger)
+internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILogger logger)
 {
     // The last primary that there was, through times without one. Monitors publish at once, hence the exchange.
-    private HostConfiguration? _lastPrimary;
+    private HostSnapshot? _lastPrimary;
 
     public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
-        for (var i = 0; i < after.Hosts.Length; i++) OnHost(before.Hosts[i], after.Hosts[i], pools[i]);
-        if (before.Primary?.Configuration != after.Primary?.Configuration) OnPrimary(before.Primary, after.Primary, after);
+        foreach (var host in after.Hosts)
+        {
+            // What has just been added was never seen in another state.
+            if (before.At(host.Configuration.Index) is { } known && known.Configuration.AddedAt == host.Configuration.AddedAt) OnHost(known, host, fleet.PoolsOf(host.Configuration));
+        }
+
+        if (before.Primary?.Configuration.Index != after.Primary?.Configuration.Index) OnPrimary(before.Primary, after.Primary, after);
     }
 
     private void OnHost(HostSnapshot before, HostSnapshot after, HostPools pools)
@@ -55,15 +59,17 @@ internal sealed class TopologyWatcher(ImmutableArray<HostPools> pools, Immutable
         {
             Log.PrimaryLost(logger, before!.Name);
             // Whoever was promoted is followed at once.
-            monitors.Wake(ulong.MaxValue);
+            fleet.Wake(ulong.MaxValue);
             return;
         }
 
-        var last = Interlocked.Exchange(ref _lastPrimary, after.Configuration);
-        if (last is null || last.Index == after.Configuration.Index) return;
+        var last = Interlocked.Exchange(ref _lastPrimary, after);
+        if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
         counters.CountFailover();
-        // Another name may lead to the same server.
-        if (topology.Hosts[last.Index].Answer?.Server != after.Answer?.Server) pools[last.Index].Superseded.Raise();
+        // Another name may lead to the same server, also one that has taken the former's place in the configuration.
+        var former = topology.At(last.Configuration.Index) is { } there && there.Configuration.AddedAt == last.Configuration.AddedAt ? there : last;
+        var pools = fleet.PoolsOf(last.Configuration);
+        if (former.Answer?.Server != after.Answer?.Server && pools.Host.AddedAt == last.Configuration.AddedAt) pools.Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }

@@ -31,6 +31,8 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
 
     public HttpClient Client { get; private set; } = null!;
 
+    public DatabaseRouter Router => _app.Services.GetRequiredService<DatabaseRouter>();
+
     public static async Task<DashboardApplication> StartAsync(Action<ReplicaRouterDashboardOptions>? configure = null, string pathBase = "")
     {
         var builder = WebApplication.CreateSlimBuilder();

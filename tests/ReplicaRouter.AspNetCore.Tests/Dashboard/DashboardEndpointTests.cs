@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -88,6 +89,45 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
         var data = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.Contains("\"hosts\":[\"primary\"]", data, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", data, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_feed_begins_anew_when_hosts_come_or_go_and_keeps_the_past()
+    {
+        await using var app = await DashboardApplication.StartAsync();
+        using var response = await app.SendAsync(HttpMethod.Get, "events");
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        using (var first = await NextAsync(reader, "welcome")) Assert.Equal(["primary"], HostsOf(first));
+        (await NextAsync(reader, "update")).Dispose();
+
+        var options = new DatabaseRouterOptions();
+        foreach (var (name, port) in new[] { ("primary", 1), ("analytics", 2) }) options.Hosts[name] = new HostOptions { ConnectionString = $"Host=127.0.0.1;Port={port};Password=hunter2" };
+        app.Router.Reload(options);
+        using (var second = await NextAsync(reader, "welcome"))
+        {
+            Assert.Equal(["primary", "analytics"], HostsOf(second));
+            Assert.Equal(2, second.RootElement.GetProperty("status").GetProperty("hosts").GetArrayLength());
+            var points = second.RootElement.GetProperty("points").EnumerateArray().ToList();
+            Assert.NotEmpty(points);
+            Assert.All(points, point => Assert.Equal(2, point.GetProperty("rates").GetArrayLength()));
+            Assert.Contains(second.RootElement.GetProperty("events").EnumerateArray(), e => e.GetProperty("text").GetString() == "was added" && e.GetProperty("host").GetString() == "analytics");
+        }
+
+        using var update = await NextAsync(reader, "update");
+        Assert.Equal(2, update.RootElement.GetProperty("status").GetProperty("hosts").GetArrayLength());
+    }
+
+    private static IEnumerable<string?> HostsOf(JsonDocument welcome) => welcome.RootElement.GetProperty("hosts").EnumerateArray().Select(host => host.GetString());
+
+    private static async Task<JsonDocument> NextAsync(StreamReader reader, string kind)
+    {
+        while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) != $"event: {kind}")
+        {
+            // Another one, or the rest of it.
+        }
+
+        var data = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
+        return JsonDocument.Parse(data!["data: ".Length..]);
     }
 
     [Fact]

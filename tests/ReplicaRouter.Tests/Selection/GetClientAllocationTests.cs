@@ -10,7 +10,7 @@ public class GetClientAllocationTests
     [InlineData("analytics")]
     public async Task Choosing_a_host_allocates_nothing(string route)
     {
-        var options = OptionsFor("primary", "analytics", "background", "replica-3");
+        var options = Options();
         await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options),
             createProbe: host => FakeProbe.Of(host.IsConfiguredPrimary ? Primary(100) : Replica(100)));
         Route built = route;
@@ -18,6 +18,32 @@ public class GetClientAllocationTests
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++) router.GetClient(built);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>Nobody is probed again while a test runs: to judge a new snapshot allocates, once for all.</summary>
+    private static DatabaseRouterOptions Options()
+    {
+        var options = OptionsFor("primary", "analytics", "background", "replica-3");
+        options.Health.Interval = TimeSpan.FromMinutes(1);
+        options.MaxLag = TimeSpan.FromMinutes(5);
+        return options;
+    }
+
+    [Fact]
+    public async Task Choosing_by_weights_that_have_just_been_changed_allocates_nothing()
+    {
+        var options = Options();
+        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options),
+            createProbe: host => FakeProbe.Of(host.IsConfiguredPrimary ? Primary(100) : Replica(100)));
+        router.GetClient(DatabaseOperation.Read);
+        options.Hosts["background"].Weight = 3;
+        options.Hosts.Remove("analytics");
+        router.Reload(options);
+        for (var i = 0; i < 1000; i++) router.GetClient(DatabaseOperation.Read);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10_000; i++) router.GetClient(DatabaseOperation.Read);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 }

@@ -1,0 +1,37 @@
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Has passwords asked for at each login, where there is somebody to ask.</summary>
+internal static class Credentials
+{
+    public static void Apply(NpgsqlDataSourceBuilder builder, HostConfiguration host, Func<PasswordRequest, CancellationToken, ValueTask<string>>? provider)
+    {
+        if (provider is null) return;
+        // Npgsql refuses to have both.
+        builder.ConnectionStringBuilder.Password = null;
+        builder.ConnectionStringBuilder.Passfile = null;
+        var request = new PasswordRequest(host.Name, host.Connection.Host!, host.Connection.Port, host.Connection.Username, host.Connection.Database);
+        builder.UsePasswordProvider(
+            _ => AskAsync(provider, request, CancellationToken.None).AsTask().GetAwaiter().GetResult(),
+            (_, cancellationToken) => AskAsync(provider, request, cancellationToken));
+    }
+
+    private static async ValueTask<string> AskAsync(Func<PasswordRequest, CancellationToken, ValueTask<string>> provider, PasswordRequest request, CancellationToken cancellationToken)
+    {
+        string? password;
+        try
+        {
+            password = await provider(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new NoPasswordException($"PasswordProvider failed for host '{request.Host}': {e.GetType().Name}: {e.Message}", e);
+        }
+
+        return string.IsNullOrEmpty(password) ? throw new NoPasswordException($"PasswordProvider gave no password for host '{request.Host}'.", null) : password;
+    }
+}
+
+/// <summary>Whoever gives the passwords did not. The server has nothing to do with it.</summary>
+internal sealed class NoPasswordException(string message, Exception? inner) : NpgsqlException(message, inner);

@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter;
+
+/// <summary>What lives beside the snapshots, by the index of each host: its pools, its load, and who watches it.</summary>
+/// <remarks>
+/// Read without a lock. A host stands here before a snapshot names it, and stays when none does any more, until another host is given its index: whoever
+/// goes by an older snapshot still finds it.
+/// </remarks>
+internal sealed class Fleet(
+    RouterConfiguration configuration, TopologyStore store, CommandListener listener, Func<HostConfiguration, IHostProbe> createProbe,
+    ILoggerFactory loggerFactory, TimeProvider time, Random random, ILogger logger)
+{
+    /// <summary>Most hosts: a set of hosts is one machine word.</summary>
+    public const int Capacity = 64;
+
+    private readonly HostPools[] _pools = new HostPools[Capacity];
+    private readonly HostLoad[] _loads = new HostLoad[Capacity];
+    private ImmutableArray<HostPools> _all = [];
+
+    /// <summary>What each host has to do, by its index.</summary>
+    public ReadOnlySpan<HostLoad> Loads => _loads;
+
+    /// <summary>All hosts, also those that were removed and have connections in use.</summary>
+    public ImmutableArray<HostPools> All => _all;
+
+    /// <summary>The hosts that there are, as the snapshot of this moment says.</summary>
+    public IEnumerable<HostPools> Hosts => store.Current.Hosts.Select(host => PoolsOf(host.Configuration));
+
+    public HostPools PoolsAt(int index) => _pools[index];
+
+    public HostPools PoolsOf(HostConfiguration host) => _pools[host.Index];
+
+    public HostMonitor MonitorOf(HostConfiguration host) => PoolsOf(host).Monitor;
+
+    /// <summary>Prepares for a host that no snapshot names yet. It is watched once its monitor is started.</summary>
+    public HostPools Add(HostConfiguration host)
+    {
+        var probe = new RenewableProbe(createProbe(host));
+        HostLoad? load = null;
+        var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = milliseconds => load!.RecordProbe(milliseconds) };
+        var pools = new HostPools(host, configuration, loggerFactory, time) { Monitor = monitor, Probe = probe };
+        load = pools.Load;
+        listener.Add(pools.Sources);
+        _loads[host.Index] = pools.Load;
+        _pools[host.Index] = pools;
+        ImmutableInterlocked.Update(ref _all, all => all.Add(pools));
+        return pools;
+    }
+
+    /// <summary>Has what is configured of a host apply that does not change how it is connected to.</summary>
+    public void Configure(HostConfiguration host)
+    {
+        PoolsOf(host).Host = host;
+        MonitorOf(host).Host = host;
+    }
+
+    /// <summary>Takes new connections to a host as it is configured now.</summary>
+    /// <param name="pools">The host's.</param>
+    /// <param name="probe">Probes it likewise.</param>
+    /// <returns>What its connections were taken from before.</returns>
+    public IReadOnlyList<HostDataSource> Renew(HostPools pools, IHostProbe probe)
+    {
+        pools.Probe.Renew(probe);
+        return [.. pools.All.Select(pool => pool.Renew(next => listener.Add([next])))];
+    }
+
+    /// <summary>Forgets a host whose connections are closed.</summary>
+    public void Remove(HostPools pools)
+    {
+        listener.Remove(pools.Sources);
+        ImmutableInterlocked.Update(ref _all, all => all.Remove(pools));
+    }
+
+    /// <summary>Has several hosts probed now.</summary>
+    /// <param name="hosts">Which of them, one bit each.</param>
+    public void Wake(ulong hosts)
+    {
+        foreach (var host in store.Current.Hosts)
+        {
+            if ((hosts & host.Configuration.Bit) != 0) MonitorOf(host.Configuration).Wake();
+        }
+    }
+
+    /// <summary>Asks several hosts at once.</summary>
+    /// <inheritdoc cref="Wake" path="/param"/>
+    public Task AskAsync(ulong hosts) =>
+        Task.WhenAll(store.Current.Hosts.Where(host => (hosts & host.Configuration.Bit) != 0).Select(host => MonitorOf(host.Configuration).AskAsync()));
+}

@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter;
+
+/// <summary>Lets connections finish that lead where nothing new is sent, then closes what they were taken from.</summary>
+internal sealed class Retirement(RouterConfiguration configuration, CommandListener listener, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Ends when all is closed. Data sources that callers hold can be used for as long as the limit is.</summary>
+    /// <param name="host">The host's name.</param>
+    /// <param name="sources">What connections were taken from.</param>
+    /// <param name="stop">Closes all at once, as the router is disposed of.</param>
+    public async Task RunAsync(string host, IReadOnlyList<HostDataSource> sources, CancellationToken stop)
+    {
+        foreach (var source in sources) source.Clear();
+        var (start, limit) = (time.GetTimestamp(), configuration.DrainTimeout);
+        try
+        {
+            var pause = FirstPause;
+            while (limit - time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
+            {
+                await Task.Delay(pause < left ? pause : left, time, stop).ConfigureAwait(false);
+                if (pause < LongestPause) pause *= 2;
+                // What was opened by a data source that a caller has kept since.
+                foreach (var source in sources) source.Clear();
+            }
+
+            if (listener.CountInUse(sources) is > 0 and var inUse) await CutAsync(host, sources, inUse, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Whoever disposes of the router waits for nothing.
+        }
+
+        foreach (var source in sources) await source.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task CutAsync(string host, IReadOnlyList<HostDataSource> sources, int inUse, CancellationToken stop)
+    {
+        long cut = 0;
+        foreach (var source in sources.Where(source => source.Busy > 0))
+        {
+            using var timeout = new CancellationTokenSource(CutTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+            try
+            {
+                cut += await ConnectionCutter.CutAsync(source, configuration.PasswordProvider, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested)
+            {
+                // The server may be gone, and its connections with it, or as good as.
+                Log.CutFailed(logger, host, e);
+            }
+        }
+
+        Log.Cut(logger, host, inUse, configuration.DrainTimeout, cut);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Asks an Amazon Aurora cluster for its instances, of which each knows all.</summary>
+/// <remarks>Source: Amazon Aurora's user guide, "aurora_replica_status".</remarks>
+internal sealed class AuroraTopologySource(
+    string hostPattern, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider) : ITopologySource
+{
+    /// <summary>An instance that was deleted stays in the view for a while, and its row is no longer written.</summary>
+    private const string Instances =
+        "SELECT server_id, session_id = 'MASTER_SESSION_ID' FROM aurora_replica_status() " +
+        "WHERE session_id = 'MASTER_SESSION_ID' OR last_update_timestamp > now() - interval '5 minutes'";
+
+    public string Name => "aurora";
+
+    public async Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken)
+    {
+        Exception? last = null;
+        foreach (var host in hosts)
+        {
+            try
+            {
+                return await AskAsync(host, cancellationToken).ConfigureAwait(false);
+            }
+            catch (NpgsqlException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                last = e;
+            }
+        }
+
+        throw new NpgsqlException($"None of {hosts.Length} configured hosts told the cluster's instances. {last?.Message}", last);
+    }
+
+    private async Task<TopologyAnswer> AskAsync(HostConfiguration host, CancellationToken cancellationToken)
+    {
+        var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString);
+        builder.ConnectionStringBuilder.Pooling = false;
+        builder.ConnectionStringBuilder.MinPoolSize = 0;
+        builder.ConnectionStringBuilder.Timeout = 2;
+        Credentials.Apply(builder, host, passwordProvider);
+        var dataSource = builder.Build();
+        await using var _ = dataSource.ConfigureAwait(false);
+        var command = dataSource.CreateCommand(Instances);
+        await using var __ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var ___ = reader.ConfigureAwait(false);
+        List<DiscoveredHost> found = [];
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) found.Add(Of(reader.GetString(0), reader.GetBoolean(1)));
+        return new TopologyAnswer(found);
+    }
+
+    private DiscoveredHost Of(string instance, bool isWriter)
+    {
+        var address = hostPattern.Replace("?", instance, StringComparison.Ordinal);
+        var colon = address.LastIndexOf(':');
+        return colon < 0
+            ? new DiscoveredHost(address, 5432) { Name = instance, IsPrimary = isWriter }
+            : new DiscoveredHost(address[..colon], int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture)) { Name = instance, IsPrimary = isWriter };
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using DnsClient;
+
+namespace ReplicaRouter;
+
+/// <summary>Finds hosts by A and AAAA, or by SRV records, whose time to live says when to ask again.</summary>
+internal sealed class DnsTopologySource : ITopologySource
+{
+    private readonly string _name;
+    private readonly int _port;
+    private readonly LookupClient _client;
+
+    public DnsTopologySource(string name, int port, IPEndPoint? nameserver)
+    {
+        (_name, _port) = (name, port);
+        var options = nameserver is null ? new LookupClientOptions() : new LookupClientOptions(nameserver);
+        // The router itself asks no sooner than the answer allows, and then wants a new one.
+        options.UseCache = false;
+        options.Timeout = TimeSpan.FromSeconds(2);
+        options.Retries = 1;
+        _client = new LookupClient(options);
+    }
+
+    public string Name => "dns";
+
+    public Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken) =>
+        _name.StartsWith('_') ? FindByServiceAsync(cancellationToken) : FindByAddressAsync(cancellationToken);
+
+    private async Task<TopologyAnswer> FindByServiceAsync(CancellationToken cancellationToken)
+    {
+        var records = (await QueryAsync(QueryType.SRV, cancellationToken).ConfigureAwait(false)).Answers.SrvRecords().ToList();
+        // Weights of services add up to what they like; ours end at 100.
+        var most = Math.Max(100, records.Select(record => (int)record.Weight).DefaultIfEmpty().Max());
+        return Answer(
+            [.. records.Select(record => new DiscoveredHost(record.Target.Value.TrimEnd('.'), record.Port) { Weight = Math.Max(1, record.Weight * 100 / most) })],
+            records.Select(record => record.InitialTimeToLive));
+    }
+
+    private async Task<TopologyAnswer> FindByAddressAsync(CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(QueryAsync(QueryType.A, cancellationToken), QueryAsync(QueryType.AAAA, cancellationToken)).ConfigureAwait(false);
+        var records = answers.SelectMany(answer => answer.Answers.AddressRecords()).ToList();
+        return Answer([.. records.Select(record => new DiscoveredHost(record.Address.ToString(), _port))], records.Select(record => record.InitialTimeToLive));
+    }
+
+    /// <exception cref="DnsResponseException">The server could not tell. Half an answer would remove hosts that are well.</exception>
+    private async Task<IDnsQueryResponse> QueryAsync(QueryType type, CancellationToken cancellationToken)
+    {
+        var response = await _client.QueryAsync(_name, type, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return response.HasError && response.Header.ResponseCode != DnsHeaderResponseCode.NotExistentDomain
+            ? throw new DnsResponseException((DnsResponseCode)response.Header.ResponseCode, $"The answer to {type} of {_name} is an error: {response.ErrorMessage}")
+            : response;
+    }
+
+    private static TopologyAnswer Answer(DiscoveredHost[] hosts, IEnumerable<int> timesToLive) =>
+        new(hosts) { ValidFor = TimeSpan.FromSeconds(timesToLive.DefaultIfEmpty().Min()) };
+}

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace ReplicaRouter;
+
+/// <summary>Makes the sources that the options ask for.</summary>
+internal static class TopologySources
+{
+    /// <param name="options">The options.</param>
+    /// <param name="hosts">The configured hosts.</param>
+    /// <param name="faults">Takes what is wrong.</param>
+    public static ImmutableArray<ITopologySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, List<string> faults)
+    {
+        var discovery = options.Discovery;
+        var sources = ImmutableArray.CreateBuilder<ITopologySource>();
+        if (Dns(discovery.Dns, faults) is { } dns) sources.Add(dns);
+        if (Patroni(discovery.Patroni, discovery.Timeout, faults) is { } patroni) sources.Add(patroni);
+        if (Aurora(discovery.Aurora, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);
+        sources.AddRange(discovery.AddedSources());
+        foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        {
+            faults.Add($"Two sources of hosts have the name '{twins.Key}'. Give each a name of its own.");
+        }
+
+        return sources.ToImmutable();
+    }
+
+    private static DnsTopologySource? Dns(DnsDiscoveryOptions options, List<string> faults)
+    {
+        const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Dns";
+        if (options.Name is null) return null;
+        var before = faults.Count;
+        if (Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{Key}:Name is '{options.Name}'. Write a DNS name, as replicas.db.internal or _postgresql._tcp.db.internal.");
+        if (options.Port is < 1 or > 65535) faults.Add($"{Key}:Port is {options.Port}. Write a number from 1 to 65535.");
+        IPEndPoint? nameserver = null;
+        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{Key}:Nameserver is '{server}'. Write an IP address, or address:port.");
+        if (nameserver is { Port: 0 }) nameserver.Port = 53;
+        return faults.Count > before ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
+    }
+
+    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, TimeSpan timeout, List<string> faults)
+    {
+        const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Patroni";
+        if (options.Urls.Count == 0) return null;
+        List<Uri> urls = [];
+        foreach (var text in options.Urls)
+        {
+            // User information may hold a password: no message repeats the value.
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") urls.Add(url);
+            else faults.Add($"{Key}:Urls holds a value that is no URL. Write the address of a member's REST API, as http://db-1:8008.");
+        }
+
+        if (options.CertificateAuthorityFile is { } file && !File.Exists(file)) faults.Add($"{Key}:CertificateAuthorityFile is '{file}', which is not there.");
+        else if (urls.Count == options.Urls.Count) return new PatroniTopologySource(urls, options.CertificateAuthorityFile, timeout);
+        return null;
+    }
+
+    private static AuroraTopologySource? Aurora(
+        AuroraDiscoveryOptions options, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, List<string> faults)
+    {
+        const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Aurora";
+        if (options.HostPattern is not { } pattern) return null;
+        if (pattern.Count(c => c == '?') == 1) return new AuroraTopologySource(pattern, hosts, passwordProvider);
+        faults.Add($"{Key}:HostPattern is '{pattern}'. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
+        return null;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Discovery;
+
+public sealed class SourceMonitorTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordingLogger _log = new();
+    private readonly FakeSource _source = new();
+    private readonly ConcurrentDictionary<string, FakeProbe> _probes = new();
+    private readonly DatabaseRouter _router;
+
+    public SourceMonitorTests()
+    {
+        var options = OptionsFor("primary", "analytics");
+        options.Discovery.Add(_source);
+        _router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), _log, _time, new Random(1), Probe);
+    }
+
+    private FakeProbe Probe(HostConfiguration host) => _probes[host.Name] =
+        FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Connection.Host!.GetHashCode(StringComparison.Ordinal) });
+
+    public ValueTask DisposeAsync() => _router.DisposeAsync();
+
+    private IEnumerable<string> Hosts => _router.GetHealthStatus().Keys;
+
+    /// <summary>Moves the clock in small steps until a condition holds: the loop runs on other threads.</summary>
+    private async Task AdvanceUntil(Func<bool> condition)
+    {
+        for (var step = 0; step < 20_000; step++)
+        {
+            if (condition()) return;
+            _time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Fail("The condition did not come true.");
+    }
+
+    private async Task Advance(TimeSpan span)
+    {
+        var end = _time.GetUtcNow() + span;
+        await AdvanceUntil(() => _time.GetUtcNow() >= end);
+    }
+
+    [Fact]
+    public async Task What_a_source_names_is_added_and_what_it_no_longer_names_removed()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432), new("10.0.0.8", 5432) { Name = "pg-8", Groups = ["analytics"], Labels = ["zone=a"], Weight = 4 }]);
+        await AdvanceUntil(() => Hosts.Count() == 4);
+        Assert.Equal(["primary", "analytics", "10.0.0.7", "pg-8"], Hosts);
+        var added = _router.Topology.Hosts[3].Configuration;
+        Assert.Equal(("10.0.0.8:5432", "app", "secret", 4), (added.Endpoint, added.Connection.Username, added.Connection.Password, added.Weight));
+        Assert.Equal(["analytics"], added.Groups);
+        Assert.Equal(["zone=a"], added.Labels);
+        Assert.Equal(["read"], _router.Topology.Hosts[2].Configuration.Groups);
+
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]);
+        await AdvanceUntil(() => Hosts.Count() == 3);
+        Assert.DoesNotContain("pg-8", Hosts);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_configured_stays_as_it_is_configured()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.2", 5432) { Name = "other" }, new("10.0.0.7", 5432) { Name = "Analytics" }]);
+        await AdvanceUntil(() => Hosts.Contains("10.0.0.7:5432"));
+        Assert.Equal(["primary", "analytics", "10.0.0.7:5432"], Hosts);
+    }
+
+    [Fact]
+    public async Task An_empty_answer_an_error_and_silence_change_nothing_and_are_told_once_H45()
+    {
+        await AdvanceUntil(() => Hosts.Count() == 3);
+
+        _source.Answer = new TopologyAnswer([]);
+        var asks = _source.Asks;
+        await AdvanceUntil(() => _source.Asks >= asks + 3);
+        Assert.Contains("the answer names no host", Assert.Single(_log[330]), StringComparison.Ordinal);
+        _source.Answer = null;
+        asks = _source.Asks;
+        await AdvanceUntil(() => _source.Asks >= asks + 2);
+        _source.IsSilent = true;
+        asks = _source.Asks;
+        await AdvanceUntil(() => _source.Asks >= asks + 2);
+        Assert.Single(_log[330]);
+        Assert.Equal(3, Hosts.Count());
+
+        (_source.IsSilent, _source.Answer) = (false, new TopologyAnswer([new("10.0.0.8", 5432)]));
+        await AdvanceUntil(() => Hosts.Contains("10.0.0.8"));
+        await AdvanceUntil(() => _log[331].Count == 1);
+        Assert.DoesNotContain("10.0.0.7", Hosts);
+    }
+
+    [Fact]
+    public async Task An_answer_with_a_host_that_there_can_t_be_changes_nothing()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432), new("db,evil", 5432)]);
+        await AdvanceUntil(() => _log[330].Count == 1);
+        Assert.DoesNotContain("db,evil", Hosts);
+    }
+
+    [Fact]
+    public async Task An_answer_holds_for_as_long_as_it_says()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromSeconds(60) };
+        await AdvanceUntil(() => _source.Asks == 2);
+        await Advance(TimeSpan.FromSeconds(50));
+        Assert.Equal(2, _source.Asks);
+        await Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(3, _source.Asks);
+    }
+
+    [Fact]
+    public async Task When_the_primary_is_lost_the_source_is_asked_at_once()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromHours(1) };
+        await AdvanceUntil(() => _source.Asks == 2 && _router.Topology.Primary is not null);
+        _probes["primary"].Answer = _ => throw new IOException("gone");
+        await AdvanceUntil(() => _source.Asks == 3);
+    }
+
+    [Fact]
+    public async Task The_primary_stays_when_a_source_forgets_it()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432) { Name = "pg-7" }, new("10.0.0.8", 5432) { Name = "pg-8" }]);
+        await AdvanceUntil(() => Hosts.Count() == 4);
+        _probes["primary"].Answer = _ => throw new IOException("gone");
+        _probes["pg-7"].Answer = _ => Task.FromResult(Primary(200, timeline: 2));
+        await AdvanceUntil(() => _router.Topology.Primary?.Name == "pg-7");
+        _source.Answer = new TopologyAnswer([new("10.0.0.8", 5432) { Name = "pg-8" }]);
+        var asks = _source.Asks;
+        await AdvanceUntil(() => _source.Asks >= asks + 3);
+        Assert.Equal(["primary", "analytics", "pg-7", "pg-8"], Hosts);
+    }
+
+    private sealed class FakeSource : ITopologySource
+    {
+        private int _asks;
+
+        public string Name => "fake";
+
+        public int Asks => Volatile.Read(ref _asks);
+
+        /// <summary>Null fails.</summary>
+        public TopologyAnswer? Answer { get; set; } = new([new("10.0.0.7", 5432)]);
+
+        public bool IsSilent { get; set; }
+
+        public async Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _asks);
+            if (IsSilent) await Task.Delay(Timeout.Infinite, cancellationToken);
+            return Answer ?? throw new IOException("the registry is down");
+        }
+    }
+}

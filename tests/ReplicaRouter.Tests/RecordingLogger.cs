@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter.Tests;
+
+/// <summary>Keeps what is logged.</summary>
+internal sealed class RecordingLogger : ILoggerFactory, ILogger
+{
+    private readonly ConcurrentQueue<(int Id, string Text)> _entries = new();
+
+    /// <summary>The texts of an event, in order.</summary>
+    public IReadOnlyList<string> this[int id] => [.. _entries.Where(entry => entry.Id == id).Select(entry => entry.Text)];
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider) { }
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        _entries.Enqueue((eventId.Id, formatter(state, exception)));
+
+    public void Dispose() { }
+}
