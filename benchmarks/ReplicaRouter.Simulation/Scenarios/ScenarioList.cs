@@ -11,8 +11,6 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
     /// <summary>Small servers of a large fleet: 500 operations a second each.</summary>
     private static readonly ServerModel s_small = new() { Workers = 2 };
 
-    private static readonly Policy[] s_few = [Policy.Product, Policy.RoundRobin, Policy.Oracle];
-
     public IReadOnlyList<Scenario> All =>
     [
         Healthy("healthy", Workload.Lognormal, 20, 4200),
@@ -109,7 +107,6 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Servers = s_small,
         To = TimeSpan.FromSeconds(35),
         Length = TimeSpan.FromSeconds(36),
-        Policies = s_few,
     };
 
     private static IEnumerable<Scenario> WithHealthy(Scenario scenario) => [scenario, scenario.Healthy];

@@ -41,8 +41,12 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
     public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 
-    public void RecordCommand(int route, double milliseconds)
+    /// <param name="route">The route.</param>
+    /// <param name="milliseconds">What it took.</param>
+    /// <param name="isStopped">Whether it was stopped then, as nobody needed it any more: it would have taken longer, and tells nothing unless it already had.</param>
+    public void RecordCommand(int route, double milliseconds, bool isStopped = false)
     {
+        if (isStopped && (LatencyMs(route) == 0 || milliseconds < LatencyMs(route))) return;
         _latencies[route].Record(milliseconds);
         Latency.Record(milliseconds);
     }
@@ -73,6 +77,9 @@ internal sealed class WorkUnderWay(TimeProvider time)
     private long _progressAt;
 
     public int Count => Math.Max(0, Volatile.Read(ref _count));
+
+    /// <summary>When one of them last ended, or began where there was none.</summary>
+    public long ProgressAt => Volatile.Read(ref _progressAt);
 
     public void Begin()
     {

@@ -14,10 +14,10 @@ internal sealed class RouteLatency
     private const int LeastSamples = 3;
 
     /// <summary>The weight of a slow sample that is no chance: right after another one, or beyond all that is typical.</summary>
-    private const double OutlierWeight = 0.5;
+    private const double OutlierWeight = 0.6;
 
     /// <summary>Typical deviations beyond which a sample is no chance.</summary>
-    private const double Outlier = 4.5;
+    private const double Outlier = 4;
 
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;
@@ -40,7 +40,7 @@ internal sealed class RouteLatency
     private const int ChoicesPerTrial = 200;
 
     /// <summary>The same while probes take longer than usual, too.</summary>
-    private const int ChoicesPerDoubtfulTrial = 10 * ChoicesPerTrial;
+    private const int ChoicesPerDoubtfulTrial = 50 * ChoicesPerTrial;
 
     /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
     private const int ChoicesUnprobed = 50;

@@ -10,7 +10,7 @@ internal static class HostStateRules
     {
         var role = host.Answer switch { null => HostRole.Unknown, { IsInRecovery: true } => HostRole.Replica, _ => HostRole.Primary };
         var (state, error) = State(host, systemIdentifier);
-        return host with { Role = role, State = state, Error = error, FreshAt = null, Lag = null, LagTicks = 0, LagBytes = null };
+        return (role, state, error) == (host.Role, host.State, host.Error) ? host : host with { Role = role, State = state, Error = error };
     }
 
     private static (HostState State, string? Error) State(HostSnapshot host, ulong? systemIdentifier)
