@@ -9,6 +9,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
 
     private const double ProbeWeight = 0.1;
 
+    /// <summary>A host that was left out is not taken in again as soon as the others seem a little slower: it was left out at twice their latency, and comes back at 1.5 times.</summary>
+    private const double Readmission = 2 / 1.5;
+
     private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
     private double _usualProbeMs;
     private int _opening;
@@ -35,7 +38,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public bool IsLeftOut(int route, double limitMs)
     {
         var latency = _latencies[route];
-        return latency.LeastMs > limitMs && !latency.IsToBeTried(InFlight == 0);
+        if (latency.LeastMs * (latency.IsLeftOut ? Readmission : 1) > limitMs) return !latency.IsToBeTried(InFlight == 0);
+        if (latency.IsLeftOut) latency.IsLeftOut = false;
+        return false;
     }
 
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>

@@ -21,7 +21,7 @@ internal sealed class HostMonitor(
     private long _loginAt = time.GetTimestamp();
     private int _void;
     private long _wokenAt;
-    private bool _wasWoken;
+    private bool _isInStep = true;
 
     private readonly Lock _lock = new();
     private Task _asking = Task.CompletedTask;
@@ -190,8 +190,8 @@ internal sealed class HostMonitor(
 
     private async Task PauseAsync()
     {
-        // A quarter more or less, so that the monitors of a fleet don't probe in step; and what woke this one may have woken all of them.
-        var pause = PauseOf(store.Current) * (_wasWoken ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
+        // A quarter more or less, so that the monitors of a fleet don't probe in step; and what started or woke this one may have done so to all of them.
+        var pause = PauseOf(store.Current) * (_isInStep ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
         var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
         // An answer that others have asked for meanwhile is as good as one of our own. The fleet may have asked in step.
         if (!isWoken && store.Current.Hosts[host.Index].LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
@@ -200,7 +200,7 @@ internal sealed class HostMonitor(
         }
 
         _stop.Token.ThrowIfCancellationRequested();
-        _wasWoken = isWoken;
+        _isInStep = isWoken;
         if (!isWoken) return;
         // A hundred broken connections are one reason to look, not a hundred.
         if (time.GetElapsedTime(_wokenAt) < LeastPause) await Task.Delay(LeastPause, time, _stop.Token).ConfigureAwait(false);

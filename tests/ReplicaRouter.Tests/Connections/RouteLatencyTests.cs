@@ -71,7 +71,7 @@ public class RouteLatencyTests
 
         var unprobed = new RouteLatency();
         for (var i = 0; i < 5; i++) unprobed.Record(40);
-        Assert.Equal(50, Enumerable.Range(1, 99).First(_ => unprobed.IsToBeTried(isIdle: true)));
+        Assert.Equal(200, Enumerable.Range(1, 399).First(_ => unprobed.IsToBeTried(isIdle: true)));
     }
 
     [Fact]
