@@ -26,7 +26,7 @@ internal sealed class AppProcess
         Pools = [.. world.Servers.Select(server => new Pool(server, Plan.Pool.DefaultMaxPoolSize))];
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
-        if (policy.Hedges) Hedging = new HedgePolicy(configuration.Routes.Length, Clock);
+        if (policy.Hedges) Hedging = new HedgePolicy(configuration.Routes.Length);
         Picker = policy.Create(this);
     }
 
@@ -52,7 +52,7 @@ internal sealed class AppProcess
     public Run? TryRun(Operation operation, ulong excluded, bool isHedge)
     {
         var topology = Store.Current;
-        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsReplicaOnly = isHedge };
+        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = isHedge };
         var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
         if (choice.Host is null) return null;
         if (!ReferenceEquals(choice.Host, topology.Primary)) return new Run(operation, this, Picker.Pick(choice), null);

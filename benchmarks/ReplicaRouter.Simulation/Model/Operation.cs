@@ -11,6 +11,8 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     private Run? _first;
     private Run? _second;
+    private TimeSpan? _setAside;
+    private long _secondAt;
     private ulong _excluded;
     private int _runs;
     private bool _isOver;
@@ -71,7 +73,8 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     private void Hedge()
     {
-        if (_isOver || _first is null || process.Hedging?.TryBegin() != true) return;
+        if (_isOver || _first is null || process.Hedging!.TryBegin(process.Plan.Index) is not { } setAside) return;
+        (_setAside, _secondAt) = (setAside, process.World.Events.Now);
         _second = process.TryRun(this, _excluded | (1UL << _first.Host), isHedge: true);
         if (_second is null) return;
         process.World.Recorder.Hedged(IntendedAt);
@@ -85,6 +88,7 @@ internal sealed class Operation(AppProcess process, double demandMs)
         var took = process.World.Events.Now - IntendedAt;
         process.World.Recorder.Ended(IntendedAt, TimeSpan.FromTicks(took), isAnswered);
         process.Hedging?.Ended(process.Plan.Index, TimeSpan.FromTicks(took));
+        if (_setAside is { } setAside) process.Hedging!.SecondEnded(process.Plan.Index, setAside, TimeSpan.FromTicks(process.World.Events.Now - _secondAt));
         if (isAnswered) process.Retries.Earn();
         _first?.GiveUp(isHostLost: false);
         _second?.GiveUp(isHostLost: false);

@@ -37,6 +37,9 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
 
     public int Connections { get; private set; }
 
+    /// <summary>The routers that probe it: when the simulation begins it has long known them all, and once it has been down it sees them come.</summary>
+    public int Probers => probers > 0 && _startedAt == NeverStarted ? probers : Math.Max(1, _connectedProbers);
+
     /// <summary>How much slower than usual it works.</summary>
     public double Slowness { get; set; } = 1;
 
@@ -137,7 +140,7 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
         StartNext();
     }
 
-    public HostAnswer Answer(long connectedAt)
+    public HostAnswer Answer(long connectedAt, int itsProbers)
     {
         var lsn = LsnAt(events.Now);
         _replayed = Math.Max(_replayed, LsnAt(events.Now - LagNow.Ticks));
@@ -154,7 +157,7 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
             AsyncFlushMs = 600,
             StartedAt = Generation,
             ServerPort = 5432 + host.Index,
-            Probers = probers > 0 ? probers : Math.Max(1, _connectedProbers),
+            Probers = itsProbers,
             ConnectedAt = connectedAt,
         };
     }

@@ -6,17 +6,15 @@ namespace ReplicaRouter.Simulation;
 /// <summary>Asks a made-up server over a connection that is kept, as the product's probe does.</summary>
 internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostProbe
 {
-    private bool _isKept;
-    private int _generation;
-    private long _connectedAt;
+    private Session? _kept;
 
     public Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
-        if (!_isKept) return LoginAsync(cancellationToken);
+        if (_kept is not { } kept) return LoginAsync(cancellationToken);
         // Taken out while in use, as the next probe may come before this one's answer.
-        _isKept = false;
+        _kept = null;
         var answered = new TaskCompletionSource<HostAnswer>();
-        Ask(answered, _generation, _connectedAt);
+        Ask(answered, kept);
         return answered.Task;
     }
 
@@ -39,16 +37,17 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
 
         var generation = server.Generation;
         server.AddProber(1, generation);
+        var probers = server.Probers;
         server.Share(server.Model.LoginMs, isDone => process.Receive(() =>
         {
-            if (isDone) Ask(answered, generation, process.Clock.GetTimestamp());
+            if (isDone) Ask(answered, new Session(generation, process.Clock.GetTimestamp(), probers));
             else answered.SetException(Refusal(FailureKind.Unreachable));
         }));
     });
 
-    private void Ask(TaskCompletionSource<HostAnswer> answered, int generation, long connectedAt) => process.World.Travel(() =>
+    private void Ask(TaskCompletionSource<HostAnswer> answered, Session session) => process.World.Travel(() =>
     {
-        if (generation != server.Generation)
+        if (session.Generation != server.Generation)
         {
             process.Receive(() => Login(answered));
             return;
@@ -57,12 +56,12 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
         server.Probes.Count(process.World.Events.Now);
         server.Share(server.Model.ProbeMs, isDone =>
         {
-            var answer = isDone ? server.Answer(connectedAt) : null;
-            process.Receive(() => Answered(answered, answer, generation, connectedAt));
+            var answer = isDone ? server.Answer(session.ConnectedAt, session.Probers) : null;
+            process.Receive(() => Answered(answered, answer, session));
         });
     });
 
-    private void Answered(TaskCompletionSource<HostAnswer> answered, HostAnswer? answer, int generation, long connectedAt)
+    private void Answered(TaskCompletionSource<HostAnswer> answered, HostAnswer? answer, Session session)
     {
         if (answer is null)
         {
@@ -70,15 +69,20 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
             return;
         }
 
-        if (_isKept)
+        if (_kept is not null)
         {
-            server.Leave(generation);
-            server.AddProber(-1, generation);
+            server.Leave(session.Generation);
+            server.AddProber(-1, session.Generation);
         }
-        else (_isKept, _generation, _connectedAt) = (true, generation, connectedAt);
+        else _kept = session;
 
         answered.SetResult(answer);
     }
+
+    /// <param name="Generation">The server's, when it was opened.</param>
+    /// <param name="ConnectedAt">When it was opened.</param>
+    /// <param name="Probers">The routers that were there by then.</param>
+    private sealed record Session(int Generation, long ConnectedAt, int Probers);
 
     private static Exception Refusal(FailureKind kind) => kind == FailureKind.Full
         ? new PostgresException("sorry, too many clients already", "FATAL", "FATAL", PostgresErrorCodes.TooManyConnections)

@@ -11,8 +11,6 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
     /// <summary>Small servers of a large fleet: 500 operations a second each.</summary>
     private static readonly ServerModel s_small = new() { Workers = 2 };
 
-    private static readonly Policy[] s_few = [Policy.Product, Policy.RoundRobin, Policy.Oracle];
-
     public IReadOnlyList<Scenario> All =>
     [
         Healthy("healthy", Workload.Lognormal, 20, 4200),
@@ -68,7 +66,14 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
     private static Scenario Base(string name, string title, int processes, double rate) => new() { Name = name, Title = title, Processes = processes, RatePerSecond = rate };
 
     private static Scenario Healthy(string name, Workload workload, int processes, double rate) =>
-        Base(name, $"nothing happens, {workload.Name} queries at 70 % load, {processes} processes", processes, rate) with { Workload = workload, To = TimeSpan.FromSeconds(32), Length = TimeSpan.FromSeconds(33) };
+        Base(name, $"nothing happens, {workload.Name} queries at 70 % load, {processes} processes", processes, rate) with
+        {
+            Workload = workload,
+            // A large fleet's logins take the servers several seconds, and what was learnt meanwhile is put right by the next probes.
+            From = TimeSpan.FromSeconds(22),
+            To = TimeSpan.FromSeconds(39),
+            Length = TimeSpan.FromSeconds(40),
+        };
 
     private static Scenario Slow(string name, string title, int processes, int replicas, int[] slow) => Base(name, title, processes, 2000) with
     {
@@ -109,7 +114,6 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Servers = s_small,
         To = TimeSpan.FromSeconds(35),
         Length = TimeSpan.FromSeconds(36),
-        Policies = s_few,
     };
 
     private static IEnumerable<Scenario> WithHealthy(Scenario scenario) => [scenario, scenario.Healthy];

@@ -27,8 +27,8 @@ public sealed class RouteSettings
     public int? MaxWaiting { get; set; }
 
     /// <summary>
-    /// Whether <c>ExecuteAsync</c> gives a read that is slower than 19 of 20 a second run on another replica, and takes the first answer. The other
-    /// run is cancelled. At most one read in twenty is, and never on the primary. Only for work that may run twice at once.
+    /// Whether <c>ExecuteAsync</c> gives a read that is slower than 97 of 100 a second run on another replica, and takes the first answer. The other
+    /// run is cancelled. Second runs take a twentieth of the time of all reads at most, and never the primary's. Only for work that may run twice at once.
     /// </summary>
     /// <value>Default false. Of no effect on routes that may write.</value>
     public bool Hedge { get; set; }

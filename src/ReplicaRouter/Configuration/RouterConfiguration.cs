@@ -112,10 +112,24 @@ internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeS
     /// <param name="probers">Routers that probe the host.</param>
     public TimeSpan IntervalOf(int probers)
     {
-        var share = TimeSpan.FromSeconds(probers / FleetProbesPerSecond);
-        var most = share < LongestInterval ? share : LongestInterval;
-        return most > Interval ? most : Interval;
+        var share = ShareOf(probers);
+        return share > Interval ? share : Interval;
     }
+
+    /// <summary>Time in which one router may ask a host once, for all of them together to ask no more than it can spare.</summary>
+    /// <inheritdoc cref="IntervalOf" path="/param"/>
+    public static TimeSpan ShareOf(int probers)
+    {
+        var share = TimeSpan.FromSeconds(probers / FleetProbesPerSecond);
+        return share < LongestInterval ? share : LongestInterval;
+    }
+
+    /// <summary>
+    /// Time between the two answers by which a host shows that it is back. It spreads the fleet: those who begin to work there log in once most others have
+    /// logged in to look.
+    /// </summary>
+    /// <inheritdoc cref="IntervalOf" path="/param"/>
+    public static TimeSpan ProofOf(int probers) => 0.8 * ShareOf(probers);
 
     /// <summary>
     /// What the long interval of a large fleet adds to the age up to which a host's answer counts. The lag that the answer shows must be within the limit as

@@ -44,7 +44,7 @@ internal sealed class Attempt
     public RouteRequest Request(in SessionDemand demand, TimeProvider time)
     {
         var request = RouteRequest.For(Plan, _options, time);
-        return request with { Excluded = _excluded, IsReplicaOnly = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity, IsStrong = request.IsStrong || demand.IsWriteRecent };
+        return request with { Excluded = _excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity, IsStrong = request.IsStrong || demand.IsWriteRecent };
     }
 
     /// <summary>Time left to wait for a replica to catch up with the session before the primary serves it.</summary>
@@ -79,6 +79,9 @@ internal sealed class Attempt
 
     /// <summary>Whether a second run was faster, although it began later.</summary>
     public bool IsBeaten { get; set; }
+
+    /// <summary>Whether it is stopped, a second run whose first run has answered.</summary>
+    public bool IsStopped { get; set; }
 
     /// <summary>Whether it is a second run beside a first one: it waits for nothing, and never burdens the primary.</summary>
     public bool IsHedge { get; private init; }

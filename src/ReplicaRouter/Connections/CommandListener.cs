@@ -85,7 +85,7 @@ internal sealed class CommandListener : IDisposable
         var flow = CommandFlow.Current.Value;
         if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
         flow?.CommandEnded();
-        pool.RecordCommand(flow?.Attempt is { IsBeaten: true } ? HedgePolicy.Beaten * milliseconds : milliseconds);
+        pool.RecordCommand(flow?.Attempt is { IsBeaten: true } ? HedgePolicy.Beaten * milliseconds : milliseconds, flow?.Attempt is { IsStopped: true });
     }
 
     private static void OnSent(HostPool? pool, long bytes)

@@ -2,8 +2,12 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>When a read is given a second run: once it takes longer than 19 of 20 of its route, and at most one in twenty is.</summary>
-internal sealed class HedgePolicy(int routes, TimeProvider time)
+/// <summary>When a read is given a second run: once it takes longer than 97 of 100 of its route, as long as second runs take a twentieth of the time of all reads at most.</summary>
+/// <remarks>
+/// Counted by time and not by number, as those that take long anyway are a small part of the reads and may be most of the work: run twice, they would
+/// double the load. And the limit is above what is usually wanted, or it would be used up when a host gets slow.
+/// </remarks>
+internal sealed class HedgePolicy(int routes)
 {
     /// <summary>
     /// What a run that was beaten by a later one would have taken, as a multiple of what it had taken when it was stopped. A guess, and a high one: it seldom
@@ -11,24 +15,57 @@ internal sealed class HedgePolicy(int routes, TimeProvider time)
     /// </summary>
     public const double Beaten = 3;
 
+    private const double SlowRank = 0.97;
     private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(2);
 
-    private readonly Budget _budget = new(share: 0.05, most: 5, perSecond: 0, time);
-    private readonly ImmutableArray<Quantile> _slow = [.. Enumerable.Range(0, routes).Select(_ => new Quantile(0.95))];
+    private readonly ImmutableArray<RouteHedges> _routes = [.. Enumerable.Range(0, routes).Select(_ => new RouteHedges())];
 
     /// <summary>How long the first run is waited for; null while the first ones of all teach how long that is.</summary>
     public TimeSpan? DelayOf(int route)
     {
-        var usual = TimeSpan.FromMilliseconds(_slow[route].Value);
+        var usual = TimeSpan.FromMilliseconds(_routes[route].Slow.Value);
         return usual == TimeSpan.Zero ? null : usual > LeastDelay ? usual : LeastDelay;
     }
 
-    public bool TryBegin() => _budget.TrySpend();
+    /// <returns>The time that is set aside for the second run, to be given back when it ends; null when there is none left.</returns>
+    public TimeSpan? TryBegin(int route) => DelayOf(route) is { } delay && _routes[route].TryBorrow(delay) ? delay : null;
+
+    /// <summary>A second run is over.</summary>
+    /// <param name="route">Its route.</param>
+    /// <param name="setAside">What was set aside for it.</param>
+    /// <param name="took">What it took.</param>
+    public void SecondEnded(int route, TimeSpan setAside, TimeSpan took) => _routes[route].Owe(took - setAside);
 
     /// <summary>Notes how long a read took, with or without a second run.</summary>
     public void Ended(int route, TimeSpan took)
     {
-        _budget.Earn();
-        _slow[route].Record(took.TotalMilliseconds);
+        _routes[route].Earn(took);
+        _routes[route].Slow.Record(took.TotalMilliseconds);
+    }
+
+    private sealed class RouteHedges
+    {
+        private const double Share = 0.05;
+
+        /// <summary>Second runs that may be under way at once.</summary>
+        private const int Most = 5;
+
+        private long _owed;
+
+        public Quantile Slow { get; } = new(SlowRank);
+
+        public bool TryBorrow(TimeSpan time)
+        {
+            if (Volatile.Read(ref _owed) > (Most - 1) * time.Ticks) return false;
+            Owe(time);
+            return true;
+        }
+
+        public void Owe(TimeSpan time) => Interlocked.Add(ref _owed, time.Ticks);
+
+        public void Earn(TimeSpan time)
+        {
+            if (Volatile.Read(ref _owed) > 0) Owe(-Share * time);
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <remarks>Source: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013.</remarks>
 internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters counters, TimeProvider time)
 {
-    private readonly HedgePolicy _policy = new(routes.Length, time);
+    private readonly HedgePolicy _policy = new(routes.Length);
 
     /// <param name="attempt">The read.</param>
     /// <param name="run">Runs it once.</param>
@@ -19,8 +19,17 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         try
         {
             var isSlow = await IsSlowAsync(first, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false);
-            if (isSlow && attempt.Host is not null && _policy.TryBegin()) return await FirstAnswerAsync(attempt, first, run(attempt.Hedge(time), loser.Token)).ConfigureAwait(false);
-            return await first.ConfigureAwait(false);
+            if (!isSlow || attempt.Host is null || _policy.TryBegin(attempt.Plan.Index) is not { } setAside) return await first.ConfigureAwait(false);
+            var secondAt = time.GetTimestamp();
+            try
+            {
+                var hedge = attempt.Hedge(time);
+                return await FirstAnswerAsync(attempt, first, hedge, run(hedge, loser.Token)).ConfigureAwait(false);
+            }
+            finally
+            {
+                _policy.SecondEnded(attempt.Plan.Index, setAside, time.GetElapsedTime(secondAt));
+            }
         }
         finally
         {
@@ -44,7 +53,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return !run.IsCompleted;
     }
 
-    private async Task<T> FirstAnswerAsync<T>(Attempt attempt, Task<T> first, Task<T> second)
+    private async Task<T> FirstAnswerAsync<T>(Attempt attempt, Task<T> first, Attempt hedge, Task<T> second)
     {
         counters.CountHedge();
         var ended = await Task.WhenAny(first, second).ConfigureAwait(false);
@@ -58,6 +67,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
 
         other.Forget();
+        hedge.IsStopped = ended == first;
         if (ended == second)
         {
             counters.CountHedgeWon();

@@ -9,6 +9,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
 
     private const double ProbeWeight = 0.1;
 
+    /// <summary>A host that was left out is not taken in again as soon as the others seem a little slower: it was left out at twice their latency, and comes back at 1.5 times.</summary>
+    private const double Readmission = 2 / 1.5;
+
     private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
     private double _usualProbeMs;
     private int _opening;
@@ -35,14 +38,20 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public bool IsLeftOut(int route, double limitMs)
     {
         var latency = _latencies[route];
-        return latency.LeastMs > limitMs && !latency.IsToBeTried(InFlight == 0);
+        if (latency.LeastMs * (latency.IsLeftOut ? Readmission : 1) > limitMs) return !latency.IsToBeTried(InFlight == 0);
+        if (latency.IsLeftOut) latency.IsLeftOut = false;
+        return false;
     }
 
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
     public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 
-    public void RecordCommand(int route, double milliseconds)
+    /// <param name="route">The route.</param>
+    /// <param name="milliseconds">What it took.</param>
+    /// <param name="isStopped">Whether it was stopped then, as nobody needed it any more: it would have taken longer, and tells nothing unless it already had.</param>
+    public void RecordCommand(int route, double milliseconds, bool isStopped = false)
     {
+        if (isStopped && (LatencyMs(route) == 0 || milliseconds < LatencyMs(route))) return;
         _latencies[route].Record(milliseconds);
         Latency.Record(milliseconds);
     }
@@ -73,6 +82,9 @@ internal sealed class WorkUnderWay(TimeProvider time)
     private long _progressAt;
 
     public int Count => Math.Max(0, Volatile.Read(ref _count));
+
+    /// <summary>When one of them last ended, or began where there was none.</summary>
+    public long ProgressAt => Volatile.Read(ref _progressAt);
 
     public void Begin()
     {

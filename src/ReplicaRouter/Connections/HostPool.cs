@@ -108,10 +108,11 @@ internal sealed class HostPool
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
     public void Clear() => Volatile.Read(ref _current).Clear();
 
-    public void RecordCommand(double milliseconds)
+    /// <inheritdoc cref="HostLoad.RecordCommand"/>
+    public void RecordCommand(double milliseconds, bool isStopped)
     {
         Interlocked.Increment(ref _commands);
-        _load.RecordCommand(Plan.Index, milliseconds);
+        _load.RecordCommand(Plan.Index, milliseconds, isStopped);
     }
 
     /// <summary>Takes back what a piece of work left counted as under way.</summary>

@@ -14,10 +14,10 @@ internal sealed class RouteLatency
     private const int LeastSamples = 3;
 
     /// <summary>The weight of a slow sample that is no chance: right after another one, or beyond all that is typical.</summary>
-    private const double OutlierWeight = 0.5;
+    private const double OutlierWeight = 0.6;
 
     /// <summary>Typical deviations beyond which a sample is no chance.</summary>
-    private const double Outlier = 4.5;
+    private const double Outlier = 3.5;
 
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;
@@ -30,7 +30,7 @@ internal sealed class RouteLatency
     private const double LeastMostDeviation = 1;
 
     /// <summary>How many typical deviations the value may be off.</summary>
-    private const double Doubt = 0.7;
+    private const double Doubt = 0.6;
 
     /// <summary>Differences of samples beyond these say no more. As logarithms: twice and ten times what is typical.</summary>
     private static readonly double Slow = Math.Log(2);
@@ -40,10 +40,10 @@ internal sealed class RouteLatency
     private const int ChoicesPerTrial = 200;
 
     /// <summary>The same while probes take longer than usual, too.</summary>
-    private const int ChoicesPerDoubtfulTrial = 10 * ChoicesPerTrial;
+    private const int ChoicesPerDoubtfulTrial = 50 * ChoicesPerTrial;
 
     /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
-    private const int ChoicesUnprobed = 50;
+    private const int ChoicesUnprobed = 200;
 
     private double _value;
     private double _leastValue;
@@ -53,7 +53,6 @@ internal sealed class RouteLatency
     private int _credit = ChoicesPerTrial;
     private bool _isSlow;
     private bool _isComparable;
-    private bool _isLeftOut;
     private int _needed;
     private bool _isTried;
 
@@ -85,7 +84,7 @@ internal sealed class RouteLatency
     }
 
     /// <summary>Whether the last choice left the host out.</summary>
-    public bool IsLeftOut => _isLeftOut;
+    public bool IsLeftOut { get; set; }
 
     /// <summary>Notes whether a probe took as long as usual.</summary>
     public void RecordProbe(bool isUsual) => _needed = isUsual ? ChoicesPerTrial : ChoicesPerDoubtfulTrial;
@@ -94,7 +93,7 @@ internal sealed class RouteLatency
     /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>
     public bool IsToBeTried(bool isIdle)
     {
-        if (!_isLeftOut) (_isLeftOut, _needed) = (true, ChoicesPerTrial + ChoicesUnprobed);
+        if (!IsLeftOut) (IsLeftOut, _needed) = (true, ChoicesPerTrial + ChoicesUnprobed);
         if (_credit < ChoicesPerDoubtfulTrial) _credit++;
         if (!isIdle || _credit < _needed) return false;
         return _isTried = true;
@@ -105,7 +104,7 @@ internal sealed class RouteLatency
     {
         Volatile.Write(ref _isComparable, false);
         (_samples, _deviation, _deviations, _credit) = (0, 0, 0, ChoicesPerTrial);
-        (_isLeftOut, _isTried) = (false, false);
+        (IsLeftOut, _isTried) = (false, false);
         Volatile.Write(ref _value, 0);
     }
 
@@ -119,7 +118,7 @@ internal sealed class RouteLatency
     /// <summary>What is measured next takes the place of what was measured before.</summary>
     private void EndTrial()
     {
-        (_isTried, _isLeftOut) = (false, false);
+        (_isTried, IsLeftOut) = (false, false);
         (_samples, _credit) = (0, 0);
     }
 }

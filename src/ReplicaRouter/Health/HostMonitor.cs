@@ -21,6 +21,7 @@ internal sealed class HostMonitor(
     private long _loginAt = time.GetTimestamp();
     private int _void;
     private long _wokenAt;
+    private bool _isInStep = true;
 
     private readonly Lock _lock = new();
     private Task _asking = Task.CompletedTask;
@@ -41,7 +42,7 @@ internal sealed class HostMonitor(
         }
     }
 
-    /// <summary>Called with the duration of each answered probe, in ms.</summary>
+    /// <summary>Called with the duration of each answered probe over a connection that was open, in ms.</summary>
     public Action<double>? Answered { get; init; }
 
     /// <summary>How long the last probe took, in ms, whether it succeeded or not.</summary>
@@ -132,9 +133,9 @@ internal sealed class HostMonitor(
             try
             {
                 await AskAsync().ConfigureAwait(false);
-                // Once an interval, as the average expects it; those who ask may do so much more often.
+                // Once an interval, as the average expects it; those who ask may do so much more often. A login takes longer than a question.
                 if (store.Current.At(Host.Index) is not { } snapshot) return;
-                if (snapshot.Last?.Answer is not null) Answered?.Invoke(LastProbeMs);
+                if (snapshot.Last is { Answer.ConnectedAt: var connectedAt, SentAt: var sentAt } && connectedAt < sentAt) Answered?.Invoke(LastProbeMs);
                 if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
                 await PauseAsync().ConfigureAwait(false);
             }
@@ -203,10 +204,17 @@ internal sealed class HostMonitor(
 
     private async Task PauseAsync()
     {
-        // A quarter more or less, so that the monitors of a fleet don't probe in step.
-        var pause = PauseOf(store.Current) * (0.75 + (0.5 * random.NextDouble()));
+        // A quarter more or less, so that the monitors of a fleet don't probe in step; and what started or woke this one may have done so to all of them.
+        var pause = PauseOf(store.Current) * (_isInStep ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
         var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
+        // An answer that others have asked for meanwhile is as good as one of our own. The fleet may have asked in step.
+        if (!isWoken && store.Current.At(Host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
+        {
+            isWoken = await _pause.OfAsync((pause - age) * random.NextDouble()).ConfigureAwait(false);
+        }
+
         _stop.Token.ThrowIfCancellationRequested();
+        _isInStep = isWoken;
         if (!isWoken) return;
         // A hundred broken connections are one reason to look, not a hundred.
         if (time.GetElapsedTime(_wokenAt) < LeastPause) await Task.Delay(LeastPause, time, _stop.Token).ConfigureAwait(false);
@@ -216,7 +224,7 @@ internal sealed class HostMonitor(
     /// <summary>A login costs a server a hundred times as much as a probe: it is tried by the clock, however often the host is asked.</summary>
     private bool IsLoginDue(HostSnapshot snapshot)
     {
-        var pause = snapshot.LoginFailure is not null ? settings.Interval / 4 : settings.Interval * ProbesPerLogin * (1 + ((snapshot.Answer?.Probers ?? 1) / 100));
+        var pause = snapshot.LoginFailure is not null ? settings.Interval / 4 : settings.Interval * ProbesPerLogin * (1 + (store.Current.Probers / 100));
         if (time.GetElapsedTime(_loginAt) < pause) return false;
         _loginAt = time.GetTimestamp();
         return true;
@@ -225,8 +233,9 @@ internal sealed class HostMonitor(
     private TimeSpan PauseOf(TopologySnapshot topology)
     {
         if (topology.At(Host.Index) is not { } snapshot) return settings.Interval;
-        if (!snapshot.IsSettled || snapshot.State is HostState.Suspect or HostState.Recovering) return Soon;
-        var interval = settings.IntervalOf(snapshot.Answer?.Probers ?? 1);
+        if (!snapshot.IsSettled || snapshot.State == HostState.Suspect) return Soon;
+        if (snapshot.State == HostState.Recovering) return HealthSettings.ProofOf(topology.Probers) is var proof && proof > Soon ? proof : Soon;
+        var interval = settings.IntervalOf(topology.Probers);
         // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
         if (snapshot.State == HostState.LagUnknown) interval /= 4;
         if (topology.Primary is not null || topology.Timeline == 0)

@@ -20,8 +20,8 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     /// <summary>A login forks a process and hashes a password some thousand times.</summary>
     private static readonly TimeSpan LeastLoginDeadline = TimeSpan.FromMilliseconds(500);
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
+    /// <summary>Between two checks that were answered, the third in a row and later; after the first a quarter of it.</summary>
+    private static readonly TimeSpan LeastLongestPause = TimeSpan.FromMilliseconds(400);
 
     private HostConfiguration _host = host;
     private readonly MovingAverage _usual = new();
@@ -31,7 +31,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private int _void;
     private int _missedLogins;
     private long _notBefore;
-    private TimeSpan _pause = FirstPause;
+    private TimeSpan _pause;
 
     /// <summary>The host as it is configured now.</summary>
     public HostConfiguration Host
@@ -77,7 +77,8 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         finally
         {
             // A host that is checked again and again and answers each time has long work to do.
-            _pause = time.GetElapsedTime(_notBefore, startedAt) > LongestPause ? FirstPause : 2 * _pause < LongestPause ? 2 * _pause : LongestPause;
+            var longest = LongestPause;
+            _pause = time.GetElapsedTime(_notBefore, startedAt) > longest ? longest / 4 : 2 * _pause < longest ? 2 * _pause : longest;
             Volatile.Write(ref _notBefore, time.GetTimestamp() + time.Ticks(_pause));
             Volatile.Write(ref _isRunning, 0);
         }
@@ -151,6 +152,9 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     }
 
     private void Publish(HostFailure? login) => store.Update(current => current.WithLogin(Host.Index, login, time));
+
+    /// <summary>A host that a whole fleet finds silent is not to be kept busy with its questions.</summary>
+    private TimeSpan LongestPause => HealthSettings.ShareOf(store.Current.Probers) is var share && share > LeastLongestPause ? share : LeastLongestPause;
 
     // A far region's round trip alone may take as long as the whole deadline of a near one.
     private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(

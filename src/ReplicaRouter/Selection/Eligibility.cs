@@ -16,7 +16,7 @@ internal static class Eligibility
         if (!tier.IsPrimary && (host.TwinOf is not null || !topology.Groups.Contains(tier, host.Configuration))) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
         if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
-        if (tier.IsPrimary && (request.IsReplicaOnly || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
+        if (tier.IsPrimary && (request.IsSecondRun || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;

@@ -33,11 +33,26 @@ internal static class HostSelection
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
+            // A second run beside a first one gains nothing on a host that is slower than the first one's.
+            if (request.IsSecondRun) candidates &= LatencyWindow.Filter(candidates | request.Excluded, plan.Index, loads);
             if (candidates != 0) return new Choice(topology.At(Pick(topology, candidates, request, plan, loads, random)), fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
 
         return new Choice(null, fallback, 0, behind);
+    }
+
+    /// <summary>The host that is known to have got something done most lately: what slows down the first run may slow down other hosts as well, unnoticed.</summary>
+    private static int LastAnswered(ulong candidates, ReadOnlySpan<HostLoad> loads)
+    {
+        var last = BitOperations.TrailingZeroCount(candidates);
+        for (var rest = candidates; rest != 0; rest &= rest - 1)
+        {
+            var host = BitOperations.TrailingZeroCount(rest);
+            if (loads[host].Commands.ProgressAt > loads[last].Commands.ProgressAt) last = host;
+        }
+
+        return last;
     }
 
     /// <summary>A group without hosts is no reason. Nor is the configured primary, which serves reads only once it has become a standby.</summary>
@@ -48,6 +63,7 @@ internal static class HostSelection
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
         var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads);
+        if (request.IsSecondRun) return LastAnswered(window, loads);
         return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random);
     }
 

@@ -14,8 +14,8 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     /// <summary>Whether only the primary will do.</summary>
     public bool IsStrong { get; init; }
 
-    /// <summary>Whether the primary will not do.</summary>
-    public bool IsReplicaOnly { get; init; }
+    /// <summary>Whether it is run a second time beside a first run: the primary will not do, nor hosts that are slow.</summary>
+    public bool IsSecondRun { get; init; }
 
     /// <summary>What a replica must have replayed, and whose timeline a primary must have reached.</summary>
     public WalPosition Floor { get; init; }

@@ -26,6 +26,7 @@ internal readonly record struct Comeback
     private int Answers { get; init; }
     private long AnsweringSince { get; init; }
     private long ReturnedAt { get; init; }
+    private long RisingSince { get; init; }
 
     /// <summary>Timestamp at which it gets its whole load again; 0 when it never was out.</summary>
     public long FullAt { get; private init; }
@@ -39,18 +40,20 @@ internal readonly record struct Comeback
 
     /// <param name="now">When it answered.</param>
     /// <param name="mustProve">Whether it has to prove itself first: there is only one primary, and nobody better to wait for.</param>
+    /// <param name="proof">Time that its proof takes in a fleet of this size: there, one router after the other returns to it, which is a slow start by itself.</param>
     /// <param name="time">The clock.</param>
-    public Comeback Answered(long now, bool mustProve, TimeProvider time)
+    public Comeback Answered(long now, bool mustProve, TimeSpan proof, TimeProvider time)
     {
         if (!IsOut) return this;
         var next = this with { Answers = Answers + 1, AnsweringSince = Answers == 0 ? now : AnsweringSince };
         if (mustProve && (next.Answers < AnswersNeeded || time.GetElapsedTime(next.AnsweringSince, now) < Hold)) return next;
-        return next with { IsOut = false, ReturnedAt = now, FullAt = now + time.Ticks(SlowStart) };
+        var rising = now - time.Ticks(proof);
+        return next with { IsOut = false, ReturnedAt = now, RisingSince = rising, FullAt = rising + time.Ticks(SlowStart) };
     }
 
     /// <summary>The share of its usual load that the host may get, up to 1.</summary>
     public double ShareAt(long now) =>
-        now >= FullAt ? 1 : Math.Max(LeastShare, (now - ReturnedAt) / (double)(FullAt - ReturnedAt));
+        now >= FullAt ? 1 : Math.Max(LeastShare, (now - RisingSince) / (double)(FullAt - RisingSince));
 
     private TimeSpan Hold => Relapses == 0 ? TimeSpan.Zero : FirstHold * (1 << Math.Min(Relapses - 1, 7)) is var hold && hold < LongestHold ? hold : LongestHold;
 }

@@ -74,6 +74,10 @@ internal sealed record HostSnapshot
     /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>
     public HostState StateAt(long now) => IsServing && now > ExpiresAt ? HostState.Unknown : State;
 
+    /// <summary>This host and what follows of its lag: itself when nothing does that did not before, as mostly.</summary>
+    public HostSnapshot WithLag(long? freshAt, TimeSpan? lag = null, long lagTicks = 0, long? lagBytes = null) =>
+        FreshAt == freshAt && Lag == lag && LagTicks == lagTicks && LagBytes == lagBytes ? this : this with { FreshAt = freshAt, Lag = lag, LagTicks = lagTicks, LagBytes = lagBytes };
+
     /// <summary>Whether the first probes have said what they can: a replica's lag needs the primary's position as well as its own.</summary>
     public bool IsSettled => Observations > 0 && (State != HostState.LagUnknown || Observations >= 5);
 }

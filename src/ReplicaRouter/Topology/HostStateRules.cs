@@ -10,7 +10,7 @@ internal static class HostStateRules
     {
         var role = host.Answer switch { null => HostRole.Unknown, { IsInRecovery: true } => HostRole.Replica, _ => HostRole.Primary };
         var (state, error) = State(host, systemIdentifier);
-        return host with { Role = role, State = state, Error = error, TwinOf = null, FreshAt = null, Lag = null, LagTicks = 0, LagBytes = null };
+        return (role, state, error) == (host.Role, host.State, host.Error) && host.TwinOf is null ? host : host with { Role = role, State = state, Error = error, TwinOf = null };
     }
 
     private static (HostState State, string? Error) State(HostSnapshot host, ulong? systemIdentifier)

@@ -14,7 +14,7 @@ internal static class PrimaryElection
     {
         // Two names may lead to one server, as those of services do that follow the roles: that is no second primary.
         var newest = hosts.Where(host => IsCandidate(host) && host.Answer!.Timeline == timeline).DistinctBy(host => host.Answer!.Server).Count();
-        return [.. hosts.Select(host => !IsCandidate(host) ? host : Judge(host, timeline, newest))];
+        return newest == 1 && hosts.Count(IsCandidate) == 1 ? hosts : [.. hosts.Select(host => !IsCandidate(host) ? host : Judge(host, timeline, newest))];
     }
 
     private static HostSnapshot Judge(HostSnapshot host, int timeline, int newest)

@@ -5,12 +5,12 @@ internal static class ReplicationLag
 {
     public static HostSnapshot Judge(HostSnapshot host, HostSnapshot? primary, int timeline, WalHistory wal, TimeSpan maxLag, TimeProvider time)
     {
-        if (host.Role != HostRole.Replica || !host.IsServing) return host;
+        if (host.Role != HostRole.Replica || !host.IsServing) return host.WithLag(null);
 
         var (answer, sentAt) = (host.Answer!, host.LastAnswered!.SentAt);
         if (primary is not null && (answer.Timeline < timeline || IsOrphan(answer, primary, timeline)))
         {
-            return host with
+            return host.WithLag(null) with
             {
                 State = HostState.OldTimeline,
                 Error = $"{host.Configuration.Endpoint} follows timeline {answer.ReplayTimeline}, but the primary is on {timeline}.",
@@ -26,7 +26,7 @@ internal static class ReplicationLag
         if (behind == 0)
         {
             // While the primary answers, all is proven up to its newest sample; while none does, nothing newer is known to exist.
-            return host with { FreshAt = primary is not null ? wal.NewestAt : Math.Max(sentAt, wal.NewestAt), Lag = TimeSpan.Zero, LagBytes = 0 };
+            return host.WithLag(primary is not null ? wal.NewestAt : Math.Max(sentAt, wal.NewestAt), TimeSpan.Zero, lagBytes: 0);
         }
 
         if (wal.ProvenAt(replayed) is not { } proven) return Unknown(host, "it has replayed no primary position that was seen yet") with { LagBytes = behind };
@@ -34,14 +34,11 @@ internal static class ReplicationLag
         // As of the replica's own answer: compared with what the primary has written since, the time between two probes would look like lag.
         var lag = replayed >= wal.KnownAt(sentAt) ? TimeSpan.Zero : time.GetElapsedTime(Math.Min(wal.EstimatedAt(replayed)!.Value, sentAt), sentAt);
         var isLagging = lag > maxLag;
-        return host with
+        var judged = host.WithLag(proven, lag, time.Ticks(lag), lag == TimeSpan.Zero ? 0 : behind);
+        return !isLagging ? judged : judged with
         {
-            FreshAt = proven,
-            Lag = lag,
-            LagTicks = time.Ticks(lag),
-            LagBytes = lag == TimeSpan.Zero ? 0 : behind,
-            State = isLagging && host.State == HostState.Healthy ? HostState.Lagging : host.State,
-            Error = isLagging ? $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s" : host.Error,
+            State = judged.State == HostState.Healthy ? HostState.Lagging : judged.State,
+            Error = $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s",
         };
     }
 
@@ -51,7 +48,7 @@ internal static class ReplicationLag
     private static bool IsOrphan(HostAnswer standby, HostSnapshot primary, int timeline) =>
         standby is { Timeline: null, IsTimelineHidden: false } && standby.ReplayTimeline < timeline && standby.ReplayLsn > primary.Answer!.ReplayLsn;
 
-    private static HostSnapshot Unknown(HostSnapshot host, string why) => host with
+    private static HostSnapshot Unknown(HostSnapshot host, string why) => host.WithLag(null) with
     {
         State = host.State == HostState.Healthy ? HostState.LagUnknown : host.State,
         Error = $"replication lag unknown: {why}",

@@ -56,6 +56,23 @@ internal sealed class TopologySnapshot
     /// <summary>Timestamp until which an operator has forced all reads to the primary; 0 when not.</summary>
     public long ForcedToPrimaryUntil { get; private init; }
 
+    /// <summary>The routers of the fleet, each of which probes every host. A host that has just started has seen only a part of them, and one that is gone tells of former times.</summary>
+    public int Probers
+    {
+        get
+        {
+            int now = 0, ever = 1;
+            foreach (var host in Hosts)
+            {
+                if (host.Answer is not { } answer) continue;
+                ever = Math.Max(ever, answer.Probers);
+                if (host.IsServing) now = Math.Max(now, answer.Probers);
+            }
+
+            return now > 0 ? now : ever;
+        }
+    }
+
     /// <summary>Whether every host has been probed far enough to choose by.</summary>
     public bool IsSettled => Hosts.All(host => host.IsSettled);
 
@@ -111,7 +128,7 @@ internal sealed class TopologySnapshot
         var isNewest = host.Last is not { } last || observation.SentAt >= last.SentAt;
         if (!isNewest && (observation.Answer is null || observation.SentAt < host.LastAnswered?.SentAt)) return this;
 
-        var leeway = observation.Answer is null ? host.Leeway : time.Ticks(Settings.LeewayOf(observation.Answer.Probers));
+        var leeway = observation.Answer is null ? host.Leeway : time.Ticks(Settings.LeewayOf(Math.Max(observation.Answer.Probers, Probers)));
         var updated = host with
         {
             Last = isNewest ? observation : host.Last,
@@ -190,7 +207,7 @@ internal sealed class TopologySnapshot
         // What callers met, a probe has to confirm: it may have been their own network.
         if (observation.IsFromCaller) return updated.Comeback;
         if (HostStateRules.IsOut(HostStateRules.Standing(updated, SystemIdentifier))) return updated.Comeback.Failed(observation.ReceivedAt, time);
-        return observation.Answer is { } answer ? updated.Comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, time) : updated.Comeback;
+        return observation.Answer is { } answer ? updated.Comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time) : updated.Comeback;
     }
 
     private WalHistory RecordWal(HostSnapshot? primary, HostSnapshot observed, HostObservation observation)

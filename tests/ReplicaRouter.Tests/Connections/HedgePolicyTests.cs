@@ -1,19 +1,67 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace ReplicaRouter.Tests.Connections;
 
 public class HedgePolicyTests
 {
-    private readonly HedgePolicy _policy = new(routes: 1, new FakeTimeProvider());
+    private readonly HedgePolicy _policy = new(routes: 2);
+
+    private static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+
+    private void Reads(int count, double milliseconds)
+    {
+        for (var i = 0; i < count; i++) _policy.Ended(0, Ms(milliseconds));
+    }
+
+    /// <summary>Second runs that may begin now, each of which takes so long.</summary>
+    private int Hedges(double milliseconds)
+    {
+        var count = 0;
+        for (; count < 1000 && _policy.TryBegin(0) is { } setAside; count++) _policy.SecondEnded(0, setAside, Ms(milliseconds));
+        return count;
+    }
 
     [Fact]
-    public void One_read_in_twenty_is_given_a_second_run_after_the_first_few()
+    public void Nothing_is_run_twice_until_a_read_has_shown_how_long_it_takes()
     {
-        for (var i = 0; i < 5; i++) Assert.True(_policy.TryBegin());
-        Assert.False(_policy.TryBegin());
-        for (var i = 0; i < 20; i++) _policy.Ended(0, TimeSpan.FromMilliseconds(5));
-        Assert.True(_policy.TryBegin());
-        Assert.False(_policy.TryBegin());
+        Assert.Null(_policy.DelayOf(0));
+        Assert.Null(_policy.TryBegin(0));
+        Reads(20, 5);
         Assert.InRange(_policy.DelayOf(0)!.Value.TotalMilliseconds, 4, 6);
+        Assert.Null(_policy.DelayOf(1));
+    }
+
+    [Fact]
+    public void At_most_five_second_runs_are_under_way_at_once()
+    {
+        Reads(20, 5);
+        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => _policy.TryBegin(0) is not null));
+    }
+
+    [Fact]
+    public void Second_runs_take_a_twentieth_of_the_time_of_all_reads_in_the_long_run()
+    {
+        Reads(100, 5);
+        Hedges(5);
+        Reads(1000, 5);
+        // Until all that was saved up is spent, and as much again as was earned since.
+        Assert.InRange(Hedges(5), 4, 60);
+        var total = 0;
+        for (var i = 0; i < 100; i++)
+        {
+            Reads(20, 5);
+            total += Hedges(5);
+        }
+
+        Assert.InRange(total, 90, 110);
+    }
+
+    [Fact]
+    public void One_report_that_is_run_twice_costs_as_much_as_many_look_ups()
+    {
+        Reads(200, 2);
+        Assert.Equal(1, Hedges(200));
+        Reads(1900, 2);
+        Assert.Equal(0, Hedges(200));
+        Reads(200, 2);
+        Assert.Equal(1, Hedges(200));
     }
 }

@@ -71,7 +71,7 @@ public class RouteLatencyTests
 
         var unprobed = new RouteLatency();
         for (var i = 0; i < 5; i++) unprobed.Record(40);
-        Assert.Equal(50, Enumerable.Range(1, 99).First(_ => unprobed.IsToBeTried(isIdle: true)));
+        Assert.Equal(200, Enumerable.Range(1, 399).First(_ => unprobed.IsToBeTried(isIdle: true)));
     }
 
     [Fact]
@@ -92,10 +92,10 @@ public class RouteLatencyTests
     }
 
     [Fact]
-    public void While_probes_are_slow_too_a_trial_costs_ten_times_as_many_choices()
+    public void While_probes_are_slow_too_a_trial_costs_fifty_times_as_many_choices()
     {
         Record(5, 40);
-        Assert.Equal(1, Enumerable.Range(0, 2000).Count(_ =>
+        Assert.Equal(1, Enumerable.Range(0, 10_000).Count(_ =>
         {
             _latency.RecordProbe(isUsual: false);
             if (!_latency.IsToBeTried(isIdle: true)) return false;

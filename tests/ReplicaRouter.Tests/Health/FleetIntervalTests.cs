@@ -30,6 +30,19 @@ public class FleetIntervalTests
     }
 
     [Fact]
+    public void A_host_that_has_just_started_has_seen_few_of_the_fleet_and_is_asked_as_seldom_as_the_others()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100) with { Probers = 900 }).Answer("analytics", Replica(100) with { Probers = 1 });
+        Assert.Equal(900, topology.Current.Probers);
+        Assert.Equal("analytics", topology.Advance(24).Candidates(DatabaseOperation.Read).Hosts);
+        // What a host that is gone told last is of former times, as long as another one tells better.
+        topology.Answer("analytics", Replica(100) with { Probers = 10 }).Fail("primary", FailureKind.Unreachable);
+        Assert.Equal(10, topology.Current.Probers);
+        topology.Fail("analytics", FailureKind.Unreachable);
+        Assert.Equal(900, topology.Current.Probers);
+    }
+
+    [Fact]
     public void In_a_large_fleet_a_lag_that_an_answer_shows_is_held_against_the_replica_as_ever()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100) with { Probers = 900 }).Advance(6)

@@ -94,6 +94,23 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Whoever_has_asked_meanwhile_has_the_next_probe_put_off_but_once()
+    {
+        _monitor.Start();
+        await AdvanceUntil(() => Host.State == HostState.Healthy && _probe.Probes >= 3);
+        var (before, asked) = (_probe.Probes, 0);
+        // 60 s in which somebody asks ten times a second: without that it would be probed 60 times.
+        for (; asked < 600; asked++)
+        {
+            await _monitor.AskAsync();
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.InRange(_probe.Probes - before - asked, 20, 45);
+    }
+
+    [Fact]
     public async Task A_failure_that_a_caller_met_counts_at_once_and_a_probe_follows_without_waiting()
     {
         _monitor.Start();

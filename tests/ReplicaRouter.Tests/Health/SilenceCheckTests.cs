@@ -94,6 +94,20 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_host_with_long_work_to_do_is_asked_the_less_often_the_larger_the_fleet_is()
+    {
+        // 450 routers may ask once in 5 s each.
+        _store.Publish(new HostObservation(0, _time.GetTimestamp(), _time.GetTimestamp(), Primary(100) with { Probers = 450 }, null));
+        for (var i = 0; i < 200; i++)
+        {
+            Start();
+            await Pass(50, step: 50);
+        }
+
+        Assert.InRange(_probe.Probes, 3, 5);
+    }
+
+    [Fact]
     public async Task A_host_with_long_work_to_do_is_asked_a_few_times_a_second_and_no_more()
     {
         for (var i = 0; i < 100; i++)

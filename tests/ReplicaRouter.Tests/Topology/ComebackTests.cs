@@ -59,6 +59,19 @@ public class ComebackTests
         Assert.Equal(1, Share(topology.Advance(5)), 2);
     }
 
+    [Theory]
+    [InlineData(1, 0.1)]
+    [InlineData(450, 0.4)]
+    [InlineData(1000, 0.89)]
+    [InlineData(10_000, 1)]
+    public void In_a_fleet_where_one_router_after_the_other_returns_to_it_each_begins_with_more(int probers, double share)
+    {
+        var topology = Healthy().Answer("primary", Primary(100) with { Probers = probers });
+        // It has only seen the first ones come back.
+        Out(topology).Answer("analytics", Replica(100) with { Probers = 2 }).Advance(0.1).Answer("analytics", Replica(100) with { Probers = 2 });
+        Assert.Equal(share, Share(topology), 2);
+    }
+
     [Fact]
     public void Its_share_of_the_choices_rises_likewise_H8()
     {
