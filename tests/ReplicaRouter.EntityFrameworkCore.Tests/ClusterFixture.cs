@@ -89,10 +89,12 @@ internal static class TestExtensions
 
     public static string NameOf(this LocalCluster cluster, int port) => cluster.Servers.Single(server => server.Port == port).Name;
 
-    public static async Task EventuallyAsync(Func<bool> condition, double seconds, string what)
+    public static Task EventuallyAsync(Func<bool> condition, double seconds, string what) => EventuallyAsync(() => Task.FromResult(condition()), seconds, what);
+
+    public static async Task EventuallyAsync(Func<Task<bool>> condition, double seconds, string what)
     {
         var start = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start).TotalSeconds < seconds, $"{what}: not within {seconds} s");
             await Task.Delay(10, Ct);

@@ -88,7 +88,9 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         if (intent.Writes || _bound is not null || IsInUse) return this;
         var route = intent.Route ?? Router.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
         if (IsWritable(route)) return this;
-        return (_reads ??= new ReadConnection(Dependencies, Router)).For(route, _session.ForRead(options));
+        _reads ??= new ReadConnection(Dependencies, Router);
+        _reads.CommandTimeout = CommandTimeout;
+        return _reads.For(route, _session.ForRead(options));
     }
 
     /// <summary>Notes what ended a query that read, so that it is tried again elsewhere.</summary>

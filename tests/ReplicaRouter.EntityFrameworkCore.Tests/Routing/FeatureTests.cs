@@ -1,8 +1,10 @@
 using System.Data.Common;
+using Dapper;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using NodaTime;
 using Npgsql;
+using ReplicaRouter.Checks;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Routing;
 
@@ -57,14 +59,27 @@ public class FeatureTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_database_can_be_created_and_dropped()
+    public async Task Tables_are_created_in_an_empty_database_and_dropped_with_it()
     {
-        var options = Checks.LocalClusterExtensions.RouterOptions(fixture.Cluster);
-        foreach (var host in options.Hosts.Values) host.ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Servers.First(server => server.Url == host.ConnectionString).SuperuserConnectionString).ConnectionString;
+        await using (var superuser = new NpgsqlConnection(fixture.Cluster.Primary.SuperuserConnectionString))
+        {
+            await superuser.ExecuteAsync("CREATE DATABASE empty");
+            await superuser.ExecuteAsync($"ALTER DATABASE empty OWNER TO {new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString).Username}");
+        }
+
+        await fixture.Cluster.WaitForReplicationAsync(Ct);
+        var options = fixture.Cluster.RouterOptions();
+        foreach (var server in fixture.Cluster.Servers) options.Hosts[server.Name].ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = "empty" }.ConnectionString;
         await using var router = DatabaseRouter.Create(options);
         await using var db = new EventsDb(new DbContextOptionsBuilder<EventsDb>().UseReplicaRouter(router, npgsql => npgsql.UseNodaTime()).Options);
-        Assert.Contains("CREATE TABLE", db.Database.GenerateCreateScript(), StringComparison.Ordinal);
         Assert.True(await db.Database.CanConnectAsync(Ct));
+        Assert.True(await db.Database.EnsureCreatedAsync(Ct));
+        Assert.False(db.Database.EnsureCreated());
+        Assert.Equal(0, await db.Events.FromPrimary().CountAsync(Ct));
+        Assert.Contains("CREATE TABLE", db.Database.GenerateCreateScript(), StringComparison.Ordinal);
+        Assert.True(await db.Database.EnsureDeletedAsync(Ct));
+        await using (var superuser = new NpgsqlConnection(fixture.Cluster.Primary.SuperuserConnectionString))
+            Assert.Equal(0, await superuser.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_database WHERE datname = 'empty'"));
     }
 
     private sealed class Watcher : DbCommandInterceptor, IDbConnectionInterceptor
