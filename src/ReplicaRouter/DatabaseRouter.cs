@@ -125,12 +125,18 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
     /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed while a connection was opened.</exception>
-    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default)
+    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default) => OpenConnectionAsync(route, null, cancellationToken);
+
+    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
+    /// <param name="route">The route.</param>
+    /// <param name="kept">Connections of the caller's that may be opened again.</param>
+    /// <param name="cancellationToken">Cancels waiting and opening.</param>
+    internal ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, KeptConnections? kept, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
         return RoutingSession.Ambient(this) is null
-            ? _opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken)
-            : OpenConnectionAsync(route, default, cancellationToken);
+            ? _opener.OpenPlainAsync(_configuration.PlanOf(route), kept, cancellationToken)
+            : OpenConnectionAsync(route, default(RouteOptions), cancellationToken);
     }
 
     /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>

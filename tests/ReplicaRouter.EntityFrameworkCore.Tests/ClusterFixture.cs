@@ -5,6 +5,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 
+// Clusters that fail under load would make those of the other tests fail.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 [assembly: AssemblyFixture(typeof(ReplicaRouter.EntityFrameworkCore.Tests.ClusterFixture))]
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests;

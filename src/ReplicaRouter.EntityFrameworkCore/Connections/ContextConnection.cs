@@ -88,7 +88,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         if (intent.Writes || _bound is not null || IsInUse) return this;
         var route = intent.Route ?? Router.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
         if (IsWritable(route)) return this;
-        _reads ??= new ReadConnection(Dependencies, Router);
+        _reads ??= new ReadConnection(Dependencies with { RelationalCommandBuilderFactory = ((RoutedCommandBuilderFactory)Dependencies.RelationalCommandBuilderFactory).Lent }, Router);
         _reads.CommandTimeout = CommandTimeout;
         return _reads.For(route, _session.ForRead(options));
     }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace ReplicaRouter;
 
@@ -23,6 +24,10 @@ internal sealed class RoutedTransaction(
         {
             base.Commit();
         }
+        catch (InvalidOperationException e) when (e.InnerException is NpgsqlException lost)
+        {
+            throw NotCommitted(lost);
+        }
         catch (Exception e) when (IsOutcomeUnknown(e))
         {
             throw new TransactionOutcomeUnknownException(_server, e);
@@ -35,11 +40,21 @@ internal sealed class RoutedTransaction(
         {
             await base.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (InvalidOperationException e) when (e.InnerException is NpgsqlException lost)
+        {
+            throw NotCommitted(lost);
+        }
         catch (Exception e) when (IsOutcomeUnknown(e))
         {
             throw new TransactionOutcomeUnknownException(_server, e);
         }
     }
+
+    /// <summary>
+    /// The transaction was lost before its COMMIT, in something that EF does after saving and whose failure it passes over: the release of its
+    /// savepoint. What Npgsql then says of the COMMIT looks like a fault of the caller's; a strategy shall know that it was the server's.
+    /// </summary>
+    private static NpgsqlException NotCommitted(NpgsqlException lost) => new("The connection was lost before COMMIT was sent: nothing was committed.", lost);
 
     // A caller who cancels knows that, and no strategy retries it.
     private static bool IsOutcomeUnknown(Exception exception) => exception is not OperationCanceledException && !LostAnswer.SaysRolledBack(exception);
