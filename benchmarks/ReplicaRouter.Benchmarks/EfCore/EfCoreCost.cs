@@ -53,6 +53,7 @@ internal sealed class EfCoreCost : IAsyncDisposable
         var pooled = await MeasureAsync("A pooled context for each query", rounds, count => cost.PooledAsync(cost._plain, count), count => cost.PooledAsync(cost._routed, count));
         var created = await MeasureAsync("A new context for each query", rounds, count => NewAsync(cost._plainOptions, count), count => NewAsync(cost._routedOptions, count));
         var kept = await MeasureAsync("One context for all queries", rounds, count => KeptAsync(cost._plainOptions, count), count => KeptAsync(cost._routedOptions, count));
+        foreach (var (host, routes) in cost._router.GetMetrics().QueriesByHost) AnsiConsole.WriteLine($"{host}: {string.Join(", ", routes.Select(route => $"{route.Value} {route.Key}"))}");
         if (isJson)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

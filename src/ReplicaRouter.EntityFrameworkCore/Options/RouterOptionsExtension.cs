@@ -22,8 +22,7 @@ internal sealed class RouterOptionsExtension(DatabaseRouter router) : IDbContext
 
     public void ApplyServices(IServiceCollection services)
     {
-        services.AddScoped<ContextConnection>();
-        services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection>(provider => provider.GetRequiredService<ContextConnection>()));
+        services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection, ContextConnection>());
         services.Replace(ServiceDescriptor.Scoped<IDatabase, RoutedDatabase>());
         services.Replace(ServiceDescriptor.Scoped<IQueryContextFactory, RoutedQueryContextFactory>());
         services.Replace(ServiceDescriptor.Scoped<IBatchExecutor, RoutedBatchExecutor>());

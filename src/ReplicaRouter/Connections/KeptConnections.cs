@@ -8,7 +8,7 @@ namespace ReplicaRouter;
 /// </summary>
 internal sealed class KeptConnections
 {
-    private readonly List<(HostPool Pool, NpgsqlConnection Connection)> _closed = [];
+    private readonly List<(HostPool Pool, NpgsqlConnection Connection)> _closed = new(1);
     private HostPool? _pool;
     private NpgsqlConnection? _taken;
 
