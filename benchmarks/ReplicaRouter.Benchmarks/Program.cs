@@ -2,6 +2,7 @@ using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ReplicaRouter.Benchmarks.Dashboard;
+using ReplicaRouter.Benchmarks.EfCore;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Reports;
@@ -22,6 +23,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     ChaosCommand.Create(),
     ConsistencyCommand.Create(),
     DashboardCommand.Create(),
+    EfCoreCost.Command(),
     FaultsCommand.Create(),
     SessionCost.Command(),
     SimulateCommand.Create(),

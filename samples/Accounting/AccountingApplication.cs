@@ -9,6 +9,7 @@ using Accounting.Operations;
 using Accounting.Organizations;
 using Accounting.Reports;
 using Accounting.Seeding;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ReplicaRouter;
 
@@ -31,11 +32,15 @@ public static class AccountingApplication
         var start = new StartState();
         builder.Logging
             .AddFilter("Npgsql", LogLevel.Warning)
+            .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             .AddFilter("ReplicaRouter", level => level >= LogLevel.Information && start.IsReady);
 
         var services = builder.Services;
         services.AddReplicaRouterWeb();
+        services.AddRoutedDbContextPool<AccountingDb>(
+            npgsql => npgsql.EnableRetryOnFailure(),
+            (_, database) => database.UseSnakeCaseNamingConvention().AddInterceptors(new ServedByInterceptor()));
         services.AddAuthorizationBuilder().AddPolicy(Operators, policy => policy.RequireAssertion(_ => builder.Environment.IsDevelopment()));
         services.AddTelemetry();
         services.AddSingleton(start);

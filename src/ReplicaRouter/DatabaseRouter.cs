@@ -170,12 +170,18 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
     /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed while a connection was opened.</exception>
-    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default)
+    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default) => OpenConnectionAsync(route, null, cancellationToken);
+
+    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
+    /// <param name="route">The route.</param>
+    /// <param name="kept">Connections of the caller's that may be opened again.</param>
+    /// <param name="cancellationToken">Cancels waiting and opening.</param>
+    internal ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, KeptConnections? kept, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
         return RoutingSession.Ambient(this) is null
-            ? _opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken)
-            : OpenConnectionAsync(route, default, cancellationToken);
+            ? _opener.OpenPlainAsync(_configuration.PlanOf(route), kept, cancellationToken)
+            : OpenConnectionAsync(route, default(RouteOptions), cancellationToken);
     }
 
     /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
@@ -295,6 +301,20 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="BeginSession" path="/param"/>
     public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
 
+    /// <summary>
+    /// States what the calling code, and all that it starts, is about to do, until the scope is disposed: whatever routes by itself goes there, as
+    /// queries of Entity Framework Core and connections of an endpoint. Writes go to the primary all the same. The innermost scope counts.
+    /// </summary>
+    /// <param name="route">An operation or the name of a route.</param>
+    public RouteScope BeginRoute(Route route)
+    {
+        _configuration.PlanOf(route);   // an unknown route fails here rather than at the first open
+        return RouteScope.Begin(this, route);
+    }
+
+    /// <summary>The route that was stated for the calling code: by the innermost scope, else by what its session began from.</summary>
+    internal Route? AmbientRoute => RouteScope.Ambient(this) ?? RoutingSession.Ambient(this)?.Origin?.Route;
+
     /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
     internal RoutingSession BeginSessionFrom(SessionOrigin origin) => Merged(RoutingSession.Begin(this, _tokens, origin), null);
 
@@ -383,6 +403,37 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
     internal NpgsqlConnection CreateConnection(Route route, RouteOptions options) => _opener.Create(NewAttempt(route, options));
+
+    /// <summary>Whether a route only reads.</summary>
+    internal bool IsReadOnly(Route route) => _configuration.PlanOf(route).IsReadOnly;
+
+    /// <summary>Tells the monitor of a failure that was met on an open connection.</summary>
+    /// <param name="host">The server's name or address, as the connection gives it.</param>
+    /// <param name="port">Its port.</param>
+    /// <param name="route">The route by which it was chosen.</param>
+    /// <param name="exception">The failure.</param>
+    /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
+    internal FailedAttempt? Report(string? host, int port, Route route, Exception exception)
+    {
+        var plan = _configuration.PlanOf(route);
+        foreach (var pools in _pools)
+        {
+            var pool = pools[plan];
+            if (pool.Host.Connection.Port != port || pool.Host.Connection.Host != host) continue;
+            var failedAt = _time.GetTimestamp();
+            return _opener.Report(exception, pool, failedAt, isLogin: false) ? new FailedAttempt(pool.Host, exception, failedAt) : null;
+        }
+
+        return null;
+    }
+
+    /// <summary>Opens a connection, if it can be on another host than the one that failed.</summary>
+    internal async ValueTask<NpgsqlConnection> OpenElsewhereAsync(Route route, RouteOptions options, FailedAttempt failure, CancellationToken cancellationToken) =>
+        (await _opener.OpenAsync(failure.Exclude(NewAttempt(route, options)), cancellationToken).ConfigureAwait(false)).Connection;
+
+    /// <inheritdoc cref="OpenElsewhereAsync"/>
+    internal NpgsqlConnection OpenElsewhere(Route route, RouteOptions options, FailedAttempt failure) =>
+        _opener.Open(failure.Exclude(NewAttempt(route, options))).Connection;
 
     internal TopologySnapshot Topology => _store.Current;
 

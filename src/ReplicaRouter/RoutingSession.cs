@@ -37,6 +37,9 @@ public sealed class RoutingSession : IDisposable
     /// <summary>Made at the first use: most sessions, as of web requests for files, never have any.</summary>
     internal SessionState State => Volatile.Read(ref _root._state) ?? _root.CreateState();
 
+    /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
+    internal RoutingSession Root => _root;
+
     /// <summary>What the session began from, if that is more than nothing or a token.</summary>
     internal SessionOrigin? Origin { get; }
 

@@ -48,6 +48,22 @@ public class EndpointRouteTests
     }
 
     [Fact]
+    public async Task What_is_stated_in_a_scope_comes_before_what_the_endpoint_states()
+    {
+        await using var app = await TestApplication.StartAsync(app =>
+        {
+            app.UseReplicaRouter();
+            app.MapGet("/", (IServiceProvider services, DatabaseRouter router) =>
+            {
+                using var scope = router.BeginRoute(DatabaseOperation.Background);
+                return services.GetRequiredKeyedService<DbDataSource>(EndpointRoute.Key).ConnectionString;
+            }).RouteTo(DatabaseOperation.Analytics);
+        });
+        using var client = app.Client();
+        Assert.Equal("Application Name=background", await client.GetStringAsync("/", Ct));
+    }
+
+    [Fact]
     public async Task So_does_an_injected_connection()
     {
         await using var app = await StartAsync();

@@ -16,6 +16,7 @@ public sealed class SampleFixture : IAsyncLifetime
 
     public LocalCluster Cluster { get; private set; } = null!;
     public Uri Address => new(_app.Urls.First());
+    public IServiceProvider Services => _app.Services;
     public DatabaseRouter Router => _app.Services.GetRequiredService<DatabaseRouter>();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

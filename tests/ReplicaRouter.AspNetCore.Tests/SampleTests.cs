@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Accounting.Clients;
+using Accounting.Database;
+using Accounting.Organizations;
+using Microsoft.Extensions.DependencyInjection;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.AspNetCore.Tests;
@@ -40,6 +44,28 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
         {
             foreach (var replica in Replicas()) await replica.ResumeReplayAsync(Ct);
         }
+    }
+
+    [Fact]
+    public async Task Clients_are_read_on_replicas_and_saved_on_the_primary_by_the_servers_own_word()
+    {
+        var clients = sample.Services.GetRequiredService<ClientService>();
+        var organizations = sample.Services.GetRequiredService<OrganizationService>();
+        var primary = sample.Cluster.Primary.Port;
+        using var servedBy = ServedBy.Capture();
+
+        var organization = (await organizations.ListAsync(Ct))[0];
+        var known = (await clients.ListAsync(organization.Id, 10, Ct))[0];
+        Assert.NotNull(await clients.GetAsync(known.Id, Ct));
+        Assert.Equal(3, servedBy.Ports.Count);
+        Assert.DoesNotContain(primary, servedBy.Ports);
+
+        var created = await clients.CreateAsync(new CreateClient { OrganizationId = organization.Id, BusinessName = "New", PrimaryContactEmail = "new@example.com" }, Ct);
+        var updated = await clients.UpdateAnnualRevenueAsync(created.Id, 1000, Ct);
+        Assert.Equal(("active", 1000m, true), (created.Status, updated!.AnnualRevenue, updated.UpdatedAt > created.UpdatedAt));
+        Assert.Null(await clients.UpdateAnnualRevenueAsync(Guid.NewGuid(), 1, Ct));
+        Assert.Equal(4, servedBy.Ports.Skip(3).Count());
+        Assert.All(servedBy.Ports.Skip(3), port => Assert.Equal(primary, port));
     }
 
     [Theory]

@@ -1,52 +1,50 @@
 using Accounting.Database;
-using ReplicaRouter;
+using Microsoft.EntityFrameworkCore;
 
 namespace Accounting.Clients;
 
-public sealed class ClientService(DatabaseRouter router)
+public sealed class ClientService(IDbContextFactory<AccountingDb> databases, TimeProvider time)
 {
-    private const string Columns =
-        "id, organization_id, business_name, primary_contact_email, industry, status, annual_revenue, created_at, updated_at";
-
     /// <summary>A write: always the primary.</summary>
-    public Task<Client> CreateAsync(CreateClient client, CancellationToken cancellationToken) =>
-        router.ExecuteAsync(
-            DatabaseOperation.Write,
-            async (connection, token) => (await connection.QueryAsync<Client>(
-                $"""
-                INSERT INTO clients (organization_id, business_name, primary_contact_email, industry, annual_revenue)
-                VALUES (@OrganizationId, @BusinessName, @PrimaryContactEmail, @Industry, @AnnualRevenue)
-                RETURNING {Columns}
-                """,
-                client, token)).Single(),
-            cancellationToken);
+    public async Task<Client> CreateAsync(CreateClient client, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var created = new Client
+        {
+            OrganizationId = client.OrganizationId,
+            BusinessName = client.BusinessName,
+            PrimaryContactEmail = client.PrimaryContactEmail,
+            Industry = client.Industry,
+            AnnualRevenue = client.AnnualRevenue,
+        };
+        db.Add(created);
+        await db.SaveChangesAsync(cancellationToken);
+        return created;
+    }
 
-    /// <summary>A write: always the primary. <see langword="null"/> when there is no such client.</summary>
-    public Task<Client?> UpdateAnnualRevenueAsync(Guid id, decimal annualRevenue, CancellationToken cancellationToken) =>
-        router.ExecuteAsync(
-            DatabaseOperation.Write,
-            (connection, token) => connection.QueryOneAsync<Client>(
-                $"UPDATE clients SET annual_revenue = @annualRevenue, updated_at = now() WHERE id = @id RETURNING {Columns}",
-                new { id, annualRevenue }, token),
-            cancellationToken);
+    /// <summary>A write, and the read that it is based on: both on the primary. <see langword="null"/> when there is no such client.</summary>
+    public async Task<Client?> UpdateAnnualRevenueAsync(Guid id, decimal annualRevenue, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        if (await db.Clients.FromPrimary().SingleOrDefaultAsync(client => client.Id == id, cancellationToken) is not { } client) return null;
+        (client.AnnualRevenue, client.UpdatedAt) = (annualRevenue, time.GetUtcNow());
+        await db.SaveChangesAsync(cancellationToken);
+        return client;
+    }
 
     /// <summary>A read: balanced over the replicas, and whoever created a client sees it: each request is a session.</summary>
-    public Task<Client?> GetAsync(Guid id, CancellationToken cancellationToken) =>
-        router.ExecuteAsync(
-            DatabaseOperation.Read,
-            (connection, token) => connection.QueryOneAsync<Client>($"SELECT {Columns} FROM clients WHERE id = @id", new { id }, token),
-            cancellationToken);
+    public async Task<Client?> GetAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await db.Clients.AsNoTracking().SingleOrDefaultAsync(client => client.Id == id, cancellationToken);
+    }
 
     /// <summary>The newest clients, of one organization or of all.</summary>
-    public Task<IReadOnlyList<Client>> ListAsync(Guid? organizationId, int limit, CancellationToken cancellationToken) =>
-        router.ExecuteAsync(
-            DatabaseOperation.Read,
-            (connection, token) => connection.QueryAsync<Client>(
-                $"""
-                SELECT {Columns} FROM clients
-                WHERE @organizationId::uuid IS NULL OR organization_id = @organizationId
-                ORDER BY created_at DESC, id LIMIT @limit
-                """,
-                new { organizationId, limit }, token),
-            cancellationToken);
+    public async Task<IReadOnlyList<Client>> ListAsync(Guid? organizationId, int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var clients = db.Clients.AsNoTracking();
+        if (organizationId is not null) clients = clients.Where(client => client.OrganizationId == organizationId);
+        return await clients.OrderByDescending(client => client.CreatedAt).ThenBy(client => client.Id).Take(limit).ToListAsync(cancellationToken);
+    }
 }

@@ -10,7 +10,7 @@ internal sealed class DatabaseExceptionHandler(IProblemDetailsService problems, 
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
-        var (status, title) = exception switch
+        var (status, title) = CauseOf(exception) switch
         {
             PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } =>
                 (StatusCodes.Status400BadRequest, "The request names an organization or client that does not exist."),
@@ -23,11 +23,14 @@ internal sealed class DatabaseExceptionHandler(IProblemDetailsService problems, 
         if (status == StatusCodes.Status503ServiceUnavailable)
         {
             // The hosts' reasons are for the operator, not for whoever sent the request.
-            logger.LogWarning("{Title} {Reason}", title, exception.Message);
+            logger.LogWarning("{Title} {Reason}", title, CauseOf(exception).Message);
             context.Response.Headers.RetryAfter = "1";
         }
 
         context.Response.StatusCode = status;
         return await problems.TryWriteAsync(new() { HttpContext = context, ProblemDetails = { Title = title, Status = status } });
     }
+
+    // Entity Framework wraps what the server or the router said.
+    private static Exception CauseOf(Exception exception) => exception is not NpgsqlException && exception.InnerException is { } inner ? CauseOf(inner) : exception;
 }

@@ -1,13 +1,13 @@
 using Accounting.Database;
-using ReplicaRouter;
+using Microsoft.EntityFrameworkCore;
 
 namespace Accounting.Organizations;
 
-public sealed class OrganizationService(DatabaseRouter router)
+public sealed class OrganizationService(IDbContextFactory<AccountingDb> databases)
 {
-    public Task<IReadOnlyList<Organization>> ListAsync(CancellationToken cancellationToken) =>
-        router.ExecuteAsync(
-            DatabaseOperation.Read,
-            (connection, token) => connection.QueryAsync<Organization>("SELECT id, name, created_at FROM organizations ORDER BY name", null, token),
-            cancellationToken);
+    public async Task<IReadOnlyList<Organization>> ListAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await db.Organizations.AsNoTracking().OrderBy(organization => organization.Name).ToListAsync(cancellationToken);
+    }
 }

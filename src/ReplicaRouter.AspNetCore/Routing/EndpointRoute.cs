@@ -9,7 +9,8 @@ namespace ReplicaRouter;
 /// <remarks>
 /// <c>[FromKeyedServices(EndpointRoute.Key)] NpgsqlConnection connection</c> is one connection of the request, not opened yet, and
 /// <c>DbDataSource</c> under the same key gives as many as needed. Both follow <c>RouteTo</c>; without it they write, unless
-/// <see cref="ReplicaRouterWebOptions.SafeMethodsRead"/> says otherwise. They need <c>UseReplicaRouter</c>: outside of a request they write.
+/// <see cref="ReplicaRouterWebOptions.SafeMethodsRead"/> says otherwise. They need <c>UseReplicaRouter</c>: outside of a request they write. What
+/// <see cref="DatabaseRouter.BeginRoute"/> states comes before all that.
 /// </remarks>
 public static class EndpointRoute
 {
@@ -19,14 +20,15 @@ public static class EndpointRoute
     internal static DbDataSource DataSource(IServiceProvider services)
     {
         var router = services.GetRequiredService<DatabaseRouter>();
-        var options = services.GetRequiredService<IOptions<ReplicaRouterWebOptions>>().Value;
-        return router.GetDataSource(Of(RequestSession.Current(router)?.Context, options));
+        return router.GetDataSource(router.AmbientRoute ?? DatabaseOperation.Write);
     }
 
-    private static Route Of(HttpContext? context, ReplicaRouterWebOptions options)
+    /// <summary>The route that the endpoint of a request states, or its method where that is to count.</summary>
+    internal static Route? Of(HttpContext context)
     {
-        if (context?.GetEndpoint()?.Metadata.GetMetadata<RouteToAttribute>() is { } stated) return stated.Route;
-        return options.SafeMethodsRead && context is not null && IsSafe(context.Request.Method) ? DatabaseOperation.Read : DatabaseOperation.Write;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RouteToAttribute>() is { } stated) return stated.Route;
+        var options = context.RequestServices.GetRequiredService<IOptions<ReplicaRouterWebOptions>>().Value;
+        return options.SafeMethodsRead && IsSafe(context.Request.Method) ? DatabaseOperation.Read : null;
     }
 
     /// <summary>Source: RFC 9110, 9.2.1, "Safe Methods".</summary>

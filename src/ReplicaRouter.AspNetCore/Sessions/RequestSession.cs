@@ -15,10 +15,10 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
     /// <summary>Whether the request's cookie is of no use.</summary>
     public bool HasBadCookie { get; set; }
 
-    /// <summary>The request that the calling code serves, if any.</summary>
-    public static RequestSession? Current(DatabaseRouter router) => RoutingSession.Ambient(router)?.Origin as RequestSession;
-
     public void Serve() => Serving = middleware.ServeAsync(this);
+
+    /// <summary>The endpoint is known only once routing has run, which may be after the session began.</summary>
+    public override Route? Route => EndpointRoute.Of(context);
 
     public override IEnumerable<string?> ReadTokens() => middleware.Carrier.Read(this);
 

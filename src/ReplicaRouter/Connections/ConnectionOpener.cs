@@ -43,10 +43,13 @@ internal sealed class ConnectionOpener(
 
     /// <summary>An open connection for what asks for nothing beyond its route. Mostly all is well and one is idle: then this takes no more than to pick it.</summary>
     /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)" path="/exception"/>
-    public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
+    /// <param name="plan">The route.</param>
+    /// <param name="kept">Connections of the caller's that may be opened again.</param>
+    /// <param name="cancellationToken">Cancels waiting and opening.</param>
+    public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
-        if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, null, cancellationToken);
-        var connection = pool.CreateConnection();
+        if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, default(Opening?), cancellationToken);
+        var connection = kept?.Take(pool) ?? pool.CreateConnection();
         var opening = connection.OpenAsync(cancellationToken);
         return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, connection)
             ? new ValueTask<NpgsqlConnection>(connection)

@@ -131,7 +131,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
                 var isToBeRunAgain = rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run);
                 if (flow.Mark is { } mark)
                 {
-                    if (IsKnownToBeRolledBack(e)) throw;
+                    if (LostAnswer.SaysRolledBack(e)) throw;
                     throw new TransactionOutcomeUnknownException(pool.Host.Name, e) { Resolve = ct => outcomes.ResolveAsync(mark, ct) };
                 }
 
@@ -157,14 +157,4 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
         await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;
     }
-
-    /// <summary>An error that the server sent says that it rolled back; ours that COMMIT was never sent. Anything else leaves the outcome open.</summary>
-    private static bool IsKnownToBeRolledBack(Exception e) => e switch
-    {
-        // Poolers answer for a server that they have lost: 08xxx, and 40003 says itself that it does not know.
-        PostgresException { SqlState: PostgresErrorCodes.StatementCompletionUnknown } => false,
-        PostgresException postgres => postgres.InvariantSeverity == "ERROR" && !postgres.SqlState.StartsWith("08", StringComparison.Ordinal),
-        InvalidOperationException or NpgsqlOperationInProgressException => true,
-        _ => false,
-    };
 }

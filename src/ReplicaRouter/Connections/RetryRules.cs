@@ -39,10 +39,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
         if (pool.Plan.IsReadOnly) return false;
         // What is given up goes on elsewhere, and may still send something.
         if (flow.IsGivenUp) return true;
-        if (!flow.HasSent || !flow.IsBroken) return false;
-        if (exception is not PostgresException server) return exception is NpgsqlException;
-        // Poolers answer for a server that they have lost.
-        return server.SqlState == PostgresErrorCodes.CrashShutdown || FailureClassifier.Classify(server) is FailureKind.Unreachable or FailureKind.Timeout;
+        return flow.HasSent && flow.IsBroken && LostAnswer.IsLost(exception);
     }
 
     /// <summary>What a failure means for the host. The work does other things as well: what did not break its connection is none of the host's.</summary>

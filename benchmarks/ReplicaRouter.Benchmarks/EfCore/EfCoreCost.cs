@@ -1,0 +1,137 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
+using ReplicaRouter.Checks;
+using ReplicaRouter.Testing;
+using Spectre.Console;
+
+namespace ReplicaRouter.Benchmarks.EfCore;
+
+/// <summary>What routing costs a query of Entity Framework Core that reads one row, beside plain EF Core with the data source of one replica.</summary>
+internal sealed class EfCoreCost : IAsyncDisposable
+{
+    private const int Block = 50;
+    private const int WarmUps = 8;
+
+    private readonly NpgsqlDataSource _replica;
+    private readonly DatabaseRouter _router;
+    private readonly PooledDbContextFactory<NotesDb> _plain;
+    private readonly PooledDbContextFactory<NotesDb> _routed;
+    private readonly DbContextOptions<NotesDb> _plainOptions;
+    private readonly DbContextOptions<NotesDb> _routedOptions;
+
+    private EfCoreCost(LocalCluster cluster)
+    {
+        // With one replica both read from the same server.
+        _router = DatabaseRouter.Create(cluster.RouterOptions("primary", "analytics"));
+        _replica = NpgsqlDataSource.Create(cluster["analytics"].ConnectionString);
+        _plainOptions = new DbContextOptionsBuilder<NotesDb>().UseNpgsql(_replica).Options;
+        _routedOptions = new DbContextOptionsBuilder<NotesDb>().UseReplicaRouter(_router).Options;
+        (_plain, _routed) = (new(_plainOptions), new(_routedOptions));
+    }
+
+    public static Command Command()
+    {
+        var rounds = new Option<int>("--rounds") { Description = "How often both variants take their turn.", DefaultValueFactory = _ => 100 };
+        var json = new Option<bool>("--json") { Description = "Prints the ratios as one JSON object, the last line of the standard output." };
+        var command = new Command("efcore", "What routing costs a query of Entity Framework Core, beside plain EF Core.") { rounds, json };
+        command.SetAction((parsed, ct) => RunAsync(Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(json), ct));
+        return command;
+    }
+
+    private static async Task RunAsync(int rounds, bool isJson, CancellationToken ct)
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }] }, ct);
+        await using (var source = NpgsqlDataSource.Create(cluster.Primary.ConnectionString))
+        await using (var create = source.CreateCommand("CREATE TABLE note (id int PRIMARY KEY, text text NOT NULL); INSERT INTO note VALUES (1, 'a note')")) await create.ExecuteNonQueryAsync(ct);
+        await cluster.WaitForReplicationAsync(ct);
+        await using var cost = new EfCoreCost(cluster);
+        await cost._router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
+
+        var pooled = await MeasureAsync("A pooled context for each query", rounds, count => cost.PooledAsync(cost._plain, count), count => cost.PooledAsync(cost._routed, count));
+        var created = await MeasureAsync("A new context for each query", rounds, count => NewAsync(cost._plainOptions, count), count => NewAsync(cost._routedOptions, count));
+        var kept = await MeasureAsync("One context for all queries", rounds, count => KeptAsync(cost._plainOptions, count), count => KeptAsync(cost._routedOptions, count));
+        foreach (var (host, routes) in cost._router.GetMetrics().QueriesByHost) AnsiConsole.WriteLine($"{host}: {string.Join(", ", routes.Select(route => $"{route.Value} {route.Key}"))}");
+        if (isJson)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $$"""{ "pooled": {{pooled.Ratio:0.000}}, "pooledBytes": {{pooled.Bytes:0}}, "new": {{created.Ratio:0.000}}, "newBytes": {{created.Bytes:0}}, "kept": {{kept.Ratio:0.000}}, "keptBytes": {{kept.Bytes:0}} }"""));
+        }
+    }
+
+    private static async Task<(double Ratio, double Bytes)> MeasureAsync(string title, int rounds, Func<int, Task> plain, Func<int, Task> routed)
+    {
+        var timings = await Interleaved.MeasureAsync(Block, WarmUps, rounds, plain, routed);
+        var (plainBytes, routedBytes) = (await BytesAsync(plain), await BytesAsync(routed));
+        var table = new Table().Title(title).AddColumns("variant", "median us", "ratio", "bytes", "more");
+        table.AddRow("EF Core, that replica alone", $"{timings[0].Nanoseconds / 1000:0.0}", "1.00", $"{plainBytes:0}", "");
+        table.AddRow("EF Core, self-routed", $"{timings[1].Nanoseconds / 1000:0.0}", $"{timings[1].RatioTo(timings[0]):0.00}", $"{routedBytes:0}", $"{routedBytes - plainBytes:+0;-0}");
+        AnsiConsole.Write(table);
+        return (timings[1].RatioTo(timings[0]), routedBytes - plainBytes);
+    }
+
+    /// <summary>Queries go from thread to thread: counted is what all of them allocated, the router's probes included.</summary>
+    private static async Task<double> BytesAsync(Func<int, Task> run)
+    {
+        const int Count = 2000;
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await run(Count);
+        return (double)(GC.GetTotalAllocatedBytes(precise: true) - before) / Count;
+    }
+
+    private async Task PooledAsync(PooledDbContextFactory<NotesDb> factory, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await using var db = factory.CreateDbContext();
+            await ReadAsync(db);
+        }
+    }
+
+    private static async Task NewAsync(DbContextOptions<NotesDb> options, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await using var db = new NotesDb(options);
+            await ReadAsync(db);
+        }
+    }
+
+    private static async Task KeptAsync(DbContextOptions<NotesDb> options, int count)
+    {
+        await using var db = new NotesDb(options);
+        for (var i = 0; i < count; i++) await ReadAsync(db);
+    }
+
+    private static Task<Note> ReadAsync(NotesDb db)
+    {
+        var id = 1;
+        return db.Notes.AsNoTracking().SingleAsync(note => note.Id == id);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _router.DisposeAsync();
+        await _replica.DisposeAsync();
+    }
+
+    private sealed class NotesDb(DbContextOptions<NotesDb> options) : DbContext(options)
+    {
+        public DbSet<Note> Notes => Set<Note>();
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Note>(note =>
+        {
+            note.ToTable("note");
+            note.Property(n => n.Id).HasColumnName("id");
+            note.Property(n => n.Text).HasColumnName("text");
+        });
+    }
+
+    private sealed class Note
+    {
+        public int Id { get; set; }
+        public required string Text { get; set; }
+    }
+}

@@ -1,0 +1,21 @@
+using Accounting.Clients;
+using Accounting.Organizations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Accounting.Database;
+
+/// <summary>What reads better as objects than as SQL. It routes itself: queries to replicas, what is saved to the primary.</summary>
+public sealed class AccountingDb(DbContextOptions<AccountingDb> options) : DbContext(options)
+{
+    public DbSet<Client> Clients => Set<Client>();
+    public DbSet<Organization> Organizations => Set<Organization>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Client>(client =>
+    {
+        client.Property(c => c.Id).HasDefaultValueSql("gen_random_uuid()");
+        client.Property(c => c.Status).HasDefaultValueSql("'active'");
+        client.Property(c => c.CreatedAt).HasDefaultValueSql("now()");
+        client.Property(c => c.UpdatedAt).HasDefaultValueSql("now()");
+        client.HasOne<Organization>().WithMany().HasForeignKey(c => c.OrganizationId);
+    });
+}

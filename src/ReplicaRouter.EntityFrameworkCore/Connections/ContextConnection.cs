@@ -1,0 +1,242 @@
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Transactions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+
+namespace ReplicaRouter;
+
+/// <summary>
+/// The connection of a context: for writes, transactions and all that is not known to read. Queries that read have one of their own,
+/// <see cref="ReadConnection"/>, unless the context is bound to a route or this connection is open for more than them.
+/// </summary>
+internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalConnection
+{
+    private readonly NpgsqlDataSourceManager _dataSources;
+    private readonly ContextSession _session;
+    private ReadConnection? _reads;
+    private Route? _bound;
+    private RouteOptions? _boundOptions;
+    private bool _isKept;
+    private bool _isForeign;
+    private int _moves;
+
+    public ContextConnection(RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources)
+        : base(dependencies, RouterOptionsExtension.Of(dependencies.ContextOptions).Router)
+    {
+        _dataSources = dataSources;
+        _session = new ContextSession(Router);
+    }
+
+    /// <summary>Transactions begun so far: whether some code began one is seen by comparing.</summary>
+    public int Transactions { get; private set; }
+
+    /// <summary>Whether what runs on it may write.</summary>
+    public bool MayWrite => IsWritable(Route);
+
+    /// <summary>Whether a command is committed by itself.</summary>
+    public bool IsAutoCommit => CurrentTransaction is null && EnlistedTransaction is null && CurrentAmbientTransaction is null;
+
+    /// <summary>Whether the connection was lost under what used it last.</summary>
+    public bool IsLost => Current is not { State: System.Data.ConnectionState.Open };
+
+    /// <summary>The server's name, for errors.</summary>
+    public string Server => Current is { } connection ? $"{connection.Host}:{connection.Port}" : "the primary";
+
+    protected override bool SupportsAmbientTransactions => true;
+
+    /// <summary>
+    /// Whoever asks for it while it is closed is about to use it without us: it leads to the host that is chosen now, and stays the context's
+    /// until the context ends.
+    /// </summary>
+    [AllowNull]
+    public override DbConnection DbConnection
+    {
+        get
+        {
+            if (Current is null && _moves == 0) Keep(Router.CreateConnection(Route, Options() ?? default));
+            return base.DbConnection;
+        }
+        set => base.DbConnection = value;
+    }
+
+    [AllowNull]
+    public override string ConnectionString
+    {
+        get => Router.GetClient(Route).ConnectionString;
+        set => throw new NotSupportedException("The servers are in the router's options; a context's connection string can't be set.");
+    }
+
+    public DbDataSource? DataSource
+    {
+        get => null;
+        set => throw new NotSupportedException("The servers are in the router's options; a context's data source can't be set.");
+    }
+
+    private Route Route => _bound ?? DatabaseOperation.Write;
+
+    /// <summary>Has all that the context does go by one route.</summary>
+    public void Bind(Route route, RouteOptions options) => (_bound, _boundOptions) = (route, options);
+
+    /// <summary>The connection of a query.</summary>
+    public IRelationalConnection For(QueryIntent intent, RouteOptions? options)
+    {
+        if (intent.Writes || _bound is not null || IsInUse) return this;
+        var route = intent.Route ?? Router.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
+        if (IsWritable(route)) return this;
+        _reads ??= new ReadConnection(Dependencies with { RelationalCommandBuilderFactory = ((RoutedCommandBuilderFactory)Dependencies.RelationalCommandBuilderFactory).Lent }, Router);
+        _reads.CommandTimeout = CommandTimeout;
+        return _reads.For(route, _session.ForRead(options));
+    }
+
+    /// <summary>Notes what ended a query that read, so that it is tried again elsewhere.</summary>
+    public void Failed(Exception exception) => _reads?.Failed(exception);
+
+    public override void SetDbConnection(DbConnection? value, bool contextOwnsConnection)
+    {
+        if (Current is { State: System.Data.ConnectionState.Open }) throw new InvalidOperationException("The context's connection is open; close it before another one is set.");
+        _isKept = _isForeign = false;
+        CloseDbConnection();
+        if (value is null) return;
+        Keep((NpgsqlConnection)value);
+        _isForeign = !contextOwnsConnection;
+    }
+
+    public override bool Open(bool errorsExpected = false)
+    {
+        _moves++;
+        try
+        {
+            return base.Open(errorsExpected);
+        }
+        finally
+        {
+            _moves--;
+        }
+    }
+
+    public override async Task<bool> OpenAsync(CancellationToken cancellationToken, bool errorsExpected = false)
+    {
+        _moves++;
+        try
+        {
+            return await base.OpenAsync(cancellationToken, errorsExpected).ConfigureAwait(false);
+        }
+        finally
+        {
+            _moves--;
+        }
+    }
+
+    public override bool Close()
+    {
+        _moves++;
+        try
+        {
+            return base.Close();
+        }
+        finally
+        {
+            _moves--;
+        }
+    }
+
+    public override async Task<bool> CloseAsync()
+    {
+        _moves++;
+        try
+        {
+            return await base.CloseAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _moves--;
+        }
+    }
+
+    public INpgsqlRelationalConnection CreateAdminConnection()
+    {
+        var database = Dependencies.ContextOptions.FindExtension<NpgsqlOptionsExtension>()!.AdminDatabase ?? "postgres";
+        return Clone(new NpgsqlConnectionStringBuilder(ConnectionString) { Database = database, Pooling = false }.ToString());
+    }
+
+    public ValueTask<INpgsqlRelationalConnection> CloneWith(string connectionString, bool async, CancellationToken cancellationToken = default) => new(Clone(connectionString));
+
+    protected override NpgsqlConnection OpenRouted() => Options() is { } options ? Router.OpenConnection(Route, options) : Router.OpenConnection(Route);
+
+    protected override ValueTask<NpgsqlConnection> OpenRoutedAsync(CancellationToken cancellationToken) =>
+        Options() is { } options ? Router.OpenConnectionAsync(Route, options, cancellationToken) : Router.OpenConnectionAsync(Route, cancellationToken);
+
+    protected override void OpenDbConnection(bool errorsExpected)
+    {
+        if (_isKept) Current!.Open();
+        else base.OpenDbConnection(errorsExpected);
+    }
+
+    protected override Task OpenDbConnectionAsync(bool errorsExpected, CancellationToken cancellationToken) =>
+        _isKept ? Current!.OpenAsync(cancellationToken) : base.OpenDbConnectionAsync(errorsExpected, cancellationToken);
+
+    protected override void CloseDbConnection()
+    {
+        if (_isKept) Current!.Close();
+        else base.CloseDbConnection();
+    }
+
+    protected override Task CloseDbConnectionAsync() => _isKept ? Current!.CloseAsync() : base.CloseDbConnectionAsync();
+
+    protected override DbTransaction ConnectionBeginTransaction(System.Data.IsolationLevel isolationLevel)
+    {
+        Transactions++;
+        return base.ConnectionBeginTransaction(isolationLevel);
+    }
+
+    protected override ValueTask<DbTransaction> ConnectionBeginTransactionAsync(System.Data.IsolationLevel isolationLevel, CancellationToken cancellationToken = default)
+    {
+        Transactions++;
+        return base.ConnectionBeginTransactionAsync(isolationLevel, cancellationToken);
+    }
+
+    protected override void ResetState(bool disposeDbConnection)
+    {
+        if (_isForeign) Current = null;
+        _isKept = _isForeign = false;
+        base.ResetState(disposeDbConnection);
+        _reads?.Dispose();
+        _session.Reset();
+        (_bound, _boundOptions) = (null, null);
+    }
+
+    protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
+    {
+        if (_reads is not null) await _reads.DisposeAsync().ConfigureAwait(false);
+        if (_isForeign) Current = null;
+        _isKept = _isForeign = false;
+        await base.ResetStateAsync(disposeDbConnection).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether it is open for more than one query, or whatever is done now belongs to a transaction.</summary>
+    private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || _isForeign || Transaction.Current is not null;
+
+    private RouteOptions? Options() => IsWritable(Route) ? _session.ForWrite(_boundOptions) : _boundOptions;
+
+    private static bool IsWritable(Route route) => route.BuiltIn is DatabaseOperation.Write or DatabaseOperation.Transactional;
+
+    private void Keep(NpgsqlConnection connection)
+    {
+        Current = connection;
+        _isKept = true;
+    }
+
+    private NpgsqlRelationalConnection Clone(string connectionString)
+    {
+        var connection = Router.CreateConnection(Route, default).CloneWith(connectionString);
+        var options = new DbContextOptionsBuilder();
+        var extension = Dependencies.ContextOptions.FindExtension<NpgsqlOptionsExtension>()!.WithConnection(connection, owned: true);
+        ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(extension);
+        return new NpgsqlRelationalConnection(Dependencies with { ContextOptions = options.Options }, _dataSources, options.Options);
+    }
+}

@@ -1,0 +1,36 @@
+namespace ReplicaRouter;
+
+/// <summary>Sees to it that a context sees what it wrote itself: also where no session covers its code, or another one than when it wrote.</summary>
+internal sealed class ContextSession(DatabaseRouter router)
+{
+    private RoutingSession? _own;
+    private RoutingSession? _wroteIn;
+
+    /// <summary>Called when the context opens a connection to write.</summary>
+    public RouteOptions? ForWrite(RouteOptions? options)
+    {
+        if (options is { Session: not null }) return options;
+        if (RoutingSession.Ambient(router) is { } ambient)
+        {
+            _wroteIn = ambient.Root;
+            return options;
+        }
+
+        _wroteIn = _own ??= router.CreateSession();
+        return options.GetValueOrDefault() with { Session = _own };
+    }
+
+    /// <summary>What a query has to ask for, beyond what it asks for by itself.</summary>
+    public RouteOptions? ForRead(RouteOptions? options)
+    {
+        // As long as it has not written, it is bound by no more than the session around it.
+        if (_wroteIn is null || options is { Session: not null } or { Consistency: not null }) return options;
+        var ambient = RoutingSession.Ambient(router)?.Root;
+        if (ambient == _wroteIn) return options;
+        return ambient is null && _own == _wroteIn
+            ? options.GetValueOrDefault() with { Session = _own }
+            : options.GetValueOrDefault() with { Consistency = Consistency.Strong };
+    }
+
+    public void Reset() => _own = _wroteIn = null;
+}

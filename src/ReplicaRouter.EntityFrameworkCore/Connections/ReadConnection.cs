@@ -1,0 +1,97 @@
+using System.Transactions;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>The connection of a context's queries that read: routed anew for each of them, and beside that of writes and transactions.</summary>
+internal sealed class ReadConnection(RelationalConnectionDependencies dependencies, DatabaseRouter router) : RouterConnection(dependencies, router)
+{
+    private readonly KeptConnections _kept = new();
+    private Route _route;
+    private RouteOptions? _options;
+    private FailedAttempt? _failure;
+    private string? _host;
+    private int _port;
+
+    // What runs in an ambient transaction runs on the context's own connection.
+    public override Transaction? CurrentAmbientTransaction => null;
+
+    /// <summary>States where the next opening leads. Each query states it right before it opens.</summary>
+    public ReadConnection For(Route route, RouteOptions? options)
+    {
+        (_route, _options) = (route, options);
+        return this;
+    }
+
+    /// <summary>Notes what ended the last query, so that it is tried again elsewhere.</summary>
+    public void Failed(Exception exception)
+    {
+        if (_host is not null) _failure = Router.Report(_host, _port, _route, exception);
+    }
+
+    protected override NpgsqlConnection OpenRouted()
+    {
+        var connection = TakeFailure() is { } failure ? Router.OpenElsewhere(_route, _options.GetValueOrDefault(), failure)
+            : _options is { } options ? Router.OpenConnection(_route, options)
+            : Router.OpenConnection(_route);
+        return Noted(connection);
+    }
+
+    protected override ValueTask<NpgsqlConnection> OpenRoutedAsync(CancellationToken cancellationToken)
+    {
+        var opening = TakeFailure() is { } failure ? Router.OpenElsewhereAsync(_route, _options.GetValueOrDefault(), failure, cancellationToken)
+            : _options is { } options ? Router.OpenConnectionAsync(_route, options, cancellationToken)
+            : Router.OpenConnectionAsync(_route, _kept, cancellationToken);
+        return opening.IsCompletedSuccessfully ? new ValueTask<NpgsqlConnection>(Noted(opening.Result)) : NotedAsync(opening);
+    }
+
+    protected override void CloseDbConnection()
+    {
+        if (Current is not { } connection) return;
+        connection.Close();
+        if (_kept.TryReturn(connection)) Current = null;
+        else base.CloseDbConnection();
+    }
+
+    protected override Task CloseDbConnectionAsync()
+    {
+        if (Current is not { } connection) return Task.CompletedTask;
+        var closing = connection.CloseAsync();
+        return closing.IsCompletedSuccessfully ? KeepAsync(connection) : KeepAsync(closing, connection);
+    }
+
+    protected override void ResetState(bool disposeDbConnection)
+    {
+        base.ResetState(disposeDbConnection);
+        _failure = null;
+    }
+
+    private async Task KeepAsync(Task closing, NpgsqlConnection connection)
+    {
+        await closing.ConfigureAwait(false);
+        await KeepAsync(connection).ConfigureAwait(false);
+    }
+
+    private Task KeepAsync(NpgsqlConnection connection)
+    {
+        if (!_kept.TryReturn(connection)) return base.CloseDbConnectionAsync();
+        Current = null;
+        return Task.CompletedTask;
+    }
+
+    private FailedAttempt? TakeFailure()
+    {
+        var failure = _failure;
+        _failure = null;
+        return failure;
+    }
+
+    private NpgsqlConnection Noted(NpgsqlConnection connection)
+    {
+        (_host, _port) = (connection.Host, connection.Port);
+        return connection;
+    }
+
+    private async ValueTask<NpgsqlConnection> NotedAsync(ValueTask<NpgsqlConnection> opening) => Noted(await opening.ConfigureAwait(false));
+}

@@ -1,0 +1,70 @@
+using System.Linq.Expressions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Query.Internal;
+
+namespace ReplicaRouter;
+
+/// <summary>What a query says of where it goes: by its operators, never by the text of its SQL.</summary>
+internal sealed record QueryIntent
+{
+    public static readonly QueryIntent None = new();
+
+    /// <summary>The route that it was given.</summary>
+    public Route? Route { get; init; }
+
+    /// <summary>What it asks of the route, if that is the same for each execution.</summary>
+    public RouteOptions? Options { get; init; }
+
+    /// <summary>The query's parameter that holds what it asks of the route.</summary>
+    public string? OptionsParameter { get; init; }
+
+    /// <summary>Whether it holds SQL that its author wrote, which may do anything.</summary>
+    public bool UsesSql { get; init; }
+
+    /// <summary>Whether it is <c>ExecuteUpdate</c> or <c>ExecuteDelete</c>.</summary>
+    public bool Writes { get; init; }
+
+    /// <summary>Reads what a query says, and takes that out of it, since it is of no meaning in SQL.</summary>
+    public static (QueryIntent Intent, Expression Query) Of(Expression query)
+    {
+        var reader = new Reader();
+        var remainder = reader.Visit(query);
+        var intent = reader.Intent with { Writes = query is MethodCallExpression call && IsBulkWrite(call) };
+        return (intent == None ? None : intent, remainder);
+    }
+
+    private static bool IsBulkWrite(MethodCallExpression call) =>
+        call.Method.Name is nameof(EntityFrameworkQueryableExtensions.ExecuteUpdate) or nameof(EntityFrameworkQueryableExtensions.ExecuteDelete)
+        && call.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions);
+
+    private sealed class Reader : ExpressionVisitor
+    {
+        public QueryIntent Intent { get; private set; } = None;
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            if (!node.Method.IsGenericMethod || node.Method.DeclaringType != typeof(RoutedQueryableExtensions)) return base.VisitMethodCall(node);
+            // From the outside in: the first one met was the last one stated.
+            if (Intent.Route is null) Intent = Stated(node);
+            return Visit(node.Arguments[0]);
+        }
+
+        protected override Expression VisitExtension(Expression node)
+        {
+            if (node is FromSqlQueryRootExpression or SqlQueryRootExpression) Intent = Intent with { UsesSql = true };
+            return base.VisitExtension(node);
+        }
+
+        private QueryIntent Stated(MethodCallExpression node)
+        {
+            var method = node.Method.GetGenericMethodDefinition();
+            if (method == RoutedQueryableExtensions.FromPrimaryMethod) return Intent with { Route = DatabaseOperation.Write };
+            var intent = Intent with { Route = (Route)((ConstantExpression)node.Arguments[1]).Value! };
+            if (method == RoutedQueryableExtensions.RouteToMethod) return intent;
+            return node.Arguments[2] is QueryParameterExpression parameter
+                ? intent with { OptionsParameter = parameter.Name }
+                : intent with { Options = (RouteOptions)((ConstantExpression)node.Arguments[2]).Value! };
+        }
+    }
+}

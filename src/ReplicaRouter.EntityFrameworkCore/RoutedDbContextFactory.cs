@@ -1,0 +1,24 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace ReplicaRouter;
+
+internal sealed class RoutedDbContextFactory<TContext>(IDbContextFactory<TContext> factory, DatabaseRouter router) : IRoutedDbContextFactory<TContext> where TContext : DbContext
+{
+    public TContext CreateDbContext(Route route) => CreateDbContext(route, default);
+
+    public TContext CreateDbContext(Route route, RouteOptions options)
+    {
+        var isReadOnly = router.IsReadOnly(route);
+        var context = factory.CreateDbContext();
+        if (context.GetService<IRelationalConnection>() is not ContextConnection connection)
+            throw new InvalidOperationException($"{typeof(TContext).Name} does not go through the router: its options lack UseReplicaRouter, or configure another provider after it.");
+        connection.Bind(route, options);
+        if (!isReadOnly) return context;
+        context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+        context.SavingChanges += (_, _) => throw new InvalidOperationException(
+            $"This {typeof(TContext).Name} was created for the route '{route.Name}', which only reads: it can't save. Inject {typeof(TContext).Name}, or create one for DatabaseOperation.Write.");
+        return context;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.EntityFrameworkCore.Query;
+using ReplicaRouter;
+
+namespace Microsoft.EntityFrameworkCore;
+
+/// <summary>Says where a query goes.</summary>
+public static class RoutedQueryableExtensions
+{
+    internal static readonly MethodInfo RouteToMethod = Method(nameof(RouteTo), 2);
+    internal static readonly MethodInfo RouteToWithOptionsMethod = Method(nameof(RouteTo), 3);
+    internal static readonly MethodInfo FromPrimaryMethod = Method(nameof(FromPrimary), 1);
+
+    /// <summary>
+    /// Has the query go by a route, whatever was stated around it. Inside a transaction, and on a context that is bound to a route, it stays there
+    /// all the same. Where a query is given several routes, the last one counts.
+    /// </summary>
+    /// <param name="source">The query.</param>
+    /// <param name="route">An operation or the name of a route.</param>
+    /// <returns>The query with its route.</returns>
+    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] Route route)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return With(source, RouteToMethod, Expression.Constant(route));
+    }
+
+    /// <inheritdoc cref="RouteTo{T}(IQueryable{T}, Route)"/>
+    /// <param name="source">The query.</param>
+    /// <param name="route">An operation or the name of a route.</param>
+    /// <param name="options">What the query asks of the route. Its retries are those of the context, not of <see cref="RouteOptions.Retry"/> and <see cref="RouteOptions.Hedge"/>.</param>
+    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] Route route, RouteOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        // As a variable's value it is a parameter: the query is compiled once for all of them.
+        return With(source, RouteToWithOptionsMethod, Expression.Constant(route), Expression.Field(Expression.Constant(new StrongBox<RouteOptions>(options)), nameof(StrongBox<>.Value)));
+    }
+
+    /// <summary>Has the query go to the primary: it sees all that was committed before it, and may call what writes.</summary>
+    /// <param name="source">The query.</param>
+    /// <returns>The query with its route.</returns>
+    public static IQueryable<T> FromPrimary<T>(this IQueryable<T> source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return With(source, FromPrimaryMethod);
+    }
+
+    private static IQueryable<T> With<T>(IQueryable<T> source, MethodInfo method, params Expression[] arguments) =>
+        // Collections that stand in for a context in tests have nowhere to go.
+        source.Provider is IAsyncQueryProvider provider
+            ? provider.CreateQuery<T>(Expression.Call(method.MakeGenericMethod(typeof(T)), [source.Expression, .. arguments]))
+            : source;
+
+    private static MethodInfo Method(string name, int parameters) =>
+        typeof(RoutedQueryableExtensions).GetMethods().Single(method => method.Name == name && method.GetParameters().Length == parameters);
+}

@@ -1,0 +1,39 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update;
+using Microsoft.EntityFrameworkCore.Update.Internal;
+
+namespace ReplicaRouter;
+
+/// <summary>Sends what is saved, and says so when it is not known whether it was: a retry would save it twice.</summary>
+internal sealed class RoutedBatchExecutor(ICurrentDbContext currentContext, IDiagnosticsLogger<DbLoggerCategory.Update> logger) : BatchExecutor(currentContext, logger)
+{
+    public override int Execute(IEnumerable<ModificationCommandBatch> commandBatches, IRelationalConnection connection)
+    {
+        using var write = Write.Begin(connection);
+        try
+        {
+            return base.Execute(commandBatches, connection);
+        }
+        catch (Exception e) when (write.IsOutcomeUnknown(e))
+        {
+            throw new DbUpdateException(e.Message, write.OutcomeUnknown(e));
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(IEnumerable<ModificationCommandBatch> commandBatches, IRelationalConnection connection, CancellationToken cancellationToken = default)
+    {
+        var write = await Write.BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var _ = write.ConfigureAwait(false);
+        try
+        {
+            return await base.ExecuteAsync(commandBatches, connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (write.IsOutcomeUnknown(e))
+        {
+            throw new DbUpdateException(e.Message, write.OutcomeUnknown(e));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace ReplicaRouter;
+
+/// <summary>Runs a query that may write: when its connection is lost, the strategy around it is told that the outcome is unknown.</summary>
+internal sealed class WritingQueryStrategy(IExecutionStrategy strategy, ContextConnection connection) : IExecutionStrategy
+{
+    public bool RetriesOnFailure => strategy.RetriesOnFailure;
+
+    public TResult Execute<TState, TResult>(TState state, Func<DbContext, TState, TResult> operation, Func<DbContext, TState, ExecutionResult<TResult>>? verifySucceeded) =>
+        strategy.Execute(state, (context, given) =>
+        {
+            using var write = Write.Begin(connection);
+            try
+            {
+                return operation(context, given);
+            }
+            catch (Exception e) when (write.IsOutcomeUnknown(e))
+            {
+                throw write.OutcomeUnknown(e);
+            }
+        }, verifySucceeded);
+
+    public Task<TResult> ExecuteAsync<TState, TResult>(
+        TState state,
+        Func<DbContext, TState, CancellationToken, Task<TResult>> operation,
+        Func<DbContext, TState, CancellationToken, Task<ExecutionResult<TResult>>>? verifySucceeded,
+        CancellationToken cancellationToken = default) =>
+        strategy.ExecuteAsync(state, async (context, given, ct) =>
+        {
+            var write = await Write.BeginAsync(connection, ct).ConfigureAwait(false);
+            await using var _ = write.ConfigureAwait(false);
+            try
+            {
+                return await operation(context, given, ct).ConfigureAwait(false);
+            }
+            catch (Exception e) when (write.IsOutcomeUnknown(e))
+            {
+                throw write.OutcomeUnknown(e);
+            }
+        }, verifySucceeded, cancellationToken);
+}

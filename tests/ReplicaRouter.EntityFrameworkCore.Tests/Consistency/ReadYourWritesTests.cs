@@ -1,0 +1,152 @@
+using System.Transactions;
+using Microsoft.EntityFrameworkCore;
+
+namespace ReplicaRouter.EntityFrameworkCore.Tests.ConsistencyTests;
+
+/// <summary>Who wrote sees it, with replay standing still on all replicas.</summary>
+public class ReadYourWritesTests(ClusterFixture fixture)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static async Task<long> SaveAsync(NotesDb db)
+    {
+        var note = new Note { Text = "to be seen" };
+        db.Add(note);
+        await db.SaveChangesAsync(Ct);
+        return note.Id;
+    }
+
+    private static Task<bool> SeesAsync(NotesDb db, long id) => db.Notes.AnyAsync(note => note.Id == id, Ct);
+
+    private async Task<bool> SeesAsync(long id)
+    {
+        await using var db = fixture.Open();
+        return await SeesAsync(db, id);
+    }
+
+    [Fact]
+    public Task A_context_sees_what_it_saved_and_others_need_not() => fixture.WithReplayPausedAsync(async () =>
+    {
+        await using var db = fixture.Open();
+        var id = await SaveAsync(db);
+        Assert.True(await SeesAsync(db, id));
+        Assert.True(db.Notes.Any(note => note.Id == id));
+        // That this one does not see it shows that the replicas could not have known.
+        Assert.False(await SeesAsync(id));
+    });
+
+    [Theory]
+    [InlineData("bulk")]
+    [InlineData("sql")]
+    [InlineData("query")]
+    [InlineData("transaction")]
+    [InlineData("scope")]
+    [InlineData("connection")]
+    public async Task However_it_wrote(string way)
+    {
+        long id;
+        await using (var before = fixture.Open()) id = await SaveAsync(before);
+        await fixture.WithReplayPausedAsync(async () =>
+        {
+            await using var db = fixture.Open();
+            var text = $"written by {way}";
+            switch (way)
+            {
+                case "bulk":
+                    await db.Notes.Where(note => note.Id == id).ExecuteUpdateAsync(set => set.SetProperty(note => note.Text, text), Ct);
+                    break;
+                case "sql":
+                    await db.Database.ExecuteSqlAsync($"UPDATE note_table SET text = {text} WHERE id = {id}", Ct);
+                    break;
+                case "query":
+                    await db.Database.SqlQuery<int>($"SELECT add_note({text}) AS \"Value\"").ToListAsync(Ct);
+                    break;
+                case "transaction":
+                    await using (var transaction = await db.Database.BeginTransactionAsync(Ct))
+                    {
+                        await db.Database.ExecuteSqlAsync($"UPDATE note_table SET text = {text} WHERE id = {id}", Ct);
+                        await transaction.CommitAsync(Ct);
+                    }
+
+                    break;
+                case "scope":
+                    using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+                    {
+                        await db.Database.ExecuteSqlAsync($"UPDATE note_table SET text = {text} WHERE id = {id}", Ct);
+                        scope.Complete();
+                    }
+
+                    break;
+                case "connection":
+                    var connection = db.Database.GetDbConnection();
+                    await connection.OpenAsync(Ct);
+                    await Dapper.SqlMapper.ExecuteAsync(connection, "UPDATE note_table SET text = @text WHERE id = @id", new { text, id });
+                    await connection.CloseAsync();
+                    break;
+            }
+
+            Assert.True(await db.Notes.AnyAsync(note => note.Text == text, Ct));
+            await using var other = fixture.Open();
+            Assert.False(await other.Notes.AnyAsync(note => note.Text == text, Ct));
+        });
+    }
+
+    [Fact]
+    public Task In_a_session_other_contexts_see_it_too() => fixture.WithReplayPausedAsync(async () =>
+    {
+        long id;
+        string token;
+        using (var session = fixture.Router.BeginSession())
+        {
+            await using (var db = fixture.Open()) id = await SaveAsync(db);
+            Assert.True(await SeesAsync(id));
+            token = await session.GetTokenAsync(Ct);
+        }
+
+        Assert.False(await SeesAsync(id));
+        using (fixture.Router.BeginSession(token)) Assert.True(await SeesAsync(id));
+    });
+
+    [Fact]
+    public Task In_a_session_an_ambient_transaction_is_seen_once_it_is_committed_though_its_context_is_gone() => fixture.WithReplayPausedAsync(async () =>
+    {
+        using var session = fixture.Router.BeginSession();
+        long id;
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using (var db = fixture.Open()) id = await SaveAsync(db);
+            // Probes that ask now must not be taken for having seen the commit.
+            await Task.Delay(TimeSpan.FromSeconds(1.5), Ct);
+            scope.Complete();
+        }
+
+        Assert.True(await SeesAsync(id));
+    });
+
+    [Fact]
+    public Task A_context_sees_what_it_saved_in_another_session_than_it_reads_in() => fixture.WithReplayPausedAsync(async () =>
+    {
+        await using var db = fixture.Open();
+        long id;
+        using (fixture.Router.BeginSession()) id = await SaveAsync(db);
+        Assert.True(await SeesAsync(db, id));
+        using (fixture.Router.BeginSession()) Assert.True(await SeesAsync(db, id));
+    });
+
+    [Fact]
+    public async Task Once_replicas_have_caught_up_they_serve_whoever_wrote()
+    {
+        await using var db = fixture.Open();
+        var id = await SaveAsync(db);
+        await fixture.Cluster.WaitForReplicationAsync(Ct);
+        await TestExtensions.EventuallyAsync(() => db.Notes.Where(note => note.Id == id).Select(_ => NotesDb.ServerPort()).Single() != fixture.Cluster.Primary.Port, 10, "read on a replica");
+    }
+
+    [Fact]
+    public Task Who_asks_for_less_gets_it() => fixture.WithReplayPausedAsync(async () =>
+    {
+        await using var db = fixture.Open();
+        var id = await SaveAsync(db);
+        Assert.False(await db.Notes.RouteTo(DatabaseOperation.Read, new RouteOptions { Consistency = Consistency.Eventual }).AnyAsync(note => note.Id == id, Ct));
+    });
+}

@@ -1,0 +1,194 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using ReplicaRouter.Checks;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.EntityFrameworkCore.Tests.Failures;
+
+/// <summary>A write whose answer is lost after the server has done it: with retries on failure it must neither be repeated nor taken for failed.</summary>
+public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
+{
+    // Time to cut the connection after the server has begun, and before it answers.
+    private const string Slow = """
+        CREATE OR REPLACE FUNCTION slow_token() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+        CREATE TABLE IF NOT EXISTS slow_token (id uuid, writes int NOT NULL DEFAULT 1);
+        CREATE OR REPLACE TRIGGER slow AFTER INSERT OR UPDATE ON slow_token FOR EACH STATEMENT EXECUTE FUNCTION slow_token();
+        CREATE TABLE IF NOT EXISTS slow_commit (id uuid, writes int NOT NULL DEFAULT 1);
+        CREATE OR REPLACE FUNCTION slow_check() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+        DROP TRIGGER IF EXISTS slow ON slow_commit;
+        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow_commit DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow_check();
+        """;
+
+    private readonly Guid _id = Guid.NewGuid();
+    private FaultProxy _proxy = null!;
+    private DatabaseRouter _router = null!;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await using (var db = fixture.Open()) await db.Database.ExecuteSqlRawAsync(Slow, Ct);
+        _proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
+        var options = fixture.Cluster.RouterOptions();
+        options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString;
+        _router = DatabaseRouter.Create(options);
+        await _router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _router.DisposeAsync();
+        await _proxy.DisposeAsync();
+    }
+
+    private SlowDb Open() => new(new DbContextOptionsBuilder<SlowDb>().UseReplicaRouter(_router, npgsql => npgsql.EnableRetryOnFailure()).Options);
+
+    private SlowDb OpenPlain() => new(new DbContextOptionsBuilder<SlowDb>()
+        .UseNpgsql(new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString, npgsql => npgsql.EnableRetryOnFailure()).Options);
+
+    /// <summary>Cuts all connections while the server is at it.</summary>
+    private async Task<T> CutAsync<T>(Func<Task<T>> write)
+    {
+        var writing = Task.Run(write, Ct);
+        await using var observer = NpgsqlDataSource.Create(fixture.Cluster.Primary.SuperuserConnectionString);
+        var isAtIt = false;
+        await TestExtensions.EventuallyAsync(() =>
+        {
+            using var command = observer.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+            return isAtIt = (long)command.ExecuteScalar()! > 0;
+        }, 10, "under way");
+        Assert.True(isAtIt);
+        _proxy.Reset();
+        return await writing;
+    }
+
+    /// <summary>How often the token was written.</summary>
+    private async Task<long> CountAsync(string table, long atLeast = 1)
+    {
+        await using var source = NpgsqlDataSource.Create(fixture.Cluster.Primary.ConnectionString);
+        await using var command = source.CreateCommand($"SELECT coalesce(sum(writes), 0) FROM {table} WHERE id = '{_id}'");
+        var count = 0L;
+        // The server goes on without anybody to answer to.
+        await TestExtensions.EventuallyAsync(() => (count = (long)command.ExecuteScalar()!) >= atLeast, 10, "committed");
+        await Task.Delay(TimeSpan.FromSeconds(1), Ct);
+        return Math.Max(count, (long)command.ExecuteScalar()!);
+    }
+
+    [Fact]
+    public async Task What_was_saved_without_an_answer_is_not_saved_again()
+    {
+        await using var db = Open();
+        db.Add(new SlowToken { Id = _id });
+        var error = await Assert.ThrowsAsync<DbUpdateException>(() => CutAsync(() => db.SaveChangesAsync(Ct)));
+        var unknown = Assert.IsType<TransactionOutcomeUnknownException>(error.InnerException);
+        Assert.False(unknown.IsTransient);
+        Assert.Equal(1, await CountAsync("slow_token"));
+    }
+
+    [Fact]
+    public async Task The_providers_own_retry_saves_it_twice()
+    {
+        await using var db = OpenPlain();
+        db.Add(new SlowToken { Id = _id });
+        await CutAsync(() => db.SaveChangesAsync(Ct));
+        Assert.Equal(2, await CountAsync("slow_token"));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_transaction_whose_COMMIT_got_no_answer()
+    {
+        await using var db = Open();
+        var strategy = db.Database.CreateExecutionStrategy();
+        await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(() => strategy.ExecuteAsync(async () =>
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(Ct);
+            await db.Database.ExecuteSqlAsync($"INSERT INTO slow_commit VALUES ({_id})", Ct);
+            await transaction.CommitAsync(Ct);
+            return true;
+        })));
+        Assert.Equal(1, await CountAsync("slow_commit"));
+    }
+
+    [Theory]
+    [InlineData("sql")]
+    [InlineData("query")]
+    public async Task Nor_is_what_SQL_of_ones_own_wrote(string way)
+    {
+        await using var db = Open();
+        await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(async () => way == "sql"
+            ? await db.Database.ExecuteSqlAsync($"INSERT INTO slow_token VALUES ({_id})", Ct)
+            : (await db.Database.SqlQuery<Guid>($"INSERT INTO slow_token VALUES ({_id}) RETURNING id").ToListAsync(Ct)).Count));
+        Assert.Equal(1, await CountAsync("slow_token"));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_bulk_write()
+    {
+        await using var db = Open();
+        await db.Database.ExecuteSqlAsync($"INSERT INTO slow_token VALUES ({_id})", Ct);
+        await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(() =>
+            db.Tokens.Where(token => token.Id == _id).ExecuteUpdateAsync(set => set.SetProperty(token => token.Writes, token => token.Writes + 1), Ct)));
+        Assert.Equal(2, await CountAsync("slow_token", atLeast: 2));
+    }
+
+    [Fact]
+    public async Task A_callers_own_check_is_asked_and_settles_it()
+    {
+        await using var db = Open();
+        var checks = 0;
+        var strategy = db.Database.CreateExecutionStrategy();
+        await CutAsync(async () =>
+        {
+            await strategy.ExecuteInTransactionAsync(
+                ct => db.Database.ExecuteSqlAsync($"INSERT INTO slow_commit VALUES ({_id})", ct),
+                async ct =>
+                {
+                    checks++;
+                    await TestExtensions.EventuallyAsync(() => db.Database.SqlQuery<Guid>($"SELECT id AS \"Value\" FROM slow_commit").Any(id => id == _id), 5, "committed");
+                    return true;
+                }, Ct);
+            return true;
+        });
+        Assert.Equal(1, checks);
+        Assert.Equal(1, await CountAsync("slow_commit"));
+    }
+
+    [Fact]
+    public async Task What_provably_was_not_committed_is_run_again()
+    {
+        await using var db = Open();
+        var runs = 0;
+        var strategy = db.Database.CreateExecutionStrategy();
+        await CutAsync(() => strategy.ExecuteAsync(async () =>
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(Ct);
+            if (runs++ == 0) await db.Database.ExecuteSqlAsync($"INSERT INTO slow_token VALUES ({_id})", Ct);
+            else await db.Database.ExecuteSqlAsync($"INSERT INTO slow_commit VALUES ({_id})", Ct);
+            await transaction.CommitAsync(Ct);
+            return true;
+        }));
+        Assert.Equal(2, runs);
+        Assert.Equal(1, await CountAsync("slow_commit"));
+        await using var source = NpgsqlDataSource.Create(fixture.Cluster.Primary.ConnectionString);
+        await using var command = source.CreateCommand($"SELECT count(*) FROM slow_token WHERE id = '{_id}'");
+        Assert.Equal(0L, await command.ExecuteScalarAsync(Ct));
+    }
+
+    public class SlowDb(DbContextOptions<SlowDb> options) : DbContext(options)
+    {
+        public DbSet<SlowToken> Tokens => Set<SlowToken>();
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<SlowToken>(token =>
+        {
+            token.ToTable("slow_token");
+            token.Property(t => t.Id).HasColumnName("id").ValueGeneratedNever();
+            token.Property(t => t.Writes).HasColumnName("writes");
+        });
+    }
+
+    public class SlowToken
+    {
+        public Guid Id { get; set; }
+        public int Writes { get; set; } = 1;
+    }
+}
