@@ -250,6 +250,10 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="BeginSession" path="/param"/>
     public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
 
+    /// <summary>The session that covers the calling code; <see langword="null"/> outside of any.</summary>
+    /// <remarks>For what sends a job or message on behalf of its caller, and has its token travel along.</remarks>
+    public RoutingSession? CurrentSession => RoutingSession.Ambient(this);
+
     /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
     internal RoutingSession BeginSessionFrom(SessionOrigin origin) => Merged(RoutingSession.Begin(this, _tokens, origin), null);
 
