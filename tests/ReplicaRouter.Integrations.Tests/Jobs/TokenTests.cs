@@ -96,6 +96,7 @@ public sealed class TokenTests : IAsyncLifetime
     /// <summary>The replica has replayed the transaction up to here, and will replay nothing more.</summary>
     private async Task ReplicateAllThatIsWrittenAsync()
     {
+        using var apart = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
         // The commit of another transaction has the primary flush and send what it has written so far.
         await WriteElsewhereAsync("INSERT INTO note VALUES (0)");
         await Replica.PauseReplayAsync(Ct);
