@@ -20,7 +20,9 @@ public static class JobsApplication
         // Nothing of the surroundings: a DATABASE_URL or a .env file here would lead to somebody's real servers.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
-        builder.Services.AddReplicaRouter(new ConfigurationBuilder().AddInMemoryCollection(variables.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build());
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(variables.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build();
+        // Twenty workers, their storage and whoever enqueues share the connections to the primary.
+        builder.Services.AddReplicaRouter(configuration, options => options.Routes["write"] = new RouteSettings { MaxPoolSize = 60 });
         builder.Services.AddSingleton<OrderService>();
         builder.Services.AddSingleton<ReceiptService>();
         switch (system)

@@ -43,6 +43,8 @@ public sealed class JobRun
         {
             Replicas = [new() { Name = "analytics" }, new() { Name = Successor, Synchronous = options.WithFailover }],
         }, ct);
+        // Without it, reads of sessions stay on the primary for a while after a promotion.
+        await using (var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await superuser.ExecuteAsync("GRANT pg_monitor TO app");
         using var host = JobsApplication.Build(options.System, cluster.EnvironmentVariables);
         await host.Services.GetRequiredService<OrderService>().CreateTablesAsync(ct);
         await host.StartAsync(ct);
