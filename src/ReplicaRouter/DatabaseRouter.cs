@@ -315,6 +315,10 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>The route that was stated for the calling code: by the innermost scope, else by what its session began from.</summary>
     internal Route? AmbientRoute => RouteScope.Ambient(this) ?? RoutingSession.Ambient(this)?.Origin?.Route;
 
+    /// <summary>The session that covers the calling code; <see langword="null"/> outside of any.</summary>
+    /// <remarks>For what sends a job or message on behalf of its caller, and has its token travel along.</remarks>
+    public RoutingSession? CurrentSession => RoutingSession.Ambient(this);
+
     /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
     internal RoutingSession BeginSessionFrom(SessionOrigin origin) => Merged(RoutingSession.Begin(this, _tokens, origin), null);
 

@@ -1,9 +1,10 @@
 using Npgsql;
+using ReplicaRouter;
 
 namespace Accounting.Documents;
 
 /// <summary>Recognises the text of waiting documents, for as long as the application runs.</summary>
-public sealed class OcrWorker(OcrQueue queue, TimeProvider time, ILogger<OcrWorker> logger) : BackgroundService
+public sealed class OcrWorker(OcrQueue queue, DatabaseRouter router, TimeProvider time, ILogger<OcrWorker> logger) : BackgroundService
 {
     private const int BatchSize = 10;
     private static readonly TimeSpan s_idleTime = TimeSpan.FromSeconds(2);
@@ -29,6 +30,8 @@ public sealed class OcrWorker(OcrQueue queue, TimeProvider time, ILogger<OcrWork
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Or a replica would go on to show it what it has completed, and the batch would be full of that.
+        using var session = router.BeginSession();
         while (!stoppingToken.IsCancellationRequested)
         {
             try

@@ -79,8 +79,11 @@ internal sealed class HostPools
         settings.MinPoolSize = Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize);
         settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : Given(settings, "Timeout", settings.Timeout, 5);
         settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
+        if (!plan.IsReadOnly) return;
         // Set in the startup packet, not by SET: Npgsql resets the session whenever a connection returns to the pool.
-        if (plan.IsReadOnly) settings.Options = $"{settings.Options} -c default_transaction_read_only=on".TrimStart();
+        settings.Options = $"{settings.Options} -c default_transaction_read_only=on".TrimStart();
+        // A second server would make an ambient transaction a distributed one, which can't be committed.
+        settings.Enlist = false;
     }
 
     private static int Given(NpgsqlConnectionStringBuilder settings, string key, int given, int otherwise) =>

@@ -6,51 +6,44 @@ namespace ReplicaRouter;
 /// <summary>Tells a session when one connection that it works on is opened and closed.</summary>
 internal sealed class SessionConnection(SessionState session, HostConfiguration host, bool isWrite, TopologyStore store, TimeProvider time)
 {
-    private SessionUse? _use;
-    private Transaction? _transaction;
-    private long _beganAt;
+    private Work? _current;
 
     /// <param name="timeline">The timeline on which the host was chosen: it may be another one by the time it is connected to.</param>
     public void Begin(int timeline)
     {
-        _beganAt = time.GetTimestamp();
-        _use = session.Begin(host, timeline, isWrite, _beganAt);
-        _transaction = isWrite ? Transaction.Current : null;
+        var now = time.GetTimestamp();
+        var work = _current = new Work(session.Begin(host, timeline, isWrite, now), now);
+        if (!isWrite || Transaction.Current is not { } transaction) return;
+        // What is enlisted in an ambient transaction is committed with it, after the connection was closed.
+        work.Hold();
+        transaction.TransactionCompleted += (_, _) => Release(work);
     }
 
     public void OnStateChange(object sender, StateChangeEventArgs change)
     {
         if (change.CurrentState == ConnectionState.Open) Begin(store.Current.Timeline);
-        else if (change.OriginalState == ConnectionState.Open) Close();
+        else if (change.OriginalState == ConnectionState.Open && Interlocked.Exchange(ref _current, null) is { } work) Release(work);
     }
 
-    /// <summary>A connection that takes part in an ambient transaction is mostly closed before that one commits.</summary>
-    private void Close()
+    private void Release(Work work)
     {
-        if (_transaction is { } transaction && TryAwait(transaction)) return;
-        End();
-    }
-
-    private bool TryAwait(Transaction transaction)
-    {
-        try
-        {
-            if (transaction.TransactionInformation.Status != TransactionStatus.Active) return false;
-            transaction.TransactionCompleted += (_, _) => End();
-            return true;
-        }
-        catch (ObjectDisposedException)
-        {
-            return false;
-        }
-    }
-
-    private void End()
-    {
-        if (_use is not { } use) return;
-        _use = null;
+        if (!work.Release()) return;
         var now = time.GetTimestamp();
-        session.End(use, now);
-        if (isWrite) session.Wrote(time.GetUtcNow(), time.GetElapsedTime(_beganAt, now));
+        session.End(work.Use, now);
+        if (isWrite) session.Wrote(time.GetUtcNow(), time.GetElapsedTime(work.BeganAt, now));
+    }
+
+    /// <summary>From an open to its close, and to the end of the ambient transaction where it is enlisted in one.</summary>
+    private sealed class Work(SessionUse use, long beganAt)
+    {
+        private int _holds = 1;
+
+        public SessionUse Use => use;
+        public long BeganAt => beganAt;
+
+        public void Hold() => Interlocked.Increment(ref _holds);
+
+        /// <returns>Whether nothing holds it any more.</returns>
+        public bool Release() => Interlocked.Decrement(ref _holds) == 0;
     }
 }

@@ -149,10 +149,15 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock)
         {
             var finding = CheckFloor(topology);
-            var (floor, unsettled, timeline) = (_floor, 0UL, int.MaxValue);
+            var (floor, unsettled, timeline, isWriting) = (_floor, 0UL, int.MaxValue, false);
             foreach (var use in _uses)
             {
-                if (Learn(use, topology, asOf) is { } learnt)
+                // Its commit may follow, as that of an outbox which holds this token: only whoever goes on can ask for a position beyond it.
+                if (use is { IsWrite: true, Open: > 0 })
+                {
+                    (isWriting, timeline) = (true, Math.Min(timeline, use.Timeline));
+                }
+                else if (Learn(use, topology, asOf) is { } learnt)
                 {
                     floor = WalPosition.Later(floor, learnt.Position);
                     if (learnt.IsGuess && !_hasLostHistory) finding = SessionFinding.LostHistory;
@@ -165,7 +170,8 @@ internal sealed class SessionState(TimeProvider time)
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
             // Whoever must ask the primary first gets a position beyond all that is known here.
-            if (unsettled != 0) return (new SessionToken(new WalPosition(topology.SystemIdentifier ?? 0, timeline, 0), now, true), unsettled, finding);
+            if (isWriting) unsettled = 0;
+            if (isWriting || unsettled != 0) return (new SessionToken(new WalPosition(topology.SystemIdentifier ?? 0, timeline, 0), now, true), unsettled, finding);
             return (floor.IsNone ? null : new SessionToken(floor, now, false), 0, finding);
         }
     }

@@ -246,6 +246,23 @@ public class SessionStateTests
     }
 
     [Fact]
+    public void A_token_that_is_made_while_a_write_is_under_way_has_the_next_one_ask_the_primary_for_its_commit()
+    {
+        var use = _session.Begin(_topology["primary"].Configuration, 1, true, Now);
+        _topology.Advance(0.001).Answer("primary", Primary(160)).Advance(0.001);
+        var (token, unsettled, _) = _session.Export(_topology.Current, _topology.Time.GetTimestamp() - 1, default);
+        Assert.True(token!.Value.IsOpen);
+        Assert.Equal(0UL, unsettled);
+
+        _session.End(use, Now);
+        _topology.Advance(0.001).Answer("primary", Primary(170)).Advance(0.001);
+        var next = new SessionState(_topology.Time);
+        next.Merge(token.Value, Now);
+        Assert.False(next.Demand(_topology.Current, Now).Allows(_topology["analytics"]));
+        Assert.Equal(new WalPosition(Cluster, 1, 170), _session.Export(_topology.Current, Now, default).Token!.Value.Position);
+    }
+
+    [Fact]
     public void A_token_of_a_session_whose_last_write_has_no_position_yet_has_the_next_one_ask_the_primary()
     {
         Do("primary", isWrite: true);

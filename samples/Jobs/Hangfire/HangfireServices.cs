@@ -1,0 +1,33 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Jobs.Orders;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using ReplicaRouter;
+
+namespace Jobs.Hangfire;
+
+public static class HangfireServices
+{
+    public static void AddHangfireJobs(this IHostApplicationBuilder builder)
+    {
+        #region hangfire-setup
+        builder.Services.AddHangfire((services, hangfire) =>
+        {
+            var router = services.GetRequiredService<DatabaseRouter>();
+            var options = new PostgreSqlStorageOptions
+            {
+                // A job whose worker lost its connection is taken up again after this time.
+                InvisibilityTimeout = TimeSpan.FromSeconds(30),
+                UseSlidingInvisibilityTimeout = true,
+            };
+            hangfire
+                .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new RoutedConnectionFactory(router)), options)
+                .UseFilter(new SessionFilter(router));
+        });
+        builder.Services.AddHangfireServer(options => options.WorkerCount = 20);
+        #endregion
+        builder.Services.AddSingleton<ReceiptJob>();
+        builder.Services.AddSingleton<IReceiptQueue, HangfireReceiptQueue>();
+    }
+}

@@ -1,0 +1,31 @@
+using Hangfire.Client;
+using Hangfire.Common;
+using Hangfire.Server;
+using ReplicaRouter;
+
+namespace Jobs.Hangfire;
+
+#region hangfire-filter
+/// <summary>A job goes on with the session of whoever enqueued it.</summary>
+public sealed class SessionFilter(DatabaseRouter router) : IJobFilter, IClientFilter, IServerFilter
+{
+    public bool AllowMultiple => false;
+
+    public int Order => JobFilter.DefaultOrder;
+
+    public void OnCreating(CreatingContext context)
+    {
+        if (router.CurrentSession?.Token is { Length: > 0 } token) context.SetJobParameter(SessionMetadata.Key, token);
+    }
+
+    public void OnCreated(CreatedContext context)
+    {
+    }
+
+    // Not an async method: what it begins is to cover its caller, who runs the job.
+    public void OnPerforming(PerformingContext context) =>
+        context.Items[SessionMetadata.Key] = router.BeginSession(context.GetJobParameter<string>(SessionMetadata.Key, allowStale: true));
+
+    public void OnPerformed(PerformedContext context) => ((RoutingSession)context.Items[SessionMetadata.Key]!).Dispose();
+}
+#endregion

@@ -1,0 +1,38 @@
+using Jobs.Channels;
+using Jobs.Hangfire;
+using Jobs.Orders;
+using Jobs.Quartz;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ReplicaRouter;
+
+namespace Jobs;
+
+/// <summary>An application that takes orders, and has their receipts made out by jobs.</summary>
+public static class JobsApplication
+{
+    /// <param name="system">Who runs the jobs.</param>
+    /// <param name="variables">The router's variables, as <c>DATABASE_URL</c>.</param>
+    public static IHost Build(JobSystem system, IReadOnlyDictionary<string, string> variables)
+    {
+        // Nothing of the surroundings: a DATABASE_URL or a .env file here would lead to somebody's real servers.
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(variables.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build();
+        // Twenty workers, their storage and whoever enqueues share the connections to the primary.
+        builder.Services.AddReplicaRouter(configuration, options => options.Routes["write"] = new RouteSettings { MaxPoolSize = 60 });
+        builder.Services.AddSingleton<OrderService>();
+        builder.Services.AddSingleton<ReceiptService>();
+        switch (system)
+        {
+            case JobSystem.Channels: builder.AddChannelJobs(); break;
+            case JobSystem.Hangfire: builder.AddHangfireJobs(); break;
+            case JobSystem.Quartz: builder.AddQuartzJobs(); break;
+            default: throw new ArgumentOutOfRangeException(nameof(system), system, null);
+        }
+
+        return builder.Build();
+    }
+}

@@ -1,0 +1,25 @@
+using Dapper;
+using ReplicaRouter;
+
+namespace Jobs.Orders;
+
+/// <summary>Orders are placed on the primary; jobs look them up on the background replica.</summary>
+public sealed class OrderService(DatabaseRouter router)
+{
+    public Task CreateTablesAsync(CancellationToken ct) =>
+        router.ExecuteAsync(DatabaseOperation.Write, (connection, token) => connection.ExecuteAsync(new CommandDefinition(
+            """
+            CREATE TABLE IF NOT EXISTS orders (id uuid PRIMARY KEY, placed_at timestamptz NOT NULL DEFAULT now());
+            CREATE TABLE IF NOT EXISTS receipts (order_id uuid PRIMARY KEY, order_found boolean NOT NULL, from_replica boolean NOT NULL);
+            """, cancellationToken: token)), ct);
+
+    /// <summary>Places an order. It may be placed again under the same id, by whoever does not know what became of the first time.</summary>
+    public Task PlaceAsync(Guid id, CancellationToken ct) =>
+        router.ExecuteAsync(DatabaseOperation.Write, (connection, token) => connection.ExecuteAsync(
+            new CommandDefinition("INSERT INTO orders (id) VALUES (@id) ON CONFLICT DO NOTHING", new { id }, cancellationToken: token)), ct);
+
+    /// <returns>Whether the order is there, and whether it was a replica that said so.</returns>
+    public Task<(bool Found, bool FromReplica)> FindAsync(Guid id, CancellationToken ct) =>
+        router.ExecuteAsync(DatabaseOperation.Background, (connection, token) => connection.QuerySingleAsync<(bool, bool)>(
+            new CommandDefinition("SELECT EXISTS (SELECT FROM orders WHERE id = @id), pg_is_in_recovery()", new { id }, cancellationToken: token)), ct);
+}

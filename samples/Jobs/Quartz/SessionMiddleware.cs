@@ -1,0 +1,16 @@
+using Quartz;
+using ReplicaRouter;
+
+namespace Jobs.Quartz;
+
+#region quartz-middleware
+/// <summary>A job goes on with the session of whoever scheduled it.</summary>
+public sealed class SessionMiddleware(DatabaseRouter router) : IJobExecutionMiddleware
+{
+    public async ValueTask Invoke(IJobExecutionContext context, JobExecutionDelegate next, CancellationToken cancellationToken = default)
+    {
+        using var session = router.BeginSession(context.MergedJobDataMap.GetString(SessionMetadata.Key));
+        await next(context, cancellationToken);
+    }
+}
+#endregion

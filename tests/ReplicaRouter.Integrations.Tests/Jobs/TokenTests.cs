@@ -1,0 +1,118 @@
+using System.Transactions;
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Integrations.Tests.Jobs;
+
+/// <summary>What a token covers that is taken while a transaction is under way, as by an outbox. The replica has all but its commit.</summary>
+public sealed class TokenTests : IAsyncLifetime
+{
+    private LocalCluster _cluster = null!;
+    private DatabaseRouter _router = null!;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private LocalServer Replica => _cluster["analytics"];
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }] }, Ct);
+        await WriteElsewhereAsync("CREATE TABLE note (value int)");
+        _router = NewRouter();
+        await _router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _router.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_token_that_is_stored_in_the_transaction_covers_its_commit()
+    {
+        await using var handler = NewRouter();
+        await handler.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        var router = _router;
+        var ct = Ct;
+        using var session = router.BeginSession();
+        string? stored = null;
+        async Task StoreMessageAsync(NpgsqlTransaction transaction, string sessionToken, CancellationToken cancellationToken)
+        {
+            stored = sessionToken;
+            await ReplicateAllThatIsWrittenAsync();
+        }
+
+        #region outbox
+        await router.WithTransactionAsync(async (transaction, token) =>
+        {
+            await transaction.Connection!.ExecuteAsync("INSERT INTO note VALUES (7)");
+            await StoreMessageAsync(transaction, await session.GetTokenAsync(token), token);
+        }, ct);
+        #endregion
+
+        Assert.Equal(0, await handler.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Consistency = Consistency.Eventual }, (connection, _) => ValueAsync(connection), ct));
+        Assert.Equal(7, await handler.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Position = stored }, (connection, _) => ValueAsync(connection), ct));
+    }
+
+    [Fact]
+    public async Task A_write_in_an_ambient_transaction_binds_the_session_when_it_is_committed()
+    {
+        using var session = _router.BeginSession();
+        string token;
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await using (var connection = await _router.OpenConnectionAsync(DatabaseOperation.Write, Ct)) await connection.ExecuteAsync("INSERT INTO note VALUES (7)");
+            token = await session.GetTokenAsync(Ct);
+            await ReplicateAllThatIsWrittenAsync();
+            // The session learns how far the primary is, and finds the replica there.
+            Assert.Equal(0, await _router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = session }, (connection, _) => ValueAsync(connection), Ct));
+            scope.Complete();
+        }
+
+        Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), Ct));
+        using var next = _router.CreateSession(token);
+        Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = next }, (connection, _) => ValueAsync(connection), Ct));
+    }
+
+    [Fact]
+    public async Task The_current_session_is_the_one_that_covers_the_code()
+    {
+        Assert.Null(_router.CurrentSession);
+        await using var other = NewRouter();
+        using (var session = _router.BeginSession())
+        {
+            Assert.Same(session, _router.CurrentSession);
+            Assert.Null(other.CurrentSession);
+            await Task.Run(() => Assert.Same(session, _router.CurrentSession), Ct);
+        }
+
+        Assert.Null(_router.CurrentSession);
+    }
+
+    private static Task<int> ValueAsync(NpgsqlConnection connection) => connection.ExecuteScalarAsync<int>("SELECT coalesce(max(value), 0) FROM note");
+
+    /// <summary>The replica has replayed the transaction up to here, and will replay nothing more.</summary>
+    private async Task ReplicateAllThatIsWrittenAsync()
+    {
+        using var apart = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+        // The commit of another transaction has the primary flush and send what it has written so far.
+        await WriteElsewhereAsync("INSERT INTO note VALUES (0)");
+        await Replica.PauseReplayAsync(Ct);
+    }
+
+    private async Task WriteElsewhereAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_cluster.Primary.ConnectionString);
+        await connection.ExecuteAsync(sql);
+        await _cluster.WaitForReplicationAsync(Ct);
+    }
+
+    private DatabaseRouter NewRouter()
+    {
+        var options = new DatabaseRouterOptions();
+        foreach (var server in _cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.ConnectionString };
+        return DatabaseRouter.Create(options);
+    }
+}
