@@ -10,6 +10,14 @@ public sealed class CheckTests
     public void The_sample_is_all_green() => Assert.All(Checkup.Run(SampleFacts.Cluster(parameters: "sslmode=verify-full")), result => Assert.Equal(Doctor.Verdict.Ok, result.Verdict));
 
     [Fact]
+    public void Of_servers_that_could_not_be_asked_nothing_is_said()
+    {
+        var cluster = SampleFacts.Cluster();
+        var results = Checkup.Run(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Server = null, Failure = "nobody there" })] });
+        Assert.Equal(["reachable", "tls"], results.Select(result => result.Name));
+    }
+
+    [Fact]
     public void Names_of_checks_are_unique() => Assert.Distinct(Checkup.Run(SampleFacts.Cluster()).Select(result => result.Name));
 
     [Theory]

@@ -22,7 +22,7 @@ internal sealed class ClusterFolders
 
     public static Option<string> NameOption() => new("--name")
     {
-        Description = $"The cluster's name: letters, digits and dashes. Default {DefaultName}.",
+        Description = "The cluster's name: letters, digits and dashes.",
         DefaultValueFactory = _ => DefaultName,
         HelpName = "NAME",
     };

@@ -40,7 +40,7 @@ internal static class CommandExtensions
     /// <summary>Adds an option that takes a whole number.</summary>
     public static Option<int> AddNumber(this Command command, string name, string description, int usual, int least, int most)
     {
-        var option = new Option<int>(name) { Description = $"{description} Default {usual}.", DefaultValueFactory = _ => usual, HelpName = "N" };
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual, HelpName = "N" };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var number) || number < least || number > most))

@@ -12,7 +12,7 @@ internal static class Checkup
             .OrderBy(check => check.Area).ThenBy(check => check.Name, StringComparer.Ordinal),
     ];
 
-    public static IReadOnlyList<CheckResult> Run(ClusterFacts cluster) => [.. s_checks.Select(check => Run(check, cluster))];
+    public static IReadOnlyList<CheckResult> Run(ClusterFacts cluster) => [.. s_checks.Where(check => check.Subjects(cluster).Any()).Select(check => Run(check, cluster))];
 
     private static CheckResult Run(ICheck check, ClusterFacts cluster)
     {

@@ -13,6 +13,9 @@ internal interface ICheck
     /// <summary>Why it matters, in a sentence or two.</summary>
     string Why { get; }
 
+    /// <summary>The hosts that it judges. Where there are none, the check is left out: nothing can be said.</summary>
+    IEnumerable<HostFacts> Subjects(ClusterFacts cluster);
+
     /// <summary>Judges what was found. Pure: it asks nobody anything.</summary>
     Findings Examine(ClusterFacts cluster);
 }

@@ -49,13 +49,14 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
         }
     }
 
-    /// <summary>Connections in use and allowed; null when the server could not be asked.</summary>
-    public async Task<(int Used, int Allowed)?> CountConnectionsAsync(CancellationToken ct)
+    /// <summary>Connections in use and allowed, and the shortest of a few round trips in ms; null when the server could not be asked.</summary>
+    public async Task<(int Connections, int MaxConnections, double LatencyMs)?> MeasureAsync(CancellationToken ct)
     {
         try
         {
             await using var connection = await OpenAsync(ct);
-            return await connection.AskAsync($"SELECT ({ConnectionsSql}), current_setting('max_connections')::int", row => (row.GetInt32(0), row.GetInt32(1)), ct);
+            var (used, allowed) = await connection.AskAsync($"SELECT ({ConnectionsSql}), current_setting('max_connections')::int", row => (row.GetInt32(0), row.GetInt32(1)), ct);
+            return (used, allowed, (2 * (await AskClockAsync(connection, ct)).Error).TotalMilliseconds);
         }
         catch (Exception e) when (!ct.IsCancellationRequested && e is NpgsqlException or TimeoutException or IOException or OperationCanceledException)
         {

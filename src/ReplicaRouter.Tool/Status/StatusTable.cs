@@ -7,10 +7,19 @@ namespace ReplicaRouter.Tool.Status;
 /// <summary>How the hosts stand, as a table with the reasons of those that are not healthy below.</summary>
 internal static class StatusTable
 {
+    // In two lines each, so that the table fits the 80 columns of a plain terminal.
+    private static readonly string[] s_headings = ["host", "address", "role", "state", "time-\nline", "lag\nms", "behind", "latency\nms", "connec-\ntions"];
+    private const int TextColumns = 4;
+
     public static IRenderable Of(IReadOnlyList<HostStatus> hosts)
     {
-        var table = new Table().Border(TableBorder.Horizontal).AddColumns("host", "address", "role", "state");
-        foreach (var heading in (string[])["timeline", "lag", "behind", "latency", "connections"]) table.AddColumn(new TableColumn(heading).RightAligned());
+        var table = new Table().Border(TableBorder.Horizontal);
+        foreach (var (index, heading) in s_headings.Index())
+        {
+            var column = new TableColumn(heading).Padding(0, 1).NoWrap();
+            table.AddColumn(index < TextColumns ? column : column.RightAligned());
+        }
+
         foreach (var host in hosts) table.AddRow([.. Row(host)]);
         return new Rows([table, .. hosts.Where(host => host.Error is not null).Select(host => new Text($"{host.Name}: {host.Error}"))]);
     }
@@ -22,9 +31,9 @@ internal static class StatusTable
         new Text(host.Role.ToString().ToLowerInvariant()),
         new Text(host.State.ToString(), new Style(host.IsHealthy ? Color.Green : Color.Red)),
         new Text(host.Timeline?.ToString(CultureInfo.InvariantCulture) ?? "-"),
-        new Text(host.LagMs is { } lag ? Number($"{lag:0} ms") : "-"),
+        new Text(host.LagMs is { } lag ? Number($"{lag:0}") : "-"),
         new Text(host.LagBytes is { } bytes ? Bytes(bytes) : "-"),
-        new Text(Number($"{host.LatencyMs:0.0} ms")),
+        new Text(host.LatencyMs is { } latency ? Number($"{latency:0.0}") : "-"),
         new Text(host.Connections is { } used ? Number($"{used} of {host.MaxConnections}") : "-"),
     ];
 

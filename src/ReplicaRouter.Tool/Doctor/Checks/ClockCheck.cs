@@ -13,9 +13,11 @@ internal sealed class ClockCheck : ICheck
 
     public string Why => "The router needs no clocks that agree. But now() of two primaries, logs and point-in-time recovery do.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster)
     {
-        if (cluster.Members.MinBy(host => host.Server!.ClockOffset) is not { } slowest) return Findings.Of("no clock to look at", []);
+        var slowest = cluster.Members.MinBy(host => host.Server!.ClockOffset)!;
         var fastest = cluster.Members.MaxBy(host => host.Server!.ClockOffset)!;
         var apart = fastest.Server!.ClockOffset - slowest.Server!.ClockOffset;
         var error = fastest.Server.ClockError + slowest.Server.ClockError;

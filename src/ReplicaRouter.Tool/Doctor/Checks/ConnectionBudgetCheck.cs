@@ -16,6 +16,8 @@ internal sealed class ConnectionBudgetCheck : ICheck
 
     public string Why => "When a server has no connection left (53300), further instances, and operators, are locked out, mostly at the worst of moments: after a failover.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join("; ", cluster.Members.Select(host => Evidence(host, cluster))),
         cluster.Members.Select(host => ProblemOf(host, cluster)).OfType<Problem>());

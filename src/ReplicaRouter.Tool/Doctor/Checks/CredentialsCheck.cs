@@ -12,6 +12,8 @@ internal sealed class CredentialsCheck : ICheck
     public string Why => "A superuser's application can do anything, also by an injected statement, and uses up the connections kept for operators. "
         + "Without pg_monitor the router can't see a standby's timeline at once after a failover.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster)
     {
         var roles = cluster.Members.Select(host => host.Server!.Role.Name).Distinct();

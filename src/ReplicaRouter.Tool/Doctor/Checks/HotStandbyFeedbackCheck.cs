@@ -11,6 +11,8 @@ internal sealed class HotStandbyFeedbackCheck : ICheck
 
     public string Why => "Without it, vacuum on the primary removes rows that a query on the standby reads, and the query is cancelled (40001) or holds up replay.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of("on at every standby", cluster.Standbys.Where(host => host.Server!.Setting("hot_standby_feedback") == "off")
         .Select(host => Problem.Warning(
             $"{host.Name}: hot_standby_feedback is off",

@@ -11,6 +11,8 @@ internal sealed class LagCheck : ICheck
 
     public string Why => "Beyond the limit a replica serves no reads, and the primary has to serve them.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
     public Findings Examine(ClusterFacts cluster)
     {
         var limit = cluster.Configuration.Health.MaxLag;

@@ -11,6 +11,8 @@ internal sealed class PoolerCheck : ICheck
 
     public string Why => "In transaction mode the next transaction may run on another server connection: SET, LISTEN, advisory locks, temporary tables and cursors WITH HOLD are lost or somebody else's.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster)
     {
         var pooled = cluster.Members.Where(host => host.Server!.Pooler is not null).ToList();

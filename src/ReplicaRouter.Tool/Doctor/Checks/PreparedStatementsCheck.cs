@@ -11,6 +11,8 @@ internal sealed class PreparedStatementsCheck : ICheck
 
     public string Why => "A pooler in transaction mode that does not keep track of prepared statements sends them to server connections that don't know them (26000).";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster)
     {
         var pooled = cluster.Members.Where(host => host.Server!.Pooler is { Mode: PoolerMode.Transaction }).ToList();

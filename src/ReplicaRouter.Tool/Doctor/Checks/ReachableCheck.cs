@@ -11,6 +11,8 @@ internal sealed class ReachableCheck : ICheck
 
     public string Why => "A host that can't be reached serves nothing, and takes its share of the load with it.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Hosts;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join(", ", cluster.Answering.Select(host => FormattableString.Invariant($"{host.Name} {host.Server!.LatencyMs:0.0} ms"))),
         cluster.Hosts.Where(host => host.Failure is not null).Select(host => Problem.Failure(

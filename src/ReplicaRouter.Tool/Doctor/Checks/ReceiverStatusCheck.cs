@@ -16,6 +16,8 @@ internal sealed class ReceiverStatusCheck : ICheck
 
     public string Why => "Without reports the primary does not learn what a standby has applied or needs: hot_standby_feedback does nothing, and pg_stat_replication shows nothing new.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join(", ", cluster.Standbys.Select(host => $"{host.Name} {host.Server!.Number(Setting)} s")),
         cluster.Standbys.Select(host => host.Server!.Number(Setting) switch

@@ -11,6 +11,8 @@ internal sealed class RolesCheck : ICheck
 
     public string Why => "The router follows the primary that it observes. But whatever else reads DATABASE_URL expects it there, and without one primary there are no writes.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster)
     {
         var writable = cluster.Writable.ToList();

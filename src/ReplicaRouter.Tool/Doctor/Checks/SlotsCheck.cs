@@ -11,6 +11,8 @@ internal sealed class SlotsCheck : ICheck
 
     public string Why => "WAL that a slot holds fills the disk, and a primary with a full disk stops.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         $"{cluster.Members.Sum(host => host.Server!.Slots.Length)} slots, none that holds WAL for nobody",
         cluster.Members.SelectMany(host => host.Server!.Slots.Select(slot => ProblemOf(host, slot)).OfType<Problem>()));

@@ -13,6 +13,8 @@ internal sealed class StandbyDelayCheck : ICheck
 
     public string Why => "When replay meets a query that is in its way, one of both has to wait: this says for how long replay does.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join(", ", cluster.Standbys.Select(host => FormattableString.Invariant($"{host.Name} {host.Server!.Number(Setting) / 1000.0:0.#} s"))),
         cluster.Standbys.Select(host => host.Server!.Number(Setting) switch

@@ -15,6 +15,8 @@ internal sealed class StandbyParametersCheck : ICheck
 
     public string Why => "A standby with a lower value than the primary's stops its replay when it learns of it, and does not start any more.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
     public Findings Examine(ClusterFacts cluster)
     {
         // With two of them it can't be told whom a standby follows.

@@ -11,6 +11,8 @@ internal sealed class StreamingCheck : ICheck
 
     public string Why => "A standby that receives no WAL shows ever older data. The router takes it out of service once it lags.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         $"{cluster.Standbys.Count()} standbys receive WAL",
         cluster.Standbys.Where(host => host.Server!.Answer is { Timeline: null, IsTimelineHidden: false }).Select(host => Problem.Failure(

@@ -13,6 +13,8 @@ internal sealed class SynchronousCommitCheck : ICheck
 
     public string Why => "With synchronous_commit off a crash of the primary loses writes of up to three wal_writer_delay that the application was told are safe.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join(", ", cluster.Writable.Select(host => $"{host.Name} {host.Server!.Setting(Setting)}")),
         cluster.Members.Where(host => host.Server!.Setting(Setting) == "off").Select(host => Problem.Warning(

@@ -11,6 +11,8 @@ internal sealed class TlsCheck : ICheck
 
     public string Why => "Without TLS everybody on the way reads passwords' proofs and data; without verification everybody on the way may claim to be the server.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Hosts;
+
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join(", ", cluster.Hosts.Select(host => $"{host.Name} {(IsLocal(host.Host) ? "on this machine" : host.Host.Connection.SslMode)}")),
         cluster.Hosts.Where(host => !IsLocal(host.Host)).Select(ProblemOf).OfType<Problem>());

@@ -11,6 +11,8 @@ internal sealed class VersionsCheck : ICheck
 
     public string Why => "Streaming needs one major version, and answers of different minor ones may differ where a bug was mended.";
 
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
     public Findings Examine(ClusterFacts cluster)
     {
         var versions = cluster.Members.GroupBy(host => host.Server!.Version).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
