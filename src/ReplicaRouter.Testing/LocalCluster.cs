@@ -89,7 +89,11 @@ public sealed class LocalCluster : IAsyncDisposable
         var state = ClusterState.Load(folder);
         var options = new LocalClusterOptions
         {
-            Folder = folder, BinDirectory = state.BinDirectory, Database = state.Database, User = state.User, Password = state.Password,
+            Folder = folder,
+            BinDirectory = state.BinDirectory,
+            Database = state.Database,
+            User = state.User,
+            Password = state.Password,
         };
         foreach (var (name, value) in state.Settings) options.Settings[name] = value;
         var account = ServerAccount.Resolve();

@@ -82,8 +82,12 @@ public sealed class ClusterCommandTests : IAsyncDisposable
         string DataOf(string server) => Path.Combine(Folder, server);
         // What pg_ctl does to stop and to promote.
         var stop = $"kill -QUIT $(head -n 1 {DataOf("primary")}/postmaster.pid) && echo stopping";
-        var promote = $"touch {DataOf("analytics")}/promote.signal && kill -USR1 $(head -n 1 {DataOf("analytics")}/postmaster.pid)";
+        var promote = $"touch {DataOf("analytics")}/promote && kill -USR1 $(head -n 1 {DataOf("analytics")}/postmaster.pid)";
         string[] drill = ["drill", "--local", "test", "--directory", _directory, "--yes", "--seconds", "1", "--replica", "background", "--json"];
+
+        var failed = await ToolRun.Async([.. drill, "--stop-command", "exit 3"]);
+        Assert.Equal(2, failed.ExitCode);
+        Assert.EndsWith("The command ended with 3: exit 3\n", failed.Error, StringComparison.Ordinal);
 
         var run = await ToolRun.Async([.. drill, "--stop-command", stop, "--promote-command", promote]);
         Assert.True(run.ExitCode == 0, run.Output + run.Error);
@@ -91,10 +95,6 @@ public sealed class ClusterCommandTests : IAsyncDisposable
         var followed = run.Json.GetProperty("phases").EnumerateArray().Last();
         Assert.Equal("promote command", followed.GetProperty("name").GetString());
         Assert.InRange(followed.GetProperty("recoveryMs").GetDouble(), 0, 60_000);
-
-        var failed = await ToolRun.Async([.. drill, "--stop-command", "exit 3"]);
-        Assert.Equal(2, failed.ExitCode);
-        Assert.EndsWith("The command ended with 3: exit 3\n", failed.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -53,7 +53,16 @@ internal static class SampleFacts
 
     private static HostHealth Health(HostRole role) => new()
     {
-        IsHealthy = true, LatencyMs = 1, ReplicationLagMs = role == HostRole.Replica ? 0 : null, LagBytes = 0, Error = null, Role = role,
-        State = HostState.Healthy, IsDrained = false, Timeline = 1, ConnectionsInUse = 0, Age = TimeSpan.Zero,
+        IsHealthy = true,
+        LatencyMs = 1,
+        ReplicationLagMs = role == HostRole.Replica ? 0 : null,
+        LagBytes = 0,
+        Error = null,
+        Role = role,
+        State = HostState.Healthy,
+        IsDrained = false,
+        Timeline = 1,
+        ConnectionsInUse = 0,
+        Age = TimeSpan.Zero,
     };
 }

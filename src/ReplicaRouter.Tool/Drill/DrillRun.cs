@@ -18,11 +18,15 @@ internal sealed class DrillRun
     private readonly DrillLoad _load;
     private readonly Screen _screen;
     private readonly TimeProvider _time;
+    private readonly string? _firstPrimary;
     private readonly List<PhaseReport> _phases = [];
     private readonly List<string> _complaints = [];
 
-    private DrillRun(DrillPlan plan, DatabaseRouter router, DrillLoad load, Screen screen, TimeProvider time) =>
+    private DrillRun(DrillPlan plan, DatabaseRouter router, DrillLoad load, Screen screen, TimeProvider time)
+    {
         (_plan, _router, _load, _screen, _time) = (plan, router, load, screen, time);
+        _firstPrimary = router.Topology.Primary?.Name;
+    }
 
     public static async Task<DrillReport> RunAsync(DrillPlan plan, Screen screen, TimeProvider time, CancellationToken ct)
     {
@@ -122,18 +126,12 @@ internal sealed class DrillRun
     }
 
     /// <summary>A phase that ends when another host is seen as the primary.</summary>
-    private async Task FollowPrimaryAsync(string name, Func<Task> act, CancellationToken ct)
+    private Task FollowPrimaryAsync(string name, Func<Task> act, CancellationToken ct) => PhaseAsync(name, async () =>
     {
-        var old = _router.Topology.Primary?.Name;
-        await PhaseAsync(name, async () =>
-        {
-            var begun = _time.GetTimestamp();
-            await act();
-            return await UntilAsync(begun, () => IsNewPrimary(old), "no new primary was seen", ct);
-        }, ct);
-    }
-
-    private bool IsNewPrimary(string? old) => _router.Topology.Primary is { IsServing: true } primary && primary.Name != old;
+        var begun = _time.GetTimestamp();
+        await act();
+        return await UntilAsync(begun, () => _router.Topology.Primary is { IsServing: true } primary && primary.Name != _firstPrimary, "no new primary was seen", ct);
+    }, ct);
 
     private Task PhaseAsync(string name, CancellationToken ct) => PhaseAsync(name, () => Task.CompletedTask, ct);
 

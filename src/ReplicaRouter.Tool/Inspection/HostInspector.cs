@@ -93,7 +93,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
             IsReplayPaused = await connection.AskAsync(PausedSql, row => row.GetBoolean(0), ct),
             ClockOffset = clock.Offset,
             ClockError = clock.Error,
-            Pooler = await PoolerProbe.FindAsync(connection, OpenAsync, ct),
+            Pooler = await new PoolerProbe(OpenAsync).FindAsync(connection, ct),
         };
     }
 

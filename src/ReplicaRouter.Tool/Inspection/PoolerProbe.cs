@@ -3,66 +3,69 @@ using Npgsql;
 namespace ReplicaRouter.Tool.Inspection;
 
 /// <summary>Finds out whether a pooler stands between us and a server, and what it does to sessions.</summary>
-internal static class PoolerProbe
+/// <param name="openAsync">Opens one more connection.</param>
+internal sealed class PoolerProbe(Func<CancellationToken, Task<NpgsqlConnection>> openAsync)
 {
     /// <summary>Others may come in between.</summary>
     private const int Attempts = 3;
 
+    /// <summary>What Npgsql's names of prepared statements begin with.</summary>
+    private const string NamePrefix = "_p";
+
     /// <summary>A text of its own, by which the statement is found again and removed.</summary>
     private const string Statement = "SELECT pg_backend_pid() /* replica-router doctor */";
 
-    public static async Task<PoolerFacts?> FindAsync(NpgsqlConnection connection, Func<CancellationToken, Task<NpgsqlConnection>> openAsync, CancellationToken ct)
+    /// <returns>The pooler, or null when there is none.</returns>
+    public async Task<PoolerFacts?> FindAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         // A pooler can't tell its client at login which server process will serve it, and invents a number.
         if (await BackendAsync(connection, ct) == connection.ProcessID) return null;
+        return await AnyAsync(IsSharedAsync, ct)
+            ? new(PoolerMode.Transaction, await AnyAsync(RenamesStatementsAsync, ct))
+            : new(PoolerMode.Session, KeepsPreparedStatements: true);
+    }
+
+    private async Task<bool> AnyAsync(Func<NpgsqlConnection, CancellationToken, Task<bool>> ask, CancellationToken ct)
+    {
         for (var i = 0; i < Attempts; i++)
         {
-            await using var ours = await openAsync(ct);
-            await using var other = await openAsync(ct);
-            if (await TryMeetAsync(ours, other, ct) is { } keepsStatements) return new(PoolerMode.Transaction, keepsStatements);
+            await using var connection = await openAsync(ct);
+            if (await ask(connection, ct)) return true;
         }
 
-        return new(PoolerMode.Session, KeepsPreparedStatements: true);
+        return false;
     }
 
-    /// <summary>Has another client take the server connection that ours has just used, while ours is still there.</summary>
-    /// <returns>Whether a statement that ours had prepared can be run afterwards; null when the other got a connection of its own.</returns>
-    private static async Task<bool?> TryMeetAsync(NpgsqlConnection ours, NpgsqlConnection other, CancellationToken ct)
+    /// <summary>Whether another client gets the server connection that ours has just used, while ours is still there, or ours gets another one.</summary>
+    private async Task<bool> IsSharedAsync(NpgsqlConnection ours, CancellationToken ct)
     {
-        await using var statement = new NpgsqlCommand(Statement, ours);
-        await statement.PrepareAsync(ct);
+        await using var other = await openAsync(ct);
+        var backend = await BackendAsync(ours, ct);
         await using var transaction = await other.BeginTransactionAsync(ct);
-        try
-        {
-            return await RunAsync(statement, ct) is not { } backend ? false
-                : await BackendAsync(other, ct) != backend ? null
-                : await RunAsync(statement, ct) is not null;
-        }
-        finally
-        {
-            // The server connection outlives us, and whoever gets it next may want the statement's name.
-            await ForgetAsync(other, ct);
-            await ForgetAsync(ours, ct);
-        }
+        return await BackendAsync(other, ct) == backend || await BackendAsync(ours, ct) != backend;
     }
 
-    /// <returns>The server process that ran it, or null when that does not know the statement.</returns>
-    private static async Task<int?> RunAsync(NpgsqlCommand statement, CancellationToken ct)
+    /// <summary>Whether the server knows our prepared statement by another name: a pooler that keeps track of statements gives them names of its own.</summary>
+    private static async Task<bool> RenamesStatementsAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        await using var statement = new NpgsqlCommand(Statement, connection);
         try
         {
-            return (int)(await statement.ExecuteScalarAsync(ct))!;
+            await statement.PrepareAsync(ct);
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidSqlStatementName)
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicatePreparedStatement)
         {
-            return null;
+            // Somebody else's statement has the name that Npgsql chose: nobody keeps them apart.
+            return false;
         }
-    }
 
-    private static async Task ForgetAsync(NpgsqlConnection connection, CancellationToken ct)
-    {
-        foreach (var name in await connection.ListAsync($"SELECT quote_ident(name) FROM pg_prepared_statements WHERE statement = '{Statement}'", row => row.GetString(0), ct))
-            await connection.ExecuteAsync($"DEALLOCATE {name}", ct);
+        // In a transaction, so that both are asked of one server connection.
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var names = await connection.ListAsync($"SELECT name FROM pg_prepared_statements WHERE statement = '{Statement}'", row => row.GetString(0), ct);
+        var own = names.Where(name => name.StartsWith(NamePrefix, StringComparison.Ordinal)).ToList();
+        // The server connection outlives us, and whoever gets it next may want the name.
+        foreach (var name in own) await connection.ExecuteAsync($"DEALLOCATE {name}", ct);
+        return names.Count > own.Count;
     }
 
     private static Task<int> BackendAsync(NpgsqlConnection connection, CancellationToken ct) =>
