@@ -6,13 +6,14 @@ using ReplicaRouter.Testing.Processes;
 namespace ReplicaRouter.Testing;
 
 /// <summary>A real PostgreSQL cluster on this machine: a primary and streaming replicas on free ports of 127.0.0.1. Nothing of it
-/// is left when it is disposed, nor when the process that started it is killed.</summary>
+/// is left when it is disposed, nor when the process that started it is killed; but one with a <see cref="LocalClusterOptions.Folder"/>
+/// outlives both.</summary>
 /// <remarks>Linux only. Several clusters may run at once; the changes of one cluster are to be made one after another.</remarks>
 public sealed class LocalCluster : IAsyncDisposable
 {
     internal const string PrimaryName = "primary";
     private readonly ClusterSetup _setup;
-    private readonly Guard _guard;
+    private Guard? _guard;
     private volatile LocalServer[] _servers = [];
 
     private LocalCluster(ClusterSetup setup, Guard guard)
@@ -21,6 +22,14 @@ public sealed class LocalCluster : IAsyncDisposable
         var port = setup.Options.PrimaryPort is { } wanted ? LoopbackPort.Exactly(wanted) : LoopbackPort.Any();
         Primary = new(this, setup, PrimaryName, port);
         _servers = [Primary];
+    }
+
+    private LocalCluster(ClusterSetup setup, ClusterState state)
+    {
+        _setup = setup;
+        _servers = [.. state.Servers.Select(server => new LocalServer(this, setup, server.Name, LoopbackPort.Known(server.Port)) { IsSynchronous = server.IsSynchronous })];
+        foreach (var server in state.Servers) this[server.Name].TakeUp(server.Upstream is { } upstream ? this[upstream] : null);
+        Primary = this[state.Primary];
     }
 
     /// <summary>The server that is primary now: the one promoted last.</summary>
@@ -47,9 +56,10 @@ public sealed class LocalCluster : IAsyncDisposable
     {
         options ??= new();
         OptionsCheck.Check(options);
+        if (options.Folder is { } known && ClusterState.IsIn(known)) return await ResumeAsync(known, ct).ConfigureAwait(false);
         var account = ServerAccount.Resolve();
         var binaries = await PostgresBinaries.FindAsync(options, account, ct).ConfigureAwait(false);
-        var folder = Directory.CreateTempSubdirectory("replicarouter-").FullName;
+        var folder = options.Folder is { } wanted ? DataDirectory.CreateEmpty(wanted) : Directory.CreateTempSubdirectory("replicarouter-").FullName;
         account.Own(folder);
         var setup = new ClusterSetup(options, account, binaries, folder, RandomNumberGenerator.GetHexString(32, lowercase: true));
         var guard = Guard.Over(folder);
@@ -58,6 +68,7 @@ public sealed class LocalCluster : IAsyncDisposable
         {
             cluster = new(setup, guard);
             await Wait.WithinAsync(cluster.StartServersAsync, setup.Timeout, cluster.DescribeLateStart, ct).ConfigureAwait(false);
+            if (options.Folder is not null) await cluster.KeepAsync(guard).ConfigureAwait(false);
             return cluster;
         }
         catch (Exception failed)
@@ -68,6 +79,48 @@ public sealed class LocalCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes up a cluster that outlived its process, as it is: servers that are down stay down.</summary>
+    /// <param name="folder">Its <see cref="LocalClusterOptions.Folder"/>.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <exception cref="LocalClusterException">There is no cluster, or its version of PostgreSQL is gone.</exception>
+    public static async Task<LocalCluster> OpenAsync(string folder, CancellationToken ct = default)
+    {
+        folder = Path.GetFullPath(folder);
+        var state = ClusterState.Load(folder);
+        var options = new LocalClusterOptions
+        {
+            Folder = folder,
+            BinDirectory = state.BinDirectory,
+            Database = state.Database,
+            User = state.User,
+            Password = state.Password,
+        };
+        foreach (var (name, value) in state.Settings) options.Settings[name] = value;
+        var account = ServerAccount.Resolve();
+        var binaries = await PostgresBinaries.FindAsync(options, account, ct).ConfigureAwait(false);
+        return new(new ClusterSetup(options, account, binaries, folder, state.SuperuserPassword), state);
+    }
+
+    /// <summary>Shuts all servers down, the primary last. Their files stay.</summary>
+    public async Task StopAsync(CancellationToken ct = default)
+    {
+        await Task.WhenAll(_servers.Where(server => server != Primary).Select(server => server.StopAsync(ct: ct))).ConfigureAwait(false);
+        await Primary.StopAsync(ct: ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends all servers and removes the folder.</summary>
+    public async Task DeleteAsync(CancellationToken ct = default)
+    {
+        foreach (var server in _servers)
+        {
+            await server.KillAsync(ct).ConfigureAwait(false);
+            DataDirectory.Remove(server.DataDirectory);
+        }
+
+        DataDirectory.Remove(_setup.Folder);
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Adds a running replica, copied from the primary.</summary>
     /// <exception cref="ArgumentException">The name is taken or the upstream unknown.</exception>
     public async Task<LocalServer> AddReplicaAsync(LocalReplicaOptions replica, CancellationToken ct = default)
@@ -76,6 +129,7 @@ public sealed class LocalCluster : IAsyncDisposable
         var server = Add(replica);
         await server.CloneAsync(Primary, UpstreamOf(replica), ct).ConfigureAwait(false);
         ApplySynchronousNames();
+        Save();
         return server;
     }
 
@@ -92,6 +146,7 @@ public sealed class LocalCluster : IAsyncDisposable
         await server.KillAsync(ct).ConfigureAwait(false);
         DataDirectory.Remove(server.DataDirectory);
         server.Release();
+        Save();
     }
 
     /// <summary>Promotes a standby, and waits until it can be written to. The old primary, if it runs, is not stopped.</summary>
@@ -104,6 +159,7 @@ public sealed class LocalCluster : IAsyncDisposable
         if (promoted.Upstream is null) throw new InvalidOperationException($"Server '{name}' is no standby.");
         await promoted.LeaveRecoveryAsync(ct).ConfigureAwait(false);
         Primary = promoted;
+        Save();
         if (repointOthers)
         {
             var fork = await promoted.QueryAsync<NpgsqlTypes.NpgsqlLogSequenceNumber>("SELECT pg_last_wal_replay_lsn()", ct).ConfigureAwait(false);
@@ -111,6 +167,7 @@ public sealed class LocalCluster : IAsyncDisposable
                 await Replication.RepointAsync(other, promoted, fork, ct).ConfigureAwait(false);
         }
         ApplySynchronousNames();
+        Save();
     }
 
     /// <summary>Brings a server back as a standby of the primary, whatever it was and wrote: what only it has is lost.</summary>
@@ -121,6 +178,7 @@ public sealed class LocalCluster : IAsyncDisposable
         if (server == Primary) throw new InvalidOperationException($"Server '{name}' is the primary.");
         await server.CloneAsync(Primary, Primary, ct).ConfigureAwait(false);
         ApplySynchronousNames();
+        Save();
     }
 
     /// <summary>Waits until every running standby has replayed what the primary has written by now.</summary>
@@ -128,11 +186,36 @@ public sealed class LocalCluster : IAsyncDisposable
     public Task WaitForReplicationAsync(CancellationToken ct = default) =>
         Replication.WaitAsync(Primary, [.. _servers.Where(server => server is { Upstream: not null, IsRunning: true })], _setup.Timeout, ct);
 
-    /// <summary>Ends every process of the cluster and removes its folder.</summary>
+    /// <summary>Ends every process of the cluster and removes its folder; lets go of one that outlives its process.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _guard.ReleaseAsync().ConfigureAwait(false);
+        if (_guard is { } guard) await guard.ReleaseAsync().ConfigureAwait(false);
         foreach (var server in Interlocked.Exchange(ref _servers, [])) server.Release();
+    }
+
+    private static async Task<LocalCluster> ResumeAsync(string folder, CancellationToken ct)
+    {
+        var cluster = await OpenAsync(folder, ct).ConfigureAwait(false);
+        await cluster.Primary.StartAsync(ct).ConfigureAwait(false);
+        // A former primary would be a second one: it comes back as a standby.
+        await Task.WhenAll(cluster._servers.Where(server => server != cluster.Primary && !server.IsRunning)
+            .Select(server => server.Upstream is null ? cluster.RejoinAsync(server.Name, ct) : server.StartAsync(ct))).ConfigureAwait(false);
+        return cluster;
+    }
+
+    private async Task KeepAsync(Guard guard)
+    {
+        Save();
+        await guard.KeepAsync().ConfigureAwait(false);
+        _guard = null;
+    }
+
+    private void Save()
+    {
+        if (_setup.Options.Folder is null) return;
+        new ClusterState(_setup.Binaries.Folder, _setup.Options.Database, _setup.Options.User, _setup.Options.Password, _setup.SuperuserPassword,
+            new Dictionary<string, string>(_setup.Options.Settings), Primary.Name,
+            [.. _servers.Select(server => new ServerState(server.Name, server.Port, server.Upstream?.Name, server.IsSynchronous))]).Save(_setup.Folder);
     }
 
     private async Task StartServersAsync(CancellationToken ct)

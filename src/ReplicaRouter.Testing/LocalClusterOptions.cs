@@ -36,6 +36,11 @@ public sealed class LocalClusterOptions
     /// <value>Default empty.</value>
     public IDictionary<string, string> Settings { get; } = new Dictionary<string, string>();
 
+    /// <summary>Where a cluster lives that outlives the process that started it, to be taken up again by the same folder.</summary>
+    /// <value>A folder that is empty, not there yet, or holds such a cluster: what that consists of then wins over the other options. The account that
+    /// the servers run as must be able to reach it. Default <see langword="null"/>: a temporary folder, and the cluster ends with its process.</value>
+    public string? Folder { get; set; }
+
     /// <summary>The TCP port of the first primary.</summary>
     /// <value>Default <see langword="null"/>: a free one.</value>
     public int? PrimaryPort { get; set; }

@@ -162,6 +162,15 @@ public sealed class LocalServer
         Reload();
     }
 
+    /// <summary>Goes on from where another process left the server.</summary>
+    internal void TakeUp(LocalServer? upstream)
+    {
+        Upstream = upstream;
+        if (!Directory.Exists(DataDirectory)) return;
+        _configuration.ReadFrom(DataDirectory);
+        _process = ServerProcess.Find(DataDirectory);
+    }
+
     internal void Follow(LocalServer upstream)
     {
         Upstream = upstream;

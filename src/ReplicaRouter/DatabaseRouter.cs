@@ -328,6 +328,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Whether some host may serve the route at this moment.</summary>
     internal bool CanServe(Route route) => _chooser.CanServe(_configuration.PlanOf(route));
 
+    /// <summary>Who would serve the route at this moment, and why not the others.</summary>
+    internal RouteExplanation Explain(Route route, RouteOptions options) => _chooser.Explain(_configuration.PlanOf(route), options);
+
     /// <summary>What was routed where so far.</summary>
     public RouterMetrics GetMetrics() => _status.Metrics();
 

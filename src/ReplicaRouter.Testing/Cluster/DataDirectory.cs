@@ -14,6 +14,26 @@ internal static class DataDirectory
     private static readonly HashSet<string> s_emptied =
         ["pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans"];
 
+    /// <summary>Makes the folder of a cluster that outlives its process. It is never one that holds anything else: it will be removed as a whole.</summary>
+    internal static string CreateEmpty(string folder)
+    {
+        folder = Path.GetFullPath(folder);
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new LocalClusterException($"'{folder}' holds something that is no cluster: choose another folder, or empty this one.");
+        try
+        {
+            if (Path.GetDirectoryName(folder) is { } parent) Directory.CreateDirectory(parent);
+            Directory.CreateDirectory(folder, Private);
+            File.SetUnixFileMode(folder, Private);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new LocalClusterException($"'{folder}' can't be made: {refused.Message}", refused);
+        }
+
+        return folder;
+    }
+
     internal static async Task InitializeAsync(ClusterSetup setup, string folder, CancellationToken ct)
     {
         var passwordFile = folder + ".password";

@@ -50,11 +50,23 @@ internal sealed class ServerConfiguration
             : "";
     }
 
+    /// <summary>Takes over what <see cref="WriteTo"/> has written.</summary>
+    internal void ReadFrom(string dataDirectory)
+    {
+        foreach (var line in File.ReadLines(FileIn(dataDirectory)))
+        {
+            if (line.Split(" = '", 2) is [var name, var value])
+                _values[name] = value[..^1].Replace("''", "'", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+        }
+    }
+
     internal void WriteTo(string dataDirectory)
     {
         var text = new StringBuilder();
         foreach (var (name, value) in _values)
             text.Append(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'\n");
-        File.WriteAllText(Path.Combine(dataDirectory, "postgresql.conf"), text.ToString());
+        File.WriteAllText(FileIn(dataDirectory), text.ToString());
     }
+
+    private static string FileIn(string dataDirectory) => Path.Combine(dataDirectory, "postgresql.conf");
 }

@@ -11,15 +11,21 @@ internal static class FolderProcesses
         foreach (var process in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(process), CultureInfo.InvariantCulture, out var id)) continue;
-            try
-            {
-                if (new FileInfo(process + "/cwd").LinkTarget is { } folder && isFolder(folder)) found.Add(id);
-            }
-            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-            {
-                // It has ended, or is another user's.
-            }
+            if (FolderOf(id) is { } folder && isFolder(folder)) found.Add(id);
         }
         return found;
+    }
+
+    /// <returns>Null when the process has ended, or is another user's.</returns>
+    internal static string? FolderOf(int processId)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/cwd")).LinkTarget;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 }

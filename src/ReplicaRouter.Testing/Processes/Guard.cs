@@ -24,6 +24,13 @@ internal sealed class Guard : IDisposable
         await _process.WaitForExitAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Has the cluster and its folder outlive this process.</summary>
+    internal async Task KeepAsync()
+    {
+        await _process.StandardInput.WriteAsync("keep").ConfigureAwait(false);
+        await ReleaseAsync().ConfigureAwait(false);
+    }
+
     public void Dispose() => _process.Dispose();
 
     private static string ReadScript()

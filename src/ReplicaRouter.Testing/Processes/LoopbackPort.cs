@@ -9,9 +9,9 @@ internal sealed class LoopbackPort : IDisposable
     // Below Linux's ephemeral ports (32768 on): no outgoing connection takes the port of a server that is down.
     private const int First = 20000;
     private const int Count = 10000;
-    private readonly Socket _claim;
+    private readonly Socket? _claim;
 
-    private LoopbackPort(int number, Socket claim) => (Number, _claim) = (number, claim);
+    private LoopbackPort(int number, Socket? claim) => (Number, _claim) = (number, claim);
 
     internal int Number { get; }
 
@@ -29,7 +29,10 @@ internal sealed class LoopbackPort : IDisposable
         ?? throw new LocalClusterException(
             $"Port {number} of 127.0.0.1 is taken: choose another {nameof(LocalClusterOptions.PrimaryPort)}, or leave it unset for a free one.");
 
-    public void Dispose() => _claim.Dispose();
+    /// <summary>The port of a server that is there already.</summary>
+    internal static LoopbackPort Known(int number) => new(number, null);
+
+    public void Dispose() => _claim?.Dispose();
 
     private static LoopbackPort? TryClaim(int number)
     {

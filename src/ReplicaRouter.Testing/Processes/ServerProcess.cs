@@ -1,18 +1,20 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace ReplicaRouter.Testing.Processes;
 
 /// <summary>A running server: the postmaster and its children, all of which work in the data directory.</summary>
 internal sealed class ServerProcess : IDisposable
 {
-    private readonly Process _postmaster;
+    private readonly Process? _child;
     private readonly string _dataDirectory;
 
-    private ServerProcess(Process postmaster, string dataDirectory) => (_postmaster, _dataDirectory) = (postmaster, dataDirectory);
+    private ServerProcess(int id, Process? child, string dataDirectory) => (Id, _child, _dataDirectory) = (id, child, dataDirectory);
 
-    internal int Id => _postmaster.Id;
+    internal int Id { get; }
 
-    internal bool IsRunning => !_postmaster.HasExited;
+    /// <remarks>Who is not our child may stay a zombie when it has ended, and works in no folder then.</remarks>
+    internal bool IsRunning => _child is { } child ? !child.HasExited : FolderProcesses.FolderOf(Id) == _dataDirectory;
 
     internal static ServerProcess Start(ServerAccount account, string program, string dataDirectory, string logFile)
     {
@@ -24,7 +26,18 @@ internal sealed class ServerProcess : IDisposable
         };
         start.Environment.Clear();
         foreach (var (name, value) in server.Environment) start.Environment[name] = value;
-        return new(Process.Start(start)!, dataDirectory);
+        var child = Process.Start(start)!;
+        return new(child.Id, child, dataDirectory);
+    }
+
+    /// <summary>The server that another process has started in a data directory, or null when none runs there.</summary>
+    internal static ServerProcess? Find(string dataDirectory)
+    {
+        var lockFile = Path.Combine(dataDirectory, "postmaster.pid");
+        if (!File.Exists(lockFile) || !int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var id)) return null;
+        // The lock file of a server that was killed stays, and its number may be another process's by now.
+        var found = new ServerProcess(id, null, dataDirectory);
+        return found.IsRunning ? found : null;
     }
 
     internal void Send(Signal signal) => Native.Kill(Id, signal);
@@ -56,7 +69,7 @@ internal sealed class ServerProcess : IDisposable
         return left.Count == 0 && !IsRunning;
     }
 
-    public void Dispose() => _postmaster.Dispose();
+    public void Dispose() => _child?.Dispose();
 
     /// <summary>The live processes of this server. A child outlives its postmaster for a moment, or for long when suspended,
     /// and is in a session of its own: the working directory is what they always share.</summary>

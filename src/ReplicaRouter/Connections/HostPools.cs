@@ -57,6 +57,10 @@ internal sealed class HostPools
         foreach (var pool in All) pool.Clear();
     }
 
+    /// <summary>Most connections that a route keeps to a host.</summary>
+    public static int MaxPoolSize(RoutePlan plan, NpgsqlConnectionStringBuilder settings) =>
+        plan.Pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, plan.Pool.DefaultMaxPoolSize);
+
     private static NpgsqlDataSource CreateDataSource(HostDataSource source, RouterConfiguration configuration, ILoggerFactory loggerFactory)
     {
         var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
@@ -75,7 +79,7 @@ internal sealed class HostPools
         settings.ApplicationName = pool.ApplicationName;
         // Commands of many callers on one connection: none could be told from another's, nor moved, nor known to be the first.
         settings.Multiplexing = false;
-        settings.MaxPoolSize = pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, pool.DefaultMaxPoolSize);
+        settings.MaxPoolSize = MaxPoolSize(plan, settings);
         settings.MinPoolSize = Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize);
         settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : Given(settings, "Timeout", settings.Timeout, 5);
         settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));

@@ -78,7 +78,8 @@ internal static class Eligibility
             whyNotPrimary is not null && ReferenceEquals(host, topology.Primary) ? whyNotPrimary
                 : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time)))];
 
-    private static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
+    /// <summary>Why a host may not serve, for people.</summary>
+    public static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {
         // The best of its chances tells most: a replica that is no primary is told about its lag, not about its role.
         var isForced = IsForcedToPrimary(topology, plan, request);

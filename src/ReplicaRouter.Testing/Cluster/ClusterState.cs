@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace ReplicaRouter.Testing.Cluster;
+
+/// <summary>What another process needs to take up a cluster. Which servers run they tell themselves, by their lock files.</summary>
+internal sealed record ClusterState(
+    string BinDirectory, string Database, string User, string Password, string SuperuserPassword, IReadOnlyDictionary<string, string> Settings,
+    string Primary, IReadOnlyList<ServerState> Servers)
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    internal static bool IsIn(string folder) => File.Exists(FileIn(folder));
+
+    /// <exception cref="LocalClusterException">The folder holds no cluster, or its file can't be read.</exception>
+    internal static ClusterState Load(string folder)
+    {
+        if (!IsIn(folder)) throw new LocalClusterException($"There is no cluster in '{folder}'.");
+        try
+        {
+            return JsonSerializer.Deserialize<ClusterState>(File.ReadAllText(FileIn(folder)), s_json)!;
+        }
+        catch (JsonException damaged)
+        {
+            throw new LocalClusterException($"'{FileIn(folder)}' is damaged: stop the servers that work in '{folder}', and delete the folder.", damaged);
+        }
+    }
+
+    internal void Save(string folder)
+    {
+        // Moved into place, so that there's no moment at which the file is half there.
+        var file = FileIn(folder) + ".new";
+        File.WriteAllText(file, "");
+        File.SetUnixFileMode(file, Private);    // before it holds passwords
+        File.WriteAllText(file, JsonSerializer.Serialize(this, s_json));
+        File.Move(file, FileIn(folder), overwrite: true);
+    }
+
+    private static string FileIn(string folder) => Path.Combine(folder, "cluster.json");
+}
+
+/// <summary>One server of a <see cref="ClusterState"/>.</summary>
+internal sealed record ServerState(string Name, int Port, string? Upstream, bool IsSynchronous);

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace ReplicaRouter.Tool.Clusters;
+
+/// <summary><c>cluster up|down|status</c>: real PostgreSQL clusters on this machine, for development.</summary>
+internal static class ClusterCommand
+{
+    public static Command Create() => new("cluster", "Local PostgreSQL clusters for development: a primary and streaming replicas that run until they are stopped.")
+    {
+        UpCommand.Create(),
+        DownCommand.Create(),
+        ClusterStatusCommand.Create(),
+    };
+}

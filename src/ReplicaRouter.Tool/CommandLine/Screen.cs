@@ -1,0 +1,41 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace ReplicaRouter.Tool.CommandLine;
+
+/// <summary>Where a command writes: its result to the standard output, all else to the standard error.</summary>
+internal sealed class Screen
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private readonly TextWriter _output;
+    private readonly TextWriter _error;
+
+    public Screen(TextWriter output, TextWriter error)
+    {
+        (_output, _error) = (output, error);
+        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        // Without a terminal there is no width to fit: a narrow guess would wrap every row.
+        if (!IsTerminal) Console.Profile.Width = 160;
+    }
+
+    public IAnsiConsole Console { get; }
+
+    public bool IsTerminal => Console.Profile.Out.IsTerminal;
+
+    public void Write(IRenderable result) => Console.Write(result);
+
+    public void WriteLine(string text) => _output.WriteLine(text);
+
+    public void WriteJson(object result) => _output.WriteLine(JsonSerializer.Serialize(result, s_json));
+
+    /// <summary>Tells how it goes, or what is wrong.</summary>
+    public void Say(string message) => _error.WriteLine(message);
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using ReplicaRouter.Tool.Clusters;
+
+namespace ReplicaRouter.Tool.CommandLine;
+
+/// <summary>Which cluster a command is about: the one of the router's variables, of <c>--url</c>, or one that <c>cluster up</c> started.</summary>
+internal sealed partial class TargetOptions
+{
+    private readonly Option<string[]> _urls = new("--url")
+    {
+        Description = "A server, as postgresql://user:password@host:5432/database or NAME=postgresql://...; may be given more than once, the primary first. "
+            + "Other users of the machine can see it: prefer the variables.",
+        HelpName = "URL",
+    };
+
+    private readonly Option<string?> _local = new("--local") { Description = "A cluster that 'cluster up' started.", HelpName = "NAME" };
+    private readonly Option<string?> _directory = ClusterFolders.Option();
+
+    public static TargetOptions AddTo(Command command)
+    {
+        var target = new TargetOptions();
+        command.Options.Add(target._urls);
+        command.Options.Add(target._local);
+        command.Options.Add(target._directory);
+        return target;
+    }
+
+    /// <exception cref="RouterConfigurationException">A variable is missing or wrong.</exception>
+    public async Task<Target> ReadAsync(ParseResult parsed, CancellationToken ct)
+    {
+        var urls = parsed.GetValue(_urls) ?? [];
+        if (parsed.GetValue(_local) is not { } name) return urls.Length > 0 ? OfUrls(urls) : OfEnvironment();
+        if (urls.Length > 0) throw new ToolException("--url and --local name two clusters: give one of them.");
+        var folders = new ClusterFolders(parsed.GetValue(_directory));
+        await using var cluster = await folders.OpenAsync(name, ct);
+        var target = Of(new ConfigurationBuilder().AddInMemoryCollection(cluster.EnvironmentVariables!).Build());
+        return target with { Name = name, LocalFolder = folders.Of(name) };
+    }
+
+    private static Target OfEnvironment() => Of(new ConfigurationBuilder().AddDotEnv().AddEnvironmentVariables().Build());
+
+    private static Target Of(IConfiguration configuration)
+    {
+        var options = new DatabaseRouterOptions();
+        OptionsLoader.Load(options, configuration);
+        return Target.Of(options);
+    }
+
+    private static Target OfUrls(string[] urls)
+    {
+        var options = new DatabaseRouterOptions();
+        foreach (var (index, given) in urls.Index())
+        {
+            var named = Named().Match(given);
+            var name = named.Success ? named.Groups[1].Value : index == 0 ? HostNames.Primary : string.Create(CultureInfo.InvariantCulture, $"replica-{index + 2}");
+            if (!options.Hosts.TryAdd(name, new HostOptions { ConnectionString = given[named.Length..], Source = $"--url of '{name}'" }))
+                throw new ToolException($"--url names the host '{name}' twice.");
+        }
+
+        return Target.Of(options);
+    }
+
+    [GeneratedRegex("^([A-Za-z][A-Za-z0-9-]*)=(?=postgres(?:ql)?://)")]
+    private static partial Regex Named();
+}

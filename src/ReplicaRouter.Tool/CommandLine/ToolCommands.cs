@@ -1,0 +1,35 @@
+using System.CommandLine;
+using ReplicaRouter.Tool.Clusters;
+using ReplicaRouter.Tool.Doctor;
+using ReplicaRouter.Tool.Drill;
+using ReplicaRouter.Tool.Explain;
+using ReplicaRouter.Tool.Status;
+
+namespace ReplicaRouter.Tool.CommandLine;
+
+/// <summary>All commands of the tool.</summary>
+internal static class ToolCommands
+{
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    {
+        var root = new RootCommand("Looks at a PostgreSQL cluster as the router does. Without --url or --local it takes DATABASE_URL and the other variables, or a .env file, as the router does.")
+        {
+            ClusterCommand.Create(),
+            StatusCommand.Create(),
+            WatchCommand.Create(),
+            DoctorCommand.Create(),
+            DrillCommand.Create(),
+            ExplainCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            // Each command ends by its token once it has cleaned up, which may take longer than a library would wait.
+            ProcessTerminationTimeout = TimeSpan.FromMinutes(1),
+        }, cancellationToken);
+        return parsed.Errors.Count > 0 ? ExitCode.Failure : exitCode;
+    }
+}

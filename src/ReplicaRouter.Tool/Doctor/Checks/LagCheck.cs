@@ -1,0 +1,46 @@
+using ReplicaRouter.Tool.Inspection;
+
+namespace ReplicaRouter.Tool.Doctor.Checks;
+
+/// <summary>Every standby has replayed what the primary has written, within the limit.</summary>
+internal sealed class LagCheck : ICheck
+{
+    public string Name => "replication-lag";
+
+    public Area Area => Area.Replication;
+
+    public string Why => "Beyond the limit a replica serves no reads, and the primary has to serve them.";
+
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
+
+    public Findings Examine(ClusterFacts cluster)
+    {
+        var limit = cluster.Configuration.Health.MaxLag;
+        var standbys = cluster.Standbys.Where(host => host.Health.Role == HostRole.Replica).ToList();
+        return Findings.Of(
+            string.Join(", ", standbys.Select(host => FormattableString.Invariant($"{host.Name} {host.Health.ReplicationLagMs:0} ms"))) + FormattableString.Invariant($", limit {limit.TotalSeconds:0.#} s"),
+            standbys.Select(host => ProblemOf(host, limit)).OfType<Problem>());
+    }
+
+    private static Problem? ProblemOf(HostFacts host, TimeSpan limit)
+    {
+        if (host.Server!.IsReplayPaused)
+            return Problem.Failure($"{host.Name}: replay is paused{Behind(host)}", $"On {host.Host.Endpoint}: SELECT pg_wal_replay_resume();");
+        // What receives nothing, or has no primary to be compared with, is told of by other checks.
+        if (host.Server.Answer is { Timeline: null, IsTimelineHidden: false }) return null;
+        if (host.Health.State == HostState.LagUnknown && host.Health.LagBytes is not null)
+        {
+            return Problem.Failure(
+                $"{host.Name}: {host.Health.Error}{Behind(host)}",
+                "It replays more slowly than the primary writes, or later on purpose: look at recovery_min_apply_delay, at queries that hold up replay (pg_stat_database_conflicts), and at its disk.");
+        }
+
+        if (host.Health.ReplicationLagMs is not { } lag || lag <= limit.TotalMilliseconds / 2) return null;
+        return new Problem(
+            lag > limit.TotalMilliseconds ? Verdict.Failure : Verdict.Warning,
+            FormattableString.Invariant($"{host.Name}: lag {lag / 1000:0.0} s, limit {limit.TotalSeconds:0.#} s"),
+            "Look at long queries on the standby that hold up replay, at its disk and at the network; or give the route a higher MaxLag.");
+    }
+
+    private static string Behind(HostFacts host) => host.Health.LagBytes is > 0 and var bytes ? $", {Status.StatusTable.Bytes(bytes)} behind" : "";
+}

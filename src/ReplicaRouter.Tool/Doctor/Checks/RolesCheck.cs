@@ -1,0 +1,38 @@
+using ReplicaRouter.Tool.Inspection;
+
+namespace ReplicaRouter.Tool.Doctor.Checks;
+
+/// <summary>There is one primary, where the configuration says, and every other host is a standby of its timeline.</summary>
+internal sealed class RolesCheck : ICheck
+{
+    public string Name => "roles";
+
+    public Area Area => Area.Topology;
+
+    public string Why => "The router follows the primary that it observes. But whatever else reads DATABASE_URL expects it there, and without one primary there are no writes.";
+
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
+
+    public Findings Examine(ClusterFacts cluster)
+    {
+        var writable = cluster.Writable.ToList();
+        return Findings.Of($"{string.Join(", ", writable.Select(host => host.Name))} takes writes, {cluster.Standbys.Count()} standbys", Problems(cluster, writable));
+    }
+
+    private static IEnumerable<Problem> Problems(ClusterFacts cluster, List<HostFacts> writable)
+    {
+        var names = string.Join(" and ", writable.Select(host => host.Name));
+        var configured = cluster.Hosts.First(host => host.Host.IsConfiguredPrimary);
+        // A primary that can't be reached is told of by another check.
+        if (writable.Count == 0 && configured.Server is not null)
+            yield return Problem.Failure($"no host takes writes: {configured.Host.Source} leads to a standby", "Promote a standby (pg_promote), or set DATABASE_URL to the primary.");
+        if (writable.Select(host => host.Server!.Answer.Server).Distinct().Count() > 1)
+            yield return Problem.Failure($"{names} take writes, each for itself", "Stop the wrong one at once, and make it a standby of the right one (pg_rewind).");
+        else if (writable is [var primary] && primary != configured)
+        {
+            yield return Problem.Warning(
+                $"{primary.Name} is the primary, and {configured.Name} is {(configured.Server is null ? "not there" : "a standby")}",
+                $"After a failover this is right until you exchange the addresses: of {configured.Host.Source} and {primary.Host.Source}.");
+        }
+    }
+}

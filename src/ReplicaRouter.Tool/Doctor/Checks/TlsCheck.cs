@@ -1,0 +1,40 @@
+using ReplicaRouter.Tool.Inspection;
+
+namespace ReplicaRouter.Tool.Doctor.Checks;
+
+/// <summary>What crosses a network is encrypted, and it is known to whom it goes.</summary>
+internal sealed class TlsCheck : ICheck
+{
+    public string Name => "tls";
+
+    public Area Area => Area.Security;
+
+    public string Why => "Without TLS everybody on the way reads passwords' proofs and data; without verification everybody on the way may claim to be the server.";
+
+    public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Hosts;
+
+    public Findings Examine(ClusterFacts cluster) => Findings.Of(
+        string.Join(", ", cluster.Hosts.Select(host => $"{host.Name} {(IsLocal(host.Host) ? "on this machine" : host.Host.Connection.SslMode)}")),
+        cluster.Hosts.Where(host => !IsLocal(host.Host)).Select(ProblemOf).OfType<Problem>());
+
+    private static Problem? ProblemOf(HostFacts host) => host.Host.Connection.SslMode switch
+    {
+        Npgsql.SslMode.Disable => Problem.Failure($"{host.Name}: {host.Host.Endpoint} is reached without TLS", Fix(host)),
+        Npgsql.SslMode.Allow or Npgsql.SslMode.Prefer => Problem.Warning(
+            $"{host.Name}: sslmode is {Word(host)} for {host.Host.Endpoint}: whoever is on the way can switch TLS off", Fix(host)),
+        Npgsql.SslMode.Require => Problem.Warning($"{host.Name}: sslmode is require for {host.Host.Endpoint}: encrypted, but whoever answers is believed", Fix(host)),
+        _ => null,
+    };
+
+    private static string Fix(HostFacts host) => $"Set sslmode=verify-full and sslrootcert in {host.Host.Source}; on the server ssl = on with a certificate for '{host.Host.Connection.Host}'.";
+
+    private static string Word(HostFacts host) => host.Host.Connection.SslMode.ToString().ToLowerInvariant();
+
+    /// <summary>Whether it goes over no network.</summary>
+    private static bool IsLocal(HostConfiguration host)
+    {
+        var name = host.Connection.Host!;
+        return name.StartsWith('/') || name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (System.Net.IPAddress.TryParse(name, out var address) && System.Net.IPAddress.IsLoopback(address));
+    }
+}

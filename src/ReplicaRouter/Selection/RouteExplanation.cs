@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace ReplicaRouter;
+
+/// <summary>Which host a request would go to, and how each host stands in that choice.</summary>
+/// <param name="Route">The route's name.</param>
+/// <param name="Chosen">The host's name, or null when none may serve.</param>
+/// <param name="Hosts">All hosts, in the order of the configuration.</param>
+internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableArray<HostExplanation> Hosts)
+{
+    public static RouteExplanation Of(
+        TopologySnapshot topology, RoutePlan plan, RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
+    {
+        var choice = HostSelection.Choose(topology, plan, request, loads, random);
+        var window = choice.Candidates == 0 ? 0 : LatencyWindow.Filter(choice.Candidates, plan.Index, loads);
+        return new(plan.Name, choice.Host?.Name, [.. topology.Hosts.Select(host => Of(topology, host, plan, request, choice, window, time))]);
+    }
+
+    private static HostExplanation Of(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, Choice choice, ulong window, TimeProvider time)
+    {
+        var (group, verdict) = StepOf(topology, host, plan, request);
+        var bit = host.Configuration.Bit;
+        var (standing, reason) = verdict switch
+        {
+            _ when ReferenceEquals(host, choice.Host) => (HostStanding.Chosen, "serves"),
+            _ when (window & bit) != 0 => (HostStanding.Candidate, "would serve as well: of two at random, the one with less to do is taken"),
+            _ when (choice.Candidates & bit) != 0 => (HostStanding.Slow, "is more than twice as slow as the fastest: gets no more than a trial now and then"),
+            Verdict.Eligible => (HostStanding.Reserve, string.Create(CultureInfo.InvariantCulture, $"serves when the groups before '{group}' can't")),
+            Verdict.Suspect => (HostStanding.Reserve, "is in doubt: serves when no better host is left"),
+            _ => (HostStanding.Rejected, Eligibility.Explain(topology, host, plan, request, time)),
+        };
+        return new(host.Name, standing, group, reason);
+    }
+
+    /// <summary>The first step in which the host may serve; where there is none, the first one that it is meant for.</summary>
+    private static (string? Group, Verdict Verdict) StepOf(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request)
+    {
+        var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
+        var steps = (request.IsStrong ? RouteTier.OnlyPrimary : plan.Tiers)
+            .Select(tier => (tier.Group, Verdict: Eligibility.Judge(topology, host, tier, request, isForced)))
+            .Where(step => step.Verdict is not (Verdict.NotMember or Verdict.NotPrimary or Verdict.IsPrimary)).ToList();
+        return steps.FirstOrDefault(step => step.Verdict is Verdict.Eligible or Verdict.Suspect, steps.FirstOrDefault((null!, Verdict.NotMember)));
+    }
+}
+
+/// <summary>How a host stands in a choice.</summary>
+/// <param name="Host">The host's name.</param>
+/// <param name="Standing">Whether it was chosen, or what kept it from that.</param>
+/// <param name="Group">The group of the route by which it may serve, or is meant to; null when the route has no use for it.</param>
+/// <param name="Reason">The same in words. Never holds a password.</param>
+internal sealed record HostExplanation(string Host, HostStanding Standing, string? Group, string Reason);
+
+/// <summary>What a choice made of a host.</summary>
+internal enum HostStanding
+{
+    Chosen,
+
+    /// <summary>Another draw would have chosen it.</summary>
+    Candidate,
+
+    /// <summary>May serve, but is slower than the fastest by too much.</summary>
+    Slow,
+
+    /// <summary>May serve when better hosts can't.</summary>
+    Reserve,
+
+    Rejected,
+}

@@ -1,0 +1,51 @@
+namespace ReplicaRouter.Tool.Tests;
+
+/// <summary>What can't work says why in a line, and ends with 2.</summary>
+public sealed class CommandLineTests
+{
+    [Fact]
+    public async Task Without_a_cluster_the_missing_variable_is_named()
+    {
+        var run = await ToolRun.Async("status");
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith("DATABASE_URL is not set.", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData("postgresql://app:s3cret@:x/shop")]
+    [InlineData("postgresql://app:s3cret@db-1:port/shop")]
+    [InlineData("Host=db-1;Password=s3cret;Nonsense=1")]
+    public async Task A_bad_URL_is_told_without_its_password(string url)
+    {
+        var run = await ToolRun.Async("doctor", "--url", url);
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith("--url of 'primary' ", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", run.Error + run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("status", "--url", "postgresql://a/b", "--local", "dev")]
+    [InlineData("status", "--url", "postgresql://a/b", "--url", "primary=postgresql://c/b")]
+    [InlineData("status", "--local", "../dev")]
+    [InlineData("cluster", "up", "--replicas", "many")]
+    [InlineData("doctor", "--instances", "0")]
+    [InlineData("explain")]
+    [InlineData("nonsense")]
+    public async Task A_command_line_that_can_not_be_understood_is_told(params string[] args)
+    {
+        var run = await ToolRun.Async(args);
+        Assert.Equal(2, run.ExitCode);
+        Assert.NotEmpty(run.Error);
+    }
+
+    [Fact]
+    public async Task A_cluster_that_nobody_answers_is_not_waited_for_long()
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var run = await ToolRun.Async("status", "--url", "postgresql://app:s3cret@127.0.0.1:1/shop");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("no server listens there", run.Output, StringComparison.Ordinal);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 15);
+    }
+}

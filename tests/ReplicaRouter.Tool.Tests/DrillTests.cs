@@ -1,0 +1,49 @@
+namespace ReplicaRouter.Tool.Tests;
+
+/// <summary>A drill that touches no server.</summary>
+[Collection(DevelopmentClusterTests.Name)]
+public sealed class DrillTests(DevelopmentClusterFixture fixture)
+{
+    [Fact]
+    public async Task Drain_restore_and_forced_failover_cost_no_errors_and_show_the_time_to_recover()
+    {
+        var run = await fixture.RunAsync("drill", "--yes", "--seconds", "1", "--writes", "--json");
+        Assert.True(run.ExitCode == 0, run.Output + run.Error);
+        var report = run.Json;
+        Assert.Equal(0, report.GetProperty("errors").GetInt64());
+        var phases = report.GetProperty("phases").EnumerateArray().ToDictionary(phase => phase.GetProperty("name").GetString()!);
+        Assert.Equal(["baseline", "drain analytics", "restore analytics", "force reads to the primary", "restore reads"], phases.Keys);
+        Assert.All(phases.Values, phase => Assert.True(phase.GetProperty("operations").GetInt64() > 10));
+        Assert.True(phases["baseline"].GetProperty("byHost").TryGetProperty("analytics", out _));
+        Assert.InRange(phases["restore analytics"].GetProperty("recoveryMs").GetDouble(), 0, 20_000);
+        // Reads are forced for 5 s.
+        Assert.InRange(phases["restore reads"].GetProperty("recoveryMs").GetDouble(), 5_000, 30_000);
+
+        var writes = report.GetProperty("writes");
+        Assert.True(writes.GetProperty("acknowledged").GetInt64() > 10);
+        Assert.Equal((0, 0), (writes.GetProperty("lost").GetInt64(), writes.GetProperty("doubled").GetInt64()));
+        await fixture.UntilAsync("primary", "SELECT to_regclass('replica_router_drill') IS NULL");
+    }
+
+    [Fact]
+    public async Task Nothing_is_done_that_was_not_confirmed()
+    {
+        Console.SetIn(new StringReader("something else\n"));
+        var run = await fixture.RunAsync("drill");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("Type 127.0.0.1:", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("Not confirmed: nothing was done. --yes does not ask.\n", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData("--kill-replica", "--local")]
+    [InlineData("--promote", "--local")]
+    [InlineData("--replica=nobody", "There is no host 'nobody'")]
+    public async Task What_can_not_be_done_is_said_before_anything_is(string option, string message)
+    {
+        var run = await fixture.RunAsync("drill", "--yes", option);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+}
