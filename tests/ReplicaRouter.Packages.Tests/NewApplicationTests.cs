@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using ReplicaRouter.RepositoryTests;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Packages.Tests;
+
+/// <summary>docs/guide/getting-started.md, done as it says, with the packages: new applications that route queries on real servers.</summary>
+public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
+{
+    private LocalCluster Cluster => fixture.Cluster;
+
+    // Slow: the SDK makes, restores and builds an application.
+    [Fact]
+    public async Task A_new_console_application_routes_each_operation_to_its_servers_and_reads_what_it_wrote()
+    {
+        var folder = await NewApplicationAsync("console", "ReplicaRouter", "GettingStarted.Console");
+        var output = await Cli.RunAsync(folder, Variables, "dotnet", "run");
+        Cluster.AssertRouted(output, (operation, port) => $"{operation} ran on 127.0.0.1:{port}");
+        Assert.Matches(@"(?m)^[1-9]\d* visits$", output);
+    }
+
+    [Fact]
+    public async Task A_new_web_application_reads_from_a_replica_reports_from_analytics_and_is_healthy()
+    {
+        var folder = await NewApplicationAsync("web", "ReplicaRouter.AspNetCore", "GettingStarted.Web");
+        await Cli.RunAsync(folder, Variables, "dotnet", "build");
+        using var process = Cli.Start(folder, Variables, "dotnet", Path.Combine("bin", "Debug", "net10.0", "web.dll"), "--urls", "http://127.0.0.1:0");
+        try
+        {
+            using var client = new HttpClient { BaseAddress = await AddressAsync(process) };
+            var read = await client.GetStringAsync("/", TestContext.Current.CancellationToken);
+            Assert.Contains(Cluster.ServersOf("Read"), server => read == $"Read from tcp://127.0.0.1:{Cluster[server].Port}");
+            var report = await client.GetStringAsync("/report", TestContext.Current.CancellationToken);
+            Assert.EndsWith($"counted by tcp://127.0.0.1:{Cluster["analytics"].Port}", report, StringComparison.Ordinal);
+            using var ready = await client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private Dictionary<string, string> Variables => new(feed.Variables.Concat(Cluster.EnvironmentVariables));
+
+    /// <summary>The commands of the page; the sample is its code.</summary>
+    private async Task<string> NewApplicationAsync(string template, string package, string sample)
+    {
+        var parent = feed.NewFolder("applications");
+        await Cli.RunAsync(parent, Variables, "dotnet", "new", template, "--output", template, "--no-restore");
+        var folder = Path.Combine(parent, template);
+        await Cli.RunAsync(folder, Variables, "dotnet", "add", "package", package);
+        File.Copy(Repository.PathOf($"samples/{sample}/Program.cs"), Path.Combine(folder, "Program.cs"), overwrite: true);
+        return folder;
+    }
+
+    private static async Task<Uri> AddressAsync(Process process)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var seen = "";
+        while (await process.StandardOutput.ReadLineAsync(timeout.Token) is { } line)
+        {
+            seen += line + "\n";
+            if (Listening().Match(line) is { Success: true } match)
+            {
+                // Read on, or the application would wait for room in the pipe.
+                process.BeginOutputReadLine();
+                return new Uri(match.Groups[1].Value);
+            }
+        }
+
+        throw new InvalidOperationException($"The application ended:\n{seen}{await process.StandardError.ReadToEndAsync(timeout.Token)}");
+    }
+
+    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    private static partial Regex Listening();
+}
