@@ -17,7 +17,8 @@ internal sealed record OptionsSection(Type Type, string Title, string? Key, stri
     public IEnumerable<PropertyInfo> Options => Properties.Where(property => PartOf(property) is null);
 
     /// <summary>Unique on the page, so that each option can be linked to.</summary>
-    public string HeadingOf(PropertyInfo option) => Key is null ? option.Name : KeyOf(option) is { } key ? key[(DatabaseRouterOptions.SectionName.Length + 1)..] : option.Name;
+    public string HeadingOf(PropertyInfo option) =>
+        $"{Key}:{option.Name}".Replace(DatabaseRouterOptions.SectionName + ":", "", StringComparison.Ordinal).Replace("<name>", "*name*", StringComparison.Ordinal).TrimStart(':');
 
     /// <summary>The option's configuration key; null where only code can set it.</summary>
     public string? KeyOf(PropertyInfo option) => Key is null || option.PropertyType.IsAssignableTo(typeof(Delegate)) ? null

@@ -13,7 +13,7 @@ public sealed class LocalFeed : IAsyncLifetime
     private static readonly Dictionary<string, string> s_none = [];
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("replicarouter-packages-");
 
-    public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.{TimeProvider.System.GetUtcNow():yyyyMMdd}.{Environment.ProcessId}");
+    public string Version { get; } = VersionAt(TimeProvider.System.GetUtcNow());
 
     public string Folder => Path.Combine(_root.FullName, "feed");
 
@@ -68,6 +68,9 @@ public sealed class LocalFeed : IAsyncLifetime
         _root.Delete(recursive: true);
         return ValueTask.CompletedTask;
     }
+
+    // A part of an assembly's version is a number below 65,535.
+    private static string VersionAt(DateTimeOffset now) => string.Create(CultureInfo.InvariantCulture, $"0.{now.DayOfYear}.{(int)now.TimeOfDay.TotalSeconds / 2}");
 
     private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");

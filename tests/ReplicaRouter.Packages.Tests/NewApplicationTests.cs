@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using System.Text.RegularExpressions;
 using ReplicaRouter.RepositoryTests;
 using ReplicaRouter.Testing;
@@ -56,22 +57,23 @@ public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture f
         return folder;
     }
 
-    private static async Task<Uri> AddressAsync(Process process)
+    /// <summary>Where the application says that it listens. Its output is read on, or it would wait for room in the pipe.</summary>
+    private static Task<Uri> AddressAsync(Process process)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var seen = "";
-        while (await process.StandardOutput.ReadLineAsync(timeout.Token) is { } line)
+        var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var seen = new StringBuilder();
+        void Read(object sender, DataReceivedEventArgs line)
         {
-            seen += line + "\n";
-            if (Listening().Match(line) is { Success: true } match)
-            {
-                // Read on, or the application would wait for room in the pipe.
-                process.BeginOutputReadLine();
-                return new Uri(match.Groups[1].Value);
-            }
+            if (line.Data is null) address.TrySetException(new InvalidOperationException($"The application ended:\n{seen}"));
+            else if (Listening().Match(line.Data) is { Success: true } match) address.TrySetResult(new Uri(match.Groups[1].Value));
+            else lock (seen) seen.AppendLine(line.Data);
         }
 
-        throw new InvalidOperationException($"The application ended:\n{seen}{await process.StandardError.ReadToEndAsync(timeout.Token)}");
+        process.OutputDataReceived += Read;
+        process.ErrorDataReceived += (_, line) => { lock (seen) seen.AppendLine(line.Data); };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return address.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
     }
 
     [GeneratedRegex(@"Now listening on: (http://\S+)")]
