@@ -6,14 +6,12 @@ namespace ReplicaRouter.Packages.Tests;
 /// <summary>Runs programs as a user would, in a folder, with the variables that are given.</summary>
 internal static class Cli
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(8);
 
     /// <summary>Runs a program to its end.</summary>
     /// <returns>All that it wrote.</returns>
     public static async Task<string> RunAsync(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(s_timeout);
         using var process = Start(folder, variables, program, arguments);
         var output = new StringBuilder();
         process.OutputDataReceived += (_, line) => Append(output, line.Data);
@@ -22,7 +20,11 @@ internal static class Cli
         process.BeginErrorReadLine();
         try
         {
-            await process.WaitForExitAsync(timeout.Token);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_timeout);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{program} {string.Join(' ', arguments)}: not within {s_timeout}\n{TextOf(output)}");
         }
         finally
         {
