@@ -17,8 +17,9 @@ public sealed partial class NativeAotTests(LocalFeed feed, ClusterFixture fixtur
         Assert.DoesNotContain("warning", published, StringComparison.OrdinalIgnoreCase);
         Assert.False(File.Exists(Path.Combine(folder, "program", "NativeAot.dll")), "It is no native program.");
 
-        var output = await Cli.RunAsync(folder, fixture.Cluster.EnvironmentVariables, Path.Combine(folder, "program", "NativeAot"));
-        fixture.Cluster.AssertRouted(output, (operation, port) => string.Create(CultureInfo.InvariantCulture, $"{operation}: port {port}"));
+        var output = await Eventually.IsAsync(
+            () => Cli.RunAsync(folder, fixture.Cluster.EnvironmentVariables, Path.Combine(folder, "program", "NativeAot")),
+            output => fixture.Cluster.IsRouted(output, (operation, port) => string.Create(CultureInfo.InvariantCulture, $"{operation}: port {port}")));
         var session = Session().Match(output);
         Assert.True(session.Success, output);
         Assert.Equal(fixture.Cluster["primary"].Port, int.Parse(session.Groups[1].Value, CultureInfo.InvariantCulture));
