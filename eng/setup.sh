@@ -73,6 +73,17 @@ require_promtool() {
   has_promtool || fail "apt-get installed no promtool that can be found."
 }
 
+has_aot() { command -v clang >/dev/null && [ -e /usr/include/zlib.h ]; }
+
+# What .NET's native compiler links with. The compiler itself comes by NuGet.
+require_aot() {
+  has_aot && return
+  command -v apt-get >/dev/null || fail "clang or zlib's headers are missing, and there is no apt-get here. The test of NativeAOT needs Debian's packages clang and zlib1g-dev."
+  say "installing clang and zlib (apt-get install clang zlib1g-dev)"
+  apt_install clang zlib1g-dev
+  has_aot || fail "apt-get installed no clang and zlib.h that can be found."
+}
+
 has_peers() { has_pgbouncer && [ -x /usr/sbin/haproxy ] && [ -x /usr/sbin/pgpool ]; }
 
 # What the router is measured beside.

@@ -126,7 +126,7 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    DashboardLog.SamplingFailed(logger, e);
+                    WebLog.DashboardSamplingFailed(logger, e);
                 }
 
                 if (isTick) tick = timer.WaitForNextTickAsync(stopToken).AsTask();

@@ -18,7 +18,7 @@ internal static class OperatorEndpoints
         {
             var router = RouterOf(context);
             if (!router.GetHealthStatus().ContainsKey(host)) return NoSuch(host);
-            DashboardLog.Drains(logger, UserOf(context), host);
+            WebLog.DashboardDrains(logger, UserOf(context), host);
             // It takes effect at once; that connections are returned is for the page to show, not for the request to wait for.
             _ = router.DrainAsync(host, CancellationToken.None);
             return Results.Accepted();
@@ -28,7 +28,7 @@ internal static class OperatorEndpoints
         {
             var router = RouterOf(context);
             if (!router.GetHealthStatus().ContainsKey(host)) return NoSuch(host);
-            DashboardLog.Restores(logger, UserOf(context), host);
+            WebLog.DashboardRestores(logger, UserOf(context), host);
             await router.RestoreAsync(host, CancellationToken.None).ConfigureAwait(false);
             return Results.NoContent();
         });
@@ -38,7 +38,7 @@ internal static class OperatorEndpoints
             try
             {
                 await RouterOf(context).ForceFailoverToPrimaryAsync(context.RequestAborted).ConfigureAwait(false);
-                DashboardLog.Forces(logger, UserOf(context));
+                WebLog.DashboardForces(logger, UserOf(context));
                 return Results.Accepted();
             }
             catch (NoEligibleHostException e)

@@ -1,0 +1,171 @@
+using Microsoft.AspNetCore.Mvc;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace Snippets.Guide;
+
+internal static class Consistencies
+{
+    public static async Task AmbientAsync(DatabaseRouter router, CancellationToken ct)
+    {
+        #region
+        using var session = router.BeginSession();                          // ambient: covers this code and all that it awaits and starts
+        await router.ExecuteAsync(DatabaseOperation.Write, SaveAsync, ct);
+        var order = await router.ExecuteAsync(DatabaseOperation.Read, LoadAsync, ct);   // sees what was saved
+        #endregion
+    }
+
+    public static async Task ExplicitAsync(DatabaseRouter router, CancellationToken ct)
+    {
+        #region
+        var session = router.CreateSession();                               // explicit: covers the calls that are given it
+        await router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = session }, LoadAsync, ct);
+        #endregion
+    }
+
+    public static async Task SendAsync(RoutingSession session, Message message, CancellationToken ct)
+    {
+        #region
+        await session.WriteToAsync(message.Headers, ct);                    // sender: adds replica-router-token
+        #endregion
+    }
+
+    public static void Handle(DatabaseRouter router, Message message)
+    {
+        #region
+        using var session = router.BeginSession(message.Headers);           // handler: the job never runs before its row is visible to it
+        #endregion
+    }
+
+    public sealed record Message(Dictionary<string, string> Headers);
+
+    private static Task SaveAsync(NpgsqlConnection connection, CancellationToken ct) => Task.CompletedTask;
+
+    private static Task<int> LoadAsync(NpgsqlConnection connection, CancellationToken ct) => Task.FromResult(1);
+}
+
+internal static class Web
+{
+    public static void Application(string[] args)
+    {
+        #region
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddReplicaRouter();                       // the router, and what the rest of this page needs
+
+        var app = builder.Build();
+        app.UseReplicaRouter();                           // each request is a session, which follows the user
+        app.MapReplicaRouterHealth("operators");          // /api/health, /health/live, /health/ready
+        app.MapGet("/reports", Reports).RouteTo(DatabaseOperation.Analytics);
+        #endregion
+    }
+
+    public static void Clients(IServiceCollection services)
+    {
+        #region
+        services.AddHttpClient<Billing>().AddReplicaRouterSession();
+        services.AddGrpcClient<Ledger.LedgerClient>().AddReplicaRouterSession();
+        #endregion
+    }
+
+    public static void Endpoints(WebApplication app)
+    {
+        #region
+        app.MapGet("/tables", ([FromKeyedServices(EndpointRoute.Key)] NpgsqlConnection connection) =>
+            connection.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_stat_user_tables"))
+            .RouteTo(DatabaseOperation.Analytics);
+        #endregion
+    }
+
+    public static void Exposure(WebApplication app)
+    {
+        #region
+        app.MapReplicaRouterHealth("operators").RequireHost("*:8081");
+        app.MapReplicaRouterDashboard("/replica-router").RequireAuthorization("staff");
+        #endregion
+    }
+
+    public static void Dashboard(WebApplicationBuilder builder)
+    {
+        #region
+        builder.AddReplicaRouter();
+        var app = builder.Build();
+        app.MapReplicaRouterDashboard("/replica-router").RequireAuthorization("staff");
+        #endregion
+    }
+
+    public static void DashboardForOperators(WebApplicationBuilder builder, WebApplication app)
+    {
+        #region
+        builder.Services.AddAuthorizationBuilder().AddPolicy("operators", policy => policy.RequireRole("operator"));
+        builder.Services.AddAntiforgery();
+        // ...
+        app.MapReplicaRouterDashboard("/replica-router", options => options.OperatorPolicy = "operators").RequireAuthorization("staff");
+        #endregion
+    }
+
+    public static void Telemetry(IHostApplicationBuilder builder)
+    {
+        #region
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter(RouterTelemetry.MeterName, "Npgsql").AddPrometheusExporter())
+            .WithTracing(traces => traces.AddSource(RouterTelemetry.ActivitySourceName, "Npgsql").AddOtlpExporter());
+        #endregion
+    }
+
+    private static string Reports() => "";
+
+    public sealed class Billing(HttpClient client)
+    {
+        public HttpClient Client => client;
+    }
+
+    public static class Ledger
+    {
+        public sealed class LedgerClient(Grpc.Core.CallInvoker invoker)
+        {
+            public Grpc.Core.CallInvoker Invoker => invoker;
+        }
+    }
+
+    #region
+    [RouteTo(DatabaseOperation.Background)]           // controllers and actions
+    public class JobsController([FromKeyedServices(EndpointRoute.Key)] DbDataSource database) : ControllerBase
+    #endregion
+    {
+        public DbDataSource Database => database;
+    }
+}
+
+internal static class Options
+{
+    public static void InCode(IHostApplicationBuilder builder)
+    {
+        #region
+        builder.AddReplicaRouter(options =>
+        {
+            options.MaxLag = TimeSpan.FromSeconds(5);
+            options.Hosts["reports"] = new HostOptions { ConnectionString = "Host=db-7;Database=shop;Username=app", Groups = { "reports" }, Labels = { "zone=eu-1" } };
+            options.Routes["export"] = new RouteSettings { Groups = { "reports", "analytics" }, MaxLag = TimeSpan.FromMinutes(5) };
+        });
+        #endregion
+    }
+
+    public static void MultiHost(IHostApplicationBuilder builder)
+    {
+        #region
+        builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=db-1,db-2,db-3;Database=shop;Username=app" });
+        #endregion
+    }
+
+    public static void TwoDataSources(IHostApplicationBuilder builder)
+    {
+        #region
+        builder.AddReplicaRouter();
+        builder.Services.AddSingleton(services => new Databases(
+            Writes: services.GetRequiredKeyedService<DbDataSource>(DatabaseOperation.Write),
+            Reads: services.GetRequiredKeyedService<DbDataSource>(DatabaseOperation.Read)));
+        #endregion
+    }
+
+    private sealed record Databases(DbDataSource Writes, DbDataSource Reads);
+}

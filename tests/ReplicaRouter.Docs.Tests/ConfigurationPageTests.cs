@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+
+namespace ReplicaRouter.Docs.Tests;
+
+/// <summary>What the documents say of the configuration is what the options say, and do.</summary>
+public partial class ConfigurationPageTests
+{
+    /// <summary>Set by eng/configuration-page.</summary>
+    private const string WriteVariable = "REPLICAROUTER_WRITE_DOCS";
+
+    [Fact]
+    public void The_reference_is_what_the_options_say()
+    {
+        var page = File.ReadAllText(ConfigurationPage.Path);
+        var renewed = ConfigurationPage.Renewed(page);
+        if (Environment.GetEnvironmentVariable(WriteVariable) == "1") File.WriteAllText(ConfigurationPage.Path, renewed);
+        else Assert.True(page == renewed, "docs/guide/configuration.md is out of date: run eng/configuration-page.");
+    }
+
+    [Fact]
+    public void Headings_are_unique_so_that_each_option_can_be_linked_to()
+    {
+        var headings = OptionsSection.All.SelectMany(section => section.Options.Select(section.HeadingOf)).ToList();
+        Assert.Equal(headings.Distinct(StringComparer.OrdinalIgnoreCase), headings);
+        Assert.True(headings.Count > 30);
+    }
+
+    public static TheoryData<string> BoundedOptions =>
+        [.. OptionsSection.All.SelectMany(section => section.Options.Where(option => Bounds(option) is not null).Select(option => $"{section.Type.Name}.{option.Name}"))];
+
+    [Theory]
+    [MemberData(nameof(BoundedOptions))]
+    public void A_range_that_is_documented_is_the_one_that_is_checked(string name)
+    {
+        var (section, option) = OptionsSection.All.SelectMany(section => section.Options.Select(option => (section, option))).Single(o => $"{o.section.Type.Name}.{o.option.Name}" == name);
+        var (least, most) = Bounds(option)!.Value;
+        if (option.GetCustomAttribute<System.ComponentModel.DataAnnotations.RangeAttribute>() is { } range)
+        {
+            Assert.Equal((least, most), (range.Minimum, range.Maximum));
+            return;
+        }
+
+        var error = Assert.Throws<RouterConfigurationException>(() => DatabaseRouter.Create(With(section, option, option.PropertyType.ToString().Contains("Int32", StringComparison.Ordinal) ? -1 : TimeSpan.FromDays(-1))));
+        var fault = Assert.Single(error.Faults);
+        Assert.Contains($"from {least} to {most}", fault, StringComparison.Ordinal);
+        Assert.Contains(option.Name, fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_configuration_that_a_page_shows_is_one_that_works()
+    {
+        var blocks = Page.All.SelectMany(page => page.Blocks).Where(block => block.Language == "json" && block.Code.Contains($"\"{DatabaseRouterOptions.SectionName}\"", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(blocks);
+        foreach (var block in blocks)
+        {
+            var options = new DatabaseRouterOptions();
+            options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" };
+            using var json = new MemoryStream(Encoding.UTF8.GetBytes(block.Code));
+            new ConfigurationBuilder().AddJsonStream(json).Build().GetSection(DatabaseRouterOptions.SectionName).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            await DatabaseRouter.Create(options).DisposeAsync();
+        }
+    }
+
+    private static DatabaseRouterOptions With(OptionsSection section, PropertyInfo option, object value)
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" };
+        var route = options.Routes["read"] = new RouteSettings();
+        var owner = new object[] { options, options.Health, options.PrimaryProtection, route }.Single(candidate => candidate.GetType() == section.Type);
+        option.SetValue(owner, value);
+        return options;
+    }
+
+    /// <summary>The range that the option's documentation tells: '100 ms to 1 h', '1 to 10,000'.</summary>
+    private static (string Least, string Most)? Bounds(PropertyInfo option) =>
+        XmlDocumentation.ValueOf(option) is { } text && Range().Match(text) is { Success: true } range
+            ? (Bound(option, range.Groups[1].Value, range.Groups[2].Value), Bound(option, range.Groups[3].Value, range.Groups[4].Value))
+            : null;
+
+    private static string Bound(PropertyInfo option, string number, string unit)
+    {
+        var value = double.Parse(number.Replace(",", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+        if ((Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType) != typeof(TimeSpan)) return value.ToString(CultureInfo.InvariantCulture);
+        var time = unit switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(value),
+            "min" => TimeSpan.FromMinutes(value),
+            "h" => TimeSpan.FromHours(value),
+            "day" => TimeSpan.FromDays(value),
+            _ => TimeSpan.FromSeconds(value),
+        };
+        return time.ToString("c", CultureInfo.InvariantCulture);
+    }
+
+    [GeneratedRegex(@"\b([\d.,]+)(?: (ms|s|min|h|day))? to ([\d.,]+)(?: (ms|s|min|h|day))?\b")]
+    private static partial Regex Range();
+}

@@ -1,0 +1,45 @@
+using System.Reflection;
+
+namespace ReplicaRouter.Docs.Tests;
+
+/// <summary>One type of options, and where its values are written.</summary>
+/// <param name="Key">The configuration key of what it holds; null where it is set in code only.</param>
+internal sealed record OptionsSection(Type Type, string Title, string? Key, string Place)
+{
+    /// <summary>The router's options and all that hang on them, then those of the web package.</summary>
+    public static IEnumerable<OptionsSection> All =>
+    [
+        .. Below(new(typeof(DatabaseRouterOptions), "The router", DatabaseRouterOptions.SectionName, $"`{DatabaseRouterOptions.SectionName}`")),
+        new(typeof(ReplicaRouterWebOptions), "Web applications", null, "`services.AddReplicaRouterWeb(options => ...)`"),
+        new(typeof(ReplicaRouterDashboardOptions), "The dashboard", null, "`app.MapReplicaRouterDashboard(path, options => ...)`"),
+    ];
+
+    public IEnumerable<PropertyInfo> Options => Properties.Where(property => PartOf(property) is null);
+
+    /// <summary>Unique on the page, so that each option can be linked to.</summary>
+    public string HeadingOf(PropertyInfo option) =>
+        $"{Key}:{option.Name}".Replace(DatabaseRouterOptions.SectionName + ":", "", StringComparison.Ordinal).Replace("<name>", "*name*", StringComparison.Ordinal).TrimStart(':');
+
+    /// <summary>The option's configuration key; null where only code can set it.</summary>
+    public string? KeyOf(PropertyInfo option) => Key is null || option.PropertyType.IsAssignableTo(typeof(Delegate)) ? null
+        : $"{Key}:{option.Name}{(option.PropertyType.IsAssignableTo(typeof(IEnumerable<string>)) ? ":<n>" : "")}";
+
+    private IEnumerable<PropertyInfo> Properties => Type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.CanRead).OrderBy(property => property.MetadataToken);
+
+    private static IEnumerable<OptionsSection> Below(OptionsSection section) =>
+        section.Properties.Select(property => section.SectionOf(property)).OfType<OptionsSection>().SelectMany(Below).Prepend(section);
+
+    private OptionsSection? SectionOf(PropertyInfo property)
+    {
+        if (PartOf(property) is not { } type) return null;
+        var key = $"{Key}:{property.Name}{(type == property.PropertyType ? "" : ":<name>")}";
+        return new(type, property.Name, key, $"`{key}`");
+    }
+
+    /// <summary>The type of options that a property holds, by itself or by name.</summary>
+    private static Type? PartOf(PropertyInfo property)
+    {
+        var type = property.PropertyType is { IsGenericType: true } generic && generic.GetGenericTypeDefinition() == typeof(IDictionary<,>) ? generic.GetGenericArguments()[1] : property.PropertyType;
+        return type.IsClass && type.Assembly == typeof(DatabaseRouterOptions).Assembly ? type : null;
+    }
+}

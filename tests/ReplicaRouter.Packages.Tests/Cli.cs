@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace ReplicaRouter.Packages.Tests;
+
+/// <summary>Runs programs as a user would, in a folder, with the variables that are given.</summary>
+internal static class Cli
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(8);
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <returns>All that it wrote.</returns>
+    public static async Task<string> RunAsync(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
+    {
+        using var process = Start(folder, variables, program, arguments);
+        var output = new StringBuilder();
+        process.OutputDataReceived += (_, line) => Append(output, line.Data);
+        process.ErrorDataReceived += (_, line) => Append(output, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(s_timeout);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{program} {string.Join(' ', arguments)}: not within {s_timeout}\n{TextOf(output)}");
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+
+        var text = TextOf(output);
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{text}");
+        return text;
+    }
+
+    /// <summary>Starts a program whose output the caller reads.</summary>
+    public static Process Start(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        // Servers that stay behind would hold the output open, and the test would wait for them.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["UseSharedCompilation"] = "false";
+        foreach (var (name, value) in variables) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    private static void Append(StringBuilder output, string? line)
+    {
+        if (line is null) return;
+        lock (output) output.AppendLine(line);
+    }
+
+    private static string TextOf(StringBuilder output)
+    {
+        lock (output) return output.ToString();
+    }
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
+using ReplicaRouter.RepositoryTests;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Packages.Tests;
+
+/// <summary>docs/guide/getting-started.md, done as it says, with the packages: new applications that route queries on real servers.</summary>
+public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
+{
+    private LocalCluster Cluster => fixture.Cluster;
+
+    // Slow: the SDK makes, restores and builds an application.
+    [Fact]
+    public async Task A_new_console_application_routes_each_operation_to_its_servers_and_reads_what_it_wrote()
+    {
+        var folder = await NewApplicationAsync("console", "ReplicaRouter", "GettingStarted.Console");
+        await Cli.RunAsync(folder, Variables, "dotnet", "build");
+        var output = await Eventually.IsAsync(
+            () => Cli.RunAsync(folder, Variables, "dotnet", "run", "--no-build"),
+            output => Cluster.IsRouted(output, (operation, port) => $"{operation} ran on 127.0.0.1:{port}"));
+        Assert.Matches(@"(?m)^[1-9]\d* visits$", output);
+    }
+
+    [Fact]
+    public async Task A_new_web_application_reads_from_a_replica_reports_from_analytics_and_is_healthy()
+    {
+        var folder = await NewApplicationAsync("web", "ReplicaRouter.AspNetCore", "GettingStarted.Web");
+        await Cli.RunAsync(folder, Variables, "dotnet", "build");
+        using var process = Cli.Start(folder, Variables, "dotnet", Path.Combine("bin", "Debug", "net10.0", "web.dll"), "--urls", "http://127.0.0.1:0");
+        try
+        {
+            using var client = new HttpClient { BaseAddress = await AddressAsync(process) };
+            await Eventually.IsAsync(() => client.GetStringAsync("/", TestContext.Current.CancellationToken),
+                read => Cluster.PortsOf("Read").Any(port => read == $"Read from tcp://127.0.0.1:{port}"));
+            await Eventually.IsAsync(() => client.GetStringAsync("/report", TestContext.Current.CancellationToken),
+                report => report.EndsWith($"counted by tcp://127.0.0.1:{Cluster["analytics"].Port}", StringComparison.Ordinal));
+            using var ready = await client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private Dictionary<string, string> Variables => new(feed.Variables.Concat(Cluster.EnvironmentVariables));
+
+    /// <summary>The commands of the page; the sample is its code.</summary>
+    private async Task<string> NewApplicationAsync(string template, string package, string sample)
+    {
+        var parent = feed.NewFolder("applications");
+        await Cli.RunAsync(parent, Variables, "dotnet", "new", template, "--output", template, "--no-restore");
+        var folder = Path.Combine(parent, template);
+        await Cli.RunAsync(folder, Variables, "dotnet", "add", "package", package);
+        File.Copy(Repository.PathOf($"samples/{sample}/Program.cs"), Path.Combine(folder, "Program.cs"), overwrite: true);
+        return folder;
+    }
+
+    /// <summary>Where the application says that it listens. Its output is read on, or it would wait for room in the pipe.</summary>
+    private static Task<Uri> AddressAsync(Process process)
+    {
+        var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var seen = new StringBuilder();
+        void Read(object sender, DataReceivedEventArgs line)
+        {
+            if (line.Data is null) address.TrySetException(new InvalidOperationException($"The application ended:\n{seen}"));
+            else if (Listening().Match(line.Data) is { Success: true } match) address.TrySetResult(new Uri(match.Groups[1].Value));
+            else lock (seen) seen.AppendLine(line.Data);
+        }
+
+        process.OutputDataReceived += Read;
+        process.ErrorDataReceived += (_, line) => { lock (seen) seen.AppendLine(line.Data); };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return address.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+    }
+
+    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    private static partial Regex Listening();
+}

@@ -1,0 +1,67 @@
+using System.IO.Compression;
+using System.Xml.Linq;
+using ReplicaRouter.RepositoryTests;
+
+namespace ReplicaRouter.Packages.Tests;
+
+/// <summary>What is in the packages.</summary>
+public sealed class PackageTests(LocalFeed feed)
+{
+    [Fact]
+    public void Every_project_that_is_shipped_is_a_package_of_its_name_with_symbols()
+    {
+        var projects = Directory.GetDirectories(Repository.PathOf("src")).Where(folder => Directory.GetFiles(folder, "*.csproj").Length == 1).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+        Assert.Equal(projects, feed.Packages.Keys.Order(StringComparer.Ordinal));
+        Assert.All(feed.Packages.Values, package =>
+        {
+            using var symbols = ZipFile.OpenRead(Path.ChangeExtension(package, ".snupkg"));
+            Assert.Contains(symbols.Entries, entry => entry.Name.EndsWith(".pdb", StringComparison.Ordinal));
+        });
+    }
+
+    [Fact]
+    public void Every_package_says_what_it_is_and_holds_what_it_names() => Assert.All(feed.Packages, package =>
+    {
+        using var archive = ZipFile.OpenRead(package.Value);
+        var metadata = Metadata(archive);
+        string? Value(string name) => metadata.Element(metadata.Name.Namespace + name)?.Value;
+        Assert.Equal(package.Key, Value("id"));
+        Assert.Equal(feed.Version, Value("version"));
+        Assert.Equal("MIT", Value("license"));
+        Assert.Equal("ReplicaRouter contributors", Value("authors"));
+        Assert.Contains("postgresql", Value("tags"), StringComparison.Ordinal);
+        Assert.True(Value("description")!.Length > 40, $"{package.Key} hardly describes itself");
+        var files = archive.Entries.Select(entry => entry.FullName).ToList();
+        Assert.All(["LICENSE", "CHANGELOG.md", Value("readme")!, Value("icon")!], name => Assert.Contains(name, files));
+        Assert.Contains(files, file => file.EndsWith($"/{package.Key}.dll", StringComparison.Ordinal));
+    });
+
+    [Fact]
+    public void Packages_depend_on_no_tool_of_the_build() => Assert.All(feed.Packages.Values, package =>
+    {
+        using var archive = ZipFile.OpenRead(package);
+        var dependencies = Metadata(archive).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (string)element.Attribute("id")!).ToList();
+        Assert.DoesNotContain(dependencies, id => id.Contains("Analyzers", StringComparison.Ordinal) || id.Contains("ILLink", StringComparison.Ordinal));
+    });
+
+    // Slow: builds everything that is shipped once more.
+    [Fact]
+    public async Task Packing_twice_gives_equal_assemblies()
+    {
+        var again = feed.NewFolder("again");
+        await feed.PackAsync(again);
+        Assert.All(Directory.GetFiles(feed.Folder), package =>
+        {
+            var (first, second) = (LocalFeed.AssembliesOf(package), LocalFeed.AssembliesOf(Path.Combine(again, Path.GetFileName(package))));
+            Assert.NotEmpty(first);
+            Assert.Equal(first.Keys, second.Keys);
+            Assert.All(first, file => Assert.True(file.Value.AsSpan().SequenceEqual(second[file.Key]), $"{Path.GetFileName(package)}: {file.Key} differs"));
+        });
+    }
+
+    private static XElement Metadata(ZipArchive package)
+    {
+        using var stream = package.Entries.Single(entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
+        return XDocument.Load(stream).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
+    }
+}
