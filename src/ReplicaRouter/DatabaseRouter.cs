@@ -423,7 +423,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     internal FailedAttempt? Report(string? host, int port, Route route, Exception exception)
     {
         var plan = _configuration.PlanOf(route);
-        foreach (var pools in _pools)
+        foreach (var pools in _fleet.All)
         {
             var pool = pools[plan];
             if (pool.Host.Connection.Port != port || pool.Host.Connection.Host != host) continue;

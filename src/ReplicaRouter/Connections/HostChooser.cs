@@ -53,7 +53,7 @@ internal sealed class HostChooser(
 
     /// <summary>Who would serve the route at this moment, and why not the others. Counts nothing.</summary>
     public RouteExplanation Explain(RoutePlan plan, in RouteOptions options) =>
-        RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), _loads, random, time);
+        RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), fleet.Loads, random, time);
 
     /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>
     private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
