@@ -66,6 +66,8 @@ public sealed class LocalServer
         _configuration.WriteTo(DataDirectory);
         _setup.Account.Own(Path.Combine(DataDirectory, "postgresql.conf"));
         _process?.Dispose();
+        // Whoever adopted a killed server may leave it a zombie, which PostgreSQL takes for one that runs.
+        if (FolderProcesses.Find(folder => folder == DataDirectory).Count == 0) Cluster.DataDirectory.RemoveLock(DataDirectory);
         var process = _process = ServerProcess.Start(_setup.Account, _setup.Binaries.Postgres, DataDirectory, LogFile);
         await WaitAsync(() => !process.IsRunning || IsReady(process.Id), "was not ready", ct).ConfigureAwait(false);
         if (!process.IsRunning) throw _setup.Failure($"Server '{Name}' ended while it started.", Log);

@@ -38,6 +38,11 @@ public sealed class ClusterCommandTests : IAsyncDisposable
         Assert.Empty(DoctorTests.Findings(doctor));
         await ExecuteAsync(up, "CREATE TABLE kept AS SELECT 42 AS answer");
 
+        await using (var cluster = await LocalCluster.OpenAsync(Folder, Ct)) await cluster["analytics"].KillAsync(Ct);
+        Assert.Equal(1, (await ClusterAsync("status")).ExitCode);
+        Assert.Equal(up, (await ClusterAsync("up")).Output);
+        Assert.Equal(0, (await ClusterAsync("status")).ExitCode);
+
         Assert.Equal(0, (await ClusterAsync("down")).ExitCode);
         Assert.DoesNotContain(processes, IsAlive);
         Assert.Equal(1, (await ClusterAsync("status")).ExitCode);
@@ -87,7 +92,7 @@ public sealed class ClusterCommandTests : IAsyncDisposable
 
         var failed = await ToolRun.Async([.. drill, "--stop-command", "exit 3"]);
         Assert.Equal(2, failed.ExitCode);
-        Assert.EndsWith("The command ended with 3: exit 3\n", failed.Error, StringComparison.Ordinal);
+        Assert.EndsWith("What --stop-command says ended with 3.\n", failed.Error, StringComparison.Ordinal);
 
         var run = await ToolRun.Async([.. drill, "--stop-command", stop, "--promote-command", promote]);
         Assert.True(run.ExitCode == 0, run.Output + run.Error);

@@ -76,11 +76,18 @@ internal static class DataDirectory
     internal static void Remove(string folder)
     {
         if (!Directory.Exists(folder)) return;
-        // A killed server leaves the System V segment that marks its directory as in use; the lock file's line 7 is "key id".
-        var lockFile = Path.Combine(folder, "postmaster.pid");
-        if (File.Exists(lockFile) && File.ReadLines(lockFile).ElementAtOrDefault(6)?.Split(' ')[^1] is { } id)
-            _ = Native.ControlSharedMemory(int.Parse(id, CultureInfo.InvariantCulture), Native.RemoveSharedMemory, 0);
+        RemoveLock(folder);
         Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Removes what a killed server leaves that marks its directory as in use: the lock file, and the System V segment that its line 7 names as "key id".</summary>
+    internal static void RemoveLock(string folder)
+    {
+        var lockFile = Path.Combine(folder, "postmaster.pid");
+        if (!File.Exists(lockFile)) return;
+        if (File.ReadLines(lockFile).ElementAtOrDefault(6)?.Split(' ')[^1] is { } id)
+            _ = Native.ControlSharedMemory(int.Parse(id, CultureInfo.InvariantCulture), Native.RemoveSharedMemory, 0);
+        File.Delete(lockFile);
     }
 
     private static void Copy(ServerAccount account, DirectoryInfo source, string target, CancellationToken ct)

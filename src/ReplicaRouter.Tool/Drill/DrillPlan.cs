@@ -34,8 +34,8 @@ internal sealed record DrillPlan
         if (Writes) yield return $"It creates the table {DrillWrites.Table} on the primary, writes to it, and drops it.";
         if (KillReplica) yield return "It kills a replica of this local cluster (kill -9), and starts it again.";
         if (Promote) yield return "It kills the primary of this local cluster (kill -9), promotes a replica, and brings the old primary back as a replica.";
-        if (StopCommand is not null) yield return $"It runs the command: {StopCommand}";
-        if (PromoteCommand is not null) yield return $"It runs the command: {PromoteCommand}";
+        if (StopCommand is not null) yield return "It runs your --stop-command.";
+        if (PromoteCommand is not null) yield return "It runs your --promote-command.";
     }
 
     /// <exception cref="ToolException">The options contradict one another.</exception>

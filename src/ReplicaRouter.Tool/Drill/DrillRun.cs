@@ -51,8 +51,8 @@ internal sealed class DrillRun
         await ForceToPrimaryAsync(ct);
         if (local is not null && _plan.KillReplica && Replica() is { } victim) await KillReplicaAsync(local[victim], ct);
         if (local is not null && _plan.Promote) await PromoteAsync(local, ct);
-        if (_plan.StopCommand is { } stop) await PhaseAsync("stop command", async () => await ShellAsync(stop, ct), ct);
-        if (_plan.PromoteCommand is { } promote) await FollowPrimaryAsync("promote command", () => ShellAsync(promote, ct), ct);
+        if (_plan.StopCommand is { } stop) await PhaseAsync("stop command", () => ShellAsync("--stop-command", stop, ct), ct);
+        if (_plan.PromoteCommand is { } promote) await FollowPrimaryAsync("promote command", () => ShellAsync("--promote-command", promote, ct), ct);
     }
 
     private async Task DrainAsync(string replica, CancellationToken ct)
@@ -171,7 +171,8 @@ internal sealed class DrillRun
     private string? Replica() => _plan.Replica ?? _plan.Target.Configuration.Hosts.FirstOrDefault(host =>
         host.Groups.Contains(HostNames.Read) && _router.GetHealthStatus()[host.Name] is { Role: HostRole.Replica, IsHealthy: true })?.Name;
 
-    private async Task ShellAsync(string command, CancellationToken ct)
+    /// <remarks>What fails is told by the option's name: the command may hold a password.</remarks>
+    private async Task ShellAsync(string option, string command, CancellationToken ct)
     {
         using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = (shell.StandardOutput.ReadToEndAsync(ct), shell.StandardError.ReadToEndAsync(ct));
@@ -181,6 +182,6 @@ internal sealed class DrillRun
             if (text.Length > 0) _screen.Say(text.TrimEnd());
         }
 
-        if (shell.ExitCode != 0) throw new ToolException($"The command ended with {shell.ExitCode}: {command}");
+        if (shell.ExitCode != 0) throw new ToolException($"What {option} says ended with {shell.ExitCode}.");
     }
 }

@@ -50,7 +50,7 @@ internal sealed class ConnectionBudgetCheck : ICheck
 
     /// <summary>A primary gets what every route may send to it; a standby what read-only routes may.</summary>
     private static int Most(HostFacts host, ClusterFacts cluster) =>
-        Most(cluster, host, route => !host.Server!.Answer.IsInRecovery || route.Tiers.Any(tier => !tier.IsPrimary && (tier.Members & host.Host.Bit) != 0));
+        Most(cluster, host, route => !host.Server!.Answer.IsInRecovery || route.Tiers.Any(tier => !tier.IsPrimary && host.Host.Groups.Contains(tier.Group)));
 
     private static int Most(ClusterFacts cluster, HostFacts host, Func<RoutePlan, bool> leadsThere) =>
         cluster.Instances * (Probes + cluster.Configuration.Routes.Where(leadsThere).Sum(route => HostPools.MaxPoolSize(route, host.Host.Connection)));
