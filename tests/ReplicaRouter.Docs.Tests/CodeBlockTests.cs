@@ -10,7 +10,7 @@ public class CodeBlockTests
         Assert.NotEmpty(blocks);
         var missing = blocks.Where(block => !CompiledCode.OfRepository.Holds(block.Code)).ToList();
         Assert.True(missing.Count == 0,
-            $"These blocks are not compiled. Put each into a #region of docs/snippets, samples or tests/**/*Snippets*.cs:\n{string.Join('\n', missing)}");
+            $"These blocks are not compiled. Put each into a #region of docs/snippets, samples or tests:\n{string.Join('\n', missing)}");
     }
 
     [Fact]

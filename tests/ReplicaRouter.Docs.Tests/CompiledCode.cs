@@ -10,7 +10,7 @@ internal sealed partial class CompiledCode(IEnumerable<string> sources)
 
     /// <summary>Where regions are looked for: add a folder, and its regions count.</summary>
     public static CompiledCode OfRepository { get; } = new(
-        Repository.Files("docs/snippets", "*.cs").Concat(Repository.Files("samples", "*.cs")).Concat(Repository.Files("tests", "*Snippets*.cs")).Select(File.ReadAllText));
+        new[] { "docs/snippets", "samples", "tests" }.SelectMany(folder => Repository.Files(folder, "*.cs")).Select(File.ReadAllText));
 
     public bool Holds(string code) => Normalized(code) is var wanted && _regions.Any(region => region.Contains(wanted, StringComparison.Ordinal));
 
