@@ -15,7 +15,7 @@ public sealed class JobRun
     private const string Successor = "background";
 
     /// <summary>Longest time for one order. A job that was under way on a primary that died is run again within it.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private readonly JobRunOptions _options;
     private readonly LocalCluster _cluster;

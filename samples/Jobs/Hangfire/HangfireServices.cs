@@ -20,12 +20,18 @@ public static class HangfireServices
                 // A job whose worker lost its connection is taken up again after this time.
                 InvisibilityTimeout = TimeSpan.FromSeconds(30),
                 UseSlidingInvisibilityTimeout = true,
+                // A lock that died with the primary's connections holds up retries no longer than this. By default it does so for 10 minutes.
+                DistributedLockTimeout = TimeSpan.FromSeconds(30),
             };
             hangfire
                 .UsePostgreSqlStorage(storage => storage.UseConnectionFactory(new RoutedConnectionFactory(router)), options)
                 .UseFilter(new SessionFilter(router));
         });
-        builder.Services.AddHangfireServer(options => options.WorkerCount = 20);
+        builder.Services.AddHangfireServer(options =>
+        {
+            options.WorkerCount = 20;
+            options.SchedulePollingInterval = TimeSpan.FromSeconds(1);      // how often it looks for retries that are due
+        });
         #endregion
         builder.Services.AddSingleton<ReceiptJob>();
         builder.Services.AddSingleton<IReceiptQueue, HangfireReceiptQueue>();
