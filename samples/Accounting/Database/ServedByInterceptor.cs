@@ -1,29 +1,15 @@
 using System.Data.Common;
+using Dapper;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Accounting.Database;
 
-/// <summary><see cref="ServedBy"/> for the statements of Entity Framework: the same question in the same round trip.</summary>
-internal sealed class ServedByInterceptor : DbCommandInterceptor
+/// <summary><see cref="ServedBy"/> for Entity Framework, which opens a connection for each statement outside of transactions: the server is asked as soon as it is open.</summary>
+internal sealed class ServedByInterceptor : DbConnectionInterceptor
 {
-    public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
-        DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+    public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
     {
-        if (ServedBy.Current is not null) command.CommandText += Sql.ServerPort;
-        return new(result);
-    }
-
-    public override async ValueTask<InterceptionResult> DataReaderClosingAsync(DbCommand command, DataReaderClosingEventData eventData, InterceptionResult result)
-    {
-        if (ServedBy.Current is not { } servedBy) return result;
-        var answers = eventData.DataReader;
-        // A statement that returns no rows has no result to be skipped.
-        while (answers.FieldCount != 1 || answers.GetName(0) != Sql.ServedByColumn)
-        {
-            if (!await answers.NextResultAsync()) return result;
-        }
-
-        if (await answers.ReadAsync()) servedBy.Add(answers.GetInt32(0));
-        return result;
+        if (ServedBy.Current is not { } servedBy) return;
+        servedBy.Add(await connection.ExecuteScalarAsync<int>(new CommandDefinition("SELECT coalesce(inet_server_port(), 0)", cancellationToken: cancellationToken)));
     }
 }

@@ -6,10 +6,8 @@ namespace Accounting.Database;
 /// <summary>Dapper with what the services need and no more: parameters, cancellation, and <see cref="ServedBy"/>.</summary>
 internal static class Sql
 {
-    public const string ServedByColumn = "served_by";
-
     // In the same round trip as the statement, so both are the same server's answer.
-    public const string ServerPort = $"\n; SELECT coalesce(inet_server_port(), 0) AS {ServedByColumn}";
+    private const string ServerPort = "\n; SELECT coalesce(inet_server_port(), 0)";
 
     static Sql() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
