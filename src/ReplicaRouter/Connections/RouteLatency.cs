@@ -17,7 +17,7 @@ internal sealed class RouteLatency
     private const double OutlierWeight = 0.6;
 
     /// <summary>Typical deviations beyond which a sample is no chance.</summary>
-    private const double Outlier = 3.5;
+    private const double Outlier = 4.25;
 
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;

@@ -208,6 +208,73 @@ public class HostSelectionTests
     }
 
     [Fact]
+    public void A_host_is_left_out_at_twice_the_best_latency_and_comes_back_at_one_and_a_half_times()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        Record(1, 3);
+        Record(2, 1);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(2, 1.6);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(2, 2.2);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(2, 1.6);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+
+        void Record(int host, double milliseconds)
+        {
+            for (var sample = 0; sample < 50; sample++) loads[host].RecordCommand(read.Index, milliseconds);
+        }
+    }
+
+    [Fact]
+    public void A_command_that_was_stopped_early_tells_nothing_unless_it_had_taken_longer_than_usual()
+    {
+        var topology = Healthy("primary", "analytics");
+        var (load, read) = (topology.Loads()[1], topology.Configuration.PlanOf(DatabaseOperation.Read));
+        for (var sample = 0; sample < 5; sample++) load.RecordCommand(read.Index, 4);
+        load.RecordCommand(read.Index, 1, isStopped: true);
+        Assert.Equal(4, load.LatencyMs(read.Index), 6);
+        load.RecordCommand(read.Index, 20, isStopped: true);
+        Assert.True(load.LatencyMs(read.Index) > 4);
+    }
+
+    [Fact]
+    public void A_second_run_goes_where_something_was_done_last_and_to_no_host_that_is_slower_than_the_first_ones()
+    {
+        var topology = Healthy("primary", "analytics", "background", "replica-3");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        Work(2);
+        Assert.Equal(2, Second());
+        Work(3);
+        Assert.Equal(3, Second());
+        for (var sample = 0; sample < 5; sample++)
+        {
+            loads[1].RecordCommand(read.Index, 1);
+            loads[2].RecordCommand(read.Index, 1);
+            loads[3].RecordCommand(read.Index, 40);
+        }
+
+        Assert.Equal(2, Second());
+        for (var sample = 0; sample < 20; sample++) loads[2].RecordCommand(read.Index, 40);
+        Assert.Null(Second());
+
+        void Work(int host)
+        {
+            loads[host].Commands.Begin();
+            topology.Advance(0.001);
+            loads[host].Commands.End();
+        }
+
+        int? Second()
+        {
+            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsSecondRun = true };
+            return HostSelection.Choose(topology.Current, read, request, loads, new Random(1)).Host?.Configuration.Index;
+        }
+    }
+
+    [Fact]
     public void A_look_up_on_a_host_that_is_ten_times_as_slow_is_slow_though_it_takes_only_milliseconds()
     {
         var topology = Healthy("primary", "analytics", "background");
