@@ -5,10 +5,7 @@ namespace Jobs.Hangfire;
 
 public sealed class HangfireReceiptQueue(IBackgroundJobClient jobs) : IReceiptQueue
 {
-    // Enqueues synchronously, as Hangfire does: a round trip of the filter, a few of the storage.
-    public Task EnqueueAsync(Guid orderId, CancellationToken ct)
-    {
-        jobs.Enqueue<ReceiptJob>(job => job.RunAsync(orderId, CancellationToken.None));
-        return Task.CompletedTask;
-    }
+    // Synchronous, as Hangfire is: on threads of the pool, many at once would starve all else of them.
+    public Task EnqueueAsync(Guid orderId, CancellationToken ct) => Task.Factory.StartNew(
+        () => jobs.Enqueue<ReceiptJob>(job => job.RunAsync(orderId, CancellationToken.None)), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }
