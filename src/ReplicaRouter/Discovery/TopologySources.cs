@@ -28,10 +28,10 @@ internal static class TopologySources
     private static DnsTopologySource? Dns(DnsDiscoveryOptions options, List<string> faults)
     {
         const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Dns";
-        if (options.Name is null) return null;
         var before = faults.Count;
-        if (Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{Key}:Name is '{options.Name}'. Write a DNS name, as replicas.db.internal or _postgresql._tcp.db.internal.");
         if (options.Port is < 1 or > 65535) faults.Add($"{Key}:Port is {options.Port}. Write a number from 1 to 65535.");
+        if (options.Name is null) return null;
+        if (Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{Key}:Name is '{options.Name}'. Write a DNS name, as replicas.db.internal or _postgresql._tcp.db.internal.");
         IPEndPoint? nameserver = null;
         if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{Key}:Nameserver is '{server}'. Write an IP address, or address:port.");
         if (nameserver is { Port: 0 }) nameserver.Port = 53;
