@@ -36,8 +36,9 @@ internal static class LatencyWindow
             else if (load.IsSilent(LimitsOfSilence * limit)) silent |= bit;
         }
 
-        // The fastest host is never left out, but it may be silent.
         var window = candidates & ~left;
+        // The fastest host is not left out, unless another thread has noted meanwhile that it is slow by now. It may well be silent.
+        if (window == 0) return candidates;
         return window == silent ? window : window & ~silent;
     }
 }

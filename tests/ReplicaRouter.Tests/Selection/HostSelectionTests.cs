@@ -229,6 +229,25 @@ public class HostSelectionTests
     }
 
     [Fact]
+    public async Task Somebody_is_left_to_choose_when_the_fastest_host_becomes_slow_as_it_is_compared()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        for (var sample = 0; sample < 5; sample++) loads[1].RecordCommand(read.Index, 100);
+        // No trials.
+        loads[1].AddOpening(1);
+        loads[2].AddOpening(1);
+        using var stop = new CancellationTokenSource();
+        var changing = Task.Run(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++) loads[2].RecordCommand(read.Index, i % 64 < 62 ? 1 : 100);
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 300_000; i++) Assert.NotEqual(0UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        await stop.CancelAsync();
+        await changing;
+    }
+
+    [Fact]
     public void A_command_that_was_stopped_early_tells_nothing_unless_it_had_taken_longer_than_usual()
     {
         var topology = Healthy("primary", "analytics");
