@@ -29,7 +29,7 @@ public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture f
     {
         var folder = await NewApplicationAsync("web", "ReplicaRouter.AspNetCore", "GettingStarted.Web");
         await Cli.RunAsync(folder, Variables, "dotnet", "build");
-        using var process = Cli.Start(folder, Variables, "dotnet", Path.Combine("bin", "Debug", "net10.0", "web.dll"), "--urls", "http://127.0.0.1:0");
+        using var process = Cli.Start(folder, Variables, "dotnet", Path.Combine("bin", "Debug", "net10.0", "GettingStarted.Web.dll"), "--urls", "http://127.0.0.1:0");
         try
         {
             using var client = new HttpClient { BaseAddress = await AddressAsync(process) };
@@ -46,14 +46,35 @@ public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture f
         }
     }
 
+    [Fact]
+    public async Task A_new_application_with_Entity_Framework_Core_saves_on_the_primary_and_reads_from_a_replica()
+    {
+        var folder = await NewApplicationAsync("console", "ReplicaRouter.EntityFrameworkCore", "GettingStarted.EfCore");
+        await Cli.RunAsync(folder, Variables, "dotnet", "build");
+        var output = await Eventually.IsAsync(
+            () => Cli.RunAsync(folder, Variables, "dotnet", "run", "--no-build"),
+            output => Cluster.PortsOf("Read").Any(port => output.Contains($"read from 127.0.0.1:{port}", StringComparison.Ordinal)));
+        Assert.Matches(@"(?m)^[1-9]\d* products$", output);
+        Assert.Contains($"written to 127.0.0.1:{Cluster.Primary.Port}", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_command_is_installed_and_shows_the_cluster()
+    {
+        var folder = feed.NewFolder("tools");
+        await Cli.RunAsync(folder, Variables, "dotnet", "tool", "install", "ReplicaRouter.Tool", "--tool-path", folder);
+        var status = await Cli.RunAsync(folder, Variables, Path.Combine(folder, "replica-router"), "status");
+        foreach (var server in Cluster.Servers) Assert.Contains(server.Name, status, StringComparison.Ordinal);
+    }
+
     private Dictionary<string, string> Variables => new(feed.Variables.Concat(Cluster.EnvironmentVariables));
 
     /// <summary>The commands of the page; the sample is its code.</summary>
     private async Task<string> NewApplicationAsync(string template, string package, string sample)
     {
         var parent = feed.NewFolder("applications");
-        await Cli.RunAsync(parent, Variables, "dotnet", "new", template, "--output", template, "--no-restore");
-        var folder = Path.Combine(parent, template);
+        await Cli.RunAsync(parent, Variables, "dotnet", "new", template, "--output", sample, "--no-restore");
+        var folder = Path.Combine(parent, sample);
         await Cli.RunAsync(folder, Variables, "dotnet", "add", "package", package);
         File.Copy(Repository.PathOf($"samples/{sample}/Program.cs"), Path.Combine(folder, "Program.cs"), overwrite: true);
         return folder;
