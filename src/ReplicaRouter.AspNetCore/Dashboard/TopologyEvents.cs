@@ -14,12 +14,12 @@ internal sealed class TopologyEvents
     {
         foreach (var host in before.Hosts)
         {
-            if (SameIn(after, host) is null) yield return new(EventKind.Host, Severity.Info, host.Name, "was removed");
+            if (after.Find(host.Configuration) is null) yield return new(EventKind.Host, Severity.Info, host.Name, "was removed");
         }
 
         foreach (var host in after.Hosts)
         {
-            if (SameIn(before, host) is not { } known)
+            if (before.Find(host.Configuration) is not { } known)
             {
                 yield return new(EventKind.Host, Severity.Info, host.Name, "was added");
                 continue;
@@ -32,9 +32,6 @@ internal sealed class TopologyEvents
         if (OfPrimary(before.Primary, after.Primary) is { } change) yield return change;
         if (OfForce(before, after) is { } force) yield return force;
     }
-
-    private static HostSnapshot? SameIn(TopologySnapshot topology, HostSnapshot host) =>
-        topology.At(host.Configuration.Index) is { } other && other.Configuration.AddedAt == host.Configuration.AddedAt ? other : null;
 
     private static Happening? OfState(HostSnapshot before, HostSnapshot after)
     {

@@ -6,57 +6,15 @@ namespace ReplicaRouter;
 /// <remarks>Where no reader is asked for, EF creates the command first, and binds it to the connection of that moment: the one that the router then opens is another.</remarks>
 internal sealed class RoutedCommand(RelationalCommandBuilderDependencies dependencies) : RelationalCommand(dependencies, "", "", [])
 {
-    public override int ExecuteNonQuery(RelationalCommandParameterObject parameterObject)
-    {
-        using var write = Write.Begin(parameterObject.Connection);
-        try
-        {
-            return base.ExecuteNonQuery(parameterObject);
-        }
-        catch (Exception e) when (write.IsOutcomeUnknown(e))
-        {
-            throw write.OutcomeUnknown(e);
-        }
-    }
+    public override int ExecuteNonQuery(RelationalCommandParameterObject parameterObject) =>
+        Write.Run(parameterObject.Connection, () => base.ExecuteNonQuery(parameterObject));
 
-    public override async Task<int> ExecuteNonQueryAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default)
-    {
-        var write = await Write.BeginAsync(parameterObject.Connection, cancellationToken).ConfigureAwait(false);
-        await using var _ = write.ConfigureAwait(false);
-        try
-        {
-            return await base.ExecuteNonQueryAsync(parameterObject, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (write.IsOutcomeUnknown(e))
-        {
-            throw write.OutcomeUnknown(e);
-        }
-    }
+    public override Task<int> ExecuteNonQueryAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default) =>
+        Write.RunAsync(parameterObject.Connection, () => base.ExecuteNonQueryAsync(parameterObject, cancellationToken), cancellationToken);
 
-    public override object? ExecuteScalar(RelationalCommandParameterObject parameterObject)
-    {
-        using var write = Write.Begin(parameterObject.Connection);
-        try
-        {
-            return base.ExecuteScalar(parameterObject);
-        }
-        catch (Exception e) when (write.IsOutcomeUnknown(e))
-        {
-            throw write.OutcomeUnknown(e);
-        }
-    }
+    public override object? ExecuteScalar(RelationalCommandParameterObject parameterObject) =>
+        Write.Run(parameterObject.Connection, () => base.ExecuteScalar(parameterObject));
 
-    public override async Task<object?> ExecuteScalarAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default)
-    {
-        var write = await Write.BeginAsync(parameterObject.Connection, cancellationToken).ConfigureAwait(false);
-        await using var _ = write.ConfigureAwait(false);
-        try
-        {
-            return await base.ExecuteScalarAsync(parameterObject, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (write.IsOutcomeUnknown(e))
-        {
-            throw write.OutcomeUnknown(e);
-        }
-    }
+    public override Task<object?> ExecuteScalarAsync(RelationalCommandParameterObject parameterObject, CancellationToken cancellationToken = default) =>
+        Write.RunAsync(parameterObject.Connection, () => base.ExecuteScalarAsync(parameterObject, cancellationToken), cancellationToken);
 }

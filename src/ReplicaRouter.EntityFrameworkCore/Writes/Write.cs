@@ -29,6 +29,36 @@ internal sealed class Write : IDisposable, IAsyncDisposable
         return new Write(connection);
     }
 
+    /// <summary>Runs something that writes.</summary>
+    /// <exception cref="TransactionOutcomeUnknownException">It is not known whether it was committed.</exception>
+    public static T Run<T>(IRelationalConnection connection, Func<T> operation)
+    {
+        using var write = Begin(connection);
+        try
+        {
+            return operation();
+        }
+        catch (Exception e) when (write.IsOutcomeUnknown(e))
+        {
+            throw write.OutcomeUnknown(e);
+        }
+    }
+
+    /// <inheritdoc cref="Run"/>
+    public static async Task<T> RunAsync<T>(IRelationalConnection connection, Func<Task<T>> operation, CancellationToken cancellationToken)
+    {
+        var write = await BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var _ = write.ConfigureAwait(false);
+        try
+        {
+            return await operation().ConfigureAwait(false);
+        }
+        catch (Exception e) when (write.IsOutcomeUnknown(e))
+        {
+            throw write.OutcomeUnknown(e);
+        }
+    }
+
     /// <summary>Whether the connection was lost under something that is committed by itself, so that nobody knows whether it was.</summary>
     /// <remarks>In a transaction it is known that nothing was committed, up to its COMMIT.</remarks>
     public bool IsOutcomeUnknown(Exception exception) =>

@@ -9,35 +9,12 @@ internal sealed class WritingQueryStrategy(IExecutionStrategy strategy, ContextC
     public bool RetriesOnFailure => strategy.RetriesOnFailure;
 
     public TResult Execute<TState, TResult>(TState state, Func<DbContext, TState, TResult> operation, Func<DbContext, TState, ExecutionResult<TResult>>? verifySucceeded) =>
-        strategy.Execute(state, (context, given) =>
-        {
-            using var write = Write.Begin(connection);
-            try
-            {
-                return operation(context, given);
-            }
-            catch (Exception e) when (write.IsOutcomeUnknown(e))
-            {
-                throw write.OutcomeUnknown(e);
-            }
-        }, verifySucceeded);
+        strategy.Execute(state, (context, given) => Write.Run(connection, () => operation(context, given)), verifySucceeded);
 
     public Task<TResult> ExecuteAsync<TState, TResult>(
         TState state,
         Func<DbContext, TState, CancellationToken, Task<TResult>> operation,
         Func<DbContext, TState, CancellationToken, Task<ExecutionResult<TResult>>>? verifySucceeded,
         CancellationToken cancellationToken = default) =>
-        strategy.ExecuteAsync(state, async (context, given, ct) =>
-        {
-            var write = await Write.BeginAsync(connection, ct).ConfigureAwait(false);
-            await using var _ = write.ConfigureAwait(false);
-            try
-            {
-                return await operation(context, given, ct).ConfigureAwait(false);
-            }
-            catch (Exception e) when (write.IsOutcomeUnknown(e))
-            {
-                throw write.OutcomeUnknown(e);
-            }
-        }, verifySucceeded, cancellationToken);
+        strategy.ExecuteAsync(state, (context, given, ct) => Write.RunAsync(connection, () => operation(context, given, ct), ct), verifySucceeded, cancellationToken);
 }

@@ -84,6 +84,9 @@ internal sealed record HostConfiguration
     /// <summary>Whether it is the same host as before, if perhaps with other settings.</summary>
     public bool IsSameHost(HostConfiguration before) => Name == before.Name && Endpoint.Equals(before.Endpoint, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether it is the same member of the topology, which keeps its index and the moment at which it was added whatever its settings become.</summary>
+    public bool IsSameMember(HostConfiguration? other) => other is not null && Index == other.Index && AddedAt == other.AddedAt;
+
     /// <summary>Whether connections to it are made as before.</summary>
     public bool IsReachedAs(HostConfiguration before) => Connection.ConnectionString == before.Connection.ConnectionString;
 

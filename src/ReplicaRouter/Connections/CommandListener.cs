@@ -50,10 +50,7 @@ internal sealed class CommandListener : IDisposable
     /// <summary>The idle connections of a pool, as Npgsql counts them now.</summary>
     public int CountIdle(HostPool pool) => Counted(() => pool.Idle);
 
-    /// <summary>The connections to a host that are in use, as Npgsql counts them now, logins under way among them.</summary>
-    public int CountInUse(HostPools host) => Counted(() => host.InUse);
-
-    /// <summary>The connections of some data sources that are in use, as Npgsql counts them now.</summary>
+    /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
     public int CountInUse(IEnumerable<HostDataSource> sources) => Counted(() => sources.Sum(source => source.Busy));
 
     /// <summary>Has Npgsql count all connections now.</summary>

@@ -18,11 +18,7 @@ internal static class ConnectionCutter
         if (backends.Length == 0) return 0;
         var application = new NpgsqlConnectionStringBuilder(source.Value.ConnectionString).ApplicationName!;
         // Not from the pool that is to be cut: all of its connections may be in use. And as the host is configured now: a former password is no longer good.
-        var builder = new NpgsqlDataSourceBuilder(source.Pool.Host.Connection.ConnectionString);
-        builder.ConnectionStringBuilder.Pooling = false;
-        builder.ConnectionStringBuilder.MinPoolSize = 0;
-        Credentials.Apply(builder, source.Pool.Host, passwordProvider);
-        var dataSource = builder.Build();
+        var dataSource = Credentials.Unpooled(source.Pool.Host, passwordProvider).Build();
         await using var _ = dataSource.ConfigureAwait(false);
         var command = dataSource.CreateCommand(Terminate);
         await using var __ = command.ConfigureAwait(false);

@@ -5,6 +5,16 @@ namespace ReplicaRouter;
 /// <summary>Has passwords asked for at each login, where there is somebody to ask.</summary>
 internal static class Credentials
 {
+    /// <summary>For the router's own connections to a host, beside the pools of its callers.</summary>
+    public static NpgsqlDataSourceBuilder Unpooled(HostConfiguration host, Func<PasswordRequest, CancellationToken, ValueTask<string>>? provider)
+    {
+        var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString);
+        builder.ConnectionStringBuilder.Pooling = false;
+        builder.ConnectionStringBuilder.MinPoolSize = 0;
+        Apply(builder, host, provider);
+        return builder;
+    }
+
     public static void Apply(NpgsqlDataSourceBuilder builder, HostConfiguration host, Func<PasswordRequest, CancellationToken, ValueTask<string>>? provider)
     {
         if (provider is null) return;

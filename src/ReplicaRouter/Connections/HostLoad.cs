@@ -10,7 +10,7 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     private const double ProbeWeight = 0.1;
 
     /// <summary>A host that was left out is not taken in again as soon as the others seem a little slower: it was left out at twice their latency, and comes back at 1.5 times.</summary>
-    private const double Readmission = 2 / 1.5;
+    private const double Readmission = LatencyWindow.Ratio / 1.5;
 
     private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
     private double _usualProbeMs;

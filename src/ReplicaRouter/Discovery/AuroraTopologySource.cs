@@ -36,11 +36,8 @@ internal sealed class AuroraTopologySource(
 
     private async Task<TopologyAnswer> AskAsync(HostConfiguration host, CancellationToken cancellationToken)
     {
-        var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString);
-        builder.ConnectionStringBuilder.Pooling = false;
-        builder.ConnectionStringBuilder.MinPoolSize = 0;
+        var builder = Credentials.Unpooled(host, passwordProvider);
         builder.ConnectionStringBuilder.Timeout = 2;
-        Credentials.Apply(builder, host, passwordProvider);
         var dataSource = builder.Build();
         await using var _ = dataSource.ConfigureAwait(false);
         var command = dataSource.CreateCommand(Instances);

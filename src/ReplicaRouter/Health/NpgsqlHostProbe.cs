@@ -17,10 +17,9 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 
     public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider = null)
     {
-        var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString) { Name = $"{host.Name}/probe" };
+        var builder = Credentials.Unpooled(host, passwordProvider);
+        builder.Name = $"{host.Name}/probe";
         var settings = builder.ConnectionStringBuilder;
-        settings.Pooling = false;
-        settings.MinPoolSize = 0;
         settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
         // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
         // until that has timed out. Whoever asked stops waiting; if an answer comes after all, the connection is kept for the next probe.
@@ -29,7 +28,6 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         settings.Enlist = false;
         settings.Multiplexing = false;
         settings.ApplicationName = HostQuestion.Prober;
-        Credentials.Apply(builder, host, passwordProvider);
         // Types are loaded by a large query at the first connection; the probe needs none of them.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         _dataSource = builder.Build();

@@ -42,7 +42,7 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         var load = host.Load;
         // Npgsql never counts a command as ended that it could not even send: on a host where no connection is in use, none is under way.
-        if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host) == 0) load.Commands.Forget();
+        if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host.Sources) == 0) load.Commands.Forget();
         Look(load, monitor);
     }
 

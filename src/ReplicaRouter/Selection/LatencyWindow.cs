@@ -7,7 +7,7 @@ namespace ReplicaRouter;
 internal static class LatencyWindow
 {
     /// <summary>A host stays in up to twice the best latency.</summary>
-    private const double Ratio = 2;
+    public const double Ratio = 2;
 
     /// <summary>Differences below this are noise of the network and the scheduler, in ms.</summary>
     private const double ToleranceMs = 1;

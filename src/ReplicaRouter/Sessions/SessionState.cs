@@ -61,7 +61,7 @@ internal sealed class SessionState(TimeProvider time)
     {
         lock (_lock)
         {
-            var use = _uses.Find(known => IsSame(known.Host, host) && known.Timeline == timeline);
+            var use = _uses.Find(known => host.IsSameMember(known.Host) && known.Timeline == timeline);
             if (use is null) _uses.Add(use = new SessionUse { Host = host, Timeline = timeline, Since = now, Until = now });
             use.Open++;
             use.IsWrite |= isWrite;
@@ -98,7 +98,7 @@ internal sealed class SessionState(TimeProvider time)
         {
             foreach (var use in _uses)
             {
-                if (!IsSame(use.Host, host.Configuration) || connectedAt <= use.Since) continue;
+                if (!host.Configuration.IsSameMember(use.Host) || connectedAt <= use.Since) continue;
                 // A connection of the probe that spans both proves it, too.
                 if (host.LastAnswered is not { } last || last.Answer!.ConnectedAt > use.Since || last.SentAt < connectedAt) return null;
             }
@@ -132,7 +132,7 @@ internal sealed class SessionState(TimeProvider time)
             }
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new SessionDemand(EffectiveFloor(topology), IsThere(_home, topology) ? _home!.Bit : 0, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
+            return new SessionDemand(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
         }
     }
 
@@ -190,17 +190,10 @@ internal sealed class SessionState(TimeProvider time)
 
     /// <summary>Whether it was done on the replica that the session keeps to: as long as it does, no position is needed.</summary>
     private bool IsAtHome(SessionUse use, TopologySnapshot topology) =>
-        _home is not null && IsSame(use.Host, _home) && IsThere(_home, topology) && topology.At(_home.Index)!.Role == HostRole.Replica;
-
-    /// <summary>Where it was done; null when that was elsewhere, or on a host that was removed since.</summary>
-    private static HostSnapshot? HostOf(SessionUse use, TopologySnapshot topology) => IsThere(use.Host, topology) ? topology.At(use.Host!.Index) : null;
-
-    private static bool IsThere(HostConfiguration? host, TopologySnapshot topology) => host is not null && IsSame(topology.At(host.Index)?.Configuration, host);
-
-    private static bool IsSame(HostConfiguration? host, HostConfiguration other) => host is not null && host.Index == other.Index && host.AddedAt == other.AddedAt;
+        topology.Find(_home) is { Role: HostRole.Replica } home && home.Configuration.IsSameMember(use.Host);
 
     private static ulong BitOf(SessionUse use, TopologySnapshot topology) =>
-        HostOf(use, topology)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;
+        topology.Find(use.Host)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;
 
     /// <returns>Whether nothing is left to be learnt of what was done there.</returns>
     private bool Settle(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
@@ -225,7 +218,7 @@ internal sealed class SessionState(TimeProvider time)
     {
         // What an open connection did until the read began must be seen; an answer since then has shown it.
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
-        if (HostOf(use, topology) is { } host && ShownBy(topology, host, use.Since, until) is { } shown) return shown;
+        if (topology.Find(use.Host) is { } host && ShownBy(topology, host, use.Since, until) is { } shown) return shown;
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
         return new Lesson(PositionOf(topology, last), last.SentAt, use.IsAcross(last.Answer));
     }

@@ -42,13 +42,13 @@ internal sealed class Operator(
         Log.Drained(logger, host.Name);
 
         var start = time.GetTimestamp();
-        while (listener.CountInUse(pools) > 0)
+        while (listener.CountInUse(pools.Sources) > 0)
         {
             // Restored meanwhile: its connections are wanted again. Or removed, and drained as such.
             if (store.Current.At(host.Index) is not { IsDrained: true }) return;
             if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
             {
-                Log.DrainTimedOut(logger, host.Name, listener.CountInUse(pools), configuration.DrainTimeout);
+                Log.DrainTimedOut(logger, host.Name, listener.CountInUse(pools.Sources), configuration.DrainTimeout);
                 break;
             }
 

@@ -37,6 +37,9 @@ internal sealed class TopologySnapshot
     /// <summary>The host at an index; null when it was removed.</summary>
     public HostSnapshot? At(int index) => (_present & (1UL << index)) == 0 ? null : Hosts[PositionOf(index)];
 
+    /// <summary>That very host; null when it is none, or was removed, also when another one has its index since.</summary>
+    public HostSnapshot? Find(HostConfiguration? host) => host is not null && At(host.Index) is { } known && known.Configuration.IsSameMember(host) ? known : null;
+
     /// <summary>The one server that may take writes, or null when there is none or it can't be told which.</summary>
     public HostSnapshot? Primary => PrimaryIndex is { } index ? At(index) : null;
 
@@ -159,7 +162,7 @@ internal sealed class TopologySnapshot
     /// <param name="time">The clock.</param>
     public TopologySnapshot WithHosts(IReadOnlyCollection<HostConfiguration> hosts, TimeProvider time)
     {
-        var changed = hosts.OrderBy(host => host.Index).Select(host => At(host.Index) is { } known && known.Configuration.AddedAt == host.AddedAt
+        var changed = hosts.OrderBy(host => host.Index).Select(host => Find(host) is { } known
             ? known with { Configuration = host }
             : new HostSnapshot { Configuration = host, Comeback = Comeback.Arrival });
         return Derive([.. changed], History, null, time, Groups.With(hosts));

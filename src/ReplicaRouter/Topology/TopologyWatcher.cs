@@ -13,7 +13,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         foreach (var host in after.Hosts)
         {
             // What has just been added was never seen in another state.
-            if (before.At(host.Configuration.Index) is { } known && known.Configuration.AddedAt == host.Configuration.AddedAt) OnHost(known, host, fleet.PoolsOf(host.Configuration));
+            if (before.Find(host.Configuration) is { } known) OnHost(known, host, fleet.PoolsOf(host.Configuration));
         }
 
         if (before.Primary?.Configuration.Index != after.Primary?.Configuration.Index) OnPrimary(before.Primary, after.Primary, after);
@@ -67,9 +67,9 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
         counters.CountFailover();
         // Another name may lead to the same server, also one that has taken the former's place in the configuration.
-        var former = topology.At(last.Configuration.Index) is { } there && there.Configuration.AddedAt == last.Configuration.AddedAt ? there : last;
+        var former = topology.Find(last.Configuration) ?? last;
         var pools = fleet.PoolsOf(last.Configuration);
-        if (former.Answer?.Server != after.Answer?.Server && pools.Host.AddedAt == last.Configuration.AddedAt) pools.Superseded.Raise();
+        if (former.Answer?.Server != after.Answer?.Server && pools.Host.IsSameMember(last.Configuration)) pools.Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }
