@@ -68,7 +68,9 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             var snapshot = faults.Current;
             var left = snapshot.Settings.Latency + (snapshot.Settings.Jitter * chunk.Chance) - TimeProvider.System.GetElapsedTime(chunk.Received);
             if (left <= TimeSpan.Zero) return;
-            await Task.WhenAny(Task.Delay(left, TimeProvider.System, ct), snapshot.Superseded).ConfigureAwait(false);
+            // Timers know whole milliseconds, and cut off the rest: a pause of less would be none, and this loop a thread that spins.
+            var pause = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), TimeProvider.System, ct);
+            await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
             ct.ThrowIfCancellationRequested();
         }
     }

@@ -118,7 +118,7 @@ internal sealed class RouteLatency
     /// <summary>What is measured next takes the place of what was measured before.</summary>
     private void EndTrial()
     {
-        (_isTried, IsLeftOut) = (false, false);
+        _isTried = false;
         (_samples, _credit) = (0, 0);
     }
 }

@@ -68,7 +68,7 @@ internal static class HostSelection
     }
 
     private static int PickByLoad(TopologySnapshot topology, ulong window, ReadOnlySpan<HostLoad> loads, Random random) =>
-        topology.IsWeighted ? WeightedTwoChoices.Pick(topology, window, loads, random) : TwoChoices.Pick(window, loads, random);
+        topology.IsWeighted ? WeightedTwoChoices.Pick(topology, window, loads, random) : LeastInFlight.Pick(window, loads, random);
 }
 
 /// <summary>The outcome of a choice.</summary>

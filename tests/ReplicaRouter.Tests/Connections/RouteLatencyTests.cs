@@ -105,6 +105,23 @@ public class RouteLatencyTests
     }
 
     [Fact]
+    public void A_failed_trial_does_not_forget_that_probes_are_slow()
+    {
+        Record(5, 40);
+        _latency.IsToBeTried(isIdle: true);
+        _latency.RecordProbe(isUsual: false);
+        var trials = 0;
+        for (var choice = 0; choice < 30_000; choice++)
+        {
+            if (!_latency.IsToBeTried(isIdle: true)) continue;
+            trials++;
+            _latency.Record(40);
+        }
+
+        Assert.InRange(trials, 2, 3);
+    }
+
+    [Fact]
     public void Forgotten_it_starts_anew()
     {
         Record(5, 40);

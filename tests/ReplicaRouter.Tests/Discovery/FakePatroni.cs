@@ -41,22 +41,20 @@ internal sealed class FakePatroni : IAsyncDisposable
 
     private async Task AnswerAsync()
     {
-        while (true)
+        try
         {
-            HttpListenerContext context;
-            try
+            while (true)
             {
-                context = await _listener.GetContextAsync();
+                var context = await _listener.GetContextAsync();
+                Interlocked.Increment(ref _questions);
+                Authorization = context.Request.Headers["Authorization"];
+                if (context.Request.RawUrl != "/cluster") context.Response.StatusCode = 404;
+                context.Response.Close(Encoding.UTF8.GetBytes(Answer), willBlock: false);
             }
-            catch (Exception e) when (e is ObjectDisposedException or HttpListenerException)
-            {
-                return;
-            }
-
-            Interlocked.Increment(ref _questions);
-            Authorization = context.Request.Headers["Authorization"];
-            if (context.Request.RawUrl != "/cluster") context.Response.StatusCode = 404;
-            context.Response.Close(Encoding.UTF8.GetBytes(Answer), willBlock: false);
+        }
+        catch (Exception closed) when (closed is ObjectDisposedException or HttpListenerException)
+        {
+            // By DisposeAsync, which may come while somebody is being answered.
         }
     }
 }

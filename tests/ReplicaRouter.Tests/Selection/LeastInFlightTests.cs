@@ -1,0 +1,36 @@
+using FsCheck.Xunit;
+
+namespace ReplicaRouter.Tests.Selection;
+
+public class LeastInFlightTests
+{
+    [Property(MaxTest = 1000)]
+    public bool No_host_has_less_under_way_than_the_one_that_is_taken(byte[] inFlight, ulong hosts, int seed)
+    {
+        var loads = LoadsOf([.. inFlight.Take(64)]);
+        var candidates = hosts & (loads.Length == 64 ? ulong.MaxValue : (1UL << loads.Length) - 1);
+        if (candidates == 0) return true;
+        var taken = LeastInFlight.Pick(candidates, loads, new Random(seed));
+        return (candidates >> taken & 1) == 1 && Enumerable.Range(0, loads.Length).All(host => (candidates >> host & 1) == 0 || loads[host].InFlight >= loads[taken].InFlight);
+    }
+
+    [Fact]
+    public void Equals_are_taken_equally_often()
+    {
+        var loads = LoadsOf([1, 0, 0, 2, 0]);
+        var random = new Random(1);
+        var counts = Enumerable.Range(0, 3000).GroupBy(_ => LeastInFlight.Pick(0b11111, loads, random)).ToDictionary(group => group.Key, group => group.Count());
+        Assert.Equal([1, 2, 4], counts.Keys.Order());
+        Assert.All(counts.Values, count => Assert.InRange(count, 900, 1100));
+    }
+
+    private static HostLoad[] LoadsOf(byte[] inFlight) =>
+    [
+        .. inFlight.Select(count =>
+        {
+            var load = new HostLoad(TimeProvider.System, routes: 1);
+            for (var i = 0; i < count; i++) load.Commands.Begin();
+            return load;
+        }),
+    ];
+}
