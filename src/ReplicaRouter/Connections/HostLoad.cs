@@ -12,6 +12,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>A host that was left out is not taken in again as soon as the others seem a little slower: it was left out at twice their latency, and comes back at 1.5 times.</summary>
     private const double Readmission = LatencyWindow.Ratio / 1.5;
 
+    /// <summary>For so long, others that are slow are no reason to take in a host that was left out: on a busy machine they often are for a moment.</summary>
+    private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(50);
+
     private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
     private double _usualProbeMs;
     private int _opening;
@@ -39,8 +42,7 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     {
         var latency = _latencies[route];
         if (latency.LeastMs * (latency.IsLeftOut ? Readmission : 1) > limitMs) return !latency.IsToBeTried(InFlight == 0);
-        if (latency.IsLeftOut) latency.IsLeftOut = false;
-        return false;
+        return latency.IsLeftOut && !latency.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
     }
 
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>

@@ -36,10 +36,11 @@ internal sealed class RouteLatency
     private static readonly double Slow = Math.Log(2);
     private static readonly double MostDifference = Math.Log(10);
 
-    /// <summary>Choices that one trial costs, so that a host that is still slow gets half a percent of them.</summary>
+    /// <summary>Choices that the first trial costs; each that fails doubles it, so that a host that stays slow gets less than a thousandth of them.</summary>
     private const int ChoicesPerTrial = 200;
+    private const int MostChoicesPerTrial = 8 * ChoicesPerTrial;
 
-    /// <summary>The same while probes take longer than usual, too.</summary>
+    /// <summary>Choices that one costs while probes take longer than usual, too.</summary>
     private const int ChoicesPerDoubtfulTrial = 50 * ChoicesPerTrial;
 
     /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
@@ -54,7 +55,10 @@ internal sealed class RouteLatency
     private bool _isSlow;
     private bool _isComparable;
     private int _needed;
+    private int _trialCost;
     private bool _isTried;
+    private bool _isTriedAnew;
+    private long _fastSince;
 
     /// <summary>What is typical, in ms; 0 as long as there are too few samples for hosts to be compared by it.</summary>
     public double Ms => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _value) : 0;
@@ -84,19 +88,35 @@ internal sealed class RouteLatency
     }
 
     /// <summary>Whether the last choice left the host out.</summary>
-    public bool IsLeftOut { get; set; }
+    public bool IsLeftOut { get; private set; }
 
     /// <summary>Notes whether a probe took as long as usual.</summary>
-    public void RecordProbe(bool isUsual) => _needed = isUsual ? ChoicesPerTrial : ChoicesPerDoubtfulTrial;
+    public void RecordProbe(bool isUsual) => _needed = isUsual ? _trialCost : ChoicesPerDoubtfulTrial;
 
     /// <summary>Whether a host that is left out is to be given a command all the same, to see whether it is still slow. Called by each choice that leaves it out.</summary>
     /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>
     public bool IsToBeTried(bool isIdle)
     {
-        if (!IsLeftOut) (IsLeftOut, _needed) = (true, ChoicesPerTrial + ChoicesUnprobed);
+        if (!IsLeftOut) (IsLeftOut, _trialCost, _needed) = (true, ChoicesPerTrial, ChoicesPerTrial + ChoicesUnprobed);
+        (_isTriedAnew, _fastSince) = (false, 0);
         if (_credit < ChoicesPerDoubtfulTrial) _credit++;
         if (!isIdle || _credit < _needed) return false;
+        _trialCost = Math.Min(2 * _trialCost, MostChoicesPerTrial);
+        _needed = Math.Max(_needed, _trialCost);
         return _isTried = true;
+    }
+
+    /// <summary>Whether a host that was left out, and is fast enough compared with the others now, is to be taken in again: after a trial at once, else when it has been so for a moment.</summary>
+    public bool IsToComeBack(long now, long moment)
+    {
+        if (!_isTriedAnew)
+        {
+            if (_fastSince == 0) _fastSince = now;
+            if (now - _fastSince < moment) return false;
+        }
+
+        (IsLeftOut, _fastSince) = (false, 0);
+        return true;
     }
 
     /// <summary>Forgets what was measured: it says nothing any more.</summary>
@@ -118,7 +138,7 @@ internal sealed class RouteLatency
     /// <summary>What is measured next takes the place of what was measured before.</summary>
     private void EndTrial()
     {
-        _isTried = false;
+        (_isTried, _isTriedAnew) = (false, true);
         (_samples, _credit) = (0, 0);
     }
 }

@@ -217,7 +217,15 @@ public class HostSelectionTests
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         Record(2, 1.6);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        // The other one may be slow for a moment.
         Record(2, 2.2);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        topology.Time.Advance(TimeSpan.FromMilliseconds(30));
+        Record(2, 1.6);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(2, 2.2);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        topology.Time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
         Record(2, 1.6);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
