@@ -3,7 +3,7 @@ namespace ReplicaRouter.Simulation;
 /// <summary>What is still to happen, by time; what happens at the same time, in the order in which it was planned.</summary>
 internal sealed class EventQueue
 {
-    private readonly PriorityQueue<Action, Moment> _events = new();
+    private readonly PriorityQueue<Planned, Moment> _events = new();
     private long _planned;
 
     /// <summary>The virtual time, in ticks of 100 ns.</summary>
@@ -12,7 +12,10 @@ internal sealed class EventQueue
     /// <summary>Events so far.</summary>
     public long Count { get; private set; }
 
-    public void At(long time, Action action) => _events.Enqueue(action, new Moment(Math.Max(time, Now), _planned++));
+    /// <param name="time">When it happens, or as soon as the process goes on in which it is to happen.</param>
+    /// <param name="action">What happens.</param>
+    /// <param name="process">That process's clock, if it happens in one.</param>
+    public void At(long time, Action action, VirtualClock? process = null) => _events.Enqueue(new Planned(action, process), new Moment(Math.Max(time, Now), _planned++));
 
     public void After(TimeSpan delay, Action action) => At(Now + delay.Ticks, action);
 
@@ -33,16 +36,19 @@ internal sealed class EventQueue
 
     private void RunEventsUntil(long end)
     {
-        while (_events.TryPeek(out var action, out var next) && next.At < end)
+        while (_events.TryPeek(out var planned, out var next) && next.At < end)
         {
             _events.Dequeue();
             Now = next.At;
             Count++;
-            action();
+            if (planned.Process is { } process) process.Do(planned.Action);
+            else planned.Action();
         }
 
         Now = end;
     }
+
+    private readonly record struct Planned(Action Action, VirtualClock? Process);
 
     private readonly record struct Moment(long At, long Order) : IComparable<Moment>
     {

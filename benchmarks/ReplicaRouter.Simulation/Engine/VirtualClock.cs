@@ -18,7 +18,7 @@ internal sealed class VirtualClock(EventQueue events) : TimeProvider
     public void StandStill(TimeSpan length) => _pausedUntil = Math.Max(_pausedUntil, events.Now + length.Ticks);
 
     /// <summary>Has something happen in the process.</summary>
-    public void At(long time, Action action) => events.At(time, () => Deliver(action));
+    public void At(long time, Action action) => events.At(time, action, this);
 
     public void After(TimeSpan delay, Action action) => At(events.Now + delay.Ticks, action);
 
@@ -29,9 +29,10 @@ internal sealed class VirtualClock(EventQueue events) : TimeProvider
         return timer;
     }
 
-    private void Deliver(Action action)
+    /// <summary>Does something now, or once the process goes on.</summary>
+    public void Do(Action action)
     {
-        if (events.Now < _pausedUntil) events.At(_pausedUntil, () => Deliver(action));
+        if (events.Now < _pausedUntil) events.At(_pausedUntil, action, this);
         else action();
     }
 

@@ -8,7 +8,9 @@ internal sealed class AppProcess
 {
     private readonly Random _random;
     private readonly PrimaryGuard _guard;
+    private readonly Queue<Operation> _waiting = new();
     private bool _isWatching;
+    private bool _isSettled;
 
     public AppProcess(World world, Policy policy, Random random)
     {
@@ -52,6 +54,8 @@ internal sealed class AppProcess
     public Run? TryRun(Operation operation, ulong excluded, bool isHedge)
     {
         var topology = Store.Current;
+        if (!IsSettled(topology)) return null;
+        if (excluded == 0 && !isHedge && PickReady(topology) is var ready and >= 0) return new Run(operation, this, ready, null);
         var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = isHedge };
         var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
         if (choice.Host is null) return null;
@@ -59,6 +63,9 @@ internal sealed class AppProcess
         // Only for want of replicas, and only so much of it.
         return _guard.HasPlace(Plan.Priority) ? new Run(operation, this, choice.Host.Configuration.Index, _guard.Enter(Plan.Priority)) : null;
     }
+
+    /// <summary>Has an operation choose again once there is more to know than now.</summary>
+    public void WaitForNews(Operation operation) => _waiting.Enqueue(operation);
 
     /// <summary>Something arrives here that a server has just sent.</summary>
     public void Receive(Action action) => Clock.After(World.OneWay(), action);
@@ -69,6 +76,16 @@ internal sealed class AppProcess
         if (_isWatching) return;
         _isWatching = true;
         Clock.After(StallWatch.Period, Look);
+    }
+
+    /// <summary>Before the first probes nothing is known, as in the product.</summary>
+    private bool IsSettled(TopologySnapshot topology) => _isSettled = _isSettled || topology.IsSettled;
+
+    /// <returns>The host for one of the plain requests that most are; -1 when it takes a closer look.</returns>
+    private int PickReady(TopologySnapshot topology)
+    {
+        var ready = topology.ReadyFor(Plan, Clock).All(Clock.Coarse());
+        return ready == 0 ? -1 : Picker.PickReady(topology, ready);
     }
 
     private void Look()
@@ -97,6 +114,7 @@ internal sealed class AppProcess
             if (old.Comeback.IsOut && !now.Comeback.IsOut) Loads[i].ForgetLatency();
         }
 
+        for (var i = _waiting.Count; i > 0; i--) Clock.Do(_waiting.Dequeue().GoOn);
         if (before.Primary is null || after.Primary is not null) return;
         foreach (var monitor in Monitors) monitor.Wake();
     }

@@ -7,6 +7,9 @@ internal sealed class Job(double demandMs, Action<bool> ended)
 {
     public double DemandMs => demandMs;
 
+    /// <summary>Whether it has arrived at its server.</summary>
+    public bool IsQueued { get; set; }
+
     /// <summary>Whether it is done, broken off or called off.</summary>
     public bool IsOver { get; private set; }
 

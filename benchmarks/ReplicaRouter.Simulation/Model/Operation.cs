@@ -6,28 +6,48 @@ internal sealed class Operation(AppProcess process, double demandMs)
     /// <summary>As <c>RetryRules</c> has it.</summary>
     private const int MaxRuns = 3;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WaitForHost = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
 
     private Run? _first;
     private Run? _second;
     private TimeSpan? _setAside;
     private long _secondAt;
     private ulong _excluded;
+    private long _failedAt;
+    private TimeSpan _backoff;
     private int _runs;
-    private bool _isOver;
 
     public double DemandMs => demandMs;
 
     /// <summary>When the caller meant to begin, whatever held the process up since.</summary>
     public long IntendedAt { get; } = process.World.Events.Now;
 
+    /// <summary>Whether the caller has an answer, or does not wait for it any more.</summary>
+    public bool IsOver { get; private set; }
+
     /// <summary>The caller comes, and is heard as soon as the process is not paused.</summary>
-    public void Arrive() => process.Clock.At(IntendedAt, Begin);
+    public void Arrive() => process.Clock.Do(Begin);
+
+    /// <summary>The caller's time is up.</summary>
+    public void Expire() => process.Clock.Do(() => End(isAnswered: false));
+
+    /// <summary>Something is known that was not when no host could serve: hosts that have answered since get another try, but not at once from all who wait, again and again.</summary>
+    public void GoOn()
+    {
+        if (IsOver) return;
+        if (!ForgivesAnswered())
+        {
+            Start();
+            return;
+        }
+
+        _backoff = _backoff == TimeSpan.Zero ? FirstBackoff : _backoff < LongestBackoff ? 2 * _backoff : LongestBackoff;
+        process.Clock.After(_backoff * process.Random.NextDouble(), Start);
+    }
 
     private void Begin()
     {
-        process.Clock.At(IntendedAt + Deadline.Ticks, () => End(isAnswered: false));
         if (process.Hedging?.DelayOf(process.Plan.Index) is { } delay) process.Clock.After(delay, Hedge);
         Start();
     }
@@ -47,8 +67,9 @@ internal sealed class Operation(AppProcess process, double demandMs)
     /// <param name="wasSent">Whether its command was sent: a connection that can't be opened is opened elsewhere, without end.</param>
     public void Failed(Run run, bool wasSent)
     {
-        if (_isOver) return;
+        if (IsOver) return;
         _excluded |= 1UL << run.Host;
+        _failedAt = process.Clock.GetTimestamp();
         if (run == _second) _second = null;
         else _first = null;
         if (_first is not null || _second is not null) return;
@@ -58,22 +79,26 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     private void Start()
     {
-        if (_isOver) return;
+        if (IsOver) return;
         _first = process.TryRun(this, _excluded, isHedge: false);
-        if (_first is not null)
+        if (_first is null) process.WaitForNews(this);
+        else _first.Begin();
+    }
+
+    private bool ForgivesAnswered()
+    {
+        var before = _excluded;
+        foreach (var host in process.Store.Current.Hosts)
         {
-            _first.Begin();
-            return;
+            if (host.LastAnswered is { } answered && answered.SentAt >= _failedAt) _excluded &= ~host.Configuration.Bit;
         }
 
-        // Those who failed may be back by then.
-        _excluded = 0;
-        process.Clock.After(WaitForHost, Start);
+        return _excluded != before;
     }
 
     private void Hedge()
     {
-        if (_isOver || _first is null || process.Hedging!.TryBegin(process.Plan.Index) is not { } setAside) return;
+        if (IsOver || _first is null || process.Hedging!.TryBegin(process.Plan.Index) is not { } setAside) return;
         (_setAside, _secondAt) = (setAside, process.World.Events.Now);
         _second = process.TryRun(this, _excluded | (1UL << _first.Host), isHedge: true);
         if (_second is null) return;
@@ -83,8 +108,8 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     private void End(bool isAnswered)
     {
-        if (_isOver) return;
-        _isOver = true;
+        if (IsOver) return;
+        IsOver = true;
         var took = process.World.Events.Now - IntendedAt;
         process.World.Recorder.Ended(IntendedAt, TimeSpan.FromTicks(took), isAnswered);
         process.Hedging?.Ended(process.Plan.Index, TimeSpan.FromTicks(took));

@@ -20,8 +20,8 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
     private const long NeverStarted = long.MinValue / 2;
 
     private readonly Queue<Job> _waiting = new();
-    private readonly List<Job> _running = [];
-    private readonly List<Job> _sharing = [];
+    private readonly HashSet<Job> _running = [];
+    private readonly HashSet<Job> _sharing = [];
     private readonly List<Action> _due = [];
     private long _startedAt = NeverStarted;
     private ulong _replayed;
@@ -49,7 +49,8 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
     public SecondCounts Probes { get; } = new();
     public SecondCounts Logins { get; } = new();
 
-    public int Queued => _waiting.Count + _running.Count;
+    /// <summary>Pieces of work in line or under way, without those that were called off.</summary>
+    public int Queued { get; private set; }
 
     /// <summary>How much slower than usual a piece of work is that starts now.</summary>
     public double Factor => Slowness * (1 + ((model.ColdFactor - 1) * Math.Exp((_startedAt - events.Now) / (double)model.Warming.Ticks)));
@@ -64,6 +65,8 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
             return;
         }
 
+        job.IsQueued = true;
+        Queued++;
         _waiting.Enqueue(job);
         StartNext();
     }
@@ -89,7 +92,9 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
     /// <summary>Work that is cancelled is taken off its worker.</summary>
     public void Cancel(Job job)
     {
+        if (job.IsOver) return;
         job.CallOff();
+        if (job.IsQueued) Queued--;
         if (_running.Remove(job)) StartNext();
     }
 
@@ -121,6 +126,7 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
         Generation++;
         (Connections, _connectedProbers) = (0, 0);
         _due.Clear();
+        Queued = 0;
         List<Job> lost = [.. _running, .. _waiting, .. _sharing];
         _running.Clear();
         _waiting.Clear();
@@ -177,6 +183,7 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
     private void Finish(Job job)
     {
         if (IsHeldUp(() => Finish(job)) || !_running.Remove(job)) return;
+        Queued--;
         job.End(true);
         StartNext();
     }

@@ -6,6 +6,7 @@ internal sealed class World
     private readonly Scenario _scenario;
     private readonly Random _arrivals;
     private readonly Random _network;
+    private readonly DeadlineLine _deadlines;
 
     public World(Scenario scenario, Policy policy, int seed)
     {
@@ -13,6 +14,7 @@ internal sealed class World
         // Each stream of chance is its own: whoever picks, the same callers come at the same times with the same work.
         (_arrivals, _network) = (new Random(seed), new Random(seed + 1));
         Chance = new Random(seed + 2);
+        _deadlines = new DeadlineLine(Events);
         Configuration = Build(scenario.Replicas);
         Servers = [.. Configuration.Hosts.Select(host => new Server(Events, scenario.Servers, host, scenario.IsColdStart ? 0 : scenario.Processes))];
         Recorder = new Recorder(this, scenario);
@@ -62,6 +64,7 @@ internal sealed class World
     private void NextArrival()
     {
         var operation = new Operation(Processes[_arrivals.Next(Processes.Length)], _scenario.Workload.Draw(_arrivals));
+        _deadlines.Add(operation);
         operation.Arrive();
         var seconds = -Math.Log(1 - _arrivals.NextDouble()) / (_scenario.RatePerSecond * Load);
         Events.After(TimeSpan.FromSeconds(seconds), NextArrival);

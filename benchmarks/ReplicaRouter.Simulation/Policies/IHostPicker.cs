@@ -6,6 +6,12 @@ internal interface IHostPicker
     /// <param name="choice">What the product chose, and among whom.</param>
     int Pick(in Choice choice);
 
+    /// <summary>Picks a host for a plain request.</summary>
+    /// <param name="topology">What is known.</param>
+    /// <param name="ready">The hosts that may serve it.</param>
+    /// <returns>The host, or -1 when it takes <see cref="Pick"/> to tell.</returns>
+    int PickReady(TopologySnapshot topology, ulong ready) => Pick(new Choice(null, Verdict.Eligible, ready, 0));
+
     /// <summary>A command has ended.</summary>
     void Ended(int host, double milliseconds)
     {
@@ -21,8 +27,8 @@ internal sealed record Policy(string Name, Func<AppProcess, IHostPicker> Create,
     public const string Router = "router";
     public const string RouterHedged = "router + hedge";
 
-    public static readonly Policy Product = new(Router, _ => new ProductPicker());
-    public static readonly Policy ProductHedged = new(RouterHedged, _ => new ProductPicker(), Hedges: true);
+    public static readonly Policy Product = new(Router, process => new ProductPicker(process));
+    public static readonly Policy ProductHedged = new(RouterHedged, process => new ProductPicker(process), Hedges: true);
     public static readonly Policy RoundRobin = new("round robin", process => new RoundRobinPicker(process));
     public static readonly Policy Random = new("random", process => new RandomPicker(process));
     public static readonly Policy LeastInFlight = new("least in flight", process => new LeastInFlightPicker(process));

@@ -24,12 +24,16 @@ internal sealed class ReadyHosts
         _until = until;
     }
 
+    /// <summary>All hosts that may serve, one bit each; 0 when each has to be judged by itself.</summary>
+    /// <param name="now">The moment, by the coarse clock.</param>
+    public ulong All(long now) => now < _from || now >= _until ? 0 : _hosts;
+
     /// <summary>The hosts that are fast enough to choose among, one bit each; 0 when each has to be judged by itself.</summary>
     /// <param name="now">The moment, by the coarse clock.</param>
     /// <param name="loads">What each host has to do.</param>
     public ulong Window(long now, ReadOnlySpan<HostLoad> loads)
     {
-        if (now < _from || now >= _until) return 0;
+        if (All(now) == 0) return 0;
         // As long as all are fast, once a tick is often enough to look.
         if (now == _wholeAt) return _hosts;
         var window = BitOperations.IsPow2(_hosts) ? _hosts : LatencyWindow.Filter(_hosts, _route, loads);

@@ -1,0 +1,29 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>Ends operations that take too long. As all have the same time, they stand in line, and those that have ended need no event.</summary>
+internal sealed class DeadlineLine(EventQueue events)
+{
+    /// <summary>What a caller waits for.</summary>
+    private static readonly long Limit = TimeSpan.FromSeconds(2).Ticks;
+
+    private readonly Queue<Operation> _line = new();
+
+    public void Add(Operation operation)
+    {
+        _line.Enqueue(operation);
+        if (_line.Count == 1) LookAgain();
+    }
+
+    private void LookAgain() => events.At(_line.Peek().IntendedAt + Limit, Look);
+
+    private void Look()
+    {
+        while (_line.TryPeek(out var first) && (first.IsOver || first.IntendedAt + Limit <= events.Now))
+        {
+            _line.Dequeue();
+            if (!first.IsOver) first.Expire();
+        }
+
+        if (_line.Count > 0) LookAgain();
+    }
+}
