@@ -26,6 +26,11 @@ internal sealed class AppProcess
         Monitors = [.. configuration.Hosts.Select(host => new HostMonitor(
             host, new SimulatedProbe(this, world.Servers[host.Index]), Store, configuration.Health, Clock, random, NullLogger.Instance) { Answered = Loads[host.Index].RecordProbe })];
         Pools = [.. world.Servers.Select(server => new Pool(server, Plan.Pool.DefaultMaxPoolSize))];
+        if (!world.Scenario.IsColdStart)
+        {
+            foreach (var replica in world.Replicas) Pools[replica.Host.Index].OpenOne();
+        }
+
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
         if (policy.Hedges) Hedging = new HedgePolicy(configuration.Routes.Length);

@@ -8,6 +8,14 @@ internal sealed class Pool(Server server, int most)
     private int _generation;
     private int _open;
 
+    /// <summary>Begins with a connection that has been there for long.</summary>
+    public void OpenOne()
+    {
+        server.Enter();
+        _idle++;
+        _open++;
+    }
+
     /// <summary>Rises when all that was opened before is to be dropped.</summary>
     public int Epoch { get; private set; }
 

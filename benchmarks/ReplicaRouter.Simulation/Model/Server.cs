@@ -103,10 +103,12 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
     {
         if (State == ServerState.Down) return FailureKind.Unreachable;
         if (Connections >= model.MaxConnections) return FailureKind.Full;
-        Connections++;
+        Enter();
         Logins.Count(events.Now);
         return null;
     }
+
+    public void Enter() => Connections++;
 
     public void Leave(int generation)
     {

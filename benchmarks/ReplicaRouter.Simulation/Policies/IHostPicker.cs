@@ -36,5 +36,8 @@ internal sealed record Policy(string Name, Func<AppProcess, IHostPicker> Create,
     public static readonly Policy PeakEwma = new("peak EWMA", process => new PeakEwmaPicker(process));
     public static readonly Policy Oracle = new("oracle", process => new OraclePicker(process));
 
+    /// <summary>Those that tell what monitoring is worth, which is the same for all of them.</summary>
+    public static readonly IReadOnlyList<Policy> OfMonitoring = [Product, ProductHedged, RoundRobin, Oracle];
+
     public static readonly IReadOnlyList<Policy> All = [Product, ProductHedged, RoundRobin, Random, LeastInFlight, TwoChoices, PeakEwma, Oracle];
 }

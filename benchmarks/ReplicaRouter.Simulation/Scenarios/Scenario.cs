@@ -24,7 +24,7 @@ internal sealed record Scenario
 
     public TimeSpan TrafficFrom { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether servers see the fleet arrive; else it has been there for long, and they know how large it is.</summary>
+    /// <summary>Whether servers see the fleet arrive; else it has been there for long: they know how large it is, and each process has a connection to each replica.</summary>
     public bool IsColdStart { get; init; }
 
     /// <summary>The window that is measured.</summary>

@@ -45,20 +45,27 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         },
         Pauses("pauses", "one process that stands still for up to 500 ms every 10 s, at 80 % load", new Network()),
         Pauses("pauses-loss", "the same with 1 % of the packets lost", new Network(Loss: 0.01)),
-        Fleet("fleet", "a large fleet, nothing happens"),
-        Fleet("fleet-cold-start", "all processes start at once") with { IsColdStart = true, StartWithin = TimeSpan.FromSeconds(0.2), TrafficFrom = TimeSpan.Zero, From = TimeSpan.Zero },
-        Fleet("fleet-flapping", "one replica is down every other second, another 10 times slower every other two") with
+        Fleet("fleet", "a large fleet, nothing happens", until: 26),
+        Fleet("fleet-cold-start", "all processes start within a second", until: 26) with
+        {
+            IsColdStart = true,
+            StartWithin = TimeSpan.FromSeconds(1),
+            TrafficFrom = TimeSpan.Zero,
+            From = TimeSpan.Zero,
+            Policies = Policy.OfMonitoring,
+        },
+        Fleet("fleet-flapping", "one replica is down every other second, another 10 times slower every other two", until: 28) with
         {
             Faulty = [1, 2],
             Faults = world =>
             {
-                Fault.Repeated(15, 35, 2, (from, to) => Fault.Kill(from, to, 1))(world);
-                Fault.Repeated(15, 35, 4, (from, to) => Fault.Slow(from, to, 10, 2))(world);
+                Fault.Repeated(15, 27, 2, (from, to) => Fault.Kill(from, to, 1))(world);
+                Fault.Repeated(15, 27, 4, (from, to) => Fault.Slow(from, to, 10, 2))(world);
             },
         },
-        Fleet("fleet-lag-wave", "replay of one replica after the other stands still for 12 s") with { Faults = Fault.LagWave(15, 12) },
-        Fleet("fleet-region-lost", "a third of the replicas is cut off") with { Faulty = Third, Faults = Fault.Hang(15, 30, Third) },
-        Fleet("fleet-return", "one replica was down and comes back with cold caches") with { Faulty = [1], Faults = Fault.Kill(9, 15, 1) },
+        Fleet("fleet-lag-wave", "replay of one replica after the other stands still for 12 s", until: 36) with { Faults = Fault.LagWave(15, 12), Policies = Policy.OfMonitoring },
+        Fleet("fleet-region-lost", "a third of the replicas is cut off", until: 28) with { Faulty = Third, Faults = Fault.Hang(15, 30, Third), Policies = Policy.OfMonitoring },
+        Fleet("fleet-return", "one replica was down and comes back with cold caches", until: 36) with { Faulty = [1], Faults = Fault.Kill(9, 15, 1) },
     ];
 
     private int[] Third => [.. Enumerable.Range(1, Math.Max(1, Hosts / 3))];
@@ -69,10 +76,10 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Base(name, $"nothing happens, {workload.Name} queries at 70 % load, {processes} processes", processes, rate) with
         {
             Workload = workload,
-            // A large fleet's logins take the servers several seconds, and what was learnt meanwhile is put right by the next probes.
-            From = TimeSpan.FromSeconds(22),
-            To = TimeSpan.FromSeconds(39),
-            Length = TimeSpan.FromSeconds(40),
+            // What was learnt of the first connections and their logins is put right by the next probes.
+            From = TimeSpan.FromSeconds(18),
+            To = TimeSpan.FromSeconds(33),
+            Length = TimeSpan.FromSeconds(34),
         };
 
     private static Scenario Slow(string name, string title, int processes, int replicas, int[] slow) => Base(name, title, processes, 2000) with
@@ -108,12 +115,12 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Policies = [Policy.Product],
     };
 
-    private Scenario Fleet(string name, string title) => Base(name, title, Processes, 200 * Hosts) with
+    private Scenario Fleet(string name, string title, double until) => Base(name, title, Processes, 200 * Hosts) with
     {
         Replicas = Hosts,
         Servers = s_small,
-        To = TimeSpan.FromSeconds(35),
-        Length = TimeSpan.FromSeconds(36),
+        To = TimeSpan.FromSeconds(until - 1),
+        Length = TimeSpan.FromSeconds(until),
     };
 
     private static IEnumerable<Scenario> WithHealthy(Scenario scenario) => [scenario, scenario.Healthy];
