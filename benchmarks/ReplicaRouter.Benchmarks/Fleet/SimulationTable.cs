@@ -19,7 +19,8 @@ internal static class SimulationTable
         ("hedged", figures => figures.HedgeShare, "0.0%"),
         ("probes/s", figures => figures.ProbesPerSecond, "0"),
         ("peak", figures => figures.PeakProbesPerSecond, "0"),
-        ("logins/s", figures => figures.PeakLoginsPerSecond, "0"),
+        ("logins/s", figures => figures.LoginsPerSecond, "0"),
+        ("peak", figures => figures.PeakLoginsPerSecond, "0"),
         ("stale", figures => figures.StaleReads, "#,0"),
         ("wrong", figures => figures.WrongDowns, "0"),
     ];

@@ -6,6 +6,8 @@ namespace ReplicaRouter.Simulation;
 /// <summary>One application process with a router in it: the product's store, monitors, loads and selection, on a virtual clock.</summary>
 internal sealed class AppProcess
 {
+    private const int ReadsKnown = 500;
+
     private readonly Random _random;
     private readonly PrimaryGuard _guard;
     private readonly Queue<Operation> _waiting = new();
@@ -33,7 +35,7 @@ internal sealed class AppProcess
 
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
-        if (policy.Hedges) Hedging = new HedgePolicy(configuration.Routes.Length);
+        if (policy.Hedges) Hedging = NewHedging(configuration);
         Picker = policy.Create(this);
     }
 
@@ -74,6 +76,18 @@ internal sealed class AppProcess
 
     /// <summary>Something arrives here that a server has just sent.</summary>
     public void Receive(Action action) => Clock.After(World.OneWay(), action);
+
+    private HedgePolicy NewHedging(RouterConfiguration configuration)
+    {
+        var hedging = new HedgePolicy(configuration.Routes.Length);
+        // A fleet that has been there for long knows how long reads take.
+        for (var i = World.Scenario.IsColdStart ? ReadsKnown : 0; i < ReadsKnown; i++)
+        {
+            hedging.Ended(Plan.Index, TimeSpan.FromMilliseconds(World.Scenario.Workload.Draw(_random) + World.Scenario.Network.RoundTripMs));
+        }
+
+        return hedging;
+    }
 
     /// <summary>Looks whether hosts are silent as often as the product does, but not while there is nothing to see.</summary>
     public void Watch()

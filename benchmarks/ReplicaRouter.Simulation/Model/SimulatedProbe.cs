@@ -21,13 +21,13 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
     public Task<HostAnswer> LoginAsync(CancellationToken cancellationToken)
     {
         var answered = new TaskCompletionSource<HostAnswer>();
-        Login(answered);
+        Login(answered, cancellationToken);
         return answered.Task;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private void Login(TaskCompletionSource<HostAnswer> answered) => process.World.Travel(5, () =>
+    private void Login(TaskCompletionSource<HostAnswer> answered, CancellationToken cancellationToken = default) => process.World.Travel(5, () =>
     {
         if (server.Admit() is { } refusal)
         {
@@ -40,7 +40,8 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
         var probers = server.Probers;
         server.Share(server.Model.LoginMs, isDone => process.Receive(() =>
         {
-            if (isDone) Ask(answered, new Session(generation, process.Clock.GetTimestamp(), probers));
+            if (cancellationToken.IsCancellationRequested) Close(answered, generation, cancellationToken);
+            else if (isDone) Ask(answered, new Session(generation, process.Clock.GetTimestamp(), probers));
             else answered.SetException(Refusal(FailureKind.Unreachable));
         }));
     });
@@ -60,6 +61,13 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
             process.Receive(() => Answered(answered, answer, session));
         });
     });
+
+    private void Close(TaskCompletionSource<HostAnswer> answered, int generation, CancellationToken cancellationToken)
+    {
+        server.Leave(generation);
+        server.AddProber(-1, generation);
+        answered.SetCanceled(cancellationToken);
+    }
 
     private void Answered(TaskCompletionSource<HostAnswer> answered, HostAnswer? answer, Session session)
     {

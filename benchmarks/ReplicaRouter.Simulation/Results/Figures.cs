@@ -18,6 +18,9 @@ internal sealed record Figures
     /// <summary>The difference between the replicas with most and with fewest commands, likewise.</summary>
     public required double ShareSpread { get; init; }
 
+    /// <summary>How far the replica that is furthest from its fair share is from it, as a part of that share.</summary>
+    public required double ShareError { get; init; }
+
     /// <summary>Share of the commands that the faulty hosts got.</summary>
     public required double SlowShare { get; init; }
 
@@ -33,6 +36,9 @@ internal sealed record Figures
 
     public required int PeakProbesPerSecond { get; init; }
     public required int PeakLoginsPerSecond { get; init; }
+
+    /// <summary>Over the three seconds with most: of many who come independently, a single second sees some more by chance.</summary>
+    public required double LoginsPerSecond { get; init; }
 
     /// <summary>Commands that met a replica further behind than the route allows.</summary>
     public required long StaleReads { get; init; }

@@ -46,13 +46,13 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
         Pauses("pauses", "one process that stands still for up to 500 ms every 10 s, at 80 % load", new Network()),
         Pauses("pauses-loss", "the same with 1 % of the packets lost", new Network(Loss: 0.01)),
         Fleet("fleet", "a large fleet, nothing happens", until: 26),
-        Fleet("fleet-cold-start", "all processes start within a second", until: 26) with
+        Fleet("fleet-cold-start", "all processes start within five seconds", until: 24) with
         {
             IsColdStart = true,
-            StartWithin = TimeSpan.FromSeconds(1),
+            StartWithin = TimeSpan.FromSeconds(5),
             TrafficFrom = TimeSpan.Zero,
             From = TimeSpan.Zero,
-            Policies = Policy.OfMonitoring,
+            Policies = [Policy.Product, Policy.Oracle],
         },
         Fleet("fleet-flapping", "one replica is down every other second, another 10 times slower every other two", until: 28) with
         {

@@ -132,7 +132,7 @@ internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeS
     /// logged in to look.
     /// </summary>
     /// <inheritdoc cref="IntervalOf" path="/param"/>
-    public static TimeSpan ProofOf(int probers) => 0.8 * ShareOf(probers);
+    public static TimeSpan ProofOf(int probers) => 0.79 * ShareOf(probers);
 
     /// <summary>
     /// What the long interval of a large fleet adds to the age up to which a host's answer counts. The lag that the answer shows must be within the limit as

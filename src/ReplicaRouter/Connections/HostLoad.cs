@@ -45,6 +45,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         return latency.IsLeftOut && !latency.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
     }
 
+    /// <summary>Whether the last command of a route was slow: no reason to leave it out, but none to rely on it.</summary>
+    public bool WasSlow(int route) => _latencies[route].WasSlow;
+
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
     public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 

@@ -66,6 +66,9 @@ internal sealed class RouteLatency
     /// <summary>The least that <see cref="Ms"/> may well be: the more the samples differ, the less of a difference tells hosts apart.</summary>
     public double LeastMs => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _leastValue) : 0;
 
+    /// <summary>Whether the last sample was slow, by chance or not.</summary>
+    public bool WasSlow => Volatile.Read(ref _isSlow);
+
     public void Record(double milliseconds)
     {
         if (_isTried) EndTrial();

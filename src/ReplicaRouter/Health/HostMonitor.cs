@@ -210,7 +210,7 @@ internal sealed class HostMonitor(
         // An answer that others have asked for meanwhile is as good as one of our own. The fleet may have asked in step.
         if (!isWoken && store.Current.At(Host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
-            isWoken = await _pause.OfAsync((pause - age) * random.NextDouble()).ConfigureAwait(false);
+            isWoken = await _pause.OfAsync((pause - age) * (0.5 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
         }
 
         _stop.Token.ThrowIfCancellationRequested();

@@ -74,6 +74,8 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         var isKept = false;
         try
         {
+            // Npgsql does not heed cancellation while it logs in.
+            cancellationToken.ThrowIfCancellationRequested();
             var answer = await AskAsync(session, cancellationToken).ConfigureAwait(false);
             session.LastAnswer = answer;
             isKept = !_isDisposed && Interlocked.CompareExchange(ref _kept, session, null) is null;

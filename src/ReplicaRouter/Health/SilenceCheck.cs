@@ -10,8 +10,8 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private const double RoundTrips = 16;
     private const double LeastRoundTrips = 3;
 
-    /// <summary>The part of the deadline after which a login is tried as well.</summary>
-    private const double UntilLogin = 0.25;
+    /// <summary>The part of the deadline after which a login is tried as well: it costs as much as a hundred questions, and a host that is busy answers late.</summary>
+    private const double UntilLogin = 0.5;
 
     private const double LoginsPerDeadline = 4;
     private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(180);
@@ -93,11 +93,17 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (await kept.EndsWithinAsync(deadline * UntilLogin, time, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
 
         var againAt = time.GetTimestamp();
-        var login = probe.LoginAsync(stop);
+        using var noLongerNeeded = new CancellationTokenSource();
+        var login = LoginAsync(noLongerNeeded.Token, stop);
         await Task.WhenAny(kept, login).EndsWithinAsync(deadline * (1 - UntilLogin), time, stop).ConfigureAwait(false);
         // A login that is refused tells of the whole host, whatever the kept connection waits for.
         if (login.IsCompleted) return Publish(login, againAt, stop);
-        if (kept.IsCompleted) return Publish(kept, sentAt, stop);
+        if (kept.IsCompleted)
+        {
+            GiveUp(login, noLongerNeeded);
+            return Publish(kept, sentAt, stop);
+        }
+
         kept.Forget();
         login.Forget();
         // Another probe was under way, and has been answered meanwhile.
@@ -107,6 +113,19 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         var message = $"{Host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
         if (!stop.IsCancellationRequested) store.Publish(new HostObservation(Host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
         return true;
+    }
+
+    /// <summary>Once it is let in, it need not ask as well.</summary>
+    private static void GiveUp(Task login, CancellationTokenSource noLongerNeeded)
+    {
+        noLongerNeeded.Cancel();
+        login.Forget();
+    }
+
+    private async Task<HostAnswer> LoginAsync(CancellationToken noLongerNeeded, CancellationToken stop)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(noLongerNeeded, stop);
+        return await probe.LoginAsync(either.Token).ConfigureAwait(false);
     }
 
     private bool Publish(Task<HostAnswer> ended, long sentAt, CancellationToken stop)

@@ -42,14 +42,18 @@ internal static class HostSelection
         return new Choice(null, fallback, 0, behind);
     }
 
-    /// <summary>The host that is known to have got something done most lately: what slows down the first run may slow down other hosts as well, unnoticed.</summary>
-    private static int LastAnswered(ulong candidates, ReadOnlySpan<HostLoad> loads)
+    /// <summary>
+    /// The host that is known to have got something done most lately, and not slowly: what slows down the first run may slow down other hosts as well, unnoticed.
+    /// </summary>
+    private static int LastAnswered(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var last = BitOperations.TrailingZeroCount(candidates);
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
             var host = BitOperations.TrailingZeroCount(rest);
-            if (loads[host].Commands.ProgressAt > loads[last].Commands.ProgressAt) last = host;
+            var (its, best) = (loads[host], loads[last]);
+            var (wasSlow, wasBestSlow) = (its.WasSlow(route), best.WasSlow(route));
+            if (wasSlow == wasBestSlow ? its.Commands.ProgressAt > best.Commands.ProgressAt : wasBestSlow) last = host;
         }
 
         return last;
@@ -63,7 +67,7 @@ internal static class HostSelection
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
         var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads);
-        if (request.IsSecondRun) return LastAnswered(window, loads);
+        if (request.IsSecondRun) return LastAnswered(window, plan.Index, loads);
         return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random);
     }
 

@@ -69,6 +69,25 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_busy_host_is_spared_a_login_when_it_answers_within_half_of_the_deadline_and_else_what_that_would_ask()
+    {
+        var late = new TaskCompletionSource<HostAnswer>();
+        var login = CancellationToken.None;
+        _probe.Answer = _ => late.Task;
+        _probe.Login = cancellationToken => Never(login = cancellationToken);
+        await Pass(5);
+        Start();
+        await Pass(60);
+        Assert.Equal(CancellationToken.None, login);
+        await Pass(60);
+        Assert.False(login == CancellationToken.None || login.IsCancellationRequested);
+        late.SetResult(Primary(200));
+        await Pass(20);
+        Assert.True(login.IsCancellationRequested);
+        Assert.Equal(HostState.Healthy, Host.State);
+    }
+
+    [Fact]
     public async Task Logins_that_hang_while_the_kept_connection_answers_leave_the_host_to_open_connections_S4()
     {
         _probe.Login = Never;

@@ -302,6 +302,32 @@ public class HostSelectionTests
     }
 
     [Fact]
+    public void A_second_run_does_not_rely_on_a_host_whose_last_command_was_slow_though_that_may_have_been_chance()
+    {
+        var topology = Healthy("primary", "analytics", "background", "replica-3");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        foreach (var host in new[] { 1, 2, 3, 2 })
+        {
+            for (var sample = 0; sample < 20; sample++) loads[host].RecordCommand(read.Index, 2 + (sample % 2 * 4));
+            loads[host].Commands.Begin();
+            topology.Advance(0.001);
+            loads[host].Commands.End();
+        }
+
+        Assert.Equal(2, Second());
+        loads[2].RecordCommand(read.Index, 25);
+        Assert.Equal(3, Second());
+        loads[2].RecordCommand(read.Index, 4);
+        Assert.Equal(2, Second());
+
+        int? Second()
+        {
+            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsSecondRun = true };
+            return HostSelection.Choose(topology.Current, read, request, loads, new Random(1)).Host?.Configuration.Index;
+        }
+    }
+
+    [Fact]
     public void A_look_up_on_a_host_that_is_ten_times_as_slow_is_slow_though_it_takes_only_milliseconds()
     {
         var topology = Healthy("primary", "analytics", "background");
