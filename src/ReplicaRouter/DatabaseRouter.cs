@@ -24,6 +24,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly HostChooser _chooser;
     private readonly SessionTokens _tokens;
     private readonly ConnectionOpener _opener;
+    private readonly OutcomeResolver _outcomes;
     private readonly Executor _executor;
     private readonly StallWatch _stalls;
     private readonly Operator _operator;
@@ -61,8 +62,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
         _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, time);
         var rules = new RetryRules(_opener, _counters, time, logger);
-        var outcomes = new OutcomeResolver(configuration, _store, _opener, time);
-        _executor = new Executor(_opener, rules, outcomes, new Hedging(configuration.Routes, _counters, time), time, random);
+        _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
+        _executor = new Executor(_opener, rules, _outcomes, new Hedging(configuration.Routes, _counters, time), time, random);
         _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
         _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
         _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
@@ -441,6 +442,19 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="OpenElsewhereAsync"/>
     internal NpgsqlConnection OpenElsewhere(Route route, RouteOptions options, FailedAttempt failure) =>
         _opener.Open(failure.Exclude(NewAttempt(route, options))).Connection;
+
+    /// <summary>Notes what is needed to find out how a transaction ended, right before its COMMIT.</summary>
+    internal TransactionMark Mark(NpgsqlTransaction transaction) => _outcomes.Mark(transaction);
+
+    /// <inheritdoc cref="Mark"/>
+    internal Task<TransactionMark> MarkAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) => _outcomes.MarkAsync(transaction, cancellationToken);
+
+    /// <summary>Finds out how a transaction ended whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
+    /// <param name="mark">What was noted before the COMMIT.</param>
+    /// <param name="options">Those of the transaction's connection.</param>
+    /// <param name="cancellationToken">Ends it without having found out.</param>
+    internal Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, RouteOptions options, CancellationToken cancellationToken) =>
+        _outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
 
     internal TopologySnapshot Topology => _store.Current;
 

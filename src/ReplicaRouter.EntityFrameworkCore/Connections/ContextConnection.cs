@@ -22,7 +22,6 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     private Route? _bound;
     private RouteOptions? _boundOptions;
     private bool _isKept;
-    private bool _isForeign;
     private int _moves;
 
     public ContextConnection(RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources)
@@ -37,6 +36,9 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
 
     /// <summary>Whether what runs on it may write.</summary>
     public bool MayWrite => IsWritable(Route);
+
+    /// <summary>Whether the connection was given to the context, and may lead anywhere.</summary>
+    public bool IsForeign { get; private set; }
 
     /// <summary>Whether a command is committed by itself.</summary>
     public bool IsAutoCommit => CurrentTransaction is null && EnlistedTransaction is null && CurrentAmbientTransaction is null;
@@ -96,14 +98,17 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     /// <summary>Notes what ended a query that read, so that it is tried again elsewhere.</summary>
     public void Failed(Exception exception) => _reads?.Failed(exception);
 
+    /// <summary>Finds out how one of its transactions ended whose COMMIT got no answer.</summary>
+    public Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) => Router.ResolveInTimeAsync(mark, Options() ?? default, cancellationToken);
+
     public override void SetDbConnection(DbConnection? value, bool contextOwnsConnection)
     {
         if (Current is { State: System.Data.ConnectionState.Open }) throw new InvalidOperationException("The context's connection is open; close it before another one is set.");
-        _isKept = _isForeign = false;
+        _isKept = IsForeign = false;
         CloseDbConnection();
         if (value is null) return;
         Keep((NpgsqlConnection)value);
-        _isForeign = !contextOwnsConnection;
+        IsForeign = !contextOwnsConnection;
     }
 
     public override bool Open(bool errorsExpected = false)
@@ -202,8 +207,8 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
 
     protected override void ResetState(bool disposeDbConnection)
     {
-        if (_isForeign) Current = null;
-        _isKept = _isForeign = false;
+        if (IsForeign) Current = null;
+        _isKept = IsForeign = false;
         base.ResetState(disposeDbConnection);
         _reads?.Dispose();
         _session.Reset();
@@ -213,13 +218,13 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
     {
         if (_reads is not null) await _reads.DisposeAsync().ConfigureAwait(false);
-        if (_isForeign) Current = null;
-        _isKept = _isForeign = false;
+        if (IsForeign) Current = null;
+        _isKept = IsForeign = false;
         await base.ResetStateAsync(disposeDbConnection).ConfigureAwait(false);
     }
 
     /// <summary>Whether it is open for more than one query, or whatever is done now belongs to a transaction.</summary>
-    private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || _isForeign || Transaction.Current is not null;
+    private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || IsForeign || Transaction.Current is not null;
 
     private RouteOptions? Options() => IsWritable(Route) ? _session.ForWrite(_boundOptions) : _boundOptions;
 

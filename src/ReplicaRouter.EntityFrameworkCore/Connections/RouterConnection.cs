@@ -18,7 +18,7 @@ internal abstract class RouterConnection(RelationalConnectionDependencies depend
         set => SetDbConnection(value, contextOwnsConnection: false);
     }
 
-    protected DatabaseRouter Router => router;
+    public DatabaseRouter Router => router;
 
     /// <summary>The connection in use; one that broke stays until it is replaced.</summary>
     protected NpgsqlConnection? Current { get; set; }

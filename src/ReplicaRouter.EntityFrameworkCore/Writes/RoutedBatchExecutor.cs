@@ -13,6 +13,7 @@ internal sealed class RoutedBatchExecutor(ICurrentDbContext currentContext, IDia
     public override int Execute(IEnumerable<ModificationCommandBatch> commandBatches, IRelationalConnection connection)
     {
         using var write = Write.Begin(connection);
+        var (database, behavior) = BeginSaving();
         try
         {
             return base.Execute(commandBatches, connection);
@@ -21,12 +22,17 @@ internal sealed class RoutedBatchExecutor(ICurrentDbContext currentContext, IDia
         {
             throw new DbUpdateException(e.Message, write.OutcomeUnknown(e));
         }
+        finally
+        {
+            database.AutoTransactionBehavior = behavior;
+        }
     }
 
     public override async Task<int> ExecuteAsync(IEnumerable<ModificationCommandBatch> commandBatches, IRelationalConnection connection, CancellationToken cancellationToken = default)
     {
         var write = await Write.BeginAsync(connection, cancellationToken).ConfigureAwait(false);
         await using var _ = write.ConfigureAwait(false);
+        var (database, behavior) = BeginSaving();
         try
         {
             return await base.ExecuteAsync(commandBatches, connection, cancellationToken).ConfigureAwait(false);
@@ -35,5 +41,19 @@ internal sealed class RoutedBatchExecutor(ICurrentDbContext currentContext, IDia
         {
             throw new DbUpdateException(e.Message, write.OutcomeUnknown(e));
         }
+        finally
+        {
+            database.AutoTransactionBehavior = behavior;
+        }
+    }
+
+    /// <summary>Where a strategy would save again, also a single statement gets a transaction: only that has a COMMIT whose outcome can be found out.</summary>
+    /// <returns>What to put back afterwards.</returns>
+    private (DatabaseFacade Database, AutoTransactionBehavior Behavior) BeginSaving()
+    {
+        var database = CurrentContext.Context.Database;
+        var behavior = database.AutoTransactionBehavior;
+        if (behavior == AutoTransactionBehavior.WhenNeeded && ExecutionStrategy.Current is not null) database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
+        return (database, behavior);
     }
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -6,7 +7,9 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>A transaction that says so when its COMMIT got no answer.</summary>
+/// <summary>
+/// A transaction whose COMMIT got no answer says so. Where a strategy would run it again, it first finds out whether it was committed.
+/// </summary>
 internal sealed class RoutedTransaction(
     IRelationalConnection connection,
     DbTransaction transaction,
@@ -16,45 +19,65 @@ internal sealed class RoutedTransaction(
     ISqlGenerationHelper sqlGenerationHelper)
     : RelationalTransaction(connection, transaction, transactionId, logger, transactionOwned, sqlGenerationHelper)
 {
+    private readonly ContextConnection? _routed = connection as ContextConnection;
     private readonly string _server = (connection as ContextConnection)?.Server ?? "the primary";
 
     public override void Commit()
     {
+        var mark = IsToBeMarked ? _routed!.Router.Mark(Transaction) : TransactionMark.None;
         try
         {
             base.Commit();
         }
         catch (InvalidOperationException e) when (e.InnerException is NpgsqlException lost)
         {
-            throw NotCommitted(lost);
+            throw NeverSent(lost);
         }
         catch (Exception e) when (IsOutcomeUnknown(e))
         {
-            throw new TransactionOutcomeUnknownException(_server, e);
+            // Nobody waits for this but a caller whose server has just been lost.
+            ThrowUnlessCommitted(Task.Run(() => ResolveAsync(mark, CancellationToken.None)).GetAwaiter().GetResult(), mark, e);
+            ClearTransaction();
         }
     }
 
     public override async Task CommitAsync(CancellationToken cancellationToken = default)
     {
+        var mark = IsToBeMarked ? await _routed!.Router.MarkAsync(Transaction, cancellationToken).ConfigureAwait(false) : TransactionMark.None;
         try
         {
             await base.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (InvalidOperationException e) when (e.InnerException is NpgsqlException lost)
         {
-            throw NotCommitted(lost);
+            throw NeverSent(lost);
         }
         catch (Exception e) when (IsOutcomeUnknown(e))
         {
-            throw new TransactionOutcomeUnknownException(_server, e);
+            ThrowUnlessCommitted(await ResolveAsync(mark, cancellationToken).ConfigureAwait(false), mark, e);
+            await ClearTransactionAsync(CancellationToken.None).ConfigureAwait(false);
         }
+    }
+
+    private NpgsqlTransaction Transaction => (NpgsqlTransaction)this.GetDbTransaction();
+
+    /// <summary>Whether it is run again when it fails. A connection that is lost already has no COMMIT to be asked about.</summary>
+    private bool IsToBeMarked => ExecutionStrategy.Current is not null && _routed is { MayWrite: true, IsForeign: false } && Transaction.Connection is { State: ConnectionState.Open };
+
+    private Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) =>
+        _routed?.ResolveAsync(mark, cancellationToken) ?? Task.FromResult(TransactionOutcome.Unknown);
+
+    private void ThrowUnlessCommitted(TransactionOutcome outcome, TransactionMark mark, Exception cause)
+    {
+        if (outcome == TransactionOutcome.RolledBack) throw new TransactionNotCommittedException($"The connection to '{_server}' was lost at COMMIT, and the transaction was found not to be committed.", cause);
+        if (outcome == TransactionOutcome.Unknown) throw new TransactionOutcomeUnknownException(_server, cause) { Resolve = ct => ResolveAsync(mark, ct) };
     }
 
     /// <summary>
     /// The transaction was lost before its COMMIT, in something that EF does after saving and whose failure it passes over: the release of its
     /// savepoint. What Npgsql then says of the COMMIT looks like a fault of the caller's; a strategy shall know that it was the server's.
     /// </summary>
-    private static NpgsqlException NotCommitted(NpgsqlException lost) => new("The connection was lost before COMMIT was sent: nothing was committed.", lost);
+    private static TransactionNotCommittedException NeverSent(NpgsqlException lost) => new("The connection was lost before COMMIT was sent: nothing was committed.", lost);
 
     // A caller who cancels knows that, and no strategy retries it.
     private static bool IsOutcomeUnknown(Exception exception) => exception is not OperationCanceledException && !LostAnswer.SaysRolledBack(exception);

@@ -124,7 +124,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             try
             {
                 return await HostedWork.RunAsync(
-                    connection, (opened, stop) => TransactionAsync(opened, pool, isolationLevel, work, flow, stop), flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                    connection, (opened, stop) => TransactionAsync(opened, isolationLevel, work, flow, stop), flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -132,7 +132,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
                 if (flow.Mark is { } mark)
                 {
                     if (LostAnswer.SaysRolledBack(e)) throw;
-                    throw new TransactionOutcomeUnknownException(pool.Host.Name, e) { Resolve = ct => outcomes.ResolveAsync(mark, ct) };
+                    throw new TransactionOutcomeUnknownException(pool.Host.Name, e) { Resolve = ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
                 }
 
                 if (!isToBeRunAgain) throw;
@@ -146,13 +146,13 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
     }
 
     private async Task<T> TransactionAsync<T>(
-        NpgsqlConnection connection, HostPool pool, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CommandFlow flow, CancellationToken stop)
+        NpgsqlConnection connection, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CommandFlow flow, CancellationToken stop)
     {
         var transaction = await connection.BeginTransactionAsync(isolationLevel, stop).ConfigureAwait(false);
         await using var _ = transaction.ConfigureAwait(false);
         var result = await work(transaction, stop).ConfigureAwait(false);
         // Without a connection the work has ended the transaction itself; COMMIT will say so.
-        flow.BeginCommit(transaction.Connection is null ? TransactionMark.None : await outcomes.MarkAsync(transaction, pool, stop).ConfigureAwait(false));
+        flow.BeginCommit(transaction.Connection is null ? TransactionMark.None : await outcomes.MarkAsync(transaction, stop).ConfigureAwait(false));
         // A COMMIT that was sent can't be taken back: cancelling it would only lose the answer.
         await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;

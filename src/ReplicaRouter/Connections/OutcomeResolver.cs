@@ -5,35 +5,76 @@ namespace ReplicaRouter;
 /// <summary>Finds out what became of a transaction whose COMMIT got no answer.</summary>
 internal sealed class OutcomeResolver(RouterConfiguration configuration, TopologyStore store, ConnectionOpener opener, TimeProvider time)
 {
+    private const string MarkQuestion = $"SELECT {PrimaryFacts.Columns}, txid_current_if_assigned()";
+    private const string FactsQuestion = $"SELECT {PrimaryFacts.Columns}, (SELECT system_identifier FROM pg_control_system())";
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Notes what is needed for it, in the round trip that looks whether the transaction is still well.</summary>
     /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that nobody reads.</remarks>
     /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
-    public async Task<TransactionMark> MarkAsync(NpgsqlTransaction transaction, HostPool pool, CancellationToken cancellationToken)
+    public async Task<TransactionMark> MarkAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
-        var connection = transaction.Connection!;
-        var usesPositions = configuration.SessionWindow is null;
-        var command = new NpgsqlCommand(usesPositions ? "SELECT txid_current_if_assigned(), (pg_current_wal_insert_lsn() - '0/0')::int8" : "SELECT 1", connection, transaction);
+        var command = NewQuestion(transaction);
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (!usesPositions || reader.IsDBNull(0) || pool.Logins.Known(connection) is not { } login) return TransactionMark.None;
-        return new TransactionMark(reader.GetInt64(0), (ulong)reader.GetInt64(1), login.Server, login.Timeline ?? 0);
+        return Read(reader);
     }
 
-    public async Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken)
+    /// <inheritdoc cref="MarkAsync"/>
+    public TransactionMark Mark(NpgsqlTransaction transaction)
     {
+        using var command = NewQuestion(transaction);
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        return Read(reader);
+    }
+
+    /// <summary>The same within the time that a write waits for a primary.</summary>
+    /// <returns><see cref="TransactionOutcome.Unknown"/>, too, when it could not be found out in time.</returns>
+    /// <inheritdoc cref="ResolveAsync" path="/param"/>
+    public async Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(configuration.PlanOf(DatabaseOperation.Transactional).Wait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
+                }
+                catch (NpgsqlException e) when (e is not NoEligibleHostException)
+                {
+                    // The primary failed while it was asked, or its pool had kept connections of before.
+                    await Task.Delay(Poll, time, either.Token).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or RouterConfigurationException or ObjectDisposedException)
+        {
+            return TransactionOutcome.Unknown;
+        }
+    }
+
+    /// <param name="mark">What was noted of the transaction.</param>
+    /// <param name="session">The session that the transaction was part of: it shall see what turns out to be committed.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<TransactionOutcome> ResolveAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
+    {
+        if (mark.Known is { } known) return known;
         while (true)
         {
-            var attempt = new Attempt(configuration.PlanOf(DatabaseOperation.Transactional), default, null, time);
-            var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
+            var attempt = new Attempt(configuration.PlanOf(DatabaseOperation.Transactional), default, session, time);
+            var (connection, _) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var server = await pool.Logins.OfAsync(connection).ConfigureAwait(false);
-                if (mark.JudgedBy(server, store.Current.History) is { } outcome) return outcome;
-                if (await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false) is { } status) return status;
+                var now = await FactsAsync(connection, cancellationToken).ConfigureAwait(false);
+                var status = await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false);
+                if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
             }
 
             // Its backend has not noticed yet that nobody waits, or still waits for a synchronous standby.
@@ -41,18 +82,39 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
         }
     }
 
-    /// <returns>Null while the transaction is still in progress.</returns>
+    // Where positions can't be used, at least the transaction is looked at.
+    private NpgsqlCommand NewQuestion(NpgsqlTransaction transaction) =>
+        new(configuration.SessionWindow is null ? MarkQuestion : "SELECT 1", transaction.Connection, transaction);
+
+    private TransactionMark Read(NpgsqlDataReader reader)
+    {
+        if (configuration.SessionWindow is not null || store.Current.SystemIdentifier is not { } cluster) return TransactionMark.None;
+        var facts = PrimaryFacts.Read(reader, cluster);
+        return new TransactionMark(reader.IsDBNull(5) ? null : reader.GetInt64(5), facts);
+    }
+
+    private static async Task<PrimaryFacts> FactsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(FactsQuestion, connection);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5));
+    }
+
     /// <remarks>Source: PostgreSQL manual, "Transaction ID and Snapshot Information Functions". The old name is known to all versions.</remarks>
-    private static async Task<TransactionOutcome?> StatusAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
+    private static async Task<string?> StatusAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand("SELECT txid_status($1)", connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = id } } };
         await using var _ = command.ConfigureAwait(false);
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) switch
+        try
         {
-            "committed" => TransactionOutcome.Committed,
-            "aborted" => TransactionOutcome.RolledBack,
-            "in progress" => null,
-            _ => TransactionOutcome.Unknown,   // too old: the server has forgotten it
-        };
+            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as string;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
+        {
+            return "aborted";   // "is in the future": to this server's history it was never given
+        }
     }
 }

@@ -1,27 +1,43 @@
 namespace ReplicaRouter;
 
 /// <summary>What is noted of a transaction before its COMMIT, so that its outcome can be found out if no answer comes.</summary>
-/// <param name="Id">The transaction's id; null when it has written nothing, or when its outcome can't be found out.</param>
-/// <param name="Lsn">A position after all that it wrote, and before its commit record.</param>
-/// <param name="Server">Which server it ran on.</param>
-/// <param name="Timeline">The timeline that the server wrote.</param>
-internal sealed record TransactionMark(long? Id, ulong Lsn, (ulong Cluster, long StartedAt, int Port) Server, int Timeline)
+/// <param name="Id">The transaction's id; null when it has written nothing.</param>
+/// <param name="Facts">What its server said: a position after all that the transaction wrote, and before its commit record.</param>
+internal sealed record TransactionMark(long? Id, PrimaryFacts Facts)
 {
-    public static readonly TransactionMark None = new(null, 0, default, 0);
+    /// <summary>Of a transaction whose outcome can't be found out.</summary>
+    public static readonly TransactionMark None = new(null, default);
 
-    /// <summary>Whether what a server says of the transaction's id is about this transaction.</summary>
-    /// <param name="server">What the server says of itself.</param>
+    /// <summary>What can be said without asking anybody.</summary>
+    /// <returns>Null when a primary has to be asked.</returns>
+    public TransactionOutcome? Known => Facts.Position.SystemIdentifier == 0 ? TransactionOutcome.Unknown
+        : Id is null ? TransactionOutcome.RolledBack   // or committed: that makes no difference, and to run it again does no harm
+        : null;
+
+    /// <summary>What became of the transaction, by what a primary says of its id.</summary>
+    /// <param name="status">What PostgreSQL calls the id's status: "committed", "aborted", "in progress"; null for an id so old that it is forgotten.</param>
+    /// <param name="now">What that primary says of itself.</param>
     /// <param name="history">Where former timelines ended.</param>
-    /// <returns>Null when the id's status tells; else the outcome.</returns>
+    /// <returns>Null while that is not decided.</returns>
     /// <remarks>
-    /// After a crash or a failover the same id may be given to another transaction, unless what this one wrote is part of the history. Where the old
-    /// timeline ended before that, its commit record is lost, too.
+    /// After a crash or a failover the same id may be given to another transaction, unless what this one wrote is part of the history: then it is
+    /// known to be taken. That an id is not committed needs no such proof: were the commit part of the history, the id would be committed.
     /// </remarks>
-    public TransactionOutcome? JudgedBy(HostAnswer server, TimelineHistory history)
+    public TransactionOutcome? JudgedBy(string? status, in PrimaryFacts now, TimelineHistory history)
     {
-        if (Id is null || server.SystemIdentifier != Server.Cluster) return TransactionOutcome.Unknown;
-        if (server.Server == Server) return null;
-        if (server.Timeline != Timeline + 1 || history.EndOf(Timeline) is not { } end) return TransactionOutcome.Unknown;
-        return end <= Lsn ? TransactionOutcome.RolledBack : null;
+        var ((cluster, timeline, lsn), (presentCluster, present, _)) = (Facts.Position, now.Position);
+        // A server that was left behind by the failover of another knows less than that other one.
+        if (Known is not null || cluster != presentCluster || present < timeline) return Known ?? TransactionOutcome.Unknown;
+        // Whatever it recovered since it left the old timeline, it left it before the commit record.
+        if (present > timeline && now.RecoveryEnd <= lsn) return TransactionOutcome.RolledBack;
+        return status switch
+        {
+            "aborted" => TransactionOutcome.RolledBack,
+            "in progress" => null,
+            "committed" when IsSameRun(now) || (present == timeline + 1 && history.EndOf(timeline) > lsn) => TransactionOutcome.Committed,
+            _ => TransactionOutcome.Unknown,
+        };
     }
+
+    private bool IsSameRun(in PrimaryFacts now) => Facts.Run != default && now.Run == Facts.Run;
 }

@@ -11,11 +11,17 @@ public class FailoverTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_killed_primary_costs_no_read_an_error_and_no_write_is_lost_or_doubled()
+    /// <summary>
+    /// What was under way when the server died is found out on its successor. With a synchronous one nothing that was acknowledged is lost; an asynchronous
+    /// one may lack what the old primary acknowledged, but nothing that was found to be committed there.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_killed_primary_costs_nobody_an_error_and_no_write_is_lost_or_doubled(bool isSynchronous)
     {
-        // The successor has every acknowledged commit: what is lost would be lost by us.
-        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background", Synchronous = true }] }, Ct);
+        await using var cluster = await LocalCluster.StartAsync(
+            new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background", Synchronous = isSynchronous }] }, Ct);
         await cluster.CreateSchemaAsync();
         await using var router = await cluster.HealthyRouterAsync();
         await using var load = new Load(router);
@@ -28,14 +34,11 @@ public class FailoverTests
         await load.IsAtWorkAsync();
         await load.StopAsync();
 
-        // What was under way when the server died has no answer, and says so. All that came later waited for the new primary.
-        Assert.All(load.SaveErrors, error => Assert.IsType<TransactionOutcomeUnknownException>((error.Error as DbUpdateException)?.InnerException ?? error.Error));
-        Assert.All(load.SaveErrors, error => Assert.True(error.StartedAt < lostAt, error.Error.ToString()));
-        Assert.Empty(load.CheckedErrors);
         Assert.Empty(load.ReadErrors);
+        Assert.Empty(load.SaveErrors);
         await using var connection = new NpgsqlConnection(cluster.Primary.ConnectionString);
         var there = (await connection.QueryAsync<Guid>("SELECT id FROM token")).ToList();
-        Assert.Empty(load.Acknowledged.Except(there));
+        Assert.Empty(load.Acknowledged.Where(save => isSynchronous || save.At > lostAt).Select(save => save.Id).Except(there));
         Assert.Equal(there.Count, there.Distinct().Count());
     }
 
@@ -52,7 +55,6 @@ public class FailoverTests
         await load.StopAsync();
         Assert.Empty(load.ReadErrors);
         Assert.Empty(load.SaveErrors);
-        Assert.Empty(load.CheckedErrors);
     }
 
     [Fact]
@@ -73,36 +75,34 @@ public class FailoverTests
         }
     }
 
-    /// <summary>Workers that read, save, and save with a check of their own, a context each time.</summary>
+    /// <summary>Workers that read, save, save in a transaction of their own, and save with a check of their own; a context each time.</summary>
     private sealed class Load : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
         private readonly DatabaseRouter _router;
         private readonly List<Task> _workers;
-        private int _read;
-        private int _saved;
-        private int _checked;
+        private readonly int[] _done = new int[4];
 
         public Load(DatabaseRouter router)
         {
             _router = router;
             _workers =
             [
-                .. Enumerable.Range(0, 3).Select(_ => Task.Run(() => WorkAsync(ReadAsync, ReadErrors))),
-                .. Enumerable.Range(0, 2).Select(_ => Task.Run(() => WorkAsync(SaveAsync, SaveErrors))),
-                .. Enumerable.Range(0, 2).Select(_ => Task.Run(() => WorkAsync(SaveCheckedAsync, CheckedErrors))),
+                .. Enumerable.Range(0, 3).Select(_ => Task.Run(() => WorkAsync(0, ReadAsync, ReadErrors))),
+                .. Enumerable.Range(0, 3).Select(_ => Task.Run(() => WorkAsync(1, () => WriteAsync(SaveAsync), SaveErrors))),
+                .. Enumerable.Range(0, 2).Select(_ => Task.Run(() => WorkAsync(2, () => WriteAsync(SaveInTransactionAsync), SaveErrors))),
+                .. Enumerable.Range(0, 2).Select(_ => Task.Run(() => WorkAsync(3, () => WriteAsync(SaveCheckedAsync), SaveErrors))),
             ];
         }
 
-        public ConcurrentBag<Guid> Acknowledged { get; } = [];
-        public ConcurrentBag<(long StartedAt, Exception Error)> ReadErrors { get; } = [];
-        public ConcurrentBag<(long StartedAt, Exception Error)> SaveErrors { get; } = [];
-        public ConcurrentBag<(long StartedAt, Exception Error)> CheckedErrors { get; } = [];
+        public ConcurrentBag<(long At, Guid Id)> Acknowledged { get; } = [];
+        public ConcurrentBag<Exception> ReadErrors { get; } = [];
+        public ConcurrentBag<Exception> SaveErrors { get; } = [];
 
         public async Task IsAtWorkAsync()
         {
-            var (read, saved, @checked) = (_read + 30, _saved + 10, _checked + 10);
-            await TestExtensions.EventuallyAsync(() => _read > read && _saved > saved && _checked > @checked, 30, $"work goes on ({ReadErrors.Count}, {SaveErrors.Count}, {CheckedErrors.Count} errors)");
+            var enough = _done.Select(done => done + 10).ToArray();
+            await TestExtensions.EventuallyAsync(() => _done.Zip(enough).All(kind => kind.First > kind.Second), 30, $"work goes on ({ReadErrors.Count}, {SaveErrors.Count} errors)");
         }
 
         public async Task StopAsync()
@@ -117,18 +117,18 @@ public class FailoverTests
             _stop.Dispose();
         }
 
-        private async Task WorkAsync(Func<Task> work, ConcurrentBag<(long, Exception)> errors)
+        private async Task WorkAsync(int kind, Func<Task> work, ConcurrentBag<Exception> errors)
         {
             while (!_stop.IsCancellationRequested)
             {
-                var startedAt = TimeProvider.System.GetTimestamp();
                 try
                 {
                     await work();
+                    Interlocked.Increment(ref _done[kind]);
                 }
                 catch (Exception e)
                 {
-                    errors.Add((startedAt, e));
+                    errors.Add(e);
                 }
 
                 await Task.Delay(2);
@@ -141,33 +141,32 @@ public class FailoverTests
         {
             await using var db = Open();
             Assert.Equal("a note", (await db.Notes.SingleAsync(note => note.Id == -1)).Text);
-            Interlocked.Increment(ref _read);
         }
 
-        private async Task SaveAsync()
+        private async Task WriteAsync(Func<NotesDb, Guid, Task> save)
         {
             await using var db = Open();
-            var token = new Token { Id = Guid.NewGuid() };
-            db.Add(token);
-            await db.SaveChangesAsync();
-            Acknowledged.Add(token.Id);
-            Interlocked.Increment(ref _saved);
+            var id = Guid.NewGuid();
+            db.Add(new Token { Id = id });
+            await save(db, id);
+            Acknowledged.Add((TimeProvider.System.GetTimestamp(), id));
         }
 
-        private async Task SaveCheckedAsync()
+        private static Task SaveAsync(NotesDb db, Guid id) => db.SaveChangesAsync();
+
+        private static Task SaveInTransactionAsync(NotesDb db, Guid id) => db.Database.CreateExecutionStrategy().ExecuteAsync(async () =>
         {
-            await using var db = Open();
-            var token = new Token { Id = Guid.NewGuid() };
-            db.Add(token);
-            await db.Database.CreateExecutionStrategy().ExecuteInTransactionAsync(
-                async ct => await db.SaveChangesAsync(acceptAllChangesOnSuccess: false, ct),
-                async ct =>
-                {
-                    await using var check = Open();
-                    return await check.Tokens.FromPrimary().AnyAsync(known => known.Id == token.Id, ct);
-                });
-            Acknowledged.Add(token.Id);
-            Interlocked.Increment(ref _checked);
-        }
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            await db.SaveChangesAsync(acceptAllChangesOnSuccess: false);
+            await transaction.CommitAsync();
+        });
+
+        private Task SaveCheckedAsync(NotesDb db, Guid id) => db.Database.CreateExecutionStrategy().ExecuteInTransactionAsync(
+            async ct => await db.SaveChangesAsync(acceptAllChangesOnSuccess: false, ct),
+            async ct =>
+            {
+                await using var check = Open();
+                return await check.Tokens.FromPrimary().AnyAsync(known => known.Id == id, ct);
+            });
     }
 }

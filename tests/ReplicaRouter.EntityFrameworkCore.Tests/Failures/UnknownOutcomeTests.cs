@@ -1,11 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Failures;
 
-/// <summary>A write whose answer is lost after the server has done it: with retries on failure it must neither be repeated nor taken for failed.</summary>
+/// <summary>A write whose answer is lost: with retries on failure it must neither be done twice nor be taken for done when it was not.</summary>
 public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
 {
     // Time to cut the connection after the server has begun, and before it answers.
@@ -22,6 +23,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     private readonly Guid _id = Guid.NewGuid();
     private FaultProxy _proxy = null!;
     private DatabaseRouter _router = null!;
+    private int _runs;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -29,10 +31,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     {
         await using (var db = fixture.Open()) await db.Database.ExecuteSqlRawAsync(Slow, Ct);
         _proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
-        var options = fixture.Cluster.RouterOptions();
-        options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString;
-        _router = DatabaseRouter.Create(options);
-        await _router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        _router = await StartAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -41,13 +40,30 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         await _proxy.DisposeAsync();
     }
 
-    private SlowDb Open() => new(new DbContextOptionsBuilder<SlowDb>().UseReplicaRouter(_router, npgsql => npgsql.EnableRetryOnFailure()).Options);
+    /// <summary>A router that reaches the primary through the proxy.</summary>
+    private async Task<DatabaseRouter> StartAsync(Action<DatabaseRouterOptions>? configure = null)
+    {
+        var options = fixture.Cluster.RouterOptions();
+        options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString;
+        configure?.Invoke(options);
+        var router = DatabaseRouter.Create(options);
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        return router;
+    }
+
+    private SlowDb Open() => Open(_router, npgsql => npgsql.EnableRetryOnFailure());
+
+    private static SlowDb Open(DatabaseRouter router, Action<NpgsqlDbContextOptionsBuilder>? npgsql = null) => new(new DbContextOptionsBuilder<SlowDb>().UseReplicaRouter(router, npgsql).Options);
 
     private SlowDb OpenPlain() => new(new DbContextOptionsBuilder<SlowDb>()
         .UseNpgsql(new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString, npgsql => npgsql.EnableRetryOnFailure()).Options);
 
     /// <summary>Cuts all connections while the server is at it.</summary>
-    private async Task<T> CutAsync<T>(Func<Task<T>> write)
+    private Task<T> CutAsync<T>(Func<Task<T>> write) => CutAsync(write, isEnded: false);
+
+    /// <param name="write">What the server shall be at.</param>
+    /// <param name="isEnded">Whether the server's process ends, too, rather than going on with nobody to answer to.</param>
+    private async Task<T> CutAsync<T>(Func<Task<T>> write, bool isEnded)
     {
         var writing = Task.Run(write, Ct);
         await using var observer = NpgsqlDataSource.Create(fixture.Cluster.Primary.SuperuserConnectionString);
@@ -59,6 +75,12 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         }, 10, "under way");
         Assert.True(isAtIt);
         _proxy.Reset();
+        if (isEnded)
+        {
+            await using var end = observer.CreateCommand("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+            Assert.Equal(true, await end.ExecuteScalarAsync(Ct));
+        }
+
         return await writing;
     }
 
@@ -77,12 +99,83 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     [Fact]
     public async Task What_was_saved_without_an_answer_is_not_saved_again()
     {
-        await using var db = Open();
+        await using var db = Open(_router);
         db.Add(new SlowToken { Id = _id });
         var error = await Assert.ThrowsAsync<DbUpdateException>(() => CutAsync(() => db.SaveChangesAsync(Ct)));
         var unknown = Assert.IsType<TransactionOutcomeUnknownException>(error.InnerException);
         Assert.False(unknown.IsTransient);
         Assert.Equal(1, await CountAsync("slow_token"));
+    }
+
+    [Fact]
+    public async Task A_save_that_is_cut_off_is_done_again()
+    {
+        await using var db = Open();
+        db.Add(new SlowToken { Id = _id });
+        await CutAsync(() => db.SaveChangesAsync(Ct));
+        Assert.Equal(1, await CountAsync("slow_token"));
+        Assert.Equal(AutoTransactionBehavior.WhenNeeded, db.Database.AutoTransactionBehavior);
+    }
+
+    /// <summary>Whether it was committed is found out: the caller sees neither an error nor a second row.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task A_save_whose_COMMIT_is_cut_off_is_there_once(bool isAsync, bool isEnded)
+    {
+        await using var db = Open();
+        db.Add(new SlowCommit { Id = _id });
+        await CutAsync(async () => isAsync ? await db.SaveChangesAsync(Ct) : db.SaveChanges(), isEnded);
+        Assert.Equal(1, await CountAsync("slow_commit"));
+        Assert.Equal(EntityState.Unchanged, db.ChangeTracker.Entries().Single().State);
+        Assert.Null(db.Database.CurrentTransaction);
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 2)]
+    public async Task So_is_a_transaction_in_a_strategy(bool isEnded, int runs)
+    {
+        await using var db = Open();
+        await CutAsync(() => InTransactionAsync(db), isEnded);
+        Assert.Equal(runs, _runs);
+        Assert.Equal(1, await CountAsync("slow_commit"));
+    }
+
+    /// <summary>Nothing tells that the id of then was not given to another transaction.</summary>
+    [Fact]
+    public async Task Where_positions_cannot_be_used_the_outcome_stays_unknown()
+    {
+        await using var router = await StartAsync(options => options.SessionWindow = TimeSpan.FromSeconds(2));
+        await using var db = Open(router, npgsql => npgsql.EnableRetryOnFailure());
+        await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(() => InTransactionAsync(db)));
+        Assert.Equal(1, _runs);
+        Assert.Equal(1, await CountAsync("slow_commit"));
+    }
+
+    /// <summary>What was committed after the cut is seen by the session that it was part of, also by a read that follows at once.</summary>
+    [Fact]
+    public async Task What_was_found_to_be_committed_is_read() => await fixture.WithReplayPausedAsync(async () =>
+    {
+        await using var db = Open();
+        db.Add(new SlowCommit { Id = _id });
+        await CutAsync(() => db.SaveChangesAsync(Ct));
+        Assert.Equal(_id, await db.Commits.AsNoTracking().Where(commit => commit.Id == _id).Select(commit => commit.Id).SingleOrDefaultAsync(Ct));
+    });
+
+    [Fact]
+    public async Task A_transaction_that_swallowed_an_error_does_not_seem_committed()
+    {
+        await using var db = Open();
+        var error = await Assert.ThrowsAsync<PostgresException>(() => db.Database.CreateExecutionStrategy().ExecuteAsync(async () =>
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(Ct);
+            await Assert.ThrowsAsync<PostgresException>(() => db.Database.ExecuteSqlAsync($"SELECT 1 / 0", Ct));
+            await transaction.CommitAsync(Ct);
+        }));
+        Assert.Equal(PostgresErrorCodes.InFailedSqlTransaction, error.SqlState);
     }
 
     [Fact]
@@ -94,25 +187,10 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         Assert.Equal(2, await CountAsync("slow_token"));
     }
 
-    [Fact]
-    public async Task Nor_is_a_transaction_whose_COMMIT_got_no_answer()
-    {
-        await using var db = Open();
-        var strategy = db.Database.CreateExecutionStrategy();
-        await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(() => strategy.ExecuteAsync(async () =>
-        {
-            await using var transaction = await db.Database.BeginTransactionAsync(Ct);
-            await db.Database.ExecuteSqlAsync($"INSERT INTO slow_commit VALUES ({_id})", Ct);
-            await transaction.CommitAsync(Ct);
-            return true;
-        })));
-        Assert.Equal(1, await CountAsync("slow_commit"));
-    }
-
     [Theory]
     [InlineData("sql")]
     [InlineData("query")]
-    public async Task Nor_is_what_SQL_of_ones_own_wrote(string way)
+    public async Task Neither_is_what_SQL_of_ones_own_wrote_written_again(string way)
     {
         await using var db = Open();
         await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(async () => way == "sql"
@@ -132,9 +210,10 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_callers_own_check_is_asked_and_settles_it()
+    public async Task A_callers_own_check_is_asked_where_it_is_not_found_out_and_settles_it()
     {
-        await using var db = Open();
+        await using var router = await StartAsync(options => options.SessionWindow = TimeSpan.FromSeconds(2));
+        await using var db = Open(router, npgsql => npgsql.EnableRetryOnFailure());
         var checks = 0;
         var strategy = db.Database.CreateExecutionStrategy();
         await CutAsync(async () =>
@@ -174,16 +253,40 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         Assert.Equal(0L, await command.ExecuteScalarAsync(Ct));
     }
 
+    private Task<bool> InTransactionAsync(SlowDb db) => db.Database.CreateExecutionStrategy().ExecuteAsync(async () =>
+    {
+        _runs++;
+        await using var transaction = await db.Database.BeginTransactionAsync(Ct);
+        await db.Database.ExecuteSqlAsync($"INSERT INTO slow_commit VALUES ({_id})", Ct);
+        await transaction.CommitAsync(Ct);
+        return true;
+    });
+
     public class SlowDb(DbContextOptions<SlowDb> options) : DbContext(options)
     {
         public DbSet<SlowToken> Tokens => Set<SlowToken>();
+        public DbSet<SlowCommit> Commits => Set<SlowCommit>();
 
-        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<SlowToken>(token =>
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
         {
-            token.ToTable("slow_token");
-            token.Property(t => t.Id).HasColumnName("id").ValueGeneratedNever();
-            token.Property(t => t.Writes).HasColumnName("writes");
-        });
+            modelBuilder.Entity<SlowToken>(token =>
+            {
+                token.ToTable("slow_token");
+                token.Property(t => t.Id).HasColumnName("id").ValueGeneratedNever();
+                token.Property(t => t.Writes).HasColumnName("writes");
+            });
+            modelBuilder.Entity<SlowCommit>(commit =>
+            {
+                commit.ToTable("slow_commit");
+                commit.Property(c => c.Id).HasColumnName("id").ValueGeneratedNever();
+            });
+        }
+    }
+
+    /// <summary>A row whose statement is quick and whose COMMIT is slow.</summary>
+    public class SlowCommit
+    {
+        public Guid Id { get; set; }
     }
 
     public class SlowToken
