@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dapper;
 using Npgsql;
 using ReplicaRouter.Testing;
@@ -150,6 +151,41 @@ public class PrimaryFailureTests
         await router.ReachesAsync("primary", HostState.Healthy);
         Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Write));
         Assert.Null((await reads.StopAsync()).Find(read => read.Error is not null)?.Error);
+    }
+
+    /// <summary>
+    /// A backend's crash takes the whole server through recovery, under the same postmaster. What was not flushed is gone, and with it the memory of
+    /// which ids were given: the next transaction to commit has the id of the one that was asked about.
+    /// </summary>
+    [Fact]
+    public async Task After_a_crash_the_id_of_a_transaction_proves_nothing_once_another_one_has_it_S3()
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [], Settings = { ["wal_writer_delay"] = "10s", ["bgwriter_delay"] = "10s" } }, Ct);
+        await using var router = await cluster.HealthyRouterAsync();
+        await using var holder = new NpgsqlConnection(cluster.Primary.ConnectionString);
+        await holder.OpenAsync(Ct);
+        await holder.ExecuteAsync("""
+            CREATE TABLE held (id int);
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON held DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();
+            SELECT pg_advisory_lock(4711)
+            """);
+        var id = 0L;
+        var work = router.WithTransactionAsync(async (transaction, _) =>
+        {
+            await transaction.Connection!.ExecuteAsync("INSERT INTO held VALUES (1)", transaction: transaction);
+            id = await transaction.Connection!.ExecuteScalarAsync<long>("SELECT txid_current()", transaction: transaction);
+        }, Ct);
+        await Eventually.Async(async () => await holder.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'") > 0, TimeSpan.FromSeconds(10), "in its COMMIT");
+        using (var backend = Process.GetProcessById(holder.ProcessID)) backend.Kill();
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => work);
+
+        // Nobody has the id yet: it is known to be nobody's commit.
+        Assert.Equal(TransactionOutcome.RolledBack, await error.ResolveAsync(Ct));
+        var next = await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteScalarAsync<long>("SELECT txid_current()"), Ct);
+        Assert.InRange(next, 1, id);
+        while (next < id) next = await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteScalarAsync<long>("SELECT txid_current()"), Ct);
+        Assert.Equal(TransactionOutcome.Unknown, await error.ResolveAsync(Ct));
     }
 
     [Fact]
