@@ -1,4 +1,3 @@
-using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -62,7 +61,7 @@ internal sealed class RoutedTransaction(
     private NpgsqlTransaction Transaction => (NpgsqlTransaction)this.GetDbTransaction();
 
     /// <summary>Whether it is run again when it fails. A connection that is lost already has no COMMIT to be asked about.</summary>
-    private bool IsToBeMarked => ExecutionStrategy.Current is not null && _routed is { MayWrite: true, IsForeign: false } && Transaction.Connection is { State: ConnectionState.Open };
+    private bool IsToBeMarked => ExecutionStrategy.Current is not null && _routed is { MayWrite: true, IsForeign: false, IsLost: false };
 
     private Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) =>
         _routed?.ResolveAsync(mark, cancellationToken) ?? Task.FromResult(TransactionOutcome.Unknown);
