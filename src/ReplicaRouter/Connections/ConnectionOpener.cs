@@ -213,7 +213,8 @@ internal sealed class ConnectionOpener(
             var isOurs = !task.IsCompleted;
             _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
             if (isOurs && e is TimeoutException) throw attempt.Expired(e);
-            if (isOurs && e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
+            // A killed server ends the login in the same moment: whose cancellation it was, only the caller's own token tells.
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
             throw;
         }
         finally
