@@ -17,19 +17,14 @@ namespace ReplicaRouter;
 internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalConnection
 {
     private readonly NpgsqlDataSourceManager _dataSources;
-    private readonly ContextSession _session;
+    private ContextSession? _session;
     private ReadConnection? _reads;
-    private Route? _bound;
-    private RouteOptions? _boundOptions;
+    private BoundRoute? _bound;
     private bool _isKept;
     private int _moves;
 
     public ContextConnection(RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources)
-        : base(dependencies, RouterOptionsExtension.Of(dependencies.ContextOptions).Router)
-    {
-        _dataSources = dataSources;
-        _session = new ContextSession(Router);
-    }
+        : base(Lean(dependencies), RouterOptionsExtension.Of(dependencies.ContextOptions).Router) => _dataSources = dataSources;
 
     /// <summary>Transactions begun so far: whether some code began one is seen by comparing.</summary>
     public int Transactions { get; private set; }
@@ -79,10 +74,10 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         set => throw new NotSupportedException("The servers are in the router's options; a context's data source can't be set.");
     }
 
-    private Route Route => _bound ?? DatabaseOperation.Write;
+    private Route Route => _bound?.Route ?? DatabaseOperation.Write;
 
     /// <summary>Has all that the context does go by one route.</summary>
-    public void Bind(Route route, RouteOptions options) => (_bound, _boundOptions) = (route, options);
+    public void Bind(Route route, RouteOptions options) => _bound = new BoundRoute(route, options);
 
     /// <summary>The connection of a query.</summary>
     public IRelationalConnection For(QueryIntent intent, RouteOptions? options)
@@ -90,9 +85,9 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         if (intent.Writes || _bound is not null || IsInUse) return this;
         var route = intent.Route ?? Router.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
         if (IsWritable(route)) return this;
-        _reads ??= new ReadConnection(Dependencies with { RelationalCommandBuilderFactory = ((RoutedCommandBuilderFactory)Dependencies.RelationalCommandBuilderFactory).Lent }, Router);
+        _reads ??= new ReadConnection(Dependencies, Router);
         _reads.CommandTimeout = CommandTimeout;
-        return _reads.For(route, _session.ForRead(options));
+        return _reads.For(route, _session is null ? options : _session.ForRead(options));
     }
 
     /// <summary>Notes what ended a query that read, so that it is tried again elsewhere.</summary>
@@ -211,8 +206,8 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         _isKept = IsForeign = false;
         base.ResetState(disposeDbConnection);
         _reads?.Dispose();
-        _session.Reset();
-        (_bound, _boundOptions) = (null, null);
+        _session = null;
+        _bound = null;
     }
 
     protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
@@ -226,7 +221,14 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     /// <summary>Whether it is open for more than one query, or whatever is done now belongs to a transaction.</summary>
     private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || IsForeign || Transaction.Current is not null;
 
-    private RouteOptions? Options() => IsWritable(Route) ? _session.ForWrite(_boundOptions) : _boundOptions;
+    private RouteOptions? Options() => IsWritable(Route) ? (_session ??= new ContextSession(Router)).ForWrite(_bound?.Options) : _bound?.Options;
+
+    /// <summary>The same for connections that are created for each context: their constructor allocates little.</summary>
+    private static RelationalConnectionDependencies Lean(RelationalConnectionDependencies dependencies) => dependencies with
+    {
+        ContextOptions = RouterOptionsExtension.Of(dependencies.ContextOptions).ForConnections(dependencies.ContextOptions),
+        RelationalCommandBuilderFactory = ((RoutedCommandBuilderFactory)dependencies.RelationalCommandBuilderFactory).Lent,
+    };
 
     private static bool IsWritable(Route route) => route.BuiltIn is DatabaseOperation.Write or DatabaseOperation.Transactional;
 
@@ -244,4 +246,6 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(extension);
         return new NpgsqlRelationalConnection(Dependencies with { ContextOptions = options.Options }, _dataSources, options.Options);
     }
+
+    private sealed record BoundRoute(Route Route, RouteOptions Options);
 }

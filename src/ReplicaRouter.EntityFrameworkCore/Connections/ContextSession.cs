@@ -1,6 +1,6 @@
 namespace ReplicaRouter;
 
-/// <summary>Sees to it that a context sees what it wrote itself: also where no session covers its code, or another one than when it wrote.</summary>
+/// <summary>Sees to it that a context which has written sees that itself: also where no session covers its code, or another one than when it wrote.</summary>
 internal sealed class ContextSession(DatabaseRouter router)
 {
     private RoutingSession? _own;
@@ -31,6 +31,4 @@ internal sealed class ContextSession(DatabaseRouter router)
             ? options.GetValueOrDefault() with { Session = _own }
             : options.GetValueOrDefault() with { Consistency = Consistency.Strong };
     }
-
-    public void Reset() => _own = _wroteIn = null;
 }

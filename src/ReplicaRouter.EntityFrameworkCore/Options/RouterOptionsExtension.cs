@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.EntityFrameworkCore.Update.Internal;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 
 namespace ReplicaRouter;
@@ -13,12 +14,21 @@ namespace ReplicaRouter;
 internal sealed class RouterOptionsExtension(DatabaseRouter router) : IDbContextOptionsExtension
 {
     private DbContextOptionsExtensionInfo? _info;
+    private ConnectionOptions? _forConnections;
 
     public DatabaseRouter Router => router;
 
     public DbContextOptionsExtensionInfo Info => _info ??= new ExtensionInfo(this);
 
     public static RouterOptionsExtension Of(IDbContextOptions options) => options.FindExtension<RouterOptionsExtension>()!;
+
+    /// <summary>What connections need of a context's options.</summary>
+    public ConnectionOptions ForConnections(IDbContextOptions options)
+    {
+        // Contexts whose other options differ may share this extension.
+        var npgsql = options.FindExtension<NpgsqlOptionsExtension>()!;
+        return _forConnections is { } known && known.Npgsql == npgsql ? known : _forConnections = new ConnectionOptions(npgsql);
+    }
 
     public void ApplyServices(IServiceCollection services)
     {

@@ -8,7 +8,9 @@ namespace ReplicaRouter;
 /// </summary>
 internal sealed class KeptConnections
 {
-    private readonly List<(HostPool Pool, NpgsqlConnection Connection)> _closed = new(1);
+    // Most callers end with the first.
+    private (HostPool Pool, NpgsqlConnection Connection)? _first;
+    private List<(HostPool Pool, NpgsqlConnection Connection)>? _others;
     private HostPool? _pool;
     private NpgsqlConnection? _taken;
 
@@ -16,15 +18,7 @@ internal sealed class KeptConnections
     public NpgsqlConnection Take(HostPool pool)
     {
         _pool = pool;
-        for (var i = 0; i < _closed.Count; i++)
-        {
-            if (!ReferenceEquals(_closed[i].Pool, pool)) continue;
-            _taken = _closed[i].Connection;
-            _closed.RemoveAt(i);
-            return _taken;
-        }
-
-        return _taken = pool.CreateConnection();
+        return _taken = TakeClosed(pool) ?? pool.CreateConnection();
     }
 
     /// <summary>Keeps a closed connection, if it is the one that was taken last; others have told somebody what they are used for.</summary>
@@ -32,8 +26,28 @@ internal sealed class KeptConnections
     public bool TryReturn(NpgsqlConnection connection)
     {
         if (!ReferenceEquals(connection, _taken)) return false;
-        _closed.Add((_pool!, connection));
+        if (_first is null) _first = (_pool!, connection);
+        else (_others ??= []).Add((_pool!, connection));
         (_pool, _taken) = (null, null);
         return true;
+    }
+
+    private NpgsqlConnection? TakeClosed(HostPool pool)
+    {
+        if (_first is { } first && ReferenceEquals(first.Pool, pool))
+        {
+            _first = null;
+            return first.Connection;
+        }
+
+        for (var i = 0; i < _others?.Count; i++)
+        {
+            if (!ReferenceEquals(_others[i].Pool, pool)) continue;
+            var connection = _others[i].Connection;
+            _others.RemoveAt(i);
+            return connection;
+        }
+
+        return null;
     }
 }

@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using NpgsqlTypes;
 
 namespace ReplicaRouter;
 
@@ -8,28 +10,28 @@ namespace ReplicaRouter;
 /// <param name="Run">In which run of the server that was.</param>
 internal readonly record struct PrimaryFacts(WalPosition Position, ulong? RecoveryEnd, ServerRun Run)
 {
-    /// <summary>The columns that tell, for any role.</summary>
+    /// <summary>The columns that tell, for any role. They are asked for before each COMMIT: what can be worked out here is not left to the server.</summary>
     /// <remarks>
     /// When one backend crashes, the server recovers without a new start, so that the time of its start proves nothing. But a crash always
     /// throws the statistics away. Source: PostgreSQL, src/backend/access/transam/xlog.c, StartupXLOG; that somebody reset the statistics looks the same.
     /// </remarks>
-    public const string Columns = """
-        ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int,
-        (pg_current_wal_insert_lsn() - '0/0')::int8,
-        (pg_last_wal_replay_lsn() - '0/0')::int8,
-        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8,
-        (extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time()) * 1000000)::int8
-        """;
+    public const string Columns =
+        "pg_walfile_name(pg_current_wal_insert_lsn()), pg_current_wal_insert_lsn(), pg_last_wal_replay_lsn(), pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()";
 
     /// <param name="reader">On a row that begins with <see cref="Columns"/>.</param>
     /// <param name="systemIdentifier">The cluster.</param>
     public static PrimaryFacts Read(DbDataReader reader, ulong systemIdentifier) => new(
-        new WalPosition(systemIdentifier, reader.GetInt32(0), (ulong)reader.GetInt64(1)),
-        reader.IsDBNull(2) ? null : (ulong)reader.GetInt64(2),
-        reader.IsDBNull(4) ? default : new ServerRun(reader.GetInt64(3), reader.GetInt64(4)));
+        new WalPosition(systemIdentifier, TimelineOf(reader.GetString(0)), Lsn(reader, 1)),
+        reader.IsDBNull(2) ? null : Lsn(reader, 2),
+        reader.IsDBNull(4) ? default : new ServerRun(reader.GetFieldValue<DateTime>(3), reader.GetFieldValue<DateTime>(4)));
+
+    // The first 8 digits of the name.
+    private static int TimelineOf(string walFile) => int.Parse(walFile.AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    private static ulong Lsn(DbDataReader reader, int column) => (ulong)reader.GetFieldValue<NpgsqlLogSequenceNumber>(column);
 }
 
 /// <summary>The time in which a server neither stopped nor crashed. The default is no known one.</summary>
-/// <param name="StartedAt">When the postmaster started, in microseconds since 1970.</param>
-/// <param name="CountsSince">Since when it has statistics, likewise.</param>
-internal readonly record struct ServerRun(long StartedAt, long CountsSince);
+/// <param name="StartedAt">When the postmaster started.</param>
+/// <param name="CountsSince">Since when it has statistics.</param>
+internal readonly record struct ServerRun(DateTime StartedAt, DateTime CountsSince);

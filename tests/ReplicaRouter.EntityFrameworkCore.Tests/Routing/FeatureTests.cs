@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using NodaTime;
 using Npgsql;
 using ReplicaRouter.Checks;
@@ -28,6 +29,22 @@ public class FeatureTests(ClusterFixture fixture)
         Assert.Equal("changed", (await db.Topics.AsNoTracking().SingleAsync(other => other.Id == topic.Id, Ct)).Name);
         await db.Entry(topic).ReloadAsync(Ct);
         Assert.Equal(EntityState.Unchanged, db.Entry(topic).State);
+    }
+
+    [Fact]
+    public void The_command_timeout_of_the_options_holds_also_for_contexts_that_are_used_again()
+    {
+        var options = new DbContextOptionsBuilder<NotesDb>().UseReplicaRouter(fixture.Router, npgsql => npgsql.CommandTimeout(7)).Options;
+        var others = new DbContextOptionsBuilder<NotesDb>(options).UseNpgsql(npgsql => npgsql.CommandTimeout(9)).Options;
+        var pool = new PooledDbContextFactory<NotesDb>(options, poolSize: 1);
+        for (var i = 0; i < 2; i++)
+        {
+            using var db = pool.CreateDbContext();
+            using var other = new NotesDb(others);
+            Assert.Equal(9, other.Database.GetCommandTimeout());
+            Assert.Equal(7, db.Database.GetCommandTimeout());
+            db.Database.SetCommandTimeout(1);
+        }
     }
 
     [Fact]

@@ -4,8 +4,8 @@ namespace ReplicaRouter.Tests.Connections;
 
 public class TransactionMarkTests
 {
-    private static readonly ServerRun Run = new(1, 2);
-    private static readonly ServerRun Later = new(1, 3);
+    private static readonly ServerRun Run = new(new DateTime(1), new DateTime(2));
+    private static readonly ServerRun Later = new(new DateTime(1), new DateTime(3));
     private static readonly TransactionMark Mark = new(7, new PrimaryFacts(new WalPosition(10, 3, 1000), 500, Run));
 
     /// <summary>As long as the server has not crashed, an id is one transaction's; a crash forgets ids that nothing flushed tells of.</summary>
