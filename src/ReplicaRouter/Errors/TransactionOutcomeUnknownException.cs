@@ -29,8 +29,8 @@ public class TransactionOutcomeUnknownException : NpgsqlException
     /// Asks the primary of now what became of the transaction. Waits for a primary as any write does, and for as long as the transaction is still in progress.
     /// </summary>
     /// <returns>
-    /// <see cref="TransactionOutcome.Unknown"/> where it can't be told: the work did not run in <c>WithTransactionAsync</c>, the transaction is too old, or more
-    /// than one failover lies between.
+    /// <see cref="TransactionOutcome.Unknown"/> where it can't be told: the work did not run in <c>WithTransactionAsync</c> or, with Entity Framework, in a strategy that
+    /// retries; the transaction is too old; more than one failover lies between; or the server crashed and came back, with a commit that may be another's.
     /// </returns>
     /// <param name="cancellationToken">Ends it; without one it may wait for as long as a COMMIT waits for a synchronous standby.</param>
     /// <exception cref="NoEligibleHostException">There is no primary to ask.</exception>
