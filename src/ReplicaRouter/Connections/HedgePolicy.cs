@@ -16,7 +16,7 @@ internal sealed class HedgePolicy(int routes)
     public const double Beaten = 3;
 
     private const double SlowRank = 0.97;
-    private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(1);
 
     private readonly ImmutableArray<RouteHedges> _routes = [.. Enumerable.Range(0, routes).Select(_ => new RouteHedges())];
 
