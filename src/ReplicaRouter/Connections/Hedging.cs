@@ -16,6 +16,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         var startedAt = time.GetTimestamp();
         var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = run(attempt, loser.Token);
+        var stopping = Task.CompletedTask;
         try
         {
             var isSlow = await IsSlowAsync(first, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false);
@@ -24,7 +25,11 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
             try
             {
                 var hedge = attempt.Hedge(time);
-                return await FirstAnswerAsync(attempt, first, hedge, run(hedge, loser.Token)).ConfigureAwait(false);
+                var second = run(hedge, loser.Token);
+                var winner = await FirstAnswerAsync(first, second).ConfigureAwait(false);
+                if (winner == second) counters.CountHedgeWon();
+                stopping = winner == second ? StopAsync(first, setAside, () => attempt.IsBeaten = true) : StopAsync(second, setAside, () => hedge.IsStopped = true);
+                return await winner.ConfigureAwait(false);
             }
             finally
             {
@@ -34,13 +39,20 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         finally
         {
             _policy.Ended(attempt.Plan.Index, time.GetElapsedTime(startedAt));
-            // Whoever has not answered by now has lost, and stops.
-            _ = CancelAsync(loser);
+            _ = CancelAsync(loser, stopping);
         }
     }
 
-    private static async Task CancelAsync(CancellationTokenSource loser)
+    /// <summary>Whoever has not answered by now has lost, and stops. But most that were slow by chance end at once by themselves, and to cancel one costs its server a process.</summary>
+    private async Task StopAsync(Task slower, TimeSpan grace, Action note)
     {
+        slower.Forget();
+        if (!await slower.EndsWithinAsync(grace, time, CancellationToken.None).ConfigureAwait(false)) note();
+    }
+
+    private static async Task CancelAsync(CancellationTokenSource loser, Task stopping)
+    {
+        await stopping.ConfigureAwait(false);
         await loser.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         loser.Dispose();
     }
@@ -53,27 +65,14 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return !run.IsCompleted;
     }
 
-    private async Task<T> FirstAnswerAsync<T>(Attempt attempt, Task<T> first, Attempt hedge, Task<T> second)
+    private async Task<Task<T>> FirstAnswerAsync<T>(Task<T> first, Task<T> second)
     {
         counters.CountHedge();
         var ended = await Task.WhenAny(first, second).ConfigureAwait(false);
+        if (ended.IsCompletedSuccessfully) return ended;
+        // The second one may fail for want of a further replica; and what fails the first need not fail the second.
         var other = ended == first ? second : first;
-        if (!ended.IsCompletedSuccessfully)
-        {
-            // The second one may fail for want of a further replica; and what fails the first need not fail the second.
-            await Task.WhenAny(other).ConfigureAwait(false);
-            if (other.IsCompletedSuccessfully) (ended, other) = (other, ended);
-            else ended = first;
-        }
-
-        other.Forget();
-        hedge.IsStopped = ended == first;
-        if (ended == second)
-        {
-            counters.CountHedgeWon();
-            attempt.IsBeaten = true;
-        }
-
-        return await ended.ConfigureAwait(false);
+        await Task.WhenAny(other).ConfigureAwait(false);
+        return other.IsCompletedSuccessfully ? other : first;
     }
 }

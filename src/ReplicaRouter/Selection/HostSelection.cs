@@ -34,7 +34,7 @@ internal static class HostSelection
 
             var candidates = eligible != 0 ? eligible : suspect;
             // A second run beside a first one gains nothing on a host that is slower than the first one's.
-            if (request.IsSecondRun) candidates &= LatencyWindow.Filter(candidates | request.Excluded, plan.Index, loads);
+            if (request.IsSecondRun) candidates &= LatencyWindow.Fast(candidates | request.Excluded, plan.Index, loads);
             if (candidates != 0) return new Choice(topology.At(Pick(topology, candidates, request, plan, loads, random)), fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }

@@ -17,6 +17,15 @@ internal static class LatencyWindow
 
     public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
+        var (window, silent) = Judge(candidates, route, loads);
+        return window == silent ? window : window & ~silent;
+    }
+
+    /// <summary>The same, whether or not they have something under way that takes long.</summary>
+    public static ulong Fast(ulong candidates, int route, ReadOnlySpan<HostLoad> loads) => Judge(candidates, route, loads).Window;
+
+    private static (ulong Window, ulong Silent) Judge(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
+    {
         var best = double.MaxValue;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
@@ -25,7 +34,7 @@ internal static class LatencyWindow
             if (latency > 0 && latency < best) best = latency;
         }
 
-        if (best == double.MaxValue) return candidates;
+        if (best == double.MaxValue) return (candidates, 0);
         var limit = Math.Max(Ratio * best, best + ToleranceMs);
         ulong left = 0, silent = 0;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
@@ -38,7 +47,6 @@ internal static class LatencyWindow
 
         var window = candidates & ~left;
         // The fastest host is not left out, unless another thread has noted meanwhile that it is slow by now. It may well be silent.
-        if (window == 0) return candidates;
-        return window == silent ? window : window & ~silent;
+        return window == 0 ? (candidates, 0) : (window, silent);
     }
 }
