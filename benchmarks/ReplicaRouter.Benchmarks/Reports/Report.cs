@@ -14,6 +14,7 @@ internal static class Report
         the machine. Every arm uses the same Npgsql, statement and pool size (30 connections to a server), without prepared statements. Arms take turns,
         forwards and backwards; figures are medians over the rounds, ratios medians of the ratios within each round. Latencies in open loop count from
         the intended start of an operation. On so few cores servers and load compete: read the ratios, and read them as overhead, not as scaling.
+        All programs load their code at equal addresses (docs/decisions/0012), as if each server had a processor of its own.
 
         - `router` opens connections through the router, `router-execute` hands it the work; `npgsql` is a plain data source for one replica,
           and `router-one-host` knows the primary and that replica only: what the router itself costs, without spreading the reads.
