@@ -13,7 +13,7 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     private const double Readmission = LatencyWindow.Ratio / 1.5;
 
     /// <summary>For so long, others that are slow are no reason to take in a host that was left out: on a busy machine they often are for a moment.</summary>
-    private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(3);
 
     private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
     private double _usualProbeMs;
