@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace ReplicaRouter.Simulation;
 
 /// <summary>Runs scenarios. Each run is a world of its own on one thread, so that several go on side by side and none sees the others.</summary>
@@ -12,8 +14,9 @@ internal static class Simulator
     {
         var runs = scenarios.SelectMany(scenario => scenario.Policies.Select(policy => (Scenario: scenario, Policy: policy))).ToArray();
         var figures = new Figures[runs.Length];
-        // No more at once than there are cores: each world is large, and they would take the caches from each other.
-        Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        // No more at once than there are cores: each world is large, and they would take the caches from each other. And one by one: the longest come last.
+        var oneByOne = Partitioner.Create(Enumerable.Range(0, runs.Length), EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(oneByOne, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {
             figures[i] = Run(runs[i].Scenario, runs[i].Policy, seed);
             done?.Invoke(runs[i].Scenario, runs[i].Policy, figures[i]);

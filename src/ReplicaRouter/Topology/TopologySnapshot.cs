@@ -60,21 +60,8 @@ internal sealed class TopologySnapshot
     public long ForcedToPrimaryUntil { get; private init; }
 
     /// <summary>The routers of the fleet, each of which probes every host. A host that has just started has seen only a part of them, and one that is gone tells of former times.</summary>
-    public int Probers
-    {
-        get
-        {
-            int now = 0, ever = 1;
-            foreach (var host in Hosts)
-            {
-                if (host.Answer is not { } answer) continue;
-                ever = Math.Max(ever, answer.Probers);
-                if (host.IsServing) now = Math.Max(now, answer.Probers);
-            }
-
-            return now > 0 ? now : ever;
-        }
-    }
+    public int Probers => _probers != 0 ? _probers : _probers = CountProbers();
+    private int _probers;
 
     /// <summary>Whether every host has been probed far enough to choose by.</summary>
     public bool IsSettled => Hosts.All(host => host.IsSettled);
@@ -168,6 +155,19 @@ internal sealed class TopologySnapshot
         return Derive([.. changed], History, null, time, Groups.With(hosts));
     }
 
+    private int CountProbers()
+    {
+        int now = 0, ever = 1;
+        foreach (var host in Hosts)
+        {
+            if (host.Answer is not { } answer) continue;
+            ever = Math.Max(ever, answer.Probers);
+            if (host.IsServing) now = Math.Max(now, answer.Probers);
+        }
+
+        return now > 0 ? now : ever;
+    }
+
     private int PositionOf(int index) => BitOperations.PopCount(_present & ((1UL << index) - 1));
 
     private ImmutableArray<HostSnapshot> Replaced(HostSnapshot host) => Hosts.SetItem(PositionOf(host.Configuration.Index), host);
@@ -192,7 +192,9 @@ internal sealed class TopologySnapshot
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
 
         var wal = observation is null ? Wal : RecordWal(primary, hosts[PositionOf(observation.HostIndex)], observation);
-        hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
+        // What a host's lag follows from is the same as before, mostly.
+        var isKnown = ReferenceEquals(primary, Primary) && ReferenceEquals(wal, Wal) && timeline == Timeline;
+        hosts = [.. hosts.Select(host => isKnown && ReferenceEquals(host, At(host.Configuration.Index)) ? host : ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
 
         return new TopologySnapshot(Settings, groups ?? Groups, hosts, _ready.Length)
         {
