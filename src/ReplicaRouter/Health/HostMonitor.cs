@@ -207,10 +207,11 @@ internal sealed class HostMonitor(
         // A quarter more or less, so that the monitors of a fleet don't probe in step; and what started or woke this one may have done so to all of them.
         var pause = PauseOf(store.Current) * (_isInStep ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
         var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
-        // An answer that others have asked for meanwhile is as good as one of our own. The fleet may have asked in step.
+        // An answer that others have asked for meanwhile is as good as one of our own, and of a fleet's questions takes the place of one. The fleet may have asked in step.
         if (!isWoken && store.Current.At(Host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
-            isWoken = await _pause.OfAsync((pause - age) * (0.5 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
+            var putOff = HealthSettings.ShareOf(store.Current.Probers) is var share && share > pause - age ? share : pause - age;
+            isWoken = await _pause.OfAsync(putOff * (0.75 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
         }
 
         _stop.Token.ThrowIfCancellationRequested();

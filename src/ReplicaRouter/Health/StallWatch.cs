@@ -1,6 +1,6 @@
 namespace ReplicaRouter;
 
-/// <summary>Looks twenty times a second whether a host is silent although work waits there, and has it asked at once if so.</summary>
+/// <summary>Looks forty times a second whether a host is silent although work waits there, and has it asked at once if so.</summary>
 /// <remarks>
 /// A host that hangs accepts connections, acknowledges packets and never answers: nothing but time tells. Waiting for the next probe, or for
 /// a command's time-out, would hold callers up for seconds.
@@ -8,8 +8,12 @@ namespace ReplicaRouter;
 internal sealed class StallWatch : IAsyncDisposable
 {
     /// <summary>Time between two looks.</summary>
-    internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(100);
+    internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Where commands usually end at once, less of a silence is strange.</summary>
+    private const double UsualLatencies = 10;
+    private const double LeastSilenceMs = 50;
+    private const double MostSilenceMs = 100;
 
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
 
@@ -49,7 +53,8 @@ internal sealed class StallWatch : IAsyncDisposable
     /// <summary>Has a host asked that is silent although work waits there.</summary>
     internal static void Look(HostLoad load, HostMonitor monitor)
     {
-        var (commands, logins) = (load.Commands.IsStalled(Silence), load.Logins.IsStalled(Silence));
+        var silence = TimeSpan.FromMilliseconds(Math.Clamp(UsualLatencies * load.Latency.Value, LeastSilenceMs, MostSilenceMs));
+        var (commands, logins) = (load.Commands.IsStalled(silence), load.Logins.IsStalled(TimeSpan.FromMilliseconds(MostSilenceMs)));
         if (commands || logins) monitor.Verify(logins);
     }
 }

@@ -111,6 +111,25 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task In_a_fleet_a_question_out_of_turn_takes_the_place_of_one_in_turn()
+    {
+        // 900 routers may ask once in 10 s each.
+        _probe.Answer = _ => Task.FromResult(Primary(100) with { Probers = 900 });
+        _monitor.Start();
+        await AdvanceUntil(() => Host.State == HostState.Healthy && _probe.Probes >= 3);
+        var (before, asked) = (_probe.Probes, 0);
+        for (; asked < 400; asked++)
+        {
+            await _monitor.AskAsync();
+            _time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        // 2,000 s: of two hundred every other one.
+        Assert.InRange(_probe.Probes - before - asked, 80, 115);
+    }
+
+    [Fact]
     public async Task A_failure_that_a_caller_met_counts_at_once_and_a_probe_follows_without_waiting()
     {
         _monitor.Start();

@@ -69,6 +69,20 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_question_whose_packet_was_lost_and_sent_again_after_200_ms_is_no_hang()
+    {
+        var late = new TaskCompletionSource<HostAnswer>();
+        _probe.Answer = _ => late.Task;
+        _probe.Login = Never;
+        await Pass(5);
+        Start();
+        await Pass(210);
+        late.SetResult(Primary(200));
+        await Pass(200);
+        Assert.Equal((HostState.Healthy, 200UL), (Host.State, _store.Current.Wal.NewestLsn));
+    }
+
+    [Fact]
     public async Task A_busy_host_is_spared_a_login_when_it_answers_within_half_of_the_deadline_and_else_what_that_would_ask()
     {
         var late = new TaskCompletionSource<HostAnswer>();
