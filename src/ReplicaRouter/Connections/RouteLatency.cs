@@ -17,13 +17,13 @@ internal sealed class RouteLatency
     private const double OutlierWeight = 0.6;
 
     /// <summary>Typical deviations beyond which a sample is no chance.</summary>
-    private const double Outlier = 4.25;
+    private const double Outlier = 5;
 
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;
 
     /// <summary>Samples that make up the typical deviation.</summary>
-    private const int DeviationSamples = 20;
+    private const int DeviationSamples = 40;
 
     /// <summary>What one sample adds to the typical deviation at most, as its multiple and at least.</summary>
     private const double MostDeviation = 3;
@@ -36,8 +36,14 @@ internal sealed class RouteLatency
     private static readonly double Slow = Math.Log(2);
     private static readonly double MostDifference = Math.Log(10);
 
-    /// <summary>Choices that the first trial costs; each that fails doubles it, so that a host that stays slow gets less than a thousandth of them.</summary>
+    /// <summary>Choices that the first trial costs, which most hosts can pay at once.</summary>
     private const int ChoicesPerTrial = 200;
+
+    /// <summary>
+    /// Choices that the next one costs. Of a host that is well one trial in ten is slow by chance, and is not to keep it out for long; but each that fails doubles
+    /// it, so that a host that stays slow gets less than a thousandth of them.
+    /// </summary>
+    private const int ChoicesPerNextTrial = 100;
     private const int MostChoicesPerTrial = 8 * ChoicesPerTrial;
 
     /// <summary>Choices that one costs while probes take longer than usual, too.</summary>
@@ -100,7 +106,7 @@ internal sealed class RouteLatency
     /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>
     public bool IsToBeTried(bool isIdle)
     {
-        if (!IsLeftOut) (IsLeftOut, _trialCost, _needed) = (true, ChoicesPerTrial, ChoicesPerTrial + ChoicesUnprobed);
+        if (!IsLeftOut) (IsLeftOut, _trialCost, _needed) = (true, ChoicesPerNextTrial / 2, ChoicesPerTrial + ChoicesUnprobed);
         (_isTriedAnew, _fastSince) = (false, 0);
         if (_credit < ChoicesPerDoubtfulTrial) _credit++;
         if (!isIdle || _credit < _needed) return false;
