@@ -29,6 +29,7 @@ internal sealed record SteadyFigures
                 P50Ms = Median(slice => slice.P50Ms),
                 P99Ms = Median(slice => slice.P99Ms),
                 P999Ms = Median(slice => slice.P999Ms),
+                Connections = (int)Median(slice => slice.Connections),
                 Collections = (int)Median(slice => slice.Collections),
                 Disturbance = Median(slice => slice.Disturbance),
                 Errors = mine.SelectMany(slice => slice.Errors).GroupBy(error => error.Key, error => error.Value).ToDictionary(error => error.Key, error => error.Sum()),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using ReplicaRouter.Benchmarks.Arms;
 using ReplicaRouter.Benchmarks.Loads;
 using ReplicaRouter.Testing;
@@ -34,6 +35,7 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
         var cpuTime = cpu.Read() - cpuBefore;
         var others = (CpuMeter.Machine() - machineBefore - cpuTime) / (Stopwatch.GetElapsedTime(start) * Environment.ProcessorCount);
 
+        var connections = await CountConnectionsAsync(ct);
         var alone = await ClosedLoop.RunAsync(ReadAsync, workers: 1, length / 2, tally, ct);
         var timed = NewTally();
         await OpenLoop.RunAsync(ReadAsync, rate, length, timed, ct);
@@ -46,10 +48,25 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
             P50Ms = timed.Percentile(50),
             P99Ms = timed.Percentile(99),
             P999Ms = timed.Percentile(99.9),
+            Connections = connections,
             Collections = collections,
             Disturbance = Math.Max(0, others),
             Errors = tally.Errors.Concat(timed.Errors).GroupBy(error => error.Key, error => error.Value).ToDictionary(error => error.Key, error => error.Sum()),
         };
+    }
+
+    private async Task<int> CountConnectionsAsync(CancellationToken ct)
+    {
+        var all = 0;
+        foreach (var replica in reach.Replicas)
+        {
+            await using var connection = new NpgsqlConnection(replica.SuperuserConnectionString + ";Pooling=false");
+            await connection.OpenAsync(ct);
+            await using var command = new NpgsqlCommand("SELECT count(*)::int - 1 FROM pg_stat_activity WHERE backend_type = 'client backend'", connection);
+            all += (int)(await command.ExecuteScalarAsync(ct))!;
+        }
+
+        return all;
     }
 
     private Tally NewTally() => new(cluster.Servers);

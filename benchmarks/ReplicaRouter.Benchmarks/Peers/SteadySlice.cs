@@ -24,6 +24,9 @@ internal sealed record SteadySlice
     /// <inheritdoc cref="P50Ms"/>
     public required double P999Ms { get; init; }
 
+    /// <summary>Connections that the arm, or its proxy, keeps to all replicas by then.</summary>
+    public required int Connections { get; init; }
+
     /// <summary>Garbage collections of generations 1 and 2, with eight workers.</summary>
     public required int Collections { get; init; }
 

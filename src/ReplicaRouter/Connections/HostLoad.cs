@@ -15,7 +15,10 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>For so long, others that are slow are no reason to take in a host that was left out: on a busy machine they often are for a moment.</summary>
     private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(3);
 
-    private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency())];
+    /// <summary>For so long, in ms, and as long as the coarse clock stands still.</summary>
+    private const long WarmMs = 2;
+
+    private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency(time))];
     private double _usualProbeMs;
     private int _opening;
 
@@ -28,8 +31,14 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Logins under way, and waits for a free connection of a full pool.</summary>
     public WorkUnderWay Logins { get; } = new(time);
 
-    /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
-    public int InFlight => Commands.Count + Volatile.Read(ref _opening);
+    /// <summary>Whether it has just done something for us, so that one of our connections is warm.</summary>
+    public bool IsWarm => time.Coarse() - Commands.EndedAt < WarmMs;
+
+    /// <summary>Connections that callers have open.</summary>
+    public ConnectionsInUse Connections { get; } = new();
+
+    /// <summary>Connections in use, or commands under way where those are more, as not all connections are known; and connections that are being opened.</summary>
+    public int InFlight => Math.Max(Connections.Count, Commands.Count) + Volatile.Read(ref _opening);
 
     /// <summary>Counts connections that are being opened.</summary>
     public void AddOpening(int change) => Interlocked.Add(ref _opening, change);
@@ -70,6 +79,7 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         if (milliseconds < usual) _usualProbeMs = milliseconds;
         else if (isUsual || !_latencies.Any(latency => latency.IsLeftOut)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
         foreach (var latency in _latencies) latency.RecordProbe(isUsual);
+        Connections.NoteHeld(Commands.Count);
     }
 
     /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
@@ -85,11 +95,15 @@ internal sealed class WorkUnderWay(TimeProvider time)
 {
     private int _count;
     private long _progressAt;
+    private long _endedAt = long.MinValue / 2;
 
     public int Count => Math.Max(0, Volatile.Read(ref _count));
 
     /// <summary>When one of them last ended, or began where there was none.</summary>
     public long ProgressAt => Volatile.Read(ref _progressAt);
+
+    /// <summary>When one of them last ended, by the coarse clock.</summary>
+    public long EndedAt => Volatile.Read(ref _endedAt);
 
     public void Begin()
     {
@@ -100,6 +114,7 @@ internal sealed class WorkUnderWay(TimeProvider time)
     {
         Interlocked.Decrement(ref _count);
         Volatile.Write(ref _progressAt, time.GetTimestamp());
+        Volatile.Write(ref _endedAt, time.Coarse());
     }
 
     /// <summary>Starts from nothing.</summary>

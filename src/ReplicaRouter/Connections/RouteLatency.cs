@@ -5,7 +5,7 @@ namespace ReplicaRouter;
 /// A moving geometric mean: among look-ups, a report that takes two hundred times as long weighs as much as five look-ups on a host that is three times as
 /// slow, not two hundred. Written by several threads without a lock: what is lost is one sample.
 /// </remarks>
-internal sealed class RouteLatency
+internal sealed class RouteLatency(TimeProvider time)
 {
     /// <summary>Samples that count.</summary>
     private const int Samples = 5;
@@ -18,6 +18,9 @@ internal sealed class RouteLatency
 
     /// <summary>Typical deviations beyond which a sample is no chance.</summary>
     private const double Outlier = 5;
+
+    /// <summary>What a sample may take longer by chance, in ms: on a busy machine threads and processes wait for a processor now and then.</summary>
+    private const double ChanceMs = 10;
 
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;
@@ -59,6 +62,7 @@ internal sealed class RouteLatency
     private int _samples;
     private int _credit = ChoicesPerTrial;
     private bool _isSlow;
+    private long _slowAt = long.MinValue;
     private bool _isComparable;
     private int _needed;
     private int _trialCost;
@@ -83,12 +87,14 @@ internal sealed class RouteLatency
         // What a trial measures takes the place of the value, however far away from it.
         var difference = _samples == 0 ? Math.Log(sample / value) : Math.Clamp(Math.Log(sample / value), -MostDifference, MostDifference);
         var deviation = _deviation;
+        var isSlow = difference > Math.Max(Slow, Repeated * deviation);
+        if (isSlow && _samples > 0 && IsKnown(milliseconds)) return;
         var wasSlow = _isSlow;
-        _isSlow = difference > Math.Max(Slow, Repeated * deviation);
-        var isOutlier = _isSlow && (wasSlow || (_isComparable && difference > Outlier * deviation));
+        _isSlow = isSlow;
+        var isOutlier = isSlow && (wasSlow || (_isComparable && difference > Outlier * deviation && sample > value + ChanceMs));
         value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
         // By the deviation before: what a host that gets slow does to it would make it harder to find.
-        Volatile.Write(ref _leastValue, value * Math.Exp(-Doubt * deviation));
+        Volatile.Write(ref _leastValue, (value * Math.Exp(-Doubt * deviation)) - (IsNew ? ChanceMs : 0));
         Volatile.Write(ref _value, value);
         if (_samples > 0 || _deviations == 0) Deviates(Math.Abs(difference));
         if (_samples < Samples - 1) _samples++;
@@ -137,11 +143,23 @@ internal sealed class RouteLatency
         Volatile.Write(ref _value, 0);
     }
 
+    /// <summary>The first commands meet logins, cold caches and code that is not compiled yet: as long as what is typical is not known well, only what is beyond chance tells hosts apart.</summary>
+    private bool IsNew => _deviations < DeviationSamples - 1;
+
+    /// <summary>Whether a slow command was under way already when the last slow one ended: what held up both is counted.</summary>
+    private bool IsKnown(double milliseconds)
+    {
+        var now = time.GetTimestamp();
+        if (now - time.Ticks(TimeSpan.FromMilliseconds(milliseconds)) < _slowAt) return true;
+        _slowAt = now;
+        return false;
+    }
+
     private void Deviates(double difference)
     {
         var most = _deviations < LeastSamples ? MostDifference : Math.Max(MostDeviation * _deviation, LeastMostDeviation);
         _deviation += (Math.Min(difference, most) - _deviation) / (_deviations + 1);
-        if (_deviations < DeviationSamples - 1) _deviations++;
+        if (IsNew) _deviations++;
     }
 
     /// <summary>What is measured next takes the place of what was measured before.</summary>

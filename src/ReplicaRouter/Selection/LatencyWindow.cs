@@ -15,6 +15,9 @@ internal static class LatencyWindow
     /// <summary>A host that has been busy for so many times the limit with nothing done is slow by now, whatever it was before.</summary>
     private const double LimitsOfSilence = 2;
 
+    /// <summary>Less silence than this is the scheduler's doing on a busy machine, in ms. What waits there meanwhile keeps others away, as hosts are compared by it.</summary>
+    private const double LeastSilenceMs = 10;
+
     public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var (window, silent) = Judge(candidates, route, loads);
@@ -36,13 +39,14 @@ internal static class LatencyWindow
 
         if (best == double.MaxValue) return (candidates, 0);
         var limit = Math.Max(Ratio * best, best + ToleranceMs);
+        var silence = Math.Max(LimitsOfSilence * limit, LeastSilenceMs);
         ulong left = 0, silent = 0;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
             var bit = rest & ~(rest - 1);
             var load = loads[BitOperations.TrailingZeroCount(bit)];
             if (load.IsLeftOut(route, limit)) left |= bit;
-            else if (load.IsSilent(LimitsOfSilence * limit)) silent |= bit;
+            else if (load.IsSilent(silence)) silent |= bit;
         }
 
         var window = candidates & ~left;

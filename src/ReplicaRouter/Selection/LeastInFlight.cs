@@ -2,13 +2,16 @@ using System.Numerics;
 
 namespace ReplicaRouter;
 
-/// <summary>Takes the host with the least work in progress; among several, chance decides.</summary>
+/// <summary>Takes the host with the least work in progress; among several mostly the one that has just answered, else chance decides.</summary>
 /// <remarks>
 /// What is in progress is our own, and known at this moment: two random choices would only make up for counts that are out of date. The less the work on
-/// a host varies, the fewer connections it is spread over, and the warmer each of their servers' caches are.
+/// a host varies, the fewer connections it is spread over, and the warmer each of their servers' caches are; warmest is the one that was used last.
 /// </remarks>
 internal static class LeastInFlight
 {
+    /// <summary>One choice in so many leaves the host that has just answered, so that a caller who sends one command after the other uses all hosts.</summary>
+    private const int Stay = 8;
+
     public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, Random random)
     {
         var least = int.MaxValue;
@@ -21,7 +24,21 @@ internal static class LeastInFlight
             best |= rest & ~(rest - 1);
         }
 
-        return BitOperations.IsPow2(best) ? BitOperations.TrailingZeroCount(best) : NthHost(best, random.Next(BitOperations.PopCount(best)));
+        if (BitOperations.IsPow2(best)) return BitOperations.TrailingZeroCount(best);
+        var last = LastUsed(best, loads);
+        return loads[last].IsWarm && random.Next(Stay) != 0 ? last : NthHost(best, random.Next(BitOperations.PopCount(best)));
+    }
+
+    private static int LastUsed(ulong hosts, ReadOnlySpan<HostLoad> loads)
+    {
+        var last = BitOperations.TrailingZeroCount(hosts);
+        for (var rest = hosts & (hosts - 1); rest != 0; rest &= rest - 1)
+        {
+            var host = BitOperations.TrailingZeroCount(rest);
+            if (loads[host].Commands.ProgressAt > loads[last].Commands.ProgressAt) last = host;
+        }
+
+        return last;
     }
 
     private static int NthHost(ulong hosts, int n)

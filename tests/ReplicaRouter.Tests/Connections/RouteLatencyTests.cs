@@ -1,12 +1,26 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace ReplicaRouter.Tests.Connections;
 
 public class RouteLatencyTests
 {
-    private readonly RouteLatency _latency = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly RouteLatency _latency;
+
+    public RouteLatencyTests() => _latency = new RouteLatency(_time);
 
     private void Record(int times, double milliseconds)
     {
-        for (var i = 0; i < times; i++) _latency.Record(milliseconds);
+        for (var i = 0; i < times; i++) Record(milliseconds);
+    }
+
+    /// <summary>One after the other: each begins when the one before has ended.</summary>
+    private void Record(double milliseconds) => Record(_latency, milliseconds);
+
+    private void Record(RouteLatency latency, double milliseconds)
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        latency.Record(milliseconds);
     }
 
     [Fact]
@@ -15,14 +29,45 @@ public class RouteLatencyTests
         Record(2, 1);
         Assert.Equal((0, 0), (_latency.Ms, _latency.LeastMs));
         Record(1, 1);
-        Assert.Equal((1, 1), (Math.Round(_latency.Ms, 6), Math.Round(_latency.LeastMs, 6)));
+        Assert.Equal(1, _latency.Ms, 6);
+    }
+
+    [Fact]
+    public void As_long_as_little_is_known_only_what_is_beyond_chance_tells_hosts_apart()
+    {
+        Record(5, 15);
+        Assert.Equal(5, _latency.LeastMs, 3);
+        Record(35, 15);
+        Assert.Equal(15, _latency.LeastMs, 3);
+    }
+
+    [Fact]
+    public void A_single_command_that_waited_for_a_processor_does_not_make_a_host_slow()
+    {
+        Record(40, 1);
+        Record(1, 9);
+        Assert.InRange(_latency.Ms, 1, 2);
+        Record(1, 60);
+        Assert.InRange(_latency.Ms, 2, 60);
+    }
+
+    [Fact]
+    public void Commands_that_were_held_up_together_count_once()
+    {
+        Record(40, 1);
+        Record(1, 9);
+        var slow = _latency.Ms;
+        for (var i = 0; i < 10; i++) _latency.Record(9);
+        Assert.Equal(slow, _latency.Ms);
+        Record(1, 9);
+        Assert.InRange(_latency.Ms, 2 * slow, 9);
     }
 
     [Fact]
     public void One_command_ten_times_as_slow_as_usual_shows_that_the_host_is_slow_where_all_take_about_the_same()
     {
         var random = new Random(1);
-        for (var i = 0; i < 30; i++) _latency.Record(3 + (2 * random.NextDouble()));
+        for (var i = 0; i < 40; i++) Record(3 + (2 * random.NextDouble()));
         Record(1, 40);
         Assert.InRange(_latency.LeastMs, 2 * 4, 40);
     }
@@ -31,8 +76,8 @@ public class RouteLatencyTests
     public void Two_in_a_row_show_it_where_they_differ_much()
     {
         var random = new Random(1);
-        for (var i = 0; i < 200; i++) _latency.Record(random.NextDouble() < 0.8 ? 1 : 5);
-        for (var i = 0; i < 5; i++) _latency.Record(1);
+        for (var i = 0; i < 200; i++) Record(random.NextDouble() < 0.8 ? 1 : 5);
+        for (var i = 0; i < 5; i++) Record(1);
         Record(1, 15);
         Assert.InRange(_latency.LeastMs, 0.5, 2.5);
         Record(1, 15);
@@ -43,11 +88,11 @@ public class RouteLatencyTests
     public void Reports_among_look_ups_are_no_difference_between_hosts()
     {
         // Two hosts with the same work: how often would one be left out for being twice as slow as the other?
-        var (random, other, leftOut) = (new Random(1), new RouteLatency(), 0);
+        var (random, other, leftOut) = (new Random(1), new RouteLatency(_time), 0);
         for (var i = 0; i < 100_000; i++)
         {
-            _latency.Record(Draw());
-            other.Record(Draw());
+            Record(Draw());
+            Record(other, Draw());
             if (_latency.LeastMs > Math.Max(2 * other.Ms, other.Ms + 0.5)) leftOut++;
         }
 
@@ -66,11 +111,11 @@ public class RouteLatencyTests
         _latency.RecordProbe(isUsual: true);
         Assert.False(_latency.IsToBeTried(isIdle: false));
         Assert.True(_latency.IsToBeTried(isIdle: true));
-        _latency.Record(4);
+        Record(4);
         Assert.Equal(4, _latency.Ms, 3);
 
-        var unprobed = new RouteLatency();
-        for (var i = 0; i < 5; i++) unprobed.Record(40);
+        var unprobed = new RouteLatency(_time);
+        for (var i = 0; i < 5; i++) Record(unprobed, 40);
         Assert.Equal(200, Enumerable.Range(1, 399).First(_ => unprobed.IsToBeTried(isIdle: true)));
     }
 
@@ -86,7 +131,7 @@ public class RouteLatencyTests
             _latency.RecordProbe(isUsual: true);
             if (!isTried) continue;
             trials++;
-            _latency.Record(40);
+            Record(40);
         }
 
         Assert.InRange(trials, 6, 7);
@@ -100,7 +145,7 @@ public class RouteLatencyTests
         {
             _latency.RecordProbe(isUsual: false);
             if (!_latency.IsToBeTried(isIdle: true)) return false;
-            _latency.Record(40);
+            Record(40);
             return true;
         }));
     }
@@ -116,7 +161,7 @@ public class RouteLatencyTests
         {
             if (!_latency.IsToBeTried(isIdle: true)) continue;
             trials++;
-            _latency.Record(40);
+            Record(40);
         }
 
         Assert.InRange(trials, 2, 3);

@@ -276,7 +276,7 @@ public class HostSelectionTests
         Assert.Equal(2, Second());
         Work(3);
         Assert.Equal(3, Second());
-        for (var sample = 0; sample < 5; sample++)
+        for (var sample = 0; sample < 40; sample++)
         {
             loads[1].RecordCommand(read.Index, 1);
             loads[2].RecordCommand(read.Index, 1);
@@ -284,7 +284,12 @@ public class HostSelectionTests
         }
 
         Assert.Equal(2, Second());
-        for (var sample = 0; sample < 20; sample++) loads[2].RecordCommand(read.Index, 40);
+        for (var sample = 0; sample < 20; sample++)
+        {
+            topology.Advance(0.04);
+            loads[2].RecordCommand(read.Index, 40);
+        }
+
         Assert.Null(Second());
 
         void Work(int host)
@@ -332,7 +337,7 @@ public class HostSelectionTests
     {
         var topology = Healthy("primary", "analytics", "background");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
-        for (var sample = 0; sample < 5; sample++)
+        for (var sample = 0; sample < 40; sample++)
         {
             loads[1].RecordCommand(read.Index, 3);
             loads[2].RecordCommand(read.Index, 0.3);
@@ -354,9 +359,11 @@ public class HostSelectionTests
 
         loads[1].Commands.Begin();
         topology.Advance(0.01);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        topology.Advance(0.001);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         loads[2].Commands.Begin();
-        topology.Advance(0.01);
+        topology.Advance(0.011);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
     }
 

@@ -1,4 +1,5 @@
 using FsCheck.Xunit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ReplicaRouter.Tests.Selection;
 
@@ -22,6 +23,29 @@ public class LeastInFlightTests
         var counts = Enumerable.Range(0, 3000).GroupBy(_ => LeastInFlight.Pick(0b11111, loads, random)).ToDictionary(group => group.Key, group => group.Count());
         Assert.Equal([1, 2, 4], counts.Keys.Order());
         Assert.All(counts.Values, count => Assert.InRange(count, 900, 1100));
+    }
+
+    [Fact]
+    public void Of_equals_the_one_that_has_just_answered_is_taken_seven_times_in_eight_and_no_more_than_others_a_moment_later()
+    {
+        var time = new FakeTimeProvider();
+        HostLoad[] loads = [.. Enumerable.Range(0, 3).Select(_ => new HostLoad(time, routes: 1))];
+        foreach (var load in (HostLoad[])[loads[0], loads[2], loads[1]])
+        {
+            time.Advance(TimeSpan.FromMilliseconds(0.1));
+            load.Commands.Begin();
+            load.Commands.End();
+        }
+
+        Assert.InRange(TakenOf3000(), 2625 + 125 - 100, 2625 + 125 + 100);
+        time.Advance(TimeSpan.FromMilliseconds(3));
+        Assert.InRange(TakenOf3000(), 900, 1100);
+
+        int TakenOf3000()
+        {
+            var random = new Random(1);
+            return Enumerable.Range(0, 3000).Count(_ => LeastInFlight.Pick(0b111, loads, random) == 1);
+        }
     }
 
     private static HostLoad[] LoadsOf(byte[] inFlight) =>
