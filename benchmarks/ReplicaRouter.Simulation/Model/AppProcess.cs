@@ -58,17 +58,17 @@ internal sealed class AppProcess
     }
 
     /// <summary>A run on the host that is chosen now; null when none may serve.</summary>
-    public Run? TryRun(Operation operation, ulong excluded, bool isHedge)
+    public Run? TryRun(Operation operation, ulong excluded, TimeSpan? setAside)
     {
         var topology = Store.Current;
         if (!IsSettled(topology)) return null;
-        if (excluded == 0 && !isHedge && PickReady(topology) is var ready and >= 0) return new Run(operation, this, ready, null);
-        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = isHedge };
+        if (excluded == 0 && PickReady(topology) is var ready and >= 0) return new Run(operation, this, ready, null, null);
+        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = setAside is not null };
         var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
         if (choice.Host is null) return null;
-        if (!ReferenceEquals(choice.Host, topology.Primary)) return new Run(operation, this, Picker.Pick(choice), null);
+        if (!ReferenceEquals(choice.Host, topology.Primary)) return new Run(operation, this, Picker.Pick(choice), null, setAside);
         // Only for want of replicas, and only so much of it.
-        return _guard.HasPlace(Plan.Priority) ? new Run(operation, this, choice.Host.Configuration.Index, _guard.Enter(Plan.Priority)) : null;
+        return _guard.HasPlace(Plan.Priority) ? new Run(operation, this, choice.Host.Configuration.Index, _guard.Enter(Plan.Priority), setAside) : null;
     }
 
     /// <summary>Has an operation choose again once there is more to know than now.</summary>

@@ -9,10 +9,8 @@ internal sealed class Operation(AppProcess process, double demandMs)
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
 
-    private Run? _first;
-    private Run? _second;
-    private TimeSpan? _setAside;
-    private long _secondAt;
+    private readonly List<Run> _underWay = new(1);
+    private int _further;
     private ulong _excluded;
     private long _failedAt;
     private TimeSpan _backoff;
@@ -54,12 +52,11 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     public void Answered(Run run)
     {
-        if (run == _second)
-        {
-            process.World.Recorder.HedgeWon(IntendedAt);
-            _first?.GiveUp(isHostLost: false, isBeaten: true);
-        }
-
+        if (IsOver) return;
+        if (run.SetAside is not null) process.World.Recorder.HedgeWon(IntendedAt);
+        _underWay.Remove(run);
+        foreach (var slower in _underWay) slower.GiveUp(isHostLost: false, isBeaten: slower.BeganAt < run.BeganAt);
+        GiveBack([run]);
         End(isAnswered: true);
     }
 
@@ -70,9 +67,9 @@ internal sealed class Operation(AppProcess process, double demandMs)
         if (IsOver) return;
         _excluded |= 1UL << run.Host;
         _failedAt = process.Clock.GetTimestamp();
-        if (run == _second) _second = null;
-        else _first = null;
-        if (_first is not null || _second is not null) return;
+        _underWay.Remove(run);
+        GiveBack([run]);
+        if (_underWay.Count > 0) return;
         if (wasSent && (++_runs >= MaxRuns || !process.Retries.TrySpend())) End(isAnswered: false);
         else Start();
     }
@@ -80,9 +77,8 @@ internal sealed class Operation(AppProcess process, double demandMs)
     private void Start()
     {
         if (IsOver) return;
-        _first = process.TryRun(this, _excluded, isHedge: false);
-        if (_first is null) process.WaitForNews(this);
-        else _first.Begin();
+        if (process.TryRun(this, _excluded, setAside: null) is { } first) Begin(first);
+        else process.WaitForNews(this);
     }
 
     private bool ForgivesAnswered()
@@ -98,12 +94,31 @@ internal sealed class Operation(AppProcess process, double demandMs)
 
     private void Hedge()
     {
-        if (IsOver || _first is null || process.Hedging!.TryBegin(process.Plan.Index) is not { } setAside) return;
-        (_setAside, _secondAt) = (setAside, process.World.Events.Now);
-        _second = process.TryRun(this, _excluded | (1UL << _first.Host), isHedge: true);
-        if (_second is null) return;
+        if (IsOver || _underWay.Count == 0 || process.Hedging!.TryBegin(process.Plan.Index) is not { } setAside) return;
+        var excluded = _underWay.Aggregate(_excluded, (hosts, run) => hosts | (1UL << run.Host));
+        if (process.TryRun(this, excluded, setAside) is not { } further)
+        {
+            process.Hedging.SecondEnded(process.Plan.Index, setAside, TimeSpan.Zero);
+            return;
+        }
+
         process.World.Recorder.Hedged(IntendedAt);
-        _second.Begin();
+        Begin(further);
+        if (++_further < HedgePolicy.MostFurtherRuns) process.Clock.After(setAside, Hedge);
+    }
+
+    private void Begin(Run run)
+    {
+        _underWay.Add(run);
+        run.Begin();
+    }
+
+    private void GiveBack(IEnumerable<Run> ended)
+    {
+        foreach (var run in ended)
+        {
+            if (run.SetAside is { } setAside) process.Hedging!.SecondEnded(process.Plan.Index, setAside, TimeSpan.FromTicks(process.World.Events.Now - run.BeganAt));
+        }
     }
 
     private void End(bool isAnswered)
@@ -113,9 +128,8 @@ internal sealed class Operation(AppProcess process, double demandMs)
         var took = process.World.Events.Now - IntendedAt;
         process.World.Recorder.Ended(IntendedAt, TimeSpan.FromTicks(took), isAnswered);
         process.Hedging?.Ended(process.Plan.Index, TimeSpan.FromTicks(took));
-        if (_setAside is { } setAside) process.Hedging!.SecondEnded(process.Plan.Index, setAside, TimeSpan.FromTicks(process.World.Events.Now - _secondAt));
         if (isAnswered) process.Retries.Earn();
-        _first?.GiveUp(isHostLost: false);
-        _second?.GiveUp(isHostLost: false);
+        GiveBack(_underWay);
+        _underWay.ForEach(run => run.GiveUp(isHostLost: false));
     }
 }

@@ -1,7 +1,12 @@
 namespace ReplicaRouter.Simulation;
 
 /// <summary>One run of an operation on one host: a connection, a command, an answer.</summary>
-internal sealed class Run(Operation operation, AppProcess process, int host, PrimaryTicket? ticket)
+/// <param name="operation">The operation.</param>
+/// <param name="process">Its process.</param>
+/// <param name="host">The host.</param>
+/// <param name="ticket">Its place on the primary, if it is that.</param>
+/// <param name="setAside">What was set aside for it, if it is a further run beside a slow one.</param>
+internal sealed class Run(Operation operation, AppProcess process, int host, PrimaryTicket? ticket, TimeSpan? setAside)
 {
     private readonly World _world = process.World;
     private readonly Server _server = process.World.Servers[host];
@@ -17,6 +22,8 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     private Job? _job;
 
     public int Host => host;
+    public TimeSpan? SetAside => setAside;
+    public long BeganAt { get; } = process.World.Events.Now;
 
     public void Begin()
     {

@@ -15,6 +15,9 @@ internal sealed class HedgePolicy(int routes)
     /// </summary>
     public const double Beaten = 3;
 
+    /// <summary>Runs beside the first one, each when all before it have been waited for as long. Where most hosts have got slow, a second one meets another of them.</summary>
+    public const int MostFurtherRuns = 2;
+
     private const double SlowRank = 0.97;
     private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(1);
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>Gives a slow read a second run on another replica and takes the first answer.</summary>
+/// <summary>Gives a slow read a second run on another replica, if need be a third, and takes the first answer.</summary>
 /// <remarks>Source: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013.</remarks>
 internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters counters, TimeProvider time)
 {
@@ -17,30 +17,49 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = run(attempt, loser.Token);
         var stopping = Task.CompletedTask;
+        List<FurtherRun<T>> further = [];
         try
         {
-            var isSlow = await IsSlowAsync(first, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false);
-            if (!isSlow || attempt.Host is null || _policy.TryBegin(attempt.Plan.Index) is not { } setAside) return await first.ConfigureAwait(false);
-            var secondAt = time.GetTimestamp();
-            try
+            Task ended = first;
+            var last = attempt;
+            while (further.Count < HedgePolicy.MostFurtherRuns
+                && await IsSlowAsync(ended, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false)
+                && last.Host is not null && _policy.TryBegin(attempt.Plan.Index) is { } setAside)
             {
-                var hedge = attempt.Hedge(time);
-                var second = run(hedge, loser.Token);
-                var winner = await FirstAnswerAsync(first, second).ConfigureAwait(false);
-                if (winner == second) counters.CountHedgeWon();
-                stopping = winner == second ? StopAsync(first, setAside, () => attempt.IsBeaten = true) : StopAsync(second, setAside, () => hedge.IsStopped = true);
-                return await winner.ConfigureAwait(false);
+                last = last.Hedge(time);
+                counters.CountHedge();
+                further.Add(new(last, run(last, loser.Token), setAside, time.GetTimestamp()));
+                ended = Task.WhenAny(ended, further[^1].Task);
             }
-            finally
-            {
-                _policy.SecondEnded(attempt.Plan.Index, setAside, time.GetElapsedTime(secondAt));
-            }
+
+            if (further.Count == 0) return await first.ConfigureAwait(false);
+            var winner = await FirstAnswerAsync([first, .. further.Select(each => each.Task)]).ConfigureAwait(false);
+            if (winner != first) counters.CountHedgeWon();
+            stopping = StopAsync(attempt, first, further, winner);
+            return await winner.ConfigureAwait(false);
         }
         finally
         {
+            foreach (var each in further) _policy.SecondEnded(attempt.Plan.Index, each.SetAside, time.GetElapsedTime(each.StartedAt));
             _policy.Ended(attempt.Plan.Index, time.GetElapsedTime(startedAt));
             _ = CancelAsync(loser, stopping);
         }
+    }
+
+    /// <summary>Whoever began before the winner is beaten, and whoever began after it is not needed any more.</summary>
+    private Task StopAsync<T>(Attempt attempt, Task<T> first, List<FurtherRun<T>> further, Task<T> winner)
+    {
+        var grace = further[0].SetAside;
+        var winnersPlace = further.FindIndex(each => each.Task == winner);
+        List<Task> stopping = winner == first ? [] : [StopAsync(first, grace, () => attempt.IsBeaten = true)];
+        for (var i = 0; i < further.Count; i++)
+        {
+            var each = further[i];
+            if (i < winnersPlace) stopping.Add(StopAsync(each.Task, grace, () => each.Attempt.IsBeaten = true));
+            else if (i > winnersPlace) stopping.Add(StopAsync(each.Task, grace, () => each.Attempt.IsStopped = true));
+        }
+
+        return Task.WhenAll(stopping);
     }
 
     /// <summary>Whoever has not answered by now has lost, and stops. But most that were slow by chance end at once by themselves, and to cancel one costs its server a process.</summary>
@@ -57,22 +76,27 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         loser.Dispose();
     }
 
-    /// <summary>Whether a run takes longer than most.</summary>
-    private async Task<bool> IsSlowAsync(Task run, TimeSpan? usual, CancellationToken cancellationToken)
+    /// <summary>Whether what is under way takes longer than most do.</summary>
+    private async Task<bool> IsSlowAsync(Task ended, TimeSpan? usual, CancellationToken cancellationToken)
     {
-        if (run.IsCompleted || usual is not { } delay) return false;
-        await Task.WhenAny(run, Task.Delay(delay, time, cancellationToken)).ConfigureAwait(false);
-        return !run.IsCompleted;
+        if (ended.IsCompleted || usual is not { } delay) return false;
+        await Task.WhenAny(ended, Task.Delay(delay, time, cancellationToken)).ConfigureAwait(false);
+        return !ended.IsCompleted && !cancellationToken.IsCancellationRequested;
     }
 
-    private async Task<Task<T>> FirstAnswerAsync<T>(Task<T> first, Task<T> second)
+    /// <summary>A further run may fail for want of a further replica; and what fails the first need not fail the others.</summary>
+    private static async Task<Task<T>> FirstAnswerAsync<T>(List<Task<T>> runs)
     {
-        counters.CountHedge();
-        var ended = await Task.WhenAny(first, second).ConfigureAwait(false);
-        if (ended.IsCompletedSuccessfully) return ended;
-        // The second one may fail for want of a further replica; and what fails the first need not fail the second.
-        var other = ended == first ? second : first;
-        await Task.WhenAny(other).ConfigureAwait(false);
-        return other.IsCompletedSuccessfully ? other : first;
+        var first = runs[0];
+        while (runs.Count > 0)
+        {
+            var ended = await Task.WhenAny(runs).ConfigureAwait(false);
+            if (ended.IsCompletedSuccessfully) return ended;
+            runs.Remove(ended);
+        }
+
+        return first;
     }
+
+    private sealed record FurtherRun<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside, long StartedAt);
 }

@@ -17,8 +17,8 @@ public class HedgingTests
 
     private Attempt NewRead() => new(_configuration.PlanOf(DatabaseOperation.Read), default, null, _time) { Host = _configuration.Hosts[1] };
 
-    /// <summary>A read whose first run takes its time, and whose second one answers at once.</summary>
-    private async Task ReadAsync()
+    /// <summary>Reads that teach how long one usually takes.</summary>
+    private async Task LearnAsync()
     {
         for (var i = 0; i < 20; i++)
         {
@@ -28,7 +28,12 @@ public class HedgingTests
                 return Task.FromResult("usual");
             }, TestContext.Current.CancellationToken);
         }
+    }
 
+    /// <summary>A read whose first run takes its time, and whose second one answers at once.</summary>
+    private async Task ReadAsync()
+    {
+        await LearnAsync();
         _firstAttempt = NewRead();
         var read = _hedging.RunAsync(_firstAttempt, (attempt, stop) =>
         {
@@ -59,5 +64,41 @@ public class HedgingTests
         _time.Advance(2 * s_usual);
         await stopped.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.True(_firstAttempt!.IsBeaten);
+    }
+
+    [Fact]
+    public async Task Where_the_second_run_is_slow_as_well_a_third_one_follows_on_yet_another_host_and_no_more()
+    {
+        await LearnAsync();
+        List<Attempt> attempts = [];
+        List<TaskCompletionSource<string>> runs = [];
+        var read = _hedging.RunAsync(NewRead(), (attempt, _) =>
+        {
+            attempt.Host ??= _configuration.Hosts[attempts.Count == 1 ? 2 : 0];
+            attempts.Add(attempt);
+            runs.Add(new TaskCompletionSource<string>());
+            return runs[^1].Task;
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 5; i++)
+        {
+            _time.Advance(2 * s_usual);
+            await Eventually(() => runs.Count >= Math.Min(i + 2, 3));
+        }
+
+        Assert.Equal(3, runs.Count);
+        Assert.Equal(attempts[0].Host!.Bit | attempts[1].Host!.Bit, attempts[2].Request(default, _time).Excluded);
+        runs[2].SetResult("third");
+        Assert.Equal("third", await read);
+        _time.Advance(2 * s_usual);
+        await Eventually(() => attempts[0].IsBeaten && attempts[1].IsBeaten);
+        Assert.False(attempts[2].IsBeaten || attempts[2].IsStopped);
+        Assert.Equal(3, runs.Count);
+    }
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        var bound = TimeProvider.System.GetTimestamp();
+        while (!condition() && TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromSeconds(10)) await Task.Yield();
+        Assert.True(condition());
     }
 }
