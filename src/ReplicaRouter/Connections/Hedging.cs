@@ -6,6 +6,9 @@ namespace ReplicaRouter;
 /// <remarks>Source: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013.</remarks>
 internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters counters, TimeProvider time)
 {
+    /// <summary>About what it costs a server to be told that a run is to stop: a process, as for a login.</summary>
+    private static readonly TimeSpan CancelCost = TimeSpan.FromMilliseconds(5);
+
     private readonly HedgePolicy _policy = new(routes.Length);
 
     /// <param name="attempt">The read.</param>
@@ -49,24 +52,24 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     /// <summary>Whoever began before the winner is beaten, and whoever began after it is not needed any more.</summary>
     private Task StopAsync<T>(Attempt attempt, Task<T> first, List<FurtherRun<T>> further, Task<T> winner)
     {
-        var grace = further[0].SetAside;
+        var usual = further[0].SetAside;
         var winnersPlace = further.FindIndex(each => each.Task == winner);
-        List<Task> stopping = winner == first ? [] : [StopAsync(first, grace, () => attempt.IsBeaten = true)];
+        List<Task> stopping = winner == first ? [] : [StopAsync(first, usual, () => attempt.IsBeaten = true)];
         for (var i = 0; i < further.Count; i++)
         {
             var each = further[i];
-            if (i < winnersPlace) stopping.Add(StopAsync(each.Task, grace, () => each.Attempt.IsBeaten = true));
-            else if (i > winnersPlace) stopping.Add(StopAsync(each.Task, grace, () => each.Attempt.IsStopped = true));
+            if (i < winnersPlace) stopping.Add(StopAsync(each.Task, usual, () => each.Attempt.IsBeaten = true));
+            else if (i > winnersPlace) stopping.Add(StopAsync(each.Task, usual, () => each.Attempt.IsStopped = true));
         }
 
         return Task.WhenAll(stopping);
     }
 
-    /// <summary>Whoever has not answered by now has lost, and stops. But most that were slow by chance end at once by themselves, and to cancel one costs its server a process.</summary>
-    private async Task StopAsync(Task slower, TimeSpan grace, Action note)
+    /// <summary>Whoever has not answered by now has lost, and stops. But where reads are short, most that were slow by chance end by themselves sooner than they can be stopped.</summary>
+    private async Task StopAsync(Task slower, TimeSpan usual, Action note)
     {
         slower.Forget();
-        if (!await slower.EndsWithinAsync(grace, time, CancellationToken.None).ConfigureAwait(false)) note();
+        if (usual >= CancelCost || !await slower.EndsWithinAsync(usual, time, CancellationToken.None).ConfigureAwait(false)) note();
     }
 
     private static async Task CancelAsync(CancellationTokenSource loser, Task stopping)

@@ -4,7 +4,7 @@ namespace ReplicaRouter.Tests.Connections;
 
 public class HedgingTests
 {
-    private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(2);
 
     private readonly FakeTimeProvider _time = new();
     private readonly RouterConfiguration _configuration = new TestTopology("primary", "analytics", "background").Configuration;
@@ -18,22 +18,22 @@ public class HedgingTests
     private Attempt NewRead() => new(_configuration.PlanOf(DatabaseOperation.Read), default, null, _time) { Host = _configuration.Hosts[1] };
 
     /// <summary>Reads that teach how long one usually takes.</summary>
-    private async Task LearnAsync()
+    private async Task LearnAsync(TimeSpan usual)
     {
         for (var i = 0; i < 20; i++)
         {
             await _hedging.RunAsync(NewRead(), (_, _) =>
             {
-                _time.Advance(s_usual);
+                _time.Advance(usual);
                 return Task.FromResult("usual");
             }, TestContext.Current.CancellationToken);
         }
     }
 
     /// <summary>A read whose first run takes its time, and whose second one answers at once.</summary>
-    private async Task ReadAsync()
+    private async Task ReadAsync(TimeSpan usual)
     {
-        await LearnAsync();
+        await LearnAsync(usual);
         _firstAttempt = NewRead();
         var read = _hedging.RunAsync(_firstAttempt, (attempt, stop) =>
         {
@@ -41,14 +41,14 @@ public class HedgingTests
             _stop = stop;
             return _first.Task;
         }, TestContext.Current.CancellationToken);
-        _time.Advance(2 * s_usual);
+        _time.Advance(2 * usual);
         Assert.Equal("second", await read);
     }
 
     [Fact]
     public async Task A_first_run_that_ends_right_after_the_second_one_is_not_stopped()
     {
-        await ReadAsync();
+        await ReadAsync(s_usual);
         Assert.False(_stop.IsCancellationRequested);
         _first.SetResult("first");
         _time.Advance(2 * s_usual);
@@ -58,7 +58,7 @@ public class HedgingTests
     [Fact]
     public async Task A_first_run_that_goes_on_is_stopped()
     {
-        await ReadAsync();
+        await ReadAsync(s_usual);
         var stopped = new TaskCompletionSource();
         using var _ = _stop.Register(stopped.SetResult);
         _time.Advance(2 * s_usual);
@@ -67,9 +67,17 @@ public class HedgingTests
     }
 
     [Fact]
+    public async Task Where_reads_are_long_it_is_stopped_at_once()
+    {
+        await ReadAsync(5 * s_usual);
+        Assert.True(_firstAttempt!.IsBeaten);
+        Assert.True(_stop.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task Where_the_second_run_is_slow_as_well_a_third_one_follows_on_yet_another_host_and_no_more()
     {
-        await LearnAsync();
+        await LearnAsync(s_usual);
         List<Attempt> attempts = [];
         List<TaskCompletionSource<string>> runs = [];
         var read = _hedging.RunAsync(NewRead(), (attempt, _) =>

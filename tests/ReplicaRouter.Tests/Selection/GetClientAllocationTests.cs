@@ -16,9 +16,8 @@ public class GetClientAllocationTests
         Route built = route;
         for (var i = 0; i < 1000; i++) router.GetClient(built);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10_000; i++) router.GetClient(built);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // One of the first answers may come late, which makes a snapshot more to be judged.
+        Assert.Contains(0, Enumerable.Range(0, 10).Select(_ => AllocatedByChoices(router, built)));
     }
 
     /// <summary>Nobody is probed again while a test runs: to judge a new snapshot allocates, once for all.</summary>
@@ -43,13 +42,13 @@ public class GetClientAllocationTests
         for (var i = 0; i < 1000; i++) router.GetClient(DatabaseOperation.Read);
 
         // The removed host is drained meanwhile, which makes a snapshot more to be judged.
-        Assert.Contains(0, Enumerable.Range(0, 10).Select(_ => AllocatedByChoices(router)));
+        Assert.Contains(0, Enumerable.Range(0, 10).Select(_ => AllocatedByChoices(router, DatabaseOperation.Read)));
     }
 
-    private static long AllocatedByChoices(DatabaseRouter router)
+    private static long AllocatedByChoices(DatabaseRouter router, Route route)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10_000; i++) router.GetClient(DatabaseOperation.Read);
+        for (var i = 0; i < 10_000; i++) router.GetClient(route);
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 }

@@ -320,6 +320,7 @@ public class HostSelectionTests
         }
 
         Assert.Equal(2, Second());
+        topology.Advance(0.025);
         loads[2].RecordCommand(read.Index, 25);
         Assert.Equal(3, Second());
         loads[2].RecordCommand(read.Index, 4);
