@@ -34,11 +34,8 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Whether it has just done something for us, so that one of our connections is warm.</summary>
     public bool IsWarm => time.Coarse() - Commands.EndedAt < WarmMs;
 
-    /// <summary>Connections that callers have open.</summary>
-    public ConnectionsInUse Connections { get; } = new();
-
-    /// <summary>Connections in use, or commands under way where those are more, as not all connections are known; and connections that are being opened.</summary>
-    public int InFlight => Math.Max(Connections.Count, Commands.Count) + Volatile.Read(ref _opening);
+    /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
+    public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
     /// <summary>Counts connections that are being opened.</summary>
     public void AddOpening(int change) => Interlocked.Add(ref _opening, change);
@@ -79,7 +76,6 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         if (milliseconds < usual) _usualProbeMs = milliseconds;
         else if (isUsual || !_latencies.Any(latency => latency.IsLeftOut)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
         foreach (var latency in _latencies) latency.RecordProbe(isUsual);
-        Connections.NoteHeld(Commands.Count);
     }
 
     /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>

@@ -127,22 +127,12 @@ internal sealed class HostPool
 
     public void RecordExecuting(int change)
     {
-        if (change > 0)
-        {
-            _load.Commands.Begin();
-            _load.Connections.NoteIdle(_load.Commands.Count);
-        }
-        else
-        {
-            _load.Commands.End();
-        }
+        if (change > 0) _load.Commands.Begin();
+        else _load.Commands.End();
     }
 
     private void OnStateChange(object sender, StateChangeEventArgs change)
     {
-        if (change.CurrentState == ConnectionState.Open) _load.Connections.Opened();
-        else if (change.OriginalState == ConnectionState.Open) _load.Connections.Closed(_load.Commands.Count);
-
         if (change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _owner.Monitor.Wake();
     }
 }
