@@ -49,11 +49,17 @@ internal sealed class RouteLatency(TimeProvider time)
     private const int ChoicesPerNextTrial = 100;
     private const int MostChoicesPerTrial = 8 * ChoicesPerTrial;
 
+    /// <summary>However many choices there are, a trial costs as much time as so many of them: up to 0.8 s. Where a trial takes 100 ms, one at a time would still hold up a caller all the time.</summary>
+    private static readonly TimeSpan s_perChoice = TimeSpan.FromMilliseconds(0.5);
+
     /// <summary>Choices that one costs while probes take longer than usual, too.</summary>
     private const int ChoicesPerDoubtfulTrial = 50 * ChoicesPerTrial;
 
     /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
     private const int ChoicesUnprobed = 200;
+
+    /// <summary>A host that is left out again so soon was well for its trial only, as one with a quota of CPU time: trials go on to cost what they did.</summary>
+    private static readonly TimeSpan s_relapse = TimeSpan.FromSeconds(1);
 
     private double _value;
     private double _leastValue;
@@ -69,6 +75,8 @@ internal sealed class RouteLatency(TimeProvider time)
     private bool _isTried;
     private bool _isTriedAnew;
     private long _fastSince;
+    private long _triedAt = long.MinValue / 2;
+    private long _backAt = long.MinValue / 2;
 
     /// <summary>What is typical, in ms; 0 as long as there are too few samples for hosts to be compared by it.</summary>
     public double Ms => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _value) : 0;
@@ -88,10 +96,11 @@ internal sealed class RouteLatency(TimeProvider time)
         var difference = _samples == 0 ? Math.Log(sample / value) : Math.Clamp(Math.Log(sample / value), -MostDifference, MostDifference);
         var deviation = _deviation;
         var isSlow = difference > Math.Max(Slow, Repeated * deviation);
-        if (isSlow && _samples > 0 && IsKnown(milliseconds)) return;
+        var isBeyondChance = sample > value + ChanceMs;
+        if (isSlow && !isBeyondChance && _samples > 0 && IsKnown(milliseconds)) return;
         var wasSlow = _isSlow;
         _isSlow = isSlow;
-        var isOutlier = isSlow && (wasSlow || (_isComparable && difference > Outlier * deviation && sample > value + ChanceMs));
+        var isOutlier = isSlow && (wasSlow || (_isComparable && isBeyondChance && difference > Outlier * deviation));
         value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
         // By the deviation before: what a host that gets slow does to it would make it harder to find.
         Volatile.Write(ref _leastValue, (value * Math.Exp(-Doubt * deviation)) - (IsNew ? ChanceMs : 0));
@@ -112,10 +121,13 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>
     public bool IsToBeTried(bool isIdle)
     {
-        if (!IsLeftOut) (IsLeftOut, _trialCost, _needed) = (true, ChoicesPerNextTrial / 2, ChoicesPerTrial + ChoicesUnprobed);
+        if (!IsLeftOut) LeaveOut();
         (_isTriedAnew, _fastSince) = (false, 0);
         if (_credit < ChoicesPerDoubtfulTrial) _credit++;
         if (!isIdle || _credit < _needed) return false;
+        var now = time.GetTimestamp();
+        if (now - _triedAt < time.Ticks(_trialCost * s_perChoice)) return false;
+        _triedAt = now;
         _trialCost = Math.Min(2 * _trialCost, MostChoicesPerTrial);
         _needed = Math.Max(_needed, _trialCost);
         return _isTried = true;
@@ -130,7 +142,7 @@ internal sealed class RouteLatency(TimeProvider time)
             if (now - _fastSince < moment) return false;
         }
 
-        (IsLeftOut, _fastSince) = (false, 0);
+        (IsLeftOut, _fastSince, _backAt) = (false, 0, now);
         return true;
     }
 
@@ -146,13 +158,19 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <summary>The first commands meet logins, cold caches and code that is not compiled yet: as long as what is typical is not known well, only what is beyond chance tells hosts apart.</summary>
     private bool IsNew => _deviations < DeviationSamples - 1;
 
-    /// <summary>Whether a slow command was under way already when the last slow one ended: what held up both is counted.</summary>
+    /// <summary>Whether a command that waited was under way already when the last such one ended: what held up both is counted.</summary>
     private bool IsKnown(double milliseconds)
     {
         var now = time.GetTimestamp();
         if (now - time.Ticks(TimeSpan.FromMilliseconds(milliseconds)) < _slowAt) return true;
         _slowAt = now;
         return false;
+    }
+
+    private void LeaveOut()
+    {
+        if (time.GetElapsedTime(_backAt) > s_relapse) _trialCost = ChoicesPerNextTrial / 2;
+        (IsLeftOut, _needed) = (true, ChoicesPerTrial + ChoicesUnprobed);
     }
 
     private void Deviates(double difference)

@@ -23,6 +23,13 @@ public class RouteLatencyTests
         latency.Record(milliseconds);
     }
 
+    /// <summary>Choices that come one each ms.</summary>
+    private bool IsTriedNext()
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        return _latency.IsToBeTried(isIdle: true);
+    }
+
     [Fact]
     public void The_first_few_samples_are_not_compared()
     {
@@ -127,7 +134,7 @@ public class RouteLatencyTests
         // After 100, 200, 400, 800, and then each 1,600.
         for (var choice = 0; choice < 8000; choice++)
         {
-            var isTried = _latency.IsToBeTried(isIdle: true);
+            var isTried = IsTriedNext();
             _latency.RecordProbe(isUsual: true);
             if (!isTried) continue;
             trials++;
@@ -135,6 +142,45 @@ public class RouteLatencyTests
         }
 
         Assert.InRange(trials, 8, 9);
+    }
+
+    [Fact]
+    public void However_many_choices_there_are_trials_cost_time_as_well_up_to_800_ms()
+    {
+        Record(5, 40);
+        List<TimeSpan> trials = [];
+        var start = _time.GetTimestamp();
+        for (var ms = 0; ms < 5000; ms++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            for (var choice = 0; choice < 20; choice++)
+            {
+                _latency.RecordProbe(isUsual: true);
+                if (!_latency.IsToBeTried(isIdle: true)) continue;
+                trials.Add(_time.GetElapsedTime(start));
+                _latency.Record(40);
+            }
+        }
+
+        Assert.Equal([50, 100, 200, 400, 800, 800, 800], trials.Zip(trials.Skip(1), (one, next) => (int)(next - one).TotalMilliseconds / 25 * 25).Take(7));
+    }
+
+    [Fact]
+    public void Trials_of_a_host_that_is_well_for_its_trial_only_become_rarer_as_well()
+    {
+        var trials = 0;
+        for (var choice = 0; choice < 8000; choice++)
+        {
+            if (!_latency.IsLeftOut) Record(5, 40);
+            var isTried = IsTriedNext();
+            _latency.RecordProbe(isUsual: true);
+            if (!isTried) continue;
+            trials++;
+            Record(1, 1);
+            _latency.IsToComeBack(_time.GetTimestamp(), moment: 0);
+        }
+
+        Assert.InRange(trials, 6, 10);
     }
 
     [Fact]
@@ -159,7 +205,7 @@ public class RouteLatencyTests
         var trials = 0;
         for (var choice = 0; choice < 30_000; choice++)
         {
-            if (!_latency.IsToBeTried(isIdle: true)) continue;
+            if (!IsTriedNext()) continue;
             trials++;
             Record(40);
         }
