@@ -61,6 +61,9 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <summary>A host that is left out again so soon was well for its trial only, as one with a quota of CPU time: trials go on to cost what they did.</summary>
     private static readonly TimeSpan s_relapse = TimeSpan.FromSeconds(1);
 
+    /// <summary>Until then commands meet logins, cold caches and code that is not compiled yet.</summary>
+    private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
+
     private double _value;
     private double _leastValue;
     private double _deviation;
@@ -68,6 +71,7 @@ internal sealed class RouteLatency(TimeProvider time)
     private int _samples;
     private int _credit = ChoicesPerTrial;
     private bool _isSlow;
+    private long _firstAt;
     private long _slowAt = long.MinValue;
     private bool _isComparable;
     private int _needed;
@@ -103,7 +107,7 @@ internal sealed class RouteLatency(TimeProvider time)
         var isOutlier = isSlow && (wasSlow || (_isComparable && isBeyondChance && difference > Outlier * deviation));
         value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
         // By the deviation before: what a host that gets slow does to it would make it harder to find.
-        Volatile.Write(ref _leastValue, (value * Math.Exp(-Doubt * deviation)) - (IsNew ? ChanceMs : 0));
+        Volatile.Write(ref _leastValue, (value * Math.Exp(-Doubt * deviation)) - (IsNew() ? ChanceMs : 0));
         Volatile.Write(ref _value, value);
         if (_samples > 0 || _deviations == 0) Deviates(Math.Abs(difference));
         if (_samples < Samples - 1) _samples++;
@@ -151,12 +155,19 @@ internal sealed class RouteLatency(TimeProvider time)
     {
         Volatile.Write(ref _isComparable, false);
         (_samples, _deviation, _deviations, _credit) = (0, 0, 0, ChoicesPerTrial);
-        (IsLeftOut, _isTried) = (false, false);
+        (IsLeftOut, _isTried, _firstAt) = (false, false, 0);
         Volatile.Write(ref _value, 0);
     }
 
-    /// <summary>The first commands meet logins, cold caches and code that is not compiled yet: as long as what is typical is not known well, only what is beyond chance tells hosts apart.</summary>
-    private bool IsNew => _deviations < DeviationSamples - 1;
+    /// <summary>Whether so little is known that only what is beyond chance tells hosts apart.</summary>
+    private bool IsNew()
+    {
+        if (_firstAt == long.MaxValue) return false;
+        if (_firstAt == 0) _firstAt = time.GetTimestamp();
+        var isNew = time.GetElapsedTime(_firstAt) < s_first;
+        if (!isNew) _firstAt = long.MaxValue;
+        return isNew;
+    }
 
     /// <summary>Whether a command that waited was under way already when the last such one ended: what held up both is counted.</summary>
     private bool IsKnown(double milliseconds)
@@ -177,7 +188,7 @@ internal sealed class RouteLatency(TimeProvider time)
     {
         var most = _deviations < LeastSamples ? MostDifference : Math.Max(MostDeviation * _deviation, LeastMostDeviation);
         _deviation += (Math.Min(difference, most) - _deviation) / (_deviations + 1);
-        if (IsNew) _deviations++;
+        if (_deviations < DeviationSamples - 1) _deviations++;
     }
 
     /// <summary>What is measured next takes the place of what was measured before.</summary>
