@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>When a read is given a second run: once it takes longer than 97 of 100 of its route, as long as second runs take a twentieth of the time of all reads at most.</summary>
+/// <summary>When a read is given a second run: once it takes longer than 97 of 100 of its route, as long as second runs take less than a twentieth of the time of all reads.</summary>
 /// <remarks>
 /// Counted by time and not by number, as those that take long anyway are a small part of the reads and may be most of the work: run twice, they would
 /// double the load. And the limit is above what is usually wanted, or it would be used up when a host gets slow.
@@ -48,7 +48,7 @@ internal sealed class HedgePolicy(int routes)
 
     private sealed class RouteHedges
     {
-        private const double Share = 0.05;
+        private const double Share = 0.045;
 
         /// <summary>Second runs that may be under way at once.</summary>
         private const int Most = 5;

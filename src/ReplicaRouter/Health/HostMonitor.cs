@@ -211,7 +211,7 @@ internal sealed class HostMonitor(
         if (!isWoken && store.Current.At(Host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
             var putOff = HealthSettings.ShareOf(store.Current.Probers) is var share && share > pause - age ? share : pause - age;
-            isWoken = await _pause.OfAsync(putOff * (0.75 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
+            isWoken = await _pause.OfAsync(putOff * (0.8 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
         }
 
         _stop.Token.ThrowIfCancellationRequested();

@@ -214,6 +214,9 @@ public class HostSelectionTests
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
         Record(1, 3);
         Record(2, 1);
+        topology.Advance(1);
+        Record(1, 3);
+        Record(2, 1);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         Record(2, 1.6);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
@@ -342,6 +345,7 @@ public class HostSelectionTests
         {
             loads[1].RecordCommand(read.Index, 3);
             loads[2].RecordCommand(read.Index, 0.3);
+            topology.Advance(0.03);
         }
 
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
