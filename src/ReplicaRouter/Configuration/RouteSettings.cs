@@ -27,8 +27,9 @@ public sealed class RouteSettings
     public int? MaxWaiting { get; set; }
 
     /// <summary>
-    /// Whether <c>ExecuteAsync</c> gives a read that is slower than 97 of 100 a second run on another replica, and takes the first answer. The other
-    /// run is cancelled. Second runs take a twentieth of the time of all reads at most, and never the primary's. Only for work that may run twice at once.
+    /// Whether <c>ExecuteAsync</c> gives a read that is slower than 97 of 100 a second run on another replica, and a third where that is slow as well, and
+    /// takes the first answer. The other runs are cancelled. They take less than a twentieth of the time of all reads, and never the primary's. Only for
+    /// work that may run several times at once.
     /// </summary>
     /// <value>Default false. Of no effect on routes that may write.</value>
     public bool Hedge { get; set; }
