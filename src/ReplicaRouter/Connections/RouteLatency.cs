@@ -49,8 +49,9 @@ internal sealed class RouteLatency(TimeProvider time)
     private const int ChoicesPerNextTrial = 100;
     private const int MostChoicesPerTrial = 8 * ChoicesPerTrial;
 
-    /// <summary>However many choices there are, a trial costs as much time as so many of them: up to 0.8 s. Where a trial takes 100 ms, one at a time would still hold up a caller all the time.</summary>
-    private static readonly TimeSpan s_perChoice = TimeSpan.FromMilliseconds(0.5);
+    /// <summary>However many choices there are, a trial costs time, too, and each that fails doubles it: where one takes 100 ms, one after the other would hold up a caller all the time.</summary>
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(1600);
 
     /// <summary>Choices that one costs while probes take longer than usual, too.</summary>
     private const int ChoicesPerDoubtfulTrial = 50 * ChoicesPerTrial;
@@ -58,7 +59,7 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
     private const int ChoicesUnprobed = 200;
 
-    /// <summary>A host that is left out again so soon was well for its trial only, as one with a quota of CPU time: trials go on to cost what they did.</summary>
+    /// <summary>A host that is left out again so soon was well for its trial only, as one with a quota of CPU time: trials go on to cost the time they did.</summary>
     private static readonly TimeSpan s_relapse = TimeSpan.FromSeconds(1);
 
     /// <summary>Until then commands meet logins, cold caches and code that is not compiled yet.</summary>
@@ -76,6 +77,7 @@ internal sealed class RouteLatency(TimeProvider time)
     private bool _isComparable;
     private int _needed;
     private int _trialCost;
+    private TimeSpan _pause = s_firstPause;
     private bool _isTried;
     private bool _isTriedAnew;
     private long _fastSince;
@@ -130,8 +132,9 @@ internal sealed class RouteLatency(TimeProvider time)
         if (_credit < ChoicesPerDoubtfulTrial) _credit++;
         if (!isIdle || _credit < _needed) return false;
         var now = time.GetTimestamp();
-        if (now - _triedAt < time.Ticks(_trialCost * s_perChoice)) return false;
+        if (now - _triedAt < time.Ticks(_pause)) return false;
         _triedAt = now;
+        _pause = Min(2 * _pause, s_longestPause);
         _trialCost = Math.Min(2 * _trialCost, MostChoicesPerTrial);
         _needed = Math.Max(_needed, _trialCost);
         return _isTried = true;
@@ -178,10 +181,12 @@ internal sealed class RouteLatency(TimeProvider time)
         return false;
     }
 
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
     private void LeaveOut()
     {
-        if (time.GetElapsedTime(_backAt) > s_relapse) _trialCost = ChoicesPerNextTrial / 2;
-        (IsLeftOut, _needed) = (true, ChoicesPerTrial + ChoicesUnprobed);
+        if (time.GetElapsedTime(_backAt) > s_relapse) _pause = s_firstPause;
+        (IsLeftOut, _trialCost, _needed) = (true, ChoicesPerNextTrial / 2, ChoicesPerTrial + ChoicesUnprobed);
     }
 
     private void Deviates(double difference)
