@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Npgsql;
 using ReplicaRouter.Benchmarks.Arms;
 using ReplicaRouter.Benchmarks.Loads;
 using ReplicaRouter.Testing;
@@ -60,10 +59,7 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
         var all = 0;
         foreach (var replica in reach.Replicas)
         {
-            await using var connection = new NpgsqlConnection(replica.SuperuserConnectionString + ";Pooling=false");
-            await connection.OpenAsync(ct);
-            await using var command = new NpgsqlCommand("SELECT count(*)::int - 1 FROM pg_stat_activity WHERE backend_type = 'client backend'", connection);
-            all += (int)(await command.ExecuteScalarAsync(ct))!;
+            all += await replica.QueryAsync<int>("SELECT count(*)::int - 1 FROM pg_stat_activity WHERE backend_type = 'client backend'", ct);
         }
 
         return all;
