@@ -27,7 +27,7 @@ internal sealed class HedgePolicy(int routes)
     public TimeSpan? DelayOf(int route)
     {
         var usual = TimeSpan.FromMilliseconds(_routes[route].Slow.Value);
-        return usual == TimeSpan.Zero ? null : usual > LeastDelay ? usual : LeastDelay;
+        return usual == TimeSpan.Zero ? null : TimeSpan.Max(usual, LeastDelay);
     }
 
     /// <returns>The time that is set aside for the second run, to be given back when it ends; null when there is none left.</returns>

@@ -47,8 +47,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public bool IsLeftOut(int route, double limitMs)
     {
         var latency = _latencies[route];
-        if (latency.LeastMs * (latency.IsLeftOut ? Readmission : 1) > limitMs) return !latency.IsToBeTried(InFlight == 0);
-        return latency.IsLeftOut && !latency.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
+        var trials = latency.Trials;
+        if (latency.LeastMs * (trials.IsLeftOut ? Readmission : 1) > limitMs) return !trials.IsDue(InFlight == 0, latency.Ms < limitMs + RouteLatency.ChanceMs);
+        return trials.IsLeftOut && !trials.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
     }
 
     /// <summary>Whether the last command of a route was slow: no reason to leave it out, but none to rely on it.</summary>
@@ -74,8 +75,8 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         var isUsual = milliseconds <= Math.Max(UsualRatio * usual, usual + UsualDifferenceMs);
         // The first one of a connection includes its login; and while the host is left out, what is unusual must not become usual.
         if (milliseconds < usual) _usualProbeMs = milliseconds;
-        else if (isUsual || !_latencies.Any(latency => latency.IsLeftOut)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
-        foreach (var latency in _latencies) latency.RecordProbe(isUsual);
+        else if (isUsual || !_latencies.Any(latency => latency.Trials.IsLeftOut)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
+        foreach (var latency in _latencies) latency.Trials.OnProbed(isUsual);
     }
 
     /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>

@@ -1,6 +1,6 @@
 namespace ReplicaRouter;
 
-/// <summary>How long one route's commands take on one host, and whether that host, when it is left out for it, is to be tried again.</summary>
+/// <summary>How long one route's commands take on one host.</summary>
 /// <remarks>
 /// A moving geometric mean: among look-ups, a report that takes two hundred times as long weighs as much as five look-ups on a host that is three times as
 /// slow, not two hundred. Written by several threads without a lock: what is lost is one sample.
@@ -20,7 +20,7 @@ internal sealed class RouteLatency(TimeProvider time)
     private const double Outlier = 5;
 
     /// <summary>What a sample may take longer by chance, in ms: on a busy machine threads and processes wait for a processor now and then.</summary>
-    private const double ChanceMs = 10;
+    public const double ChanceMs = 10;
 
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;
@@ -39,29 +39,6 @@ internal sealed class RouteLatency(TimeProvider time)
     private static readonly double Slow = Math.Log(2);
     private static readonly double MostDifference = Math.Log(10);
 
-    /// <summary>Choices that the first trial costs, which most hosts can pay at once.</summary>
-    private const int ChoicesPerTrial = 200;
-
-    /// <summary>
-    /// Choices that the next one costs. Of a host that is well one trial in ten is slow by chance, and is not to keep it out for long; but each that fails doubles
-    /// it, so that a host that stays slow gets less than a thousandth of them.
-    /// </summary>
-    private const int ChoicesPerNextTrial = 100;
-    private const int MostChoicesPerTrial = 8 * ChoicesPerTrial;
-
-    /// <summary>However many choices there are, a trial costs time, too, and each that fails doubles it: where one takes 100 ms, one after the other would hold up a caller all the time.</summary>
-    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(1600);
-
-    /// <summary>Choices that one costs while probes take longer than usual, too.</summary>
-    private const int ChoicesPerDoubtfulTrial = 50 * ChoicesPerTrial;
-
-    /// <summary>Choices before a host is tried that has not been probed since it was left out: it may have been one sample.</summary>
-    private const int ChoicesUnprobed = 200;
-
-    /// <summary>A host that is left out again so soon was well for its trial only, as one with a quota of CPU time: trials go on to cost the time they did.</summary>
-    private static readonly TimeSpan s_relapse = TimeSpan.FromSeconds(1);
-
     /// <summary>Until then commands meet logins, cold caches and code that is not compiled yet.</summary>
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
 
@@ -70,19 +47,13 @@ internal sealed class RouteLatency(TimeProvider time)
     private double _deviation;
     private int _deviations;
     private int _samples;
-    private int _credit = ChoicesPerTrial;
     private bool _isSlow;
     private long _firstAt;
     private long _slowAt = long.MinValue;
     private bool _isComparable;
-    private int _needed;
-    private int _trialCost;
-    private TimeSpan _pause = s_firstPause;
-    private bool _isTried;
-    private bool _isTriedAnew;
-    private long _fastSince;
-    private long _triedAt = long.MinValue / 2;
-    private long _backAt = long.MinValue / 2;
+
+    /// <summary>Whether the host, when it is left out for the route, is to be tried again.</summary>
+    public Trials Trials { get; } = new(time);
 
     /// <summary>What is typical, in ms; 0 as long as there are too few samples for hosts to be compared by it.</summary>
     public double Ms => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _value) : 0;
@@ -95,10 +66,10 @@ internal sealed class RouteLatency(TimeProvider time)
 
     public void Record(double milliseconds)
     {
-        if (_isTried) EndTrial();
+        // What a trial measures takes the place of what was measured before, however far away from it.
+        if (Trials.OnEnded()) _samples = 0;
         var sample = Math.Max(milliseconds, 0.001);
         var value = _value > 0 ? _value : sample;
-        // What a trial measures takes the place of the value, however far away from it.
         var difference = _samples == 0 ? Math.Log(sample / value) : Math.Clamp(Math.Log(sample / value), -MostDifference, MostDifference);
         var deviation = _deviation;
         var isSlow = difference > Math.Max(Slow, Repeated * deviation);
@@ -114,52 +85,15 @@ internal sealed class RouteLatency(TimeProvider time)
         if (_samples > 0 || _deviations == 0) Deviates(Math.Abs(difference));
         if (_samples < Samples - 1) _samples++;
         if (_samples >= LeastSamples) Volatile.Write(ref _isComparable, true);
-        if (_credit < ChoicesPerTrial) _credit++;
-    }
-
-    /// <summary>Whether the last choice left the host out.</summary>
-    public bool IsLeftOut { get; private set; }
-
-    /// <summary>Notes whether a probe took as long as usual.</summary>
-    public void RecordProbe(bool isUsual) => _needed = isUsual ? _trialCost : ChoicesPerDoubtfulTrial;
-
-    /// <summary>Whether a host that is left out is to be given a command all the same, to see whether it is still slow. Called by each choice that leaves it out.</summary>
-    /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>
-    public bool IsToBeTried(bool isIdle)
-    {
-        if (!IsLeftOut) LeaveOut();
-        (_isTriedAnew, _fastSince) = (false, 0);
-        if (_credit < ChoicesPerDoubtfulTrial) _credit++;
-        if (!isIdle || _credit < _needed) return false;
-        var now = time.GetTimestamp();
-        if (now - _triedAt < time.Ticks(_pause)) return false;
-        _triedAt = now;
-        _pause = Min(2 * _pause, s_longestPause);
-        _trialCost = Math.Min(2 * _trialCost, MostChoicesPerTrial);
-        _needed = Math.Max(_needed, _trialCost);
-        return _isTried = true;
-    }
-
-    /// <summary>Whether a host that was left out, and is fast enough compared with the others now, is to be taken in again: after a trial at once, else when it has been so for a moment.</summary>
-    public bool IsToComeBack(long now, long moment)
-    {
-        if (!_isTriedAnew)
-        {
-            if (_fastSince == 0) _fastSince = now;
-            if (now - _fastSince < moment) return false;
-        }
-
-        (IsLeftOut, _fastSince, _backAt) = (false, 0, now);
-        return true;
     }
 
     /// <summary>Forgets what was measured: it says nothing any more.</summary>
     public void Reset()
     {
         Volatile.Write(ref _isComparable, false);
-        (_samples, _deviation, _deviations, _credit) = (0, 0, 0, ChoicesPerTrial);
-        (IsLeftOut, _isTried, _firstAt) = (false, false, 0);
+        (_samples, _deviation, _deviations, _firstAt) = (0, 0, 0, 0);
         Volatile.Write(ref _value, 0);
+        Trials.Reset();
     }
 
     /// <summary>Whether so little is known that only what is beyond chance tells hosts apart.</summary>
@@ -181,25 +115,10 @@ internal sealed class RouteLatency(TimeProvider time)
         return false;
     }
 
-    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
-
-    private void LeaveOut()
-    {
-        if (time.GetElapsedTime(_backAt) > s_relapse) _pause = s_firstPause;
-        (IsLeftOut, _trialCost, _needed) = (true, ChoicesPerNextTrial / 2, ChoicesPerTrial + ChoicesUnprobed);
-    }
-
     private void Deviates(double difference)
     {
         var most = _deviations < LeastSamples ? MostDifference : Math.Max(MostDeviation * _deviation, LeastMostDeviation);
         _deviation += (Math.Min(difference, most) - _deviation) / (_deviations + 1);
         if (_deviations < DeviationSamples - 1) _deviations++;
-    }
-
-    /// <summary>What is measured next takes the place of what was measured before.</summary>
-    private void EndTrial()
-    {
-        (_isTried, _isTriedAnew) = (false, true);
-        (_samples, _credit) = (0, 0);
     }
 }

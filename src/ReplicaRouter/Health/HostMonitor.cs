@@ -210,7 +210,7 @@ internal sealed class HostMonitor(
         // An answer that others have asked for meanwhile is as good as one of our own, and of a fleet's questions takes the place of one. The fleet may have asked in step.
         if (!isWoken && store.Current.At(Host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
-            var putOff = HealthSettings.ShareOf(store.Current.Probers) is var share && share > pause - age ? share : pause - age;
+            var putOff = TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), pause - age);
             isWoken = await _pause.OfAsync(putOff * (0.8 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
         }
 
@@ -235,7 +235,7 @@ internal sealed class HostMonitor(
     {
         if (topology.At(Host.Index) is not { } snapshot) return settings.Interval;
         if (!snapshot.IsSettled || snapshot.State == HostState.Suspect) return Soon;
-        if (snapshot.State == HostState.Recovering) return HealthSettings.ProofOf(topology.Probers) is var proof && proof > Soon ? proof : Soon;
+        if (snapshot.State == HostState.Recovering) return TimeSpan.Max(HealthSettings.ProofOf(topology.Probers), Soon);
         var interval = settings.IntervalOf(topology.Probers);
         // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
         if (snapshot.State == HostState.LagUnknown) interval /= 4;

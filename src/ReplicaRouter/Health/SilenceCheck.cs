@@ -176,7 +176,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private void Publish(HostFailure? login) => store.Update(current => current.WithLogin(Host.Index, login, time));
 
     /// <summary>A host that a whole fleet finds silent is not to be kept busy with its questions.</summary>
-    private TimeSpan LongestPause => HealthSettings.ShareOf(store.Current.Probers) is var share && share > LeastLongestPause ? share : LeastLongestPause;
+    private TimeSpan LongestPause => TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), LeastLongestPause);
 
     // A far region's round trip alone may take as long as the whole deadline of a near one.
     private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(

@@ -55,5 +55,5 @@ internal readonly record struct Comeback
     public double ShareAt(long now) =>
         now >= FullAt ? 1 : Math.Max(LeastShare, (now - RisingSince) / (double)(FullAt - RisingSince));
 
-    private TimeSpan Hold => Relapses == 0 ? TimeSpan.Zero : FirstHold * (1 << Math.Min(Relapses - 1, 7)) is var hold && hold < LongestHold ? hold : LongestHold;
+    private TimeSpan Hold => Relapses == 0 ? TimeSpan.Zero : TimeSpan.Min(FirstHold * (1 << Math.Min(Relapses - 1, 7)), LongestHold);
 }

@@ -128,7 +128,7 @@ internal sealed class TopologySnapshot
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
         };
-        updated = updated with { Comeback = ComebackOf(updated, observation, time) };
+        updated = updated with { Comeback = ComebackOf(host, updated, observation, time) };
         var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
         return Derive(Replaced(updated), history, observation, time);
     }
@@ -207,12 +207,16 @@ internal sealed class TopologySnapshot
         };
     }
 
-    private Comeback ComebackOf(HostSnapshot updated, HostObservation observation, TimeProvider time)
+    private Comeback ComebackOf(HostSnapshot before, HostSnapshot updated, HostObservation observation, TimeProvider time)
     {
         // What callers met, a probe has to confirm: it may have been their own network.
         if (observation.IsFromCaller) return updated.Comeback;
         if (HostStateRules.IsOut(HostStateRules.Standing(updated, SystemIdentifier))) return updated.Comeback.Failed(observation.ReceivedAt, time);
-        return observation.Answer is { } answer ? updated.Comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time) : updated.Comeback;
+        if (observation.Answer is not { } answer) return updated.Comeback;
+        // It was down and up again before a probe could meet it.
+        var isRestarted = before.Last is { IsFromCaller: true } && answer.StartedAt > before.Answer?.StartedAt;
+        var comeback = isRestarted ? updated.Comeback.Failed(observation.ReceivedAt, time) : updated.Comeback;
+        return comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time);
     }
 
     private WalHistory RecordWal(HostSnapshot? primary, HostSnapshot observed, HostObservation observation)

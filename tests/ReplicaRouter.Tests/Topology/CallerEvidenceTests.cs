@@ -38,4 +38,27 @@ public class CallerEvidenceTests
         Accuse(topology, "analytics");
         Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read).Hosts);
     }
+
+    [Fact]
+    public void A_server_that_has_started_since_callers_lost_it_was_lost_and_has_to_come_back()
+    {
+        var topology = Healthy("analytics", "background");
+        Accuse(topology, "analytics");
+        topology.Advance(0.2).Answer("analytics", Replica(100) with { StartedAt = 2 });
+        Assert.Equal(HostState.Recovering, topology["analytics"].State);
+        topology.Advance(0.1).Answer("analytics", Replica(100) with { StartedAt = 2 });
+        Assert.Equal(HostState.Healthy, topology["analytics"].State);
+        Assert.Equal(0.1, topology["analytics"].Comeback.ShareAt(topology.Time.GetTimestamp()), 2);
+    }
+
+    [Theory]
+    [InlineData(1, "it may have been the callers' own network")]
+    [InlineData(0, "behind a pooler's address there may be several servers")]
+    public void A_server_that_has_not_started_since_was_not(long startedAt, string why)
+    {
+        var topology = Healthy("analytics", "background");
+        Accuse(topology, "analytics");
+        topology.Advance(0.2).Answer("analytics", Replica(100) with { StartedAt = startedAt });
+        Assert.True(topology["analytics"] is { State: HostState.Healthy, Comeback.FullAt: 0 }, why);
+    }
 }

@@ -1,0 +1,179 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace ReplicaRouter.Tests.Connections;
+
+public class TrialsTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly RouteLatency _latency;
+
+    public TrialsTests() => _latency = new RouteLatency(_time);
+
+    private Trials Trials => _latency.Trials;
+
+    private void Record(int times, double milliseconds)
+    {
+        for (var i = 0; i < times; i++) Record(milliseconds);
+    }
+
+    /// <summary>One after the other: each begins when the one before has ended.</summary>
+    private void Record(double milliseconds) => Record(_latency, milliseconds);
+
+    private void Record(RouteLatency latency, double milliseconds)
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        latency.Record(milliseconds);
+    }
+
+    /// <summary>Choices that come one each ms.</summary>
+    private bool IsTriedNext()
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        return Trials.IsDue(isIdle: true, isNear: false);
+    }
+
+    [Fact]
+    public void A_host_that_is_left_out_is_tried_as_soon_as_a_probe_takes_as_long_as_usual_and_else_after_some_choices()
+    {
+        Record(5, 40);
+        Assert.False(Trials.IsDue(isIdle: true, isNear: false));
+        Trials.OnProbed(isUsual: false);
+        Assert.False(Trials.IsDue(isIdle: true, isNear: false));
+        Trials.OnProbed(isUsual: true);
+        Assert.False(Trials.IsDue(isIdle: false, isNear: false));
+        Assert.True(Trials.IsDue(isIdle: true, isNear: false));
+        Record(4);
+        Assert.Equal(4, _latency.Ms, 3);
+
+        var unprobed = new RouteLatency(_time);
+        for (var i = 0; i < 5; i++) Record(unprobed, 40);
+        Assert.Equal(200, Enumerable.Range(1, 399).First(_ => unprobed.Trials.IsDue(isIdle: true, isNear: false)));
+    }
+
+    [Fact]
+    public void Each_failed_trial_doubles_the_choices_until_the_next_up_to_sixteen_hundred()
+    {
+        Record(5, 40);
+        var trials = 0;
+        // After 100, 200, 400, 800, and then each 1,600.
+        for (var choice = 0; choice < 8000; choice++)
+        {
+            var isTried = IsTriedNext();
+            Trials.OnProbed(isUsual: true);
+            if (!isTried) continue;
+            trials++;
+            Record(40);
+        }
+
+        Assert.InRange(trials, 8, 9);
+    }
+
+    [Fact]
+    public void However_many_choices_there_are_trials_cost_time_as_well_up_to_1600_ms()
+    {
+        Record(5, 40);
+        List<TimeSpan> trials = [];
+        var start = _time.GetTimestamp();
+        for (var ms = 0; ms < 5000; ms++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            for (var choice = 0; choice < 20; choice++)
+            {
+                Trials.OnProbed(isUsual: true);
+                if (!Trials.IsDue(isIdle: true, isNear: false)) continue;
+                trials.Add(_time.GetElapsedTime(start));
+                _latency.Record(40);
+            }
+        }
+
+        Assert.Equal([50, 100, 200, 400, 800, 1600], trials.Zip(trials.Skip(1), (one, next) => (int)(next - one).TotalMilliseconds / 25 * 25).Take(6));
+    }
+
+    [Fact]
+    public void Trials_of_a_host_that_is_well_for_its_trial_only_become_rarer_as_well()
+    {
+        var trials = 0;
+        for (var choice = 0; choice < 8000; choice++)
+        {
+            if (!Trials.IsLeftOut) Record(5, 40);
+            var isTried = IsTriedNext();
+            Trials.OnProbed(isUsual: true);
+            if (!isTried) continue;
+            trials++;
+            Record(1, 1);
+            Trials.IsToComeBack(_time.GetTimestamp(), moment: 0);
+        }
+
+        Assert.InRange(trials, 8, 16);
+    }
+
+    [Fact]
+    public void While_probes_are_slow_too_a_trial_costs_fifty_times_as_many_choices()
+    {
+        Record(5, 40);
+        Assert.Equal(1, Enumerable.Range(0, 10_000).Count(_ =>
+        {
+            Trials.OnProbed(isUsual: false);
+            if (!Trials.IsDue(isIdle: true, isNear: false)) return false;
+            Record(40);
+            return true;
+        }));
+    }
+
+    [Fact]
+    public void A_failed_trial_does_not_forget_that_probes_are_slow()
+    {
+        Record(5, 40);
+        Trials.IsDue(isIdle: true, isNear: false);
+        Trials.OnProbed(isUsual: false);
+        var trials = 0;
+        for (var choice = 0; choice < 30_000; choice++)
+        {
+            if (!IsTriedNext()) continue;
+            trials++;
+            Record(40);
+        }
+
+        Assert.InRange(trials, 2, 3);
+    }
+
+    [Fact]
+    public void Forgotten_it_starts_anew()
+    {
+        Record(5, 40);
+        _latency.Reset();
+        Assert.Equal(0, _latency.Ms);
+        Record(5, 1);
+        Assert.Equal(1, _latency.Ms, 3);
+    }
+
+    [Fact]
+    public void A_trial_that_is_slow_by_little_is_repeated_once_at_once_as_the_first_command_may_have_met_cold_caches()
+    {
+        Record(5, 4);
+        Assert.False(Trials.IsDue(isIdle: true, isNear: true));
+        Trials.OnProbed(isUsual: true);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(Trials.IsDue(isIdle: true, isNear: true));
+        Assert.False(Trials.IsDue(isIdle: false, isNear: true));
+        Record(4);
+        Assert.True(Trials.IsDue(isIdle: true, isNear: true));
+        Record(1);
+        Assert.Equal(1, _latency.Ms, 3);
+
+        Record(4);
+        Assert.False(Trials.IsDue(isIdle: true, isNear: true), "once");
+    }
+
+    [Fact]
+    public void A_trial_that_is_slow_beyond_chance_is_not_repeated()
+    {
+        Record(5, 40);
+        Trials.IsDue(isIdle: true, isNear: false);
+        Trials.OnProbed(isUsual: true);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(Trials.IsDue(isIdle: true, isNear: false));
+        Record(40);
+        Assert.False(Trials.IsDue(isIdle: true, isNear: false));
+    }
+}
