@@ -3,7 +3,10 @@ namespace ReplicaRouter.Benchmarks.Hedges;
 /// <summary>What second runs of slow reads bring, and what they cost.</summary>
 internal sealed record HedgeFigures
 {
-    /// <summary>What a slow request takes longer.</summary>
+    /// <summary>What half of the reads take at least in the server, beside what a look-up does; 0 for look-ups.</summary>
+    public required double TypicalMs { get; init; }
+
+    /// <summary>What a slow request takes.</summary>
     public required double SlowMs { get; init; }
 
     /// <summary>No request is slow.</summary>

@@ -7,7 +7,7 @@ namespace ReplicaRouter.Benchmarks.Hedges;
 internal static class HedgeTable
 {
     public static Grid Of(HedgeFigures figures) => new(
-        string.Create(CultureInfo.InvariantCulture, $"One of three replicas takes {figures.SlowMs:0} ms longer for 1 % of its requests. Ratios to the p99 of healthy servers"),
+        string.Create(CultureInfo.InvariantCulture, $"{(figures.TypicalMs > 0 ? $"Reads of {figures.TypicalMs:0} ms" : "Look-ups")}: one of three replicas takes {figures.SlowMs:0} ms for 1 % of its requests. Ratios to the p99 of healthy servers"),
         ["", "p99 ms", "p99.9 ms", "p99.9 ratio", "extra requests"],
         [
             Row("healthy servers", figures.HealthyP99Ms, figures.HealthyP999Ms, 0, figures),

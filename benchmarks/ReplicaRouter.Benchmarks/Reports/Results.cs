@@ -20,7 +20,7 @@ internal sealed class Results
 
     public Dictionary<SlowScenario, SlowResults> Slow { get; } = [];
 
-    public HedgeFigures? Hedging { get; set; }
+    public List<HedgeFigures> Hedging { get; } = [];
 
     public MemoryFigures? Memory { get; set; }
 }

@@ -14,7 +14,7 @@ internal static class Tables
         if (results.Steady.Count > 0) yield return SteadyTable.Of(results.Steady, results.Rate);
         if (results.Micro is { } micro) yield return MicroTable.Of(micro);
         foreach (var (scenario, slow) in results.Slow) yield return SlowTable.Of(scenario, slow);
-        if (results.Hedging is { } hedging) yield return HedgeTable.Of(hedging);
+        foreach (var hedging in results.Hedging) yield return HedgeTable.Of(hedging);
         if (results.Memory is { } memory) yield return MemoryTable.Of(memory);
     }
 }
