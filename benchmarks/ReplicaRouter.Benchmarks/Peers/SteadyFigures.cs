@@ -8,6 +8,9 @@ internal sealed record SteadyFigures
     /// <summary>Throughput with eight workers, the baseline's being 1; null without a baseline.</summary>
     public double? ThroughputRatio { get; init; }
 
+    /// <summary>The same with fresh pools.</summary>
+    public double? FreshRatio { get; init; }
+
     /// <summary>Throughput with one worker, the baseline's being 1; null without a baseline.</summary>
     public double? AloneRatio { get; init; }
 
@@ -23,6 +26,7 @@ internal sealed record SteadyFigures
             Medians = new()
             {
                 OpsPerSecond = Median(slice => slice.OpsPerSecond),
+                OpsPerSecondFresh = Median(slice => slice.OpsPerSecondFresh),
                 OpsPerSecondAlone = Median(slice => slice.OpsPerSecondAlone),
                 CpuUsPerOp = Median(slice => slice.CpuUsPerOp),
                 BytesPerOp = Median(slice => slice.BytesPerOp),
@@ -35,6 +39,7 @@ internal sealed record SteadyFigures
                 Errors = mine.SelectMany(slice => slice.Errors).GroupBy(error => error.Key, error => error.Value).ToDictionary(error => error.Key, error => error.Sum()),
             },
             ThroughputRatio = Ratio(slice => slice.OpsPerSecond),
+            FreshRatio = Ratio(slice => slice.OpsPerSecondFresh),
             AloneRatio = Ratio(slice => slice.OpsPerSecondAlone),
             CpuRatio = Ratio(slice => slice.CpuUsPerOp),
         };

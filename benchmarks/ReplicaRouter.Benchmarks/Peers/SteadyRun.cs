@@ -5,9 +5,12 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>One arm at a time on healthy servers: warm up, eight workers, one worker, arrivals at a fixed rate.</summary>
+/// <summary>One arm at a time on healthy servers: warm up, eight workers with fresh pools, a peak, eight workers, one worker, arrivals at a fixed rate.</summary>
 /// <remarks>
 /// Each arm is made anew for its turn, as none may share the process with another: a router that listens to Npgsql's meter would slow down plain Npgsql.
+/// An application's pools have seen a peak, and keep the connections that it took for minutes. Npgsql gives out the one that has been idle for longest, whose
+/// server process is cold. Before its first peak a pool to one server has no connection to spare, and a caller's next read goes to a process that is still awake from
+/// its last one; several pools have some to spare from the start.
 /// </remarks>
 internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan length, double rate)
 {
@@ -15,6 +18,8 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
 
     /// <summary>Most connections to one server, in every arm: the router's default for reads.</summary>
     public const int PoolSize = 30;
+
+    private const int PeakWorkers = 3 * Workers;
 
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
@@ -25,12 +30,16 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
         await ClosedLoop.RunAsync(ReadAsync, Workers, s_warmUp, NewTally(), ct);
 
         var tally = NewTally();
+        var fresh = await ClosedLoop.RunAsync(ReadAsync, Workers, length / 2, tally, ct);
+        await ClosedLoop.RunAsync(ReadAsync, PeakWorkers, s_warmUp / 2, tally, ct);
+        await ClosedLoop.RunAsync(ReadAsync, Workers, s_warmUp / 2, tally, ct);
+        var before = tally.Operations;
         var cpu = new CpuMeter([Path.GetDirectoryName(cluster.Primary.DataDirectory)!, .. arm is ProxyArm proxy ? [proxy.Folder] : Array.Empty<string>()]);
         GC.Collect();
         var (machineBefore, start) = (CpuMeter.Machine(), Stopwatch.GetTimestamp());
         var (cpuBefore, bytesBefore, collectionsBefore) = (cpu.Read(), GC.GetTotalAllocatedBytes(precise: true), Collections());
         var opsPerSecond = await ClosedLoop.RunAsync(ReadAsync, Workers, length, tally, ct);
-        var (operations, bytes, collections) = (Math.Max(1, tally.Operations), GC.GetTotalAllocatedBytes(precise: true) - bytesBefore, Collections() - collectionsBefore);
+        var (operations, bytes, collections) = (Math.Max(1, tally.Operations - before), GC.GetTotalAllocatedBytes(precise: true) - bytesBefore, Collections() - collectionsBefore);
         var cpuTime = cpu.Read() - cpuBefore;
         var others = (CpuMeter.Machine() - machineBefore - cpuTime) / (Stopwatch.GetElapsedTime(start) * Environment.ProcessorCount);
 
@@ -41,6 +50,7 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
         return new()
         {
             OpsPerSecond = opsPerSecond,
+            OpsPerSecondFresh = fresh,
             OpsPerSecondAlone = alone,
             CpuUsPerOp = cpuTime.TotalMicroseconds / operations,
             BytesPerOp = (double)bytes / operations,

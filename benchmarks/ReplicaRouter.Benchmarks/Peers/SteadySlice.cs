@@ -3,8 +3,11 @@ namespace ReplicaRouter.Benchmarks.Peers;
 /// <summary>What one arm did in one round.</summary>
 internal sealed record SteadySlice
 {
-    /// <summary>In closed loop with eight workers.</summary>
+    /// <summary>In closed loop with eight workers, after a peak.</summary>
     public required double OpsPerSecond { get; init; }
+
+    /// <summary>The same before the peak, when the pools have seen no more than eight workers.</summary>
+    public required double OpsPerSecondFresh { get; init; }
 
     /// <summary>In closed loop with one worker.</summary>
     public required double OpsPerSecondAlone { get; init; }
@@ -33,6 +36,6 @@ internal sealed record SteadySlice
     /// <summary>Of the machine's time that which went to others, with eight workers; 0 to 1. Above a few percent, figures say little.</summary>
     public required double Disturbance { get; init; }
 
-    /// <summary>Operations that failed in any of the three loads, by what was said.</summary>
+    /// <summary>Operations that failed in any of the loads, by what was said.</summary>
     public required IReadOnlyDictionary<string, int> Errors { get; init; }
 }

@@ -27,7 +27,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
 
     public void Begin()
     {
-        _load.AddOpening(1);
+        _load.BeginOpening();
         process.UnderWay[host].Add(this);
         process.Watch();
         _epoch = _pool.Epoch;
@@ -131,8 +131,8 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     private void Send()
     {
         _sentAt = process.Clock.GetTimestamp();
-        _load.Commands.Begin();
-        _load.AddOpening(-1);
+        _load.BeginCommand();
+        _load.EndOpening();
         var job = _job = new Job(operation.DemandMs, isDone => process.Receive(() => Answered(isDone)));
         _world.Recorder.Sent(host, operation.IntendedAt);
         _world.Travel(() =>
@@ -173,7 +173,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     {
         _isOver = true;
         if (_sentAt >= 0) _load.Commands.End();
-        else _load.AddOpening(-1);
+        else _load.EndOpening();
         if (_isLoggingIn) _load.Logins.End();
         _isLoggingIn = false;
         process.UnderWay[host].Remove(this);

@@ -37,11 +37,37 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
-    /// <summary>Counts connections that are being opened.</summary>
-    public void AddOpening(int change) => Interlocked.Add(ref _opening, change);
+    /// <summary>Whether more was under way before, so that one of our connections is idle, most likely.</summary>
+    public bool HasRoom => InFlight < Volatile.Read(ref _mostInFlight);
+    private int _mostInFlight;
+
+    /// <summary>Counts a connection that is being opened.</summary>
+    public void BeginOpening()
+    {
+        Interlocked.Increment(ref _opening);
+        NoteMost();
+    }
+
+    public void EndOpening() => Interlocked.Decrement(ref _opening);
+
+    /// <summary>Counts a command that is under way.</summary>
+    public void BeginCommand()
+    {
+        Commands.Begin();
+        NoteMost();
+    }
+
+    // Two at once may note one too few: the next ones make up for it.
+    private void NoteMost()
+    {
+        if (InFlight is var now && now > _mostInFlight) Volatile.Write(ref _mostInFlight, now);
+    }
 
     /// <summary>How long a route's commands typically take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
     public double LatencyMs(int route) => _latencies[route].Ms;
+
+    /// <summary>The most that they may well typically take, in ms; 0 likewise.</summary>
+    public double MostLatencyMs(int route) => _latencies[route].MostMs;
 
     /// <summary>Whether a route's commands take longer than a limit, beyond doubt, and the host is not to be tried all the same.</summary>
     public bool IsLeftOut(int route, double limitMs)
@@ -50,6 +76,14 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         var trials = latency.Trials;
         if (latency.LeastMs * (trials.IsLeftOut ? Readmission : 1) > limitMs) return !trials.IsDue(InFlight == 0, latency.Ms < limitMs + RouteLatency.ChanceMs);
         return trials.IsLeftOut && !trials.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
+    }
+
+    /// <summary>Whether it is to serve while it is left out, as no other has an idle connection: it has one, and may well be left out by chance.</summary>
+    public bool MayHelpOut(int route, double limitMs)
+    {
+        if (!HasRoom || Commands.IsStalled(Trials.Doubtful)) return false;
+        var latency = _latencies[route];
+        return !latency.Trials.IsLeftOut || (latency.Trials.IsDoubtful && latency.Ms < limitMs + RouteLatency.ChanceMs);
     }
 
     /// <summary>Whether the last command of a route was slow: no reason to leave it out, but none to rely on it.</summary>

@@ -82,7 +82,7 @@ internal sealed class HostPool
     /// <summary>Counts an opening as work for the host, which is about to become a command.</summary>
     public OpeningCount CountOpening()
     {
-        _load.AddOpening(1);
+        _load.BeginOpening();
         return new OpeningCount(_load);
     }
 
@@ -100,7 +100,7 @@ internal sealed class HostPool
 
         public readonly void Dispose()
         {
-            load.AddOpening(-1);
+            load.EndOpening();
             if (_isLogin) load.Logins.End();
         }
     }
@@ -127,7 +127,7 @@ internal sealed class HostPool
 
     public void RecordExecuting(int change)
     {
-        if (change > 0) _load.Commands.Begin();
+        if (change > 0) _load.BeginCommand();
         else _load.Commands.End();
     }
 

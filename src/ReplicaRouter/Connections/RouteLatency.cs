@@ -10,6 +10,10 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <summary>Samples that count.</summary>
     private const int Samples = 5;
 
+    /// <summary>Where there are samples enough to know that they differ by more than this, typically, it takes as many times more as its square to be as sure.</summary>
+    private const double Alike = 0.5;
+    private const int MostSamples = 40;
+
     /// <summary>With fewer samples hosts are not compared: the first commands meet cold connections, plans and caches.</summary>
     private const int LeastSamples = 3;
 
@@ -44,6 +48,7 @@ internal sealed class RouteLatency(TimeProvider time)
 
     private double _value;
     private double _leastValue;
+    private double _mostValue;
     private double _deviation;
     private int _deviations;
     private int _samples;
@@ -60,6 +65,9 @@ internal sealed class RouteLatency(TimeProvider time)
 
     /// <summary>The least that <see cref="Ms"/> may well be: the more the samples differ, the less of a difference tells hosts apart.</summary>
     public double LeastMs => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _leastValue) : 0;
+
+    /// <summary>The most that <see cref="Ms"/> may well be, where samples are known to differ much; else itself.</summary>
+    public double MostMs => Volatile.Read(ref _isComparable) ? Volatile.Read(ref _mostValue) : 0;
 
     /// <summary>Whether the last sample was slow, by chance or not.</summary>
     public bool WasSlow => Volatile.Read(ref _isSlow);
@@ -81,9 +89,10 @@ internal sealed class RouteLatency(TimeProvider time)
         value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
         // By the deviation before: what a host that gets slow does to it would make it harder to find.
         Volatile.Write(ref _leastValue, (value * Math.Exp(-Doubt * deviation)) - (IsNew() ? ChanceMs : 0));
+        Volatile.Write(ref _mostValue, value * Math.Exp(2 * Doubt * Unlikeness));
         Volatile.Write(ref _value, value);
         if (_samples > 0 || _deviations == 0) Deviates(Math.Abs(difference));
-        if (_samples < Samples - 1) _samples++;
+        _samples = Math.Min(_samples + 1, SamplesThatCount - 1);
         if (_samples >= LeastSamples) Volatile.Write(ref _isComparable, true);
     }
 
@@ -95,6 +104,11 @@ internal sealed class RouteLatency(TimeProvider time)
         Volatile.Write(ref _value, 0);
         Trials.Reset();
     }
+
+    /// <summary>By how much samples are known to differ more than where they are alike.</summary>
+    private double Unlikeness => _deviations < DeviationSamples - 1 ? 0 : Math.Max(0, _deviation - Alike);
+
+    private int SamplesThatCount => (int)Math.Min(Samples * Math.Pow(1 + (Unlikeness / Alike), 2), MostSamples);
 
     /// <summary>Whether so little is known that only what is beyond chance tells hosts apart.</summary>
     private bool IsNew()

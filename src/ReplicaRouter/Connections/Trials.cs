@@ -27,6 +27,9 @@ internal sealed class Trials(TimeProvider time)
     /// <summary>A host that is left out again so soon was well for its trial only, as one with a quota of CPU time: trials go on to cost the time they did.</summary>
     private static readonly TimeSpan s_relapse = TimeSpan.FromSeconds(1);
 
+    /// <summary>By then most hosts that were left out by chance are back.</summary>
+    public static readonly TimeSpan Doubtful = TimeSpan.FromMilliseconds(250);
+
     private int _credit = ChoicesPerTrial;
     private int _needed;
     private int _cost;
@@ -34,12 +37,16 @@ internal sealed class Trials(TimeProvider time)
     private bool _isUnderWay;
     private bool _isJustEnded;
     private bool _isSecond;
+    private long _leftOutAt;
     private long _fastSince;
     private long _triedAt = long.MinValue / 2;
     private long _backAt = long.MinValue / 2;
 
     /// <summary>Whether the last choice left the host out.</summary>
     public bool IsLeftOut { get; private set; }
+
+    /// <summary>Whether it was left out so lately that chance may be the reason, and not again and again.</summary>
+    public bool IsDoubtful => time.GetElapsedTime(_leftOutAt) < Doubtful;
 
     /// <summary>Notes that a command has ended there.</summary>
     /// <returns>Whether it was a trial.</returns>
@@ -93,7 +100,7 @@ internal sealed class Trials(TimeProvider time)
 
     private void LeaveOut()
     {
-        if (time.GetElapsedTime(_backAt) > s_relapse) _pause = s_firstPause;
+        if (time.GetElapsedTime(_backAt) > s_relapse) (_pause, _leftOutAt) = (s_firstPause, time.GetTimestamp());
         (IsLeftOut, _isSecond, _cost, _needed) = (true, false, ChoicesPerNextTrial / 2, ChoicesPerTrial + ChoicesUnprobed);
     }
 }

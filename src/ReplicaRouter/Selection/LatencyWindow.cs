@@ -20,24 +20,42 @@ internal static class LatencyWindow
 
     public static ulong Filter(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
-        var (window, silent) = Judge(candidates, route, loads);
-        return window == silent ? window : window & ~silent;
+        var (window, silent, limit) = Judge(candidates, route, loads);
+        if (window != silent) window &= ~silent;
+        return window == candidates ? window : window | Overflow(candidates & ~window, window, route, limit, loads);
     }
 
     /// <summary>The same, whether or not they have something under way that takes long.</summary>
     public static ulong Fast(ulong candidates, int route, ReadOnlySpan<HostLoad> loads) => Judge(candidates, route, loads).Window;
 
-    private static (ulong Window, ulong Silent) Judge(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
+    /// <summary>Where all others would have to be logged in to first, hosts that were left out just now go on for a moment: chance may have been the reason, and a login costs more.</summary>
+    private static ulong Overflow(ulong left, ulong window, int route, double limit, ReadOnlySpan<HostLoad> loads)
+    {
+        for (var rest = window; rest != 0; rest &= rest - 1)
+        {
+            if (loads[BitOperations.TrailingZeroCount(rest)].HasRoom) return 0;
+        }
+
+        ulong overflow = 0;
+        for (var rest = left; rest != 0; rest &= rest - 1)
+        {
+            if (loads[BitOperations.TrailingZeroCount(rest)].MayHelpOut(route, limit)) overflow |= rest & ~(rest - 1);
+        }
+
+        return overflow;
+    }
+
+    private static (ulong Window, ulong Silent, double Limit) Judge(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var best = double.MaxValue;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
-            var latency = loads[BitOperations.TrailingZeroCount(rest)].LatencyMs(route);
+            var latency = loads[BitOperations.TrailingZeroCount(rest)].MostLatencyMs(route);
             // Nothing measured yet: neither a reason to leave it out, nor a measure for others.
             if (latency > 0 && latency < best) best = latency;
         }
 
-        if (best == double.MaxValue) return (candidates, 0);
+        if (best == double.MaxValue) return (candidates, 0, best);
         var limit = Math.Max(Ratio * best, best + ToleranceMs);
         var silence = Math.Max(LimitsOfSilence * limit, LeastSilenceMs);
         ulong left = 0, silent = 0;
@@ -51,6 +69,6 @@ internal static class LatencyWindow
 
         var window = candidates & ~left;
         // The fastest host is not left out, unless another thread has noted meanwhile that it is slow by now. It may well be silent.
-        return window == 0 ? (candidates, 0) : (window, silent);
+        return window == 0 ? (candidates, 0, limit) : (window, silent, limit);
     }
 }

@@ -24,7 +24,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
         var (standing, reason) = verdict switch
         {
             _ when ReferenceEquals(host, choice.Host) => (HostStanding.Chosen, "serves"),
-            _ when (window & bit) != 0 => (HostStanding.Candidate, "would serve as well: the one with the least to do is taken, by chance among equals"),
+            _ when (window & bit) != 0 => (HostStanding.Candidate, "would serve as well: the one with the least to do is taken, among equals mostly the one that has just answered"),
             _ when (choice.Candidates & bit) != 0 => (HostStanding.Slow, "is more than twice as slow as the fastest: gets no more than a trial now and then"),
             Verdict.Eligible => (HostStanding.Reserve, string.Create(CultureInfo.InvariantCulture, $"serves when the groups before '{group}' can't")),
             Verdict.Suspect => (HostStanding.Reserve, "is in doubt: serves when no better host is left"),

@@ -105,4 +105,33 @@ public class RouteLatencyTests
 
         double Draw() => random.NextDouble() switch { < 0.8 => 1, < 0.98 => 5, _ => 200 };
     }
+
+    /// <summary>As on a machine that is overloaded, where most of what commands take is waiting for a processor.</summary>
+    [Fact]
+    public void Where_commands_differ_by_their_multiples_hosts_are_not_told_apart_by_a_few_of_them()
+    {
+        var (random, other, leftOut) = (new Random(1), new RouteLatency(_time), 0);
+        for (var i = 0; i < 100_000; i++)
+        {
+            Record(Draw());
+            Record(other, Draw());
+            if (_latency.LeastMs > Math.Max(2 * other.Ms, other.Ms + 1)) leftOut++;
+        }
+
+        Assert.InRange(leftOut, 0, 100);
+
+        // Log-uniform over a factor of fifty: the typical deviation is a factor of three.
+        double Draw() => 0.5 * Math.Exp(Math.Log(50) * random.NextDouble());
+    }
+
+    [Fact]
+    public void They_are_still_told_apart_when_one_gets_much_slower()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 1000; i++) Record(0.5 * Math.Exp(Math.Log(50) * random.NextDouble()));
+        var before = _latency.Ms;
+        var needed = 0;
+        for (; _latency.LeastMs < 2 * before; needed++) Record(5 * Math.Exp(Math.Log(50) * random.NextDouble()));
+        Assert.InRange(needed, 2, 60);
+    }
 }

@@ -172,7 +172,7 @@ public class HostSelectionTests
     {
         var topology = Healthy("primary", "analytics", "background");
         var loads = topology.Loads();
-        loads[1].AddOpening(5);
+        for (var i = 0; i < 5; i++) loads[1].BeginOpening();
         var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
         for (var seed = 0; seed < 50; seed++)
         {
@@ -199,11 +199,11 @@ public class HostSelectionTests
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         loads[1].RecordProbe(1);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        loads[1].AddOpening(1);
+        loads[1].BeginOpening();
         // One trial at a time.
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         loads[1].RecordCommand(read.Index, 1);
-        loads[1].AddOpening(-1);
+        loads[1].EndOpening();
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
     }
 
@@ -240,14 +240,68 @@ public class HostSelectionTests
     }
 
     [Fact]
+    public void A_host_that_was_just_left_out_by_little_goes_on_while_all_others_would_have_to_be_logged_in_to()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        // Each has one connection that is known of.
+        foreach (var load in loads) Use(load);
+        topology.Advance(10);
+        Record(1, 1);
+        Record(2, 1);
+        topology.Advance(10);
+        Record(1, 8);
+        Record(2, 1);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[2].BeginCommand();
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[1].BeginCommand();
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        loads[1].Commands.End();
+        topology.Advance(Trials.Doubtful.TotalSeconds);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+
+        void Record(int host, double milliseconds)
+        {
+            for (var sample = 0; sample < 50; sample++)
+            {
+                topology.Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+                loads[host].RecordCommand(read.Index, milliseconds);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_host_that_was_left_out_by_more_than_chance_does_not()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        foreach (var load in loads) Use(load);
+        for (var sample = 0; sample < 5; sample++)
+        {
+            loads[1].RecordCommand(read.Index, 100);
+            loads[2].RecordCommand(read.Index, 1);
+        }
+
+        loads[2].BeginCommand();
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+    }
+
+    private static void Use(HostLoad load)
+    {
+        load.BeginCommand();
+        load.Commands.End();
+    }
+
+    [Fact]
     public async Task Somebody_is_left_to_choose_when_the_fastest_host_becomes_slow_as_it_is_compared()
     {
         var topology = Healthy("primary", "analytics", "background");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
         for (var sample = 0; sample < 5; sample++) loads[1].RecordCommand(read.Index, 100);
         // No trials.
-        loads[1].AddOpening(1);
-        loads[2].AddOpening(1);
+        loads[1].BeginOpening();
+        loads[2].BeginOpening();
         using var stop = new CancellationTokenSource();
         var changing = Task.Run(() =>
         {
