@@ -67,8 +67,8 @@ internal sealed class Trials(TimeProvider time)
     public bool IsDue(bool isIdle, bool isNear)
     {
         if (!IsLeftOut) LeaveOut();
-        // A host that has had nothing to do for a while has cold caches: its second command tells.
-        var isSecond = _isJustEnded && isNear && isIdle && !_isSecond;
+        // A host that has had nothing to do for a while has cold caches: its second command tells. Of one that has been slow so often, one is enough.
+        var isSecond = _isJustEnded && isNear && isIdle && !_isSecond && _cost < MostChoicesPerTrial;
         (_isJustEnded, _fastSince) = (false, 0);
         if (_credit < ChoicesPerDoubtfulTrial) _credit++;
         if (isSecond) return _isSecond = _isUnderWay = true;

@@ -166,6 +166,24 @@ public class TrialsTests
     }
 
     [Fact]
+    public void One_that_stays_slow_by_little_gets_one_command_a_trial_in_the_end()
+    {
+        Record(5, 4);
+        List<int> trials = [];
+        for (var choice = 0; choice < 12_000; choice++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            var isTried = Trials.IsDue(isIdle: true, isNear: true);
+            Trials.OnProbed(isUsual: true);
+            if (!isTried) continue;
+            trials.Add(choice);
+            Record(4);
+        }
+
+        Assert.Equal([true, false, true, false, true, false, true, false, true, true, true], trials.Zip(trials.Prepend(-100), (one, before) => one - before > 1).Take(11));
+    }
+
+    [Fact]
     public void A_trial_that_is_slow_beyond_chance_is_not_repeated()
     {
         Record(5, 40);
