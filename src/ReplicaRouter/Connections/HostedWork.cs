@@ -65,13 +65,13 @@ internal static class HostedWork
         if (running.IsCompleted) return true;
         if (!givenUp.IsCancellationRequested)
         {
-            _ = stop.CancelAsync();
+            SlowCancellation.Usual.Cancel(stop);
             await running.WaitAsync(Grace, time, givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (running.IsCompleted) return true;
         }
 
         flow.GiveUp();
-        SlowCancellation.Cancel(stop);
+        SlowCancellation.Lost.Cancel(stop);
         // Even if it ends at this very moment, then by our cancellation.
         return false;
     }

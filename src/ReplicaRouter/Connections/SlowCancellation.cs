@@ -1,19 +1,29 @@
 namespace ReplicaRouter;
 
-/// <summary>Cancels work on hosts that hang, where that takes seconds each, without holding up threads that others need.</summary>
-internal static class SlowCancellation
+/// <summary>Cancels work without holding up threads that others need.</summary>
+/// <remarks>
+/// Npgsql asks the server over a further connection, and blocks the thread that cancels meanwhile. Done by threads of the pool, a few at once hold up all
+/// that the process has to do until the pool adds threads, which takes it half a second for each.
+/// </remarks>
+internal sealed class SlowCancellation
 {
     private const int MaxThreads = 16;
 
-    private static readonly Lock Gate = new();
-    private static readonly Queue<CancellationTokenSource> Waiting = new();
-    private static int _threads;
+    /// <summary>On hosts that are lost, where each takes seconds.</summary>
+    public static readonly SlowCancellation Lost = new();
 
-    public static void Cancel(CancellationTokenSource source)
+    /// <summary>On all others, where nobody is to wait for those.</summary>
+    public static readonly SlowCancellation Usual = new();
+
+    private readonly Lock _gate = new();
+    private readonly Queue<CancellationTokenSource> _waiting = new();
+    private int _threads;
+
+    public void Cancel(CancellationTokenSource source)
     {
-        lock (Gate)
+        lock (_gate)
         {
-            Waiting.Enqueue(source);
+            _waiting.Enqueue(source);
             if (_threads == MaxThreads) return;
             _threads++;
         }
@@ -21,14 +31,14 @@ internal static class SlowCancellation
         new Thread(CancelAll) { IsBackground = true, Name = "ReplicaRouter cancel" }.Start();
     }
 
-    private static void CancelAll()
+    private void CancelAll()
     {
         while (true)
         {
             CancellationTokenSource? source;
-            lock (Gate)
+            lock (_gate)
             {
-                if (!Waiting.TryDequeue(out source))
+                if (!_waiting.TryDequeue(out source))
                 {
                     _threads--;
                     return;

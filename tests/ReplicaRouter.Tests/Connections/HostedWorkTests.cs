@@ -42,6 +42,23 @@ public class HostedWorkTests
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), Ct);
     }
 
+    /// <summary>Npgsql asks the server to cancel on the very thread: a few of the pool's held up at once would hold up the whole process.</summary>
+    [Fact]
+    public async Task No_thread_of_the_pool_cancels_what_a_caller_gives_up()
+    {
+        using var caller = new CancellationTokenSource();
+        var byPool = new TaskCompletionSource<bool>();
+        var running = RunAsync(async (_, stop) =>
+        {
+            await using var noted = stop.Register(() => byPool.SetResult(Thread.CurrentThread.IsThreadPoolThread));
+            await Task.Delay(Timeout.Infinite, stop);
+            return 1;
+        }, CancellationToken.None, caller.Token);
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.False(await byPool.Task.WaitAsync(TimeSpan.FromSeconds(10), Ct));
+    }
+
     [Fact]
     public async Task Work_that_ends_the_moment_it_is_given_up_is_given_up_all_the_same()
     {
