@@ -8,8 +8,4 @@ internal static class Statistics
         var sorted = values.Order().ToList();
         return sorted[sorted.Count / 2];
     }
-
-    /// <summary>A draw from the standard normal distribution.</summary>
-    /// <remarks>Source: G. E. P. Box, M. E. Muller, "A Note on the Generation of Random Normal Deviates", 1958.</remarks>
-    public static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

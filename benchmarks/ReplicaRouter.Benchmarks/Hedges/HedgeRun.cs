@@ -1,6 +1,7 @@
 using Npgsql;
 using ReplicaRouter.Benchmarks.Arms;
 using ReplicaRouter.Benchmarks.Loads;
+using ReplicaRouter.Simulation;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Hedges;
@@ -72,7 +73,7 @@ internal sealed class HedgeRun(LocalCluster cluster, TimeSpan typical, TimeSpan 
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = victim.Port });
             command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = slow > TimeSpan.Zero ? SlowShare : 0 });
             command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = slow.TotalSeconds });
-            command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = typical.TotalSeconds * Math.Exp(Spread * Statistics.Normal(Random.Shared)) });
+            command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = typical.TotalSeconds * Math.Exp(Spread * Workload.Normal(Random.Shared)) });
             await using var reader = await command.ExecuteReaderAsync(inner);
             await reader.ReadAsync(inner);
             return reader.GetInt32(1);

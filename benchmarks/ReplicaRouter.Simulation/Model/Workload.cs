@@ -11,7 +11,9 @@ internal abstract record Workload(string Name, double MeanMs)
 
     public abstract double Draw(Random random);
 
-    protected static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    /// <summary>A draw from the standard normal distribution.</summary>
+    /// <remarks>Source: G. E. P. Box, M. E. Muller, "A Note on the Generation of Random Normal Deviates", 1958.</remarks>
+    public static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }
 
 internal sealed record Lognormal(double MeanMs, double Sigma) : Workload("lognormal", MeanMs)

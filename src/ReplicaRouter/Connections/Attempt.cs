@@ -53,7 +53,7 @@ internal sealed class Attempt
         // Half of what the write took: together with its first read it is never slowed down by much, be the cluster fast or slow.
         var limit = Plan.CatchUpWait ?? (writeTook is { } took && took / 2 < RoutePlan.LongestCatchUpWait ? took / 2 : RoutePlan.LongestCatchUpWait);
         var left = Left(limit, time);
-        return Remaining(time) is { } overall && overall < left ? overall : left;
+        return Remaining(time) is { } overall ? TimeSpan.Min(overall, left) : left;
     }
 
     /// <summary>The host that the operation was last sent to.</summary>

@@ -213,7 +213,7 @@ internal sealed class HostChooser(
         var asking = fleet.AskAsync(hosts);
         try
         {
-            await asking.WaitAsync(limit < ShortestWait ? ShortestWait : limit, time, cancellationToken).ConfigureAwait(false);
+            await asking.WaitAsync(TimeSpan.Max(limit, ShortestWait), time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -81,9 +81,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Whether it is to serve while it is left out, as no other has an idle connection: it has one, and may well be left out by chance.</summary>
     public bool MayHelpOut(int route, double limitMs)
     {
-        if (!HasRoom || Commands.IsStalled(Trials.Doubtful)) return false;
+        if (!HasRoom || Commands.IsStalled(Trials.AtFirst)) return false;
         var latency = _latencies[route];
-        return !latency.Trials.IsLeftOut || (latency.Trials.IsDoubtful && latency.Ms < limitMs + RouteLatency.ChanceMs);
+        return !latency.Trials.IsLeftOut || (latency.Trials.IsJustLeftOut && latency.Ms < limitMs + RouteLatency.ChanceMs);
     }
 
     /// <summary>Whether the last command of a route was slow: no reason to leave it out, but none to rely on it.</summary>

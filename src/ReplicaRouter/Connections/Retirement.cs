@@ -22,7 +22,7 @@ internal sealed class Retirement(RouterConfiguration configuration, CommandListe
             var pause = FirstPause;
             while (limit - time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
             {
-                await Task.Delay(pause < left ? pause : left, time, stop).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.Min(pause, left), time, stop).ConfigureAwait(false);
                 if (pause < LongestPause) pause *= 2;
                 // What was opened by a data source that a caller has kept since.
                 foreach (var source in sources) source.Clear();

@@ -108,7 +108,14 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <summary>By how much samples are known to differ more than where they are alike.</summary>
     private double Unlikeness => _deviations < DeviationSamples - 1 ? 0 : Math.Max(0, _deviation - Alike);
 
-    private int SamplesThatCount => (int)Math.Min(Samples * Math.Pow(1 + (Unlikeness / Alike), 2), MostSamples);
+    private int SamplesThatCount
+    {
+        get
+        {
+            var times = 1 + (Unlikeness / Alike);
+            return (int)Math.Min(Samples * times * times, MostSamples);
+        }
+    }
 
     /// <summary>Whether so little is known that only what is beyond chance tells hosts apart.</summary>
     private bool IsNew()

@@ -28,7 +28,7 @@ internal sealed class Trials(TimeProvider time)
     private static readonly TimeSpan s_relapse = TimeSpan.FromSeconds(1);
 
     /// <summary>By then most hosts that were left out by chance are back.</summary>
-    public static readonly TimeSpan Doubtful = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan AtFirst = TimeSpan.FromMilliseconds(250);
 
     private int _credit = ChoicesPerTrial;
     private int _needed;
@@ -46,7 +46,7 @@ internal sealed class Trials(TimeProvider time)
     public bool IsLeftOut { get; private set; }
 
     /// <summary>Whether it was left out so lately that chance may be the reason, and not again and again.</summary>
-    public bool IsDoubtful => time.GetElapsedTime(_leftOutAt) < Doubtful;
+    public bool IsJustLeftOut => time.GetElapsedTime(_leftOutAt) < AtFirst;
 
     /// <summary>Notes that a command has ended there.</summary>
     /// <returns>Whether it was a trial.</returns>

@@ -81,7 +81,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         {
             // A host that is checked again and again and answers each time has long work to do.
             var longest = LongestPause;
-            _pause = time.GetElapsedTime(_notBefore, startedAt) > longest ? longest / 4 : 2 * _pause < longest ? 2 * _pause : longest;
+            _pause = time.GetElapsedTime(_notBefore, startedAt) > longest ? longest / 4 : TimeSpan.Min(2 * _pause, longest);
             Volatile.Write(ref _notBefore, time.GetTimestamp() + time.Ticks(_pause));
             Volatile.Write(ref _isRunning, 0);
         }

@@ -1,34 +1,13 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace ReplicaRouter.Tests.Connections;
 
-public class TrialsTests
+public class TrialsTests : LatencyTest
 {
-    private readonly FakeTimeProvider _time = new();
-    private readonly RouteLatency _latency;
-
-    public TrialsTests() => _latency = new RouteLatency(_time);
-
-    private Trials Trials => _latency.Trials;
-
-    private void Record(int times, double milliseconds)
-    {
-        for (var i = 0; i < times; i++) Record(milliseconds);
-    }
-
-    /// <summary>One after the other: each begins when the one before has ended.</summary>
-    private void Record(double milliseconds) => Record(_latency, milliseconds);
-
-    private void Record(RouteLatency latency, double milliseconds)
-    {
-        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
-        latency.Record(milliseconds);
-    }
+    private Trials Trials => Latency.Trials;
 
     /// <summary>Choices that come one each ms.</summary>
     private bool IsTriedNext()
     {
-        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Time.Advance(TimeSpan.FromMilliseconds(1));
         return Trials.IsDue(isIdle: true, isNear: false);
     }
 
@@ -43,9 +22,9 @@ public class TrialsTests
         Assert.False(Trials.IsDue(isIdle: false, isNear: false));
         Assert.True(Trials.IsDue(isIdle: true, isNear: false));
         Record(4);
-        Assert.Equal(4, _latency.Ms, 3);
+        Assert.Equal(4, Latency.Ms, 3);
 
-        var unprobed = new RouteLatency(_time);
+        var unprobed = new RouteLatency(Time);
         for (var i = 0; i < 5; i++) Record(unprobed, 40);
         Assert.Equal(200, Enumerable.Range(1, 399).First(_ => unprobed.Trials.IsDue(isIdle: true, isNear: false)));
     }
@@ -69,20 +48,20 @@ public class TrialsTests
     }
 
     [Fact]
-    public void However_many_choices_there_are_trials_cost_time_as_well_up_to_1600_ms()
+    public void However_many_choices_there_are_trials_costTime_as_well_up_to_1600_ms()
     {
         Record(5, 40);
         List<TimeSpan> trials = [];
-        var start = _time.GetTimestamp();
+        var start = Time.GetTimestamp();
         for (var ms = 0; ms < 5000; ms++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(1));
+            Time.Advance(TimeSpan.FromMilliseconds(1));
             for (var choice = 0; choice < 20; choice++)
             {
                 Trials.OnProbed(isUsual: true);
                 if (!Trials.IsDue(isIdle: true, isNear: false)) continue;
-                trials.Add(_time.GetElapsedTime(start));
-                _latency.Record(40);
+                trials.Add(Time.GetElapsedTime(start));
+                Latency.Record(40);
             }
         }
 
@@ -101,14 +80,14 @@ public class TrialsTests
             if (!isTried) continue;
             trials++;
             Record(1, 1);
-            Trials.IsToComeBack(_time.GetTimestamp(), moment: 0);
+            Trials.IsToComeBack(Time.GetTimestamp(), moment: 0);
         }
 
         Assert.InRange(trials, 8, 16);
     }
 
     [Fact]
-    public void While_probes_are_slow_too_a_trial_costs_fifty_times_as_many_choices()
+    public void While_probes_are_slow_too_a_trial_costs_fiftyTimes_as_many_choices()
     {
         Record(5, 40);
         Assert.Equal(1, Enumerable.Range(0, 10_000).Count(_ =>
@@ -141,10 +120,10 @@ public class TrialsTests
     public void Forgotten_it_starts_anew()
     {
         Record(5, 40);
-        _latency.Reset();
-        Assert.Equal(0, _latency.Ms);
+        Latency.Reset();
+        Assert.Equal(0, Latency.Ms);
         Record(5, 1);
-        Assert.Equal(1, _latency.Ms, 3);
+        Assert.Equal(1, Latency.Ms, 3);
     }
 
     [Fact]
@@ -153,13 +132,13 @@ public class TrialsTests
         Record(5, 4);
         Assert.False(Trials.IsDue(isIdle: true, isNear: true));
         Trials.OnProbed(isUsual: true);
-        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.True(Trials.IsDue(isIdle: true, isNear: true));
         Assert.False(Trials.IsDue(isIdle: false, isNear: true));
         Record(4);
         Assert.True(Trials.IsDue(isIdle: true, isNear: true));
         Record(1);
-        Assert.Equal(1, _latency.Ms, 3);
+        Assert.Equal(1, Latency.Ms, 3);
 
         Record(4);
         Assert.False(Trials.IsDue(isIdle: true, isNear: true), "once");
@@ -172,7 +151,7 @@ public class TrialsTests
         List<int> trials = [];
         for (var choice = 0; choice < 12_000; choice++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(1));
+            Time.Advance(TimeSpan.FromMilliseconds(1));
             var isTried = Trials.IsDue(isIdle: true, isNear: true);
             Trials.OnProbed(isUsual: true);
             if (!isTried) continue;
@@ -189,7 +168,7 @@ public class TrialsTests
         Record(5, 40);
         Trials.IsDue(isIdle: true, isNear: false);
         Trials.OnProbed(isUsual: true);
-        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.True(Trials.IsDue(isIdle: true, isNear: false));
         Record(40);
         Assert.False(Trials.IsDue(isIdle: true, isNear: false));

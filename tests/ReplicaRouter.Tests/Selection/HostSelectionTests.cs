@@ -258,7 +258,7 @@ public class HostSelectionTests
         loads[1].BeginCommand();
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         loads[1].Commands.End();
-        topology.Advance(Trials.Doubtful.TotalSeconds);
+        topology.Advance(Trials.AtFirst.TotalSeconds);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
 
         void Record(int host, double milliseconds)
