@@ -64,7 +64,12 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     [AllowNull]
     public override string ConnectionString
     {
-        get => Router.GetClient(Route).ConnectionString;
+        get
+        {
+            using var connection = Router.CreateConnection(Route, default);
+            return connection.ConnectionString;
+        }
+
         set => throw new NotSupportedException("The servers are in the router's options; a context's connection string can't be set.");
     }
 

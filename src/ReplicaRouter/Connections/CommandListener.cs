@@ -47,9 +47,6 @@ internal sealed class CommandListener : IDisposable
         foreach (var source in sources) all.Remove(source.Name);
     });
 
-    /// <summary>The idle connections of a pool, as Npgsql counts them now.</summary>
-    public int CountIdle(HostPool pool) => Counted(() => pool.Idle);
-
     /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
     public int CountInUse(IEnumerable<HostDataSource> sources) => Counted(() => sources.Sum(source => source.Busy));
 

@@ -49,11 +49,11 @@ internal sealed class ConnectionOpener(
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
         if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, default(Opening?), cancellationToken);
-        var connection = kept?.Take(pool) ?? pool.CreateConnection();
-        var opening = connection.OpenAsync(cancellationToken);
-        return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, connection)
-            ? new ValueTask<NpgsqlConnection>(connection)
-            : OpenPlainAsync(plan, new Opening(pool, connection, opening), cancellationToken);
+        if (pool.TryTake(kept) is not { } taken) return OpenPlainAsync(plan, new Opening(pool, null, Task.CompletedTask), cancellationToken);
+        var opening = taken.Connection.OpenAsync(cancellationToken);
+        return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
+            ? new ValueTask<NpgsqlConnection>(taken.Opened())
+            : OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
     }
 
     private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
@@ -75,7 +75,7 @@ internal sealed class ConnectionOpener(
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var opening = begun ?? Begin(pool, cancellationToken);
+                    var opening = begun ?? new Opening(pool, null, Task.CompletedTask);
                     begun = null;
                     var connection = await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
                     isHandedOut = await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false);
@@ -174,26 +174,32 @@ internal sealed class ConnectionOpener(
         return pool.Plan.IsReadOnly && store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
     }
 
-    private readonly record struct Opening(HostPool Pool, NpgsqlConnection Connection, Task Task);
+    /// <param name="Pool">Where a connection is opened.</param>
+    /// <param name="Taken">The connection; null as long as the pool has none to give.</param>
+    /// <param name="Task">The opening of that connection.</param>
+    private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task);
 
-    private Opening Begin(HostPool pool, CancellationToken cancellationToken)
+    private TakenConnection TakeIdle(HostPool pool)
     {
-        var connection = NewConnection(pool);
-        return new Opening(pool, connection, connection.OpenAsync(cancellationToken));
+        listener.Recount();
+        return pool.TryTakeIdle() ?? throw NobodyLetIn(pool);
     }
-
-    private NpgsqlConnection NewConnection(HostPool pool) =>
-        IsWarmOnly(pool) && listener.CountIdle(pool) == 0 ? throw NobodyLetIn(pool) : pool.CreateConnection();
 
     private bool IsWarmOnly(HostPool pool) => store.Current.At(pool.Host.Index) is { IsWarmOnly: true };
 
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
     private async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
     {
-        var (pool, connection, task) = opening;
+        var (pool, taken, task) = opening;
         var counted = pool.CountOpening();
         try
         {
+            if (taken is null)
+            {
+                taken = IsWarmOnly(pool) ? TakeIdle(pool) : await pool.TakeAsync(attempt.Remaining(time), cancellationToken).ConfigureAwait(false);
+                task = taken.Value.Connection.OpenAsync(cancellationToken);
+            }
+
             if (!task.IsCompleted)
             {
                 // The alarm before the state: what changes in between raises it.
@@ -206,12 +212,12 @@ internal sealed class ConnectionOpener(
             }
 
             await task.ConfigureAwait(false);
-            return connection;
+            return taken.Value.Opened();
         }
         catch (Exception e)
         {
-            var isOurs = !task.IsCompleted;
-            _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
+            var isOurs = taken is null || !task.IsCompleted;
+            if (taken is { } connection) _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
             if (isOurs && e is TimeoutException) throw attempt.Expired(e);
             // A killed server ends the login in the same moment: whose cancellation it was, only the caller's own token tells.
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
@@ -225,26 +231,28 @@ internal sealed class ConnectionOpener(
 
     private NpgsqlConnection Open(HostPool pool)
     {
-        var connection = NewConnection(pool);
         using var counted = pool.CountOpening();
+        var taken = IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take();
         try
         {
-            connection.Open();
-            return connection;
+            taken.Connection.Open();
+            return taken.Opened();
         }
         catch
         {
-            connection.Dispose();
+            taken.Connection.Dispose();
+            taken.Tier?.Return();
             throw;
         }
     }
 
     private static HostLostException NobodyLetIn(HostPool pool) => new($"{pool.Host.Endpoint} lets nobody log in at present, and no open connection was free.");
 
-    private static async Task CloseOnceOpenedAsync(Task opening, NpgsqlConnection connection)
+    private static async Task CloseOnceOpenedAsync(Task opening, TakenConnection taken)
     {
         await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await connection.DisposeAsync().ConfigureAwait(false);
+        await taken.Connection.DisposeAsync().ConfigureAwait(false);
+        taken.Tier?.Return();
     }
 
     // Choosing mostly waits for nothing, and is done then.

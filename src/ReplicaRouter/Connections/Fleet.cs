@@ -40,7 +40,7 @@ internal sealed class Fleet(
         var probe = new RenewableProbe(createProbe(host));
         HostLoad? load = null;
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = milliseconds => load!.RecordProbe(milliseconds) };
-        var pools = new HostPools(host, configuration, loggerFactory, time) { Monitor = monitor, Probe = probe };
+        var pools = new HostPools(host, configuration, source => listener.Add([source]), loggerFactory, time) { Monitor = monitor, Probe = probe };
         load = pools.Load;
         listener.Add(pools.Sources);
         _loads[host.Index] = pools.Load;
@@ -63,7 +63,7 @@ internal sealed class Fleet(
     public IReadOnlyList<HostDataSource> Renew(HostPools pools, IHostProbe probe)
     {
         pools.Probe.Renew(probe);
-        return [.. pools.All.Select(pool => pool.Renew(next => listener.Add([next])))];
+        return [.. pools.All.SelectMany(pool => pool.Renew(next => listener.Add([next])))];
     }
 
     /// <summary>Forgets a host whose connections are closed.</summary>

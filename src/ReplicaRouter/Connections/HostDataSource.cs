@@ -1,23 +1,42 @@
+using System.Data;
 using Npgsql;
 
 namespace ReplicaRouter;
 
 /// <summary>One of Npgsql's pools, with what is counted of it. When its host is connected to in another way, another one takes its place.</summary>
-internal sealed class HostDataSource(HostPool pool, HostConfiguration host, Func<HostDataSource, NpgsqlDataSource> create, TimeProvider time) : IAsyncDisposable
+internal sealed class HostDataSource : IAsyncDisposable
 {
+    private readonly PoolTiers _tiers;
+    private readonly int _tier;
+    private readonly Func<HostDataSource, NpgsqlDataSource> _create;
+    private readonly StateChangeEventHandler _onTakenChanged;
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _value;
     private bool _isDisposed;
 
-    public HostPool Pool => pool;
+    /// <param name="tiers">What it is one of.</param>
+    /// <param name="pool">What it is counted by.</param>
+    /// <param name="tier">Which of them it is, from 0.</param>
+    /// <param name="create">Creates Npgsql's pool, at its first use.</param>
+    public HostDataSource(PoolTiers tiers, HostPool pool, int tier, Func<HostDataSource, NpgsqlDataSource> create)
+    {
+        (_tiers, _tier, _create, Pool) = (tiers, tier, create, pool);
+        _onTakenChanged = OnTakenChanged;
+        Name = tier == 0 ? $"{Host.Name}/{pool.Plan.Name}" : $"{Host.Name}/{pool.Plan.Name}/{tier + 1}";
+    }
 
-    /// <summary>The host, as it was configured when this was made.</summary>
-    public HostConfiguration Host => host;
+    public HostPool Pool { get; }
+
+    /// <inheritdoc cref="PoolTiers.Host"/>
+    public HostConfiguration Host => _tiers.Host;
+
+    /// <summary>Whether it is the first one, and keeps the least connections that are to be kept.</summary>
+    public bool IsFirst => _tier == 0;
 
     /// <summary>The name in Npgsql's metrics and traces, by whose very object they are told apart.</summary>
-    public string Name { get; } = $"{host.Name}/{pool.Plan.Name}";
+    public string Name { get; }
 
-    public LoginLedger Logins { get; } = new(time);
+    public LoginLedger Logins => _tiers.Logins;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
     public int Idle { get; set; }
@@ -25,11 +44,27 @@ internal sealed class HostDataSource(HostPool pool, HostConfiguration host, Func
     /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
     public int Busy { get; set; }
 
-    /// <summary>Connections that it may have; 0 as long as it was never used.</summary>
+    /// <summary>Connections that all tiers together may have; 0 as long as it was never used.</summary>
     public int Limit { get; set; }
+
+    /// <summary>Time for a connection to be opened.</summary>
+    public TimeSpan Timeout { get; set; }
 
     /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
+
+    /// <summary>Has an open connection, which has a place, give it back when it is closed.</summary>
+    public void Follow(NpgsqlConnection connection) => connection.StateChange += _onTakenChanged;
+
+    /// <summary>Forgets a closed connection, which will be taken again.</summary>
+    public void Unfollow(NpgsqlConnection connection)
+    {
+        connection.StateChange -= _onTakenChanged;
+        connection.StateChange -= _tiers.OnOpenedElsewhere;
+    }
+
+    /// <summary>Gives back a place.</summary>
+    public void Return() => _tiers.Places.Return(_tier);
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
     public void Clear() => Volatile.Read(ref _value)?.Clear();
@@ -51,7 +86,16 @@ internal sealed class HostDataSource(HostPool pool, HostConfiguration host, Func
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(DatabaseRouter));
-            return _value ??= create(this);
+            return _value ??= _create(this);
         }
+    }
+
+    private void OnTakenChanged(object sender, StateChangeEventArgs change)
+    {
+        // Its caller has kept it, closed, and opens it again: the place was given back.
+        if (change.CurrentState == ConnectionState.Open) _tiers.BecomeOne();
+        if (change.OriginalState != ConnectionState.Open) return;
+        Return();
+        _tiers.WatchBreak(sender, change);
     }
 }

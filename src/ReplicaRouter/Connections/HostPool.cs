@@ -11,19 +11,22 @@ namespace ReplicaRouter;
 internal sealed class HostPool
 {
     private readonly HostPools _owner;
-    private readonly Func<HostDataSource, NpgsqlDataSource> _create;
-    private readonly StateChangeEventHandler _onStateChange;
+    private readonly Func<PoolTiers> _newTiers;
     private readonly HostLoad _load;
-    private readonly TimeProvider _time;
-    private HostDataSource _current;
+    private PoolTiers _current;
     private ImmutableArray<HostDataSource> _former = [];
 
-    public HostPool(HostPools owner, RoutePlan plan, Func<HostDataSource, NpgsqlDataSource> create, TimeProvider time)
+    /// <param name="owner">All pools of the host.</param>
+    /// <param name="plan">The route.</param>
+    /// <param name="create">Creates one of Npgsql's pools.</param>
+    /// <param name="announce">Called with what stands for it before it is used; not with the first one, which stands among <see cref="Sources"/>.</param>
+    /// <param name="time">The clock.</param>
+    public HostPool(HostPools owner, RoutePlan plan, Func<HostDataSource, NpgsqlDataSource> create, Action<HostDataSource> announce, TimeProvider time)
     {
-        (_owner, _load, _create, _time) = (owner, owner.Load, create, time);
+        (_owner, _load) = (owner, owner.Load);
         Plan = plan;
-        _onStateChange = OnStateChange;
-        _current = new HostDataSource(this, owner.Host, create, time);
+        _newTiers = () => new PoolTiers(this, create, announce, time);
+        _current = _newTiers();
     }
 
     /// <summary>All pools of the host.</summary>
@@ -32,51 +35,116 @@ internal sealed class HostPool
     public HostConfiguration Host => _owner.Host;
     public RoutePlan Plan { get; }
 
-    public LoginLedger Logins => Volatile.Read(ref _current).Logins;
+    private PoolTiers Current => Volatile.Read(ref _current);
 
-    /// <summary>Whether all connections that the pool may have are in use: who wants one waits for a caller, not for the server.</summary>
+    public LoginLedger Logins => Current.Logins;
+
+    /// <summary>Whether Npgsql has callers wait, as all connections that it may have are in use: for a caller, not for the server.</summary>
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
-    public int Idle => Volatile.Read(ref _current).Idle;
+    public int Idle => Current.Sources.Sum(source => source.Idle);
 
     /// <summary>Connections in use, as Npgsql counted them when it was asked last; those that were made as the host was configured before are among them.</summary>
-    public int Busy => Volatile.Read(ref _current).Busy + _former.Sum(source => source.Busy);
+    public int Busy => Sources.Sum(source => source.Busy);
 
     /// <summary>Connections that the pool may have; 0 as long as it was never used.</summary>
-    public int Limit => Volatile.Read(ref _current).Limit;
+    public int Limit => Current.First.Limit;
 
     /// <summary>Commands run so far.</summary>
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;
 
-    public NpgsqlDataSource DataSource => Volatile.Read(ref _current).Value;
+    /// <summary>For callers who open connections by themselves. From then on it is the only one of Npgsql's pools that is used.</summary>
+    public NpgsqlDataSource DataSource
+    {
+        get
+        {
+            Current.BecomeOne();
+            return Current.First.Value;
+        }
+    }
 
     /// <summary>What connections are taken from now, and what they were taken from before, as long as some may be in use.</summary>
-    public IEnumerable<HostDataSource> Sources => _former.Append(Volatile.Read(ref _current));
+    public IEnumerable<HostDataSource> Sources => _former.Concat(Current.Sources);
 
-    /// <summary>Takes new connections from another data source, as the host is configured now.</summary>
-    /// <param name="announce">Called with the new one before it is used.</param>
-    /// <returns>The former one, whose connections go on.</returns>
-    public HostDataSource Renew(Action<HostDataSource> announce)
+    /// <summary>Takes new connections from other data sources, as the host is configured now.</summary>
+    /// <param name="announce">Called with the first one before it is used.</param>
+    /// <returns>The former ones, whose connections go on.</returns>
+    public IReadOnlyList<HostDataSource> Renew(Action<HostDataSource> announce)
     {
-        var (former, next) = (_current, new HostDataSource(this, Host, _create, _time));
-        announce(next);
-        ImmutableInterlocked.Update(ref _former, sources => sources.Add(former));
-        Volatile.Write(ref _current, next);
-        return former;
+        var next = _newTiers();
+        announce(next.First);
+        var former = Interlocked.Exchange(ref _current, next);
+        former.BecomeOne();
+        ImmutableInterlocked.Update(ref _former, (sources, more) => sources.AddRange(more), former.Sources);
+        return [.. former.Sources];
     }
 
     /// <summary>Forgets a former data source, whose connections are closed.</summary>
     public void Forget(HostDataSource former) => ImmutableInterlocked.Update(ref _former, sources => sources.Remove(former));
 
-    /// <summary>A connection that tells when it breaks under its caller.</summary>
-    public NpgsqlConnection CreateConnection()
+    /// <summary>Opens no further of Npgsql's pools.</summary>
+    public void Retire() => Current.BecomeOne();
+
+    /// <summary>A connection that the caller may open whenever he likes.</summary>
+    public NpgsqlConnection CreateConnection() => Current.Create(kept: null);
+
+    /// <summary>A connection that is to be opened now; null if all are in use.</summary>
+    public TakenConnection? TryTake(KeptConnections? kept = null)
     {
-        var connection = DataSource.CreateConnection();
-        connection.StateChange += _onStateChange;
-        return connection;
+        var tiers = Current;
+        if (tiers.IsOne) return new TakenConnection(tiers.Create(kept), null);
+        var tier = tiers.Places.TryTake();
+        return tier < 0 ? null : tiers.Take(tier, kept);
+    }
+
+    /// <summary>The same, once one is free.</summary>
+    /// <param name="deadline">Time that the caller has for it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="TimeoutException">None was before the deadline.</exception>
+    /// <exception cref="NpgsqlException">None was for the connection string's timeout.</exception>
+    public async ValueTask<TakenConnection> TakeAsync(TimeSpan? deadline, CancellationToken cancellationToken)
+    {
+        if (TryTake() is { } taken) return taken;
+        var tiers = Current;
+        var wait = TimeSpan.Min(deadline ?? tiers.First.Timeout, tiers.First.Timeout);
+        try
+        {
+            return tiers.Take(await tiers.Places.TakeAsync(wait, cancellationToken).ConfigureAwait(false));
+        }
+        catch (TimeoutException e) when (wait == tiers.First.Timeout)
+        {
+            throw Exhausted(wait, e);
+        }
+    }
+
+    /// <inheritdoc cref="TakeAsync" path="/summary | /exception[@cref='NpgsqlException']"/>
+    public TakenConnection Take()
+    {
+        if (TryTake() is { } taken) return taken;
+        var tiers = Current;
+        try
+        {
+            return tiers.Take(tiers.Places.Take(tiers.First.Timeout));
+        }
+        catch (TimeoutException e)
+        {
+            throw Exhausted(tiers.First.Timeout, e);
+        }
+    }
+
+    private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause) => new(
+        $"The connection pool has been exhausted: all {Limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and none was returned within {waited.TotalSeconds:0} s. "
+        + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
+
+    /// <summary>The same, but only if one was idle when Npgsql was asked last.</summary>
+    public TakenConnection? TryTakeIdle()
+    {
+        var tiers = Current;
+        if (!tiers.IsOne) return tiers.TakeIdle();
+        return tiers.First.Idle > 0 ? new TakenConnection(tiers.Create(kept: null), null) : null;
     }
 
     /// <summary>Counts an opening as work for the host, which is about to become a command.</summary>
@@ -106,7 +174,10 @@ internal sealed class HostPool
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
-    public void Clear() => Volatile.Read(ref _current).Clear();
+    public void Clear()
+    {
+        foreach (var source in Current.Sources) source.Clear();
+    }
 
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
     public void RecordCommand(double milliseconds, bool isStopped)
@@ -130,9 +201,17 @@ internal sealed class HostPool
         if (change > 0) _load.BeginCommand();
         else _load.Commands.End();
     }
+}
 
-    private void OnStateChange(object sender, StateChangeEventArgs change)
+/// <summary>A connection that is not open yet.</summary>
+/// <param name="Connection">It.</param>
+/// <param name="Tier">Whose place it has, until it is given back; null if Npgsql alone counts it.</param>
+internal readonly record struct TakenConnection(NpgsqlConnection Connection, HostDataSource? Tier)
+{
+    /// <summary>Notes that it is open: it gives back its place when it is closed.</summary>
+    public NpgsqlConnection Opened()
     {
-        if (change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _owner.Monitor.Wake();
+        Tier?.Follow(Connection);
+        return Connection;
     }
 }

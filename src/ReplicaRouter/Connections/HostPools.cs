@@ -8,13 +8,16 @@ namespace ReplicaRouter;
 /// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
+    /// <summary>As long as a wait can be.</summary>
+    private static readonly TimeSpan s_unlimited = TimeSpan.FromMilliseconds(int.MaxValue);
+
     private HostConfiguration _host;
 
-    public HostPools(HostConfiguration host, RouterConfiguration configuration, ILoggerFactory loggerFactory, TimeProvider time)
+    public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, ILoggerFactory loggerFactory, TimeProvider time)
     {
         _host = host;
         Load = new HostLoad(time, configuration.Routes.Length);
-        All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, loggerFactory), time))];
+        All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, loggerFactory), announce, time))];
     }
 
     /// <summary>The host as it is configured now.</summary>
@@ -57,6 +60,12 @@ internal sealed class HostPools
         foreach (var pool in All) pool.Clear();
     }
 
+    /// <summary>Opens no further pools of Npgsql's.</summary>
+    public void Retire()
+    {
+        foreach (var pool in All) pool.Retire();
+    }
+
     /// <summary>Most connections that a route keeps to a host.</summary>
     public static int MaxPoolSize(RoutePlan plan, NpgsqlConnectionStringBuilder settings) =>
         plan.Pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, plan.Pool.DefaultMaxPoolSize);
@@ -66,9 +75,11 @@ internal sealed class HostPools
         var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
         builder.UseLoggerFactory(loggerFactory);
         Apply(source.Pool.Plan, builder.ConnectionStringBuilder);
+        if (!source.IsFirst) builder.ConnectionStringBuilder.MinPoolSize = 0;
         Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
         configuration.ConfigureDataSource?.Invoke(builder);
         source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
+        source.Timeout = builder.ConnectionStringBuilder.Timeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : s_unlimited;
         if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => source.Logins.Record(connection), source.Logins.RecordAsync);
         return builder.Build();
     }

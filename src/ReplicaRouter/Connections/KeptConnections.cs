@@ -9,16 +9,16 @@ namespace ReplicaRouter;
 internal sealed class KeptConnections
 {
     // Most callers end with the first.
-    private (HostPool Pool, NpgsqlConnection Connection)? _first;
-    private List<(HostPool Pool, NpgsqlConnection Connection)>? _others;
-    private HostPool? _pool;
+    private (HostDataSource Source, NpgsqlConnection Connection)? _first;
+    private List<(HostDataSource Source, NpgsqlConnection Connection)>? _others;
+    private HostDataSource? _source;
     private NpgsqlConnection? _taken;
 
-    /// <summary>A closed connection of the pool.</summary>
-    public NpgsqlConnection Take(HostPool pool)
+    /// <summary>A closed connection of one of Npgsql's pools.</summary>
+    public NpgsqlConnection Take(HostDataSource source)
     {
-        _pool = pool;
-        return _taken = TakeClosed(pool) ?? pool.CreateConnection();
+        _source = source;
+        return _taken = TakeClosed(source) ?? source.Value.CreateConnection();
     }
 
     /// <summary>Keeps a closed connection, if it is the one that was taken last; others have told somebody what they are used for.</summary>
@@ -26,15 +26,16 @@ internal sealed class KeptConnections
     public bool TryReturn(NpgsqlConnection connection)
     {
         if (!ReferenceEquals(connection, _taken)) return false;
-        if (_first is null) _first = (_pool!, connection);
-        else (_others ??= []).Add((_pool!, connection));
-        (_pool, _taken) = (null, null);
+        _source!.Unfollow(connection);
+        if (_first is null) _first = (_source, connection);
+        else (_others ??= []).Add((_source, connection));
+        (_source, _taken) = (null, null);
         return true;
     }
 
-    private NpgsqlConnection? TakeClosed(HostPool pool)
+    private NpgsqlConnection? TakeClosed(HostDataSource source)
     {
-        if (_first is { } first && ReferenceEquals(first.Pool, pool))
+        if (_first is { } first && ReferenceEquals(first.Source, source))
         {
             _first = null;
             return first.Connection;
@@ -42,7 +43,7 @@ internal sealed class KeptConnections
 
         for (var i = 0; i < _others?.Count; i++)
         {
-            if (!ReferenceEquals(_others[i].Pool, pool)) continue;
+            if (!ReferenceEquals(_others[i].Source, source)) continue;
             var connection = _others[i].Connection;
             _others.RemoveAt(i);
             return connection;

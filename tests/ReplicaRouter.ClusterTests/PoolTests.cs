@@ -1,0 +1,170 @@
+using Dapper;
+using Npgsql;
+
+namespace ReplicaRouter.ClusterTests;
+
+public class PoolTests(ClusterFixture fixture)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>A router whose write route has few connections, and waits for one no longer than a second.</summary>
+    private DatabaseRouter Router(int limit) => fixture.Cluster.Router(options =>
+        options.Routes["write"] = new RouteSettings { MaxPoolSize = limit, ConnectTimeout = TimeSpan.FromSeconds(1) });
+
+    private static Task<NpgsqlConnection> OpenAsync(DatabaseRouter router) => router.OpenConnectionAsync(DatabaseOperation.Write, Ct).AsTask();
+
+    private static async Task<List<NpgsqlConnection>> OpenAsync(DatabaseRouter router, int count) => [.. await Task.WhenAll(Enumerable.Range(0, count).Select(_ => OpenAsync(router)))];
+
+    private static async Task CloseAsync(IEnumerable<NpgsqlConnection> connections)
+    {
+        foreach (var connection in connections) await connection.DisposeAsync();
+    }
+
+    private static Task<NpgsqlException> FindsNoneAsync(DatabaseRouter router) => Assert.ThrowsAsync<NpgsqlException>(() => OpenAsync(router));
+
+    [Fact]
+    public async Task After_a_peak_few_connections_do_the_work()
+    {
+        await using var router = Router(20);
+        await CloseAsync(await OpenAsync(router, 20));
+        var used = new HashSet<int>();
+        for (var i = 0; i < 100; i++)
+        {
+            await using var connection = await OpenAsync(router);
+            used.Add(connection.ProcessID);
+        }
+
+        // Of Npgsql's own pool it would be all twenty.
+        Assert.InRange(used.Count, 1, 2);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Whatever_is_opened_at_once_there_are_never_more_connections_than_the_limit(int limit)
+    {
+        await using var router = Router(limit);
+        var held = await OpenAsync(router, limit);
+        var exhausted = await FindsNoneAsync(router);
+        Assert.Contains($"all {limit} connections of 'write' to", exhausted.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxPoolSize", exhausted.Message, StringComparison.Ordinal);
+        Assert.Throws<NpgsqlException>(() => router.OpenConnection(DatabaseOperation.Write));
+
+        var waiting = OpenAsync(router);
+        Assert.False(waiting.IsCompleted);
+        await held[0].DisposeAsync();
+        held[0] = await waiting;
+        Assert.Equal(limit, held.Select(connection => connection.ProcessID).Distinct().Count());
+        await CloseAsync(held);
+        Assert.Equal(0, router.GetHealthStatus()["primary"].ConnectionsInUse);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_gives_its_place_back_and_closing_it_twice_gives_no_second_one()
+    {
+        await using var router = Router(1);
+        for (var i = 0; i < 3; i++)
+        {
+            var connection = await OpenAsync(router);
+            await using (var admin = new NpgsqlConnection(fixture.Cluster.Primary.SuperuserConnectionString))
+            {
+                await admin.ExecuteAsync("SELECT pg_terminate_backend(@pid)", new { pid = connection.ProcessID });
+            }
+
+            await Assert.ThrowsAnyAsync<NpgsqlException>(() => connection.ExecuteAsync("SELECT 1"));
+            await connection.DisposeAsync();
+            await connection.DisposeAsync();
+        }
+
+        await using var held = await OpenAsync(router);
+        await FindsNoneAsync(router);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_takes_no_place_with_him()
+    {
+        await using var router = Router(1);
+        await using (await OpenAsync(router))
+        {
+            using var cancellation = new CancellationTokenSource();
+            var cancelled = router.OpenConnectionAsync(DatabaseOperation.Write, cancellation.Token).AsTask();
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+            await Assert.ThrowsAsync<TimeoutException>(() =>
+                router.OpenConnectionAsync(DatabaseOperation.Write, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(50) }, Ct).AsTask());
+        }
+
+        await using var next = await OpenAsync(router);
+    }
+
+    [Fact]
+    public async Task Logins_that_fail_take_no_place_with_them()
+    {
+        var hasPassword = true;
+        var password = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString).Password!;
+        await using var router = fixture.Cluster.Router(options =>
+        {
+            options.Routes["write"] = new RouteSettings { MaxPoolSize = 2, Wait = TimeSpan.FromMilliseconds(200) };
+            options.PasswordProvider = (_, _) => hasPassword ? new(password) : throw new InvalidOperationException("no token");
+        });
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        hasPassword = false;
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => OpenAsync(router));
+            Assert.ThrowsAny<Exception>(() => router.OpenConnection(DatabaseOperation.Write));
+        }
+
+        hasPassword = true;
+        await Eventually.Async(async () =>
+        {
+            try
+            {
+                await CloseAsync(await OpenAsync(router, 1));
+                return true;
+            }
+            catch (NoEligibleHostException)
+            {
+                return false;
+            }
+        }, TimeSpan.FromSeconds(10), "let in again");
+        await CloseAsync(await OpenAsync(router, 2));
+    }
+
+    [Fact]
+    public async Task Whoever_opens_connections_past_the_router_shares_its_limit()
+    {
+        await using var router = Router(3);
+        await CloseAsync(await OpenAsync(router, 3));
+        var client = router.GetClient(DatabaseOperation.Write);
+        List<NpgsqlConnection> held = [await client.OpenConnectionAsync(Ct), await OpenAsync(router), await client.OpenConnectionAsync(Ct)];
+        await FindsNoneAsync(router);
+        await Assert.ThrowsAsync<NpgsqlException>(() => client.OpenConnectionAsync(Ct).AsTask());
+        await CloseAsync(held);
+        await using var again = await OpenAsync(router);
+    }
+
+    [Fact]
+    public async Task A_connection_that_its_caller_opens_again_counts_as_well()
+    {
+        await using var router = Router(2);
+        await using var reopened = await OpenAsync(router);
+        await reopened.CloseAsync();
+        await reopened.OpenAsync(Ct);
+        await using var other = await OpenAsync(router);
+        await FindsNoneAsync(router);
+        await reopened.CloseAsync();
+        await using var third = await OpenAsync(router);
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_made_and_not_opened_by_the_router_counts_once_it_is_opened()
+    {
+        await using var router = Router(2);
+        await using var made = (NpgsqlConnection)router.GetDataSource(DatabaseOperation.Write).CreateConnection();
+        await CloseAsync(await OpenAsync(router, 2));
+        await made.OpenAsync(Ct);
+        await using var other = await OpenAsync(router);
+        await FindsNoneAsync(router);
+    }
+}

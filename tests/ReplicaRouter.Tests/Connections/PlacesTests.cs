@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace ReplicaRouter.Tests.Connections;
+
+public class PlacesTests
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+
+    private readonly FakeTimeProvider _time = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private Places Full(int count)
+    {
+        var places = new Places(Places.Sizes(count), _time);
+        for (var i = 0; i < count; i++) Assert.InRange(places.TryTake(), 0, Places.MostTiers - 1);
+        Assert.Equal(-1, places.TryTake());
+        return places;
+    }
+
+    [Theory]
+    [InlineData(1, new[] { 1 })]
+    [InlineData(3, new[] { 2, 1 })]
+    [InlineData(30, new[] { 2, 2, 4, 8, 14 })]
+    [InlineData(100, new[] { 2, 2, 4, 8, 16, 68 })]
+    public void Each_tier_has_as_many_places_as_all_before_it_and_the_last_one_the_rest(int count, int[] sizes) => Assert.Equal(sizes, Places.Sizes(count));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(17)]
+    [InlineData(32)]
+    [InlineData(5_000)]
+    public void The_first_tier_with_a_free_place_gives_it_and_each_gives_as_many_as_it_has(int count)
+    {
+        var sizes = Places.Sizes(count);
+        var places = new Places(sizes, _time);
+        var taken = Enumerable.Range(0, count).Select(_ => places.TryTake()).ToList();
+        Assert.Equal(taken.Order(), taken);
+        Assert.Equal(sizes, taken.GroupBy(tier => tier).OrderBy(tier => tier.Key).Select(tier => tier.Count()));
+        Assert.Equal(-1, places.TryTake());
+        foreach (var tier in taken.Distinct().Reverse())
+        {
+            places.Return(tier);
+            Assert.True(places.TryTake(tier));
+            Assert.False(places.TryTake(tier));
+            places.Return(tier);
+            Assert.Equal(tier, places.TryTake());
+        }
+    }
+
+    [Fact]
+    public async Task Who_comes_first_is_served_first_and_nobody_overtakes()
+    {
+        var places = Full(3);
+        var waiting = Enumerable.Range(0, 3).Select(_ => places.TakeAsync(s_timeout, Ct)).ToList();
+        foreach (var (tier, next) in new[] { (1, waiting[0]), (0, waiting[1]), (0, waiting[2]) })
+        {
+            Assert.False(next.IsCompleted);
+            places.Return(tier);
+            Assert.Equal(tier, await next);
+            Assert.Equal(-1, places.TryTake());
+        }
+
+        places.Return(1);
+        Assert.Equal(1, places.TryTake());
+    }
+
+    [Fact]
+    public async Task Who_waits_on_a_thread_stands_in_the_same_line()
+    {
+        var places = Full(1);
+        Assert.Throws<TimeoutException>(() => places.Take(TimeSpan.FromMilliseconds(1)));
+        var waiting = Task.Factory.StartNew(() => places.Take(TimeSpan.FromSeconds(20)), Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        places.Return(0);
+        Assert.Equal(0, await waiting);
+        Assert.Equal(-1, places.TryTake());
+    }
+
+    [Fact]
+    public async Task Who_waits_too_long_is_told_and_takes_no_place_with_him()
+    {
+        var places = Full(1);
+        var waiting = places.TakeAsync(s_timeout, Ct);
+        _time.Advance(s_timeout);
+        await Assert.ThrowsAsync<TimeoutException>(() => waiting);
+        Assert.Equal(-1, places.TryTake());
+        places.Return(0);
+        Assert.Equal(0, places.TryTake());
+    }
+
+    [Fact]
+    public async Task Who_was_cancelled_passes_the_place_on()
+    {
+        var places = Full(1);
+        using var cancellation = new CancellationTokenSource();
+        var cancelled = places.TakeAsync(s_timeout, cancellation.Token);
+        var next = places.TakeAsync(s_timeout, Ct);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.False(next.IsCompleted);
+        places.Return(0);
+        Assert.Equal(0, await next);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_places_that_are_abolished()
+    {
+        var places = Full(1);
+        var waiting = places.TakeAsync(s_timeout, Ct);
+        places.Abolish();
+        await waiting;
+        await places.TakeAsync(s_timeout, Ct);
+    }
+
+    [Fact]
+    public async Task However_many_come_go_and_give_up_at_once_there_are_never_more_inside_and_no_place_is_lost()
+    {
+        const int Count = 3;
+        var places = new Places(Places.Sizes(Count), TimeProvider.System);
+        var (inside, most, entered) = (0, 0, 0);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => Task.Run(async () =>
+        {
+            var random = new Random(seed);
+            for (var i = 0; i < 2_000; i++)
+            {
+                using var cancellation = new CancellationTokenSource();
+                var tier = places.TryTake();
+                var taking = tier >= 0 ? Task.FromResult(tier) : places.TakeAsync(TimeSpan.FromSeconds(20), cancellation.Token);
+                if (random.Next(3) == 0) await cancellation.CancelAsync();
+                try
+                {
+                    tier = await taking;
+                }
+                catch (OperationCanceledException)
+                {
+                    continue;
+                }
+
+                var now = Interlocked.Increment(ref inside);
+                for (var seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most)) Interlocked.CompareExchange(ref most, now, seen);
+                Interlocked.Increment(ref entered);
+                if (random.Next(4) == 0) await Task.Yield();
+                Interlocked.Decrement(ref inside);
+                places.Return(tier);
+            }
+        }, Ct)));
+
+        Assert.InRange(most, 1, Count);
+        Assert.InRange(entered, 8_000, 16_000);
+        Assert.Equal([0, 0, 1, -1], Enumerable.Range(0, Count + 1).Select(_ => places.TryTake()));
+    }
+}
