@@ -38,6 +38,22 @@ public class PoolTests(ClusterFixture fixture)
         Assert.InRange(used.Count, 1, 2);
     }
 
+    [Fact]
+    public async Task A_crowd_of_short_operations_shares_few_connections()
+    {
+        await using var router = Router(20);
+        var used = new System.Collections.Concurrent.ConcurrentDictionary<int, bool>();
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(async () =>
+        {
+            await using var connection = await OpenAsync(router);
+            await connection.ExecuteAsync("SELECT 1");
+            used[connection.ProcessID] = true;
+        }, Ct)));
+
+        // All of them at once would have opened twenty, however fast the first ones are back.
+        Assert.InRange(used.Count, 1, 10);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
@@ -46,7 +62,7 @@ public class PoolTests(ClusterFixture fixture)
         await using var router = Router(limit);
         var held = await OpenAsync(router, limit);
         var exhausted = await FindsNoneAsync(router);
-        Assert.Contains($"all {limit} connections of 'write' to", exhausted.Message, StringComparison.Ordinal);
+        Assert.Contains($"of at most {limit} connections of 'write' to", exhausted.Message, StringComparison.Ordinal);
         Assert.Contains("MaxPoolSize", exhausted.Message, StringComparison.Ordinal);
         Assert.Throws<NpgsqlException>(() => router.OpenConnection(DatabaseOperation.Write));
 

@@ -9,7 +9,8 @@ namespace ReplicaRouter.Benchmarks.Slowness;
 /// <summary>One arm before replicas that become slow, and the same arm without them.</summary>
 internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IReadOnlyList<LocalServer> victims, TimeSpan length, double rate)
 {
-    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
+    // In its first second an arm's connections, plans and code are cold, and a router can't tell that from a slow host.
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_watched = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
 

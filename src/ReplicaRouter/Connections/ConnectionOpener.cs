@@ -49,11 +49,24 @@ internal sealed class ConnectionOpener(
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
         if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, default(Opening?), cancellationToken);
-        if (pool.TryTake(kept) is not { } taken) return OpenPlainAsync(plan, new Opening(pool, null, Task.CompletedTask), cancellationToken);
-        var opening = taken.Connection.OpenAsync(cancellationToken);
+        if (!pool.TryTake(kept, out var taken) && !TryTakeElsewhere(plan, kept, ref pool, out taken))
+        {
+            return OpenPlainAsync(plan, new Opening(pool, null, Task.CompletedTask), cancellationToken);
+        }
+
+        var opening = taken.OpenAsync(cancellationToken);
         return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
             ? new ValueTask<NpgsqlConnection>(taken.Opened())
             : OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
+    }
+
+    /// <summary>Where one would have to wait for a connection, another host is asked first.</summary>
+    private bool TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool, out TakenConnection taken)
+    {
+        taken = default;
+        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || !other.TryTake(kept, out taken)) return false;
+        pool = other;
+        return true;
     }
 
     private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
@@ -71,12 +84,12 @@ internal sealed class ConnectionOpener(
             while (true)
             {
                 var (pool, demand) = begun is { } first ? (first.Pool, default) : await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
+                var opening = begun ?? Begin(ref pool, attempt, cancellationToken);
+                begun = null;
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var opening = begun ?? new Opening(pool, null, Task.CompletedTask);
-                    begun = null;
                     var connection = await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
                     isHandedOut = await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false);
                     if (isHandedOut) return (connection, pool);
@@ -179,6 +192,24 @@ internal sealed class ConnectionOpener(
     /// <param name="Task">The opening of that connection.</param>
     private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task);
 
+    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    {
+        if (IsWarmOnly(pool)) return new Opening(pool, null, Task.CompletedTask);
+        return pool.TryTake(kept: null, out var taken) || (attempt.IsPlain && TryTakeElsewhere(attempt.Plan, kept: null, ref pool, out taken))
+            ? new Opening(pool, taken, taken.OpenAsync(cancellationToken))
+            : new Opening(pool, null, Task.CompletedTask);
+    }
+
+    /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
+    private async ValueTask<TakenConnection> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    {
+        // The alarm before the state: what changes in between raises it.
+        var refused = pool.Owner.LoginsRefused.Token;
+        if (IsWarmOnly(pool)) return TakeIdle(pool);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
+        return await pool.TakeAsync(attempt.Remaining(time), either.Token).ConfigureAwait(false);
+    }
+
     private TakenConnection TakeIdle(HostPool pool)
     {
         listener.Recount();
@@ -196,11 +227,11 @@ internal sealed class ConnectionOpener(
         {
             if (taken is null)
             {
-                taken = IsWarmOnly(pool) ? TakeIdle(pool) : await pool.TakeAsync(attempt.Remaining(time), cancellationToken).ConfigureAwait(false);
-                task = taken.Value.Connection.OpenAsync(cancellationToken);
+                taken = await TakeInTurnAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
+                task = taken.Value.OpenAsync(cancellationToken);
             }
 
-            if (!task.IsCompleted)
+            while (!task.IsCompleted)
             {
                 // The alarm before the state: what changes in between raises it.
                 var refused = pool.Owner.LoginsRefused.Token;
@@ -208,7 +239,9 @@ internal sealed class ConnectionOpener(
                 var isLogin = !pool.IsExhausted;
                 if (isLogin) counted.BecomesLogin();
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, isLogin ? refused : CancellationToken.None);
-                await task.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
+                if (await pool.TakeReturnedAsync(task, attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, either.Token).ConfigureAwait(false) is not { } returned) break;
+                _ = CloseOnceOpenedAsync(task, taken.Value);
+                (taken, task) = (returned, returned.OpenAsync(cancellationToken));
             }
 
             await task.ConfigureAwait(false);
@@ -235,7 +268,7 @@ internal sealed class ConnectionOpener(
         var taken = IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take();
         try
         {
-            taken.Connection.Open();
+            taken.Open();
             return taken.Opened();
         }
         catch

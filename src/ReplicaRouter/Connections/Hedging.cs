@@ -27,8 +27,10 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
             var last = attempt;
             while (further.Count < HedgePolicy.MostFurtherRuns
                 && await IsSlowAsync(ended, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false)
-                && last.Host is not null && _policy.TryBegin(attempt.Plan.Index) is { } setAside)
+                && last.Host is not null)
             {
+                // None may be begun at present: the longer it takes, the more it needs one.
+                if (_policy.TryBegin(attempt.Plan.Index) is not { } setAside) continue;
                 last = last.Hedge(time);
                 counters.CountHedge();
                 further.Add(new(last, run(last, loser.Token), setAside, time.GetTimestamp()));

@@ -28,10 +28,12 @@ internal sealed class HostChooser(
     private volatile bool _isSettled;
 
     /// <summary>The host's pool for a plain request, chosen now; null when it takes a closer look.</summary>
-    public HostPool? TryChoosePlain(RoutePlan plan)
+    /// <param name="plan">The route.</param>
+    /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
+    public HostPool? TryChoosePlain(RoutePlan plan, ulong excluded = 0)
     {
         if (!_isSettled) return null;
-        var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time);
+        var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time, excluded);
         return host < 0 ? null : fleet.PoolsAt(host)[plan];
     }
 

@@ -63,6 +63,12 @@ internal sealed class HostDataSource : IAsyncDisposable
         connection.StateChange -= _tiers.OnOpenedElsewhere;
     }
 
+    /// <inheritdoc cref="Places.LoginBegan"/>
+    public void LoginBegan() => _tiers.Places.LoginBegan();
+
+    /// <inheritdoc cref="Places.LoginEnded"/>
+    public void LoginEnded(bool isConnected) => _tiers.Places.LoginEnded(isConnected);
+
     /// <summary>Gives back a place.</summary>
     public void Return() => _tiers.Places.Return(_tier);
 
@@ -95,7 +101,7 @@ internal sealed class HostDataSource : IAsyncDisposable
         // Its caller has kept it, closed, and opens it again: the place was given back.
         if (change.CurrentState == ConnectionState.Open) _tiers.BecomeOne();
         if (change.OriginalState != ConnectionState.Open) return;
+        if (_tiers.WatchBreak(sender, change)) _tiers.Places.Broke();
         Return();
-        _tiers.WatchBreak(sender, change);
     }
 }

@@ -13,6 +13,7 @@ internal sealed class HostPool
     private readonly HostPools _owner;
     private readonly Func<PoolTiers> _newTiers;
     private readonly HostLoad _load;
+    private readonly TimeProvider _time;
     private PoolTiers _current;
     private ImmutableArray<HostDataSource> _former = [];
 
@@ -23,7 +24,7 @@ internal sealed class HostPool
     /// <param name="time">The clock.</param>
     public HostPool(HostPools owner, RoutePlan plan, Func<HostDataSource, NpgsqlDataSource> create, Action<HostDataSource> announce, TimeProvider time)
     {
-        (_owner, _load) = (owner, owner.Load);
+        (_owner, _load, _time) = (owner, owner.Load, time);
         Plan = plan;
         _newTiers = () => new PoolTiers(this, create, announce, time);
         _current = _newTiers();
@@ -91,13 +92,15 @@ internal sealed class HostPool
     /// <summary>A connection that the caller may open whenever he likes.</summary>
     public NpgsqlConnection CreateConnection() => Current.Create(kept: null);
 
-    /// <summary>A connection that is to be opened now; null if all are in use.</summary>
-    public TakenConnection? TryTake(KeptConnections? kept = null)
+    /// <summary>A connection that is to be opened now.</summary>
+    /// <returns>False if all are in use, or as many log in as may.</returns>
+    public bool TryTake(KeptConnections? kept, out TakenConnection taken)
     {
         var tiers = Current;
-        if (tiers.IsOne) return new TakenConnection(tiers.Create(kept), null);
-        var tier = tiers.Places.TryTake();
-        return tier < 0 ? null : tiers.Take(tier, kept);
+        if (tiers.IsOne) taken = new TakenConnection(tiers.Create(kept), null, IsLogin: false);
+        else if (tiers.Places.TryTake() is { } place) taken = tiers.Take(place, kept);
+        else taken = default;
+        return taken.Connection is not null;
     }
 
     /// <summary>The same, once one is free.</summary>
@@ -107,7 +110,7 @@ internal sealed class HostPool
     /// <exception cref="NpgsqlException">None was for the connection string's timeout.</exception>
     public async ValueTask<TakenConnection> TakeAsync(TimeSpan? deadline, CancellationToken cancellationToken)
     {
-        if (TryTake() is { } taken) return taken;
+        if (TryTake(kept: null, out var taken)) return taken;
         var tiers = Current;
         var wait = TimeSpan.Min(deadline ?? tiers.First.Timeout, tiers.First.Timeout);
         try
@@ -120,10 +123,41 @@ internal sealed class HostPool
         }
     }
 
+    /// <summary>Waits for an opening to be over, or for another connection to come back sooner.</summary>
+    /// <param name="opening">The opening, a login.</param>
+    /// <param name="limit">Time for it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The other connection, to be opened now; null when the opening is over.</returns>
+    /// <exception cref="TimeoutException">Neither was within the limit.</exception>
+    public async ValueTask<TakenConnection?> TakeReturnedAsync(Task opening, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var tiers = Current;
+        if (tiers.IsOne)
+        {
+            await opening.WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+
+        var turn = tiers.Places.LineUpForReturned();
+        try
+        {
+            var first = await Task.WhenAny(opening, turn.Task).WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
+            if (first == turn.Task) return tiers.Take(await turn.Task.ConfigureAwait(false));
+        }
+        catch
+        {
+            tiers.Places.GiveUp(turn);
+            throw;
+        }
+
+        tiers.Places.GiveUp(turn);
+        return null;
+    }
+
     /// <inheritdoc cref="TakeAsync" path="/summary | /exception[@cref='NpgsqlException']"/>
     public TakenConnection Take()
     {
-        if (TryTake() is { } taken) return taken;
+        if (TryTake(kept: null, out var taken)) return taken;
         var tiers = Current;
         try
         {
@@ -136,7 +170,7 @@ internal sealed class HostPool
     }
 
     private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause) => new(
-        $"The connection pool has been exhausted: all {Limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and none was returned within {waited.TotalSeconds:0} s. "
+        $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was returned within {waited.TotalSeconds:0} s. "
         + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
 
     /// <summary>The same, but only if one was idle when Npgsql was asked last.</summary>
@@ -144,7 +178,7 @@ internal sealed class HostPool
     {
         var tiers = Current;
         if (!tiers.IsOne) return tiers.TakeIdle();
-        return tiers.First.Idle > 0 ? new TakenConnection(tiers.Create(kept: null), null) : null;
+        return tiers.First.Idle > 0 ? new TakenConnection(tiers.Create(kept: null), null, IsLogin: false) : null;
     }
 
     /// <summary>Counts an opening as work for the host, which is about to become a command.</summary>
@@ -162,6 +196,7 @@ internal sealed class HostPool
         /// <summary>No idle connection was there: now it is up to the server.</summary>
         public void BecomesLogin()
         {
+            if (_isLogin) return;
             _isLogin = true;
             load.Logins.Begin();
         }
@@ -174,10 +209,7 @@ internal sealed class HostPool
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
-    public void Clear()
-    {
-        foreach (var source in Current.Sources) source.Clear();
-    }
+    public void Clear() => Current.Clear();
 
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
     public void RecordCommand(double milliseconds, bool isStopped)
@@ -200,18 +232,5 @@ internal sealed class HostPool
     {
         if (change > 0) _load.BeginCommand();
         else _load.Commands.End();
-    }
-}
-
-/// <summary>A connection that is not open yet.</summary>
-/// <param name="Connection">It.</param>
-/// <param name="Tier">Whose place it has, until it is given back; null if Npgsql alone counts it.</param>
-internal readonly record struct TakenConnection(NpgsqlConnection Connection, HostDataSource? Tier)
-{
-    /// <summary>Notes that it is open: it gives back its place when it is closed.</summary>
-    public NpgsqlConnection Opened()
-    {
-        Tier?.Follow(Connection);
-        return Connection;
     }
 }

@@ -1,6 +1,11 @@
 namespace ReplicaRouter;
 
 /// <summary>The places of a pool, in several tiers: the first tier that has a free one gives it, to whoever comes first. Takes no lock as long as there is a free one.</summary>
+/// <remarks>
+/// A place that nobody has had yet takes a login, which costs both sides some ms of CPU time, and a connection that is in use is back sooner, mostly. So only
+/// few log in at once, and take what comes back meanwhile: else a moment in which callers pile up has them all log in, which makes for a longer one.
+/// PgBouncer and HikariCP log in one at a time.
+/// </remarks>
 /// <param name="sizes">Places of each tier.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Places(int[] sizes, TimeProvider time)
@@ -8,14 +13,25 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     public const int MostTiers = 6;
     private const int FirstSize = 2;
 
-    // Where each tier's count begins: all of them are one number, so that taking a place is one exchange.
-    private static ReadOnlySpan<byte> Shifts => [0, 2, 4, 7, 11, 16, 63];
+    /// <summary>Logins at once, while others wait for a connection to come back.</summary>
+    public const int MostLogins = 2;
+
+    // All counts are one number, so that taking a place is one exchange: here each tier's begins, and that of all. Two bits for a count up to 2, and so on.
+    private static ReadOnlySpan<byte> Shifts => [0, 2, 4, 7, 11, 16, TotalShift];
+    private const int TotalShift = 39;
 
     private readonly Lock _lock = new();
-    private readonly Queue<TaskCompletionSource<int>> _queue = new();
+    private readonly Queue<TaskCompletionSource<Place>> _queue = new();
+
+    // Those who log in meanwhile: they came before the others, who came when as many did as may.
+    private readonly Queue<TaskCompletionSource<Place>> _loggingInQueue = new();
     private long _taken;
     private int _waiting;
     private bool _isAbolished;
+    private int _loggingIn;
+
+    // As far as we know: Npgsql closes some in its own time.
+    private int _connected;
 
     /// <summary>So many places in all, by tiers: each has as many as all before it, and the last one the rest. So about half of what is taken is in full ones.</summary>
     public static int[] Sizes(int count)
@@ -26,27 +42,27 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     }
 
     /// <summary>Takes a place if there is a free one, and nobody waits for one.</summary>
-    /// <returns>Its tier, or -1.</returns>
-    public int TryTake() => Volatile.Read(ref _waiting) > 0 ? -1 : TryTakeFirst();
+    public Place? TryTake() => Volatile.Read(ref _waiting) > 0 ? null : TryTakeFirst(mayLogIn: true);
 
-    /// <summary>Takes a place of one tier, likewise.</summary>
-    public bool TryTake(int tier)
+    /// <summary>Takes a place of one tier, likewise, for a connection that is idle there.</summary>
+    public Place? TryTakeIdle(int tier)
     {
-        if (Volatile.Read(ref _waiting) > 0) return false;
-        while (true)
+        while (Volatile.Read(ref _waiting) == 0)
         {
             var taken = Volatile.Read(ref _taken);
-            if (CountOf(tier, taken) >= sizes[tier]) return false;
-            if (Interlocked.CompareExchange(ref _taken, taken + One(tier), taken) == taken) return true;
+            if (tier >= sizes.Length || CountOf(tier, taken) >= sizes[tier]) break;
+            if (Interlocked.CompareExchange(ref _taken, taken + One(tier), taken) == taken) return new Place(tier, IsLogin: false);
         }
+
+        return null;
     }
 
     /// <summary>Takes a place once it is the caller's turn.</summary>
-    /// <returns>Its tier. When there are no places any more, it says nothing.</returns>
+    /// <returns>The place. When there are none any more, it says nothing.</returns>
     /// <exception cref="TimeoutException">It took too long.</exception>
-    public async Task<int> TakeAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Place> TakeAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var turn = LineUp();
+        var turn = LineUp(_queue);
         try
         {
             return await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
@@ -59,33 +75,37 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     }
 
     /// <inheritdoc cref="TakeAsync"/>
-    public int Take(TimeSpan timeout)
+    public Place Take(TimeSpan timeout)
     {
-        var turn = LineUp();
+        var turn = LineUp(_queue);
         // Not by way of a thread of the pool: all of them may be waiting here.
         if (turn.Task.Wait(timeout)) return turn.Task.Result;
         GiveUp(turn);
         throw new TimeoutException();
     }
 
-    private TaskCompletionSource<int> LineUp()
+    /// <summary>Lets somebody who logs in have a connection that comes back sooner.</summary>
+    /// <returns>Ends with the place of one that has. The caller gives it up when it is not needed any more.</returns>
+    public TaskCompletionSource<Place> LineUpForReturned() => LineUp(_loggingInQueue);
+
+    public void GiveUp(TaskCompletionSource<Place> turn)
     {
-        var turn = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Its turn may have come in the same moment.
+        if (!turn.TrySetCanceled(CancellationToken.None)) GiveBack(turn.Task.Result);
+    }
+
+    private TaskCompletionSource<Place> LineUp(Queue<TaskCompletionSource<Place>> queue)
+    {
+        var turn = new TaskCompletionSource<Place>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            _queue.Enqueue(turn);
+            queue.Enqueue(turn);
             // Before it looks for a free place: whoever returns one from here on looks for those who wait.
             Interlocked.Increment(ref _waiting);
             Serve();
         }
 
         return turn;
-    }
-
-    private void GiveUp(TaskCompletionSource<int> turn)
-    {
-        // Its turn may have come in the same moment.
-        if (!turn.TrySetCanceled(CancellationToken.None)) Return(turn.Task.Result);
     }
 
     /// <summary>Has nobody wait any more: others count from now on.</summary>
@@ -98,43 +118,107 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         }
     }
 
+    /// <summary>Notes that whoever has taken a place has to log in, though a connection seemed to be idle.</summary>
+    public void LoginBegan()
+    {
+        var inUse = Math.Max(0, (int)(Volatile.Read(ref _taken) >> TotalShift) - Interlocked.Increment(ref _loggingIn));
+        if (inUse < Volatile.Read(ref _connected)) Volatile.Write(ref _connected, inUse);
+    }
+
+    /// <summary>Notes the end of a login, that of a place or one that began unexpectedly.</summary>
+    public void LoginEnded(bool isConnected)
+    {
+        if (isConnected) Interlocked.Increment(ref _connected);
+        Interlocked.Decrement(ref _loggingIn);
+        ServeIfAnyWaits();
+    }
+
+    /// <summary>Notes that a connection is gone.</summary>
+    public void Broke() => Interlocked.Decrement(ref _connected);
+
+    /// <summary>Notes that all idle connections are gone, and all others will be.</summary>
+    public void Forget() => Volatile.Write(ref _connected, 0);
+
+    /// <summary>Gives back a place that was not used.</summary>
+    public void GiveBack(Place place)
+    {
+        Undo(place);
+        ServeIfAnyWaits();
+    }
+
+    /// <summary>Gives back a place whose login is over.</summary>
     public void Return(int tier)
     {
         Interlocked.Add(ref _taken, -One(tier));
+        ServeIfAnyWaits();
+    }
+
+    private void ServeIfAnyWaits()
+    {
         if (Volatile.Read(ref _waiting) == 0) return;
         lock (_lock) Serve();
     }
 
-    /// <summary>Gives free places to those who wait, and forgets those who have gone.</summary>
     private void Serve()
     {
-        while (_queue.TryPeek(out var turn))
+        Serve(_loggingInQueue, mayLogIn: false);
+        Serve(_queue, mayLogIn: true);
+    }
+
+    /// <summary>Gives free places to those who wait, and forgets those who have gone.</summary>
+    private void Serve(Queue<TaskCompletionSource<Place>> queue, bool mayLogIn)
+    {
+        while (queue.TryPeek(out var turn))
         {
             if (!turn.Task.IsCompleted)
             {
-                var tier = _isAbolished ? 0 : TryTakeFirst();
-                if (tier < 0) return;
-                if (!turn.TrySetResult(tier)) Interlocked.Add(ref _taken, -One(tier));
+                if ((_isAbolished ? default(Place) : TryTakeFirst(mayLogIn)) is not { } place) return;
+                if (!turn.TrySetResult(place)) Undo(place);
             }
 
-            _queue.Dequeue();
+            queue.Dequeue();
             Interlocked.Decrement(ref _waiting);
         }
     }
 
-    private int TryTakeFirst()
+    private Place? TryTakeFirst(bool mayLogIn)
     {
         while (true)
         {
-            var taken = Volatile.Read(ref _taken);
-            var tier = 0;
-            while (tier < sizes.Length && CountOf(tier, taken) >= sizes[tier]) tier++;
-            if (tier == sizes.Length) return -1;
-            if (Interlocked.CompareExchange(ref _taken, taken + One(tier), taken) == taken) return tier;
+            var (taken, loggingIn) = (Volatile.Read(ref _taken), Volatile.Read(ref _loggingIn));
+            var isLogin = (taken >> TotalShift) - loggingIn >= Volatile.Read(ref _connected);
+            if (isLogin && (!mayLogIn || loggingIn >= MostLogins)) return null;
+            var tier = FirstFree(taken);
+            if (tier < 0) return null;
+            if (Interlocked.CompareExchange(ref _taken, taken + One(tier), taken) != taken) continue;
+            if (isLogin) Interlocked.Increment(ref _loggingIn);
+            return new Place(tier, isLogin);
         }
+    }
+
+    private int FirstFree(long taken)
+    {
+        if (CountOf(0, taken) < sizes[0]) return 0;
+        for (var tier = 1; tier < sizes.Length; tier++)
+        {
+            if (CountOf(tier, taken) < sizes[tier]) return tier;
+        }
+
+        return -1;
+    }
+
+    private void Undo(Place place)
+    {
+        Interlocked.Add(ref _taken, -One(place.Tier));
+        if (place.IsLogin) Interlocked.Decrement(ref _loggingIn);
     }
 
     private static long CountOf(int tier, long taken) => (taken >> Shifts[tier]) & ((1L << (Shifts[tier + 1] - Shifts[tier])) - 1);
 
-    private static long One(int tier) => 1L << Shifts[tier];
+    private static long One(int tier) => (1L << Shifts[tier]) + (1L << TotalShift);
 }
+
+/// <summary>A place in a pool.</summary>
+/// <param name="Tier">Its tier.</param>
+/// <param name="IsLogin">Whether it takes a login, as no connection is idle, as far as we know.</param>
+internal readonly record struct Place(int Tier, bool IsLogin);

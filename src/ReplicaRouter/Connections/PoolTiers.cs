@@ -76,48 +76,60 @@ internal sealed class PoolTiers
         return connection;
     }
 
-    /// <summary>A connection that has a place of a tier.</summary>
-    public TakenConnection Take(int tier, KeptConnections? kept = null)
+    /// <summary>A connection that has a place.</summary>
+    public TakenConnection Take(Place place, KeptConnections? kept = null)
     {
-        if ((Volatile.Read(ref _tiers[tier]) ?? TryAdd(tier)) is not { } source || _isOne) return new TakenConnection(Create(kept), null);
-        try
-        {
-            return new TakenConnection(kept?.Take(source) ?? source.Value.CreateConnection(), source);
-        }
-        catch
-        {
-            Places.Return(tier);
-            throw;
-        }
+        var source = Volatile.Read(ref _tiers[place.Tier]) ?? TryAdd(place);
+        if (source is null || _isOne) return new TakenConnection(Create(kept), null, IsLogin: false);
+        return new TakenConnection(kept?.Take(source) ?? source.Value.CreateConnection(), source, place.IsLogin);
     }
 
     /// <summary>The same, of a pool that had an idle connection when Npgsql was asked last; null if none had.</summary>
     public TakenConnection? TakeIdle()
     {
-        for (var i = 0; i < _tiers.Length; i++)
+        for (var tier = 0; tier < _tiers.Length; tier++)
         {
-            if (Volatile.Read(ref _tiers[i]) is { Idle: > 0 } && Places.TryTake(i)) return Take(i);
+            if (Volatile.Read(ref _tiers[tier]) is { Idle: > 0 } && Places.TryTakeIdle(tier) is { } place) return Take(place);
         }
 
         return null;
     }
 
     /// <summary>Has the monitor look after the host of a connection that broke under its caller.</summary>
-    public void WatchBreak(object sender, StateChangeEventArgs change)
+    /// <returns>Whether it did.</returns>
+    public bool WatchBreak(object sender, StateChangeEventArgs change)
     {
-        if (change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken)) _pool.Owner.Monitor.Wake();
+        var isBroken = change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken);
+        if (isBroken) _pool.Owner.Monitor.Wake();
+        return isBroken;
     }
 
-    private HostDataSource? TryAdd(int tier)
+    /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
+    public void Clear()
+    {
+        Volatile.Read(ref _places)?.Forget();
+        foreach (var source in Sources) source.Clear();
+    }
+
+    private HostDataSource? TryAdd(Place place)
     {
         lock (_lock)
         {
-            if (_tiers[tier] is { } known) return known;
+            if (_tiers[place.Tier] is { } known) return known;
             if (_isOne) return null;
-            var added = New(tier);
-            _announce(added);
-            Volatile.Write(ref _tiers[tier], added);
-            return added;
+            try
+            {
+                var added = New(place.Tier);
+                _announce(added);
+                _ = added.Value;
+                Volatile.Write(ref _tiers[place.Tier], added);
+                return added;
+            }
+            catch
+            {
+                Places.GiveBack(place);
+                throw;
+            }
         }
     }
 

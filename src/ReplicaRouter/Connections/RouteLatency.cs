@@ -26,6 +26,13 @@ internal sealed class RouteLatency(TimeProvider time)
     /// <summary>What a sample may take longer by chance, in ms: on a busy machine threads and processes wait for a processor now and then.</summary>
     public const double ChanceMs = 10;
 
+    /// <summary>
+    /// Samples that make up the share of those that took longer than by chance, and how far that share may be off. They take that much longer on average, whatever is
+    /// typical: a host that is starved of CPU time is fast now and then, and stands still in between.
+    /// </summary>
+    private const int LateSamples = 20;
+    private const double LateDoubt = 0.1;
+
     /// <summary>Typical deviations beyond which a slow sample counts as one right after another one.</summary>
     private const double Repeated = 3;
 
@@ -49,6 +56,7 @@ internal sealed class RouteLatency(TimeProvider time)
     private double _value;
     private double _leastValue;
     private double _mostValue;
+    private double _late;
     private double _deviation;
     private int _deviations;
     private int _samples;
@@ -75,7 +83,7 @@ internal sealed class RouteLatency(TimeProvider time)
     public void Record(double milliseconds)
     {
         // What a trial measures takes the place of what was measured before, however far away from it.
-        if (Trials.OnEnded()) _samples = 0;
+        if (Trials.OnEnded()) (_samples, _late) = (0, _late / 2);
         var sample = Math.Max(milliseconds, 0.001);
         var value = _value > 0 ? _value : sample;
         var difference = _samples == 0 ? Math.Log(sample / value) : Math.Clamp(Math.Log(sample / value), -MostDifference, MostDifference);
@@ -88,7 +96,9 @@ internal sealed class RouteLatency(TimeProvider time)
         var isOutlier = isSlow && (wasSlow || (_isComparable && isBeyondChance && difference > Outlier * deviation));
         value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
         // By the deviation before: what a host that gets slow does to it would make it harder to find.
-        Volatile.Write(ref _leastValue, (value * Math.Exp(-Doubt * deviation)) - (IsNew() ? ChanceMs : 0));
+        _late += ((isBeyondChance ? 1 : 0) - _late) / LateSamples;
+        var least = Math.Max(value * Math.Exp(-Doubt * deviation), (_late - LateDoubt) * ChanceMs);
+        Volatile.Write(ref _leastValue, least - (IsNew() ? ChanceMs : 0));
         Volatile.Write(ref _mostValue, value * Math.Exp(2 * Doubt * Unlikeness));
         Volatile.Write(ref _value, value);
         if (_samples > 0 || _deviations == 0) Deviates(Math.Abs(difference));
@@ -100,7 +110,7 @@ internal sealed class RouteLatency(TimeProvider time)
     public void Reset()
     {
         Volatile.Write(ref _isComparable, false);
-        (_samples, _deviation, _deviations, _firstAt) = (0, 0, 0, 0);
+        (_samples, _late, _deviation, _deviations, _firstAt) = (0, 0, 0, 0, 0);
         Volatile.Write(ref _value, 0);
         Trials.Reset();
     }

@@ -6,10 +6,16 @@ namespace ReplicaRouter;
 internal static class HostSelection
 {
     /// <summary>Chooses for a request that asks for nothing beyond its route, as nearly all do.</summary>
+    /// <param name="topology">The hosts.</param>
+    /// <param name="plan">The route.</param>
+    /// <param name="loads">What each host has to do.</param>
+    /// <param name="random">Decides among equals.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
     /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
-    public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
+    public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time, ulong excluded = 0)
     {
-        var window = topology.ReadyFor(plan, time).Window(time.Coarse(), loads);
+        var window = topology.ReadyFor(plan, time).Window(time.Coarse(), loads) & ~excluded;
         return window == 0 ? -1 : PickByLoad(topology, window, loads, random);
     }
 

@@ -13,9 +13,22 @@ public class PlacesTests
     private Places Full(int count)
     {
         var places = new Places(Places.Sizes(count), _time);
-        for (var i = 0; i < count; i++) Assert.InRange(places.TryTake(), 0, Places.MostTiers - 1);
-        Assert.Equal(-1, places.TryTake());
+        for (var i = 0; i < count; i++) Assert.InRange(Connect(places), 0, Places.MostTiers - 1);
+        Assert.Equal(None, Take(places));
         return places;
+    }
+
+    private const int None = -1;
+
+    /// <summary>The tier of the place that is given now.</summary>
+    private static int Take(Places places) => places.TryTake()?.Tier ?? None;
+
+    /// <summary>The same, with a connection there.</summary>
+    private static int Connect(Places places)
+    {
+        if (places.TryTake() is not { } place) return None;
+        if (place.IsLogin) places.LoginEnded(isConnected: true);
+        return place.Tier;
     }
 
     [Theory]
@@ -35,17 +48,17 @@ public class PlacesTests
     {
         var sizes = Places.Sizes(count);
         var places = new Places(sizes, _time);
-        var taken = Enumerable.Range(0, count).Select(_ => places.TryTake()).ToList();
+        var taken = Enumerable.Range(0, count).Select(_ => Connect(places)).ToList();
         Assert.Equal(taken.Order(), taken);
         Assert.Equal(sizes, taken.GroupBy(tier => tier).OrderBy(tier => tier.Key).Select(tier => tier.Count()));
-        Assert.Equal(-1, places.TryTake());
+        Assert.Equal(None, Take(places));
         foreach (var tier in taken.Distinct().Reverse())
         {
             places.Return(tier);
-            Assert.True(places.TryTake(tier));
-            Assert.False(places.TryTake(tier));
+            Assert.Equal(new Place(tier, IsLogin: false), places.TryTakeIdle(tier));
+            Assert.Null(places.TryTakeIdle(tier));
             places.Return(tier);
-            Assert.Equal(tier, places.TryTake());
+            Assert.Equal(tier, Take(places));
         }
     }
 
@@ -58,12 +71,12 @@ public class PlacesTests
         {
             Assert.False(next.IsCompleted);
             places.Return(tier);
-            Assert.Equal(tier, await next);
-            Assert.Equal(-1, places.TryTake());
+            Assert.Equal(tier, (await next).Tier);
+            Assert.Equal(None, Take(places));
         }
 
         places.Return(1);
-        Assert.Equal(1, places.TryTake());
+        Assert.Equal(1, Take(places));
     }
 
     [Fact]
@@ -73,8 +86,8 @@ public class PlacesTests
         Assert.Throws<TimeoutException>(() => places.Take(TimeSpan.FromMilliseconds(1)));
         var waiting = Task.Factory.StartNew(() => places.Take(TimeSpan.FromSeconds(20)), Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         places.Return(0);
-        Assert.Equal(0, await waiting);
-        Assert.Equal(-1, places.TryTake());
+        Assert.Equal(0, (await waiting).Tier);
+        Assert.Equal(None, Take(places));
     }
 
     [Fact]
@@ -84,9 +97,9 @@ public class PlacesTests
         var waiting = places.TakeAsync(s_timeout, Ct);
         _time.Advance(s_timeout);
         await Assert.ThrowsAsync<TimeoutException>(() => waiting);
-        Assert.Equal(-1, places.TryTake());
+        Assert.Equal(None, Take(places));
         places.Return(0);
-        Assert.Equal(0, places.TryTake());
+        Assert.Equal(0, Take(places));
     }
 
     [Fact]
@@ -100,7 +113,70 @@ public class PlacesTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.False(next.IsCompleted);
         places.Return(0);
-        Assert.Equal(0, await next);
+        Assert.Equal(0, (await next).Tier);
+    }
+
+    [Fact]
+    public async Task Few_log_in_at_once_and_others_take_what_comes_back_sooner()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        for (var i = 0; i < Places.MostLogins; i++) Assert.Equal(new Place(0, IsLogin: true), places.TryTake());
+        Assert.Null(places.TryTake());
+        var waiting = Enumerable.Range(0, 3).Select(_ => places.TakeAsync(s_timeout, Ct)).ToList();
+        places.LoginEnded(isConnected: true);
+        Assert.Equal(new Place(1, IsLogin: true), await waiting[0]);
+        Assert.False(waiting[1].IsCompleted);
+        places.Return(0);
+        Assert.Equal(new Place(0, IsLogin: false), await waiting[1]);
+        Assert.False(waiting[2].IsCompleted);
+        places.LoginEnded(isConnected: false);
+        Assert.Equal(new Place(1, IsLogin: true), await waiting[2]);
+    }
+
+    [Fact]
+    public async Task Who_logs_in_has_what_comes_back_sooner_and_before_those_who_came_later()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        Assert.Equal(0, Connect(places));
+        Assert.Equal(new Place(0, IsLogin: true), places.TryTake());
+        var turn = places.LineUpForReturned();
+        var later = places.TakeAsync(s_timeout, Ct);
+        Assert.Equal(new Place(1, IsLogin: true), await later);
+        var last = places.TakeAsync(s_timeout, Ct);
+        places.Return(0);
+        Assert.Equal(new Place(0, IsLogin: false), await turn.Task);
+        Assert.False(last.IsCompleted);
+        places.GiveUp(turn);
+        Assert.Equal(new Place(0, IsLogin: false), await last);
+    }
+
+    [Fact]
+    public void As_many_logins_as_may_be_keep_nobody_from_an_idle_connection()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        foreach (var tier in Enumerable.Range(0, 5).Select(_ => Connect(places)).ToList()) places.Return(tier);
+        places.Broke();
+        var taken = Enumerable.Range(0, 6).Select(_ => places.TryTake()).ToList();
+        Assert.Equal([false, false, false, false, true, true], taken.Select(place => place!.Value.IsLogin));
+        Assert.Null(places.TryTake());
+        places.Return(0);
+        Assert.Equal(new Place(0, IsLogin: false), places.TryTake());
+        places.Return(0);
+        places.Forget();
+        Assert.Null(places.TryTake());
+    }
+
+    [Fact]
+    public void A_login_that_nobody_expected_tells_that_the_idle_connections_are_gone()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        foreach (var tier in Enumerable.Range(0, 5).Select(_ => Connect(places)).ToList()) places.Return(tier);
+        Assert.Equal(new Place(0, IsLogin: false), places.TryTake());
+        places.LoginBegan();
+        Assert.Equal(new Place(0, IsLogin: true), places.TryTake());
+        Assert.Null(places.TryTake());
+        places.LoginEnded(isConnected: true);
+        Assert.Equal(new Place(1, IsLogin: true), places.TryTake());
     }
 
     [Fact]
@@ -125,29 +201,30 @@ public class PlacesTests
             for (var i = 0; i < 2_000; i++)
             {
                 using var cancellation = new CancellationTokenSource();
-                var tier = places.TryTake();
-                var taking = tier >= 0 ? Task.FromResult(tier) : places.TakeAsync(TimeSpan.FromSeconds(20), cancellation.Token);
+                var taking = places.TryTake() is { } free ? Task.FromResult(free) : places.TakeAsync(TimeSpan.FromSeconds(20), cancellation.Token);
                 if (random.Next(3) == 0) await cancellation.CancelAsync();
+                Place place;
                 try
                 {
-                    tier = await taking;
+                    place = await taking;
                 }
                 catch (OperationCanceledException)
                 {
                     continue;
                 }
 
+                if (place.IsLogin) places.LoginEnded(isConnected: random.Next(3) != 0);
                 var now = Interlocked.Increment(ref inside);
                 for (var seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most)) Interlocked.CompareExchange(ref most, now, seen);
                 Interlocked.Increment(ref entered);
                 if (random.Next(4) == 0) await Task.Yield();
                 Interlocked.Decrement(ref inside);
-                places.Return(tier);
+                places.Return(place.Tier);
             }
         }, Ct)));
 
         Assert.InRange(most, 1, Count);
         Assert.InRange(entered, 8_000, 16_000);
-        Assert.Equal([0, 0, 1, -1], Enumerable.Range(0, Count + 1).Select(_ => places.TryTake()));
+        Assert.Equal([0, 0, 1, None], Enumerable.Range(0, Count + 1).Select(_ => Connect(places)));
     }
 }

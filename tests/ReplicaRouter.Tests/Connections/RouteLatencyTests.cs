@@ -31,6 +31,28 @@ public class RouteLatencyTests : LatencyTest
         Assert.InRange(Latency.Ms, 2, 60);
     }
 
+    [Theory]
+    [InlineData(0.4, true)]
+    [InlineData(0.05, false)]
+    public void A_host_that_is_fast_now_and_then_and_stands_still_in_between_is_slow(double share, bool isSlow)
+    {
+        var random = new Random(1);
+        Record(1, 0.2);
+        Time.Advance(TimeSpan.FromSeconds(1));
+        Record(40, 0.2);
+        // Twice what a host takes that is fast always, or 1 ms more.
+        const double Limit = 1.2;
+        var slow = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            Record(random.NextDouble() < share ? 20 : 0.2);
+            if (Latency.LeastMs > Limit) slow++;
+        }
+
+        if (isSlow) Assert.InRange(slow, 180, 200);
+        else Assert.InRange(slow, 0, 10);
+    }
+
     [Fact]
     public void Commands_that_were_held_up_together_count_once()
     {
