@@ -21,9 +21,11 @@ internal static class Report
         - `npgsql-multihost` is Npgsql's own multi-host data source: PreferStandby, load balanced. `round-robin` is a data source for each
           replica, in turns: what spreading the reads costs by itself.
         - Throughput is that of pools that have seen a peak of three times the workers, as an application's have; with fresh pools, before it, plain Npgsql for one
-          server has exactly one connection for each worker, and several pools have some to spare (docs/decisions/0012).
+          server has exactly one connection for each worker, and several pools have some to spare (docs/decisions/0012, 0013).
         - `haproxy` balances TCP connections (leastconn, one thread); `pgbouncer` pools transactions of one replica, without balancing;
           `pgpool` balances sessions over the three replicas. Npgsql resets every connection that returns to its pool, in all arms alike.
+        - Slow replicas are measured from a second after they got slow. Two arms with the same few slow operations differ by what the machine does meanwhile: below
+          a few ms, and in one round, ratios of p99 say little.
         - CPU is that of client, proxy and servers together, by process accounting. Others' CPU is what else the machine did meanwhile: above a few
           percent only the costs of routing itself, which are measured in blocks of a tenth of a millisecond, can be relied on.
         - Proxies do what no router in the process can: they hold one view of the servers and one budget of connections for many processes and

@@ -11,6 +11,9 @@ internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IRea
 {
     // In its first second an arm's connections, plans and code are cold, and a router can't tell that from a slow host.
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(2);
+
+    // What it costs to find out, and to do with fewer hosts from then on, is another figure: the fleet's simulation has it.
+    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_watched = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
 
@@ -58,6 +61,7 @@ internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IRea
     private async Task<(Measured Open, Measured Closed)> MeasureLoadsAsync(Func<CancellationToken, Task<int>> read, CancellationToken ct)
     {
         var (open, closed) = (new Tally(cluster.Servers), new Tally(cluster.Servers));
+        await OpenLoop.RunAsync(read, rate, s_settle, new(cluster.Servers), ct);
         var start = Stopwatch.GetTimestamp();
         await OpenLoop.RunAsync(read, rate, length, open, ct);
         var openRate = open.Operations / Stopwatch.GetElapsedTime(start).TotalSeconds;
