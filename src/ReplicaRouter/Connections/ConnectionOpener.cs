@@ -116,11 +116,12 @@ internal sealed class ConnectionOpener(
             while (true)
             {
                 var (pool, demand) = ChooseSync(attempt);
+                var isFree = TryTake(ref pool, attempt, out var taken);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var connection = Open(pool);
+                    var connection = Open(pool, isFree ? taken : null);
                     isHandedOut = TryBind(attempt, pool, demand, connection);
                     if (isHandedOut) return (connection, pool);
                 }
@@ -192,12 +193,15 @@ internal sealed class ConnectionOpener(
     /// <param name="Task">The opening of that connection.</param>
     private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task);
 
-    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken) => TryTake(ref pool, attempt, out var taken)
+        ? new Opening(pool, taken, taken.OpenAsync(cancellationToken))
+        : new Opening(pool, null, Task.CompletedTask);
+
+    /// <summary>Takes a connection for which nobody has to wait.</summary>
+    private bool TryTake(ref HostPool pool, Attempt attempt, out TakenConnection taken)
     {
-        if (IsWarmOnly(pool)) return new Opening(pool, null, Task.CompletedTask);
-        return pool.TryTake(kept: null, out var taken) || (attempt.IsPlain && TryTakeElsewhere(attempt.Plan, kept: null, ref pool, out taken))
-            ? new Opening(pool, taken, taken.OpenAsync(cancellationToken))
-            : new Opening(pool, null, Task.CompletedTask);
+        taken = default;
+        return !IsWarmOnly(pool) && (pool.TryTake(kept: null, out taken) || (attempt.IsPlain && TryTakeElsewhere(attempt.Plan, kept: null, ref pool, out taken)));
     }
 
     /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
@@ -222,7 +226,7 @@ internal sealed class ConnectionOpener(
     private async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
     {
         var (pool, taken, task) = opening;
-        var counted = pool.CountOpening();
+        using var counted = pool.CountOpening();
         try
         {
             if (taken is null)
@@ -237,7 +241,7 @@ internal sealed class ConnectionOpener(
                 var refused = pool.Owner.LoginsRefused.Token;
                 if (IsWarmOnly(pool)) throw NobodyLetIn(pool);
                 var isLogin = !pool.IsExhausted;
-                if (isLogin) counted.BecomesLogin();
+                if (taken.Value.Tier is null) _ = pool.CountLoginAsync(task);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, isLogin ? refused : CancellationToken.None);
                 if (await pool.TakeReturnedAsync(task, attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, either.Token).ConfigureAwait(false) is not { } returned) break;
                 _ = CloseOnceOpenedAsync(task, taken.Value);
@@ -256,16 +260,12 @@ internal sealed class ConnectionOpener(
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
             throw;
         }
-        finally
-        {
-            counted.Dispose();
-        }
     }
 
-    private NpgsqlConnection Open(HostPool pool)
+    private NpgsqlConnection Open(HostPool pool, TakenConnection? free)
     {
         using var counted = pool.CountOpening();
-        var taken = IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take();
+        var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take());
         try
         {
             taken.Open();

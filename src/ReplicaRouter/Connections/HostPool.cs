@@ -189,23 +189,19 @@ internal sealed class HostPool
     }
 
     /// <summary>An opening under way, until it is disposed of.</summary>
-    public struct OpeningCount(HostLoad load) : IDisposable
+    public readonly struct OpeningCount(HostLoad load) : IDisposable
     {
-        private bool _isLogin;
+        public void Dispose() => load.EndOpening();
+    }
 
-        /// <summary>No idle connection was there: now it is up to the server.</summary>
-        public void BecomesLogin()
-        {
-            if (_isLogin) return;
-            _isLogin = true;
-            load.Logins.Begin();
-        }
-
-        public readonly void Dispose()
-        {
-            load.EndOpening();
-            if (_isLogin) load.Logins.End();
-        }
+    /// <summary>Counts an opening that is up to the server, as no idle connection was there, until it is over. Ends with it, and never fails.</summary>
+    public async Task CountLoginAsync(Task opening)
+    {
+        // It is over at once, though none seemed to be idle; or Npgsql has it wait for a caller, not for the server.
+        if (opening.IsCompleted || IsExhausted) return;
+        _load.Logins.Begin();
+        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _load.Logins.End();
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>

@@ -91,7 +91,8 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     public void GiveUp(TaskCompletionSource<Place> turn)
     {
         // Its turn may have come in the same moment.
-        if (!turn.TrySetCanceled(CancellationToken.None)) GiveBack(turn.Task.Result);
+        if (turn.TrySetCanceled(CancellationToken.None)) ServeIfAnyWaits();
+        else GiveBack(turn.Task.Result);
     }
 
     private TaskCompletionSource<Place> LineUp(Queue<TaskCompletionSource<Place>> queue)

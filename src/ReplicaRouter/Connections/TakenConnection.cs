@@ -41,6 +41,7 @@ internal readonly record struct TakenConnection(NpgsqlConnection Connection, Hos
     {
         if (Tier is null) return;
         if (!IsLogin) Tier.LoginBegan();
+        await Tier.Pool.CountLoginAsync(opening).ConfigureAwait(false);
         await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Tier.LoginEnded(opening.IsCompletedSuccessfully);
     }
