@@ -63,11 +63,8 @@ internal sealed class HostDataSource : IAsyncDisposable
         connection.StateChange -= _tiers.OnOpenedElsewhere;
     }
 
-    /// <inheritdoc cref="Places.LoginBegan"/>
-    public void LoginBegan() => _tiers.Places.LoginBegan();
-
-    /// <inheritdoc cref="Places.LoginEnded"/>
-    public void LoginEnded(bool isConnected) => _tiers.Places.LoginEnded(isConnected);
+    /// <inheritdoc cref="PoolTiers.CountLoginAsync"/>
+    public Task CountLoginAsync(Task login, bool isExpected) => _tiers.CountLoginAsync(login, isExpected);
 
     /// <summary>Gives back a place.</summary>
     public void Return() => _tiers.Places.Return(_tier);

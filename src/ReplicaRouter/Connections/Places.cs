@@ -16,6 +16,9 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     /// <summary>Logins at once, while others wait for a connection to come back.</summary>
     public const int MostLogins = 2;
 
+    /// <summary>A login that takes longer, as where an identity service is asked, holds up nobody else: what it takes is not CPU time.</summary>
+    public static readonly TimeSpan LongLogin = TimeSpan.FromMilliseconds(50);
+
     // All counts are one number, so that taking a place is one exchange: here each tier's begins, and that of all. Two bits for a count up to 2, and so on.
     private static ReadOnlySpan<byte> Shifts => [0, 2, 4, 7, 11, 16, TotalShift];
     private const int TotalShift = 39;
@@ -29,6 +32,7 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     private int _waiting;
     private bool _isAbolished;
     private int _loggingIn;
+    private int _shortLogins;
 
     // As far as we know: Npgsql closes some in its own time.
     private int _connected;
@@ -122,14 +126,23 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     /// <summary>Notes that whoever has taken a place has to log in, though a connection seemed to be idle.</summary>
     public void LoginBegan()
     {
+        Interlocked.Increment(ref _shortLogins);
         var inUse = Math.Max(0, (int)(Volatile.Read(ref _taken) >> TotalShift) - Interlocked.Increment(ref _loggingIn));
         if (inUse < Volatile.Read(ref _connected)) Volatile.Write(ref _connected, inUse);
     }
 
+    /// <summary>Notes that a login has taken longer than <see cref="LongLogin"/>.</summary>
+    public void LoginIsLong()
+    {
+        Interlocked.Decrement(ref _shortLogins);
+        ServeIfAnyWaits();
+    }
+
     /// <summary>Notes the end of a login, that of a place or one that began unexpectedly.</summary>
-    public void LoginEnded(bool isConnected)
+    public void LoginEnded(bool isConnected, bool wasLong = false)
     {
         if (isConnected) Interlocked.Increment(ref _connected);
+        if (!wasLong) Interlocked.Decrement(ref _shortLogins);
         Interlocked.Decrement(ref _loggingIn);
         ServeIfAnyWaits();
     }
@@ -188,11 +201,11 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         {
             var (taken, loggingIn) = (Volatile.Read(ref _taken), Volatile.Read(ref _loggingIn));
             var isLogin = (taken >> TotalShift) - loggingIn >= Volatile.Read(ref _connected);
-            if (isLogin && (!mayLogIn || loggingIn >= MostLogins)) return null;
+            if (isLogin && (!mayLogIn || Volatile.Read(ref _shortLogins) >= MostLogins)) return null;
             var tier = FirstFree(taken);
             if (tier < 0) return null;
             if (Interlocked.CompareExchange(ref _taken, taken + One(tier), taken) != taken) continue;
-            if (isLogin) Interlocked.Increment(ref _loggingIn);
+            if (isLogin) CountLogin(1);
             return new Place(tier, isLogin);
         }
     }
@@ -211,7 +224,13 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     private void Undo(Place place)
     {
         Interlocked.Add(ref _taken, -One(place.Tier));
-        if (place.IsLogin) Interlocked.Decrement(ref _loggingIn);
+        if (place.IsLogin) CountLogin(-1);
+    }
+
+    private void CountLogin(int change)
+    {
+        Interlocked.Add(ref _loggingIn, change);
+        Interlocked.Add(ref _shortLogins, change);
     }
 
     private static long CountOf(int tier, long taken) => (taken >> Shifts[tier]) & ((1L << (Shifts[tier + 1] - Shifts[tier])) - 1);

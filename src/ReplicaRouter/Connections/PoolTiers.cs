@@ -95,6 +95,23 @@ internal sealed class PoolTiers
         return null;
     }
 
+    /// <summary>Counts a login until it is over, whether or not its caller waits for it.</summary>
+    /// <param name="login">The login.</param>
+    /// <param name="isExpected">Whether it was counted when its place was taken.</param>
+    public async Task CountLoginAsync(Task login, bool isExpected)
+    {
+        if (!isExpected) Places.LoginBegan();
+        _ = _pool.CountLoginAsync(login);
+        var isLong = !await login.EndsWithinAsync(Places.LongLogin, _time, CancellationToken.None).ConfigureAwait(false);
+        if (isLong)
+        {
+            Places.LoginIsLong();
+            await login.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Places.LoginEnded(login.IsCompletedSuccessfully, isLong);
+    }
+
     /// <summary>Has the monitor look after the host of a connection that broke under its caller.</summary>
     /// <returns>Whether it did.</returns>
     public bool WatchBreak(object sender, StateChangeEventArgs change)

@@ -1,4 +1,3 @@
-using System.Data;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -13,19 +12,29 @@ internal readonly record struct TakenConnection(NpgsqlConnection Connection, Hos
     public Task OpenAsync(CancellationToken cancellationToken)
     {
         var opening = Connection.OpenAsync(cancellationToken);
-        if (IsLogin || !opening.IsCompleted) _ = CountAsync(opening);
+        if (IsLogin || !opening.IsCompleted) _ = Tier?.CountLoginAsync(opening, IsLogin);
         return opening;
     }
 
     public void Open()
     {
+        if (!IsLogin)
+        {
+            Connection.Open();
+            return;
+        }
+
+        var login = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = Tier!.CountLoginAsync(login.Task, isExpected: true);
         try
         {
             Connection.Open();
+            login.SetResult();
         }
-        finally
+        catch
         {
-            if (IsLogin) Tier!.LoginEnded(Connection.State == ConnectionState.Open);
+            login.SetCanceled();
+            throw;
         }
     }
 
@@ -34,15 +43,5 @@ internal readonly record struct TakenConnection(NpgsqlConnection Connection, Hos
     {
         Tier?.Follow(Connection);
         return Connection;
-    }
-
-    /// <summary>Counts a login until it is over, whether or not its caller waits for it.</summary>
-    private async Task CountAsync(Task opening)
-    {
-        if (Tier is null) return;
-        if (!IsLogin) Tier.LoginBegan();
-        await Tier.Pool.CountLoginAsync(opening).ConfigureAwait(false);
-        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Tier.LoginEnded(opening.IsCompletedSuccessfully);
     }
 }

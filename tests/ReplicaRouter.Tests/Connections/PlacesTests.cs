@@ -134,6 +134,21 @@ public class PlacesTests
     }
 
     [Fact]
+    public async Task A_login_that_takes_long_holds_up_nobody()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        for (var i = 0; i < Places.MostLogins; i++) places.TryTake();
+        var waiting = places.TakeAsync(s_timeout, Ct);
+        places.LoginIsLong();
+        Assert.Equal(new Place(1, IsLogin: true), await waiting);
+        Assert.Null(places.TryTake());
+        places.LoginEnded(isConnected: false, wasLong: true);
+        Assert.Null(places.TryTake());
+        places.LoginEnded(isConnected: false);
+        Assert.Equal(new Place(1, IsLogin: true), places.TryTake());
+    }
+
+    [Fact]
     public async Task Who_logs_in_has_what_comes_back_sooner_and_before_those_who_came_later()
     {
         var places = new Places(Places.Sizes(10), _time);
