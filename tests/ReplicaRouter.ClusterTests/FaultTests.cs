@@ -151,12 +151,12 @@ public class FaultTests
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
 
         // A login takes half a dozen round trips: longer than all of these together, as one that was abandoned goes on and serves whoever comes then.
-        proxy.Delay(TimeSpan.FromMilliseconds(60));
+        proxy.Delay(TimeSpan.FromMilliseconds(25));
         for (var i = 0; i < 3; i++)
         {
             await Assert.ThrowsAsync<TimeoutException>(async () =>
-                await router.OpenConnectionAsync(DatabaseOperation.Write, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(60) }, Ct));
-            using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(60));
+                await router.OpenConnectionAsync(DatabaseOperation.Write, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(20) }, Ct));
+            using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, cancel.Token));
         }
 

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>One route's connections to one host: Npgsql's own pool, and what the router counts of it.</summary>
+/// <summary>One route's connections to one host: Npgsql's own pools, and what the router counts of them.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "Whoever retires the host disposes of its data sources, once they are drained.")]
 internal sealed class HostPool
 {
@@ -139,19 +139,17 @@ internal sealed class HostPool
         }
 
         var turn = tiers.Places.LineUpForReturned();
+        var isBack = false;
         try
         {
-            var first = await Task.WhenAny(opening, turn.Task).WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
-            if (first == turn.Task) return tiers.Take(await turn.Task.ConfigureAwait(false));
+            isBack = await Task.WhenAny(opening, turn.Task).WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false) == turn.Task;
         }
-        catch
+        finally
         {
-            tiers.Places.GiveUp(turn);
-            throw;
+            if (!isBack) tiers.Places.GiveUp(turn);
         }
 
-        tiers.Places.GiveUp(turn);
-        return null;
+        return isBack ? tiers.Take(await turn.Task.ConfigureAwait(false)) : null;
     }
 
     /// <inheritdoc cref="TakeAsync" path="/summary | /exception[@cref='NpgsqlException']"/>
