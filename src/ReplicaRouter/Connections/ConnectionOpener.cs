@@ -51,7 +51,7 @@ internal sealed class ConnectionOpener(
         if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, default(Opening?), cancellationToken);
         if (!pool.TryTake(kept, out var taken) && !TryTakeElsewhere(plan, kept, ref pool, out taken))
         {
-            return OpenPlainAsync(plan, new Opening(pool, null, Task.CompletedTask), cancellationToken);
+            return OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
         }
 
         var opening = taken.OpenAsync(cancellationToken);
@@ -191,11 +191,14 @@ internal sealed class ConnectionOpener(
     /// <param name="Pool">Where a connection is opened.</param>
     /// <param name="Taken">The connection; null as long as the pool has none to give.</param>
     /// <param name="Task">The opening of that connection.</param>
-    private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task);
+    private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task)
+    {
+        public static Opening NotBegun(HostPool pool) => new(pool, null, Task.CompletedTask);
+    }
 
     private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken) => TryTake(ref pool, attempt, out var taken)
         ? new Opening(pool, taken, taken.OpenAsync(cancellationToken))
-        : new Opening(pool, null, Task.CompletedTask);
+        : Opening.NotBegun(pool);
 
     /// <summary>Takes a connection for which nobody has to wait.</summary>
     private bool TryTake(ref HostPool pool, Attempt attempt, out TakenConnection taken)

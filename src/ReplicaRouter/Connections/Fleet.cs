@@ -56,16 +56,6 @@ internal sealed class Fleet(
         MonitorOf(host).Host = host;
     }
 
-    /// <summary>Takes new connections to a host as it is configured now.</summary>
-    /// <param name="pools">The host's.</param>
-    /// <param name="probe">Probes it likewise.</param>
-    /// <returns>What its connections were taken from before.</returns>
-    public IReadOnlyList<HostDataSource> Renew(HostPools pools, IHostProbe probe)
-    {
-        pools.Probe.Renew(probe);
-        return [.. pools.All.SelectMany(pool => pool.Renew(next => listener.Add([next])))];
-    }
-
     /// <summary>Forgets a host whose connections are closed.</summary>
     public void Remove(HostPools pools)
     {

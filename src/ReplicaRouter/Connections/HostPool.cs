@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Data;
-using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
@@ -12,6 +10,7 @@ internal sealed class HostPool
 {
     private readonly HostPools _owner;
     private readonly Func<PoolTiers> _newTiers;
+    private readonly Action<HostDataSource> _announce;
     private readonly HostLoad _load;
     private readonly TimeProvider _time;
     private PoolTiers _current;
@@ -24,7 +23,7 @@ internal sealed class HostPool
     /// <param name="time">The clock.</param>
     public HostPool(HostPools owner, RoutePlan plan, Func<HostDataSource, NpgsqlDataSource> create, Action<HostDataSource> announce, TimeProvider time)
     {
-        (_owner, _load, _time) = (owner, owner.Load, time);
+        (_owner, _load, _announce, _time) = (owner, owner.Load, announce, time);
         Plan = plan;
         _newTiers = () => new PoolTiers(this, create, announce, time);
         _current = _newTiers();
@@ -71,12 +70,11 @@ internal sealed class HostPool
     public IEnumerable<HostDataSource> Sources => _former.Concat(Current.Sources);
 
     /// <summary>Takes new connections from other data sources, as the host is configured now.</summary>
-    /// <param name="announce">Called with the first one before it is used.</param>
     /// <returns>The former ones, whose connections go on.</returns>
-    public IReadOnlyList<HostDataSource> Renew(Action<HostDataSource> announce)
+    public IReadOnlyList<HostDataSource> Renew()
     {
         var next = _newTiers();
-        announce(next.First);
+        _announce(next.First);
         var former = Interlocked.Exchange(ref _current, next);
         former.BecomeOne();
         ImmutableInterlocked.Update(ref _former, (sources, more) => sources.AddRange(more), former.Sources);

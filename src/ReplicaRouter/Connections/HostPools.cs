@@ -60,6 +60,15 @@ internal sealed class HostPools
         foreach (var pool in All) pool.Clear();
     }
 
+    /// <summary>Takes new connections to the host as it is configured now.</summary>
+    /// <param name="probe">Probes it likewise.</param>
+    /// <returns>What its connections were taken from before.</returns>
+    public IReadOnlyList<HostDataSource> Renew(IHostProbe probe)
+    {
+        Probe.Renew(probe);
+        return [.. All.SelectMany(pool => pool.Renew())];
+    }
+
     /// <summary>Opens no further pools of Npgsql's.</summary>
     public void Retire()
     {

@@ -95,8 +95,8 @@ internal sealed class RouteLatency(TimeProvider time)
         _isSlow = isSlow;
         var isOutlier = isSlow && (wasSlow || (_isComparable && isBeyondChance && difference > Outlier * deviation));
         value *= Math.Exp(difference * Math.Max(isOutlier ? OutlierWeight : 0, 1.0 / (_samples + 1)));
-        // By the deviation before: what a host that gets slow does to it would make it harder to find.
         _late += ((isBeyondChance ? 1 : 0) - _late) / LateSamples;
+        // By the deviation before: what a host that gets slow does to it would make it harder to find.
         var least = Math.Max(value * Math.Exp(-Doubt * deviation), (_late - LateDoubt) * ChanceMs);
         Volatile.Write(ref _leastValue, least - (IsNew() ? ChanceMs : 0));
         Volatile.Write(ref _mostValue, value * Math.Exp(2 * Doubt * Unlikeness));

@@ -173,7 +173,7 @@ internal sealed class LiveTopology(
             _renewals.Remove(host.Index);
             fleet.Configure(host);
             store.Update(current => current.WithHosts([.. current.Hosts.Select(known => known.Configuration.Index == host.Index ? host : known.Configuration)], time));
-            return fleet.Renew(fleet.PoolsOf(host), probe);
+            return fleet.PoolsOf(host).Renew(probe);
         }
     }
 

@@ -66,7 +66,7 @@ public class RouteLatencyTests : LatencyTest
     }
 
     [Fact]
-    public void One_command_tenTimes_as_slow_as_usual_shows_that_the_host_is_slow_where_all_take_about_the_same()
+    public void One_command_ten_times_as_slow_as_usual_shows_that_the_host_is_slow_where_all_take_about_the_same()
     {
         var random = new Random(1);
         Record(1, 4);

@@ -48,7 +48,7 @@ public class TrialsTests : LatencyTest
     }
 
     [Fact]
-    public void However_many_choices_there_are_trials_costTime_as_well_up_to_1600_ms()
+    public void However_many_choices_there_are_trials_cost_time_as_well_up_to_1600_ms()
     {
         Record(5, 40);
         List<TimeSpan> trials = [];
@@ -87,7 +87,7 @@ public class TrialsTests : LatencyTest
     }
 
     [Fact]
-    public void While_probes_are_slow_too_a_trial_costs_fiftyTimes_as_many_choices()
+    public void While_probes_are_slow_too_a_trial_costs_fifty_times_as_many_choices()
     {
         Record(5, 40);
         Assert.Equal(1, Enumerable.Range(0, 10_000).Count(_ =>
