@@ -8,6 +8,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
 {
     private const int ChunkSize = 16 * 1024;
     private const int SlicesPerSecond = 50;
+    private static readonly TimeProvider s_time = PreciseTime.Of(TimeProvider.System);
     private readonly Channel<Chunk> _inFlight = Channel.CreateBounded<Chunk>(64);
     private ByteCut? _cut;
     private long _leftBeforeCut;
@@ -69,7 +70,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             var left = snapshot.Settings.Latency + (snapshot.Settings.Jitter * chunk.Chance) - TimeProvider.System.GetElapsedTime(chunk.Received);
             if (left <= TimeSpan.Zero) return;
             // Timers know whole milliseconds, and cut off the rest: a pause of less would be none, and this loop a thread that spins.
-            var pause = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), TimeProvider.System, ct);
+            var pause = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), s_time, ct);
             await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
             ct.ThrowIfCancellationRequested();
         }
@@ -101,7 +102,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             if (_cut is not null && (_leftBeforeCut -= slice) == 0) connection.Reset();
             ct.ThrowIfCancellationRequested();
             if (snapshot.Settings.BytesPerSecond is not { } pace) continue;
-            var pause = Task.Delay(TimeSpan.FromSeconds((double)slice / pace), TimeProvider.System, ct);
+            var pause = Task.Delay(TimeSpan.FromSeconds((double)slice / pace), s_time, ct);
             await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
         }
     }

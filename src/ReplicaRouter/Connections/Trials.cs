@@ -59,7 +59,12 @@ internal sealed class Trials(TimeProvider time)
     }
 
     /// <summary>Notes whether a probe took as long as usual.</summary>
-    public void OnProbed(bool isUsual) => _needed = isUsual ? _cost : ChoicesPerDoubtfulTrial;
+    public void OnProbed(bool isUsual)
+    {
+        // It may be over: what was tried before tells less.
+        if (isUsual && _needed == ChoicesPerDoubtfulTrial) (_cost, _pause) = (Math.Min(_cost, MostChoicesPerTrial / 4), TimeSpan.Min(_pause, s_longestPause / 4));
+        _needed = isUsual ? _cost : ChoicesPerDoubtfulTrial;
+    }
 
     /// <summary>Whether a host that is left out is to be given a command all the same, to see whether it is still slow. Called by each choice that leaves it out.</summary>
     /// <param name="isIdle">Whether it has nothing under way, as a trial under way.</param>

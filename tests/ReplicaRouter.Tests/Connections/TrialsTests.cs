@@ -163,6 +163,26 @@ public class TrialsTests : LatencyTest
     }
 
     [Fact]
+    public void After_a_long_slowness_the_first_probe_that_is_as_fast_as_before_has_it_tried_soon_and_twice()
+    {
+        Record(5, 4);
+        Trials.IsDue(isIdle: true, isNear: true);
+        Trials.OnProbed(isUsual: false);
+        for (var trials = 0; trials < 8;)
+        {
+            if (!IsTriedNext()) continue;
+            trials++;
+            Record(4);
+        }
+
+        Trials.OnProbed(isUsual: true);
+        Time.Advance(TimeSpan.FromMilliseconds(400));
+        Assert.InRange(Enumerable.Range(0, 800).TakeWhile(_ => !Trials.IsDue(isIdle: true, isNear: true)).Count(), 0, 799);
+        Record(4);
+        Assert.True(Trials.IsDue(isIdle: true, isNear: true), "cold caches");
+    }
+
+    [Fact]
     public void A_trial_that_is_slow_beyond_chance_is_not_repeated()
     {
         Record(5, 40);
