@@ -19,6 +19,15 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     /// <summary>A login that takes longer, as where an identity service is asked, holds up nobody else: what it takes is not CPU time.</summary>
     public static readonly TimeSpan LongLogin = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// What a login costs both sides. Callers wait for a connection that is in use until they have waited for so long together: each time that it takes less, the
+    /// login would have cost more. Whoever goes by this pays at most twice what one would who knew beforehand.
+    /// </summary>
+    public static readonly TimeSpan LoginCost = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Waiting that is not worth a connection, which costs the server more than its login: so much of the time, by one caller.</summary>
+    private const double TolerableWaiting = 0.05;
+
     // All counts are one number, so that taking a place is one exchange: here each tier's begins, and that of all. Two bits for a count up to 2, and so on.
     private static ReadOnlySpan<byte> Shifts => [0, 2, 4, 7, 11, 16, TotalShift];
     private const int TotalShift = 39;
@@ -37,6 +46,11 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     // As far as we know: Npgsql closes some in its own time.
     private int _connected;
 
+    // What those in line have waited together, as far as no login was begun for it.
+    private double _waitedTicks;
+    private long _waitedUntil;
+    private bool _isWatched;
+
     /// <summary>So many places in all, by tiers: each has as many as all before it, and the last one the rest. So about half of what is taken is in full ones.</summary>
     public static int[] Sizes(int count)
     {
@@ -46,7 +60,7 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     }
 
     /// <summary>Takes a place if there is a free one, and nobody waits for one.</summary>
-    public Place? TryTake() => Volatile.Read(ref _waiting) > 0 ? null : TryTakeFirst(mayLogIn: true);
+    public Place? TryTake() => Volatile.Read(ref _waiting) > 0 ? null : TryTakeFirst(mayLogIn: Volatile.Read(ref _connected) <= 0);
 
     /// <summary>Takes a place of one tier, likewise, for a connection that is idle there.</summary>
     public Place? TryTakeIdle(int tier)
@@ -104,10 +118,12 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         var turn = new TaskCompletionSource<Place>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
+            CountWaiting();
             queue.Enqueue(turn);
             // Before it looks for a free place: whoever returns one from here on looks for those who wait.
             Interlocked.Increment(ref _waiting);
             Serve();
+            if (_queue.Count > 0 && !_isWatched) _ = WatchAsync();
         }
 
         return turn;
@@ -173,21 +189,49 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         lock (_lock) Serve();
     }
 
+    /// <summary>Has somebody log in once those in line have waited for long enough, though nothing else happens meanwhile.</summary>
+    private async Task WatchAsync()
+    {
+        _isWatched = true;
+        while (true)
+        {
+            await Task.Delay(LoginCost, time).ConfigureAwait(false);
+            lock (_lock)
+            {
+                Serve();
+                _isWatched = _queue.Count > 0;
+                if (!_isWatched) return;
+            }
+        }
+    }
+
+    private void CountWaiting()
+    {
+        var now = time.GetTimestamp();
+        var waited = _waitedTicks + ((_queue.Count > 0 ? _queue.Count : -TolerableWaiting) * (now - _waitedUntil));
+        (_waitedTicks, _waitedUntil) = (Math.Clamp(waited, 0, MostLogins * LoginCostTicks), now);
+    }
+
+    private double LoginCostTicks => time.Ticks(LoginCost);
+
     private void Serve()
     {
-        Serve(_loggingInQueue, mayLogIn: false);
-        Serve(_queue, mayLogIn: true);
+        CountWaiting();
+        Serve(_loggingInQueue, isLoggingIn: true);
+        Serve(_queue, isLoggingIn: false);
     }
 
     /// <summary>Gives free places to those who wait, and forgets those who have gone.</summary>
-    private void Serve(Queue<TaskCompletionSource<Place>> queue, bool mayLogIn)
+    private void Serve(Queue<TaskCompletionSource<Place>> queue, bool isLoggingIn)
     {
         while (queue.TryPeek(out var turn))
         {
             if (!turn.Task.IsCompleted)
             {
+                var mayLogIn = !isLoggingIn && (_waitedTicks >= LoginCostTicks || Volatile.Read(ref _connected) <= 0);
                 if ((_isAbolished ? default(Place) : TryTakeFirst(mayLogIn)) is not { } place) return;
                 if (!turn.TrySetResult(place)) Undo(place);
+                else if (place.IsLogin) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
             }
 
             queue.Dequeue();

@@ -10,10 +10,10 @@ public class PlacesTests
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private Places Full(int count)
+    private async Task<Places> FullAsync(int count)
     {
         var places = new Places(Places.Sizes(count), _time);
-        for (var i = 0; i < count; i++) Assert.InRange(Connect(places), 0, Places.MostTiers - 1);
+        for (var i = 0; i < count; i++) await ConnectAsync(places);
         Assert.Equal(None, Take(places));
         return places;
     }
@@ -23,12 +23,29 @@ public class PlacesTests
     /// <summary>The tier of the place that is given now.</summary>
     private static int Take(Places places) => places.TryTake()?.Tier ?? None;
 
-    /// <summary>The same, with a connection there.</summary>
-    private static int Connect(Places places)
+    /// <summary>The tier of a place with a connection, however long it takes to get one.</summary>
+    private async Task<int> ConnectAsync(Places places)
     {
-        if (places.TryTake() is not { } place) return None;
+        var place = places.TryTake() ?? await AfterWaitingAsync(places);
         if (place.IsLogin) places.LoginEnded(isConnected: true);
         return place.Tier;
+    }
+
+    /// <summary>A place for somebody who waits for as long as a login costs.</summary>
+    private async Task<Place> AfterWaitingAsync(Places places)
+    {
+        var turn = places.TakeAsync(s_timeout, Ct);
+        _time.Advance(Places.LoginCost);
+        return await turn;
+    }
+
+    private async Task<Places> FiveIdleAsync()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        List<int> taken = [];
+        for (var i = 0; i < 5; i++) taken.Add(await ConnectAsync(places));
+        taken.ForEach(places.Return);
+        return places;
     }
 
     [Theory]
@@ -44,11 +61,12 @@ public class PlacesTests
     [InlineData(17)]
     [InlineData(32)]
     [InlineData(5_000)]
-    public void The_first_tier_with_a_free_place_gives_it_and_each_gives_as_many_as_it_has(int count)
+    public async Task The_first_tier_with_a_free_place_gives_it_and_each_gives_as_many_as_it_has(int count)
     {
         var sizes = Places.Sizes(count);
         var places = new Places(sizes, _time);
-        var taken = Enumerable.Range(0, count).Select(_ => Connect(places)).ToList();
+        List<int> taken = [];
+        while (taken.Count < count) taken.Add(await ConnectAsync(places));
         Assert.Equal(taken.Order(), taken);
         Assert.Equal(sizes, taken.GroupBy(tier => tier).OrderBy(tier => tier.Key).Select(tier => tier.Count()));
         Assert.Equal(None, Take(places));
@@ -65,7 +83,7 @@ public class PlacesTests
     [Fact]
     public async Task Who_comes_first_is_served_first_and_nobody_overtakes()
     {
-        var places = Full(3);
+        var places = await FullAsync(3);
         var waiting = Enumerable.Range(0, 3).Select(_ => places.TakeAsync(s_timeout, Ct)).ToList();
         foreach (var (tier, next) in new[] { (1, waiting[0]), (0, waiting[1]), (0, waiting[2]) })
         {
@@ -82,7 +100,7 @@ public class PlacesTests
     [Fact]
     public async Task Who_waits_on_a_thread_stands_in_the_same_line()
     {
-        var places = Full(1);
+        var places = await FullAsync(1);
         Assert.Throws<TimeoutException>(() => places.Take(TimeSpan.FromMilliseconds(1)));
         var waiting = Task.Factory.StartNew(() => places.Take(TimeSpan.FromSeconds(20)), Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         places.Return(0);
@@ -93,7 +111,7 @@ public class PlacesTests
     [Fact]
     public async Task Who_waits_too_long_is_told_and_takes_no_place_with_him()
     {
-        var places = Full(1);
+        var places = await FullAsync(1);
         var waiting = places.TakeAsync(s_timeout, Ct);
         _time.Advance(s_timeout);
         await Assert.ThrowsAsync<TimeoutException>(() => waiting);
@@ -105,7 +123,7 @@ public class PlacesTests
     [Fact]
     public async Task Who_was_cancelled_passes_the_place_on()
     {
-        var places = Full(1);
+        var places = await FullAsync(1);
         using var cancellation = new CancellationTokenSource();
         var cancelled = places.TakeAsync(s_timeout, cancellation.Token);
         var next = places.TakeAsync(s_timeout, Ct);
@@ -123,6 +141,8 @@ public class PlacesTests
         for (var i = 0; i < Places.MostLogins; i++) Assert.Equal(new Place(0, IsLogin: true), places.TryTake());
         Assert.Null(places.TryTake());
         var waiting = Enumerable.Range(0, 3).Select(_ => places.TakeAsync(s_timeout, Ct)).ToList();
+        _time.Advance(Places.LoginCost);
+        Assert.False(waiting[0].IsCompleted);
         places.LoginEnded(isConnected: true);
         Assert.Equal(new Place(1, IsLogin: true), await waiting[0]);
         Assert.False(waiting[1].IsCompleted);
@@ -131,6 +151,47 @@ public class PlacesTests
         Assert.False(waiting[2].IsCompleted);
         places.LoginEnded(isConnected: false);
         Assert.Equal(new Place(1, IsLogin: true), await waiting[2]);
+    }
+
+    [Fact]
+    public async Task Nobody_logs_in_for_a_wait_that_costs_less_and_several_who_wait_share_it()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        Assert.Equal(0, await ConnectAsync(places));
+        for (var i = 0; i < 20; i++)
+        {
+            var briefly = places.TakeAsync(s_timeout, Ct);
+            _time.Advance(Places.LoginCost / 10);
+            places.Return(0);
+            Assert.False((await briefly).IsLogin);
+            _time.Advance(Places.LoginCost * 4);
+        }
+
+        var waiting = Enumerable.Range(0, 4).Select(_ => places.TakeAsync(s_timeout, Ct)).ToList();
+        _time.Advance(Places.LoginCost / 3);
+        Assert.All(waiting, turn => Assert.False(turn.IsCompleted));
+        waiting.Add(places.TakeAsync(s_timeout, Ct));
+        Assert.Equal(new Place(0, IsLogin: true), await waiting[0]);
+        Assert.All(waiting[1..], turn => Assert.False(turn.IsCompleted));
+    }
+
+    [Fact]
+    public async Task Waits_that_come_again_and_again_are_worth_a_login()
+    {
+        var places = new Places(Places.Sizes(10), _time);
+        Assert.Equal(0, await ConnectAsync(places));
+        for (var waits = 0; waits < 9; waits++)
+        {
+            var briefly = places.TakeAsync(s_timeout, Ct);
+            _time.Advance(Places.LoginCost / 10);
+            places.Return(0);
+            Assert.False((await briefly).IsLogin);
+        }
+
+        var again = places.TakeAsync(s_timeout, Ct);
+        Assert.False(again.IsCompleted);
+        _time.Advance(Places.LoginCost / 10);
+        Assert.True((await again).IsLogin);
     }
 
     [Fact]
@@ -152,11 +213,10 @@ public class PlacesTests
     public async Task Who_logs_in_has_what_comes_back_sooner_and_before_those_who_came_later()
     {
         var places = new Places(Places.Sizes(10), _time);
-        Assert.Equal(0, Connect(places));
-        Assert.Equal(new Place(0, IsLogin: true), places.TryTake());
+        Assert.Equal(0, await ConnectAsync(places));
+        Assert.Equal(new Place(0, IsLogin: true), await AfterWaitingAsync(places));
         var turn = places.LineUpForReturned();
-        var later = places.TakeAsync(s_timeout, Ct);
-        Assert.Equal(new Place(1, IsLogin: true), await later);
+        Assert.Equal(new Place(1, IsLogin: true), await AfterWaitingAsync(places));
         var last = places.TakeAsync(s_timeout, Ct);
         places.Return(0);
         Assert.Equal(new Place(0, IsLogin: false), await turn.Task);
@@ -166,13 +226,12 @@ public class PlacesTests
     }
 
     [Fact]
-    public void As_many_logins_as_may_be_keep_nobody_from_an_idle_connection()
+    public async Task As_many_logins_as_may_be_keep_nobody_from_an_idle_connection()
     {
-        var places = new Places(Places.Sizes(10), _time);
-        foreach (var tier in Enumerable.Range(0, 5).Select(_ => Connect(places)).ToList()) places.Return(tier);
+        var places = await FiveIdleAsync();
         places.Broke();
-        var taken = Enumerable.Range(0, 6).Select(_ => places.TryTake()).ToList();
-        Assert.Equal([false, false, false, false, true, true], taken.Select(place => place!.Value.IsLogin));
+        for (var i = 0; i < 4; i++) Assert.False(places.TryTake()!.Value.IsLogin);
+        for (var i = 0; i < Places.MostLogins; i++) Assert.True((await AfterWaitingAsync(places)).IsLogin);
         Assert.Null(places.TryTake());
         places.Return(0);
         Assert.Equal(new Place(0, IsLogin: false), places.TryTake());
@@ -182,22 +241,22 @@ public class PlacesTests
     }
 
     [Fact]
-    public void A_login_that_nobody_expected_tells_that_the_idle_connections_are_gone()
+    public async Task A_login_that_nobody_expected_tells_that_the_idle_connections_are_gone()
     {
-        var places = new Places(Places.Sizes(10), _time);
-        foreach (var tier in Enumerable.Range(0, 5).Select(_ => Connect(places)).ToList()) places.Return(tier);
+        var places = await FiveIdleAsync();
         Assert.Equal(new Place(0, IsLogin: false), places.TryTake());
         places.LoginBegan();
         Assert.Equal(new Place(0, IsLogin: true), places.TryTake());
         Assert.Null(places.TryTake());
         places.LoginEnded(isConnected: true);
-        Assert.Equal(new Place(1, IsLogin: true), places.TryTake());
+        Assert.Null(places.TryTake());
+        Assert.Equal(new Place(1, IsLogin: true), await AfterWaitingAsync(places));
     }
 
     [Fact]
     public async Task Nobody_waits_for_places_that_are_abolished()
     {
-        var places = Full(1);
+        var places = await FullAsync(1);
         var waiting = places.TakeAsync(s_timeout, Ct);
         places.Abolish();
         await waiting;
@@ -240,6 +299,15 @@ public class PlacesTests
 
         Assert.InRange(most, 1, Count);
         Assert.InRange(entered, 8_000, 16_000);
-        Assert.Equal([0, 0, 1, None], Enumerable.Range(0, Count + 1).Select(_ => Connect(places)));
+        List<int> free = [];
+        for (var i = 0; i < Count; i++)
+        {
+            var place = await places.TakeAsync(TimeSpan.FromSeconds(20), Ct);
+            if (place.IsLogin) places.LoginEnded(isConnected: true);
+            free.Add(place.Tier);
+        }
+
+        Assert.Equal([0, 0, 1], free);
+        Assert.Null(places.TryTake());
     }
 }

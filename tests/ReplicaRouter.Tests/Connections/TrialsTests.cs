@@ -175,6 +175,7 @@ public class TrialsTests : LatencyTest
             Record(4);
         }
 
+        Assert.False(IsTriedNext());
         Trials.OnProbed(isUsual: true);
         Time.Advance(TimeSpan.FromMilliseconds(400));
         Assert.InRange(Enumerable.Range(0, 800).TakeWhile(_ => !Trials.IsDue(isIdle: true, isNear: true)).Count(), 0, 799);
