@@ -37,16 +37,12 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
-    /// <summary>Whether more was under way before, so that one of our connections is idle, most likely.</summary>
-    public bool HasRoom => InFlight < Volatile.Read(ref _mostInFlight);
-    private int _mostInFlight;
+    /// <summary>Whether more commands were under way before, so that one of our connections is idle, most likely.</summary>
+    public bool HasRoom => InFlight < Volatile.Read(ref _mostCommands);
+    private int _mostCommands;
 
     /// <summary>Counts a connection that is being opened.</summary>
-    public void BeginOpening()
-    {
-        Interlocked.Increment(ref _opening);
-        NoteMost();
-    }
+    public void BeginOpening() => Interlocked.Increment(ref _opening);
 
     public void EndOpening() => Interlocked.Decrement(ref _opening);
 
@@ -54,13 +50,8 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public void BeginCommand()
     {
         Commands.Begin();
-        NoteMost();
-    }
-
-    // Two at once may note one too few: the next ones make up for it.
-    private void NoteMost()
-    {
-        if (InFlight is var now && now > _mostInFlight) Volatile.Write(ref _mostInFlight, now);
+        // Two at once may note one too few: the next ones make up for it.
+        if (Commands.Count is var now && now > _mostCommands) Volatile.Write(ref _mostCommands, now);
     }
 
     /// <summary>How long a route's commands typically take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>

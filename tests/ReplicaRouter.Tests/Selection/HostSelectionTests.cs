@@ -287,6 +287,19 @@ public class HostSelectionTests
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
     }
 
+    [Fact]
+    public void Whoever_waits_for_a_connection_does_not_make_a_host_seem_to_have_an_idle_one()
+    {
+        var load = Healthy("primary", "analytics").Loads()[1];
+        Use(load);
+        Assert.True(load.HasRoom);
+        load.BeginCommand();
+        Assert.False(load.HasRoom);
+        for (var i = 0; i < 3; i++) load.BeginOpening();
+        for (var i = 0; i < 2; i++) load.EndOpening();
+        Assert.False(load.HasRoom);
+    }
+
     private static void Use(HostLoad load)
     {
         load.BeginCommand();
