@@ -60,7 +60,7 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     }
 
     /// <summary>Takes a place if there is a free one, and nobody waits for one.</summary>
-    public Place? TryTake() => Volatile.Read(ref _waiting) > 0 ? null : TryTakeFirst(mayLogIn: Volatile.Read(ref _connected) <= 0);
+    public Place? TryTake() => Volatile.Read(ref _waiting) > 0 ? null : TryTakeFirst(mayLogIn: HasNoneToWaitFor);
 
     /// <summary>Takes a place of one tier, likewise, for a connection that is idle there.</summary>
     public Place? TryTakeIdle(int tier)
@@ -205,6 +205,9 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         }
     }
 
+    private bool HasNoneToWaitFor => Volatile.Read(ref _connected) <= 0;
+
+    /// <summary>Adds what those in line have waited since it was called last. For whoever changes the line.</summary>
     private void CountWaiting()
     {
         var now = time.GetTimestamp();
@@ -228,7 +231,7 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         {
             if (!turn.Task.IsCompleted)
             {
-                var mayLogIn = !isLoggingIn && (_waitedTicks >= LoginCostTicks || Volatile.Read(ref _connected) <= 0);
+                var mayLogIn = !isLoggingIn && (_waitedTicks >= LoginCostTicks || HasNoneToWaitFor);
                 if ((_isAbolished ? default(Place) : TryTakeFirst(mayLogIn)) is not { } place) return;
                 if (!turn.TrySetResult(place)) Undo(place);
                 else if (place.IsLogin) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);

@@ -39,6 +39,15 @@ public class PlacesTests
         return await turn;
     }
 
+    /// <summary>Waits for the one connection there is, which comes back after a tenth of what a login costs.</summary>
+    private async Task WaitBrieflyAsync(Places places)
+    {
+        var turn = places.TakeAsync(s_timeout, Ct);
+        _time.Advance(Places.LoginCost / 10);
+        places.Return(0);
+        Assert.False((await turn).IsLogin);
+    }
+
     private async Task<Places> FiveIdleAsync()
     {
         var places = new Places(Places.Sizes(10), _time);
@@ -160,10 +169,7 @@ public class PlacesTests
         Assert.Equal(0, await ConnectAsync(places));
         for (var i = 0; i < 20; i++)
         {
-            var briefly = places.TakeAsync(s_timeout, Ct);
-            _time.Advance(Places.LoginCost / 10);
-            places.Return(0);
-            Assert.False((await briefly).IsLogin);
+            await WaitBrieflyAsync(places);
             _time.Advance(Places.LoginCost * 4);
         }
 
@@ -180,14 +186,7 @@ public class PlacesTests
     {
         var places = new Places(Places.Sizes(10), _time);
         Assert.Equal(0, await ConnectAsync(places));
-        for (var waits = 0; waits < 9; waits++)
-        {
-            var briefly = places.TakeAsync(s_timeout, Ct);
-            _time.Advance(Places.LoginCost / 10);
-            places.Return(0);
-            Assert.False((await briefly).IsLogin);
-        }
-
+        for (var waits = 0; waits < 9; waits++) await WaitBrieflyAsync(places);
         var again = places.TakeAsync(s_timeout, Ct);
         Assert.False(again.IsCompleted);
         _time.Advance(Places.LoginCost / 10);
