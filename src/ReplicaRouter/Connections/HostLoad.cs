@@ -31,8 +31,11 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Logins under way, and waits for a free connection of a full pool.</summary>
     public WorkUnderWay Logins { get; } = new(time);
 
+    /// <summary>The present moment, by the coarse clock.</summary>
+    public long Now => time.Coarse();
+
     /// <summary>Whether it has just done something for us, so that one of our connections is warm.</summary>
-    public bool IsWarm => time.Coarse() - Commands.EndedAt < WarmMs;
+    public bool IsWarm => Now - Commands.EndedAt < WarmMs;
 
     /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);
@@ -61,10 +64,14 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public double MostLatencyMs(int route) => _latencies[route].MostMs;
 
     /// <summary>Whether a route's commands take longer than a limit, beyond doubt, and the host is not to be tried all the same.</summary>
-    public bool IsLeftOut(int route, double limitMs)
+    /// <param name="route">The route.</param>
+    /// <param name="limitMs">The limit, in ms.</param>
+    /// <param name="now">The moment, by <see cref="Now"/>.</param>
+    public bool IsLeftOut(int route, double limitMs, long now)
     {
         var latency = _latencies[route];
         var trials = latency.Trials;
+        if (!trials.IsFirstLook(now) && !trials.IsLeftOut) return false;
         if (latency.LeastMs * (trials.IsLeftOut ? Readmission : 1) > limitMs) return !trials.IsDue(InFlight == 0, latency.Ms < limitMs + RouteLatency.ChanceMs);
         return trials.IsLeftOut && !trials.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
     }

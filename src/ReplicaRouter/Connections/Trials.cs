@@ -37,6 +37,7 @@ internal sealed class Trials(TimeProvider time)
     private bool _isUnderWay;
     private bool _isJustEnded;
     private bool _isSecond;
+    private long _lookedAt = long.MinValue;
     private long _leftOutAt;
     private long _fastSince;
     private long _triedAt = long.MinValue / 2;
@@ -47,6 +48,17 @@ internal sealed class Trials(TimeProvider time)
 
     /// <summary>Whether it was left out so lately that chance may be the reason, and not again and again.</summary>
     public bool IsJustLeftOut => time.GetElapsedTime(_leftOutAt) < AtFirst;
+
+    /// <summary>
+    /// Whether this is the first look at the host in a tick of the coarse clock. That one tells whether it is to be left out: who looks at each of ten thousand choices
+    /// a second finds the moment in which chance makes any host seem slow.
+    /// </summary>
+    public bool IsFirstLook(long now)
+    {
+        if (now == _lookedAt) return false;
+        _lookedAt = now;
+        return true;
+    }
 
     /// <summary>Notes that a command has ended there.</summary>
     /// <returns>Whether it was a trial.</returns>

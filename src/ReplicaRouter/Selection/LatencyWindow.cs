@@ -58,12 +58,13 @@ internal static class LatencyWindow
         if (best == double.MaxValue) return (candidates, 0, best);
         var limit = Math.Max(Ratio * best, best + ToleranceMs);
         var silence = Math.Max(LimitsOfSilence * limit, LeastSilenceMs);
+        var now = loads[BitOperations.TrailingZeroCount(candidates)].Now;
         ulong left = 0, silent = 0;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
             var bit = rest & ~(rest - 1);
             var load = loads[BitOperations.TrailingZeroCount(bit)];
-            if (load.IsLeftOut(route, limit)) left |= bit;
+            if (load.IsLeftOut(route, limit, now)) left |= bit;
             else if (load.IsSilent(silence)) silent |= bit;
         }
 

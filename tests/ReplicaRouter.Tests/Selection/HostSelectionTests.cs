@@ -240,6 +240,31 @@ public class HostSelectionTests
     }
 
     [Fact]
+    public void A_host_that_seems_slow_between_two_looks_is_not_left_out()
+    {
+        var topology = Healthy("primary", "analytics", "background");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        topology.Advance(10);
+        Record(1, 1);
+        Record(2, 1);
+        topology.Advance(10);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(1, 20);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(1, 1);
+        topology.Advance(0.001);
+        Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
+        Record(1, 20);
+        topology.Advance(0.001);
+        Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
+
+        void Record(int host, double milliseconds)
+        {
+            for (var sample = 0; sample < 50; sample++) loads[host].RecordCommand(read.Index, milliseconds);
+        }
+    }
+
+    [Fact]
     public void A_host_that_was_just_left_out_by_little_goes_on_while_all_others_would_have_to_be_logged_in_to()
     {
         var topology = Healthy("primary", "analytics", "background");
