@@ -35,7 +35,8 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     public long Now => time.Coarse();
 
     /// <summary>Whether it has just done something for us, so that one of our connections is warm.</summary>
-    public bool IsWarm => Now - Commands.EndedAt < WarmMs;
+    /// <param name="now">The moment, by <see cref="Now"/>.</param>
+    public bool IsWarm(long now) => now - Commands.EndedAt < WarmMs;
 
     /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);

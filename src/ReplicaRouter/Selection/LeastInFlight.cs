@@ -12,33 +12,22 @@ internal static class LeastInFlight
     /// <summary>One choice in so many leaves the host that has just answered, so that a caller who sends one command after the other uses all hosts.</summary>
     private const int Stay = 8;
 
-    public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, Random random)
+    public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, Random random, long now)
     {
-        var least = int.MaxValue;
+        var (least, last) = (int.MaxValue, -1);
         ulong best = 0;
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
-            var inFlight = loads[BitOperations.TrailingZeroCount(rest)].InFlight;
+            var host = BitOperations.TrailingZeroCount(rest);
+            var (load, inFlight) = (loads[host], loads[host].InFlight);
             if (inFlight > least) continue;
-            if (inFlight < least) (least, best) = (inFlight, 0);
+            if (inFlight < least) (least, best, last) = (inFlight, 0, host);
+            else if (load.Commands.ProgressAt > loads[last].Commands.ProgressAt) last = host;
             best |= rest & ~(rest - 1);
         }
 
-        if (BitOperations.IsPow2(best)) return BitOperations.TrailingZeroCount(best);
-        var last = LastUsed(best, loads);
-        return loads[last].IsWarm && random.Next(Stay) != 0 ? last : NthHost(best, random.Next(BitOperations.PopCount(best)));
-    }
-
-    private static int LastUsed(ulong hosts, ReadOnlySpan<HostLoad> loads)
-    {
-        var last = BitOperations.TrailingZeroCount(hosts);
-        for (var rest = hosts & (hosts - 1); rest != 0; rest &= rest - 1)
-        {
-            var host = BitOperations.TrailingZeroCount(rest);
-            if (loads[host].Commands.ProgressAt > loads[last].Commands.ProgressAt) last = host;
-        }
-
-        return last;
+        if (BitOperations.IsPow2(best)) return last;
+        return loads[last].IsWarm(now) && random.Next(Stay) != 0 ? last : NthHost(best, random.Next(BitOperations.PopCount(best)));
     }
 
     private static int NthHost(ulong hosts, int n)
