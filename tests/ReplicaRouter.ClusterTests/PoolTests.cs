@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
@@ -111,6 +112,29 @@ public class PoolTests(ClusterFixture fixture)
         }
 
         await using var next = await OpenAsync(router);
+    }
+
+    [Fact]
+    public async Task A_login_whose_caller_gives_up_is_there_for_the_next_one()
+    {
+        await using var proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
+        var options = new DatabaseRouterOptions { ApplicationName = "given-up" };
+        options.Hosts["primary"] = new HostOptions { ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString };
+        await using var router = DatabaseRouter.Create(options);
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        proxy.Delay(TimeSpan.FromMilliseconds(25));
+        using (var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(20)))
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => router.OpenConnectionAsync(DatabaseOperation.Write, cancellation.Token).AsTask());
+        }
+
+        proxy.Heal();
+        await using var admin = new NpgsqlConnection(fixture.Cluster.Primary.SuperuserConnectionString);
+        await Eventually.Async(
+            async () => await admin.ExecuteScalarAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'given-up write' AND state = 'idle'") == 1,
+            TimeSpan.FromSeconds(10), "the login is over");
+        await using var next = await OpenAsync(router);
+        Assert.Equal(1, await admin.ExecuteScalarAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'given-up write'"));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     /// <param name="cancellationToken">The caller's.</param>
     public async Task<T> RunAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
-        var startedAt = time.GetTimestamp();
+        var (startedAt, route) = (time.GetTimestamp(), attempt.Plan.Index);
         var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = run(attempt, loser.Token);
         var stopping = Task.CompletedTask;
@@ -24,30 +24,56 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         try
         {
             Task ended = first;
-            var last = attempt;
-            while (further.Count < HedgePolicy.MostFurtherRuns
-                && await IsSlowAsync(ended, _policy.DelayOf(attempt.Plan.Index), loser.Token).ConfigureAwait(false)
-                && last.Host is not null)
+            while (further.Count < HedgePolicy.MostFurtherRuns && await IsSlowAsync(ended, PauseOf(route, startedAt), loser.Token).ConfigureAwait(false))
             {
-                // None may be begun at present: the longer it takes, the more it needs one.
-                if (_policy.TryBegin(attempt.Plan.Index) is not { } setAside) continue;
-                last = last.Hedge(time);
-                counters.CountHedge();
-                further.Add(new(last, run(last, loser.Token), setAside, time.GetTimestamp()));
-                ended = Task.WhenAny(ended, further[^1].Task);
+                var last = further.Count == 0 ? attempt : further[^1].Attempt;
+                if (TryBegin(last, run, loser.Token) is not { } next) continue;
+                further.Add(next);
+                ended = FirstAnswerAsync(first, further);
             }
 
             if (further.Count == 0) return await first.ConfigureAwait(false);
-            var winner = await FirstAnswerAsync([first, .. further.Select(each => each.Task)]).ConfigureAwait(false);
+            var winner = await FirstAnswerAsync(first, further).ConfigureAwait(false);
             if (winner != first) counters.CountHedgeWon();
             stopping = StopAsync(attempt, first, further, winner);
             return await winner.ConfigureAwait(false);
         }
         finally
         {
-            foreach (var each in further) _policy.SecondEnded(attempt.Plan.Index, each.SetAside, time.GetElapsedTime(each.StartedAt));
-            _policy.Ended(attempt.Plan.Index, time.GetElapsedTime(startedAt));
+            _policy.Ended(route, time.GetElapsedTime(startedAt));
             _ = CancelAsync(loser, stopping);
+        }
+    }
+
+    /// <summary>How long a read is waited for before it is given another run: longer than most take, and the longer where none could be begun before.</summary>
+    private TimeSpan? PauseOf(int route, long startedAt) => _policy.DelayOf(route) is { } usual ? TimeSpan.Max(usual, time.GetElapsedTime(startedAt) / 2) : null;
+
+    /// <returns>Null when none may be begun at present: there is no time left for it, the last one waits for its host, or no other host is as fast.</returns>
+    private FurtherRun<T>? TryBegin<T>(Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    {
+        if (last.Host is null || _policy.TryBegin(last.Plan.Index) is not { } setAside) return null;
+        var attempt = last.Hedge(time);
+        var task = RunFurtherAsync(attempt, run, setAside, cancellationToken);
+        if (task.IsFaulted && attempt.Host is null)
+        {
+            task.Forget();
+            return null;
+        }
+
+        counters.CountHedge();
+        return new(attempt, task, setAside);
+    }
+
+    private async Task<T> RunFurtherAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, TimeSpan setAside, CancellationToken cancellationToken)
+    {
+        var startedAt = time.GetTimestamp();
+        try
+        {
+            return await run(attempt, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _policy.SecondEnded(attempt.Plan.Index, setAside, time.GetElapsedTime(startedAt));
         }
     }
 
@@ -90,9 +116,9 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     }
 
     /// <summary>A further run may fail for want of a further replica; and what fails the first need not fail the others.</summary>
-    private static async Task<Task<T>> FirstAnswerAsync<T>(List<Task<T>> runs)
+    private static async Task<Task<T>> FirstAnswerAsync<T>(Task<T> first, List<FurtherRun<T>> further)
     {
-        var first = runs[0];
+        List<Task<T>> runs = [first, .. further.Select(each => each.Task)];
         while (runs.Count > 0)
         {
             var ended = await Task.WhenAny(runs).ConfigureAwait(false);
@@ -103,5 +129,5 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return first;
     }
 
-    private sealed record FurtherRun<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside, long StartedAt);
+    private sealed record FurtherRun<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside);
 }

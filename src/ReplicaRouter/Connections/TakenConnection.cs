@@ -8,10 +8,10 @@ namespace ReplicaRouter;
 /// <param name="IsLogin">Whether it was counted as a login when the place was taken.</param>
 internal readonly record struct TakenConnection(NpgsqlConnection Connection, HostDataSource? Tier, bool IsLogin)
 {
-    /// <summary>Begins to open it.</summary>
+    /// <summary>Begins to open it. A login goes on when its caller gives up, or is served sooner: it has cost most of what it costs, and the next caller has the connection.</summary>
     public Task OpenAsync(CancellationToken cancellationToken)
     {
-        var opening = Connection.OpenAsync(cancellationToken);
+        var opening = Connection.OpenAsync(IsLogin ? CancellationToken.None : cancellationToken);
         if (IsLogin || !opening.IsCompleted) _ = Tier?.CountLoginAsync(opening, IsLogin);
         return opening;
     }

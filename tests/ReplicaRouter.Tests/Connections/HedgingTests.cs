@@ -103,6 +103,39 @@ public class HedgingTests
         Assert.Equal(3, runs.Count);
     }
 
+    [Fact]
+    public async Task Where_no_other_host_may_serve_at_present_a_second_run_begins_once_one_may_and_others_have_theirs()
+    {
+        await LearnAsync(s_usual);
+        var (asked, mayServe) = (0, false);
+        for (var i = 0; i < 10; i++)
+        {
+            (asked, mayServe) = (0, false);
+            var (slow, answer) = (NewRead(), new TaskCompletionSource<string>());
+            var read = _hedging.RunAsync(slow, (attempt, _) =>
+            {
+                if (attempt == slow) return answer.Task;
+                asked++;
+                if (!mayServe) return Task.FromException<string>(new NoEligibleHostException("read", []));
+                attempt.Host = _configuration.Hosts[2];
+                return Task.FromResult("second");
+            }, TestContext.Current.CancellationToken);
+            await Eventually(() => Pass() && asked >= 5);
+            mayServe = true;
+            await Eventually(() => Pass() && read.IsCompleted);
+            Assert.Equal("second", await read);
+        }
+
+        // Ever longer pauses.
+        Assert.InRange(asked, 6, 20);
+
+        bool Pass()
+        {
+            _time.Advance(s_usual);
+            return true;
+        }
+    }
+
     private static async Task Eventually(Func<bool> condition)
     {
         var bound = TimeProvider.System.GetTimestamp();
