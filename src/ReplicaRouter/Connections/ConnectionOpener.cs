@@ -86,6 +86,8 @@ internal sealed class ConnectionOpener(
                 var (pool, demand) = begun is { } first ? (first.Pool, default) : await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false);
                 var opening = begun ?? Begin(ref pool, attempt, cancellationToken);
                 begun = null;
+                // A second run waits for nothing: it would only make the line longer.
+                if (attempt.IsHedge && opening.Taken is null) throw attempt.NoHost(store.Current, demand, time);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try

@@ -53,13 +53,16 @@ internal sealed class HedgePolicy(int routes)
         /// <summary>Second runs that may be under way at once.</summary>
         private const int Most = 5;
 
+        /// <summary>More, where they are less work than this together. Else a moment in which all hosts are slow would leave look-ups without second runs for seconds.</summary>
+        private static readonly TimeSpan Little = TimeSpan.FromMilliseconds(100);
+
         private long _owed;
 
         public Quantile Slow { get; } = new(SlowRank);
 
         public bool TryBorrow(TimeSpan time)
         {
-            if (Volatile.Read(ref _owed) > (Most - 1) * time.Ticks) return false;
+            if (Volatile.Read(ref _owed) > Math.Max((Most - 1) * time.Ticks, Little.Ticks)) return false;
             Owe(time);
             return true;
         }

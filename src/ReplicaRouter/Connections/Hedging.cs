@@ -9,6 +9,9 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     /// <summary>About what it costs a server to be told that a run is to stop: a process, as for a login.</summary>
     private static readonly TimeSpan CancelCost = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>So many times a pause, and it was not the read that took so long.</summary>
+    private const double Late = 2;
+
     private readonly HedgePolicy _policy = new(routes.Length);
 
     /// <param name="attempt">The read.</param>
@@ -24,7 +27,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         try
         {
             Task ended = first;
-            while (further.Count < HedgePolicy.MostFurtherRuns && await IsSlowAsync(ended, PauseOf(route, startedAt), loser.Token).ConfigureAwait(false))
+            while (further.Count < HedgePolicy.MostFurtherRuns && await IsSlowAsync(ended, route, startedAt, loser.Token).ConfigureAwait(false))
             {
                 var last = further.Count == 0 ? attempt : further[^1].Attempt;
                 if (TryBegin(last, run, loser.Token) is not { } next) continue;
@@ -108,11 +111,18 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     }
 
     /// <summary>Whether what is under way takes longer than most do.</summary>
-    private async Task<bool> IsSlowAsync(Task ended, TimeSpan? usual, CancellationToken cancellationToken)
+    private async Task<bool> IsSlowAsync(Task ended, int route, long startedAt, CancellationToken cancellationToken)
     {
-        if (ended.IsCompleted || usual is not { } delay) return false;
-        await Task.WhenAny(ended, Task.Delay(delay, time, cancellationToken)).ConfigureAwait(false);
-        return !ended.IsCompleted && !cancellationToken.IsCancellationRequested;
+        while (!ended.IsCompleted && PauseOf(route, startedAt) is { } pause)
+        {
+            var from = time.GetTimestamp();
+            await Task.WhenAny(ended, Task.Delay(pause, time, cancellationToken)).ConfigureAwait(false);
+            if (cancellationToken.IsCancellationRequested) return false;
+            // Whoever wakes up late has stood still meanwhile, mostly with all of the process: the answer may well be here, and is about to be read.
+            if (!ended.IsCompleted && time.GetElapsedTime(from) <= Late * pause) return true;
+        }
+
+        return false;
     }
 
     /// <summary>A further run may fail for want of a further replica; and what fails the first need not fail the others.</summary>

@@ -267,6 +267,23 @@ public class ReplicaFailureTests
     }
 
     [Fact]
+    public async Task A_second_run_waits_in_no_line_for_a_connection()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["read"] = new RouteSettings { MaxPoolSize = 1, Hedge = true });
+        // Not by chance is either of them left out.
+        for (var i = 0; i < 20; i++) await Task.WhenAll(SleepAsync(0.02), SleepAsync(0.02));
+        var before = router.GetMetrics().Recovery.Hedges;
+        await Task.WhenAll(SleepAsync(0.5), SleepAsync(0.5));
+        Assert.Equal(before, router.GetMetrics().Recovery.Hedges);
+        await SleepAsync(0.5);
+        Assert.True(router.GetMetrics().Recovery.Hedges > before);
+
+        Task<string?> SleepAsync(double seconds) => router.ExecuteAsync(DatabaseOperation.Read,
+            (connection, ct) => connection.ExecuteScalarAsync<string>(new CommandDefinition("SELECT pg_sleep(@seconds)::text", new { seconds }, cancellationToken: ct)), Ct);
+    }
+
+    [Fact]
     public async Task One_backend_that_is_killed_restarts_its_whole_server_and_costs_no_read_an_error_S3()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");

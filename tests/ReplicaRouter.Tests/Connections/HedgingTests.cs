@@ -136,6 +136,26 @@ public class HedgingTests
         }
     }
 
+    [Fact]
+    public async Task Who_wakes_up_late_waits_once_more_as_it_was_not_the_read_that_stood_still()
+    {
+        await LearnAsync(s_usual);
+        var (slow, secondAt, from) = (NewRead(), TimeSpan.Zero, _time.GetTimestamp());
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            secondAt = _time.GetElapsedTime(from);
+            return Task.FromResult("second");
+        }, TestContext.Current.CancellationToken);
+        _time.Advance(10 * s_usual);
+        await Eventually(() =>
+        {
+            _time.Advance(s_usual / 2);
+            return read.IsCompleted;
+        });
+        Assert.True(secondAt > 14 * s_usual, $"{secondAt.TotalMilliseconds} ms");
+    }
+
     private static async Task Eventually(Func<bool> condition)
     {
         var bound = TimeProvider.System.GetTimestamp();
