@@ -43,6 +43,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
         finally
         {
+            foreach (var each in further) _policy.SecondEnded(route, each.SetAside, each.Took);
             _policy.Ended(route, time.GetElapsedTime(startedAt));
             _ = CancelAsync(loser, stopping);
         }
@@ -55,29 +56,15 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     private FurtherRun<T>? TryBegin<T>(Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         if (last.Host is null || _policy.TryBegin(last.Plan.Index) is not { } setAside) return null;
-        var attempt = last.Hedge(time);
-        var task = RunFurtherAsync(attempt, run, setAside, cancellationToken);
-        if (task.IsFaulted && attempt.Host is null)
+        var further = new FurtherRun<T>(last.Hedge(time), setAside, time, run, cancellationToken);
+        if (further.FoundNoHost)
         {
-            task.Forget();
+            _policy.SecondEnded(last.Plan.Index, setAside, TimeSpan.Zero);
             return null;
         }
 
         counters.CountHedge();
-        return new(attempt, task, setAside);
-    }
-
-    private async Task<T> RunFurtherAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, TimeSpan setAside, CancellationToken cancellationToken)
-    {
-        var startedAt = time.GetTimestamp();
-        try
-        {
-            return await run(attempt, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _policy.SecondEnded(attempt.Plan.Index, setAside, time.GetElapsedTime(startedAt));
-        }
+        return further;
     }
 
     /// <summary>Whoever began before the winner is beaten, and whoever began after it is not needed any more.</summary>
@@ -139,5 +126,42 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return first;
     }
 
-    private sealed record FurtherRun<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside);
+    private sealed class FurtherRun<T>
+    {
+        private readonly TimeProvider _time;
+        private readonly long _startedAt;
+        private long _endedAt;
+
+        public FurtherRun(Attempt attempt, TimeSpan setAside, TimeProvider time, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+        {
+            (Attempt, SetAside, _time, _startedAt) = (attempt, setAside, time, time.GetTimestamp());
+            Task = RunAsync(run, cancellationToken);
+            // If nobody else waits for it, its error tells nothing new.
+            Task.Forget();
+        }
+
+        public Attempt Attempt { get; }
+
+        public TimeSpan SetAside { get; }
+
+        public Task<T> Task { get; }
+
+        /// <summary>What it took, or has taken so far.</summary>
+        public TimeSpan Took => _time.GetElapsedTime(_startedAt, Volatile.Read(ref _endedAt) is not 0 and var endedAt ? endedAt : _time.GetTimestamp());
+
+        /// <summary>Whether it was over at once, as no other host could serve.</summary>
+        public bool FoundNoHost => Task.IsFaulted && Attempt.Host is null;
+
+        private async Task<T> RunAsync(Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await run(Attempt, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                Volatile.Write(ref _endedAt, _time.GetTimestamp());
+            }
+        }
+    }
 }

@@ -137,6 +137,37 @@ public class HedgingTests
     }
 
     [Fact]
+    public async Task Further_runs_that_fail_cost_what_they_took_and_not_what_the_first_one_takes()
+    {
+        await LearnAsync(s_usual);
+        var (slow, asked) = (NewRead(), 0);
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            asked++;
+            attempt.Host = _configuration.Hosts[2];
+            return Task.FromException<string>(new TimeoutException());
+        }, TestContext.Current.CancellationToken);
+        await Eventually(() =>
+        {
+            _time.Advance(s_usual);
+            return asked == HedgePolicy.MostFurtherRuns;
+        });
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _first.SetResult("first");
+        Assert.Equal("first", await read);
+
+        var next = NewRead();
+        var nextRead = _hedging.RunAsync(next, (attempt, _) => attempt == next ? new TaskCompletionSource<string>().Task : Task.FromResult("second"), TestContext.Current.CancellationToken);
+        await Eventually(() =>
+        {
+            _time.Advance(s_usual);
+            return nextRead.IsCompleted;
+        });
+        Assert.Equal("second", await nextRead);
+    }
+
+    [Fact]
     public async Task Who_wakes_up_late_waits_once_more_as_it_was_not_the_read_that_stood_still()
     {
         await LearnAsync(s_usual);
