@@ -30,7 +30,7 @@ public readonly record struct Route
 
     /// <summary>The route of a built-in operation.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the five.</exception>
-    public static Route FromDatabaseOperation(DatabaseOperation operation) => Enum.IsDefined(operation)
+    public static Route FromDatabaseOperation(DatabaseOperation operation) => (uint)operation < Operations.Length
         ? new Route(operation, null)
         : throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not one of the five database operations.");
 
