@@ -130,11 +130,11 @@ public class PoolTests(ClusterFixture fixture)
 
         proxy.Heal();
         await using var admin = new NpgsqlConnection(fixture.Cluster.Primary.SuperuserConnectionString);
-        await Eventually.Async(
-            async () => await admin.ExecuteScalarAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'given-up write' AND state = 'idle'") == 1,
-            TimeSpan.FromSeconds(10), "the login is over");
+        await Eventually.Async(async () => await CountAsync() == 1 && router.GetHealthStatus()["primary"].ConnectionsInUse == 0, TimeSpan.FromSeconds(10), "the login is over");
         await using var next = await OpenAsync(router);
-        Assert.Equal(1, await admin.ExecuteScalarAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'given-up write'"));
+        Assert.Equal(1, await CountAsync());
+
+        Task<int> CountAsync() => admin.ExecuteScalarAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'given-up write'");
     }
 
     [Fact]

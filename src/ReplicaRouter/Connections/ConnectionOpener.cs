@@ -49,10 +49,7 @@ internal sealed class ConnectionOpener(
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
         if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, default(Opening?), cancellationToken);
-        if (!pool.TryTake(kept, out var taken) && !TryTakeElsewhere(plan, kept, ref pool, out taken))
-        {
-            return OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
-        }
+        if ((pool.TryTake(kept) ?? TryTakeElsewhere(plan, kept, ref pool)) is not { } taken) return OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
 
         var opening = taken.OpenAsync(cancellationToken);
         return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
@@ -61,12 +58,11 @@ internal sealed class ConnectionOpener(
     }
 
     /// <summary>Where one would have to wait for a connection, another host is asked first.</summary>
-    private bool TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool, out TakenConnection taken)
+    private TakenConnection? TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool)
     {
-        taken = default;
-        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || !other.TryTake(kept, out taken)) return false;
+        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept) is not { } taken) return null;
         pool = other;
-        return true;
+        return taken;
     }
 
     private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
@@ -118,12 +114,12 @@ internal sealed class ConnectionOpener(
             while (true)
             {
                 var (pool, demand) = ChooseSync(attempt);
-                var isFree = TryTake(ref pool, attempt, out var taken);
+                var taken = TryTake(ref pool, attempt);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var connection = Open(pool, isFree ? taken : null);
+                    var connection = Open(pool, taken);
                     isHandedOut = TryBind(attempt, pool, demand, connection);
                     if (isHandedOut) return (connection, pool);
                 }
@@ -198,16 +194,13 @@ internal sealed class ConnectionOpener(
         public static Opening NotBegun(HostPool pool) => new(pool, null, Task.CompletedTask);
     }
 
-    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken) => TryTake(ref pool, attempt, out var taken)
+    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken) => TryTake(ref pool, attempt) is { } taken
         ? new Opening(pool, taken, taken.OpenAsync(cancellationToken))
         : Opening.NotBegun(pool);
 
     /// <summary>Takes a connection for which nobody has to wait.</summary>
-    private bool TryTake(ref HostPool pool, Attempt attempt, out TakenConnection taken)
-    {
-        taken = default;
-        return !IsWarmOnly(pool) && (pool.TryTake(kept: null, out taken) || (attempt.IsPlain && TryTakeElsewhere(attempt.Plan, kept: null, ref pool, out taken)));
-    }
+    private TakenConnection? TryTake(ref HostPool pool, Attempt attempt) => IsWarmOnly(pool) ? null
+        : pool.TryTake(kept: null) ?? (attempt.IsPlain ? TryTakeElsewhere(attempt.Plan, kept: null, ref pool) : null);
 
     /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
     private async ValueTask<TakenConnection> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)

@@ -91,14 +91,12 @@ internal sealed class HostPool
     public NpgsqlConnection CreateConnection() => Current.Create(kept: null);
 
     /// <summary>A connection that is to be opened now.</summary>
-    /// <returns>False if all are in use, or as many log in as may.</returns>
-    public bool TryTake(KeptConnections? kept, out TakenConnection taken)
+    /// <returns>Null if all are in use, or as many log in as may.</returns>
+    public TakenConnection? TryTake(KeptConnections? kept)
     {
         var tiers = Current;
-        if (tiers.IsOne) taken = new TakenConnection(tiers.Create(kept), null, IsLogin: false);
-        else if (tiers.Places.TryTake() is { } place) taken = tiers.Take(place, kept);
-        else taken = default;
-        return taken.Connection is not null;
+        if (tiers.IsOne) return new TakenConnection(tiers.Create(kept), null, IsLogin: false);
+        return tiers.Places.TryTake() is { } place ? tiers.Take(place, kept) : null;
     }
 
     /// <summary>The same, once one is free.</summary>
@@ -108,7 +106,7 @@ internal sealed class HostPool
     /// <exception cref="NpgsqlException">None was for the connection string's timeout.</exception>
     public async ValueTask<TakenConnection> TakeAsync(TimeSpan? deadline, CancellationToken cancellationToken)
     {
-        if (TryTake(kept: null, out var taken)) return taken;
+        if (TryTake(kept: null) is { } taken) return taken;
         var tiers = Current;
         var wait = TimeSpan.Min(deadline ?? tiers.First.Timeout, tiers.First.Timeout);
         try
@@ -153,7 +151,7 @@ internal sealed class HostPool
     /// <inheritdoc cref="TakeAsync" path="/summary | /exception[@cref='NpgsqlException']"/>
     public TakenConnection Take()
     {
-        if (TryTake(kept: null, out var taken)) return taken;
+        if (TryTake(kept: null) is { } taken) return taken;
         var tiers = Current;
         try
         {
