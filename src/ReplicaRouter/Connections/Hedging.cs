@@ -26,17 +26,17 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         List<FurtherRun<T>> further = [];
         try
         {
-            Task ended = first;
-            while (further.Count < HedgePolicy.MostFurtherRuns && await IsSlowAsync(ended, route, startedAt, loser.Token).ConfigureAwait(false))
+            Task<Task<T>>? answer = null;
+            while (further.Count < HedgePolicy.MostFurtherRuns && await IsSlowAsync(answer ?? (Task)first, route, startedAt, loser.Token).ConfigureAwait(false))
             {
                 var last = further.Count == 0 ? attempt : further[^1].Attempt;
                 if (TryBegin(last, run, loser.Token) is not { } next) continue;
                 further.Add(next);
-                ended = FirstAnswerAsync(first, further);
+                answer = FirstAnswerAsync(first, further);
             }
 
-            if (further.Count == 0) return await first.ConfigureAwait(false);
-            var winner = await FirstAnswerAsync(first, further).ConfigureAwait(false);
+            if (answer is null) return await first.ConfigureAwait(false);
+            var winner = await answer.ConfigureAwait(false);
             if (winner != first) counters.CountHedgeWon();
             stopping = StopAsync(attempt, first, further, winner);
             return await winner.ConfigureAwait(false);

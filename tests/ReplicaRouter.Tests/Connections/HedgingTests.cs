@@ -120,20 +120,14 @@ public class HedgingTests
                 attempt.Host = _configuration.Hosts[2];
                 return Task.FromResult("second");
             }, TestContext.Current.CancellationToken);
-            await Eventually(() => Pass() && asked >= 5);
+            await PassUntil(() => asked >= 5);
             mayServe = true;
-            await Eventually(() => Pass() && read.IsCompleted);
+            await PassUntil(() => read.IsCompleted);
             Assert.Equal("second", await read);
         }
 
         // Ever longer pauses.
         Assert.InRange(asked, 6, 20);
-
-        bool Pass()
-        {
-            _time.Advance(s_usual);
-            return true;
-        }
     }
 
     [Fact]
@@ -148,22 +142,14 @@ public class HedgingTests
             attempt.Host = _configuration.Hosts[2];
             return Task.FromException<string>(new TimeoutException());
         }, TestContext.Current.CancellationToken);
-        await Eventually(() =>
-        {
-            _time.Advance(s_usual);
-            return asked == HedgePolicy.MostFurtherRuns;
-        });
+        await PassUntil(() => asked == HedgePolicy.MostFurtherRuns);
         _time.Advance(TimeSpan.FromMinutes(1));
         _first.SetResult("first");
         Assert.Equal("first", await read);
 
         var next = NewRead();
         var nextRead = _hedging.RunAsync(next, (attempt, _) => attempt == next ? new TaskCompletionSource<string>().Task : Task.FromResult("second"), TestContext.Current.CancellationToken);
-        await Eventually(() =>
-        {
-            _time.Advance(s_usual);
-            return nextRead.IsCompleted;
-        });
+        await PassUntil(() => nextRead.IsCompleted);
         Assert.Equal("second", await nextRead);
     }
 
@@ -179,13 +165,16 @@ public class HedgingTests
             return Task.FromResult("second");
         }, TestContext.Current.CancellationToken);
         _time.Advance(10 * s_usual);
-        await Eventually(() =>
-        {
-            _time.Advance(s_usual / 2);
-            return read.IsCompleted;
-        });
+        await PassUntil(() => read.IsCompleted);
         Assert.True(secondAt > 14 * s_usual, $"{secondAt.TotalMilliseconds} ms");
     }
+
+    /// <summary>Lets time pass in steps until something has happened.</summary>
+    private Task PassUntil(Func<bool> condition) => Eventually(() =>
+    {
+        _time.Advance(s_usual / 2);
+        return condition();
+    });
 
     private static async Task Eventually(Func<bool> condition)
     {
