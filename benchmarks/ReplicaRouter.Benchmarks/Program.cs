@@ -5,6 +5,7 @@ using ReplicaRouter.Benchmarks.Dashboard;
 using ReplicaRouter.Benchmarks.EfCore;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Fleet;
+using ReplicaRouter.Benchmarks.Micro;
 using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
 
@@ -25,6 +26,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     DashboardCommand.Create(),
     EfCoreCost.Command(),
     FaultsCommand.Create(),
+    MicroProcesses.Once(),
     SessionCost.Command(),
     SimulateCommand.Create(),
     SoakCommand.Create(),

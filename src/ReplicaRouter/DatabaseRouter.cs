@@ -426,7 +426,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         var plan = _configuration.PlanOf(route);
         foreach (var pools in _fleet.All)
         {
-            var pool = pools[plan];
+            var pool = pools.All[plan.Index];
             if (pool.Host.Connection.Port != port || pool.Host.Connection.Host != host) continue;
             var failedAt = _time.GetTimestamp();
             return _opener.Report(exception, pool, failedAt, isLogin: false) ? new FailedAttempt(pool.Host, exception, failedAt) : null;

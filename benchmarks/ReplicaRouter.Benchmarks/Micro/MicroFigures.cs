@@ -1,60 +1,50 @@
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>The router's own work: what the micro-benchmarks measure, shorter, and side by side in one process.</summary>
+/// <summary>The router's own work: what the micro-benchmarks measure, shorter, and side by side.</summary>
 internal sealed record MicroFigures
 {
-    // Blocks of a tenth of a millisecond: mostly over before the scheduler gives the core to somebody else.
-    private const int PicksInBlock = 2_000;
-    private const int OpensInBlock = 400;
-    private const int WarmUps = 250;
-    private const int Rounds = 3_000;
-
     /// <summary>Choosing among 3 hosts.</summary>
-    public required Timing Pick3 { get; init; }
+    public required Cost Pick3 { get; init; }
 
     /// <summary>Choosing among 16 hosts.</summary>
-    public required Timing Pick16 { get; init; }
+    public required Cost Pick16 { get; init; }
 
     /// <summary>Opening and closing a pooled connection: Npgsql, one host.</summary>
-    public required Timing SingleHost { get; init; }
+    public required Cost SingleHost { get; init; }
 
     /// <inheritdoc cref="SingleHost"/>
-    public required Timing MultiHost { get; init; }
+    public required Cost MultiHost { get; init; }
 
     /// <inheritdoc cref="SingleHost"/>
-    public required Timing Router { get; init; }
+    public required Cost Router { get; init; }
 
-    public static async Task<MicroFigures> MeasureAsync()
+    /// <summary>The router's ratio to Npgsql with one host, taken within each round.</summary>
+    public required double ToSingleHost { get; init; }
+
+    /// <summary>The router's ratio to Npgsql multi-host, likewise.</summary>
+    public required double ToMultiHost { get; init; }
+
+    /// <summary>Of each figure the median.</summary>
+    public static MicroFigures Median(IReadOnlyCollection<MicroFigures> runs) => new()
     {
-        var (three, sixteen) = (new GetClientBenchmarks { Hosts = 3 }, new GetClientBenchmarks { Hosts = 16 });
-        three.Setup();
-        sixteen.Setup();
-        var picks = await Interleaved.MeasureAsync(PicksInBlock, WarmUps, Rounds, count => Pick(three, count), count => Pick(sixteen, count));
-        three.Cleanup();
-        sixteen.Cleanup();
+        Pick3 = Cost.Median(runs.Select(run => run.Pick3)),
+        Pick16 = Cost.Median(runs.Select(run => run.Pick16)),
+        SingleHost = Cost.Median(runs.Select(run => run.SingleHost)),
+        MultiHost = Cost.Median(runs.Select(run => run.MultiHost)),
+        Router = Cost.Median(runs.Select(run => run.Router)),
+        ToSingleHost = Statistics.Median(runs.Select(run => run.ToSingleHost)),
+        ToMultiHost = Statistics.Median(runs.Select(run => run.ToMultiHost)),
+    };
+}
 
-        var open = new OpenConnectionBenchmarks();
-        await open.SetupAsync();
-        try
-        {
-            var opens = await Interleaved.MeasureAsync(OpensInBlock, WarmUps, Rounds,
-                count => RepeatAsync(open.SingleHost, count), count => RepeatAsync(open.MultiHost, count), count => RepeatAsync(open.Router, count));
-            return new() { Pick3 = picks[0], Pick16 = picks[1], SingleHost = opens[0], MultiHost = opens[1], Router = opens[2] };
-        }
-        finally
-        {
-            await open.CleanupAsync();
-        }
+/// <summary>What one operation takes.</summary>
+internal sealed record Cost(double Nanoseconds, double Bytes)
+{
+    public static Cost Median(IEnumerable<Cost> costs)
+    {
+        var all = costs.ToList();
+        return new(Statistics.Median(all.Select(cost => cost.Nanoseconds)), Statistics.Median(all.Select(cost => cost.Bytes)));
     }
 
-    private static Task Pick(GetClientBenchmarks benchmark, int count)
-    {
-        for (var i = 0; i < count; i++) benchmark.Read();
-        return Task.CompletedTask;
-    }
-
-    private static async Task RepeatAsync(Func<Task> operation, int count)
-    {
-        for (var i = 0; i < count; i++) await operation();
-    }
+    public static Cost Of(Timing timing) => new(timing.Nanoseconds, timing.Bytes);
 }

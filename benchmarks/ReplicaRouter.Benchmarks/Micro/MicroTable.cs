@@ -12,10 +12,10 @@ internal static class MicroTable
             Row("GetClient, 3 hosts", figures.Pick3, null),
             Row("GetClient, 16 hosts", figures.Pick16, null),
             Row("OpenConnectionAsync: router", figures.Router, null),
-            Row("OpenConnectionAsync: Npgsql, one host", figures.SingleHost, figures.Router),
-            Row("OpenConnectionAsync: Npgsql multi-host", figures.MultiHost, figures.Router),
+            Row("OpenConnectionAsync: Npgsql, one host", figures.SingleHost, figures.ToSingleHost),
+            Row("OpenConnectionAsync: Npgsql multi-host", figures.MultiHost, figures.ToMultiHost),
         ]);
 
-    private static IReadOnlyList<string> Row(string name, Timing timing, Timing? router) =>
-        [name, Grid.Number(timing.Nanoseconds, "0"), Grid.Number(timing.Bytes, "0"), Grid.Number(router?.RatioTo(timing), "0.00")];
+    private static IReadOnlyList<string> Row(string name, Cost cost, double? ratio) =>
+        [name, Grid.Number(cost.Nanoseconds, "0"), Grid.Number(cost.Bytes, "0"), Grid.Number(ratio, "0.00")];
 }

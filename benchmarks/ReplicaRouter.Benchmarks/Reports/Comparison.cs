@@ -36,12 +36,7 @@ internal sealed class Comparison(ComparisonOptions options, Action<string> say)
             if (options.Wants(ComparisonOptions.Memory)) results.Memory = await new MemoryRun(cluster, MemoryOperations).RunAsync();
         }
 
-        if (options.Wants(ComparisonOptions.Micro))
-        {
-            say("micro");
-            results.Micro = await MicroFigures.MeasureAsync();
-        }
-
+        if (options.Wants(ComparisonOptions.Micro)) results.Micro = await MicroProcesses.MeasureAsync(say, ct);
         return results;
     }
 

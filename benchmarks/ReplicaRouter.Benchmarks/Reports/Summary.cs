@@ -22,8 +22,8 @@ internal static class Summary
 
     private static object Open(MicroFigures figures) => new
     {
-        RatioToSingleHost = Rounded(figures.Router.RatioTo(figures.SingleHost)),
-        RatioToMultiHost = Rounded(figures.Router.RatioTo(figures.MultiHost)),
+        RatioToSingleHost = Rounded(figures.ToSingleHost),
+        RatioToMultiHost = Rounded(figures.ToMultiHost),
         ExtraBytes = (long)(figures.Router.Bytes - figures.SingleHost.Bytes),
     };
 

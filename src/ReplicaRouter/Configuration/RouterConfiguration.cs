@@ -45,11 +45,11 @@ internal sealed record RouterConfiguration
         && TokenSecret.AsSpan().SequenceEqual(other.TokenSecret) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>
-    public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation
-        ? Routes[(int)operation]
-        : NamedRoutes.TryGetValue(route.Name, out var plan)
-            ? plan
-            : throw new ArgumentException($"There is no route '{route.Name}'. The options define: {string.Join(", ", Routes.Select(r => r.Name))}.", nameof(route));
+    public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);
+
+    private RoutePlan PlanOf(string route) => NamedRoutes.TryGetValue(route, out var plan)
+        ? plan
+        : throw new ArgumentException($"There is no route '{route}'. The options define: {string.Join(", ", Routes.Select(r => r.Name))}.", nameof(route));
 }
 
 /// <summary>One host as it is configured.</summary>

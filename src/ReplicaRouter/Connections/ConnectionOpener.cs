@@ -48,22 +48,16 @@ internal sealed class ConnectionOpener(
     /// <param name="cancellationToken">Cancels waiting and opening.</param>
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
-        if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, default(Opening?), cancellationToken);
-        if ((pool.TryTake(kept) ?? TryTakeElsewhere(plan, kept, ref pool)) is not { } taken) return OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
-
+        if (chooser.TryChoosePlain(plan) is not { } pool || pool.TryTake(kept) is not { } taken) return OpenPlainAsync(plan, begun: null, cancellationToken);
         var opening = taken.OpenAsync(cancellationToken);
         return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
             ? new ValueTask<NpgsqlConnection>(taken.Opened())
-            : OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
+            : OpenPlainAsync(plan, pool, taken, opening, cancellationToken);
     }
 
-    /// <summary>Where one would have to wait for a connection, another host is asked first.</summary>
-    private TakenConnection? TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool)
-    {
-        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept) is not { } taken) return null;
-        pool = other;
-        return taken;
-    }
+    // By itself, so that what is seldom needed has no place in the frame of what is done always.
+    private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, CancellationToken cancellationToken) =>
+        OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
 
     private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
         (await OpenAsync(new Attempt(plan, default, null, time), begun, cancellationToken).ConfigureAwait(false)).Connection;
@@ -200,7 +194,15 @@ internal sealed class ConnectionOpener(
 
     /// <summary>Takes a connection for which nobody has to wait.</summary>
     private TakenConnection? TryTake(ref HostPool pool, Attempt attempt) => IsWarmOnly(pool) ? null
-        : pool.TryTake(kept: null) ?? (attempt.IsPlain ? TryTakeElsewhere(attempt.Plan, kept: null, ref pool) : null);
+        : pool.TryTake(kept: null) ?? (attempt.IsPlain ? TryTakeElsewhere(attempt.Plan, ref pool) : null);
+
+    /// <summary>Where one would have to wait for a connection, another host is asked first.</summary>
+    private TakenConnection? TryTakeElsewhere(RoutePlan plan, ref HostPool pool)
+    {
+        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept: null) is not { } taken) return null;
+        pool = other;
+        return taken;
+    }
 
     /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
     private async ValueTask<TakenConnection> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)

@@ -16,6 +16,7 @@ internal sealed class Fleet(
     public const int Capacity = 64;
 
     private readonly HostPools[] _pools = new HostPools[Capacity];
+    private readonly HostPool[][] _poolsByRoute = [.. configuration.Routes.Select(_ => new HostPool[Capacity])];
     private readonly HostLoad[] _loads = new HostLoad[Capacity];
     private ImmutableArray<HostPools> _all = [];
 
@@ -28,7 +29,8 @@ internal sealed class Fleet(
     /// <summary>The hosts that there are, as the snapshot of this moment says.</summary>
     public IEnumerable<HostPools> Hosts => store.Current.Hosts.Select(host => PoolsOf(host.Configuration));
 
-    public HostPools PoolsAt(int index) => _pools[index];
+    /// <summary>A route's pool to the host of an index. The host comes last, as who chooses one at random has nothing else to wait for then.</summary>
+    public HostPool PoolAt(int index, RoutePlan plan) => _poolsByRoute[plan.Index][index];
 
     public HostPools PoolsOf(HostConfiguration host) => _pools[host.Index];
 
@@ -45,6 +47,7 @@ internal sealed class Fleet(
         listener.Add(pools.Sources);
         _loads[host.Index] = pools.Load;
         _pools[host.Index] = pools;
+        foreach (var pool in pools.All) _poolsByRoute[pool.Plan.Index][host.Index] = pool;
         ImmutableInterlocked.Update(ref _all, all => all.Add(pools));
         return pools;
     }

@@ -34,7 +34,7 @@ internal sealed class HostChooser(
     {
         if (!_isSettled) return null;
         var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time, excluded);
-        return host < 0 ? null : fleet.PoolsAt(host)[plan];
+        return host < 0 ? null : fleet.PoolAt(host, plan);
     }
 
     /// <summary>The host's pool for a route, chosen now.</summary>
@@ -163,7 +163,7 @@ internal sealed class HostChooser(
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {
         if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
-        return fleet.PoolsOf(choice.Host!.Configuration)[plan];
+        return fleet.PoolAt(choice.Host!.Configuration.Index, plan);
     }
 
     private SessionDemand DemandOf(Attempt attempt, TopologySnapshot topology)

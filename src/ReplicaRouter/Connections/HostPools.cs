@@ -52,8 +52,6 @@ internal sealed class HostPools
     /// <summary>What the connections to the host are taken from, and were before.</summary>
     public IEnumerable<HostDataSource> Sources => All.SelectMany(pool => pool.Sources);
 
-    public HostPool this[RoutePlan plan] => All[plan.Index];
-
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
     public void Clear()
     {

@@ -185,7 +185,11 @@ internal sealed class Places(int[] sizes, TimeProvider time)
 
     private void ServeIfAnyWaits()
     {
-        if (Volatile.Read(ref _waiting) == 0) return;
+        if (Volatile.Read(ref _waiting) > 0) ServeLine();
+    }
+
+    private void ServeLine()
+    {
         lock (_lock) Serve();
     }
 

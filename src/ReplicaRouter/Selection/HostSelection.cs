@@ -15,9 +15,9 @@ internal static class HostSelection
     /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
     public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time, ulong excluded = 0)
     {
-        var now = time.Coarse();
+        var (drawn, now) = (random.Next(), time.Coarse());
         var window = topology.ReadyFor(plan, time).Window(now, loads) & ~excluded;
-        return window == 0 ? -1 : PickByLoad(topology, window, loads, random, now);
+        return window == 0 ? -1 : PickByLoad(topology, window, loads, random, drawn, now);
     }
 
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
@@ -75,11 +75,11 @@ internal static class HostSelection
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
         var window = LatencyWindow.Filter(SlowStart.Filter(topology, candidates, request.Now, random), plan.Index, loads);
         if (request.IsSecondRun) return LastAnswered(window, plan.Index, loads);
-        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random, loads[BitOperations.TrailingZeroCount(window)].Now);
+        return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random, random.Next(), loads[BitOperations.TrailingZeroCount(window)].Now);
     }
 
-    private static int PickByLoad(TopologySnapshot topology, ulong window, ReadOnlySpan<HostLoad> loads, Random random, long now) =>
-        topology.IsWeighted ? WeightedTwoChoices.Pick(topology, window, loads, random) : LeastInFlight.Pick(window, loads, random, now);
+    private static int PickByLoad(TopologySnapshot topology, ulong window, ReadOnlySpan<HostLoad> loads, Random random, int drawn, long now) =>
+        topology.IsWeighted ? WeightedTwoChoices.Pick(topology, window, loads, random) : LeastInFlight.Pick(window, loads, drawn, now);
 }
 
 /// <summary>The outcome of a choice.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ReplicaRouter;
 
@@ -12,7 +13,11 @@ internal static class LeastInFlight
     /// <summary>One choice in so many leaves the host that has just answered, so that a caller who sends one command after the other uses all hosts.</summary>
     private const int Stay = 8;
 
-    public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, Random random, long now)
+    /// <param name="candidates">The hosts, one bit each.</param>
+    /// <param name="loads">What each has to do.</param>
+    /// <param name="drawn">A random number, as <see cref="Random.Next()"/> gives it: whoever draws it before all else does not wait for it here.</param>
+    /// <param name="now">The moment, by the coarse clock.</param>
+    public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, int drawn, long now)
     {
         var (least, last) = (int.MaxValue, -1);
         ulong best = 0;
@@ -27,11 +32,16 @@ internal static class LeastInFlight
         }
 
         if (BitOperations.IsPow2(best)) return last;
-        return loads[last].IsWarm(now) && random.Next(Stay) != 0 ? last : NthHost(best, random.Next(BitOperations.PopCount(best)));
+        return loads[last].IsWarm(now) && drawn % Stay != 0 ? last : NthHost(best, Scaled(drawn, BitOperations.PopCount(best)));
     }
+
+    /// <summary>A random number below a limit, by what is drawn from all of them; its last bits play no part.</summary>
+    private static int Scaled(int drawn, int limit) => (int)(((long)drawn * limit) >> 31);
 
     private static int NthHost(ulong hosts, int n)
     {
+        // Not to have the processor guess how often a loop by chance is run.
+        if (Bmi2.X64.IsSupported) return BitOperations.TrailingZeroCount(Bmi2.X64.ParallelBitDeposit(1UL << n, hosts));
         for (; n > 0; n--) hosts &= hosts - 1;
         return BitOperations.TrailingZeroCount(hosts);
     }

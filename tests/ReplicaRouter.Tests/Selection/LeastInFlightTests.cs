@@ -11,7 +11,7 @@ public class LeastInFlightTests
         var loads = LoadsOf([.. inFlight.Take(64)]);
         var candidates = hosts & (loads.Length == 64 ? ulong.MaxValue : (1UL << loads.Length) - 1);
         if (candidates == 0) return true;
-        var taken = LeastInFlight.Pick(candidates, loads, new Random(seed), now: 0);
+        var taken = LeastInFlight.Pick(candidates, loads, new Random(seed).Next(), now: 0);
         return (candidates >> taken & 1) == 1 && Enumerable.Range(0, loads.Length).All(host => (candidates >> host & 1) == 0 || loads[host].InFlight >= loads[taken].InFlight);
     }
 
@@ -20,7 +20,7 @@ public class LeastInFlightTests
     {
         var loads = LoadsOf([1, 0, 0, 2, 0]);
         var random = new Random(1);
-        var counts = Enumerable.Range(0, 3000).GroupBy(_ => LeastInFlight.Pick(0b11111, loads, random, now: 0)).ToDictionary(group => group.Key, group => group.Count());
+        var counts = Enumerable.Range(0, 3000).GroupBy(_ => LeastInFlight.Pick(0b11111, loads, random.Next(), now: 0)).ToDictionary(group => group.Key, group => group.Count());
         Assert.Equal([1, 2, 4], counts.Keys.Order());
         Assert.All(counts.Values, count => Assert.InRange(count, 900, 1100));
     }
@@ -44,7 +44,7 @@ public class LeastInFlightTests
         int TakenOf3000()
         {
             var random = new Random(1);
-            return Enumerable.Range(0, 3000).Count(_ => LeastInFlight.Pick(0b111, loads, random, loads[0].Now) == 1);
+            return Enumerable.Range(0, 3000).Count(_ => LeastInFlight.Pick(0b111, loads, random.Next(), loads[0].Now) == 1);
         }
     }
 
