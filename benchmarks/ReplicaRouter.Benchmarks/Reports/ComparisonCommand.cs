@@ -19,7 +19,7 @@ internal static class ComparisonCommand
         var scenarios = CommandOption.Names("--scenario", "What is measured; may be given more than once. All by default.", s_scenarios);
         var arms = CommandOption.Names("--arm", "Who is measured; may be given more than once. All by default.", Peer.All.Concat(Peer.Balancing).Select(peer => peer.Name).Distinct());
         var rounds = CommandOption.Number("--rounds", "Turns of each peer on healthy servers.", 3);
-        var slowRounds = CommandOption.Number("--slow-rounds", "Turns of each arm with slow replicas, and of hedging.", 1);
+        var slowRounds = CommandOption.Number("--slow-rounds", "Turns of each arm with slow replicas, and of hedging. Each takes six minutes.", 3);
         var seconds = CommandOption.Number("--seconds", "Length of each load.", 2);
         var rate = CommandOption.Number("--rate", "Arrivals a second of loads in open loop.", 1000);
         var added = new Option<double?>("--slow-ms") { Description = "What a round trip to a slow replica takes longer, in ms. By default nine times what it takes." };

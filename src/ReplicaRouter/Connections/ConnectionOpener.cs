@@ -48,16 +48,24 @@ internal sealed class ConnectionOpener(
     /// <param name="cancellationToken">Cancels waiting and opening.</param>
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
-        if (chooser.TryChoosePlain(plan) is not { } pool || pool.TryTake(kept) is not { } taken) return OpenPlainAsync(plan, begun: null, cancellationToken);
+        if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, begun: null, cancellationToken);
+        return pool.TryTake(kept) is { } taken ? OpenPlainAsync(plan, pool, taken, cancellationToken) : OpenPlainElsewhereAsync(plan, pool, kept, cancellationToken);
+    }
+
+    private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, CancellationToken cancellationToken)
+    {
         var opening = taken.OpenAsync(cancellationToken);
         return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
             ? new ValueTask<NpgsqlConnection>(taken.Opened())
             : OpenPlainAsync(plan, pool, taken, opening, cancellationToken);
     }
 
-    // By itself, so that what is seldom needed has no place in the frame of what is done always.
+    // By themselves, so that what is seldom needed has no place in the frame of what is done always.
     private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, CancellationToken cancellationToken) =>
         OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
+
+    private ValueTask<NpgsqlConnection> OpenPlainElsewhereAsync(RoutePlan plan, HostPool pool, KeptConnections? kept, CancellationToken cancellationToken) =>
+        TryTakeElsewhere(plan, kept, ref pool) is { } taken ? OpenPlainAsync(plan, pool, taken, cancellationToken) : OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
 
     private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
         (await OpenAsync(new Attempt(plan, default, null, time), begun, cancellationToken).ConfigureAwait(false)).Connection;
@@ -194,12 +202,12 @@ internal sealed class ConnectionOpener(
 
     /// <summary>Takes a connection for which nobody has to wait.</summary>
     private TakenConnection? TryTake(ref HostPool pool, Attempt attempt) => IsWarmOnly(pool) ? null
-        : pool.TryTake(kept: null) ?? (attempt.IsPlain ? TryTakeElsewhere(attempt.Plan, ref pool) : null);
+        : pool.TryTake(kept: null) ?? (attempt.IsPlain ? TryTakeElsewhere(attempt.Plan, kept: null, ref pool) : null);
 
     /// <summary>Where one would have to wait for a connection, another host is asked first.</summary>
-    private TakenConnection? TryTakeElsewhere(RoutePlan plan, ref HostPool pool)
+    private TakenConnection? TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool)
     {
-        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept: null) is not { } taken) return null;
+        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept) is not { } taken) return null;
         pool = other;
         return taken;
     }
