@@ -57,11 +57,11 @@ internal sealed class ConnectionOpener(
         var opening = taken.OpenAsync(cancellationToken);
         return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
             ? new ValueTask<NpgsqlConnection>(taken.Opened())
-            : OpenPlainAsync(plan, pool, taken, opening, cancellationToken);
+            : FinishPlainAsync(plan, pool, taken, opening, cancellationToken);
     }
 
     // By themselves, so that what is seldom needed has no place in the frame of what is done always.
-    private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, CancellationToken cancellationToken) =>
+    private ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, CancellationToken cancellationToken) =>
         OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
 
     private ValueTask<NpgsqlConnection> OpenPlainElsewhereAsync(RoutePlan plan, HostPool pool, KeptConnections? kept, CancellationToken cancellationToken) =>

@@ -15,7 +15,9 @@ internal static class HostSelection
     /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
     public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time, ulong excluded = 0)
     {
-        var (drawn, now) = (random.Next(), time.Coarse());
+        // Drawn before all else: else the processor would wait for it, and then for all that hangs on the host.
+        var drawn = random.Next();
+        var now = time.Coarse();
         var window = topology.ReadyFor(plan, time).Window(now, loads) & ~excluded;
         return window == 0 ? -1 : PickByLoad(topology, window, loads, random, drawn, now);
     }
