@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
+using ReplicaRouter.Benchmarks;
 using ReplicaRouter.Benchmarks.Dashboard;
 using ReplicaRouter.Benchmarks.EfCore;
 using ReplicaRouter.Benchmarks.Faults;
@@ -8,6 +9,8 @@ using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Micro;
 using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
+
+using var together = CpuGroup.TryJoin($"replicarouter-{Environment.ProcessId}");
 
 // "micro" and BenchmarkDotNet's own options, as in --filter '*GetClient*'.
 if (args is ["micro" or "--filter" or "--list", ..])

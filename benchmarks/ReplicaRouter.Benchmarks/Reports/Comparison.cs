@@ -30,7 +30,7 @@ internal sealed class Comparison(ComparisonOptions options, Action<string> say)
             foreach (var scenario in SlowScenario.All.Where(scenario => options.Wants(scenario.Name))) await TryRunAsync(cluster, scenario, results, ct);
             if (options.Wants(ComparisonOptions.Hedging))
             {
-                foreach (var typical in s_hedgedReads) results.Hedging.Add(await new HedgeRun(cluster, typical, 2 * options.Length, options.Rate).RunAsync(options.SlowRounds, say, ct));
+                foreach (var typical in s_hedgedReads) results.Hedging.Add(await new HedgeRun(cluster, typical, options.Length, options.Rate).RunAsync(options.SlowRounds, say, ct));
             }
 
             if (options.Wants(ComparisonOptions.Memory)) results.Memory = await new MemoryRun(cluster, MemoryOperations).RunAsync();

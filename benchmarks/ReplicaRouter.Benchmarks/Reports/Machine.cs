@@ -19,6 +19,7 @@ internal sealed record Machine(IReadOnlyList<(string Name, string Value)> Facts)
         [
             ("machine", $"{Cpu()}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB"),
             ("system", $"{RuntimeInformation.OSDescription}, load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} at the start"),
+            ("control group", CpuGroup.Own()),
             (".NET", Environment.Version.ToString()),
             ("Npgsql", typeof(NpgsqlConnection).Assembly.GetName().Version!.ToString(3)),
             ("PostgreSQL", connection.ServerVersion),

@@ -14,7 +14,8 @@ internal static class Report
         the machine. Every arm uses the same Npgsql, statement and pool size (30 connections to a server), without prepared statements. Arms take turns,
         forwards and backwards; figures are medians over the rounds, ratios medians of the ratios within each round. Latencies in open loop count from
         the intended start of an operation. On so few cores servers and load compete: read the ratios, and read them as overhead, not as scaling.
-        All programs load their code at equal addresses (docs/decisions/0012), as if each server had a processor of its own.
+        All programs load their code at equal addresses (docs/decisions/0012), as if each server had a processor of its own, and are in one control group: else
+        Linux shares the processors out by session, each of PostgreSQL's server processes is one, and some wait for tens of ms while others run.
 
         - `router` opens connections through the router, `router-execute` hands it the work; `npgsql` is a plain data source for one replica,
           and `router-one-host` knows the primary and that replica only: what the router itself costs, without spreading the reads.
@@ -24,8 +25,9 @@ internal static class Report
           server has exactly one connection for each worker, and several pools have some to spare (docs/decisions/0012, 0013).
         - `haproxy` balances TCP connections (leastconn, one thread); `pgbouncer` pools transactions of one replica, without balancing;
           `pgpool` balances sessions over the three replicas. Npgsql resets every connection that returns to its pool, in all arms alike.
-        - Slow replicas are measured from a second after they got slow. Two arms with the same few slow operations differ by what the machine does meanwhile: below
-          a few ms, and in one round, ratios of p99 say little.
+        - Slow replicas are measured after half a second of each load, in turns of a quarter of a second with the same arm without them. Of a p99 of a few ms
+          a stall of the machine still makes any figure, in one round.
+        - Reads that are run twice are measured in nine turns of two seconds each, among reads on healthy servers and reads that are not run twice.
         - CPU is that of client, proxy and servers together, by process accounting. Others' CPU is what else the machine did meanwhile: above a few
           percent only the costs of routing itself, which are measured in blocks of a tenth of a millisecond, can be relied on.
         - Proxies do what no router in the process can: they hold one view of the servers and one budget of connections for many processes and

@@ -3,74 +3,65 @@ using ReplicaRouter.Benchmarks.Arms;
 using ReplicaRouter.Benchmarks.Loads;
 using ReplicaRouter.Benchmarks.Peers;
 using ReplicaRouter.Testing;
+using Read = System.Func<System.Threading.CancellationToken, System.Threading.Tasks.Task<int>>;
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>One arm before replicas that become slow, and the same arm without them.</summary>
+/// <summary>One arm with replicas that become slow, beside the same arm without them.</summary>
+/// <remarks>The two take turns: from one second to the next a small machine does half as much again, or as much less.</remarks>
 internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IReadOnlyList<LocalServer> victims, TimeSpan length, double rate)
 {
     // In its first second an arm's connections, plans and code are cold, and a router can't tell that from a slow host.
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(2);
 
-    // What it costs to find out, and to do with fewer hosts from then on, is another figure: the fleet's simulation has it.
-    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(1);
+    // What it costs to find out, and to do with fewer hosts from then on, is another figure: the fleet's simulation has it. Of each load.
+    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_watched = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
 
     public async Task<SlowFigures> MeasureAsync(Peer peer, CancellationToken ct)
     {
         var reach = impediment.Reach with { PoolSize = SteadyRun.PoolSize };
-        var without = await MeasureWithoutAsync(peer, reach, ct);
-        await using var arm = await peer.StartAsync(reach, ct);
-        var read = Reading(arm);
-        await ClosedLoop.RunAsync(read, SteadyRun.Workers, s_warmUp, new(cluster.Servers), ct);
+        await using var armWith = await peer.StartAsync(reach, ct);
+        await using var armWithout = await peer.StartAsync(reach.Without(victims), ct);
+        var (with, without) = (Reading(armWith), Reading(armWithout));
+        await AlternateAsync(with, without, s_warmUp, WorkAsync);
         impediment.Begin(victims);
         try
         {
-            var with = await MeasureLoadsAsync(read, ct);
+            await AlternateAsync(with, without, s_settle, ArriveAsync);
+            await AlternateAsync(with, without, s_settle, WorkAsync);
             return new()
             {
-                Open = Compare(with.Open, without.Open),
-                Closed = Compare(with.Closed, without.Closed),
-                NoticedAfter = await RecoverAsync(read, reach, ct),
+                Open = await AlternateAsync(with, without, length, ArriveAsync),
+                Closed = await AlternateAsync(with, without, length, WorkAsync),
+                NoticedAfter = await RecoverAsync(with, reach, ct),
             };
         }
         finally
         {
             impediment.End();
         }
+
+        Task ArriveAsync(Read read, Tally tally) => OpenLoop.RunAsync(read, rate, s_turn, tally, ct);
+        Task WorkAsync(Read read, Tally tally) => ClosedLoop.RunAsync(read, SteadyRun.Workers, s_turn, tally, ct);
     }
 
-    /// <summary>The slow hosts are there and take their share of the machine, only the arm does not know them.</summary>
-    private async Task<(Measured Open, Measured Closed)> MeasureWithoutAsync(Peer peer, Reach reach, CancellationToken ct)
+    /// <summary>The slow hosts are there all the time and take their share of the machine, only one of the two does not know them.</summary>
+    private async Task<LoadFigures> AlternateAsync(Read with, Read without, TimeSpan each, Func<Read, Tally, Task> runAsync)
     {
-        impediment.Begin(victims);
-        try
+        var (slow, other) = (new Side(with, new(cluster.Servers)), new Side(without, new(cluster.Servers)));
+        for (var turn = 0; turn < each / s_turn; turn++)
         {
-            await using var arm = await peer.StartAsync(reach.Without(victims), ct);
-            var read = Reading(arm);
-            await ClosedLoop.RunAsync(read, SteadyRun.Workers, s_warmUp, new(cluster.Servers), ct);
-            return await MeasureLoadsAsync(read, ct);
+            foreach (var side in turn % 2 == 0 ? (Side[])[slow, other] : [other, slow]) await side.RunAsync(runAsync);
         }
-        finally
-        {
-            impediment.End();
-        }
-    }
 
-    private async Task<(Measured Open, Measured Closed)> MeasureLoadsAsync(Func<CancellationToken, Task<int>> read, CancellationToken ct)
-    {
-        var (open, closed) = (new Tally(cluster.Servers), new Tally(cluster.Servers));
-        await OpenLoop.RunAsync(read, rate, s_settle, new(cluster.Servers), ct);
-        var start = Stopwatch.GetTimestamp();
-        await OpenLoop.RunAsync(read, rate, length, open, ct);
-        var openRate = open.Operations / Stopwatch.GetElapsedTime(start).TotalSeconds;
-        var closedRate = await ClosedLoop.RunAsync(read, SteadyRun.Workers, length, closed, ct);
-        return (new(open, openRate), new(closed, closedRate));
+        return new(slow.Tally.Percentile(99), other.Tally.Percentile(99), slow.Tally.ShareOf(victims), slow.OpsPerSecond / other.OpsPerSecond, slow.Tally.Errors.Values.Sum());
     }
 
     /// <summary>Under load throughout: whoever has nothing to send can't notice anything, nor has to.</summary>
-    private async Task<TimeSpan> RecoverAsync(Func<CancellationToken, Task<int>> read, Reach reach, CancellationToken ct)
+    private async Task<TimeSpan> RecoverAsync(Read read, Reach reach, CancellationToken ct)
     {
         var enough = (double)victims.Count / reach.Replicas.Count / 2;
         var (tally, isOver) = (new Tally(cluster.Servers), false);
@@ -90,10 +81,22 @@ internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IRea
         return noticed;
     }
 
-    private LoadFigures Compare(Measured with, Measured without) => new(
-        with.Tally.Percentile(99), without.Tally.Percentile(99), with.Tally.ShareOf(victims), with.OpsPerSecond / without.OpsPerSecond, with.Tally.Errors.Values.Sum());
+    private static Read Reading(IReadArm arm) => ct => arm.ReadAsync(AccountTable.ReadAsync, ct);
 
-    private static Func<CancellationToken, Task<int>> Reading(IReadArm arm) => ct => arm.ReadAsync(AccountTable.ReadAsync, ct);
+    /// <summary>What came of one of the two, all its turns together.</summary>
+    private sealed class Side(Read read, Tally tally)
+    {
+        private TimeSpan _elapsed;
 
-    private sealed record Measured(Tally Tally, double OpsPerSecond);
+        public Tally Tally => tally;
+
+        public double OpsPerSecond => tally.Operations / _elapsed.TotalSeconds;
+
+        public async Task RunAsync(Func<Read, Tally, Task> runAsync)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await runAsync(read, tally);
+            _elapsed += Stopwatch.GetElapsedTime(start);
+        }
+    }
 }

@@ -1,0 +1,57 @@
+using Npgsql;
+using ReplicaRouter.Benchmarks.Arms;
+using ReplicaRouter.Benchmarks.Loads;
+using ReplicaRouter.Simulation;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Benchmarks.Hedges;
+
+/// <summary>A router that reads from three replicas, of which one takes very long for one request in a hundred.</summary>
+/// <param name="cluster">The servers.</param>
+/// <param name="typical">What half of the reads take at least in the server, beside what a look-up does; zero for look-ups.</param>
+/// <param name="slow">What a slow request takes; zero when none is.</param>
+/// <param name="isHedged">Whether slow reads are run a second time.</param>
+internal sealed class HedgeArm(LocalCluster cluster, TimeSpan typical, TimeSpan slow, bool isHedged) : IAsyncDisposable
+{
+    /// <summary>Reads differ: of the natural logarithms of what they take, this is the standard deviation. One in a hundred takes three times the typical time.</summary>
+    private const double Spread = 0.5;
+
+    private const double SlowShare = 0.01;
+
+    // The same statement on all servers and in all arms. What takes no time does not sleep.
+    private const string Read = """
+        SELECT abalance, inet_server_port(), CASE WHEN s > 0 THEN pg_sleep(s) END
+        FROM (SELECT abalance, CASE WHEN inet_server_port() = $2 AND random() < $3 THEN $4 ELSE $5 END AS s FROM account WHERE aid = $1) AS row
+        """;
+
+    private readonly RouterArm _router = new(Reach.Directly(cluster), options => options.Routes["read"] = new RouteSettings { Hedge = isHedged });
+    private readonly int _victim = cluster[BenchmarkCluster.Victim].Port;
+    private long _requests;
+
+    /// <param name="rate">Arrivals a second.</param>
+    /// <param name="length">Time in which they arrive.</param>
+    /// <param name="ct">Cancels all.</param>
+    public async Task<HedgeLoad> RunAsync(double rate, TimeSpan length, CancellationToken ct)
+    {
+        var (before, tally) = (Interlocked.Read(ref _requests), new Tally(cluster.Servers));
+        await OpenLoop.RunAsync(outer => _router.ReadAsync(ReadAsync, outer), rate, length, tally, ct);
+        var extra = (double)(Interlocked.Read(ref _requests) - before) / tally.Operations - 1;
+        return new(tally.Percentile(50), tally.Percentile(99), tally.Percentile(99.9), extra, tally.Errors.Values.Sum());
+    }
+
+    public ValueTask DisposeAsync() => _router.DisposeAsync();
+
+    private async Task<int> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        Interlocked.Increment(ref _requests);
+        await using var command = new NpgsqlCommand(Read, connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = AccountTable.RandomKey() });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = _victim });
+        command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = slow > TimeSpan.Zero ? SlowShare : 0 });
+        command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = slow.TotalSeconds });
+        command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = typical.TotalSeconds * Math.Exp(Spread * Workload.Normal(Random.Shared)) });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return reader.GetInt32(1);
+    }
+}
