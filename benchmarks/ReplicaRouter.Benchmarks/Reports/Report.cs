@@ -27,7 +27,7 @@ internal static class Report
           `pgpool` balances sessions over the three replicas. Npgsql resets every connection that returns to its pool, in all arms alike.
         - Slow replicas are measured after half a second of each load, in turns of a quarter of a second with the same arm without them. Of a p99 of a few ms
           a stall of the machine still makes any figure, in one round.
-        - Reads that are run twice are measured in nine turns of two seconds each, among reads on healthy servers and reads that are not run twice.
+        - Reads that are run twice are measured in three turns a round, among reads on healthy servers and reads that are not run twice.
         - CPU is that of client, proxy and servers together, by process accounting. Others' CPU is what else the machine did meanwhile: above a few
           percent only the costs of routing itself, which are measured in blocks of a tenth of a millisecond, can be relied on.
         - Proxies do what no router in the process can: they hold one view of the servers and one budget of connections for many processes and

@@ -212,31 +212,26 @@ public class HostSelectionTests
     {
         var topology = Healthy("primary", "analytics", "background");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
-        Record(1, 3);
-        Record(2, 1);
+        Record(loads[1], read, 3);
+        Record(loads[2], read, 1);
         topology.Advance(1);
-        Record(1, 3);
-        Record(2, 1);
+        Record(loads[1], read, 3);
+        Record(loads[2], read, 1);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        Record(2, 1.6);
+        Record(loads[2], read, 1.6);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         // The other one may be slow for a moment.
-        Record(2, 2.2);
+        Record(loads[2], read, 2.2);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         topology.Time.Advance(TimeSpan.FromMilliseconds(30));
-        Record(2, 1.6);
+        Record(loads[2], read, 1.6);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        Record(2, 2.2);
+        Record(loads[2], read, 2.2);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
         topology.Time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        Record(2, 1.6);
+        Record(loads[2], read, 1.6);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
-
-        void Record(int host, double milliseconds)
-        {
-            for (var sample = 0; sample < 50; sample++) loads[host].RecordCommand(read.Index, milliseconds);
-        }
     }
 
     [Fact]
@@ -245,23 +240,18 @@ public class HostSelectionTests
         var topology = Healthy("primary", "analytics", "background");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
         topology.Advance(10);
-        Record(1, 1);
-        Record(2, 1);
+        Record(loads[1], read, 1);
+        Record(loads[2], read, 1);
         topology.Advance(10);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        Record(1, 20);
+        Record(loads[1], read, 20);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        Record(1, 1);
+        Record(loads[1], read, 1);
         topology.Advance(0.001);
         Assert.Equal(0b110UL, LatencyWindow.Filter(0b110, read.Index, loads));
-        Record(1, 20);
+        Record(loads[1], read, 20);
         topology.Advance(0.001);
         Assert.Equal(0b100UL, LatencyWindow.Filter(0b110, read.Index, loads));
-
-        void Record(int host, double milliseconds)
-        {
-            for (var sample = 0; sample < 50; sample++) loads[host].RecordCommand(read.Index, milliseconds);
-        }
     }
 
     [Fact]
@@ -323,6 +313,11 @@ public class HostSelectionTests
         for (var i = 0; i < 3; i++) load.BeginOpening();
         for (var i = 0; i < 2; i++) load.EndOpening();
         Assert.False(load.HasRoom);
+    }
+
+    private static void Record(HostLoad load, RoutePlan route, double milliseconds)
+    {
+        for (var sample = 0; sample < 50; sample++) load.RecordCommand(route.Index, milliseconds);
     }
 
     private static void Use(HostLoad load)
