@@ -415,21 +415,25 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Whether a route only reads.</summary>
     internal bool IsReadOnly(Route route) => _configuration.PlanOf(route).IsReadOnly;
 
-    /// <summary>Tells the monitor of a failure that was met on an open connection.</summary>
+    /// <summary>The present moment, by the router's clock.</summary>
+    internal long Timestamp => _time.GetTimestamp();
+
+    /// <summary>Reports a failure that was met on a connection after it was handed out.</summary>
     /// <param name="host">The server's name or address, as the connection gives it.</param>
     /// <param name="port">Its port.</param>
     /// <param name="route">The route by which it was chosen.</param>
     /// <param name="exception">The failure.</param>
+    /// <param name="openedAt">When the connection was handed out: what is known of the host since then outweighs the failure.</param>
+    /// <param name="site">Whether the connection broke.</param>
     /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
-    internal FailedAttempt? Report(string? host, int port, Route route, Exception exception)
+    internal FailedAttempt? Report(string? host, int port, Route route, Exception exception, long openedAt, FailureSite site)
     {
         var plan = _configuration.PlanOf(route);
         foreach (var pools in _fleet.All)
         {
             var pool = pools.All[plan.Index];
             if (pool.Host.Connection.Port != port || pool.Host.Connection.Host != host) continue;
-            var failedAt = _time.GetTimestamp();
-            return _opener.Report(exception, pool, failedAt, isLogin: false) ? new FailedAttempt(pool.Host, exception, failedAt) : null;
+            return _opener.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
         }
 
         return null;

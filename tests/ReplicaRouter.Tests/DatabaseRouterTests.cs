@@ -139,4 +139,20 @@ public class DatabaseRouterTests
         var error = await Assert.ThrowsAsync<RouterConfigurationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
         Assert.StartsWith("DATABASE_URL is neither", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    [Trait("Failure", "B6")]
+    public async Task A_connection_that_breaks_late_leaves_alone_a_host_that_has_answered_since_it_was_opened()
+    {
+        await using var router = Healthy();
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var openedAt = router.Timestamp;
+        while (router.Topology.Hosts.Single(host => host.Name == "analytics").Last!.SentAt <= openedAt) await Task.Delay(10, TestContext.Current.CancellationToken);
+
+        var broken = new Npgsql.NpgsqlException("Exception while reading from stream", new IOException("reset"));
+        Assert.NotNull(router.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, openedAt, FailureSite.BrokenConnection));
+        Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State == HostState.Down);
+        Assert.NotNull(router.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, router.Timestamp, FailureSite.BrokenConnection));
+        Assert.Contains(router.GetMetrics().Transitions, transition => transition is { Host: "analytics", State: HostState.Down });
+    }
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Transactions;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -13,6 +14,8 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
     private FailedAttempt? _failure;
     private string? _host;
     private int _port;
+    private long _openedAt;
+    private bool _isReported;
 
     // What runs in an ambient transaction runs on the context's own connection.
     public override Transaction? CurrentAmbientTransaction => null;
@@ -24,10 +27,18 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
         return this;
     }
 
-    /// <summary>Notes what ended the last query, so that it is tried again elsewhere.</summary>
+    /// <summary>
+    /// Notes what ended something that the context did, so that a query is tried again elsewhere whose own connection broke under it, or which its standby
+    /// cancelled. Whatever else the context met says nothing of the host that served its last query.
+    /// </summary>
     public void Failed(Exception exception)
     {
-        if (_host is not null) _failure = Router.Report(_host, _port, _route, exception);
+        if (_host is null || _isReported) return;
+        // EF closes a connection that is open, and leaves one that broke.
+        var site = Current is { } connection && connection.FullState.HasFlag(ConnectionState.Broken) ? FailureSite.BrokenConnection : FailureSite.OpenConnection;
+        if (site == FailureSite.OpenConnection && FailureClassifier.Classify(exception, site) != FailureKind.RecoveryConflict) return;
+        _isReported = true;
+        _failure = Router.Report(_host, _port, _route, exception, _openedAt, site);
     }
 
     protected override NpgsqlConnection OpenRouted()
@@ -89,7 +100,7 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
 
     private NpgsqlConnection Noted(NpgsqlConnection connection)
     {
-        (_host, _port) = (connection.Host, connection.Port);
+        (_host, _port, _openedAt, _isReported) = (connection.Host, connection.Port, Router.Timestamp, false);
         return connection;
     }
 

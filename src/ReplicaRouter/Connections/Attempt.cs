@@ -93,7 +93,8 @@ internal sealed class Attempt
     {
         _excluded |= host.Bit;
         (_lastFailure, _lastFailureAt) = (failure, failedAt);
-        if (FailureClassifier.Describe(failure, host) is { Kind: FailureKind.Misconfigured } refusal) (_refusals ??= [])[host.Name] = refusal.Message;
+        // Of what it meant for the host, the host's own state tells no more than this.
+        if (FailureClassifier.Describe(failure, host) is { Kind: FailureKind.Misconfigured or FailureKind.None } refusal) (_refusals ??= [])[host.Name] = refusal.Message;
     }
 
     /// <summary>Lets hosts be tried again that have answered a probe since they failed this operation.</summary>

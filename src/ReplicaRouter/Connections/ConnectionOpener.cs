@@ -137,19 +137,27 @@ internal sealed class ConnectionOpener(
         }
     }
 
-    /// <summary>A pool that is exhausted is no fault of its host, but for a read another host will do.</summary>
-    private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt) =>
-        Report(exception, pool, startedAt, isLogin: true) || (attempt.Plan.IsReadOnly && FailureClassifier.IsPoolExhausted(exception));
+    /// <summary>Whatever ends an opening, another host may do better; only callers' own cancellation, and the router's disposal, end the operation as well.</summary>
+    private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt)
+    {
+        if (exception is OperationCanceledException or ObjectDisposedException) return false;
+        // A pool that is exhausted is no fault of its host, but for a read another host will do.
+        if (FailureClassifier.IsPoolExhausted(exception)) return attempt.Plan.IsReadOnly;
+        // An error that says nothing of the host may still be the host's: its next probe tells.
+        if (!Report(exception, pool, startedAt, FailureSite.Opening)) pool.Owner.Monitor.Wake();
+        return true;
+    }
 
     /// <summary>Tells the monitor at once when an error was the host's.</summary>
     /// <param name="exception">The error.</param>
     /// <param name="pool">Where it was met.</param>
-    /// <param name="startedAt">When what failed was begun.</param>
-    /// <param name="isLogin">Whether it was met while a connection was opened.</param>
+    /// <param name="startedAt">When what failed was begun, with a connection that was open by then: later evidence of the host outweighs it.</param>
+    /// <param name="site">On what it was met.</param>
     /// <returns>Whether it was, so that another host may do better.</returns>
-    public bool Report(Exception exception, HostPool pool, long startedAt, bool isLogin)
+    public bool Report(Exception exception, HostPool pool, long startedAt, FailureSite site)
     {
-        var kind = FailureClassifier.Classify(exception);
+        var kind = FailureClassifier.Classify(exception, site);
+        var isLogin = site == FailureSite.Opening;
         var monitor = pool.Owner.Monitor;
         switch (kind)
         {
@@ -171,10 +179,10 @@ internal sealed class ConnectionOpener(
                 monitor.Verify(isLogin);
                 return true;
             case FailureKind.Full or FailureKind.NoPassword when isLogin && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:
-                monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host));
+                monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host), startedAt);
                 return true;
             default:
-                monitor.Report(FailureClassifier.Describe(exception, pool.Host), startedAt);
+                monitor.Report(FailureClassifier.Describe(exception, pool.Host, site), startedAt);
                 return true;
         }
     }

@@ -193,9 +193,11 @@ internal sealed class HostPool
     {
         // It is over at once, though none seemed to be idle; or Npgsql has it wait for a caller, not for the server.
         if (opening.IsCompleted || IsExhausted) return;
+        var startedAt = _time.GetTimestamp();
         _load.Logins.Begin();
         await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _load.Logins.End();
+        if (opening.IsCompletedSuccessfully) _owner.Monitor.ReportLetIn(startedAt);
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>

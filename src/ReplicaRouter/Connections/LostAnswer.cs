@@ -10,7 +10,7 @@ internal static class LostAnswer
     {
         if (exception is not PostgresException server) return exception is NpgsqlException;
         // Poolers answer for a server that they have lost.
-        return server.SqlState == PostgresErrorCodes.CrashShutdown || FailureClassifier.Classify(server) is FailureKind.Unreachable or FailureKind.Timeout;
+        return server is { SqlState: PostgresErrorCodes.CrashShutdown, InvariantSeverity: not "ERROR" } || FailureClassifier.Classify(server, FailureSite.BrokenConnection) is FailureKind.Unreachable or FailureKind.Timeout;
     }
 
     /// <summary>Whether an error that COMMIT met says that it rolled back, or was never sent. Anything else leaves the outcome open.</summary>

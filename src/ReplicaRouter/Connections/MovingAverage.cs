@@ -12,8 +12,10 @@ internal sealed class MovingAverage
     /// <summary>Starts anew: what was measured before says nothing any more.</summary>
     public void Reset() => Volatile.Write(ref _value, 0);
 
+    /// <summary>Takes in a sample; what no clock gives, as a negative or infinite time or none at all, is refused.</summary>
     public void Record(double sample)
     {
+        if (!double.IsFinite(sample) || sample < 0) return;
         double before, after;
         do
         {

@@ -19,7 +19,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
     {
         var kind = KindOf(exception, flow);
         if (kind == FailureKind.None) return false;
-        opener.Report(exception, pool, startedAt, isLogin: false);
+        opener.Report(exception, pool, startedAt, SiteOf(flow));
         if (!attempt.MayRetry || (run >= MaxRuns && kind != FailureKind.Hung)) return false;
         if (!(pool.Plan.IsReadOnly ? IsReadToBeRunAgain(kind, attempt) : IsProvablyNotExecuted(exception, kind, flow))) return false;
         if (!_budget.TrySpend())
@@ -43,12 +43,10 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
     }
 
     /// <summary>What a failure means for the host. The work does other things as well: what did not break its connection is none of the host's.</summary>
-    private static FailureKind KindOf(Exception exception, CommandFlow flow)
-    {
-        if (exception is not NpgsqlException) return FailureKind.None;
-        var kind = FailureClassifier.Classify(exception);
-        return kind is FailureKind.Unreachable or FailureKind.Terminated or FailureKind.Restarting && !flow.IsBroken ? FailureKind.None : kind;
-    }
+    private static FailureKind KindOf(Exception exception, CommandFlow flow) =>
+        exception is NpgsqlException ? FailureClassifier.Classify(exception, SiteOf(flow)) : FailureKind.None;
+
+    private static FailureSite SiteOf(CommandFlow flow) => flow.IsBroken ? FailureSite.BrokenConnection : FailureSite.OpenConnection;
 
     private static bool IsReadToBeRunAgain(FailureKind kind, Attempt attempt) => kind switch
     {

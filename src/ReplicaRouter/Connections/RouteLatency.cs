@@ -82,6 +82,7 @@ internal sealed class RouteLatency(TimeProvider time)
 
     public void Record(double milliseconds)
     {
+        if (!double.IsFinite(milliseconds) || milliseconds < 0) return;
         // What a trial measures takes the place of what was measured before, however far away from it.
         if (Trials.OnEnded()) (_samples, _late) = (0, _late / 2);
         var sample = Math.Max(milliseconds, 0.001);

@@ -4,24 +4,49 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>Tells from an exception whether the host failed, and how. Errors of the query itself are none of the host's.</summary>
+/// <summary>Tells from an exception, and from where it was met, whether the host failed, and how. Errors of statements say nothing of it.</summary>
 /// <remarks>Source: PostgreSQL manual, appendix "PostgreSQL Error Codes".</remarks>
 internal static class FailureClassifier
 {
     private const string IdleSessionTimeout = "57P05";
 
-    public static HostFailure Describe(Exception exception, HostConfiguration host) =>
-        new(Classify(exception), Message(exception, host));
+    /// <summary>What an error that was met while a connection was opened, or by a probe, says of the host.</summary>
+    public static HostFailure Describe(Exception exception, HostConfiguration host) => Describe(exception, host, FailureSite.Opening);
 
-    public static FailureKind Classify(Exception exception) => exception switch
+    public static HostFailure Describe(Exception exception, HostConfiguration host, FailureSite site) =>
+        new(Classify(exception, site), Message(exception, host));
+
+    public static FailureKind Classify(Exception exception, FailureSite site) =>
+        site == FailureSite.OpenConnection ? OfStatement(exception) : OfConnection(exception, site);
+
+    /// <summary>What a statement says of its host when its connection is still open: nothing about the host's health.</summary>
+    private static FailureKind OfStatement(Exception exception) => exception switch
     {
-        PostgresException postgres => Classify(postgres),
+        PostgresException postgres => OfStatement(postgres),
+        HostLostException => FailureKind.Hung,
+        NpgsqlException { InnerException: TimeoutException } e when !IsPoolExhausted(e) => FailureKind.Timeout,
+        _ => FailureKind.None,
+    };
+
+    private static FailureKind OfStatement(PostgresException e) => e.SqlState switch
+    {
+        PostgresErrorCodes.ReadOnlySqlTransaction => FailureKind.ReadOnly,
+        // A serialization failure or deadlock of a primary has the same codes, and belongs to the caller.
+        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsConflict(e) => FailureKind.RecoveryConflict,
+        _ => FailureKind.None,
+    };
+
+    private static FailureKind OfConnection(Exception exception, FailureSite site) => exception switch
+    {
+        PostgresException postgres => OfConnection(postgres, site),
+        // No connection was tried: of each host its own state says more.
+        NoEligibleHostException => FailureKind.None,
         NoPasswordException or NpgsqlException { InnerException: NoPasswordException } => FailureKind.NoPassword,
         HostLostException => FailureKind.Hung,
         // Npgsql throws this for an exhausted pool too; that is our own doing and says nothing of the host.
         NpgsqlException { InnerException: TimeoutException } e when IsPoolExhausted(e) => FailureKind.None,
         TimeoutException or NpgsqlException { InnerException: TimeoutException } => FailureKind.Timeout,
-        NpgsqlException { InnerException: PostgresException inner } => Classify(inner),
+        NpgsqlException { InnerException: PostgresException inner } => OfConnection(inner, site),
         AuthenticationException or NpgsqlException { InnerException: AuthenticationException } => FailureKind.Misconfigured,
         SocketException socket => Classify(socket),
         NpgsqlException { InnerException: SocketException inner } => Classify(inner),
@@ -34,24 +59,31 @@ internal static class FailureClassifier
         _ => FailureKind.None,
     };
 
-    private static FailureKind Classify(PostgresException e) => e.SqlState switch
+    /// <summary>
+    /// What the server said when a connection could not be opened, or broke. As an ERROR a statement raised it, with whatever code its author or another server
+    /// chose: that Npgsql gives up connections on errors of class 53, 57P0x, 58 and XX proves nothing.
+    /// </summary>
+    private static FailureKind OfConnection(PostgresException e, FailureSite site)
     {
-        PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => FailureKind.Terminated,
-        PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
-        PostgresErrorCodes.ProtocolViolation when IsFatal(e) => ClassifyOfPooler(e.MessageText),
-        // Poolers send class 08 for a server that they can't reach. As an ERROR, 08P01 is about what the caller sent.
-        { } state when state.StartsWith("08", StringComparison.Ordinal) && state != PostgresErrorCodes.ProtocolViolation => FailureKind.Unreachable,
-        PostgresErrorCodes.CannotConnectNow => FailureKind.Restarting,
-        PostgresErrorCodes.TooManyConnections => FailureKind.Full,
-        PostgresErrorCodes.ReadOnlySqlTransaction => FailureKind.ReadOnly,
-        // 3D000 also answers a query on another database by name; only at login is it FATAL.
-        PostgresErrorCodes.InvalidCatalogName when IsFatal(e) => FailureKind.Misconfigured,
-        // 28000, 28P01: refused by pg_hba.conf, or by the password.
-        { } state when state.StartsWith("28", StringComparison.Ordinal) && IsFatal(e) => FailureKind.Misconfigured,
-        // A serialization failure or deadlock of a primary has the same codes, and belongs to the caller.
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsConflict(e) => FailureKind.RecoveryConflict,
-        _ => FailureKind.None,
-    };
+        if (site == FailureSite.BrokenConnection && !IsFatal(e)) return IsLostByPooler(e) ? FailureKind.Unreachable : OfStatement(e);
+        return e.SqlState switch
+        {
+            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => FailureKind.Terminated,
+            PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
+            PostgresErrorCodes.ProtocolViolation when IsFatal(e) => ClassifyOfPooler(e.MessageText),
+            PostgresErrorCodes.CannotConnectNow => FailureKind.Restarting,
+            PostgresErrorCodes.TooManyConnections => FailureKind.Full,
+            // 3D000 also answers a query on another database by name; only at login is it FATAL.
+            PostgresErrorCodes.InvalidCatalogName when IsFatal(e) => FailureKind.Misconfigured,
+            // 28000, 28P01: refused by pg_hba.conf, or by the password.
+            { } state when state.StartsWith("28", StringComparison.Ordinal) && IsFatal(e) => FailureKind.Misconfigured,
+            _ => IsLostByPooler(e) ? FailureKind.Unreachable : OfStatement(e),
+        };
+    }
+
+    /// <summary>Poolers send class 08 for a server that they can't reach, and close the connection. 08P01 as an ERROR is about what the caller sent.</summary>
+    private static bool IsLostByPooler(PostgresException e) =>
+        e.SqlState.StartsWith("08", StringComparison.Ordinal) && e.SqlState != PostgresErrorCodes.ProtocolViolation;
 
     /// <summary>PgBouncer has one code for all that it says itself: "server conn crashed?", "server login has been failing, try again later".</summary>
     private static FailureKind ClassifyOfPooler(string message) => message switch
@@ -73,7 +105,7 @@ internal static class FailureClassifier
         _ => FailureKind.Unreachable,
     };
 
-    private static bool IsFatal(PostgresException e) => e.InvariantSeverity is "FATAL";
+    private static bool IsFatal(PostgresException e) => e.InvariantSeverity is "FATAL" or "PANIC";
 
     /// <summary>Told by the server's own function that raised it: the words are in the language of lc_messages.</summary>
     private static bool IsConflict(PostgresException e) =>

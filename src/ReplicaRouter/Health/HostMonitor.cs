@@ -19,6 +19,7 @@ internal sealed class HostMonitor(
     private HostConfiguration _host = host;
     private long _withoutPrimarySince;
     private long _loginAt = time.GetTimestamp();
+    private long _letInAt = long.MinValue;
     private int _void;
     private long _wokenAt;
     private bool _isInStep = true;
@@ -81,12 +82,20 @@ internal sealed class HostMonitor(
         Wake();
     }
 
-    /// <summary>Counts that a caller was not let in, though the host may well serve those who are.</summary>
-    public void ReportLogin(HostFailure failure)
+    /// <summary>Counts that a caller was not let in, though the host may well serve those who are; not when another who came later was.</summary>
+    public void ReportLogin(HostFailure failure, long startedAt)
     {
         if (_stop.IsCancellationRequested) return;
-        store.Update(current => current.WithLogin(Host.Index, failure, time));
+        if (startedAt >= Volatile.Read(ref _letInAt)) store.Update(current => current.WithLogin(Host.Index, failure, startedAt, time));
         Wake();
+    }
+
+    /// <summary>Notes that a caller's login has succeeded.</summary>
+    public void ReportLetIn(long startedAt)
+    {
+        if (_stop.IsCancellationRequested) return;
+        if (startedAt > Volatile.Read(ref _letInAt)) Volatile.Write(ref _letInAt, startedAt);
+        if (store.Current.At(Host.Index) is { LoginFailure: not null }) store.Update(current => current.WithLogin(Host.Index, null, startedAt, time));
     }
 
     /// <summary>Has a host asked that is silent although work waits there, with deadlines that tell within half a second whether it hangs.</summary>

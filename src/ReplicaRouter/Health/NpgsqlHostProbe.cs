@@ -43,7 +43,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
             {
                 return await AskAndKeepAsync(kept, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (FailureClassifier.Classify(e) is FailureKind.Unreachable or FailureKind.Terminated)
+            catch (Exception e) when (FailureClassifier.Classify(e, FailureSite.Opening) is FailureKind.Unreachable or FailureKind.Terminated)
             {
                 // One connection that was terminated is not a host that is down: a new login tells.
             }

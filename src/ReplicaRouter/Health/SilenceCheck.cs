@@ -155,7 +155,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
 
         // Slow logins are logins all the same.
         _ = login.ContinueWith(late => OnLoginEnded(late, sentAt), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (++_missedLogins > 1) Publish(new HostFailure(FailureKind.Timeout, $"{Host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
+        if (++_missedLogins > 1) Publish(sentAt, new HostFailure(FailureKind.Timeout, $"{Host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
         return true;
     }
 
@@ -164,16 +164,16 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (login.IsCanceled) return;
         if (login.Exception is { } refused)
         {
-            Publish(FailureClassifier.Describe(refused.InnerException!, Host));
+            Publish(sentAt, FailureClassifier.Describe(refused.InnerException!, Host));
             return;
         }
 
         _missedLogins = 0;
         _usualLogin.Record(time.GetElapsedTime(sentAt).TotalMilliseconds);
-        Publish(null);
+        Publish(sentAt, null);
     }
 
-    private void Publish(HostFailure? login) => store.Update(current => current.WithLogin(Host.Index, login, time));
+    private void Publish(long sentAt, HostFailure? login) => store.Update(current => current.WithLogin(Host.Index, login, sentAt, time));
 
     /// <summary>A host that a whole fleet finds silent is not to be kept busy with its questions.</summary>
     private TimeSpan LongestPause => TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), LeastLongestPause);

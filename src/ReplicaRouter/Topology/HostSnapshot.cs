@@ -23,6 +23,9 @@ internal sealed record HostSnapshot
     /// <summary>Why nobody can log in, although open connections are served; null when one can.</summary>
     public HostFailure? LoginFailure { get; init; }
 
+    /// <summary>When the newest login was begun whose end is known, as a timestamp.</summary>
+    public long LoginAt { get; init; } = long.MinValue;
+
     /// <summary>Its way out of rotation and back.</summary>
     public Comeback Comeback { get; init; }
 

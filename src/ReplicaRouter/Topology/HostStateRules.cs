@@ -36,7 +36,8 @@ internal static class HostStateRules
         FailureKind.Timeout or FailureKind.None when host.Misses < MissesUntilOut && host is { LastAnswered: not null, Comeback.IsOut: false } => HostState.Suspect,
         FailureKind.Full => HostState.Full,
         FailureKind.Timeout or FailureKind.Hung => HostState.Hung,
-        FailureKind.Restarting => HostState.Restarting,
+        // Terminated: a server that shuts down or crashes ends a login under way by 57P01 or 57P02.
+        FailureKind.Restarting or FailureKind.Terminated => HostState.Restarting,
         FailureKind.Misconfigured => HostState.Misconfigured,
         // A name that has led to the server before is not misspelt: orchestrators withdraw the names of servers that are down.
         FailureKind.NameUnknown when host.LastAnswered is null => HostState.Misconfigured,

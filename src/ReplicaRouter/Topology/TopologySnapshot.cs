@@ -133,10 +133,17 @@ internal sealed class TopologySnapshot
         return Derive(Replaced(updated), history, observation, time);
     }
 
-    /// <summary>This topology and whether a host lets anybody log in; null when it does.</summary>
-    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, TimeProvider time) => At(hostIndex) is not { } host || host.LoginFailure == failure
-        ? this
-        : Derive(Replaced(host with { LoginFailure = failure }), History, null, time);
+    /// <summary>This topology and how a login ended that was begun at a moment. One that was begun before the last whose end is known is old news.</summary>
+    /// <param name="hostIndex">The host.</param>
+    /// <param name="failure">Why it failed; null when it succeeded.</param>
+    /// <param name="startedAt">When it was begun.</param>
+    /// <param name="time">The clock.</param>
+    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, long startedAt, TimeProvider time)
+    {
+        if (At(hostIndex) is not { } host || startedAt < host.LoginAt) return this;
+        var updated = Replaced(host with { LoginFailure = failure, LoginAt = startedAt });
+        return host.LoginFailure == failure ? Copy(updated, ForcedToPrimaryUntil) : Derive(updated, History, null, time);
+    }
 
     public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => At(hostIndex) is not { } host || host.IsDrained == isDrained
         ? this

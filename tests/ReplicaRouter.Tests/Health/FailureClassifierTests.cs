@@ -8,31 +8,52 @@ public class FailureClassifierTests
     private static PostgresException Server(string sqlState, string severity = "ERROR", string? routine = null) =>
         new("a message in whatever language", severity, severity, sqlState, routine: routine);
 
+    /// <summary>
+    /// What the server's error says of the host when no connection could be opened, when one broke, and when it is still open. Only a FATAL, and a pooler that has
+    /// lost its server, says anything of a host that let us in; a statement can raise any code as an ERROR, and Npgsql gives up the connection on some of them.
+    /// </summary>
     [Theory]
-    [InlineData("57P01", "FATAL", null, FailureKind.Terminated)]
-    [InlineData("57P02", "FATAL", null, FailureKind.Terminated)]
-    [InlineData("57P04", "FATAL", null, FailureKind.Terminated)]
-    [InlineData("57P05", "FATAL", null, FailureKind.Terminated)]
-    [InlineData("57P03", "FATAL", null, FailureKind.Restarting)]
-    [InlineData("53300", "FATAL", null, FailureKind.Full)]
-    [InlineData("28P01", "FATAL", null, FailureKind.Misconfigured)]
-    [InlineData("28000", "FATAL", null, FailureKind.Misconfigured)]
-    [InlineData("3D000", "FATAL", null, FailureKind.Misconfigured)]
-    [InlineData("25006", "ERROR", null, FailureKind.ReadOnly)]
-    [InlineData("08006", "FATAL", null, FailureKind.Unreachable)]
-    [InlineData("40001", "ERROR", "ProcessInterrupts", FailureKind.RecoveryConflict)]
-    [InlineData("40001", "FATAL", "ProcessRecoveryConflictInterrupt", FailureKind.RecoveryConflict)]
-    [InlineData("40P01", "ERROR", "ProcessInterrupts", FailureKind.RecoveryConflict)]
-    [InlineData("40001", "ERROR", "ExecUpdate", FailureKind.None)]
-    [InlineData("40P01", "ERROR", "DeadLockReport", FailureKind.None)]
-    [InlineData("28000", "ERROR", null, FailureKind.None)]
-    [InlineData("57014", "ERROR", null, FailureKind.None)]
-    [InlineData("53200", "ERROR", null, FailureKind.None)]
-    [InlineData("58030", "ERROR", null, FailureKind.None)]
-    [InlineData("XX000", "ERROR", null, FailureKind.None)]
-    [InlineData("23505", "ERROR", null, FailureKind.None)]
-    internal void What_the_server_says_is_told_apart_S15_S16_S19(string sqlState, string severity, string? routine, FailureKind kind) =>
-        Assert.Equal(kind, FailureClassifier.Classify(Server(sqlState, severity, routine)));
+    [Trait("Failure", "B7")]
+    //                                         at opening                  on a broken connection      on an open one
+    [InlineData("57P01", "FATAL", null, FailureKind.Terminated, FailureKind.Terminated, FailureKind.None)]
+    [InlineData("57P02", "FATAL", null, FailureKind.Terminated, FailureKind.Terminated, FailureKind.None)]
+    [InlineData("57P04", "FATAL", null, FailureKind.Terminated, FailureKind.Terminated, FailureKind.None)]
+    [InlineData("57P05", "FATAL", null, FailureKind.Terminated, FailureKind.Terminated, FailureKind.None)]
+    [InlineData("57P03", "FATAL", null, FailureKind.Restarting, FailureKind.Restarting, FailureKind.None)]
+    [InlineData("53300", "FATAL", null, FailureKind.Full, FailureKind.Full, FailureKind.None)]
+    [InlineData("28P01", "FATAL", null, FailureKind.Misconfigured, FailureKind.Misconfigured, FailureKind.None)]
+    [InlineData("28000", "FATAL", null, FailureKind.Misconfigured, FailureKind.Misconfigured, FailureKind.None)]
+    [InlineData("3D000", "FATAL", null, FailureKind.Misconfigured, FailureKind.Misconfigured, FailureKind.None)]
+    [InlineData("08006", "FATAL", null, FailureKind.Unreachable, FailureKind.Unreachable, FailureKind.None)]
+    [InlineData("08006", "ERROR", null, FailureKind.Unreachable, FailureKind.Unreachable, FailureKind.None)]
+    [InlineData("08P01", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("57P01", "PANIC", null, FailureKind.Terminated, FailureKind.Terminated, FailureKind.None)]
+    // As dblink and postgres_fdw pass on what another server said, and as RAISE may say.
+    [InlineData("57P01", "ERROR", null, FailureKind.Terminated, FailureKind.None, FailureKind.None)]
+    [InlineData("57P03", "ERROR", null, FailureKind.Restarting, FailureKind.None, FailureKind.None)]
+    [InlineData("53300", "ERROR", null, FailureKind.Full, FailureKind.None, FailureKind.None)]
+    [InlineData("28000", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("3D000", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    // What a statement meets on its host all the same.
+    [InlineData("25006", "ERROR", null, FailureKind.ReadOnly, FailureKind.ReadOnly, FailureKind.ReadOnly)]
+    [InlineData("40001", "ERROR", "ProcessInterrupts", FailureKind.RecoveryConflict, FailureKind.RecoveryConflict, FailureKind.RecoveryConflict)]
+    [InlineData("40001", "FATAL", "ProcessRecoveryConflictInterrupt", FailureKind.RecoveryConflict, FailureKind.RecoveryConflict, FailureKind.RecoveryConflict)]
+    [InlineData("40P01", "ERROR", "ProcessInterrupts", FailureKind.RecoveryConflict, FailureKind.RecoveryConflict, FailureKind.RecoveryConflict)]
+    [InlineData("40001", "ERROR", "ExecUpdate", FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("40P01", "ERROR", "DeadLockReport", FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("57014", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("53200", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("58030", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("XX000", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    [InlineData("23505", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
+    internal void What_the_server_says_is_told_apart_S15_S16_S19(
+        string sqlState, string severity, string? routine, FailureKind opening, FailureKind broken, FailureKind open)
+    {
+        var error = Server(sqlState, severity, routine);
+        Assert.Equal(opening, FailureClassifier.Classify(error, FailureSite.Opening));
+        Assert.Equal(broken, FailureClassifier.Classify(error, FailureSite.BrokenConnection));
+        Assert.Equal(open, FailureClassifier.Classify(error, FailureSite.OpenConnection));
+    }
 
     /// <summary>PgBouncer has the code 08P01 for all that it says itself.</summary>
     [Theory]
@@ -44,7 +65,7 @@ public class FailureClassifierTests
     [InlineData("FATAL", "query_wait_timeout", FailureKind.Timeout)]
     [InlineData("ERROR", "bind message supplies 1 parameters, but prepared statement requires 2", FailureKind.None)]
     internal void What_a_pooler_says_is_told_apart_by_its_words(string severity, string message, FailureKind kind) =>
-        Assert.Equal(kind, FailureClassifier.Classify(new PostgresException(message, severity, severity, PostgresErrorCodes.ProtocolViolation)));
+        Assert.Equal(kind, FailureClassifier.Classify(new PostgresException(message, severity, severity, PostgresErrorCodes.ProtocolViolation), FailureSite.BrokenConnection));
 
     [Theory]
     [InlineData(SocketError.ConnectionRefused, FailureKind.Unreachable)]
@@ -54,17 +75,25 @@ public class FailureClassifierTests
     internal void So_is_what_the_network_says_however_it_is_wrapped(SocketError error, FailureKind kind)
     {
         var socket = new SocketException((int)error);
-        Assert.Equal(kind, FailureClassifier.Classify(socket));
-        Assert.Equal(kind, FailureClassifier.Classify(new NpgsqlException("Failed to connect", socket)));
-        Assert.Equal(kind, FailureClassifier.Classify(new NpgsqlException("While reading", new IOException("read", socket))));
+        foreach (var exception in new Exception[] { socket, new NpgsqlException("Failed to connect", socket), new NpgsqlException("While reading", new IOException("read", socket)) })
+        {
+            Assert.Equal(kind, FailureClassifier.Classify(exception, FailureSite.Opening));
+            Assert.Equal(kind, FailureClassifier.Classify(exception, FailureSite.BrokenConnection));
+            // The work does other things as well.
+            Assert.Equal(FailureKind.None, FailureClassifier.Classify(exception, FailureSite.OpenConnection));
+        }
     }
 
     [Fact]
     public void Our_own_exhausted_pool_and_the_callers_mistakes_are_no_failures_of_the_host_H25()
     {
-        Assert.Equal(FailureKind.None, FailureClassifier.Classify(new NpgsqlException("The connection pool has been exhausted, either raise", new TimeoutException())));
-        Assert.Equal(FailureKind.Timeout, FailureClassifier.Classify(new NpgsqlException("The operation has timed out", new TimeoutException())));
-        Assert.Equal(FailureKind.None, FailureClassifier.Classify(new OperationCanceledException()));
-        Assert.Equal(FailureKind.None, FailureClassifier.Classify(new InvalidOperationException()));
+        foreach (var site in Enum.GetValues<FailureSite>())
+        {
+            Assert.Equal(FailureKind.None, FailureClassifier.Classify(new NpgsqlException("The connection pool has been exhausted, either raise", new TimeoutException()), site));
+            Assert.Equal(FailureKind.Timeout, FailureClassifier.Classify(new NpgsqlException("The operation has timed out", new TimeoutException()), site));
+            Assert.Equal(FailureKind.None, FailureClassifier.Classify(new OperationCanceledException(), site));
+            Assert.Equal(FailureKind.None, FailureClassifier.Classify(new InvalidOperationException(), site));
+            Assert.Equal(FailureKind.None, FailureClassifier.Classify(new NoEligibleHostException("read", [], null), site));
+        }
     }
 }

@@ -161,12 +161,37 @@ public class TopologySnapshotTests
     public void Where_nobody_can_log_in_open_connections_go_on_serving_S4_S17_T10()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
-        topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Full, "53300"), topology.Time));
+        topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Full, "53300"), topology.Time.GetTimestamp(), topology.Time));
         Assert.Equal(HostState.Full, topology["analytics"].State);
         Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read).Hosts);
-        topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Timeout, "no answer"), topology.Time));
+        topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Timeout, "no answer"), topology.Time.GetTimestamp(), topology.Time));
         Assert.Equal(HostState.NoLogins, topology.Advance(1).Answer("analytics", Replica(100))["analytics"].State);
-        topology.Change(current => current.WithLogin(1, null, topology.Time));
+        topology.Change(current => current.WithLogin(1, null, topology.Time.GetTimestamp(), topology.Time));
         Assert.Equal(HostState.Healthy, topology["analytics"].State);
+    }
+
+    [Fact]
+    [Trait("Failure", "B7")]
+    public void A_refused_login_says_nothing_once_a_login_that_began_later_has_succeeded()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
+        var (full, early) = (new HostFailure(FailureKind.Full, "53300"), topology.Time.GetTimestamp());
+        var late = topology.Advance(0.1).Time.GetTimestamp();
+        topology.Change(current => current.WithLogin(1, null, late, topology.Time)).Change(current => current.WithLogin(1, full, early, topology.Time));
+        Assert.Equal(HostState.Healthy, topology["analytics"].State);
+        var latest = topology.Advance(0.1).Time.GetTimestamp();
+        topology.Change(current => current.WithLogin(1, full, latest, topology.Time)).Change(current => current.WithLogin(1, null, late, topology.Time));
+        Assert.Equal(HostState.Full, topology["analytics"].State);
+    }
+
+    [Theory]
+    [InlineData("57P01")]
+    [InlineData("57P02")]
+    [InlineData("57P03")]
+    public void A_probe_whose_login_the_server_ends_as_it_goes_down_finds_it_restarting(string sqlState)
+    {
+        var kind = FailureClassifier.Classify(new Npgsql.PostgresException("", "FATAL", "FATAL", sqlState), FailureSite.Opening);
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
+        Assert.Equal(HostState.Restarting, topology.Advance(1).Fail("analytics", kind)["analytics"].State);
     }
 }

@@ -1,0 +1,14 @@
+namespace ReplicaRouter;
+
+/// <summary>Where an error was met, which decides what it proves about the host.</summary>
+internal enum FailureSite
+{
+    /// <summary>While a connection was opened, or by a probe's own question.</summary>
+    Opening,
+
+    /// <summary>On a connection that broke.</summary>
+    BrokenConnection,
+
+    /// <summary>On a connection that is still open.</summary>
+    OpenConnection,
+}
