@@ -72,6 +72,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, _live, _store, _fleet, configuration.Discovery, _counters, time, random, logger))];
         foreach (var host in _fleet.All) host.Monitor.Start();
         foreach (var source in _sources) source.Start();
+        if (DiscoveredLogin.IsUnguarded(configuration)) Log.SourcesAreTrusted(logger, configuration.Hosts[0].Source);
         _store.Changed += OnPrimaryLost;
         _stalls = new StallWatch(_fleet, _listener, time);
     }
@@ -487,6 +488,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 
     /// <summary>All routes, in the order of their indexes.</summary>
     internal ImmutableArray<RoutePlan> Routes => _configuration.Routes;
+
+    /// <summary>What came of the last question to each source of hosts; null for one that has not answered yet.</summary>
+    internal IEnumerable<SourceReport?> SourceReports => _sources.Select(source => source.Last);
 
     private void OnPrimaryLost(TopologySnapshot before, TopologySnapshot after)
     {

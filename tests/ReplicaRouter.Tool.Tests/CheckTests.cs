@@ -74,6 +74,25 @@ public sealed class CheckTests
     public void Two_servers_that_take_writes_are_a_failure() => AssertOnly(
         Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } }), "roles", "failure", "primary and analytics take writes", "Stop the wrong one");
 
+    [Theory]
+    [Trait("Failure", "C2")]
+    [InlineData("", null, "warning", "sources may name any host", "ReplicaRouter:Discovery:AllowedHosts")]
+    [InlineData("db-1", null, "warning", "dns names 1 hosts that are not allowed, as 10.9.9.9:5432", "ReplicaRouter:Discovery:AllowedHosts")]
+    [InlineData("db-1", "no answer within 00:00:05", "failure", "dns: no answer within 00:00:05", "source's settings")]
+    public void What_sources_name_is_judged(string allowed, string? failure, string verdict, string evidence, string fix)
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts["primary"] = new HostOptions { ConnectionString = "postgresql://app:secret@localhost/shop", Source = "DATABASE_URL" };
+        options.Discovery.Dns.Name = "replicas.internal";
+        if (allowed.Length > 0) options.Discovery.AllowedHosts.Add(allowed);
+        var cluster = SampleFacts.Cluster(parameters: "sslmode=verify-full") with
+        {
+            Configuration = RouterConfigurationBuilder.Build(options),
+            Sources = [new SourceReport("dns", 2, allowed.Length > 0 && failure is null ? ["10.9.9.9:5432"] : [], failure)],
+        };
+        AssertOnly(cluster, "discovery", verdict, evidence, fix);
+    }
+
     private static ClusterFacts Spoilt(Func<string, ServerFacts, ServerFacts> change) => SampleFacts.Cluster(change, "sslmode=verify-full");
 
     private static void AssertOnly(ClusterFacts cluster, string check, string verdict, string evidence, string fix)

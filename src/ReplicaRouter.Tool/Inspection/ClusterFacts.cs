@@ -12,6 +12,9 @@ internal sealed record ClusterFacts
 
     public required ImmutableArray<HostFacts> Hosts { get; init; }
 
+    /// <summary>What each source of hosts has answered; empty when none is configured.</summary>
+    public ImmutableArray<SourceReport> Sources { get; init; } = [];
+
     /// <summary>The hosts that answered.</summary>
     public IEnumerable<HostFacts> Answering => Hosts.Where(host => host.Server is not null);
 
@@ -25,7 +28,7 @@ internal sealed record ClusterFacts
     public IEnumerable<HostFacts> Writable => Members.Where(host => !host.Server!.Answer.IsInRecovery);
 }
 
-/// <summary>One configured host, and the server that was found there.</summary>
+/// <summary>One host that is configured or discovered, and the server that was found there.</summary>
 internal sealed record HostFacts
 {
     public required HostConfiguration Host { get; init; }

@@ -22,14 +22,19 @@ internal sealed class ClusterWatch : IAsyncDisposable
 
     public DatabaseRouter Router { get; }
 
-    /// <summary>Begins to watch, and waits until every host has shown what it can.</summary>
+    /// <summary>The hosts that there are: those that are configured, and those that sources name.</summary>
+    public ImmutableArray<HostConfiguration> Hosts => [.. Router.Topology.Hosts.Select(host => host.Configuration)];
+
+    private bool IsSettled => Router.SourceReports.All(report => report is not null) && Router.Topology.IsSettled;
+
+    /// <summary>Begins to watch, and waits until sources have answered, and every host has shown what it can.</summary>
     public static async Task<ClusterWatch> StartAsync(Target target, TimeProvider time, CancellationToken ct)
     {
         var watch = new ClusterWatch(target, time);
         try
         {
             var start = time.GetTimestamp();
-            while (!watch.Router.Topology.IsSettled && time.GetElapsedTime(start) < s_settle) await Task.Delay(s_look, time, ct);
+            while (!watch.IsSettled && time.GetElapsedTime(start) < s_settle) await Task.Delay(s_look, time, ct);
             return watch;
         }
         catch
@@ -42,13 +47,21 @@ internal sealed class ClusterWatch : IAsyncDisposable
     /// <summary>Asks every server, all at once.</summary>
     public async Task<ClusterFacts> InspectAsync(int instances, CancellationToken ct)
     {
-        var found = await Task.WhenAll(_target.Configuration.Hosts.Select(host => new HostInspector(host, _time).InspectAsync(ct)));
+        var hosts = Hosts;
+        var found = await Task.WhenAll(hosts.Select(host => new HostInspector(host, _time).InspectAsync(ct)));
         var health = Router.GetHealthStatus();
         return new ClusterFacts
         {
             Configuration = _target.Configuration,
             Instances = instances,
-            Hosts = [.. _target.Configuration.Hosts.Zip(found, (host, answer) => new HostFacts { Host = host, Server = answer.Server, Failure = answer.Failure, Health = health[host.Name] })],
+            Sources = [.. Router.SourceReports.Zip(_target.Configuration.Sources, (report, source) => report ?? new SourceReport(source.Name, 0, [], "no answer yet"))],
+            // A source may have taken one away meanwhile.
+            Hosts =
+            [
+                .. from pair in hosts.Zip(found)
+                   where health.ContainsKey(pair.First.Name)
+                   select new HostFacts { Host = pair.First, Server = pair.Second.Server, Failure = pair.Second.Failure, Health = health[pair.First.Name] },
+            ],
         };
     }
 

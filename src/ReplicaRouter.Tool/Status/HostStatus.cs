@@ -21,12 +21,13 @@ internal sealed record HostStatus(
     int? Connections, int? MaxConnections, bool IsHealthy, string? Error)
 {
     /// <summary>How all hosts of a cluster stand now.</summary>
-    public static async Task<IReadOnlyList<HostStatus>> OfAsync(Target target, ClusterWatch watch, TimeProvider time, CancellationToken ct)
+    public static async Task<IReadOnlyList<HostStatus>> OfAsync(ClusterWatch watch, TimeProvider time, CancellationToken ct)
     {
-        var hosts = target.Configuration.Hosts;
+        var hosts = watch.Hosts;
         var measured = await Task.WhenAll(hosts.Select(host => new HostInspector(host, time).MeasureAsync(ct)));
         var health = watch.Router.GetHealthStatus();
-        return [.. hosts.Zip(measured, (host, found) => Of(host, health[host.Name], found))];
+        // A source may have taken one away meanwhile.
+        return [.. hosts.Zip(measured).Where(pair => health.ContainsKey(pair.First.Name)).Select(pair => Of(pair.First, health[pair.First.Name], pair.Second))];
     }
 
     private static HostStatus Of(HostConfiguration host, HostHealth health, (int Connections, int MaxConnections, double LatencyMs)? found) => new(

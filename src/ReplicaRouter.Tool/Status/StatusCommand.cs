@@ -16,7 +16,7 @@ internal static class StatusCommand
         {
             var cluster = await target.ReadAsync(parsed, ct);
             await using var watch = await ClusterWatch.StartAsync(cluster, TimeProvider.System, ct);
-            var hosts = await HostStatus.OfAsync(cluster, watch, TimeProvider.System, ct);
+            var hosts = await HostStatus.OfAsync(watch, TimeProvider.System, ct);
             if (parsed.GetValue(json)) screen.WriteJson(new { Hosts = hosts });
             else screen.Write(StatusTable.Of(hosts));
             return hosts.All(host => host.IsHealthy) ? ExitCode.Ok : ExitCode.Warning;

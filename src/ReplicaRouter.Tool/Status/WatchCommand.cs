@@ -19,7 +19,7 @@ internal static class WatchCommand
         {
             var cluster = await target.ReadAsync(parsed, ct);
             await using var watch = await ClusterWatch.StartAsync(cluster, TimeProvider.System, ct);
-            Task<IReadOnlyList<HostStatus>> LookAsync() => HostStatus.OfAsync(cluster, watch, TimeProvider.System, ct);
+            Task<IReadOnlyList<HostStatus>> LookAsync() => HostStatus.OfAsync(watch, TimeProvider.System, ct);
             try
             {
                 if (parsed.GetValue(json)) await RepeatAsync(async () => screen.WriteJson(new { Hosts = await LookAsync() }), ct);

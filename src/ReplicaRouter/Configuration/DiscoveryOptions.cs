@@ -1,7 +1,11 @@
 namespace ReplicaRouter;
 
 /// <summary>Who finds hosts that the configuration does not name.</summary>
-/// <remarks>Discovered hosts are connected to as the configured primary is: with its user, password, database and TLS settings.</remarks>
+/// <remarks>
+/// Discovered hosts are connected to as the configured primary is: with its user, password, database and TLS settings. They get the password by SCRAM only, unless
+/// the primary's connection string says otherwise (<c>Require Auth</c>), or TLS proves each server: <c>verify-full</c> or <c>verify-ca</c> with a root
+/// certificate, or <c>verify-full</c> with <see cref="AllowedHosts"/>.
+/// </remarks>
 public sealed class DiscoveryOptions
 {
     private readonly List<ITopologySource> _sources = [];
@@ -17,6 +21,13 @@ public sealed class DiscoveryOptions
     /// <summary>The groups that discovered hosts serve, unless their source says so itself.</summary>
     /// <value>Empty, the default, is <c>read</c>.</value>
     public IList<string> Groups { get; } = [];
+
+    /// <summary>
+    /// The hosts that sources may name: names as <c>db-1.internal</c>, all names below one as <c>*.db.internal</c>, addresses, and networks as <c>10.0.0.0/8</c>.
+    /// Others are ignored. Names are compared as the source writes them, and not resolved.
+    /// </summary>
+    /// <value>Empty, the default, allows every host; the log warns of it (333), unless a certificate proves each server.</value>
+    public IList<string> AllowedHosts { get; } = [];
 
     /// <summary>Hosts by DNS.</summary>
     public DnsDiscoveryOptions Dns { get; } = new();

@@ -40,7 +40,7 @@ internal sealed record RouterConfiguration
     public bool EqualsBeyondHosts(RouterConfiguration other) =>
         Health == other.Health && PrimaryReads == other.PrimaryReads && PrimaryReadsPerSecond == other.PrimaryReadsPerSecond
         && ForcedFailoverDuration == other.ForcedFailoverDuration && DrainTimeout == other.DrainTimeout && SessionWindow == other.SessionWindow
-        && Discovery.Interval == other.Discovery.Interval && Discovery.Timeout == other.Discovery.Timeout && Discovery.Groups.SequenceEqual(other.Discovery.Groups)
+        && Discovery.SaysTheSameAs(other.Discovery)
         && Sources.Select(source => source.Name).SequenceEqual(other.Sources.Select(source => source.Name))
         && TokenSecret.AsSpan().SequenceEqual(other.TokenSecret) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
 

@@ -47,7 +47,8 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:Discovery:Interval", _options.Discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange($"{section}:Discovery:Timeout", _options.Discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
         var hosts = BuildHosts();
-        var sources = TopologySources.Of(_options, hosts, _faults);
+        var discovery = BuildDiscovery();
+        var sources = TopologySources.Of(_options, hosts, discovery.Allowed, _faults);
         var routes = BuildRoutes(hosts);
         return new RouterConfiguration
         {
@@ -63,10 +64,20 @@ internal sealed class RouterConfigurationBuilder
             ConfigureDataSource = _options.ConfigureDataSource,
             PasswordProvider = _options.PasswordProvider,
             Sources = sources,
-            Discovery = new DiscoverySettings(_options.Discovery.Interval, _options.Discovery.Timeout, [.. _options.Discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())]),
+            Discovery = discovery,
             SessionWindow = _options.SessionWindow,
             TokenSecret = _options.TokenSecret is { } secret ? Encoding.UTF8.GetBytes(secret) : [],
         };
+    }
+
+    private DiscoverySettings BuildDiscovery()
+    {
+        var discovery = _options.Discovery;
+        return new DiscoverySettings(
+            discovery.Interval,
+            discovery.Timeout,
+            [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())],
+            AllowedHosts.Parse(discovery.AllowedHosts, $"{DatabaseRouterOptions.SectionName}:Discovery:AllowedHosts", _faults));
     }
 
     private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)

@@ -92,6 +92,12 @@ internal static partial class Log
     [LoggerMessage(331, LogLevel.Information, "The source {Source} tells its hosts again, {Count} of them")]
     public static partial void SourceRecovered(ILogger logger, string source, int count);
 
+    [LoggerMessage(332, LogLevel.Warning, "The source {Source} names {Count} hosts that Discovery:AllowedHosts does not allow, among them {Hosts}: they are ignored. Further ones are only counted")]
+    public static partial void HostsRefused(ILogger logger, string source, string hosts, int count);
+
+    [LoggerMessage(333, LogLevel.Warning, "Sources may name any host, and no certificate proves that a host is one of yours. Set Discovery:AllowedHosts, or in {Source} sslmode=verify-full and sslrootcert")]
+    public static partial void SourcesAreTrusted(ILogger logger, string source);
+
     [LoggerMessage(400, LogLevel.Warning, "All reads are forced to the primary for {Duration}")]
     public static partial void ForcedToPrimary(ILogger logger, TimeSpan duration);
 

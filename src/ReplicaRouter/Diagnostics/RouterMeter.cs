@@ -49,7 +49,8 @@ internal sealed class RouterMeter : IDisposable
     {
         _meter.CreateObservableCounter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another host became the primary, or all reads were forced to it.");
         _meter.CreateObservableCounter("replica_router.topology.changes", () => Changes(counters), "{host}", "Hosts that were added, removed, or given other settings while the router ran.");
-        _meter.CreateObservableCounter("replica_router.discovery.failures", () => DiscoveryFailures(counters), "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
+        _meter.CreateObservableCounter("replica_router.discovery.failures", () => BySource(counters.DiscoveryFailures()), "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
+        _meter.CreateObservableCounter("replica_router.discovery.refused", () => BySource(counters.RefusedHosts()), "{host}", "Hosts in answers of a source that Discovery:AllowedHosts does not allow; each answer counts.");
         _meter.CreateObservableCounter("replica_router.ejections", () => Ejections(counters), "{ejection}", "Times that a host was taken out of rotation, by the state that it came into.");
         _meter.CreateObservableGauge("replica_router.host.state", States, description: "1 for the state that the host is in, 0 for the others.");
         _meter.CreateObservableGauge("replica_router.host.role", Roles, description: "1 for the role that the host was last observed in, 0 for the others.");
@@ -118,9 +119,9 @@ internal sealed class RouterMeter : IDisposable
         from change in counters.TopologyChanges()
         select new Measurement<long>(change.Count, new KeyValuePair<string, object?>(TelemetryTags.Kind, TelemetryTags.Of(change.Kind)));
 
-    private static IEnumerable<Measurement<long>> DiscoveryFailures(RoutingCounters counters) =>
-        from failures in counters.DiscoveryFailures()
-        select new Measurement<long>(failures.Value, new KeyValuePair<string, object?>(TelemetryTags.Source, failures.Key));
+    private static IEnumerable<Measurement<long>> BySource(IEnumerable<KeyValuePair<string, long>> counts) =>
+        from count in counts
+        select new Measurement<long>(count.Value, new KeyValuePair<string, object?>(TelemetryTags.Source, count.Key));
 
     // All states, for a collector goes on showing what it was told once.
     private IEnumerable<Measurement<int>> States()

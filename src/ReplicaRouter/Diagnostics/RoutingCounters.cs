@@ -13,6 +13,7 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     private readonly long[] _removed = new long[routes.Length];
     private readonly long[] _changes = new long[Enum.GetValues<TopologyChange>().Length];
     private readonly ConcurrentDictionary<string, long> _discoveryFailures = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
+    private readonly ConcurrentDictionary<string, long> _refusedHosts = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
     private long _failovers;
     private long _retries, _retriesRefused, _moved, _hedges, _hedgesWon, _shed, _writesRetried;
     private long _sessions, _positionsAsked, _catchUpWaits, _lostHistories, _ignoredTokens;
@@ -41,6 +42,10 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     public void CountDiscoveryFailure(string source) => _discoveryFailures.AddOrUpdate(source, 1, (_, count) => count + 1);
 
     public IEnumerable<KeyValuePair<string, long>> DiscoveryFailures() => _discoveryFailures;
+
+    public void CountRefusedHosts(string source, int hosts) => _refusedHosts.AddOrUpdate(source, hosts, (_, count) => count + hosts);
+
+    public IEnumerable<KeyValuePair<string, long>> RefusedHosts() => _refusedHosts;
 
     public void CountRetry() => Interlocked.Increment(ref _retries);
 

@@ -45,16 +45,24 @@ internal sealed class AuroraTopologySource(
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var ___ = reader.ConfigureAwait(false);
         List<DiscoveredHost> found = [];
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) found.Add(Of(reader.GetString(0), reader.GetBoolean(1)));
+        while (found.Count <= Fleet.Capacity && await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) found.Add(Of(reader.GetString(0), reader.GetBoolean(1)));
         return new TopologyAnswer(found);
     }
 
-    private DiscoveredHost Of(string instance, bool isWriter)
+    /// <summary>Whether a pattern makes an address of an instance's name.</summary>
+    public static bool IsPattern(string pattern) =>
+        pattern.Count(c => c == '?') == 1 && TrySplit(pattern.Replace('?', '1'), out var address, out _) && HostAddress.IsValid(address);
+
+    /// <exception cref="InvalidDataException">The name is none that Aurora gives: it could lead to any address.</exception>
+    private DiscoveredHost Of(string instance, bool isWriter) =>
+        HostAddress.IsLabel(instance) && TrySplit(hostPattern.Replace("?", instance, StringComparison.Ordinal), out var address, out var port)
+            ? new DiscoveredHost(address, port) { Name = instance, IsPrimary = isWriter }
+            : throw new InvalidDataException("an instance's name has characters that no instance's name has");
+
+    private static bool TrySplit(string text, out string address, out int port)
     {
-        var address = hostPattern.Replace("?", instance, StringComparison.Ordinal);
-        var colon = address.LastIndexOf(':');
-        return colon < 0
-            ? new DiscoveredHost(address, 5432) { Name = instance, IsPrimary = isWriter }
-            : new DiscoveredHost(address[..colon], int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture)) { Name = instance, IsPrimary = isWriter };
+        var colon = text.LastIndexOf(':');
+        (address, port) = (colon < 0 ? text : text[..colon], 5432);
+        return colon < 0 || int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port);
     }
 }

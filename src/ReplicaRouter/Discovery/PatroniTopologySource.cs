@@ -8,19 +8,29 @@ using System.Text.Json.Serialization;
 namespace ReplicaRouter;
 
 /// <summary>Asks Patroni's members for their cluster, the one that answered last first.</summary>
-/// <remarks>Source: Patroni's manual, "Patroni REST API", <c>GET /cluster</c>.</remarks>
+/// <remarks>
+/// An answer may come from an attacker. It is bounded, leads to no redirect, and names further members that are asked without the configured ones' credentials.
+/// Source: Patroni's manual, "Patroni REST API", <c>GET /cluster</c>.
+/// </remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "What the client keeps open ends by itself within a minute of the last question.")]
 internal sealed class PatroniTopologySource : ITopologySource
 {
+    private const int LongestAnswer = 1 << 20;
+
     private readonly IReadOnlyList<Uri> _configured;
     private readonly TimeSpan _timeout;
+    private readonly AllowedHosts _allowed;
     private readonly HttpClient _http;
     private IReadOnlyList<Uri> _urls;
 
-    public PatroniTopologySource(IReadOnlyList<Uri> urls, string? authorityFile, TimeSpan timeout)
+    /// <param name="urls">The configured members. Only they get the user and password that their URLs hold.</param>
+    /// <param name="authorities">What signed the members' certificates; null for what the system trusts.</param>
+    /// <param name="timeout">Time that all questions together may take.</param>
+    /// <param name="allowed">The hosts that an answer may name, as servers and as members to ask.</param>
+    public PatroniTopologySource(IReadOnlyList<Uri> urls, X509Certificate2Collection? authorities, TimeSpan timeout, AllowedHosts allowed)
     {
-        (_configured, _urls, _timeout) = (urls, urls, timeout);
-        _http = new HttpClient(Handler(authorityFile)) { Timeout = Timeout.InfiniteTimeSpan };
+        (_configured, _urls, _timeout, _allowed) = (urls, urls, timeout, allowed);
+        _http = new HttpClient(Handler(authorities)) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LongestAnswer };
     }
 
     public string Name => "patroni";
@@ -47,13 +57,15 @@ internal sealed class PatroniTopologySource : ITopologySource
         throw new HttpRequestException($"None of {_urls.Count} members told its cluster.{(last is null ? "" : $" The last one: {last.Message}")}", last);
     }
 
-    private static SocketsHttpHandler Handler(string? authorityFile)
+    private static SocketsHttpHandler Handler(X509Certificate2Collection? authorities)
     {
         // Addresses of members change, and a connection to one that is gone is no use.
-        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), UseProxy = false };
-        if (authorityFile is null) return handler;
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust };
-        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(authorityFile);
+        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), UseProxy = false, AllowAutoRedirect = false, UseCookies = false };
+        if (authorities is null) return handler;
+        // A private authority publishes no revocation list as a rule, and without one every certificate would be refused.
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(authorities);
+        handler.SslOptions.CertificateChainPolicy = policy;
         return handler;
     }
 
@@ -66,29 +78,27 @@ internal sealed class PatroniTopologySource : ITopologySource
         if (url.UserInfo.Length > 0) request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo))));
         using var response = await _http.SendAsync(request, limit.Token).ConfigureAwait(false);
         response.EnsureSuccessStatusCode();
-        var body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
-        await using var _ = body.ConfigureAwait(false);
-        return await JsonSerializer.DeserializeAsync(body, PatroniJson.Default.Cluster, limit.Token).ConfigureAwait(false) ?? throw new JsonException("The answer is empty.");
+        var body = await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false);
+        var cluster = JsonSerializer.Deserialize(body, PatroniJson.Default.Cluster) ?? throw new JsonException("The answer is empty.");
+        return cluster.Members.Count <= Fleet.Capacity ? cluster : throw new JsonException($"The answer has more than {Fleet.Capacity} members.");
     }
 
-    /// <summary>Asks whoever answered first the next time, then those who are configured, then those whom it knows.</summary>
-    private void Remember(Uri answered, Cluster cluster)
-    {
-        var members = cluster.Members.Select(member => Uri.TryCreate(member.ApiUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : null).OfType<Uri>();
-        _urls = [.. _configured.Prepend(answered).Concat(members.Select(url => WithUserOf(answered, url))).DistinctBy(url => url.Authority)];
-    }
+    /// <summary>Asks next time whoever answered, then those who are configured, then those whom it knows.</summary>
+    private void Remember(Uri answered, Cluster cluster) =>
+        _urls = [.. _configured.Prepend(answered).Concat(cluster.Members.Select(member => ApiOf(member, answered)).OfType<Uri>()).DistinctBy(url => url.Authority)];
 
-    private static Uri WithUserOf(Uri answered, Uri member) =>
-        new UriBuilder(member.Scheme, member.Host, member.Port) is var builder && answered.UserInfo.Split(':', 2) is [var user, var password] && answered.Scheme == member.Scheme
-            ? new UriBuilder(builder.Uri) { UserName = user, Password = password }.Uri
-            : builder.Uri;
+    /// <returns>Where to ask a member that an answer names: on an allowed host, over https if the answer came by it, and without anybody's credentials.</returns>
+    private Uri? ApiOf(Member member, Uri answered) =>
+        Uri.TryCreate(member.ApiUrl, UriKind.Absolute, out var url) && url.Scheme == answered.Scheme && HostAddress.IsValid(url.IdnHost) && _allowed.Allow(url.IdnHost)
+            ? new UriBuilder(url.Scheme, url.Host, url.Port).Uri
+            : null;
 
     private static DiscoveredHost Host(Member member) => new(member.Host!, member.Port!.Value)
     {
         Name = member.Name,
         IsPrimary = member.Role is "leader" or "master" or "primary",
         Groups = member.Tags?.TryGetValue("noloadbalance", out var excluded) == true && excluded.ValueKind == JsonValueKind.True ? [] : null,
-        Labels = [.. (member.Tags ?? []).Select(tag => $"{tag.Key}={Text(tag.Value)}")],
+        Labels = [.. (member.Tags ?? []).Select(tag => $"{tag.Key}={Text(tag.Value)}").Where(label => PlainText.IsPlain(label, AnswerCheck.LongestLabel)).Take(AnswerCheck.MostLabels)],
     };
 
     private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();

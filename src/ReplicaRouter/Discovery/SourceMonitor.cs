@@ -11,11 +11,19 @@ internal sealed class SourceMonitor(
     private static readonly TimeSpan ShortestValidity = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestValidity = TimeSpan.FromHours(1);
 
+    /// <summary>Refused hosts that a log event lists.</summary>
+    private const int MostShown = 5;
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Pause _pause = new(time);
     private Task _loop = Task.CompletedTask;
+    private ImmutableArray<string> _refused = [];
     private bool _hasFailed;
+    private volatile SourceReport? _last;
     private long _askedAt;
+
+    /// <summary>What came of the last question; null before the first is answered.</summary>
+    public SourceReport? Last => _last;
 
     public void Start() => _loop = RunAsync();
 
@@ -55,11 +63,13 @@ internal sealed class SourceMonitor(
             var asking = source.FindHostsAsync(either.Token);
             asking.Forget();
             var answer = await asking.WaitAsync(either.Token).ConfigureAwait(false);
-            Check(answer);
-            topology.Discover(source.Name, answer.Hosts);
-            LookAtPrimary(answer);
-            if (_hasFailed) Log.SourceRecovered(logger, source.Name, answer.Hosts.Count);
+            AnswerCheck.Check(answer);
+            var hosts = Allowed(answer.Hosts);
+            topology.Discover(source.Name, hosts);
+            LookAtPrimary(hosts);
+            if (_hasFailed) Log.SourceRecovered(logger, source.Name, hosts.Count);
             _hasFailed = false;
+            _last = new SourceReport(source.Name, hosts.Count, _refused, null);
             return answer.ValidFor is not { } validity ? settings.Interval : validity < ShortestValidity ? ShortestValidity : validity > LongestValidity ? LongestValidity : validity;
         }
         catch (Exception) when (_stop.IsCancellationRequested)
@@ -69,28 +79,28 @@ internal sealed class SourceMonitor(
         catch (Exception e)
         {
             counters.CountDiscoveryFailure(source.Name);
-            var why = limit.IsCancellationRequested ? $"no answer within {settings.Timeout}" : e.Message;
+            var why = limit.IsCancellationRequested ? $"no answer within {settings.Timeout}" : PlainText.Of(e.Message);
             if (!_hasFailed) Log.SourceFailed(logger, source.Name, why);
             _hasFailed = true;
+            _last = new SourceReport(source.Name, 0, _refused, why);
             return settings.Interval;
         }
     }
 
-    /// <exception cref="InvalidDataException">The answer names no host, or one that there can't be.</exception>
-    private static void Check(TopologyAnswer answer)
+    /// <exception cref="InvalidDataException">No host that the answer names is allowed.</exception>
+    private List<DiscoveredHost> Allowed(IReadOnlyList<DiscoveredHost> named)
     {
-        // A registry that has just started knows nobody, and that is no reason to drop everybody.
-        if (answer.Hosts.Count == 0) throw new InvalidDataException("the answer names no host");
-        foreach (var host in answer.Hosts)
-        {
-            var isAddress = host.Address.Length > 0 && !host.Address.Any(c => char.IsWhiteSpace(c) || c is ',' or '/' or '@');
-            if (!isAddress || host.Port is < 1 or > 65535 || host.Weight is < 1 or > 100) throw new InvalidDataException($"the answer names a host that there can't be: '{host.Address}', port {host.Port}, weight {host.Weight}");
-        }
+        List<DiscoveredHost> allowed = [.. named.Where(host => settings.Allowed.Allow(host.Address))];
+        ImmutableArray<string> refused = [.. named.Except(allowed).Select(host => $"{host.Address}:{host.Port}")];
+        if (refused.Length > 0) counters.CountRefusedHosts(source.Name, refused.Length);
+        if (refused.Length > 0 && _refused.IsEmpty) Log.HostsRefused(logger, source.Name, string.Join(", ", refused.Take(MostShown)), refused.Length);
+        _refused = refused;
+        return allowed.Count > 0 ? allowed : throw new InvalidDataException("the answer names only hosts that Discovery:AllowedHosts does not allow");
     }
 
-    private void LookAtPrimary(TopologyAnswer answer)
+    private void LookAtPrimary(List<DiscoveredHost> hosts)
     {
-        if (answer.Hosts.FirstOrDefault(host => host.IsPrimary) is not { } said) return;
+        if (hosts.FirstOrDefault(host => host.IsPrimary) is not { } said) return;
         var topology = store.Current;
         var host = topology.Hosts.FirstOrDefault(known => known.Configuration.Endpoint.Equals($"{said.Address}:{said.Port}", StringComparison.OrdinalIgnoreCase));
         if (host is not null && !ReferenceEquals(host, topology.Primary)) fleet.MonitorOf(host.Configuration).Wake();
@@ -101,4 +111,16 @@ internal sealed class SourceMonitor(
 /// <param name="Interval">Time between two questions, where the answer doesn't say.</param>
 /// <param name="Timeout">Time that an answer may take.</param>
 /// <param name="Groups">What hosts serve, where the source doesn't say.</param>
-internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, ImmutableArray<string> Groups);
+/// <param name="Allowed">The hosts that sources may name.</param>
+internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, ImmutableArray<string> Groups, AllowedHosts Allowed)
+{
+    public bool SaysTheSameAs(DiscoverySettings other) =>
+        Interval == other.Interval && Timeout == other.Timeout && Groups.SequenceEqual(other.Groups) && Allowed.SaysTheSameAs(other.Allowed);
+}
+
+/// <summary>What came of asking a source once.</summary>
+/// <param name="Source">The source's name.</param>
+/// <param name="Hosts">How many hosts it named that are allowed.</param>
+/// <param name="Refused">The addresses and ports that it named and that are not allowed.</param>
+/// <param name="Failure">Why the answer was not used; null when it was.</param>
+internal sealed record SourceReport(string Source, int Hosts, ImmutableArray<string> Refused, string? Failure);

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace ReplicaRouter;
 
@@ -8,13 +10,14 @@ internal static class TopologySources
 {
     /// <param name="options">The options.</param>
     /// <param name="hosts">The configured hosts.</param>
+    /// <param name="allowed">The hosts that sources may name.</param>
     /// <param name="faults">Takes what is wrong.</param>
-    public static ImmutableArray<ITopologySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, List<string> faults)
+    public static ImmutableArray<ITopologySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)
     {
         var discovery = options.Discovery;
         var sources = ImmutableArray.CreateBuilder<ITopologySource>();
         if (Dns(discovery.Dns, faults) is { } dns) sources.Add(dns);
-        if (Patroni(discovery.Patroni, discovery.Timeout, faults) is { } patroni) sources.Add(patroni);
+        if (Patroni(discovery.Patroni, discovery.Timeout, allowed, faults) is { } patroni) sources.Add(patroni);
         if (Aurora(discovery.Aurora, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);
         sources.AddRange(discovery.AddedSources());
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
@@ -38,7 +41,7 @@ internal static class TopologySources
         return faults.Count > before ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
     }
 
-    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, TimeSpan timeout, List<string> faults)
+    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, TimeSpan timeout, AllowedHosts allowed, List<string> faults)
     {
         const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Patroni";
         if (options.Urls.Count == 0) return null;
@@ -50,9 +53,28 @@ internal static class TopologySources
             else faults.Add($"{Key}:Urls holds a value that is no URL. Write the address of a member's REST API, as http://db-1:8008.");
         }
 
-        if (options.CertificateAuthorityFile is { } file && !File.Exists(file)) faults.Add($"{Key}:CertificateAuthorityFile is '{file}', which is not there.");
-        else if (urls.Count == options.Urls.Count) return new PatroniTopologySource(urls, options.CertificateAuthorityFile, timeout);
-        return null;
+        var authorities = options.CertificateAuthorityFile is { } file ? Authorities(file, $"{Key}:CertificateAuthorityFile", faults) : null;
+        return urls.Count == options.Urls.Count ? new PatroniTopologySource(urls, authorities, timeout, allowed) : null;
+    }
+
+    private static X509Certificate2Collection Authorities(string file, string key, List<string> faults)
+    {
+        var authorities = new X509Certificate2Collection();
+        try
+        {
+            authorities.ImportFromPemFile(file);
+            if (authorities.Count == 0) faults.Add($"{key} is '{file}', which holds no certificate in PEM format.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            faults.Add($"{key} is '{file}', which {(File.Exists(file) ? "can't be read" : "is not there")}.");
+        }
+        catch (CryptographicException)
+        {
+            faults.Add($"{key} is '{file}', which holds a damaged certificate.");
+        }
+
+        return authorities;
     }
 
     private static AuroraTopologySource? Aurora(
@@ -60,7 +82,7 @@ internal static class TopologySources
     {
         const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Aurora";
         if (options.HostPattern is not { } pattern) return null;
-        if (pattern.Count(c => c == '?') == 1) return new AuroraTopologySource(pattern, hosts, passwordProvider);
+        if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, passwordProvider);
         faults.Add($"{Key}:HostPattern is '{pattern}'. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
         return null;
     }

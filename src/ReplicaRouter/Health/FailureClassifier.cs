@@ -115,7 +115,10 @@ internal static class FailureClassifier
     public static bool IsPoolExhausted(Exception e) => e.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
 
     private static bool IsLoginRefusal(NpgsqlException e) => e.Message.Contains("SSL", StringComparison.Ordinal)
-        || e.Message.Contains("password", StringComparison.OrdinalIgnoreCase);
+        || e.Message.Contains("password", StringComparison.OrdinalIgnoreCase) || IsAuthenticationRefusal(e);
+
+    /// <summary>Whether we refuse how the server wants us to log in (<c>Require Auth</c>).</summary>
+    private static bool IsAuthenticationRefusal(Exception e) => e.Message.Contains("authentication method is not allowed", StringComparison.Ordinal);
 
     private static string Message(Exception exception, HostConfiguration host)
     {
@@ -124,18 +127,23 @@ internal static class FailureClassifier
         return cause switch
         {
             PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } e =>
-                $"{host.Endpoint} refuses user '{user}': {e.MessageText} ({e.SqlState}). Correct the user or the password in {host.Source}.",
+                $"{host.Endpoint} refuses user '{user}': {PlainText.Of(e.MessageText)} ({e.SqlState}). Correct the user or the password in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e =>
                 $"{host.Endpoint} has no database '{database}' ({e.SqlState}). Correct the database in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
-                $"{host.Endpoint} is a pooler that refuses a setting of ours: {e.MessageText}. Add 'ignore_startup_parameters = options' to its configuration.",
-            PostgresException e => $"{host.Endpoint}: {e.MessageText} ({e.SqlState})",
+                $"{host.Endpoint} is a pooler that refuses a setting of ours: {PlainText.Of(e.MessageText)}. Add 'ignore_startup_parameters = options' to its configuration.",
+            PostgresException e => $"{host.Endpoint}: {PlainText.Of(e.MessageText)} ({e.SqlState})",
             SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } =>
                 $"the host name '{host.Connection.Host}' is not known. Correct the host in {host.Source}.",
             SocketException { SocketErrorCode: SocketError.ConnectionRefused } => $"{host.Endpoint} refuses connections: no server listens there.",
-            AuthenticationException e => $"{host.Endpoint}: TLS failed: {e.Message} Correct the SSL settings in {host.Source}.",
+            AuthenticationException e => $"{host.Endpoint}: TLS failed: {PlainText.Of(e.Message)} Correct the SSL settings in {host.Source}.",
             TimeoutException => $"{host.Endpoint} did not answer in time.",
-            _ => $"{host.Endpoint}: {cause.Message}",
+            NpgsqlException e when IsAuthenticationRefusal(e) => $"{host.Endpoint} offers no login that is allowed: {PlainText.Of(e.Message)} {LoginFix(host)}",
+            _ => $"{host.Endpoint}: {PlainText.Of(cause.Message)}",
         };
     }
+
+    private static string LoginFix(HostConfiguration host) => host.IsDiscovered
+        ? "A host that a source names gets the password by SCRAM only, unless TLS proves the server (sslmode=verify-full and sslrootcert) or the primary's connection string states Require Auth."
+        : $"Correct Require Auth in {host.Source}, or the method in the server's pg_hba.conf.";
 }

@@ -54,7 +54,7 @@ internal sealed class LiveTopology(
     {
         if (_stop.IsCancellationRequested) return;
         ImmutableArray<HostConfiguration> present = [.. store.Current.Hosts.Select(host => host.Configuration)];
-        var (added, removed, kept) = TopologyDifference.Between(present, WantedHosts.Of(configured, discovered, store.Current.Primary?.Configuration, configuration.Discovery.Groups));
+        var (added, removed, kept) = TopologyDifference.Between(present, WantedHosts.Of(configured, discovered, store.Current.Primary?.Configuration, configuration.Discovery));
         if (BitOperations.PopCount(_taken) + added.Length > Fleet.Capacity)
         {
             throw new RouterConfigurationException([string.Create(CultureInfo.InvariantCulture,

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Npgsql;
 
 namespace ReplicaRouter;
 
@@ -9,15 +8,15 @@ internal static class WantedHosts
     /// <param name="configured">The hosts that are configured. They have the first word on a server and on a name.</param>
     /// <param name="discovered">The last answer of each source.</param>
     /// <param name="primary">Who takes writes at present. A source that has forgotten it is behind the times.</param>
-    /// <param name="groups">What discovered hosts serve, where their source doesn't say.</param>
+    /// <param name="settings">What holds for discovered hosts.</param>
     public static IReadOnlyCollection<HostConfiguration> Of(
-        ImmutableArray<HostConfiguration> configured, IReadOnlyDictionary<string, IReadOnlyList<DiscoveredHost>> discovered, HostConfiguration? primary, ImmutableArray<string> groups)
+        ImmutableArray<HostConfiguration> configured, IReadOnlyDictionary<string, IReadOnlyList<DiscoveredHost>> discovered, HostConfiguration? primary, DiscoverySettings settings)
     {
         List<HostConfiguration> wanted = [.. configured];
         if (configured.FirstOrDefault(host => host.IsConfiguredPrimary) is not { } template) return wanted;
         foreach (var (source, hosts) in discovered)
         {
-            foreach (var host in hosts) AddNew(wanted, Of(host, source, template, groups));
+            foreach (var host in hosts) AddNew(wanted, Of(host, source, template, settings));
         }
 
         if (primary is { IsDiscovered: true }) AddNew(wanted, primary);
@@ -27,16 +26,18 @@ internal static class WantedHosts
     private static void AddNew(List<HostConfiguration> wanted, HostConfiguration host)
     {
         if (wanted.Exists(known => known.Endpoint.Equals(host.Endpoint, StringComparison.OrdinalIgnoreCase))) return;
-        wanted.Add(wanted.Exists(known => known.Name == host.Name) ? host with { Name = host.Endpoint.ToLowerInvariant() } : host);
+        if (wanted.Exists(known => known.Name == host.Name)) host = host with { Name = host.Endpoint.ToLowerInvariant() };
+        // A source may call one host by the address of another.
+        if (!wanted.Exists(known => known.Name == host.Name)) wanted.Add(host);
     }
 
-    /// <summary>All but the address is as with the configured primary: user, password, database, TLS.</summary>
-    private static HostConfiguration Of(DiscoveredHost host, string source, HostConfiguration template, ImmutableArray<string> groups) => new()
+    /// <summary>All but the address and the ways to log in is as with the configured primary: user, password, database, TLS.</summary>
+    private static HostConfiguration Of(DiscoveredHost host, string source, HostConfiguration template, DiscoverySettings settings) => new()
     {
         Index = 0,
         Name = (host.Name ?? host.Address).ToLowerInvariant(),
-        Connection = new NpgsqlConnectionStringBuilder(template.Connection.ConnectionString) { Host = host.Address, Port = host.Port },
-        Groups = host.Groups is null ? groups : [.. host.Groups.Select(group => group.ToLowerInvariant()).Distinct()],
+        Connection = DiscoveredLogin.Of(template.Connection, host, settings.Allowed),
+        Groups = host.Groups is null ? settings.Groups : [.. host.Groups.Select(group => group.ToLowerInvariant()).Distinct()],
         Labels = [.. host.Labels],
         Weight = host.Weight,
         Source = $"what the source '{source}' names",

@@ -13,7 +13,7 @@ public sealed class PatroniTopologySourceTests
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private static PatroniTopologySource Source(params Uri[] urls) => new(urls, null, TimeSpan.FromSeconds(5));
+    private static PatroniTopologySource Source(params Uri[] urls) => new(urls, null, TimeSpan.FromSeconds(5), AllowedHosts.Parse([], "", []));
 
     [Fact]
     public async Task Members_that_have_an_address_are_hosts_with_their_names_tags_and_the_leader()

@@ -16,6 +16,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     {
         var options = OptionsFor("primary", "analytics");
         options.Discovery.Add(_source);
+        foreach (var allowed in (string[])["10.0.0.0/24", "*.db.internal"]) options.Discovery.AllowedHosts.Add(allowed);
         _router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), _log, _time, new Random(1), Probe);
     }
 
@@ -103,6 +104,48 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    [Trait("Failure", "C2")]
+    public async Task Hosts_that_are_not_allowed_are_ignored_and_reported_once()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432), new("pg-8.db.internal", 5432), new("evil.example.com", 5433) { Name = "pg-9" }]);
+        await AdvanceUntil(() => _source.Asks >= 4);
+        Assert.Equal(["primary", "analytics", "10.0.0.7", "pg-8.db.internal"], Hosts);
+        Assert.Contains("evil.example.com:5433", Assert.Single(_log[332]), StringComparison.Ordinal);
+        Assert.Equal(["evil.example.com:5433"], Assert.Single(_router.SourceReports)!.Refused);
+    }
+
+    [Fact]
+    [Trait("Failure", "C2")]
+    public async Task An_answer_that_names_only_hosts_that_are_not_allowed_changes_nothing()
+    {
+        await AdvanceUntil(() => Hosts.Contains("10.0.0.7"));
+        _source.Answer = new TopologyAnswer([new("evil.example.com", 5432)]);
+        await AdvanceUntil(() => _log[330].Count == 1);
+        Assert.Contains("only hosts that Discovery:AllowedHosts does not allow", _log[330][0], StringComparison.Ordinal);
+        Assert.Equal(["primary", "analytics", "10.0.0.7"], Hosts);
+    }
+
+    [Fact]
+    [Trait("Failure", "C8")]
+    public async Task A_source_that_calls_one_host_by_the_address_of_another_leaves_each_name_its_one_host()
+    {
+        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432) { Name = "10.0.0.8:5432" }, new("10.0.0.8", 5432) { Name = "analytics" }]);
+        await AdvanceUntil(() => Hosts.Contains("10.0.0.8:5432"));
+        Assert.Equal(["primary", "analytics", "10.0.0.8:5432"], Hosts);
+    }
+
+    [Fact]
+    [Trait("Failure", "C8")]
+    public async Task A_source_s_error_is_logged_in_one_plain_line()
+    {
+        _source.Error = new IOException("gone\r\n\u001b[2Jforged " + new string('x', 10_000));
+        _source.Answer = null;
+        await AdvanceUntil(() => _log[330].Count == 1);
+        Assert.DoesNotContain(_log[330][0], char.IsControl);
+        Assert.True(_log[330][0].Length < 800);
+    }
+
+    [Fact]
     public async Task An_answer_holds_for_as_long_as_it_says()
     {
         _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromSeconds(60) };
@@ -147,13 +190,15 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         /// <summary>Null fails.</summary>
         public TopologyAnswer? Answer { get; set; } = new([new("10.0.0.7", 5432)]);
 
+        public Exception Error { get; set; } = new IOException("the registry is down");
+
         public bool IsSilent { get; set; }
 
         public async Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _asks);
             if (IsSilent) await Task.Delay(Timeout.Infinite, cancellationToken);
-            return Answer ?? throw new IOException("the registry is down");
+            return Answer ?? throw Error;
         }
     }
 }

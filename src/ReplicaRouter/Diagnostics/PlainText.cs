@@ -1,0 +1,28 @@
+using System.Globalization;
+using System.Text;
+
+namespace ReplicaRouter;
+
+/// <summary>Makes a text from outside fit to be logged or shown: one line, of bounded length, without anything that a terminal or a reader would take for something else.</summary>
+internal static class PlainText
+{
+    /// <summary>Characters of an error's text that are kept.</summary>
+    public const int Longest = 500;
+
+    /// <summary>Replaces control, formatting and separating characters by a blank, and cuts what is too long.</summary>
+    public static string Of(string text, int longest = Longest)
+    {
+        var isCut = text.Length > longest;
+        if (!isCut && text.All(IsPlain)) return text;
+        var plain = new StringBuilder(isCut ? longest + 4 : text.Length);
+        foreach (var character in isCut ? text.AsSpan(0, longest) : text) plain.Append(IsPlain(character) ? character : ' ');
+        return isCut ? plain.Append(" ...").ToString() : plain.ToString();
+    }
+
+    /// <summary>Whether a name or a label can be used as it is.</summary>
+    public static bool IsPlain(string text, int longest) => text.Length > 0 && text.Length <= longest && text.All(IsPlain);
+
+    private static bool IsPlain(char character) => CharUnicodeInfo.GetUnicodeCategory(character) is not (
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse);
+}

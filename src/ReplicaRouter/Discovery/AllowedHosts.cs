@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+
+namespace ReplicaRouter;
+
+/// <summary>The hosts that sources may name, by name, by <c>*.suffix</c>, by address or by network.</summary>
+internal sealed class AllowedHosts
+{
+    private const string Wildcard = "*.";
+    private readonly ImmutableArray<string> _entries;
+    private readonly ImmutableArray<string> _names;
+    private readonly ImmutableArray<string> _suffixes;
+    private readonly ImmutableArray<IPNetwork> _networks;
+
+    private AllowedHosts(ImmutableArray<string> entries)
+    {
+        _entries = entries;
+        _networks = [.. entries.Select(NetworkOf).OfType<IPNetwork>()];
+        _suffixes = [.. entries.Where(IsWildcard).Select(entry => entry[1..])];
+        _names = [.. entries.Where(entry => NetworkOf(entry) is null && !IsWildcard(entry))];
+    }
+
+    /// <summary>Whether there is no list, so that sources may name any host.</summary>
+    public bool AreAny => _entries.IsEmpty;
+
+    /// <param name="entries">What the options say.</param>
+    /// <param name="key">Where they say it.</param>
+    /// <param name="faults">Takes what is wrong.</param>
+    public static AllowedHosts Parse(IEnumerable<string> entries, string key, List<string> faults)
+    {
+        ImmutableArray<string> given = [.. entries.Select(entry => (entry ?? "").Trim().TrimEnd('.'))];
+        foreach (var (index, entry) in given.Index().Where(pair => !IsValid(pair.Item)))
+        {
+            faults.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{key}:{index} is no host. Write a name as db-1.internal, all names below one as *.db.internal, an address, or a network as 10.0.0.0/8."));
+        }
+
+        return new AllowedHosts([.. given.Where(IsValid)]);
+    }
+
+    /// <summary>Whether a source may name this address. A name is not resolved: a list that trusts a name trusts what DNS says of it.</summary>
+    public bool Allow(string address)
+    {
+        if (AreAny) return true;
+        if (IPAddress.TryParse(address, out var ip)) return _networks.Any(network => network.Contains(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip));
+        var name = address.TrimEnd('.');
+        return _names.Contains(name, StringComparer.OrdinalIgnoreCase) || _suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
+    }
+
+    public bool SaysTheSameAs(AllowedHosts other) => _entries.SequenceEqual(other._entries);
+
+    private static bool IsValid(string entry) => NetworkOf(entry) is not null || HostAddress.IsValid(IsWildcard(entry) ? entry[Wildcard.Length..] : entry);
+
+    private static bool IsWildcard(string entry) => entry.StartsWith(Wildcard, StringComparison.Ordinal);
+
+    private static IPNetwork? NetworkOf(string entry) =>
+        IPNetwork.TryParse(entry, out var network) ? network
+        : IPAddress.TryParse(entry, out var ip) ? new IPNetwork(ip, ip.GetAddressBytes().Length * 8)
+        : null;
+}
