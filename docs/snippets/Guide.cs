@@ -79,7 +79,7 @@ internal static class Web
     public static void Exposure(WebApplication app)
     {
         #region
-        app.MapReplicaRouterHealth("operators").RequireHost("*:8081");
+        app.MapReplicaRouterHealth("operators").RequireLocalPort(8081);
         app.MapReplicaRouterDashboard("/replica-router").RequireAuthorization("staff");
         #endregion
     }
@@ -89,7 +89,7 @@ internal static class Web
         #region
         builder.AddReplicaRouter();
         var app = builder.Build();
-        app.MapReplicaRouterDashboard("/replica-router").RequireAuthorization("staff");
+        app.MapReplicaRouterDashboard("/replica-router");
         #endregion
     }
 

@@ -36,7 +36,7 @@ internal static class Readme
         builder.AddReplicaRouter();                                          // package ReplicaRouter.AspNetCore
         app.UseReplicaRouter();                                              // each request is a session that follows the user, by a sealed cookie and a header
         app.MapReplicaRouterHealth();                                        // /api/health, /health/live, /health/ready
-        app.MapReplicaRouterDashboard("/replica-router").RequireAuthorization();
+        app.MapReplicaRouterDashboard("/replica-router");                    // a live page, for this machine only until you say who may see it
         app.MapGet("/reports", Reports).RouteTo(DatabaseOperation.Analytics);
         services.AddHttpClient<Billing>().AddReplicaRouterSession();         // and from service to service
         #endregion

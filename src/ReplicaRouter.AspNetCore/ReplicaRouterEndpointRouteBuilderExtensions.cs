@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ReplicaRouter;
@@ -15,6 +16,36 @@ public static class ReplicaRouterEndpointRouteBuilderExtensions
     /// <returns>The same builder.</returns>
     public static TBuilder RouteTo<TBuilder>(this TBuilder builder, ReplicaRouter.Route route) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RouteToAttribute(route));
+
+    /// <summary>Has endpoints answer only requests that arrived at one of these ports of this machine, and 404 to others.</summary>
+    /// <remarks>The port is that of the connection, which no caller can state. <c>RequireHost("*:8081")</c> asks the Host header, which any caller can.</remarks>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="ports">The ports, on which the application must listen; 1 to 65535.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentException">No port is given.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A port is none.</exception>
+    public static TBuilder RequireLocalPort<TBuilder>(this TBuilder builder, params int[] ports) where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(ports);
+        if (ports.Length == 0) throw new ArgumentException("RequireLocalPort needs a port.", nameof(ports));
+        foreach (var port in ports)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(port, 1, nameof(ports));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(port, ushort.MaxValue, nameof(ports));
+        }
+
+        builder.Finally(endpoint =>
+        {
+            if (endpoint.RequestDelegate is not { } serve) return;
+            endpoint.RequestDelegate = context =>
+            {
+                if (ports.Contains(context.Connection.LocalPort)) return serve(context);
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            };
+        });
+        return builder;
+    }
 
     /// <summary>
     /// Maps <c>/api/health</c>, for people and monitors: every host and the counters, 200 when all hosts are healthy and 503 when one is not;

@@ -13,7 +13,10 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Maps the router's live page.</summary>
 public static class ReplicaRouterDashboardExtensions
 {
-    /// <summary>Maps a live page of the router's hosts, traffic and events. It names hosts and their errors: say who may see it.</summary>
+    /// <summary>
+    /// Maps a live page of the router's hosts, traffic and events. It answers requests from this machine only, until the application says who may see it: by
+    /// <c>RequireAuthorization</c> on what this returns, or <c>AllowAnonymous</c>.
+    /// </summary>
     /// <example><code>app.MapReplicaRouterDashboard("/replica-router", o => o.OperatorPolicy = "operators").RequireAuthorization("staff");</code></example>
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">Where the page is, as in <c>/replica-router</c>.</param>
@@ -47,6 +50,7 @@ public static class ReplicaRouterDashboardExtensions
         group.MapGet("/assets/{file}", DashboardAssets.Serve);
         group.MapGet("/events", feed.Stream);
         group.MapOperations(services, operators);
+        ((IEndpointConventionBuilder)group).Finally(DashboardAccess.Guard);
         return group;
     }
 

@@ -36,12 +36,13 @@ internal static class Credentials
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new NoPasswordException($"PasswordProvider failed for host '{request.Host}': {e.GetType().Name}: {e.Message}", e);
+            // Neither its text nor itself: what a vault's client throws may hold the vault's token, and what we throw is logged and shown.
+            throw new NoPasswordException($"PasswordProvider failed for host '{request.Host}' with {e.GetType().Name}. Have the provider log its own errors.");
         }
 
-        return string.IsNullOrEmpty(password) ? throw new NoPasswordException($"PasswordProvider gave no password for host '{request.Host}'.", null) : password;
+        return string.IsNullOrEmpty(password) ? throw new NoPasswordException($"PasswordProvider gave no password for host '{request.Host}'.") : password;
     }
 }
 
 /// <summary>Whoever gives the passwords did not. The server has nothing to do with it.</summary>
-internal sealed class NoPasswordException(string message, Exception? inner) : NpgsqlException(message, inner);
+internal sealed class NoPasswordException(string message) : NpgsqlException(message);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using System.Text.RegularExpressions;
@@ -25,6 +26,9 @@ public sealed class OperatedDashboard : IAsyncLifetime
 /// <summary>An application with the dashboard, over a server that is not there, where a header says who asks.</summary>
 internal sealed partial class DashboardApplication : IAsyncDisposable
 {
+    /// <summary>Says from which address a request is to come; <c>socket</c> for none, as over a Unix socket.</summary>
+    public const string RemoteHeader = "X-Test-Remote";
+
     private readonly WebApplication _app;
 
     private DashboardApplication(WebApplication app) => _app = app;
@@ -33,7 +37,14 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
 
     public DatabaseRouter Router => _app.Services.GetRequiredService<DatabaseRouter>();
 
-    public static async Task<DashboardApplication> StartAsync(Action<ReplicaRouterDashboardOptions>? configure = null, string pathBase = "")
+    /// <param name="configure">The dashboard's options.</param>
+    /// <param name="pathBase">A prefix of all paths.</param>
+    /// <param name="services">Registers more.</param>
+    /// <param name="pipeline">Adds middleware before the endpoints.</param>
+    /// <param name="access">Says who may see the dashboard.</param>
+    public static async Task<DashboardApplication> StartAsync(
+        Action<ReplicaRouterDashboardOptions>? configure = null, string pathBase = "", Action<IServiceCollection>? services = null,
+        Action<WebApplication>? pipeline = null, Action<IEndpointConventionBuilder>? access = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -42,20 +53,30 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
         builder.Services.AddAuthentication(HeaderAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>(HeaderAuthentication.Scheme, null);
         builder.Services.AddAuthorizationBuilder().AddPolicy("operators", policy => policy.RequireRole("operator"));
         builder.Services.AddAntiforgery();
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UsePathBase(pathBase);
+        app.Use((context, next) =>
+        {
+            // A test has one machine.
+            if (context.Request.Headers.Remove(RemoteHeader, out var remote)) context.Connection.RemoteIpAddress = remote == "socket" ? null : IPAddress.Parse(remote!);
+            return next(context);
+        });
+        pipeline?.Invoke(app);
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.MapReplicaRouterDashboard("/replica-router", configure);
+        var dashboard = app.MapReplicaRouterDashboard("/replica-router", configure);
+        access?.Invoke(dashboard);
         await app.StartAsync(TestContext.Current.CancellationToken);
         var handler = new HttpClientHandler { AllowAutoRedirect = false, UseCookies = true };
         return new(app) { Client = new HttpClient(handler) { BaseAddress = new Uri(app.Urls.First() + pathBase + "/replica-router/") } };
     }
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? role = null, string? token = null)
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? role = null, string? token = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         if (role is not null) request.Headers.Add(HeaderAuthentication.Header, role);
         if (token is not null) request.Headers.Add("RequestVerificationToken", token);
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);

@@ -1,0 +1,55 @@
+using System.Net;
+using System.Text;
+using DashboardGuide;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
+
+/// <summary>The programs of the guide's page on the dashboard protect it.</summary>
+public class DashboardGuideTests
+{
+    private static readonly string[] s_args = ["--DATABASE_URL=postgresql://app@127.0.0.1:1/shop", "--urls=http://127.0.0.1:0", "--Dashboard:Password=secret", "--Logging:LogLevel:Default=None"];
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(null, HttpStatusCode.Unauthorized)]
+    [InlineData("operator:wrong", HttpStatusCode.Unauthorized)]
+    [InlineData("no-colon", HttpStatusCode.Unauthorized)]
+    [InlineData("operator:secret", HttpStatusCode.OK)]
+    public async Task The_page_asks_for_the_password(string? credentials, HttpStatusCode expected)
+    {
+        await using var app = Programs.WithPassword(s_args);
+        await app.StartAsync(Ct);
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/replica-router/");
+        if (credentials is not null) request.Headers.TryAddWithoutValidation("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials))}");
+        using var response = await client.SendAsync(request, Ct);
+        Assert.Equal(expected, response.StatusCode);
+        if (expected == HttpStatusCode.Unauthorized) Assert.Equal("Basic", response.Headers.WwwAuthenticate.Single().Scheme);
+        else Assert.Contains("operator-token", await response.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/replica-router/", 8080, 404)]
+    [InlineData("/replica-router/", 8081, 200)]
+    [InlineData("/replica-router/events", 8080, 404)]
+    [InlineData("/health/live", 8080, 404)]
+    [InlineData("/health/live", 8081, 200)]
+    [Trait("Failure", "C7")]
+    public async Task The_page_answers_at_its_port_whatever_host_a_request_states(string path, int port, int expected)
+    {
+        await using var app = Programs.OnItsOwnPort(s_args, host => host.UseTestServer());
+        await app.StartAsync(Ct);
+        var context = await app.GetTestServer().SendAsync(request =>
+        {
+            request.Request.Path = path;
+            request.Request.Host = new HostString("x", 8081);
+            request.Connection.LocalPort = port;
+            request.Connection.RemoteIpAddress = IPAddress.Parse("10.1.2.3");
+        }, Ct);
+        Assert.Equal(expected, context.Response.StatusCode);
+    }
+}
