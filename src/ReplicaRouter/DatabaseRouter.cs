@@ -60,7 +60,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, time);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, _counters, time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, _outcomes, new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
@@ -485,6 +485,9 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
 
     /// <summary>The pools of each host that there is.</summary>
     internal IEnumerable<HostPools> Pools => _fleet.Hosts;
+
+    /// <summary>What callers were refused, and what failed them.</summary>
+    internal (long NotOpened, OperationFailure[] Last) Failures => (_counters.NotOpened, _counters.Failures.Last());
 
     /// <summary>All routes, in the order of their indexes.</summary>
     internal ImmutableArray<RoutePlan> Routes => _configuration.Routes;

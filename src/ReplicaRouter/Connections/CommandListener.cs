@@ -12,6 +12,7 @@ internal sealed class CommandListener : IDisposable
     private const string MeterName = "Npgsql";
     private const string Duration = "db.client.operation.duration";
     private const string Executing = "db.client.operation.npgsql.executing";
+    private const string Failed = "db.client.operation.failed";
     private const string BytesWritten = "db.client.operation.npgsql.bytes_written";
     private const string Connections = "db.client.connection.count";
     private const string Pending = "db.client.connection.npgsql.pending_requests";
@@ -28,7 +29,7 @@ internal sealed class CommandListener : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Executing or BytesWritten or Connections or Pending) listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Failed or Executing or BytesWritten or Connections or Pending) listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(SourceOf(tags)?.Pool, seconds * 1000));
         _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(SourceOf(tags)?.Pool, bytes));
@@ -79,6 +80,7 @@ internal sealed class CommandListener : IDisposable
         var flow = CommandFlow.Current.Value;
         if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
         flow?.CommandEnded();
+        if (flow?.Attempt is not { IsStopped: true }) pool.Durations.Record(milliseconds);
         pool.RecordCommand(flow?.Attempt is { IsBeaten: true } ? HedgePolicy.Beaten * milliseconds : milliseconds, flow?.Attempt is { IsStopped: true });
     }
 
@@ -109,6 +111,12 @@ internal sealed class CommandListener : IDisposable
 
         var flow = CommandFlow.Current.Value;
         if (IsUncounted(flow)) return;
+        if (instrument.Name == Failed)
+        {
+            source.Pool.CountFailed();
+            return;
+        }
+
         if (value > 0) flow?.CommandStarted();
         flow?.Executing(value);
         source.Pool.RecordExecuting(value);

@@ -10,6 +10,7 @@ internal sealed class ConnectionOpener(
     HostChooser chooser,
     CommandListener listener,
     PrimaryGuard guard,
+    RoutingCounters counters,
     TimeProvider time)
 {
     private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
@@ -101,6 +102,10 @@ internal sealed class ConnectionOpener(
                 }
             }
         }
+        catch (Exception e) when (Note(attempt, e))
+        {
+            throw;
+        }
         finally
         {
             if (!isHandedOut) attempt.Ticket?.Dispose();
@@ -131,10 +136,24 @@ internal sealed class ConnectionOpener(
                 }
             }
         }
+        catch (Exception e) when (Note(attempt, e))
+        {
+            throw;
+        }
         finally
         {
             if (!isHandedOut) attempt.Ticket?.Dispose();
         }
+    }
+
+    /// <summary>Notes that a caller gets no connection.</summary>
+    /// <returns>Always false, so that a filter can note what it does not catch.</returns>
+    private bool Note(Attempt attempt, Exception exception)
+    {
+        // A second run that finds no connection is given up, and no caller knows of it.
+        if (attempt.IsHedge || exception is OperationCanceledException) return false;
+        counters.CountNotOpened();
+        return counters.Failures.Note(attempt.Plan, attempt.Host, exception, time);
     }
 
     /// <summary>Whatever ends an opening, another host may do better; only callers' own cancellation, and the router's disposal, end the operation as well.</summary>

@@ -56,6 +56,18 @@ internal sealed class HostPool
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;
 
+    /// <summary>Commands that failed, also those whose work was run again.</summary>
+    public long Failed => Volatile.Read(ref _failed);
+    private long _failed;
+
+    /// <summary>How long commands took.</summary>
+    public DurationHistogram Durations { get; } = new();
+
+    /// <summary>Callers who wait for a connection.</summary>
+    public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Current.Waiting;
+
+    public void CountFailed() => Interlocked.Increment(ref _failed);
+
     /// <summary>For callers who open connections by themselves. From then on it is the only one of Npgsql's pools that is used.</summary>
     public NpgsqlDataSource DataSource
     {

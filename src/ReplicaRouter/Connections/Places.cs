@@ -38,6 +38,9 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     // Those who log in meanwhile: they came before the others, who came when as many did as may.
     private readonly Queue<TaskCompletionSource<Place>> _loggingInQueue = new();
     private long _taken;
+
+    /// <summary>Those in line.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
     private int _waiting;
     private bool _isAbolished;
     private int _loggingIn;

@@ -56,6 +56,9 @@ internal sealed class PoolTiers
     /// <summary>For connections that may be opened past the router.</summary>
     public StateChangeEventHandler OnOpenedElsewhere { get; }
 
+    /// <summary>Callers in line for a connection.</summary>
+    public int Waiting => Volatile.Read(ref _places)?.Waiting ?? 0;
+
     /// <summary>The places of all of them together.</summary>
     public Places Places => Volatile.Read(ref _places) ?? CreatePlaces();
 

@@ -17,6 +17,13 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
     /// <summary>Tells the monitor of a failure, and whether the work may be run again.</summary>
     public bool IsToBeRunAgain(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run)
     {
+        if (MayRunAgain(exception, attempt, pool, flow, startedAt, run)) return true;
+        counters.Failures.Note(attempt.Plan, pool.Host, exception, time);
+        return false;
+    }
+
+    private bool MayRunAgain(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run)
+    {
         var kind = KindOf(exception, flow);
         if (kind == FailureKind.None) return false;
         opener.Report(exception, pool, startedAt, SiteOf(flow));

@@ -18,6 +18,14 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     private long _retries, _retriesRefused, _moved, _hedges, _hedgesWon, _shed, _writesRetried;
     private long _sessions, _positionsAsked, _catchUpWaits, _lostHistories, _ignoredTokens;
 
+    public FailureLog Failures { get; } = new();
+
+    /// <summary>Connections that callers did not get.</summary>
+    public long NotOpened => Volatile.Read(ref _notOpened);
+    private long _notOpened;
+
+    public void CountNotOpened() => Interlocked.Increment(ref _notOpened);
+
     public long Failovers => Volatile.Read(ref _failovers);
 
     public void CountFailover() => Interlocked.Increment(ref _failovers);

@@ -57,6 +57,9 @@ internal sealed record HostAnswer
     /// <summary>Routers that probe the server, this one among them.</summary>
     public int Probers { get; init; } = 1;
 
+    /// <summary>Connections that the server takes from everybody together; 0 where it was not asked.</summary>
+    public int MaxConnections { get; init; }
+
     /// <summary>Bytes of a WAL segment.</summary>
     public uint WalSegmentSize { get; init; }
 

@@ -26,7 +26,8 @@ internal static class HostQuestion
                pg_size_bytes(current_setting('wal_segment_size')),
                current_setting('wal_block_size')::int,
                (extract(epoch FROM current_setting('wal_writer_delay')::interval) * 3000)::float8,
-               (SELECT count(*) FROM pg_stat_activity WHERE application_name = '{Prober}')::int
+               (SELECT count(*) FROM pg_stat_activity WHERE application_name = '{Prober}')::int,
+               current_setting('max_connections')::int
         """;
 
     /// <summary>What changes while a server runs. A fifth of the work: the control file need not be read.</summary>
@@ -88,6 +89,7 @@ internal static class HostQuestion
             WalBlockSize = (uint)reader.GetInt32(11),
             AsyncFlushMs = reader.GetDouble(12),
             Probers = reader.GetInt32(13),
+            MaxConnections = reader.GetInt32(14),
             ConnectedAt = connectedAt,
         });
         return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(7) ? null : reader.GetInt32(7)) };

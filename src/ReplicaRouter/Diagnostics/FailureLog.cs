@@ -1,0 +1,64 @@
+using System.Reflection;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>The kinds of failures that callers of the router met last, for operators. Bounded: the kind that was met longest ago makes room.</summary>
+/// <remarks>No server's message about a query: it may quote what users entered.</remarks>
+internal sealed class FailureLog
+{
+    public const int Most = 20;
+
+    private static readonly Lazy<Dictionary<string, string>> s_conditions = new(() => typeof(PostgresErrorCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Where(field => field.IsLiteral).ToDictionary(field => (string)field.GetRawConstantValue()!, field => field.Name));
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Route, string? Host, string What), OperationFailure> _failures = [];
+
+    /// <summary>Notes a failure that leaves the router. Cancellation is none.</summary>
+    /// <returns>Always false, so that an exception filter can note what it does not catch.</returns>
+    public bool Note(RoutePlan plan, HostConfiguration? host, Exception exception, TimeProvider time)
+    {
+        if (exception is OperationCanceledException) return false;
+        var (what, text) = Describe(exception);
+        var (key, now) = ((plan.Name, host?.Name, what), time.GetUtcNow());
+        lock (_lock)
+        {
+            if (_failures.TryGetValue(key, out var known)) _failures[key] = known with { Count = known.Count + 1, LastAt = now, Text = text };
+            else
+            {
+                if (_failures.Count == Most) _failures.Remove(_failures.MinBy(failure => failure.Value.LastAt).Key);
+                _failures[key] = new OperationFailure(plan.Name, host?.Name, what, text, 1, now);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The last kinds, newest first.</summary>
+    public OperationFailure[] Last()
+    {
+        lock (_lock) return [.. _failures.Values.OrderByDescending(failure => failure.LastAt)];
+    }
+
+    private static (string What, string? Text) Describe(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: var state } => ($"{state} {s_conditions.Value.GetValueOrDefault(state)}".TrimEnd(), null),
+        NoEligibleHostException => ("no host could serve", exception.Message),
+        TransactionOutcomeUnknownException => ("outcome unknown", null),
+        RouterConfigurationException => ("wrong configuration", exception.Message),
+        TimeoutException or NpgsqlException { InnerException: TimeoutException } => ("timed out", null),
+        NpgsqlException { InnerException: { } inner } => ($"connection failed: {inner.GetType().Name}", null),
+        NpgsqlException => ("connection failed", null),
+        _ => (exception.GetType().Name, null),
+    };
+}
+
+/// <summary>Failures of one kind.</summary>
+/// <param name="Route">The route's name.</param>
+/// <param name="Host">Where it was met; null where no host was found.</param>
+/// <param name="What">A SQLSTATE and its name, or what went wrong in words.</param>
+/// <param name="Text">The router's own message, where there is one. It may name servers' addresses.</param>
+/// <param name="Count">How many since the kind was first met, or was forgotten.</param>
+/// <param name="LastAt">When it was met last.</param>
+internal sealed record OperationFailure(string Route, string? Host, string What, string? Text, long Count, DateTimeOffset LastAt);
