@@ -61,7 +61,10 @@ public sealed class RoutingSession : IDisposable
     /// Whether the session has written or seen what the cluster may no longer hold: the primary failed before it was replicated. It
     /// goes on from what the new primary has. Check what was written last before you build on it.
     /// </summary>
-    /// <remarks>True also where nothing was lost but that could not be told: the primary failed before the position of the last write was learnt.</remarks>
+    /// <remarks>
+    /// Without synchronous replication this is true also where nothing was lost but that cannot be told: the primary failed before the position of the last write
+    /// was learnt. With it, commits that were acknowledged survive the promotion of a synchronous standby, and only a proven loss is reported.
+    /// </remarks>
     public bool HasLostHistory => Volatile.Read(ref _root._state) is { HasLostHistory: true };
 
     /// <inheritdoc cref="Token"/>

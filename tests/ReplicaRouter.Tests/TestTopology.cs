@@ -59,10 +59,12 @@ internal sealed class TestTopology
         ServerPort = 5432,
     };
 
-    public TestTopology Answer(string host, HostAnswer answer)
+    public TestTopology Answer(string host, HostAnswer answer) => Answer(host, answer, Time.GetTimestamp());
+
+    /// <summary>An answer that comes now to a question that was sent before.</summary>
+    public TestTopology Answer(string host, HostAnswer answer, long sentAt)
     {
-        var now = Time.GetTimestamp();
-        Current = Current.With(new HostObservation(this[host].Configuration.Index, now, now, answer, null), Time);
+        Current = Current.With(new HostObservation(this[host].Configuration.Index, sentAt, Time.GetTimestamp(), answer, null), Time);
         return this;
     }
 

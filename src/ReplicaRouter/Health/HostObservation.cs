@@ -38,6 +38,9 @@ internal sealed record HostAnswer
     /// <summary>On a primary, the end of WAL that is on its disk, and so on its way to the standbys.</summary>
     public ulong? FlushLsn { get; init; }
 
+    /// <summary>On a primary, whether commits are acknowledged only once a synchronous standby has them, as far as our role's settings say.</summary>
+    public bool HasSynchronousStandbys { get; init; }
+
     /// <summary>Milliseconds within which the server flushes an asynchronous commit: three times its wal_writer_delay.</summary>
     /// <remarks>Source: PostgreSQL manual, "Asynchronous Commit".</remarks>
     public double AsyncFlushMs { get; init; }

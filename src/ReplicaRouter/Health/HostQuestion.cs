@@ -38,7 +38,8 @@ internal static class HostQuestion
                CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_insert_lsn() - '0/0')::int8 END,
                (pg_last_wal_replay_lsn() - '0/0')::int8,
                (pg_last_wal_receive_lsn() - '0/0')::int8,
-               CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END
+               CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END,
+               current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local')
         """;
 
     /// <param name="connection">An open connection.</param>
@@ -82,17 +83,17 @@ internal static class HostQuestion
     {
         var answer = ReadChanging(reader, new HostAnswer
         {
-            SystemIdentifier = (ulong)reader.GetInt64(6),
-            StartedAt = reader.GetInt64(8),
-            ServerPort = reader.GetInt32(9),
-            WalSegmentSize = (uint)reader.GetInt64(10),
-            WalBlockSize = (uint)reader.GetInt32(11),
-            AsyncFlushMs = reader.GetDouble(12),
-            Probers = reader.GetInt32(13),
-            MaxConnections = reader.GetInt32(14),
+            SystemIdentifier = (ulong)reader.GetInt64(7),
+            StartedAt = reader.GetInt64(9),
+            ServerPort = reader.GetInt32(10),
+            WalSegmentSize = (uint)reader.GetInt64(11),
+            WalBlockSize = (uint)reader.GetInt32(12),
+            AsyncFlushMs = reader.GetDouble(13),
+            Probers = reader.GetInt32(14),
+            MaxConnections = reader.GetInt32(15),
             ConnectedAt = connectedAt,
         });
-        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(7) ? null : reader.GetInt32(7)) };
+        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(8) ? null : reader.GetInt32(8)) };
     }
 
     private static HostAnswer ReadChanging(NpgsqlDataReader reader, HostAnswer rest)
@@ -109,6 +110,7 @@ internal static class HostQuestion
             ReplayLsn = Lsn(reader, 3),
             ReceiveLsn = EndOfRecord(reader, 4, rest),
             FlushLsn = EndOfRecord(reader, 5, rest),
+            HasSynchronousStandbys = reader.GetBoolean(6),
         };
     }
 

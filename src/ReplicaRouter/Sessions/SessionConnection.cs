@@ -12,7 +12,7 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
     public void Begin(int timeline)
     {
         var now = time.GetTimestamp();
-        var work = _current = new Work(session.Begin(host, timeline, isWrite, now), now);
+        var work = _current = new Work(session.Begin(host, timeline, isWrite, now, store.Current.History.ForkOf(timeline)), now);
         if (!isWrite || Transaction.Current is not { } transaction) return;
         // What is enlisted in an ambient transaction is committed with it, after the connection was closed.
         work.Hold();

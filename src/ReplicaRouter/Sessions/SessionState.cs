@@ -51,18 +51,23 @@ internal sealed class SessionState(TimeProvider time)
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
             var (cluster, timeline, _) = token.Position;
-            _uses.Add(new SessionUse { Host = null, Timeline = timeline, SystemIdentifier = cluster, Since = now, Until = now });
+            _uses.Add(new SessionUse { Host = null, Timeline = timeline, Fork = token.Position.Fork, SystemIdentifier = cluster, Since = now, Until = now });
         }
     }
 
     /// <summary>Notes that a connection was opened on a host.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="timeline">The timeline on which it was chosen.</param>
+    /// <param name="isWrite">Whether the connection may write.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="fork">Where that timeline left the former one; 0 when that is not known.</param>
     /// <returns>To be handed to <see cref="End"/>.</returns>
-    public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now)
+    public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0)
     {
         lock (_lock)
         {
-            var use = _uses.Find(known => host.IsSameMember(known.Host) && known.Timeline == timeline);
-            if (use is null) _uses.Add(use = new SessionUse { Host = host, Timeline = timeline, Since = now, Until = now });
+            var use = _uses.Find(known => host.IsSameMember(known.Host) && known.Timeline == timeline && known.Fork == fork);
+            if (use is null) _uses.Add(use = new SessionUse { Host = host, Timeline = timeline, Fork = fork, Since = now, Until = now });
             use.Open++;
             use.IsWrite |= isWrite;
             if (!isWrite) _home = host;
@@ -128,7 +133,7 @@ internal sealed class SessionState(TimeProvider time)
                 var use = _uses[i];
                 if (!IsAtHome(use, topology) && Settle(use, topology, asOf, ref finding)) continue;
                 unsettled |= BitOf(use, topology);
-                isAcrossTimelines |= use.IsAcross(topology.Primary?.Answer);
+                isAcrossTimelines |= use.IsAcross(topology);
             }
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
@@ -149,32 +154,34 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock)
         {
             var finding = CheckFloor(topology);
-            var (floor, unsettled, timeline, isWriting) = (_floor, 0UL, int.MaxValue, false);
+            var (floor, unsettled, isWriting, open) = (_floor, 0UL, false, new WalPosition(topology.SystemIdentifier ?? 0, int.MaxValue, 0));
             foreach (var use in _uses)
             {
                 // Its commit may follow, as that of an outbox which holds this token: only whoever goes on can ask for a position beyond it.
                 if (use is { IsWrite: true, Open: > 0 })
                 {
-                    (isWriting, timeline) = (true, Math.Min(timeline, use.Timeline));
+                    (isWriting, open) = (true, Earliest(open, use));
                 }
                 else if (Learn(use, topology, asOf) is { } learnt)
                 {
                     floor = WalPosition.Later(floor, learnt.Position);
-                    if (learnt.IsGuess && !_hasLostHistory) finding = SessionFinding.LostHistory;
+                    if (learnt.IsLost && !_hasLostHistory) finding = SessionFinding.LostHistory;
                 }
                 else
                 {
-                    (unsettled, timeline) = (unsettled | BitOf(use, topology), Math.Min(timeline, use.Timeline));
+                    (unsettled, open) = (unsettled | BitOf(use, topology), Earliest(open, use));
                 }
             }
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
             // Whoever must ask the primary first gets a position beyond all that is known here.
             if (isWriting) unsettled = 0;
-            if (isWriting || unsettled != 0) return (new SessionToken(new WalPosition(topology.SystemIdentifier ?? 0, timeline, 0), now, true), unsettled, finding);
+            if (isWriting || unsettled != 0) return (new SessionToken(open, now, true), unsettled, finding);
             return (floor.IsNone ? null : new SessionToken(floor, now, false), 0, finding);
         }
     }
+
+    private static WalPosition Earliest(in WalPosition open, SessionUse use) => use.Timeline < open.Timeline ? open with { Timeline = use.Timeline, Fork = use.Fork } : open;
 
     /// <summary>The same where positions can't be used: when the session last wrote.</summary>
     public SessionToken? ExportTime(DateTimeOffset now)
@@ -206,8 +213,9 @@ internal sealed class SessionState(TimeProvider time)
         }
 
         if (Learn(use, topology, asOf) is not { } learnt) return false;
-        if (learnt.IsGuess) (finding, use.Timeline) = (SessionFinding.LostHistory, topology.Timeline);
-        Raise(learnt.Position, learnt.SentAt);
+        if (learnt.IsLost) finding = SessionFinding.LostHistory;
+        (use.Timeline, use.Fork) = (learnt.Position.Timeline, learnt.Position.Fork);
+        Raise(learnt.Position, learnt.ReceivedAt);
         if (use.Open == 0) return _uses.Remove(use);
         use.Since = learnt.SentAt;
         return true;
@@ -218,30 +226,43 @@ internal sealed class SessionState(TimeProvider time)
     {
         // What an open connection did until the read began must be seen; an answer since then has shown it.
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
-        if (topology.Find(use.Host) is { } host && ShownBy(topology, host, use.Since, until) is { } shown) return shown;
+        if (topology.Find(use.Host) is { } host && ShownBy(topology, host, use, until) is { } shown) return shown;
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
-        return new Lesson(PositionOf(topology, last), last.SentAt, use.IsAcross(last.Answer));
+        return new Lesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt, use.IsAcross(topology) && IsReportedLost(topology, use.Timeline, use.Fork));
     }
 
-    /// <summary>A position at or after everything that could be seen on a host in a span of time.</summary>
-    private static Lesson? ShownBy(TopologySnapshot topology, HostSnapshot host, long since, long until)
+    /// <summary>A position at or after everything that could be seen on a host.</summary>
+    private static Lesson? ShownBy(TopologySnapshot topology, HostSnapshot host, SessionUse use, long until)
     {
-        if (!host.IsServing || host.LastAnswered is not { } last || last.SentAt < until || last.Answer!.ConnectedAt > since) return null;
+        if (!host.IsServing || host.LastAnswered is not { } last || last.SentAt < until || last.Answer!.ConnectedAt > use.Since) return null;
+        if (topology.History.IsOnOtherFork(use.Timeline, use.Fork)) return null;
         var answer = last.Answer;
-        if (ReferenceEquals(host, topology.Primary)) return new Lesson(PositionOf(topology, last), last.SentAt, false);
+        if (ReferenceEquals(host, topology.Primary)) return new Lesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt, false);
         // Behind its own replay, the received position is no longer kept: the WAL comes from an archive.
         return answer.ReplayTimeline == topology.Timeline && answer.ReceiveLsn is { } received && received >= answer.ReplayLsn
-            ? new Lesson(new WalPosition(answer.SystemIdentifier, topology.Timeline, received), last.SentAt, false)
+            ? new Lesson(On(topology, answer.SystemIdentifier, received), last.SentAt, last.ReceivedAt, false)
             : null;
     }
 
     private static WalPosition PositionOf(TopologySnapshot topology, HostObservation primary) =>
-        new(primary.Answer!.SystemIdentifier, topology.Timeline, primary.Answer.InsertLsn ?? 0);
+        On(topology, primary.Answer!.SystemIdentifier, primary.Answer.InsertLsn ?? 0);
 
-    private void Raise(in WalPosition position, long now)
+    private static WalPosition On(TopologySnapshot topology, ulong systemIdentifier, ulong lsn) =>
+        new(systemIdentifier, topology.Timeline, lsn) { Fork = topology.History.ForkOf(topology.Timeline) };
+
+    /// <summary>
+    /// Whether what is not known to be part of the present history is reported as lost. What is known of a position is that the deed lies before it. Where commits
+    /// wait for a synchronous standby, the WAL beyond the fork holds none that was acknowledged: that it was left behind proves no loss.
+    /// </summary>
+    private static bool IsReportedLost(TopologySnapshot topology, int timeline, ulong fork) =>
+        timeline >= topology.Timeline || topology.History.IsOnOtherFork(timeline, fork) || !topology.History.IsSynchronous(timeline, topology.Primary!.Answer!);
+
+    /// <param name="position">A position that was reached.</param>
+    /// <param name="knownAt">When that was known. Answers of two hosts overlap: one that was asked for later may show less.</param>
+    private void Raise(in WalPosition position, long knownAt)
     {
         var later = WalPosition.Later(_floor, position);
-        if (later != _floor) (_floor, _floorSince) = (later, now);
+        if (later != _floor) (_floor, _floorSince) = (later, knownAt);
     }
 
     /// <summary>Gives up a floor that the cluster can't ever reach, for reads would wait for it in vain.</summary>
@@ -256,16 +277,21 @@ internal sealed class SessionState(TimeProvider time)
 
         if (topology.Primary is not { LastAnswered: { } last }) return SessionFinding.None;
         LowerToFlushed(topology, last);
-        var isLost = _floor.Timeline < topology.Timeline
-            ? !topology.History.Contains(_floor.Timeline, _floor.Lsn)
-            : _floor.Timeline == topology.Timeline
-                // The primary has never been there: a crash lost asynchronous commits, or an older backup was restored.
-                ? last.SentAt > _floorSince && last.Answer!.InsertLsn < _floor.Lsn
-                // A newer timeline than any server's: whoever saw it saw a primary that is no longer part of this cluster.
-                : topology.Hosts.All(host => host.IsServing && host.LastAnswered!.SentAt > _floorSince);
-        if (!isLost) return SessionFinding.None;
-        (_floor, _floorSince) = (PositionOf(topology, last), last.SentAt);
-        return SessionFinding.LostHistory;
+        if (IsPartOf(topology, last)) return SessionFinding.None;
+        var isReported = IsReportedLost(topology, _floor.Timeline, _floor.Fork);
+        (_floor, _floorSince) = (PositionOf(topology, last), last.ReceivedAt);
+        return isReported ? SessionFinding.LostHistory : SessionFinding.None;
+    }
+
+    /// <summary>Whether the floor is part of the present history, or may yet prove to be.</summary>
+    private bool IsPartOf(TopologySnapshot topology, HostObservation primary)
+    {
+        if (topology.History.IsOnOtherFork(_floor.Timeline, _floor.Fork)) return false;
+        if (_floor.Timeline < topology.Timeline) return topology.History.Contains(_floor);
+        // The primary has never been there: a crash lost asynchronous commits, or an older backup was restored.
+        if (_floor.Timeline == topology.Timeline) return primary.SentAt <= _floorSince || primary.Answer!.InsertLsn >= _floor.Lsn;
+        // A newer timeline than any server's: whoever saw it saw a primary that is no longer part of this cluster.
+        return !topology.Hosts.All(host => host.IsServing && host.LastAnswered!.SentAt > _floorSince);
     }
 
     /// <summary>
@@ -279,12 +305,17 @@ internal sealed class SessionState(TimeProvider time)
     }
 
     /// <summary>Without a primary it can't be told whether a former timeline's position is part of the present history: no replica is proven to show it.</summary>
-    private WalPosition EffectiveFloor(TopologySnapshot topology) =>
-        _floor.IsNone || _floor.Timeline >= topology.Timeline || topology.History.Contains(_floor.Timeline, _floor.Lsn) ? _floor : _floor with { Lsn = ulong.MaxValue };
+    private WalPosition EffectiveFloor(TopologySnapshot topology)
+    {
+        if (_floor.IsNone || topology.History.Contains(_floor)) return _floor;
+        var isPresent = _floor.Timeline >= topology.Timeline && !topology.History.IsOnOtherFork(_floor.Timeline, _floor.Fork);
+        return isPresent ? _floor : _floor with { Lsn = ulong.MaxValue };
+    }
 
     /// <summary>What an answer taught.</summary>
     /// <param name="Position">A position at or after everything that was done.</param>
-    /// <param name="SentAt">Timestamp of the answer.</param>
-    /// <param name="IsGuess">Whether a failover may have lost some of it.</param>
-    private readonly record struct Lesson(WalPosition Position, long SentAt, bool IsGuess);
+    /// <param name="SentAt">Timestamp before the question: what was done until then lies before the position.</param>
+    /// <param name="ReceivedAt">Timestamp of the answer: the position was reached by then.</param>
+    /// <param name="IsLost">Whether a failover lost some of what was done, as far as can be told.</param>
+    private readonly record struct Lesson(WalPosition Position, long SentAt, long ReceivedAt, bool IsLost);
 }

@@ -10,9 +10,9 @@ namespace ReplicaRouter;
 /// <param name="IsOpen">Whether the session did more, of which the position could not be learnt: whoever reads on must ask the primary first.</param>
 internal readonly record struct SessionToken(WalPosition Position, DateTimeOffset IssuedAt, bool IsOpen)
 {
-    private const byte Version = 0x10;
+    private const byte Version = 0x20;
     private const byte OpenFlag = 0x01;
-    private const int ContentLength = 29;
+    private const int ContentLength = 37;
     private const int ChecksumLength = 7;
     private const int SignatureLength = 16;
 
@@ -28,6 +28,7 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         BinaryPrimitives.WriteInt32LittleEndian(bytes[9..], Position.Timeline);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[13..], Position.Lsn);
         BinaryPrimitives.WriteInt64LittleEndian(bytes[21..], IssuedAt.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[29..], Position.Fork);
         var length = ContentLength + Seal(bytes[..ContentLength], secret, bytes[ContentLength..]);
         return Base64Url.EncodeToString(bytes[..length]);
     }
@@ -45,8 +46,9 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         if (!CryptographicOperations.FixedTimeEquals(bytes[ContentLength..length], seal[..sealLength])) return false;
         var milliseconds = BinaryPrimitives.ReadInt64LittleEndian(bytes[21..]);
         if ((bytes[0] & ~OpenFlag) != Version || !IsTime(milliseconds)) return false;
+        var position = new WalPosition(BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[9..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[13..]));
         token = new SessionToken(
-            new WalPosition(BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[9..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[13..])),
+            position with { Fork = BinaryPrimitives.ReadUInt64LittleEndian(bytes[29..]) },
             DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
             (bytes[0] & OpenFlag) != 0);
         return token.Position.Timeline >= 0;

@@ -9,6 +9,9 @@ internal sealed class SessionUse
     /// <summary>The timeline on which it was done; 0 when unknown.</summary>
     public required int Timeline { get; set; }
 
+    /// <summary>Where that timeline left the former one; 0 when unknown.</summary>
+    public ulong Fork { get; set; }
+
     /// <summary>The cluster that another process meant; 0 when unknown.</summary>
     public ulong SystemIdentifier { get; init; }
 
@@ -23,6 +26,6 @@ internal sealed class SessionUse
 
     public bool IsWrite { get; set; }
 
-    /// <summary>Whether it was done on another timeline than a primary's, so that the primary's position says nothing of it.</summary>
-    public bool IsAcross(HostAnswer? primary) => Timeline != 0 && Timeline != primary?.Timeline;
+    /// <summary>Whether it was done on another timeline than the primary's, so that the primary's position says nothing of it.</summary>
+    public bool IsAcross(TopologySnapshot topology) => (Timeline != 0 && Timeline != topology.Primary?.Answer!.Timeline) || topology.History.IsOnOtherFork(Timeline, Fork);
 }

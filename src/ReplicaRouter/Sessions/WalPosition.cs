@@ -9,6 +9,12 @@ internal readonly record struct WalPosition(ulong SystemIdentifier, int Timeline
     private const uint ShortPageHeader = 24;
     private const uint LongPageHeader = 40;
 
+    /// <summary>The <see cref="Fork"/> of who has seen several timelines of one number: part of that is lost, whichever of them is the cluster's.</summary>
+    public const ulong SeveralForks = ulong.MaxValue;
+
+    /// <summary>Where the timeline left the former one, which tells two timelines of one number apart; 0 when that is not known.</summary>
+    public ulong Fork { get; init; }
+
     public bool IsNone => Lsn == 0;
 
     /// <summary>The later of two positions of one cluster; of two clusters the first.</summary>
@@ -16,8 +22,11 @@ internal readonly record struct WalPosition(ulong SystemIdentifier, int Timeline
     {
         if (a.IsNone) return b;
         if (b.IsNone || a.SystemIdentifier != b.SystemIdentifier) return a;
-        return (b.Timeline, b.Lsn).CompareTo((a.Timeline, a.Lsn)) > 0 ? b : a;
+        var later = (b.Timeline, b.Lsn).CompareTo((a.Timeline, a.Lsn)) > 0 ? b : a;
+        return a.Timeline == b.Timeline ? later with { Fork = CommonFork(a.Fork, b.Fork) } : later;
     }
+
+    private static ulong CommonFork(ulong a, ulong b) => a == 0 || a == b ? b : b == 0 ? a : SeveralForks;
 
     /// <summary>The end of the last WAL record, where the insert position already stands behind the header of a page that is still empty.</summary>
     /// <remarks>

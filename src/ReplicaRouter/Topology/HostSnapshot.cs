@@ -32,6 +32,9 @@ internal sealed record HostSnapshot
     /// <summary>The operator's order.</summary>
     public bool IsDrained { get; init; }
 
+    /// <summary>Where the timeline that it writes as a primary left the former one; null when that was not seen.</summary>
+    public ulong? Fork { get; init; }
+
     // What follows from the above and from the other hosts; TopologySnapshot derives it.
 
     public HostState State { get; init; }

@@ -127,6 +127,7 @@ internal sealed class TopologySnapshot
             Leeway = leeway,
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
+            Fork = observation.Answer is null ? host.Fork : ForkOf(host, observation.Answer),
         };
         updated = updated with { Comeback = ComebackOf(host, updated, observation, time) };
         var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
@@ -197,6 +198,7 @@ internal sealed class TopologySnapshot
         var timeline = Math.Max(Timeline, hosts.Where(h => h.IsServing).Max(h => h.Answer!.Timeline) ?? 0);
         hosts = Twins.Mark(PrimaryElection.Judge(hosts, timeline));
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
+        if (primary is not null) history = history.Of(primary.Answer!, primary.Fork);
 
         var wal = observation is null ? Wal : RecordWal(primary, hosts[PositionOf(observation.HostIndex)], observation);
         // What a host's lag follows from is the same as before, mostly.
@@ -213,6 +215,11 @@ internal sealed class TopologySnapshot
             ForcedToPrimaryUntil = ForcedToPrimaryUntil > time.GetTimestamp() ? ForcedToPrimaryUntil : 0,
         };
     }
+
+    /// <summary>Where the timeline that a host writes left the former one. A restart does not change that, and recovers all that was flushed.</summary>
+    private static ulong? ForkOf(HostSnapshot host, HostAnswer answer) => TimelineHistory.ForkShownBy(host.Answer, answer)
+        ?? (host.Answer is { IsInRecovery: false } before && !answer.IsInRecovery && before.Timeline == answer.Timeline
+            && (before.Server == answer.Server || !(answer.ReplayLsn < before.FlushLsn)) ? host.Fork : null);
 
     private Comeback ComebackOf(HostSnapshot before, HostSnapshot updated, HostObservation observation, TimeProvider time)
     {

@@ -20,7 +20,7 @@ public class SessionStateTests
     private void Do(string host, bool isWrite = false)
     {
         var configuration = _topology[host].Configuration;
-        var use = _session.Begin(configuration, _topology.Current.Timeline, isWrite, Now);
+        var use = _session.Begin(configuration, _topology.Current.Timeline, isWrite, Now, _topology.Current.History.ForkOf(_topology.Current.Timeline));
         _topology.Advance(0.001);
         _session.End(use, Now);
         _topology.Advance(0.001);
@@ -275,6 +275,123 @@ public class SessionStateTests
         Assert.False(next.Demand(_topology.Current, Now).Allows(_topology["analytics"]));
         _topology.Advance(0.001).Answer("primary", Primary(160));
         Assert.Equal(160UL, next.Demand(_topology.Current, Now).Floor.Lsn);
+    }
+
+    /// <summary>Two questions overlap: the standby's was sent first, and shows what the primary wrote after it had answered the other one.</summary>
+    [Fact]
+    [Trait("Failure", "A11")]
+    public void A_position_that_became_known_after_the_primarys_answer_is_not_denied_by_it()
+    {
+        Do("analytics");
+        _session.Release();
+        var sentFirst = Now;
+        var sentSecond = _topology.Advance(0.001).Time.GetTimestamp();
+        _topology.Advance(0.001).Answer("analytics", Replica(150), sentFirst);
+        Assert.Equal(150UL, Demand().Floor.Lsn);
+        _topology.Advance(0.001).Answer("primary", Primary(140), sentSecond);
+        Assert.Equal((150UL, SessionFinding.None), (Demand().Floor.Lsn, Demand().Finding));
+        Assert.False(_session.HasLostHistory);
+
+        _topology.Advance(0.001).Answer("primary", Primary(149));
+        Assert.Equal(SessionFinding.LostHistory, Demand().Finding);
+    }
+
+    /// <summary>What is known of a write is a position after it. The WAL in between is of others, and of commits that no standby had, so that no caller was answered.</summary>
+    [Theory]
+    [Trait("Failure", "A11")]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_failover_with_synchronous_replication_loses_no_acknowledged_write(bool isSynchronous, bool isReported)
+    {
+        var primary = Primary(170) with { HasSynchronousStandbys = isSynchronous };
+        Do("primary", isWrite: true);
+        _topology.Answer("primary", primary);
+        Assert.Equal(170UL, Demand().Floor.Lsn);
+        var other = new SessionState(_topology.Time);
+        other.End(other.Begin(_topology["primary"].Configuration, 1, true, Now), Now);
+
+        Promote("analytics", replayed: 150, insert: 180);
+        Assert.Equal((180UL, isReported), (Demand().Floor.Lsn, _session.HasLostHistory));
+        var demand = other.Demand(_topology.Current, Now);     // its position was never learnt
+        Assert.Equal((180UL, isReported), (demand.Floor.Lsn, other.HasLostHistory));
+    }
+
+    [Fact]
+    [Trait("Failure", "A11")]
+    public void A_process_that_did_not_see_the_failover_goes_by_how_the_cluster_is_run()
+    {
+        _topology.Answer("primary", Primary(300, timeline: 2) with { HasSynchronousStandbys = true });
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 150), default, false), Now);
+        Assert.Equal((300UL, false), (Demand().Floor.Lsn, _session.HasLostHistory));
+    }
+
+    /// <summary>A token says what was seen, and no export of one finds a loss that no read would.</summary>
+    [Fact]
+    public void An_export_without_a_loss_reports_none_and_one_with_a_loss_does()
+    {
+        Do("primary", isWrite: true);
+        _topology.Answer("primary", Primary(160));
+        Assert.Equal((SessionFinding.None, false), (_session.Export(_topology.Current, Now, default).Finding, _session.HasLostHistory));
+        Promote("analytics", replayed: 150, insert: 180);
+        Do("analytics", isWrite: true);
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 155), default, false), Now);
+        Assert.Equal((SessionFinding.LostHistory, true), (_session.Export(_topology.Current, Now, default).Finding, _session.HasLostHistory));
+    }
+
+    [Theory]
+    [InlineData(150, 155, 155)]     // flushed meanwhile, a part of it
+    [InlineData(150, 160, 160)]
+    [InlineData(200, 155, 160)]     // beyond the primary's end: no commit of this primary's
+    public void A_position_is_lowered_to_what_was_flushed_only_on_a_primary_that_has_been_there(ulong first, ulong flushed, ulong floor)
+    {
+        var lsn = Math.Max(first, 160UL);
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, lsn), default, false), Now);
+        _topology.Advance(0.7).Answer("primary", Primary(160) with { FlushLsn = flushed });
+        Assert.Equal((floor, lsn > 160), (Demand().Floor.Lsn, _session.HasLostHistory));
+    }
+
+    /// <summary>The cluster took timeline 2 back, and promoted again from timeline 1.</summary>
+    [Theory]
+    [Trait("Failure", "A12")]
+    [InlineData(140, 150)]
+    [InlineData(150, 140)]
+    public void What_was_seen_on_a_lost_timeline_is_reported_though_the_present_one_has_its_number(ulong firstFork, ulong secondFork)
+    {
+        Promote("analytics", replayed: firstFork, insert: 180);
+        Do("analytics", isWrite: true);
+        _topology.Answer("analytics", Primary(200, timeline: 2) with { ReplayLsn = firstFork, StartedAt = 1 });
+        var written = _session.Export(_topology.Current, Now, default).Token!.Value;
+        Assert.Equal(new WalPosition(Cluster, 2, 200) { Fork = firstFork }, written.Position);
+        var unsettled = new SessionState(_topology.Time);
+        unsettled.End(unsettled.Begin(_topology["analytics"].Configuration, 2, true, Now, firstFork), _topology.Advance(0.001).Time.GetTimestamp());
+
+        _topology.Advance(0.001).Fail("analytics", FailureKind.Unreachable).Answer("background", Replica(secondFork)).Advance(0.01);
+        _topology.Answer("background", Primary(300, timeline: 2) with { ReplayLsn = secondFork, StartedAt = 1 }).Advance(0.01);
+        Assert.Equal("background", _topology.Current.Primary?.Name);
+        var elsewhere = new SessionState(_topology.Time);
+        elsewhere.Merge(written, Now);
+        foreach (var session in new[] { _session, unsettled, elsewhere })
+        {
+            var demand = session.Demand(_topology.Current, Now);
+            Assert.Equal((SessionFinding.LostHistory, 300UL, true), (demand.Finding, demand.Floor.Lsn, session.HasLostHistory));
+            Assert.Equal(SessionFinding.None, session.Demand(_topology.Current, Now).Finding);
+        }
+
+        var older = new SessionState(_topology.Time);
+        older.Merge(new SessionToken(new WalPosition(Cluster, 1, secondFork), default, false), Now);
+        Assert.Equal((SessionFinding.None, secondFork), (older.Demand(_topology.Current, Now).Finding, older.Demand(_topology.Current, Now).Floor.Lsn));
+    }
+
+    [Fact]
+    [Trait("Failure", "A12")]
+    public void Tokens_of_two_forks_of_one_number_say_that_one_of_them_is_lost()
+    {
+        Promote("analytics", replayed: 150, insert: 180);
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 2, 160) { Fork = 150 }, default, false), Now);
+        Assert.Equal((160UL, SessionFinding.None), (Demand().Floor.Lsn, Demand().Finding));
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 2, 170) { Fork = 140 }, default, false), Now);
+        Assert.Equal((180UL, SessionFinding.LostHistory), (Demand().Floor.Lsn, SessionFinding.LostHistory));
+        Assert.True(_session.HasLostHistory);
     }
 
     private (string Hosts, Verdict Fallback) Candidates(Route route, string? instead = null)

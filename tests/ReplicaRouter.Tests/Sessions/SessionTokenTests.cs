@@ -10,13 +10,13 @@ public class SessionTokenTests
     private static readonly byte[] s_secret = Encoding.UTF8.GetBytes("a secret of thirty-two characters");
     private static readonly byte[] s_otherSecret = Encoding.UTF8.GetBytes("another of thirty-two characters!");
 
-    private static SessionToken Token(ulong cluster = 7, int timeline = 3, ulong lsn = 0x1_0000_0042, bool isOpen = false) =>
-        new(new WalPosition(cluster, timeline, lsn), DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_123), isOpen);
+    private static SessionToken Token(ulong cluster = 7, int timeline = 3, ulong lsn = 0x1_0000_0042, bool isOpen = false, ulong fork = 0) =>
+        new(new WalPosition(cluster, timeline, lsn) { Fork = fork }, DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_123), isOpen);
 
     [Property(MaxTest = 1000)]
-    public bool What_is_written_is_read(ulong cluster, NonNegativeInt timeline, ulong lsn, bool isOpen, bool isSigned)
+    public bool What_is_written_is_read(ulong cluster, NonNegativeInt timeline, ulong lsn, ulong fork, bool isOpen, bool isSigned)
     {
-        var token = Token(cluster, timeline.Get, lsn, isOpen);
+        var token = Token(cluster, timeline.Get, lsn, isOpen, fork);
         var secret = isSigned ? s_secret : [];
         return SessionToken.TryDecode(token.Encode(secret), secret, out var read) && read == token;
     }
@@ -24,8 +24,8 @@ public class SessionTokenTests
     [Fact]
     public void It_is_short_and_safe_in_urls_headers_and_cookies()
     {
-        Assert.Matches("^[A-Za-z0-9_-]{48}$", Token().Encode([]));
-        Assert.Matches("^[A-Za-z0-9_-]{60}$", Token().Encode(s_secret));
+        Assert.Matches("^[A-Za-z0-9_-]{59}$", Token().Encode([]));
+        Assert.Matches("^[A-Za-z0-9_-]{71}$", Token().Encode(s_secret));
     }
 
     /// <summary>Each input is a damaged token of one kind, or random text; the check must refuse them all, and throw at none.</summary>
@@ -64,8 +64,8 @@ public class SessionTokenTests
     private static string Version(string text, Random random)
     {
         var bytes = System.Buffers.Text.Base64Url.DecodeFromChars(text);
-        bytes[0] = (byte)(0x20 + random.Next(0x40));
-        System.Security.Cryptography.SHA256.HashData(bytes.AsSpan(0, 29)).AsSpan(0, 7).CopyTo(bytes.AsSpan(29));
+        bytes[0] = (byte)(0x30 + random.Next(0x40));
+        System.Security.Cryptography.SHA256.HashData(bytes.AsSpan(0, 37)).AsSpan(0, 7).CopyTo(bytes.AsSpan(37));
         return System.Buffers.Text.Base64Url.EncodeToString(bytes);
     }
 

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.Text.Json;
+using ReplicaRouter.Checks;
+
+namespace ReplicaRouter.Benchmarks.Sessions;
+
+/// <summary>Looks for sessions that report a lost history where nothing was lost, for as many minutes as one has patience for.</summary>
+internal static class LostHistoryCommand
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
+
+    public static Command Create()
+    {
+        var minutes = new Option<double>("--minutes") { Description = "Minutes without a fault, before a failover with synchronous replication.", DefaultValueFactory = _ => 30 };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        minutes.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double>() is not (> 0 and <= 1440)) result.AddError("--minutes takes a number above 0, 1440 at most.");
+        });
+        var command = new Command("lost-history", "Looks for sessions of three processes that report a lost history where nothing was lost.") { minutes, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var report = await LostHistoryCheck.RunAsync(new LostHistoryCheckOptions { Duration = TimeSpan.FromMinutes(parsed.GetValue(minutes)) }, ct);
+            Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(report, s_json) : report.ToString());
+            return report.LostHistories == 0 ? 0 : 1;
+        });
+        return command;
+    }
+}
