@@ -138,7 +138,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         }
         catch (Exception e)
         {
-            Log.ConfigurationRefused(_logger, e.Message);
+            // What code that is not ours says of a configuration may quote its values.
+            Log.ConfigurationRefused(_logger, e is RouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
         }
     }
 

@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Docs.Tests;
 
@@ -56,11 +57,11 @@ public partial class ConfigurationPageTests
         Assert.NotEmpty(blocks);
         foreach (var block in blocks)
         {
-            var options = new DatabaseRouterOptions();
-            options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" };
             using var json = new MemoryStream(Encoding.UTF8.GetBytes(block.Code));
-            new ConfigurationBuilder().AddJsonStream(json).Build().GetSection(DatabaseRouterOptions.SectionName).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
-            await DatabaseRouter.Create(options).DisposeAsync();
+            var services = new ServiceCollection().AddReplicaRouter(new ConfigurationBuilder().AddJsonStream(json).Build(), options =>
+                options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+            await using var provider = services.BuildServiceProvider();
+            Assert.NotNull(provider.GetRequiredService<DatabaseRouter>());
         }
     }
 

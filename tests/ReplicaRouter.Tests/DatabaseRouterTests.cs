@@ -75,6 +75,39 @@ public class DatabaseRouterTests
     }
 
     [Fact]
+    public async Task Reads_are_forced_to_the_primary_for_any_time_that_there_is()
+    {
+        await using var router = Healthy();
+        await router.ForceFailoverToPrimaryAsync(TimeSpan.MaxValue, TestContext.Current.CancellationToken);
+        Assert.Contains("Host=10.0.0.1", router.GetClient(DatabaseOperation.Read).ConnectionString, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_longest_times_that_a_call_can_ask_for_are_no_errors()
+    {
+        var hosts = new DatabaseRouterOptions { Hosts = { ["primary"] = new HostOptions { ConnectionString = "postgresql://app@127.0.0.1:1/app" } }, Routes = { ["read"] = new RouteSettings { Wait = TimeSpan.Zero } } };
+        await using var router = Router(hosts, _ => FakeProbe.Of(Primary(100)));
+        await router.WaitUntilReadyAsync(TimeSpan.MaxValue, TestContext.Current.CancellationToken);
+        var longest = new RouteOptions { MaxLag = TimeSpan.MaxValue, Deadline = TimeSpan.MaxValue };
+        Assert.NotNull(router.GetClient(DatabaseOperation.Read, longest));
+        // No server listens there.
+        await Assert.ThrowsAsync<NoEligibleHostException>(() =>
+            router.ExecuteAsync(DatabaseOperation.Read, longest, (_, _) => Task.FromResult(1), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_wait_for_readiness_without_a_bound_ends_with_the_first_host()
+    {
+        var options = OptionsFor("primary");
+        options.Health.Interval = TimeSpan.FromMilliseconds(50);
+        var answers = new TaskCompletionSource<HostAnswer>();
+        await using var router = Router(options, _ => new FakeProbe(cancel => answers.Task.WaitAsync(cancel)));
+        var ready = router.WaitUntilReadyAsync(TimeSpan.MaxValue, TestContext.Current.CancellationToken);
+        answers.SetResult(Primary(100));
+        await ready.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Wrong_credentials_everywhere_are_told_at_once_and_not_waited_for()
     {
         await using var router = Router(OptionsFor("primary"), _ => new FakeProbe(_ => throw Refused()));

@@ -47,6 +47,9 @@ internal sealed record ClusterSetup(LocalClusterOptions Options, ServerAccount A
         return new(what + why + (end.Length == 0 ? "" : $" Last lines of the log:\n{end}"), cause);
     }
 
+    /// <summary>Without the superuser's password.</summary>
+    public override string ToString() => Folder;
+
     private string Scrub(string text) => text
         .Replace(SuperuserPassword, "***", StringComparison.Ordinal)
         .Replace(Options.Password, "***", StringComparison.Ordinal);

@@ -36,6 +36,9 @@ internal sealed record ClusterState(
         File.Move(file, FileIn(folder), overwrite: true);
     }
 
+    /// <summary>Without the passwords.</summary>
+    public override string ToString() => $"{Database} of {User}, primary {Primary}, {Servers.Count} servers";
+
     private static string FileIn(string folder) => Path.Combine(folder, "cluster.json");
 }
 

@@ -1,61 +1,41 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace ReplicaRouter;
 
 /// <summary>Reads a <c>postgresql://</c> URL or an Npgsql connection string into one builder a host.</summary>
-/// <remarks>No message repeats a part of the value: where a password is not encoded, any part of the value may be a part of the password.</remarks>
-internal static class ConnectionStringParser
+internal static partial class ConnectionStringParser
 {
-    private const string Example = "Write postgresql://user:password@host:5432/database.";
-    private const string Encode = "If the user or the password contains any of : / ? # @ %, percent-encode it.";
-    private const int DefaultPort = 5432;
+    public const string Example = "Write postgresql://user:password@host:5432/database.";
+    public const string Encode = "If the user or the password contains any of : / ? # @ %, percent-encode it.";
 
-    /// <exception cref="FormatException">The value is no usable connection string; the message is fit to show.</exception>
+    /// <exception cref="ConnectionStringException">The value is not usable; the message is fit to show.</exception>
     public static IReadOnlyList<NpgsqlConnectionStringBuilder> Parse(string value)
     {
-        value = value.Trim();
-        if (value.Length == 0) throw new FormatException($"is empty. {Example}");
-
-        var hosts = IsUrl(value) ? ParseUrl(value) : ParseKeyValues(value);
-        foreach (var host in hosts) Check(host);
-        return hosts;
+        try
+        {
+            return ParseChecked(value.Trim());
+        }
+        catch (Exception e) when (e is not ConnectionStringException)
+        {
+            // Messages of Npgsql and of the framework quote what they can't read.
+            throw new ConnectionStringException($"is no usable connection string. {Example}");
+        }
     }
 
-    private static bool IsUrl(string value) =>
-        value.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || value.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
-
-    private static List<NpgsqlConnectionStringBuilder> ParseUrl(string url)
+    private static IReadOnlyList<NpgsqlConnectionStringBuilder> ParseChecked(string value)
     {
-        var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
-        rest = Cut(rest, '#', out _);
-        rest = Cut(rest, '?', out var query);
-        var authority = Cut(rest, '/', out var path);
-
-        var settings = new NpgsqlConnectionStringBuilder();
-        var at = authority.LastIndexOf('@');
-        if (at >= 0)
-        {
-            var user = Cut(authority[..at], ':', out var password);
-            if (user.Length > 0) settings.Username = Decode(user);
-            if (password is not null) settings.Password = Decode(password);
-        }
-
-        if (!string.IsNullOrEmpty(path)) settings.Database = Decode(path);
-
-        var hostList = authority[(at + 1)..];
-        foreach (var parameter in (query ?? "").Split('&', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var key = Decode(Cut(parameter, '=', out var text));
-            // An @ behind the question mark: the password holds one, and what looks like parameters is its rest.
-            UrlParameters.Apply(settings, key, Decode(text ?? ""), nameKey: !query!.Contains('@', StringComparison.Ordinal), ref hostList);
-        }
-
-        return [.. hostList.Split(',').Select(host => At(settings, host))];
+        if (value.Length == 0) throw new ConnectionStringException($"is empty. {Example}");
+        var (settings, hosts) = ConnectionUrl.Is(value) ? ConnectionUrl.Parse(value) : ParseKeyValues(value);
+        Check(settings);
+        IReadOnlyList<NpgsqlConnectionStringBuilder> each = [.. hosts.Select(host => With(settings, host))];
+        CheckWithNpgsql(each[0]);
+        return each;
     }
 
-    private static List<NpgsqlConnectionStringBuilder> ParseKeyValues(string value)
+    private static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) ParseKeyValues(string value)
     {
         var pairs = new DbConnectionStringBuilder();
         try
@@ -64,92 +44,66 @@ internal static class ConnectionStringParser
         }
         catch (ArgumentException)
         {
-            // The framework's message quotes the value from the first character that it can't read: possibly the password.
-            throw new FormatException(
+            throw new ConnectionStringException(
                 $"is neither a postgresql:// URL nor an Npgsql connection string (Host=...;Username=...;Password=...;Database=...). {Example}");
         }
 
         var settings = new NpgsqlConnectionStringBuilder();
         foreach (string key in pairs.Keys)
         {
-            UrlParameters.Set(settings, key, Convert.ToString(pairs[key], CultureInfo.InvariantCulture) ?? "", nameKey: !HasPassword(pairs));
+            if (!settings.ContainsKey(key)) throw new ConnectionStringException(Unknown(value, key));
+            UrlParameters.Set(settings, key, Convert.ToString(pairs[key], CultureInfo.InvariantCulture) ?? "");
         }
 
-        if (string.IsNullOrWhiteSpace(settings.Host)) throw new FormatException($"names no host. {Example}");
-        // A Unix socket's directory holds no comma in practice, and is one host.
-        return [.. settings.Host!.Split(',').Select(host => host.StartsWith('/') ? With(settings, host, settings.Port) : At(settings, host, settings.Port))];
+        if (string.IsNullOrWhiteSpace(settings.Host)) throw new ConnectionStringException($"names no host. {Example}");
+        return (settings, [.. settings.Host.Split(',').Select(host => ServerAddress.Parse(host, text => text))]);
     }
 
-    private static bool HasPassword(DbConnectionStringBuilder pairs) => pairs.ContainsKey("password") || pairs.ContainsKey("pwd") || pairs.ContainsKey("psw");
+    private static string Unknown(string value, string key) =>
+        value.Contains("://", StringComparison.Ordinal) || key.Contains(":/", StringComparison.Ordinal) ? $"is a URL, but does not begin with postgresql://. {Example}"
+        : $"has a parameter that Npgsql does not know.{UrlParameters.DidYouMean(key)} If it is a part of the password, quote it: Password='a;b'.";
 
-    private static NpgsqlConnectionStringBuilder At(NpgsqlConnectionStringBuilder settings, string hostAndPort, int defaultPort = DefaultPort)
+    private static NpgsqlConnectionStringBuilder With(NpgsqlConnectionStringBuilder settings, ServerAddress host)
     {
-        hostAndPort = hostAndPort.Trim();
-        var isBracketed = hostAndPort.StartsWith('[');
-        var end = isBracketed ? hostAndPort.IndexOf(']', StringComparison.Ordinal) : -1;
-        if (isBracketed && end < 0) throw new FormatException($"has an IPv6 address without its closing bracket. Write [::1]:5432.");
-
-        string host;
-        string? port;
-        if (isBracketed)
-        {
-            host = hostAndPort[1..end];
-            var after = hostAndPort[(end + 1)..];
-            if (after.Length > 0 && after[0] != ':') throw new FormatException("has something other than a port after an IPv6 address. Write [::1]:5432.");
-            port = after.Length > 0 ? after[1..] : null;
-        }
-        else if (hostAndPort.Count(c => c == ':') > 1)
-        {
-            throw new FormatException($"has more than one colon in a host. Write an IPv6 address in brackets: [::1]:5432. {Encode}");
-        }
-        else
-        {
-            host = Cut(hostAndPort, ':', out port);
-        }
-
-        if (host.Length == 0) throw new FormatException($"names no host. {Example}");
-        if (host.Any(c => char.IsWhiteSpace(c) || c is '@' or '/')) throw new FormatException($"has a host name with a character that no host name has. {Encode}");
-        if (string.IsNullOrEmpty(port)) return With(settings, Decode(host), defaultPort);
-        return int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535
-            ? With(settings, Decode(host), number)
-            : throw new FormatException($"has a port that is not a number from 1 to 65535. {Encode}");
-    }
-
-    private static NpgsqlConnectionStringBuilder With(NpgsqlConnectionStringBuilder settings, string host, int port)
-    {
-        var result = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Host = host, Port = port };
+        var result = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Host = host.Host, Port = host.Port ?? settings.Port };
         // Which server is the primary is ours to observe; on a single host these would only make opening fail.
         result.Remove("Target Session Attributes");
         result.Remove("Load Balance Hosts");
         result.Remove("Host Recheck Seconds");
+        // It would have Npgsql write the password to its logs and traces.
+        result.Remove("Persist Security Info");
         return result;
     }
 
-    private static void Check(NpgsqlConnectionStringBuilder host)
+    private static void Check(NpgsqlConnectionStringBuilder settings)
     {
-        if (host.MaxPoolSize < 1) throw new FormatException("has a pool size of 0. Write 1 or more, or leave it out.");
-        if (host.MinPoolSize > host.MaxPoolSize) throw new FormatException($"has a minimum pool size of {host.MinPoolSize}, above its maximum of {host.MaxPoolSize}.");
-        if (!host.Pooling) throw new FormatException("switches pooling off (Pooling=false). The router needs the pool: leave it out.");
-    }
-
-    private static string Cut(string text, char separator, out string? after)
-    {
-        var index = text.IndexOf(separator, StringComparison.Ordinal);
-        after = index < 0 ? null : text[(index + 1)..];
-        return index < 0 ? text : text[..index];
-    }
-
-    private static string Decode(string text)
-    {
-        // Uri.UnescapeDataString lets a stray % pass, and a password with one would silently be another password.
-        for (var i = text.IndexOf('%', StringComparison.Ordinal); i >= 0; i = text.IndexOf('%', i + 1))
+        if (settings.MaxPoolSize < 1) throw new ConnectionStringException("has a pool size of 0. Write 1 or more, or leave it out.");
+        if (settings.MinPoolSize > settings.MaxPoolSize) throw new ConnectionStringException($"has a minimum pool size of {settings.MinPoolSize}, above its maximum of {settings.MaxPoolSize}.");
+        if (!settings.Pooling) throw new ConnectionStringException("switches pooling off (Pooling=false). The router needs the pool: leave it out.");
+        if (settings is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }) throw new ConnectionStringException("sets the interval of TCP keepalives without their time. Set both, or neither.");
+        // Servers and logs show these; with a wrong separator the password would stand in them.
+        foreach (var shown in (ReadOnlySpan<string?>)[settings.Username, settings.Database, settings.ApplicationName])
         {
-            if (i + 2 >= text.Length || !char.IsAsciiHexDigit(text[i + 1]) || !char.IsAsciiHexDigit(text[i + 2]))
+            if (shown is not null && ForeignPart().IsMatch(shown))
             {
-                throw new FormatException("has a % that no two hexadecimal digits follow. Write %25 for a percent sign.");
+                throw new ConnectionStringException($"has a user, a database or an application name that holds another parameter or a URL. Separate parameters by ';' in key-value pairs, and by '&' in a URL. {Example}");
             }
         }
-
-        return Uri.UnescapeDataString(text);
     }
+
+    /// <summary>Settings that are valid each, and not together, would otherwise fail at the first use, with Npgsql's text.</summary>
+    private static void CheckWithNpgsql(NpgsqlConnectionStringBuilder settings)
+    {
+        try
+        {
+            new NpgsqlDataSourceBuilder(settings.ConnectionString).Build().Dispose();
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException or InvalidOperationException)
+        {
+            throw new ConnectionStringException("has settings that are valid each, but that Npgsql refuses together (as SSL Negotiation=Direct without SSL Mode=Require, or a Connection Idle Lifetime below Connection Pruning Interval).");
+        }
+    }
+
+    [GeneratedRegex(@"(pass(word|wd|phrase)?|pwd|psw|secret|token)\s*[=:]|://", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ForeignPart();
 }

@@ -74,4 +74,7 @@ public sealed class DatabaseRouterOptions
     /// <summary>Called for the data source of every host and route, to map enums or add plugins.</summary>
     /// <remarks>The physical connection initializer belongs to the router. For passwords, <see cref="PasswordProvider"/> also serves the router's own probes.</remarks>
     public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
+
+    /// <summary>What was wrong where these options were read from, to be reported with what is wrong in them.</summary>
+    internal List<string> Faults { get; } = [];
 }

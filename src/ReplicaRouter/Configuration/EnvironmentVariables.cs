@@ -9,26 +9,31 @@ internal static partial class EnvironmentVariables
 {
     public const string Primary = "DATABASE_URL";
 
-    /// <summary>Adds the hosts of the variables to <paramref name="options"/>; a variable replaces a host of its name.</summary>
-    /// <exception cref="RouterConfigurationException">A variable looks like a replica's, but names none.</exception>
+    /// <summary>Adds the hosts of the variables to <paramref name="options"/>; a variable replaces a host of its name. One that looks like a replica's, but names none, is a fault.</summary>
     public static void Apply(IConfiguration variables, DatabaseRouterOptions options)
     {
         foreach (var (name, value) in variables.AsEnumerable().OrderBy(v => v.Key, StringComparer.OrdinalIgnoreCase))
         {
-            if (string.IsNullOrWhiteSpace(value) || HostOf(name) is not { } host) continue;
+            if (string.IsNullOrWhiteSpace(value) || HostOf(name, options.Faults) is not { } host) continue;
             if (!options.Hosts.TryGetValue(host, out var settings)) options.Hosts[host] = settings = new HostOptions();
             settings.ConnectionString = value;
             settings.Source = name.ToUpperInvariant();
         }
     }
 
-    private static string? HostOf(string variable)
+    private static string? HostOf(string variable, List<string> faults)
     {
         if (variable.Equals(Primary, StringComparison.OrdinalIgnoreCase)) return HostNames.Primary;
         if (!variable.StartsWith("DATABASE_READ_REPLICA_", StringComparison.OrdinalIgnoreCase)) return null;
         var match = ReplicaVariable().Match(variable);
         // A misspelt variable would leave out a replica that somebody believes to be in use.
-        if (!match.Success) throw new RouterConfigurationException([$"{variable} names no replica. Write DATABASE_READ_REPLICA_<number>_URL, from 1, or DATABASE_READ_REPLICA_DR_URL."]);
+        if (!match.Success)
+        {
+            var which = Identifier.Is(variable) ? variable : "A variable that begins with DATABASE_READ_REPLICA_";
+            faults.Add($"{which} names no replica. Write DATABASE_READ_REPLICA_<number>_URL, from 1, or DATABASE_READ_REPLICA_DR_URL.");
+            return null;
+        }
+
         return match.Groups[1].Value.ToUpperInvariant() switch
         {
             "DR" => HostNames.DisasterRecovery,

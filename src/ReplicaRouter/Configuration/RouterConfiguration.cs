@@ -81,6 +81,9 @@ internal sealed record HostConfiguration
     public ulong Bit => 1UL << Index;
     public string Endpoint => $"{Connection.Host}:{Connection.Port}";
 
+    /// <summary>Without the connection string, which holds the password.</summary>
+    public override string ToString() => $"{Name} ({Endpoint})";
+
     /// <summary>Whether it is the same host as before, if perhaps with other settings.</summary>
     public bool IsSameHost(HostConfiguration before) => Name == before.Name && Endpoint.Equals(before.Endpoint, StringComparison.OrdinalIgnoreCase);
 

@@ -15,10 +15,10 @@ internal sealed class RouterConfigurationBuilder
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
     private readonly DatabaseRouterOptions _options;
-    private readonly List<string> _faults = [];
+    private readonly List<string> _faults;
     private readonly List<string> _groups = [];
 
-    private RouterConfigurationBuilder(DatabaseRouterOptions options) => _options = options;
+    private RouterConfigurationBuilder(DatabaseRouterOptions options) => (_options, _faults) = (options, [.. options.Faults]);
 
     /// <exception cref="RouterConfigurationException">The options hold faults.</exception>
     public static RouterConfiguration Build(DatabaseRouterOptions options)
@@ -41,7 +41,7 @@ internal sealed class RouterConfigurationBuilder
         if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
         if (_options.TokenSecret is { } given && given.Length < MinSecretLength)
         {
-            _faults.Add($"{section}:TokenSecret has {given.Length} characters. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
+            _faults.Add($"{section}:TokenSecret is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
         }
 
         InRange($"{section}:Discovery:Interval", _options.Discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
@@ -100,11 +100,19 @@ internal sealed class RouterConfigurationBuilder
         foreach (var (key, host) in _options.Hosts.OrderBy(h => !IsPrimary(h.Key)))
         {
             var name = key.ToLowerInvariant();
+            if (!Identifier.Is(name))
+            {
+                _faults.Add($"A host has a name that is not usable. {Identifier.Rule}");
+                continue;
+            }
+
             var source = host.Source ?? $"Host '{name}'";
             if (host.Groups.Any(IsPrimary))
             {
                 _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
             }
+
+            if (!host.Groups.All(Identifier.Is)) _faults.Add($"{source}: a group has a name that is not usable. {Identifier.Rule}");
 
             InRange($"{DatabaseRouterOptions.SectionName}:Hosts:{name}:Weight", host.Weight, 1, 100);
             foreach (var connection in Parse(source, host.ConnectionString))
@@ -145,7 +153,7 @@ internal sealed class RouterConfigurationBuilder
         {
             return ConnectionStringParser.Parse(connectionString);
         }
-        catch (FormatException e)
+        catch (ConnectionStringException e)
         {
             _faults.Add($"{source} {e.Message}");
             return [];
@@ -157,14 +165,15 @@ internal sealed class RouterConfigurationBuilder
     {
         foreach (var twins in hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
         {
-            _faults.Add($"{string.Join(" and ", twins.Select(h => h.Source).Distinct())} name the same server, {twins.Key}. Name each server once.");
+            _faults.Add($"{string.Join(" and ", twins.Select(h => h.Source).Distinct())} name the same server. Name each server once.");
         }
     }
 
     private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)
     {
         var builtIn = Enum.GetValues<DatabaseOperation>().Select(Route.NameOf).ToArray();
-        var names = builtIn.Concat(_options.Routes.Keys.Select(n => n.ToLowerInvariant()).Except(builtIn).Order(StringComparer.Ordinal));
+        if (!_options.Routes.Keys.All(Identifier.Is)) _faults.Add($"A route has a name that is not usable. {Identifier.Rule}");
+        var names = builtIn.Concat(_options.Routes.Keys.Where(Identifier.Is).Select(n => n.ToLowerInvariant()).Except(builtIn).Order(StringComparer.Ordinal));
         return [.. names.Select((name, index) => BuildRoute(name, index, hosts))];
     }
 
@@ -214,7 +223,7 @@ internal sealed class RouterConfigurationBuilder
                 HostNames.Background => ReadPriority.Background,
                 _ => ReadPriority.Read,
             },
-            Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, $"{application} {name}")
+            Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, ApplicationNames.OfRoute(application, name))
             {
                 // Together 90: all five routes of one instance fit a server with PostgreSQL's default of 100 connections.
                 DefaultMaxPoolSize = name switch
@@ -231,9 +240,11 @@ internal sealed class RouterConfigurationBuilder
     {
         string[] groups = settings.Groups.Count > 0 ? [.. settings.Groups.Select(g => g.ToLowerInvariant())] : DefaultGroups(route);
         var known = hosts.SelectMany(h => h.Groups).Concat(_options.Discovery.Groups).Concat(HostNames.BuiltInGroups).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        foreach (var unknown in groups.Where(group => !known.Contains(group)))
+        foreach (var (index, group) in groups.Index())
         {
-            _faults.Add($"{key}:Groups names the group '{unknown}', which no host serves. Known groups: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+            if (known.Contains(group)) continue;
+            var meant = NearestName.Of(group, known) is { } near ? $"Did you mean '{near}'?" : $"Name one that a host serves, or one of {string.Join(", ", HostNames.BuiltInGroups)}.";
+            _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key}:Groups:{index} names a group that no host serves. {meant}"));
         }
 
         return [.. groups.Select(group => new RouteTier(

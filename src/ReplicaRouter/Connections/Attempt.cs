@@ -18,7 +18,7 @@ internal sealed class Attempt
         if (options.MaxLag <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.MaxLag, "MaxLag must be above zero.");
         if (options.Deadline <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.Deadline, "Deadline must be above zero.");
         Plan = plan;
-        _options = options;
+        _options = options.Deadline > TimeSpan.LongestWait ? options with { Deadline = TimeSpan.LongestWait } : options;
         StartedAt = time.GetTimestamp();
         // A write binds the reads after it, however lax it is itself.
         var isBound = !plan.IsReadOnly || (options.Consistency ?? plan.Consistency) is Consistency.Session or Consistency.Strong;

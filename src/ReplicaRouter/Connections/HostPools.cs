@@ -8,9 +8,6 @@ namespace ReplicaRouter;
 /// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
-    /// <summary>As long as a wait can be.</summary>
-    private static readonly TimeSpan s_unlimited = TimeSpan.FromMilliseconds(int.MaxValue);
-
     private HostConfiguration _host;
 
     public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, ILoggerFactory loggerFactory, TimeProvider time)
@@ -85,8 +82,10 @@ internal sealed class HostPools
         if (!source.IsFirst) builder.ConnectionStringBuilder.MinPoolSize = 0;
         Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
         configuration.ConfigureDataSource?.Invoke(builder);
+        // By the name that the server shows, connections can be found there again.
+        builder.ConnectionStringBuilder.ApplicationName = ApplicationNames.Shown(builder.ConnectionStringBuilder.ApplicationName ?? "");
         source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
-        source.Timeout = builder.ConnectionStringBuilder.Timeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : s_unlimited;
+        source.Timeout = builder.ConnectionStringBuilder.Timeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.LongestWait;
         if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => source.Logins.Record(connection), source.Logins.RecordAsync);
         return builder.Build();
     }

@@ -33,12 +33,11 @@ internal static class TopologySources
         const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Dns";
         var before = faults.Count;
         if (options.Port is < 1 or > 65535) faults.Add($"{Key}:Port is {options.Port}. Write a number from 1 to 65535.");
-        if (options.Name is null) return null;
-        if (Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{Key}:Name is '{options.Name}'. Write a DNS name, as replicas.db.internal or _postgresql._tcp.db.internal.");
+        if (options.Name is not null && Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{Key}:Name is no name of DNS. Write one, as replicas.db.internal or _postgresql._tcp.db.internal.");
         IPEndPoint? nameserver = null;
-        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{Key}:Nameserver is '{server}'. Write an IP address, or address:port.");
+        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{Key}:Nameserver is no address. Write an IP address, or address:port.");
         if (nameserver is { Port: 0 }) nameserver.Port = 53;
-        return faults.Count > before ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
+        return faults.Count > before || options.Name is null ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
     }
 
     private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, TimeSpan timeout, AllowedHosts allowed, List<string> faults)
@@ -63,15 +62,15 @@ internal static class TopologySources
         try
         {
             authorities.ImportFromPemFile(file);
-            if (authorities.Count == 0) faults.Add($"{key} is '{file}', which holds no certificate in PEM format.");
+            if (authorities.Count == 0) faults.Add($"{key} names a file that holds no certificate in PEM format.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            faults.Add($"{key} is '{file}', which {(File.Exists(file) ? "can't be read" : "is not there")}.");
+            faults.Add($"{key} names a file that {(File.Exists(file) ? "can't be read" : "is not there")}.");
         }
         catch (CryptographicException)
         {
-            faults.Add($"{key} is '{file}', which holds a damaged certificate.");
+            faults.Add($"{key} names a file that holds a damaged certificate.");
         }
 
         return authorities;
@@ -83,7 +82,7 @@ internal static class TopologySources
         const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Aurora";
         if (options.HostPattern is not { } pattern) return null;
         if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, passwordProvider);
-        faults.Add($"{Key}:HostPattern is '{pattern}'. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
+        faults.Add($"{Key}:HostPattern is no address with one question mark. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
         return null;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class Operator(
             }
 
             wasForced = now < current.ForcedToPrimaryUntil;
-            return current.WithForcedToPrimary(now + time.Ticks(duration));
+            return current.WithForcedToPrimary(time.After(now, duration));
         });
         if (!wasForced) counters.CountFailover();
         Log.ForcedToPrimary(logger, duration);

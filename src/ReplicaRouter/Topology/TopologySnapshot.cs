@@ -92,7 +92,7 @@ internal sealed class TopologySnapshot
         if (limit <= TimeSpan.Zero) return false;
         try
         {
-            await _superseded.Task.WaitAsync(limit, time, cancellationToken).ConfigureAwait(false);
+            await _superseded.Task.WaitAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (TimeoutException)

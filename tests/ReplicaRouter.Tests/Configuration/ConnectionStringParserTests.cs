@@ -36,28 +36,129 @@ public class ConnectionStringParserTests
     [InlineData("", "is empty")]
     [InlineData("postgresql://app:s3cret@/shop", "names no host")]
     [InlineData("postgresql://app:s3cret@db:70000/shop", "port")]
-    [InlineData("postgresql://app:s3/cret@db:5432/shop", "port")]
+    [InlineData("postgresql://app:s3cret@db?port=1,2", "another number of ports")]
+    [InlineData("postgresql://app:s3cret%ff@db/shop", "no UTF-8")]
+    [InlineData("postgresql://app:s3cret%00@db/shop", "%00")]
     [InlineData("postgresql://app:s3cret@[::1/shop", "bracket")]
     [InlineData("postgresql://app:s3cret@::1/shop", "brackets")]
     [InlineData("postgresql://app:s3cret%zz@db/shop", "%25")]
-    [InlineData("postgresql://app:s3cret@db/shop?sslmod=require", "'sslmod'")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmod=require", "Did you mean 'sslmode'?")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmode=require&s3crets=1", "number 2 behind the question mark")]
+    [InlineData("Host=db;Password=s3cret;Prot=1", "Did you mean 'port'?")]
     [InlineData("postgresql://app:s3cret@db/shop?sslmode=maybe", "'SSL Mode'")]
     [InlineData("postgresql://app:s3cret@db/shop?connection_limit=0", "pool size of 0")]
     [InlineData("Host=db;Password=s3cret;Maximum Pool Size=0", "pool size of 0")]
     [InlineData("Host=db;Password=s3cret;Minimum Pool Size=9;Maximum Pool Size=3", "above its maximum")]
     [InlineData("Host=db;Password=abc;s3cret=1", "quote it")]
     [InlineData("Host=db;Pwd=abc;s3cret=1", "quote it")]
-    [InlineData("postgresql://app:a?s3=1@db/shop", "percent-encode")]
-    [InlineData("postgresql://app:a?s3cret@db/shop", "percent-encode")]
     [InlineData("Host=db;Password=s3cret;Port=many", "'port'")]
     [InlineData("Username=app;Password=s3cret", "names no host")]
     [InlineData("Host=db;Password=s3cret;Pooling=false", "pool")]
     [InlineData("s3cret", "neither a postgresql:// URL nor")]
-    [InlineData("mysql://app:s3cret@db/shop", "neither a postgresql:// URL nor")]
+    [InlineData("Host=db;Password=s3cret;SSL Negotiation=Direct", "refuses together")]
+    [InlineData("Host=db;Password=s3cret;Connection Idle Lifetime=1;Connection Pruning Interval=9", "refuses together")]
+    [InlineData("postgresql://app:s3cret@db/shop?keepalives_interval=9", "keepalives without their time")]
+    [InlineData("Host=db;Password=s3cret;Require Auth=s3cret", "'require auth'")]
     public void A_bad_value_is_explained_without_repeating_any_of_it(string value, string problem)
     {
-        var error = Assert.Throws<FormatException>(() => ConnectionStringParser.Parse(value));
+        var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.Contains(problem, error.Message, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("s3", error.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [Trait("Failure", "C1")]
+    [InlineData("jdbc:postgresql://app:s3cret@h/app?sslmode=require")]
+    [InlineData("jdbc:postgresql://h/app?user=app&password=s3cret")]
+    [InlineData("mysql://app:s3cret@h/app")]
+    [InlineData("mysql://app:s3cret@h/app?ssl=true")]
+    [InlineData("postgresql+asyncpg://app:s3cret@h/app?ssl=require")]
+    [InlineData("psql postgresql://app:s3cret@h/app?sslmode=require")]
+    [InlineData("'postgresql://app:s3cret@h/app?sslmode=require'")]
+    [InlineData("DATABASE_URL=postgresql://app:s3cret@h/app?sslmode=require")]
+    [InlineData("postgresql:/app:s3cret@h/app?sslmode=require")]
+    public void A_url_of_another_kind_is_refused_without_repeating_any_of_it(string value)
+    {
+        var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
+        Assert.Contains("postgresql://user:password@host:5432/database", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3", error.ToString().Replace(nameof(ConnectionStringParserTests), "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("Failure", "C1")]
+    [InlineData("Host=db,Username=app,Password=s3cret")]
+    [InlineData("Username=app,Password=s3cret;Host=db")]
+    [InlineData("Database=shop Password = s3cret;Host=db")]
+    [InlineData("host=db user=app password=s3cret dbname=shop")]
+    [InlineData("postgresql://db/shop;user=app;password=s3cret")]
+    [InlineData("Host=db;Database=postgresql://app:s3cret@h/app")]
+    public void A_password_behind_a_wrong_separator_becomes_no_host_user_or_database(string value)
+    {
+        var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
+        Assert.DoesNotContain("s3cret", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("Failure", "C11")]
+    [InlineData("postgresql://app:p@s3cret/x@db-1/shop")]
+    [InlineData("postgresql://app:p/s3cret@db-1/shop")]
+    [InlineData("postgresql://app:1/s3cret@db-1/shop")]
+    [InlineData("postgresql://app:p@s3cret?x@db-1/shop")]
+    [InlineData("postgresql://app:p@s3cret#x@db-1/shop")]
+    [InlineData("postgresql://app:p#s3cret@db-1/shop")]
+    [InlineData("postgresql://app:1?s3cret@db-1/shop")]
+    [InlineData("postgresql://app:p?s3=cret@db-1/shop")]
+    [InlineData("postgresql://app:1/s3cret/x%40db-1/shop")]
+    [InlineData("postgresql://app:p@s3cret:5432:x/shop")]
+    [InlineData("postgresql://app:p@s3 cret/shop")]
+    [InlineData("postgresql://app:p%40s3%40cret%2Fx%40db-1/shop")]
+    [InlineData("postgresql://app:p@s3%40cret/shop")]
+    public void What_may_be_a_part_of_the_password_becomes_no_host_and_no_database(string value)
+    {
+        var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
+        Assert.Contains("percent-encode", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData("scram-sha-256", "ScramSHA256")]
+    [InlineData("!password,!md5", "!Password,!MD5")]
+    [InlineData("gss, none", "GSS,None")]
+    public void Methods_of_authentication_are_written_as_psql_writes_them(string libpq, string npgsql) =>
+        Assert.Equal(npgsql, ConnectionStringParser.Parse($"postgresql://app@db/shop?require_auth={Uri.EscapeDataString(libpq)}")[0].RequireAuth);
+
+    [Theory]
+    [InlineData("gssdelegation"), InlineData("gsslib"), InlineData("keepalives_count"), InlineData("max_protocol_version"), InlineData("min_protocol_version")]
+    [InlineData("oauth_client_id"), InlineData("oauth_client_secret"), InlineData("oauth_issuer"), InlineData("oauth_scope"), InlineData("replication")]
+    [InlineData("requirepeer"), InlineData("scram_client_key"), InlineData("scram_server_key"), InlineData("service"), InlineData("servicefile"), InlineData("sslcertmode")]
+    [InlineData("sslcompression"), InlineData("sslcrl"), InlineData("sslcrldir"), InlineData("sslkeylogfile"), InlineData("sslsni"), InlineData("ssl_max_protocol_version")]
+    [InlineData("ssl_min_protocol_version"), InlineData("tcp_user_timeout")]
+    public void A_parameter_that_only_libpq_has_is_refused_by_its_name(string parameter)
+    {
+        var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse($"postgresql://app:s3cret@db/shop?{parameter}=s3cret"));
+        Assert.Equal($"has libpq's parameter '{parameter}', for which Npgsql has no counterpart. Leave it out.", error.Message);
+    }
+
+    [Fact]
+    public void Further_parameters_of_libpq_have_their_counterparts()
+    {
+        var parsed = ConnectionStringParser.Parse("postgresql://app@db/shop?fallback_application_name=shop&krbsrvname=pg&keepalives=1&keepalives_idle=9")[0];
+        Assert.Equal(("shop", "pg", true, 9), (parsed.ApplicationName, parsed.KerberosServiceName, parsed.TcpKeepAlive, parsed.TcpKeepAliveTime));
+        Assert.Equal("own", ConnectionStringParser.Parse("postgresql://app@db/shop?application_name=own&fallback_application_name=shop")[0].ApplicationName);
+    }
+
+    [Theory]
+    [InlineData("postgresql:///shop?host=a,b&port=6000", "a:6000 b:6000")]
+    [InlineData("postgresql://x/shop?host=a,b&port=1,2", "a:1 b:2")]
+    [InlineData("postgresql:///shop?host=/var/run/postgresql", "/var/run/postgresql:5432")]
+    [InlineData("postgresql://%2Fvar%2Frun%2Fpostgresql/shop", "/var/run/postgresql:5432")]
+    [InlineData("Host=/var/run/postgresql;Database=shop", "/var/run/postgresql:5432")]
+    public void Hosts_of_the_query_and_directories_of_sockets_are_understood(string value, string hosts) =>
+        Assert.Equal(hosts, string.Join(' ', ConnectionStringParser.Parse(value).Select(h => $"{h.Host}:{h.Port}")));
+
+    [Fact]
+    [Trait("Failure", "C1")]
+    public void Npgsql_shows_no_password_even_where_it_is_asked_to() =>
+        Assert.False(ConnectionStringParser.Parse("Host=db;Password=s3cret;Persist Security Info=true")[0].PersistSecurityInfo);
 }

@@ -82,17 +82,86 @@ public class RouterConfigurationTests
     }
 
     [Fact]
+    public void Values_of_the_wrong_type_unknown_keys_and_values_out_of_range_are_reported_at_once()
+    {
+        var faults = FaultOf(("ReplicaRouter__MaxLag", "5"), ("ReplicaRouter__Health__Interval", "soon"), ("ReplicaRouter__Rutes__x", "1"), ("DATABASE_READ_REPLICA_X_URL", "s3cret"),
+            ("ReplicaRouter__PrimaryProtection__MaxConcurrentReads", "0"));
+        Assert.Equal(6, faults.Split('\n').Length);
+        foreach (var key in (string[])["MaxLag", "Health:Interval", "Rutes", "DATABASE_READ_REPLICA_X_URL", "MaxConcurrentReads", "DATABASE_URL"]) Assert.Contains(key, faults, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_value_leaves_the_default() =>
+        Assert.Equal(TimeSpan.FromSeconds(5), From(("DATABASE_URL", Primary), ("ReplicaRouter__MaxLag", ""), ("ReplicaRouter__Routes__read__MaxPoolSize", " ")).Routes[0].MaxLag);
+
+    [Fact]
+    public void Every_option_can_be_configured()
+    {
+        var keys = KeysOf(typeof(DatabaseRouterOptions), DatabaseRouterOptions.SectionName).ToList();
+        Assert.Contains("ReplicaRouter:Discovery:Patroni:Urls:0", keys);
+        var options = new DatabaseRouterOptions();
+        OptionsLoader.Load(options, new ConfigurationBuilder().AddInMemoryCollection(keys.Select(key => KeyValuePair.Create(key, (string?)"-"))).Build());
+        Assert.DoesNotContain(options.Faults, fault => fault.Contains("not known", StringComparison.Ordinal) || fault.Contains("section", StringComparison.Ordinal));
+    }
+
+    /// <summary>A key for each property that can be written as text.</summary>
+    private static IEnumerable<string> KeysOf(Type type, string prefix) => type.GetProperties().Where(property => !typeof(Delegate).IsAssignableFrom(property.PropertyType)).SelectMany(property =>
+    {
+        var (key, kind) = ($"{prefix}:{property.Name}", property.PropertyType);
+        return kind == typeof(IList<string>) ? [$"{key}:0"]
+            : kind.IsGenericType && kind.GetGenericTypeDefinition() == typeof(IDictionary<,>) ? KeysOf(kind.GetGenericArguments()[1], $"{key}:x")
+            : property.CanWrite ? [key]
+            : KeysOf(kind, key);
+    });
+
+    [Fact]
+    [Trait("Failure", "C12")]
+    public void No_text_of_a_configuration_holds_its_password()
+    {
+        var configuration = From(("DATABASE_URL", Primary));
+        var host = configuration.Hosts[0];
+        Assert.Equal("primary (p:5432)", host.ToString());
+        foreach (var text in (string?[])[configuration.ToString(), new HostSnapshot { Configuration = host }.ToString(), new FailedAttempt(host, new TimeoutException(), 0).ToString()])
+        {
+            Assert.DoesNotContain("s3cret", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Two_variables_that_name_one_server_are_refused() =>
-        Assert.Contains("DATABASE_URL and DATABASE_READ_REPLICA_1_URL name the same server, p:5432",
+        Assert.Contains("DATABASE_URL and DATABASE_READ_REPLICA_1_URL name the same server.",
             FaultOf(("DATABASE_URL", Primary), ("DATABASE_READ_REPLICA_1_URL", "Host=P;Username=other")), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("ReplicaRouter__MaxLag", "-1", "ReplicaRouter:MaxLag is -1.00:00:00")]
+    [InlineData("ReplicaRouter__MaxLag", "5", "ReplicaRouter:MaxLag is no time. Write hh:mm:ss, as 00:00:05 for 5 seconds")]
+    [InlineData("ReplicaRouter__MaxLag", "5:00", "ReplicaRouter:MaxLag is no time")]
+    [InlineData("ReplicaRouter__MaxLag", "-1", "ReplicaRouter:MaxLag is no time")]
+    [InlineData("ReplicaRouter__MaxLag", "s3cret", "ReplicaRouter:MaxLag is no time")]
+    [InlineData("ReplicaRouter__MaxLag__Value", "s3cret", "ReplicaRouter:MaxLag is a section, but takes one value.")]
+    [InlineData("ReplicaRouter__Routes__read__MaxPoolSize", "s3cret", "ReplicaRouter:Routes:read:MaxPoolSize is no whole number")]
+    [InlineData("ReplicaRouter__Routes__read__Hedge", "s3cret", "ReplicaRouter:Routes:read:Hedge is neither true nor false")]
+    [InlineData("ReplicaRouter__Routes__read__Consistency", "s3cret", "ReplicaRouter:Routes:read:Consistency is none of its names. Write one of Strong, Session")]
+    [InlineData("ReplicaRouter__Routes__read__Consistency", "1", "ReplicaRouter:Routes:read:Consistency is none of its names")]
+    [InlineData("ReplicaRouter__Routes__read__Groups", "s3cret", "ReplicaRouter:Routes:read:Groups has a value, but is a list. Write its first entry as ReplicaRouter:Routes:read:Groups:0.")]
+    [InlineData("ReplicaRouter__Health", "s3cret", "ReplicaRouter:Health has a value, but is a section")]
+    [InlineData("ReplicaRouter__Hosts__primary", "postgresql://app:s3cret@p/app", "ReplicaRouter:Hosts:primary has a value, but is a section")]
+    [InlineData("ReplicaRouter__Hosts", "s3cret", "ReplicaRouter:Hosts has a value, but holds hosts by name")]
+    [InlineData("ReplicaRouter__Hosts__a@s3cret__Weight", "1", "ReplicaRouter:Hosts holds a host whose name is not usable. Write 1 to 63 letters")]
+    [InlineData("ReplicaRouter__Hosts__x__Groups__0", "app:s3cret@x", "a group has a name that is not usable")]
+    [InlineData("ReplicaRouter__Rutes__read__MaxLag", "s3cret", "ReplicaRouter:Rutes is not known. Did you mean 'Routes'?")]
+    [InlineData("ReplicaRouter__Routes__read__Maxlags", "s3cret", "ReplicaRouter:Routes:read:Maxlags is not known. Did you mean 'MaxLag'?")]
+    [InlineData("ReplicaRouter__Health__Period", "s3cret", "ReplicaRouter:Health:Period is not known. Known are: Interval, Timeout.")]
+    [InlineData("ReplicaRouter__Health__app@s3cret", "1", "ReplicaRouter:Health holds a key that is not known.")]
+    [InlineData("ReplicaRouter__TokenSecret", "s3cret", "ReplicaRouter:TokenSecret is too short")]
+    [InlineData("ReplicaRouter__Discovery__Dns__Nameserver", "s3cret", "ReplicaRouter:Discovery:Dns:Nameserver is no address")]
+    [InlineData("ReplicaRouter__Discovery__Dns__Name", "app:s3cret@x", "ReplicaRouter:Discovery:Dns:Name is no name of DNS")]
+    [InlineData("ReplicaRouter__Discovery__Aurora__HostPattern", "s3cret", "ReplicaRouter:Discovery:Aurora:HostPattern is no address with one question mark")]
     [InlineData("ReplicaRouter__MaxLag", "-00:00:01", "ReplicaRouter:MaxLag is -00:00:01")]
     [InlineData("ReplicaRouter__MaxLag", "soon", "ReplicaRouter:MaxLag")]
     [InlineData("ReplicaRouter__MaxLag", "00:00:01", "can't prove less than 00:00:02.5")]
     [InlineData("ReplicaRouter__Routes__read__MaxLag", "-00:00:01", "ReplicaRouter:Routes:read:MaxLag")]
-    [InlineData("ReplicaRouter__Routes__read__Groups__0", "fast", "names the group 'fast', which no host serves")]
+    [InlineData("ReplicaRouter__Routes__read__Groups__0", "s3cret", "ReplicaRouter:Routes:read:Groups:0 names a group that no host serves. Name one that a host serves, or one of")]
+    [InlineData("ReplicaRouter__Routes__read__Groups__0", "raed", "Did you mean 'read'?")]
     [InlineData("ReplicaRouter__Routes__read__MinPoolSize", "-1", "MinPoolSize is -1")]
     [InlineData("ReplicaRouter__Routes__read__ConnectTimeout", "00:00:00", "ConnectTimeout")]
     [InlineData("ReplicaRouter__Health__Interval", "00:00:00", "Health:Interval is 00:00:00")]

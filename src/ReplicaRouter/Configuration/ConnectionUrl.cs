@@ -1,0 +1,88 @@
+using System.Text;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Reads a <c>postgresql://</c> URL.</summary>
+/// <remarks>
+/// Where the user or the password holds one of <c>/ ? #</c> that is not encoded, what follows looks like a host, a database or a parameter, and would be
+/// shown as such. An <c>@</c>, <c>#</c> or <c>/</c> where none belongs gives it away, and the whole URL is refused.
+/// </remarks>
+internal static class ConnectionUrl
+{
+    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
+
+    public static bool Is(string value) =>
+        value.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || value.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
+
+    /// <returns>The settings that all hosts share, and the hosts.</returns>
+    /// <exception cref="ConnectionStringException">The URL is not usable.</exception>
+    public static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) Parse(string url)
+    {
+        var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
+        if (rest.Contains('#', StringComparison.Ordinal)) throw new ConnectionStringException($"has a # that is not encoded. {ConnectionStringParser.Encode}");
+        rest = Cut(rest, '?', out var query);
+        var authority = Cut(rest, '/', out var path);
+        if (Holds(path, '@') || Holds(query, '@')) throw new ConnectionStringException($"has an @ behind the host that is not encoded. {ConnectionStringParser.Encode}");
+        if (Holds(path, '/')) throw new ConnectionStringException($"has a / behind the host and its database that is not encoded. {ConnectionStringParser.Encode}");
+
+        var settings = new NpgsqlConnectionStringBuilder();
+        var at = authority.LastIndexOf('@');
+        if (at >= 0) Identify(settings, authority[..at]);
+        if (!string.IsNullOrEmpty(path)) settings.Database = Decode(path);
+
+        var parameters = new UrlParameters(settings);
+        foreach (var (index, parameter) in (query ?? "").Split('&', StringSplitOptions.RemoveEmptyEntries).Index())
+        {
+            parameters.Apply(Decode(Cut(parameter, '=', out var text)), Decode(text ?? ""), index + 1);
+        }
+
+        return (settings, parameters.Hosts(authority[(at + 1)..]));
+    }
+
+    private static void Identify(NpgsqlConnectionStringBuilder settings, string userInfo)
+    {
+        var user = Cut(userInfo, ':', out var password);
+        if (user.Length > 0) settings.Username = Decode(user);
+        if (password is not null) settings.Password = Decode(password);
+    }
+
+    private static bool Holds(string? text, char c) => text?.Contains(c, StringComparison.Ordinal) ?? false;
+
+    private static string Cut(string text, char separator, out string? after)
+    {
+        var index = text.IndexOf(separator, StringComparison.Ordinal);
+        after = index < 0 ? null : text[(index + 1)..];
+        return index < 0 ? text : text[..index];
+    }
+
+    /// <summary>Decodes <c>%40</c> and its like. <see cref="Uri.UnescapeDataString(string)"/> lets pass what it can't read, and a password with it would be another password.</summary>
+    public static string Decode(string text)
+    {
+        if (!text.Contains('%', StringComparison.Ordinal)) return text;
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var count = 0;
+        for (var i = 0; i < bytes.Length; i++, count++)
+        {
+            bytes[count] = bytes[i];
+            if (bytes[i] != '%') continue;
+            if (i + 2 >= bytes.Length || !char.IsAsciiHexDigit((char)bytes[i + 1]) || !char.IsAsciiHexDigit((char)bytes[i + 2]))
+            {
+                throw new ConnectionStringException("has a % that no two hexadecimal digits follow. Write %25 for a percent sign.");
+            }
+
+            bytes[count] = Convert.FromHexString(Encoding.ASCII.GetString(bytes, i + 1, 2))[0];
+            if (bytes[count] == 0) throw new ConnectionStringException("has %00, which no value may hold.");
+            i += 2;
+        }
+
+        try
+        {
+            return s_utf8.GetString(bytes, 0, count);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new ConnectionStringException("has percent-encoded bytes that are no UTF-8.");
+        }
+    }
+}
