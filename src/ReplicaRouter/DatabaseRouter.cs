@@ -27,6 +27,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     private readonly OutcomeResolver _outcomes;
     private readonly Executor _executor;
     private readonly StallWatch _stalls;
+    private readonly FencedWriters _fencedWriters;
     private readonly Operator _operator;
     private readonly RouterStatus _status;
     private readonly RouterMeter _meter;
@@ -56,6 +57,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _fleet = new Fleet(configuration, _store, _listener, createProbe, loggerFactory, time, random, logger);
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
+        _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
+        _store.Changed += _fencedWriters.OnChanged;
         var sessions = new SessionWatcher(_counters, logger);
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
@@ -73,7 +76,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         foreach (var host in _fleet.All) host.Monitor.Start();
         foreach (var source in _sources) source.Start();
         if (DiscoveredLogin.IsUnguarded(configuration)) Log.SourcesAreTrusted(logger, configuration.Hosts[0].Source);
-        _store.Changed += OnPrimaryLost;
+        _store.Changed += OnDoubt;
         _stalls = new StallWatch(_fleet, _listener, time);
     }
 
@@ -381,6 +384,32 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         return Task.CompletedTask;
     }
 
+    /// <summary>What <see cref="AcceptAsync"/> would change, by what is known now. Changes nothing.</summary>
+    /// <param name="host">The host's name.</param>
+    /// <exception cref="ArgumentException">There is no host of that name.</exception>
+    /// <exception cref="InvalidOperationException">The host does not answer: what it is can't be told.</exception>
+    public HostAcceptance PreviewAccept(string host)
+    {
+        ThrowIfDisposed();
+        return _operator.PreviewAccept(host);
+    }
+
+    /// <summary>
+    /// Makes what a host shows now, its system identifier and its timeline, the cluster's, whatever other hosts show: for when a standby was promoted by mistake, or the cluster was
+    /// replaced. Servers of other identities, and servers on later timelines, get no traffic for as long as they show the same. Writes that only they hold are given up.
+    /// </summary>
+    /// <remarks>For this process alone: each application process is ordered by itself. A promotion that follows is followed as ever.</remarks>
+    /// <param name="host">The host's name.</param>
+    /// <param name="cancellationToken">Cancels nothing that has taken effect.</param>
+    /// <returns>What it changed.</returns>
+    /// <inheritdoc cref="PreviewAccept" path="/exception"/>
+    public Task<HostAcceptance> AcceptAsync(string host, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(_operator.Accept(host));
+    }
+
     /// <summary>Waits until the first probes are done and some host can serve. Never required: operations wait by themselves.</summary>
     /// <param name="timeout">Longest wait.</param>
     /// <param name="cancellationToken">Cancels the waiting.</param>
@@ -402,6 +431,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _meter.Dispose();
         await Task.WhenAll(_sources.Select(source => source.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _live.DisposeAsync().ConfigureAwait(false);
+        await _fencedWriters.DisposeAsync().ConfigureAwait(false);
         await _stalls.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_fleet.All.Select(host => host.Monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();
@@ -496,9 +526,11 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>What came of the last question to each source of hosts; null for one that has not answered yet.</summary>
     internal IEnumerable<SourceReport?> SourceReports => _sources.Select(source => source.Last);
 
-    private void OnPrimaryLost(TopologySnapshot before, TopologySnapshot after)
+    /// <summary>Has the sources asked when the primary is lost, or a host contradicts them: they may know more by now.</summary>
+    private void OnDoubt(TopologySnapshot before, TopologySnapshot after)
     {
-        if (before.Primary is null || after.Primary is not null) return;
+        var isContradicted = (after.Belief.Contradicted & ~before.Belief.Contradicted) != 0;
+        if (!isContradicted && (before.Primary is null || after.Primary is not null)) return;
         foreach (var source in _sources) source.Wake();
     }
 

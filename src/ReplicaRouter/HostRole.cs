@@ -3,7 +3,7 @@ namespace ReplicaRouter;
 /// <summary>What a host was last observed to be. Never what it is configured as.</summary>
 public enum HostRole
 {
-    /// <summary>Not observed yet.</summary>
+    /// <summary>Not observed yet; or it was the primary when it last answered, and does not answer now.</summary>
     Unknown,
 
     /// <summary>Out of recovery: it accepts writes.</summary>

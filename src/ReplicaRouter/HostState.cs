@@ -36,16 +36,22 @@ public enum HostState
     /// <summary>Starting up, shutting down or recovering (SQLSTATE 57P03, 57P01, 57P02): it answers, but takes no queries.</summary>
     Restarting,
 
-    /// <summary>Refuses our credentials, our database or our TLS settings. Retrying won't help; the configuration must change.</summary>
+    /// <summary>
+    /// Refuses our credentials, our database or our TLS settings, or shows a timeline that promotions can't explain. Retrying won't help; the configuration or the server
+    /// must change.
+    /// </summary>
     Misconfigured,
 
     /// <summary>Its system identifier says that it belongs to another cluster. Gets no traffic.</summary>
     ForeignCluster,
 
-    /// <summary>Out of recovery on an older timeline than one already seen: an old primary that must take no writes.</summary>
+    /// <summary>
+    /// Out of recovery, but not the cluster's primary: another server of the cluster vouches for a newer timeline, its source calls it a replica while the
+    /// primary is well, or an operator gave its timeline up. Must take no writes.
+    /// </summary>
     Fenced,
 
-    /// <summary>A standby that follows an older timeline than the primary's: what it replays is another history.</summary>
+    /// <summary>A standby that follows another timeline than the primary's: what it replays is another history.</summary>
     OldTimeline,
 
     /// <summary>One of several servers out of recovery on the same timeline. Which is right can't be told, so none takes writes.</summary>

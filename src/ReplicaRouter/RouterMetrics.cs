@@ -9,8 +9,11 @@ public sealed record RouterMetrics
     /// <summary>Commands that were run, by host and by route name. Hosts and routes that ran none are absent.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> QueriesByHost { get; init; }
 
-    /// <summary>How often another host became the primary, and how often all reads were forced to the primary.</summary>
+    /// <summary>How often another server became the primary.</summary>
     public required long Failovers { get; init; }
+
+    /// <summary>How often an operator forced all reads to the primary. Orders that prolong such a time are not counted.</summary>
+    public long ForcedToPrimary { get; init; }
 
     /// <summary>Choices that left the route's own group, by route and reason. A group that has no host is no reason.</summary>
     public required IReadOnlyList<RouteFallback> Fallbacks { get; init; }

@@ -75,7 +75,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await visitor.Button("Force to primary").ClickAsync();
         await visitor.Page.Locator("[data-banner=forced]").WaitForAsync();
         await visitor.HearsAsync("All reads are forced to the primary");
-        Assert.True(stage.Router.GetMetrics().Failovers > 0);
+        Assert.True(stage.Router.GetMetrics().ForcedToPrimary > 0);
         await visitor.HearsAsync("Reads are no longer forced to the primary");
         await Assertions.Expect(visitor.Page.Locator("[data-banner=forced]")).ToHaveCountAsync(0);
         Assert.Empty(visitor.Complaints);

@@ -85,7 +85,10 @@ internal sealed record HostConfiguration
     public override string ToString() => $"{Name} ({Endpoint})";
 
     /// <summary>Whether it is the same host as before, if perhaps with other settings.</summary>
-    public bool IsSameHost(HostConfiguration before) => Name == before.Name && Endpoint.Equals(before.Endpoint, StringComparison.OrdinalIgnoreCase);
+    public bool IsSameHost(HostConfiguration before) => Name == before.Name && HasEndpoint(before.Endpoint);
+
+    /// <summary>Whether it is reached at an address, as <c>host:port</c>.</summary>
+    public bool HasEndpoint(string endpoint) => Endpoint.Equals(endpoint, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether it is the same member of the topology, which keeps its index and the moment at which it was added whatever its settings become.</summary>
     public bool IsSameMember(HostConfiguration? other) => other is not null && Index == other.Index && AddedAt == other.AddedAt;

@@ -10,8 +10,41 @@ internal static class ConnectionCutter
     private const string Terminate =
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = ANY($1) AND usename = current_user AND application_name = $2 AND pid <> pg_backend_pid()";
 
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Ends the connections in use of several data sources, for each as long as 5 s.</summary>
+    /// <param name="sources">What they were taken from, with the connections in use counted lately.</param>
+    /// <param name="passwordProvider">Gives the password, where the configuration does not.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="onFailed">Takes what went wrong with one of them: the server may be gone, and its connections with it.</param>
+    /// <param name="stop">Ends it.</param>
     /// <returns>How many were ended.</returns>
     public static async Task<long> CutAsync(
+        IEnumerable<HostDataSource> sources, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, TimeProvider time, Action<Exception> onFailed, CancellationToken stop)
+    {
+        long cut = 0;
+        foreach (var source in sources.Where(source => source.Busy > 0))
+        {
+            using var timeout = new CancellationTokenSource(Timeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+            try
+            {
+                cut += await CutAsync(source, passwordProvider, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                return cut;
+            }
+            catch (Exception e)
+            {
+                onFailed(e);
+            }
+        }
+
+        return cut;
+    }
+
+    private static async Task<long> CutAsync(
         HostDataSource source, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, CancellationToken cancellationToken)
     {
         int[] backends = [.. source.Logins.Backends];

@@ -7,7 +7,6 @@ internal sealed class Retirement(RouterConfiguration configuration, CommandListe
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CutTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Ends when all is closed. Data sources that callers hold can be used for as long as the limit is.</summary>
     /// <param name="host">The host's name.</param>
@@ -40,22 +39,7 @@ internal sealed class Retirement(RouterConfiguration configuration, CommandListe
 
     private async Task CutAsync(string host, IReadOnlyList<HostDataSource> sources, int inUse, CancellationToken stop)
     {
-        long cut = 0;
-        foreach (var source in sources.Where(source => source.Busy > 0))
-        {
-            using var timeout = new CancellationTokenSource(CutTimeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
-            try
-            {
-                cut += await ConnectionCutter.CutAsync(source, configuration.PasswordProvider, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (!stop.IsCancellationRequested)
-            {
-                // The server may be gone, and its connections with it, or as good as.
-                Log.CutFailed(logger, host, e);
-            }
-        }
-
+        var cut = await ConnectionCutter.CutAsync(sources, configuration.PasswordProvider, time, e => Log.CutFailed(logger, host, e), stop).ConfigureAwait(false);
         Log.Cut(logger, host, inUse, configuration.DrainTimeout, cut);
     }
 }

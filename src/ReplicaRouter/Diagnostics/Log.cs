@@ -41,10 +41,10 @@ internal static partial class Log
     [LoggerMessage(221, LogLevel.Error, "Host {Host} belongs to another cluster and gets no traffic: {Error}")]
     public static partial void HostOfOtherCluster(ILogger logger, string host, string? error);
 
-    [LoggerMessage(222, LogLevel.Error, "Host {Host} is an old primary and gets no traffic: {Error}")]
+    [LoggerMessage(222, LogLevel.Error, "Host {Host} takes writes, is not the cluster's primary, and gets no traffic: {Error}")]
     public static partial void HostFenced(ILogger logger, string host, string? error);
 
-    [LoggerMessage(223, LogLevel.Error, "Host {Host} follows an old timeline and gets no traffic: {Error}")]
+    [LoggerMessage(223, LogLevel.Error, "Host {Host} follows another timeline and gets no traffic: {Error}")]
     public static partial void HostOnOldTimeline(ILogger logger, string host, string? error);
 
     [LoggerMessage(224, LogLevel.Critical, "Host {Host} is one of several primaries and gets no writes: {Error}")]
@@ -55,6 +55,15 @@ internal static partial class Log
 
     [LoggerMessage(301, LogLevel.Warning, "No host can take writes; {Before} was the primary")]
     public static partial void PrimaryLost(ILogger logger, string before);
+
+    [LoggerMessage(302, LogLevel.Warning, "Timeline {Former} is given up: no present host vouches for it. The cluster is on timeline {Timeline}")]
+    public static partial void TimelineGivenUp(ILogger logger, int former, int timeline);
+
+    [LoggerMessage(303, LogLevel.Warning, "The cluster with system identifier {Former} is given up for the one with {Identifier}: pools, positions and sessions of the former one start again")]
+    public static partial void IdentityGivenUp(ILogger logger, ulong former, ulong? identifier);
+
+    [LoggerMessage(304, LogLevel.Warning, "Host {Host} is fenced; {Cut} connections of writable routes that were in use there were cut")]
+    public static partial void WritersCut(ILogger logger, string host, long cut);
 
     [LoggerMessage(310, LogLevel.Information, "Host {Host} was added: {Endpoint}")]
     public static partial void HostAdded(ILogger logger, string host, string endpoint);
@@ -109,6 +118,9 @@ internal static partial class Log
 
     [LoggerMessage(403, LogLevel.Warning, "Host {Host} still has {InUse} connections in use after {Timeout}")]
     public static partial void DrainTimedOut(ILogger logger, string host, int inUse, TimeSpan timeout);
+
+    [LoggerMessage(404, LogLevel.Warning, "An operator accepted host {Host}: the cluster has system identifier {Identifier} and is on timeline {Timeline}. Given up: {GivenUp}")]
+    public static partial void Accepted(ILogger logger, string host, ulong identifier, int timeline, string givenUp);
 
     [LoggerMessage(500, LogLevel.Information, "{Route} work failed by host {Host} is run again elsewhere: {Reason}")]
     public static partial void RetriedElsewhere(ILogger logger, string route, string host, string reason);

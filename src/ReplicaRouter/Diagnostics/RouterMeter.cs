@@ -47,7 +47,7 @@ internal sealed class RouterMeter : IDisposable
 
     private void AddHosts(RoutingCounters counters)
     {
-        _meter.CreateObservableCounter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another host became the primary, or all reads were forced to it.");
+        _meter.CreateObservableCounter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another server became the primary.");
         _meter.CreateObservableCounter("replica_router.topology.changes", () => Changes(counters), "{host}", "Hosts that were added, removed, or given other settings while the router ran.");
         _meter.CreateObservableCounter("replica_router.discovery.failures", () => BySource(counters.DiscoveryFailures()), "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
         _meter.CreateObservableCounter("replica_router.discovery.refused", () => BySource(counters.RefusedHosts()), "{host}", "Hosts in answers of a source that Discovery:AllowedHosts does not allow; each answer counts.");

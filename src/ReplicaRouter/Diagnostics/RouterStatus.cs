@@ -6,10 +6,10 @@ internal sealed class RouterStatus(
 {
     public IReadOnlyDictionary<string, HostHealth> Health()
     {
-        var now = time.GetTimestamp();
+        var (now, topology) = (time.GetTimestamp(), store.Current);
         // Once for all hosts: Npgsql counts every pool each time.
         listener.Recount();
-        return store.Current.Hosts.ToDictionary(host => host.Name, host => Health(host, now), StringComparer.OrdinalIgnoreCase);
+        return topology.Hosts.ToDictionary(host => host.Name, host => Health(host, topology.Primary, now), StringComparer.OrdinalIgnoreCase);
     }
 
     public RouterMetrics Metrics()
@@ -22,6 +22,7 @@ internal sealed class RouterStatus(
             QueriesByHost = all.GroupBy(p => p.Host.Name).ToDictionary(
                 host => host.Key, IReadOnlyDictionary<string, long> (host) => host.GroupBy(p => p.Plan.Name).ToDictionary(route => route.Key, route => route.Sum(p => p.Commands))),
             Failovers = counters.Failovers,
+            ForcedToPrimary = counters.ForcedToPrimary,
             Fallbacks = counters.Fallbacks(),
             Transitions = counters.Transitions(),
             Recovery = counters.Recovery(),
@@ -31,7 +32,7 @@ internal sealed class RouterStatus(
         };
     }
 
-    private HostHealth Health(HostSnapshot host, long now)
+    private HostHealth Health(HostSnapshot host, HostSnapshot? primary, long now)
     {
         var state = host.StateAt(now);
         var isKnown = state != HostState.Unknown;
@@ -42,7 +43,8 @@ internal sealed class RouterStatus(
             ReplicationLagMs = isKnown ? host.Lag?.TotalMilliseconds : null,
             LagBytes = isKnown ? host.LagBytes : null,
             Error = isKnown || host.Last is null ? host.Error : "has not answered a probe lately",
-            Role = host.Role,
+            // What does not answer is not the primary, whatever it was.
+            Role = host.Role == HostRole.Primary && !ReferenceEquals(host, primary) && (!isKnown || HostStateRules.IsSilent(host)) ? HostRole.Unknown : host.Role,
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,

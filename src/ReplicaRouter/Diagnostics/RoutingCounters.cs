@@ -14,7 +14,7 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     private readonly long[] _changes = new long[Enum.GetValues<TopologyChange>().Length];
     private readonly ConcurrentDictionary<string, long> _discoveryFailures = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
     private readonly ConcurrentDictionary<string, long> _refusedHosts = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
-    private long _failovers;
+    private long _failovers, _forcedToPrimary;
     private long _retries, _retriesRefused, _moved, _hedges, _hedgesWon, _shed, _writesRetried;
     private long _sessions, _positionsAsked, _catchUpWaits, _lostHistories, _ignoredTokens;
 
@@ -27,6 +27,10 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     public void CountNotOpened() => Interlocked.Increment(ref _notOpened);
 
     public long Failovers => Volatile.Read(ref _failovers);
+
+    public long ForcedToPrimary => Volatile.Read(ref _forcedToPrimary);
+
+    public void CountForcedToPrimary() => Interlocked.Increment(ref _forcedToPrimary);
 
     public void CountFailover() => Interlocked.Increment(ref _failovers);
 

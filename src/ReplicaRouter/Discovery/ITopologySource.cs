@@ -44,6 +44,12 @@ public sealed record DiscoveredHost(string Address, int Port)
     /// <inheritdoc cref="HostOptions.Weight"/>
     public int Weight { get; init; } = 1;
 
-    /// <summary>Whether the source takes it for the primary: a hint to look there at once.</summary>
+    /// <summary>Whether the source takes it for the primary.</summary>
+    /// <value>
+    /// Default <see langword="false"/>. The router looks there at once, and as long as that server is well it takes no other host of the same answer for the
+    /// primary, even one that was promoted. A source that knows no roles leaves it at that for all hosts.
+    /// </value>
     public bool IsPrimary { get; init; }
+
+    internal string Endpoint => $"{Address}:{Port}";
 }

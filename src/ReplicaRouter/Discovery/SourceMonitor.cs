@@ -65,7 +65,7 @@ internal sealed class SourceMonitor(
             var answer = await asking.WaitAsync(either.Token).ConfigureAwait(false);
             AnswerCheck.Check(answer);
             var hosts = Allowed(answer.Hosts);
-            topology.Discover(source.Name, hosts);
+            topology.Discover(source.Name, hosts, _askedAt);
             LookAtPrimary(hosts);
             if (_hasFailed) Log.SourceRecovered(logger, source.Name, hosts.Count);
             _hasFailed = false;
@@ -102,7 +102,7 @@ internal sealed class SourceMonitor(
     {
         if (hosts.FirstOrDefault(host => host.IsPrimary) is not { } said) return;
         var topology = store.Current;
-        var host = topology.Hosts.FirstOrDefault(known => known.Configuration.Endpoint.Equals($"{said.Address}:{said.Port}", StringComparison.OrdinalIgnoreCase));
+        var host = topology.Hosts.FirstOrDefault(known => known.Configuration.HasEndpoint(said.Endpoint));
         if (host is not null && !ReferenceEquals(host, topology.Primary)) fleet.MonitorOf(host.Configuration).Wake();
     }
 }

@@ -228,7 +228,8 @@ internal sealed class SessionState(TimeProvider time)
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
         if (topology.Find(use.Host) is { } host && ShownBy(topology, host, use, until) is { } shown) return shown;
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
-        return new Lesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt, use.IsAcross(topology) && IsReportedLost(topology, use.Timeline, use.Fork));
+        return new Lesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt,
+            use.Since < topology.GivenUp.IdentitySince || (use.IsAcross(topology) && IsReportedLost(topology, use.Timeline, use.Fork)));
     }
 
     /// <summary>A position at or after everything that could be seen on a host.</summary>
@@ -269,7 +270,7 @@ internal sealed class SessionState(TimeProvider time)
     private SessionFinding CheckFloor(TopologySnapshot topology)
     {
         if (_floor.IsNone || topology.SystemIdentifier is not { } cluster) return SessionFinding.None;
-        if (_floor.SystemIdentifier != cluster)
+        if (_floor.SystemIdentifier != cluster && !topology.GivenUp.Contains(_floor, topology.Timeline))
         {
             _floor = default;
             return SessionFinding.ForeignToken;
@@ -277,8 +278,9 @@ internal sealed class SessionState(TimeProvider time)
 
         if (topology.Primary is not { LastAnswered: { } last }) return SessionFinding.None;
         LowerToFlushed(topology, last);
-        if (IsPartOf(topology, last)) return SessionFinding.None;
-        var isReported = IsReportedLost(topology, _floor.Timeline, _floor.Fork);
+        var isGivenUp = topology.GivenUp.Contains(_floor, topology.Timeline);
+        if (!isGivenUp && IsPartOf(topology, last)) return SessionFinding.None;
+        var isReported = isGivenUp || IsReportedLost(topology, _floor.Timeline, _floor.Fork);
         (_floor, _floorSince) = (PositionOf(topology, last), last.ReceivedAt);
         return isReported ? SessionFinding.LostHistory : SessionFinding.None;
     }

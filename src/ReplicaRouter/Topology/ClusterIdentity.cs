@@ -2,16 +2,50 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>Settles which cluster the router serves, by the system identifier that all servers of a cluster share.</summary>
-internal static class ClusterIdentity
+/// <summary>Which cluster the router serves, by the system identifier that all servers of a cluster share.</summary>
+/// <param name="SystemIdentifier">The identifier.</param>
+/// <param name="IsFirm">
+/// Whether the configured primary or an operator decided it. A majority decides only until the configured primary is seen.
+/// </param>
+internal sealed record ClusterIdentity(ulong SystemIdentifier, bool IsFirm)
 {
-    /// <returns>The identity, or null as long as a better witness may still answer.</returns>
-    public static ulong? Settle(ImmutableArray<HostSnapshot> hosts)
+    /// <summary>Decides again, by what the hosts answered last.</summary>
+    /// <param name="before">What was decided so far; null when nothing was.</param>
+    /// <param name="hosts">The hosts that there are.</param>
+    /// <returns>The identity; null as long as a better witness may still answer.</returns>
+    public static ClusterIdentity? Decide(ClusterIdentity? before, ImmutableArray<HostSnapshot> hosts)
     {
-        // Where the configuration says to look first counts most; then whoever takes writes; then, once all were asked, anyone.
-        if (hosts.FirstOrDefault(h => h.Configuration.IsConfiguredPrimary && h.Answer is not null) is { } configured) return configured.Answer!.SystemIdentifier;
-        if (hosts.Any(h => h.Observations == 0)) return null;
-        var witness = hosts.FirstOrDefault(h => h.Answer is { IsInRecovery: false }) ?? hosts.FirstOrDefault(h => h.Answer is not null);
-        return witness?.Answer!.SystemIdentifier;
+        // Without a present host that ever showed it, an identity is a memory of servers that were removed.
+        var known = before is not null && hosts.Any(host => Shows(host, before.SystemIdentifier)) ? before : null;
+        var configured = hosts.FirstOrDefault(host => host.Configuration.IsConfiguredPrimary && host.Answer is not null);
+        if (known is { IsFirm: true }) return Successor(known, configured, hosts) ?? known;
+        if (configured is not null) return new ClusterIdentity(configured.Answer!.SystemIdentifier, IsFirm: true);
+        return hosts.Any(host => host.Observations == 0) ? known : Majority(known, hosts);
     }
+
+    /// <summary>
+    /// The identity of a cluster that took the former one's place, as pg_upgrade makes it: every host that answers has it, the configured primary
+    /// among them. One address alone that leads elsewhere is a wrong address.
+    /// </summary>
+    private static ClusterIdentity? Successor(ClusterIdentity former, HostSnapshot? configured, ImmutableArray<HostSnapshot> hosts)
+    {
+        if (configured is null || Shows(configured, former.SystemIdentifier) || !IsHeard(configured)) return null;
+        var next = configured.Answer!.SystemIdentifier;
+        return hosts.All(host => !IsHeard(host) || Shows(host, next)) ? new ClusterIdentity(next, IsFirm: true) : null;
+    }
+
+    /// <summary>What most of the servers that answer show. Of several that are as many, the one that was followed so far, then the one that has a primary.</summary>
+    private static ClusterIdentity? Majority(ClusterIdentity? known, ImmutableArray<HostSnapshot> hosts)
+    {
+        var most = hosts.Where(IsHeard).GroupBy(host => host.Answer!.SystemIdentifier)
+            .OrderByDescending(cluster => cluster.DistinctBy(host => host.Answer!.Server).Count())
+            .ThenByDescending(cluster => cluster.Key == known?.SystemIdentifier)
+            .ThenByDescending(cluster => cluster.Any(host => host.Answer is { IsInRecovery: false }))
+            .FirstOrDefault();
+        return most is null ? known : new ClusterIdentity(most.Key, IsFirm: false);
+    }
+
+    private static bool Shows(HostSnapshot host, ulong cluster) => host.Answer?.SystemIdentifier == cluster;
+
+    private static bool IsHeard(HostSnapshot host) => host.Answer is not null && !HostStateRules.IsSilent(host);
 }

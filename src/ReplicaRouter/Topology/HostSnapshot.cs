@@ -14,6 +14,9 @@ internal sealed record HostSnapshot
     /// <summary>Timestamp after which the last answer is no longer believed.</summary>
     public long ExpiresAt { get; init; }
 
+    /// <summary>Timestamp of the last observation by which it did not take writes: it failed, or was in recovery; 0 for never.</summary>
+    public long OutAt { get; init; }
+
     /// <summary>Probes in a row that got no answer in time, or failed for a reason of their own.</summary>
     public int Misses { get; init; }
 
@@ -34,6 +37,9 @@ internal sealed record HostSnapshot
 
     /// <summary>Where the timeline that it writes as a primary left the former one; null when that was not seen.</summary>
     public ulong? Fork { get; init; }
+
+    /// <summary>What an operator ordered about the host's identity and timeline; null when nothing, or when its answer has changed since.</summary>
+    public OperatorRuling? Ruling { get; init; }
 
     // What follows from the above and from the other hosts; TopologySnapshot derives it.
 
@@ -60,6 +66,18 @@ internal sealed record HostSnapshot
 
     public string Name => Configuration.Name;
     public HostAnswer? Answer => LastAnswered?.Answer;
+
+    /// <summary>The timeline that its last answer showed; 0 when none did.</summary>
+    public int ShownTimeline => Answer?.ReplayTimeline ?? 0;
+
+    /// <summary>Whether an operator ordered that its identity and timeline are right.</summary>
+    public bool IsAccepted => Ruling is { IsAccepted: true };
+
+    /// <summary>Whether an operator gave up its timeline.</summary>
+    public bool IsRefused => Ruling is { IsAccepted: false };
+
+    /// <summary>Whether it answered when it was asked last.</summary>
+    public bool IsAnswering => Last is { Answer: not null };
 
     /// <summary>Whether a request can be sent there at all, its role and lag aside.</summary>
     public bool IsServing => Serves(State) && (!IsWarmOnly || LastAnswered is not null);

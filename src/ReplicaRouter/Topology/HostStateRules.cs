@@ -6,22 +6,18 @@ internal static class HostStateRules
     /// <summary>Time-outs in a row that take a host out. One may be the network's, or our own process's.</summary>
     private const int MissesUntilOut = 2;
 
-    public static HostSnapshot Standing(HostSnapshot host, ulong? systemIdentifier)
+    public static HostSnapshot Standing(HostSnapshot host, ClusterIdentity? identity)
     {
         var role = host.Answer switch { null => HostRole.Unknown, { IsInRecovery: true } => HostRole.Replica, _ => HostRole.Primary };
-        var (state, error) = State(host, systemIdentifier);
+        var (state, error) = State(host, identity);
         return (role, state, error) == (host.Role, host.State, host.Error) && host.TwinOf is null ? host : host with { Role = role, State = state, Error = error, TwinOf = null };
     }
 
-    private static (HostState State, string? Error) State(HostSnapshot host, ulong? systemIdentifier)
+    private static (HostState State, string? Error) State(HostSnapshot host, ClusterIdentity? identity)
     {
         if (host.Last is null) return (HostState.Unknown, "not probed yet");
         if (host.Last.Failure is { } failure) return (OfFailure(failure.Kind, host), failure.Message);
-        if (systemIdentifier is { } cluster && host.Answer!.SystemIdentifier != cluster)
-        {
-            return (HostState.ForeignCluster, $"{host.Configuration.Endpoint} belongs to another cluster (system identifier " +
-                $"{host.Answer.SystemIdentifier}, not {cluster}). Correct the address in {host.Configuration.Source}.");
-        }
+        if (identity is not null && host.Answer!.SystemIdentifier != identity.SystemIdentifier) return (HostState.ForeignCluster, ForeignTo(identity, host));
 
         if (host.Comeback.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers, and serves once it has done so for a while.");
         return host.LoginFailure is { } login ? (login.Kind == FailureKind.Full ? HostState.Full : HostState.NoLogins, login.Message) : (HostState.Healthy, null);
@@ -29,6 +25,17 @@ internal static class HostStateRules
 
     /// <summary>Whether an observation takes the host out of rotation, rather than in doubt.</summary>
     public static bool IsOut(HostSnapshot standing) => standing.State is HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured;
+
+    /// <summary>Whether a host's last answer is all that is left of it, as probes found.</summary>
+    public static bool IsSilent(HostSnapshot host) => host.Last is { IsFromCaller: false, Failure: { } failure }
+        && OfFailure(failure.Kind, host) is HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured;
+
+    private static string ForeignTo(ClusterIdentity identity, HostSnapshot host)
+    {
+        var doubt = identity.IsFirm ? "" : ", by the majority of the servers that answer: the configured primary has not been seen yet";
+        return $"{host.Configuration.Endpoint} belongs to another cluster (system identifier {host.Answer!.SystemIdentifier}, not {identity.SystemIdentifier}{doubt}). " +
+            $"Correct the address in {host.Configuration.Source}; or, if this is the right cluster, run 'replica-router accept {host.Name}'.";
+    }
 
     private static HostState OfFailure(FailureKind kind, HostSnapshot host) => kind switch
     {

@@ -16,6 +16,7 @@ internal sealed class LiveTopology(
     private readonly HashSet<Task> _underWay = [];
     private readonly Dictionary<int, (HostConfiguration Host, CancellationTokenSource Superseded)> _renewals = [];
     private readonly Dictionary<string, IReadOnlyList<DiscoveredHost>> _discovered = [];
+    private readonly Dictionary<string, long> _askedAt = [];
     private ImmutableArray<HostConfiguration> _configured = configuration.Hosts;
     // The indexes that hosts have, those among them that were removed and have connections in use.
     private ulong _taken = configuration.Hosts.Aggregate(0UL, (taken, host) => taken | host.Bit);
@@ -32,11 +33,15 @@ internal sealed class LiveTopology(
     }
 
     /// <summary>The same for what a source has named so far.</summary>
+    /// <param name="source">The source's name.</param>
+    /// <param name="hosts">The hosts that it names.</param>
+    /// <param name="askedAt">Timestamp at which it was asked.</param>
     /// <exception cref="RouterConfigurationException">There are too many. Nothing has changed.</exception>
-    public void Discover(string source, IReadOnlyList<DiscoveredHost> hosts)
+    public void Discover(string source, IReadOnlyList<DiscoveredHost> hosts, long askedAt)
     {
         lock (_lock)
         {
+            _askedAt[source] = askedAt;
             Apply(_configured, new Dictionary<string, IReadOnlyList<DiscoveredHost>>(_discovered) { [source] = hosts });
             _discovered[source] = hosts;
         }
@@ -61,6 +66,8 @@ internal sealed class LiveTopology(
                 $"{added.Length} hosts are new, and {BitOperations.PopCount(_taken)} are there, those among them that were removed and are not drained yet; a router serves at most {Fleet.Capacity}.")]);
         }
 
+        // Before a host that is new can answer.
+        store.Update(current => current.WithLeaders(NamedLeaders.Of(discovered.Select(source => (source.Value, _askedAt[source.Key]))), time));
         ImmutableArray<HostConfiguration> arrivals = [.. added.Select(Place)];
         foreach (var host in arrivals) fleet.Add(host);
         // How hosts are connected to changes later, once they let us in.

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter;
 
-/// <summary>What an operator orders, kept apart from what is observed: drain, restore, force reads to the primary, wait until ready.</summary>
+/// <summary>What an operator orders, kept apart from what is observed: drain, restore, accept, force reads to the primary, wait until ready.</summary>
 internal sealed class Operator(
     RouterConfiguration configuration,
     TopologyStore store,
@@ -29,7 +29,7 @@ internal sealed class Operator(
             wasForced = now < current.ForcedToPrimaryUntil;
             return current.WithForcedToPrimary(time.After(now, duration));
         });
-        if (!wasForced) counters.CountFailover();
+        if (!wasForced) counters.CountForcedToPrimary();
         Log.ForcedToPrimary(logger, duration);
         fleet.Wake(ulong.MaxValue);
     }
@@ -65,6 +65,23 @@ internal sealed class Operator(
         Log.Restored(logger, host.Name);
     }
 
+    public HostAcceptance PreviewAccept(string name) => Acceptance.Of(store.Current, Acceptable(store.Current, name), time);
+
+    public HostAcceptance Accept(string name)
+    {
+        HostAcceptance? accepted = null;
+        store.Update(current =>
+        {
+            var host = Acceptable(current, name);
+            accepted = Acceptance.Of(current, host, time);
+            return current.WithAccepted(host, time);
+        });
+        Log.Accepted(logger, accepted!.Host, accepted.SystemIdentifier, accepted.Timeline, accepted.GivenUp.Count == 0 ? "nothing" : string.Join(" ", accepted.GivenUp));
+        // What was learnt of its connections to so far is of no more use, and those that wait for a primary go on at once.
+        fleet.Wake(ulong.MaxValue);
+        return accepted;
+    }
+
     public async Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
@@ -84,6 +101,10 @@ internal sealed class Operator(
             }
         }
     }
+
+    private HostSnapshot Acceptable(TopologySnapshot topology, string name) => topology.Find(Find(name)) is { IsAnswering: true } host
+        ? host
+        : throw new InvalidOperationException($"The host '{name}' does not answer, so that its identity and timeline can't be accepted. Start it first.");
 
     private HostConfiguration Find(string name)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace ReplicaRouter;
 
@@ -9,32 +10,69 @@ namespace ReplicaRouter;
 /// </remarks>
 internal static class PrimaryElection
 {
-    /// <summary>Fences every server out of recovery that is not the one primary.</summary>
-    public static ImmutableArray<HostSnapshot> Judge(ImmutableArray<HostSnapshot> hosts, int timeline)
+    /// <summary>Takes out of rotation every server out of recovery that is not the one primary, and every host whose timeline does not count.</summary>
+    public static ImmutableArray<HostSnapshot> Judge(ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, NamedLeaders leaders, TimeProvider time)
     {
+        if (belief.Leaping != 0 || belief.Outvoted != 0 || hosts.Any(host => host.IsRefused)) hosts = [.. hosts.Select(host => Discount(host, hosts, belief, leaders))];
         // Two names may lead to one server, as those of services do that follow the roles: that is no second primary.
-        var newest = hosts.Where(host => IsCandidate(host) && host.Answer!.Timeline == timeline).DistinctBy(host => host.Answer!.Server).Count();
-        return newest == 1 && hosts.Count(IsCandidate) == 1 ? hosts : [.. hosts.Select(host => !IsCandidate(host) ? host : Judge(host, timeline, newest))];
+        var newest = hosts.Where(host => IsCandidate(host) && host.Answer!.Timeline == belief.Timeline).DistinctBy(host => host.Answer!.Server).Count();
+        return newest == 1 && hosts.Count(IsCandidate) == 1 ? hosts : [.. hosts.Select(host => !IsCandidate(host) ? host : Judge(host, hosts, belief, newest, time))];
     }
 
-    private static HostSnapshot Judge(HostSnapshot host, int timeline, int newest)
+    private static HostSnapshot Discount(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, NamedLeaders leaders)
     {
-        if (host.Answer!.Timeline < timeline)
+        var (endpoint, bit) = (host.Configuration.Endpoint, host.Configuration.Bit);
+        if (!host.IsServing) return host;
+        if ((belief.Leaping & bit) != 0)
         {
-            return host with
-            {
-                State = HostState.Fenced,
-                Error = $"{host.Configuration.Endpoint} takes writes on timeline {host.Answer.Timeline}, but the cluster is on {timeline}: " +
-                    "it is an old primary. Make it a standby of the new one (pg_rewind).",
-            };
+            return With(host, HostState.Misconfigured, string.Create(CultureInfo.InvariantCulture,
+                $"{endpoint} shows timeline {host.ShownTimeline}, more than {TimelineBelief.MostAhead} ahead of every other server: promotions don't explain that. ") +
+                $"Correct the address in {host.Configuration.Source} or rebuild the server; or, if it is right, run 'replica-router accept {host.Name}'.");
         }
 
-        return newest == 1 ? host : host with
+        if ((belief.Outvoted & bit) != 0)
         {
-            State = HostState.SplitBrain,
-            Error = $"{newest} servers take writes on timeline {timeline}: which is right can't be told, so none gets writes. Stop the wrong one.",
-        };
+            return With(host, HostState.Fenced, $"{endpoint} takes writes on timeline {host.ShownTimeline}, but its source calls it a replica of {leaders.InPlaceOf(host, hosts)!.Endpoint}, " +
+                $"which is well. Rebuild it as a standby; or, if it is right, run 'replica-router accept {host.Name}'.");
+        }
+
+        return !host.IsRefused ? host : With(host, host.Role == HostRole.Primary ? HostState.Fenced : HostState.OldTimeline,
+            $"{endpoint} is on timeline {host.ShownTimeline}, which an operator gave up when another server was accepted. Rebuild it as a standby.");
     }
+
+    private static HostSnapshot Judge(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, int newest, TimeProvider time)
+    {
+        if (host.Answer!.Timeline < belief.Timeline) return With(host, HostState.Fenced, WhyFenced(host, hosts, belief, time));
+        return newest == 1 ? host : With(host, HostState.SplitBrain,
+            $"{newest} servers take writes on timeline {belief.Timeline}: which is right can't be told, so none gets writes. Stop the wrong one.");
+    }
+
+    /// <summary>Names who vouches for the newer timeline. It may have been promoted by mistake: nothing here may lead to the loss of the only good server.</summary>
+    private static string WhyFenced(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, TimeProvider time)
+    {
+        var witnesses = hosts.Where(other => (belief.Witnesses & other.Configuration.Bit) != 0).ToList();
+        var fact = $"{host.Configuration.Endpoint} takes writes on timeline {host.Answer!.Timeline}, but the cluster is on {belief.Timeline}: " +
+            $"{string.Join(", ", witnesses.Select(witness => Describe(witness, time)))}.";
+        var accept = $"run 'replica-router accept {host.Name}'";
+        if (witnesses.Exists(witness => witness.IsAnswering))
+        {
+            return $"{fact} If that promotion was right, rebuild {host.Name} as a standby of the new primary. If it was a mistake, {accept}, and keep {host.Name}: it may be the only good server.";
+        }
+
+        var names = string.Join(" and ", witnesses.Select(witness => witness.Name));
+        return $"{fact} Writes that it acknowledged would be lost, so {host.Name} gets none. Start {names}; or, if that promotion was a mistake, " +
+            $"remove {names} from the configuration, rebuild it as a standby, or {accept}.";
+    }
+
+    private static string Describe(HostSnapshot witness, TimeProvider time)
+    {
+        var does = witness.Role == HostRole.Primary ? "takes writes on it" : "follows it";
+        return witness.IsAnswering
+            ? $"{witness.Name} {does}"
+            : string.Create(CultureInfo.InvariantCulture, $"{witness.Name} was seen to do so and has been silent for {time.GetElapsedTime(witness.LastAnswered!.SentAt).TotalSeconds:0} s");
+    }
+
+    private static HostSnapshot With(HostSnapshot host, HostState state, string error) => host with { State = state, Error = error };
 
     private static bool IsCandidate(HostSnapshot host) => host.Role == HostRole.Primary && host.IsServing;
 }

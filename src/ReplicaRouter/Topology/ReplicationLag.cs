@@ -17,6 +17,15 @@ internal static class ReplicationLag
             };
         }
 
+        if (primary is not null && answer.ReplayTimeline > timeline)
+        {
+            return host.WithLag(null) with
+            {
+                State = HostState.OldTimeline,
+                Error = $"{host.Configuration.Endpoint} follows timeline {answer.ReplayTimeline}, on which no primary was seen; the primary is on {timeline}.",
+            };
+        }
+
         if (wal.IsEmpty || answer.ReplayLsn is not { } replayed)
         {
             return Unknown(host, wal.IsEmpty ? "no primary's position is known to compare with" : "the standby has replayed nothing yet");

@@ -45,13 +45,29 @@ internal sealed class TopologySnapshot
 
     private int? PrimaryIndex { get; init; }
 
-    /// <summary>The cluster's identity; null until it is settled.</summary>
-    public ulong? SystemIdentifier { get; private init; }
+    /// <summary>The cluster's identity, and who decided it; null until it is settled.</summary>
+    public ClusterIdentity? Identity { get; private init; }
 
-    /// <summary>The highest timeline ever seen: a primary on a lower one is an old one.</summary>
-    public int Timeline { get; private init; }
+    /// <inheritdoc cref="Identity"/>
+    public ulong? SystemIdentifier => Identity?.SystemIdentifier;
 
+    /// <summary>What is believed of the cluster's timeline, and on whose word.</summary>
+    public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
+
+    /// <summary>The timeline that the cluster is on: a primary on a lower one is an old one. 0 until it is known.</summary>
+    public int Timeline => Belief.Timeline;
+
+    /// <summary>Which primary the sources name for the hosts that they call replicas.</summary>
+    public NamedLeaders Leaders { get; private init; } = NamedLeaders.None;
+
+    /// <summary>What this router held for the cluster's present history before, and gave up since.</summary>
+    public GivenUpHistory GivenUp { get; private init; }
+
+    /// <summary>The clock that turns positions of WAL into ages: the primary's, and what standbys received while there was no primary.</summary>
     public WalHistory Wal { get; private init; } = WalHistory.Empty;
+
+    /// <summary>The same by what the primary alone showed.</summary>
+    private WalHistory PrimaryWal { get; init; } = WalHistory.Empty;
 
     /// <summary>Which positions of former timelines are still part of what the cluster holds.</summary>
     public TimelineHistory History { get; private init; } = TimelineHistory.Empty;
@@ -128,7 +144,9 @@ internal sealed class TopologySnapshot
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
             Fork = observation.Answer is null ? host.Fork : ForkOf(host, observation.Answer),
+            Ruling = observation.Answer is null || host.Ruling?.Covers(observation.Answer) == true ? host.Ruling : null,
         };
+        if (updated.IsAnswering ? updated.Answer!.IsInRecovery : HostStateRules.IsOut(HostStateRules.Standing(updated, null))) updated = updated with { OutAt = observation.ReceivedAt };
         updated = updated with { Comeback = ComebackOf(host, updated, observation, time) };
         var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
         return Derive(Replaced(updated), history, observation, time);
@@ -151,6 +169,23 @@ internal sealed class TopologySnapshot
         : Copy(Replaced(host with { IsDrained = isDrained }), ForcedToPrimaryUntil);
 
     public TopologySnapshot WithForcedToPrimary(long until) => Copy(Hosts, until);
+
+    /// <summary>This topology and what the sources say of the hosts' roles.</summary>
+    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.SaysTheSameAs(Leaders) ? this : Derive(Hosts, History, null, time, leaders: leaders);
+
+    /// <summary>This topology after an operator's order that what a host shows now is the cluster's identity and timeline. Every later timeline is given up.</summary>
+    public TopologySnapshot WithAccepted(HostSnapshot accepted, TimeProvider time)
+    {
+        ImmutableArray<HostSnapshot> ruled = [.. Hosts.Select(host => ReferenceEquals(host, accepted) ? host with { Ruling = OperatorRuling.On(host, isAccepted: true) }
+            : IsRival(host, accepted) ? host with { Ruling = OperatorRuling.On(host, isAccepted: false) }
+            : host.IsAccepted ? host with { Ruling = null } : host)];
+        return Derive(ruled, History, null, time, identity: new ClusterIdentity(accepted.Answer!.SystemIdentifier, IsFirm: true));
+    }
+
+    /// <summary>Whether a host would keep an accepted one from being followed.</summary>
+    public static bool IsRival(HostSnapshot host, HostSnapshot accepted) =>
+        !ReferenceEquals(host, accepted) && host.Answer is { } answer && answer.SystemIdentifier == accepted.Answer!.SystemIdentifier && answer.Server != accepted.Answer.Server
+        && (host.ShownTimeline > accepted.ShownTimeline || (host.ShownTimeline == accepted.ShownTimeline && !answer.IsInRecovery && !accepted.Answer.IsInRecovery));
 
     /// <summary>This topology with other hosts, or the same ones with other settings. What was observed of those that stay is kept.</summary>
     /// <param name="hosts">All hosts that there are from now on.</param>
@@ -183,34 +218,51 @@ internal sealed class TopologySnapshot
     private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, Groups, hosts, _ready.Length)
     {
         PrimaryIndex = PrimaryIndex,
-        SystemIdentifier = SystemIdentifier,
-        Timeline = Timeline,
+        Identity = Identity,
+        Belief = Belief,
+        Leaders = Leaders,
+        GivenUp = GivenUp,
         Wal = Wal,
+        PrimaryWal = PrimaryWal,
         History = History,
         ForcedToPrimaryUntil = forcedUntil,
     };
 
-    private TopologySnapshot Derive(ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation? observation, TimeProvider time, GroupMembers? groups = null)
+    private TopologySnapshot Derive(
+        ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation? observation, TimeProvider time,
+        GroupMembers? groups = null, NamedLeaders? leaders = null, ClusterIdentity? identity = null)
     {
-        var systemIdentifier = SystemIdentifier ?? ClusterIdentity.Settle(hosts);
-        hosts = CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, systemIdentifier))]);
+        leaders ??= Leaders;
+        identity ??= ClusterIdentity.Decide(Identity, hosts);
+        // Another cluster in the former one's place: what was learnt of that one holds no longer.
+        var isReplaced = SystemIdentifier is { } former && former != identity?.SystemIdentifier;
+        if (isReplaced) hosts = [.. hosts.Select(host => host with { Comeback = Comeback.Arrival })];
 
-        var timeline = Math.Max(Timeline, hosts.Where(h => h.IsServing).Max(h => h.Answer!.Timeline) ?? 0);
-        hosts = Twins.Mark(PrimaryElection.Judge(hosts, timeline));
+        hosts = CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]);
+        var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief);
+        hosts = Twins.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
-        if (primary is not null) history = history.Of(primary.Answer!, primary.Fork);
 
-        var wal = observation is null ? Wal : RecordWal(primary, hosts[PositionOf(observation.HostIndex)], observation);
+        var isFresh = isReplaced || belief.Timeline < Timeline;
+        if (isFresh) history = TimelineHistory.Empty;
+        if (primary is not null) history = history.Of(primary.Answer!, primary.Fork);
+        var (primaryWal, wal) = isFresh ? (WalHistory.Empty, WalHistory.Empty) : (PrimaryWal, Wal);
+        // Positions that standbys showed while no primary answered are not the primary's: it may have gone on all the time.
+        if (primary is not null) wal = primaryWal;
+        if (observation is not null) (primaryWal, wal) = RecordWal(primaryWal, wal, primary, hosts[PositionOf(observation.HostIndex)], observation);
         // What a host's lag follows from is the same as before, mostly.
-        var isKnown = ReferenceEquals(primary, Primary) && ReferenceEquals(wal, Wal) && timeline == Timeline;
-        hosts = [.. hosts.Select(host => isKnown && ReferenceEquals(host, At(host.Configuration.Index)) ? host : ReplicationLag.Judge(host, primary, timeline, wal, Settings.MaxLag, time))];
+        var isKnown = ReferenceEquals(primary, Primary) && ReferenceEquals(wal, Wal) && belief.Timeline == Timeline;
+        hosts = [.. hosts.Select(host => isKnown && ReferenceEquals(host, At(host.Configuration.Index)) ? host : ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
 
         return new TopologySnapshot(Settings, groups ?? Groups, hosts, _ready.Length)
         {
             PrimaryIndex = primary?.Configuration.Index,
-            SystemIdentifier = systemIdentifier,
-            Timeline = timeline,
+            Identity = identity,
+            Belief = belief,
+            Leaders = leaders,
+            GivenUp = GivenUp.After((SystemIdentifier, Timeline), (identity?.SystemIdentifier, belief.Timeline), time.GetTimestamp()),
             Wal = wal,
+            PrimaryWal = primaryWal,
             History = history,
             ForcedToPrimaryUntil = ForcedToPrimaryUntil > time.GetTimestamp() ? ForcedToPrimaryUntil : 0,
         };
@@ -225,7 +277,7 @@ internal sealed class TopologySnapshot
     {
         // What callers met, a probe has to confirm: it may have been their own network.
         if (observation.IsFromCaller) return updated.Comeback;
-        if (HostStateRules.IsOut(HostStateRules.Standing(updated, SystemIdentifier))) return updated.Comeback.Failed(observation.ReceivedAt, time);
+        if (HostStateRules.IsOut(HostStateRules.Standing(updated, Identity))) return updated.Comeback.Failed(observation.ReceivedAt, time);
         if (observation.Answer is not { } answer) return updated.Comeback;
         // It was down and up again before a probe could meet it.
         var isRestarted = before.Last is { IsFromCaller: true } && answer.StartedAt > before.Answer?.StartedAt;
@@ -233,12 +285,17 @@ internal sealed class TopologySnapshot
         return comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time);
     }
 
-    private WalHistory RecordWal(HostSnapshot? primary, HostSnapshot observed, HostObservation observation)
+    private static (WalHistory OfPrimary, WalHistory All) RecordWal(WalHistory ofPrimary, WalHistory all, HostSnapshot? primary, HostSnapshot observed, HostObservation observation)
     {
-        if (observation.Answer is not { } answer || !observed.IsServing) return Wal;
-        if (ReferenceEquals(observed, primary)) return Wal.Record(answer.Timeline ?? 0, observation.SentAt, answer.InsertLsn ?? 0);
+        if (observation.Answer is not { } answer || !observed.IsServing) return (ofPrimary, all);
+        if (ReferenceEquals(observed, primary))
+        {
+            var next = ofPrimary.Record(answer.Timeline ?? 0, observation.SentAt, answer.InsertLsn ?? 0);
+            return (next, next);
+        }
+
         // While no primary answers, what standbys still receive shows how far the cluster is: one that stays behind is stale,
         // and when none receives anything, the replicas that have replayed all are as fresh as there is.
-        return primary is null && answer.ReceiveLsn is { } received ? Wal.Record(Wal.Timeline, observation.SentAt, received) : Wal;
+        return primary is null && answer.ReceiveLsn is { } received ? (ofPrimary, all.Record(all.Timeline, observation.SentAt, received)) : (ofPrimary, all);
     }
 }

@@ -16,7 +16,18 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
             if (before.Find(host.Configuration) is { } known) OnHost(known, host, fleet.PoolsOf(host.Configuration));
         }
 
+        OnBelief(before, after);
         if (before.Primary?.Configuration.Index != after.Primary?.Configuration.Index) OnPrimary(before.Primary, after.Primary, after);
+    }
+
+    private void OnBelief(TopologySnapshot before, TopologySnapshot after)
+    {
+        var isReplaced = before.SystemIdentifier is { } former && former != after.SystemIdentifier;
+        if (!isReplaced && after.Timeline >= before.Timeline) return;
+        if (isReplaced) Log.IdentityGivenUp(logger, before.SystemIdentifier!.Value, after.SystemIdentifier);
+        else Log.TimelineGivenUp(logger, before.Timeline, after.Timeline);
+        // Positions are learnt from the start.
+        fleet.Wake(ulong.MaxValue);
     }
 
     private void OnHost(HostSnapshot before, HostSnapshot after, HostPools pools)
@@ -65,11 +76,11 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
 
         var last = Interlocked.Exchange(ref _lastPrimary, after);
         if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
+        // Another name may lead to the same server, also one that has taken the former's place in the configuration. That is no failover.
+        if ((topology.Find(last.Configuration) ?? last).Answer?.Server == after.Answer?.Server) return;
         counters.CountFailover();
-        // Another name may lead to the same server, also one that has taken the former's place in the configuration.
-        var former = topology.Find(last.Configuration) ?? last;
         var pools = fleet.PoolsOf(last.Configuration);
-        if (former.Answer?.Server != after.Answer?.Server && pools.Host.IsSameMember(last.Configuration)) pools.Superseded.Raise();
+        if (pools.Host.IsSameMember(last.Configuration)) pools.Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }
 }

@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace ReplicaRouter;
+
+/// <summary>Which primary the sources name for each of the hosts that they call replicas. By addresses, as a source knows no other names.</summary>
+internal sealed class NamedLeaders
+{
+    public static readonly NamedLeaders None = new(ImmutableDictionary<string, NamedLeader>.Empty);
+
+    private readonly ImmutableDictionary<string, NamedLeader> _leaders;
+
+    private NamedLeaders(ImmutableDictionary<string, NamedLeader> leaders) => _leaders = leaders;
+
+    public bool IsEmpty => _leaders.Count == 0;
+
+    /// <param name="answers">The last answer of each source, and when it was asked for. Of one that names no primary, or several, nothing follows.</param>
+    public static NamedLeaders Of(IEnumerable<(IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> answers)
+    {
+        var leaders = ImmutableDictionary.CreateBuilder<string, NamedLeader>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (hosts, askedAt) in answers)
+        {
+            if (hosts.Where(host => host.IsPrimary).ToList() is not [var leader]) continue;
+            foreach (var host in hosts.Where(host => !host.IsPrimary)) leaders[host.Endpoint] = new NamedLeader(leader.Endpoint, askedAt);
+        }
+
+        return leaders.Count == 0 ? None : new NamedLeaders(leaders.ToImmutable());
+    }
+
+    /// <summary>The primary that a source names in place of a host, under whichever of its names; null when none does.</summary>
+    public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) => IsEmpty ? null
+        : hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => _leaders.GetValueOrDefault(other.Configuration.Endpoint)).FirstOrDefault(leader => leader is not null);
+
+    public bool SaysTheSameAs(NamedLeaders other) =>
+        _leaders.Count == other._leaders.Count && _leaders.All(pair => other._leaders.TryGetValue(pair.Key, out var leader) && leader == pair.Value);
+}
+
+/// <summary>A primary by a source's word.</summary>
+/// <param name="Endpoint">Its address.</param>
+/// <param name="AskedAt">Timestamp at which the source was asked.</param>
+internal sealed record NamedLeader(string Endpoint, long AskedAt);

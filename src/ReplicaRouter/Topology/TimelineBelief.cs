@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+
+namespace ReplicaRouter;
+
+/// <summary>Which timeline the cluster is on, and which of the hosts that there are vouch for it.</summary>
+/// <remarks>
+/// The highest timeline that a present host vouches for counts. A host that does not answer goes on vouching: writes that it acknowledged would be
+/// lost. Once no host vouches for a timeline any more, it is given up at once.
+/// </remarks>
+internal sealed record TimelineBelief
+{
+    /// <summary>
+    /// A server alone on a timeline that is further ahead of all others than this is misconfigured, or worse: each promotion raises it by one, and the
+    /// others have followed or made those promotions.
+    /// </summary>
+    public const int MostAhead = 20;
+
+    public static readonly TimelineBelief None = new();
+
+    /// <summary>The timeline; 0 as long as none is known.</summary>
+    public int Timeline { get; private init; }
+
+    /// <summary>The hosts that vouch for it, one bit each.</summary>
+    public ulong Witnesses { get; private init; }
+
+    /// <summary>Hosts alone on a timeline that promotions can't explain, one bit each.</summary>
+    public ulong Leaping { get; private init; }
+
+    /// <summary>Hosts out of recovery that a source calls replicas of a primary that is well, one bit each.</summary>
+    public ulong Outvoted { get; private init; }
+
+    /// <summary>Hosts out of recovery that a source calls replicas, whether it is right or late, one bit each.</summary>
+    public ulong Contradicted { get; private init; }
+
+    /// <summary>The highest timeline that a server out of recovery was seen on: what discovered standbys say of later ones counts for nothing.</summary>
+    private int Proven { get; init; }
+
+    /// <param name="hosts">The hosts, and what each one's own observations say of it.</param>
+    /// <param name="cluster">The cluster's identity, if it is decided.</param>
+    /// <param name="leaders">Which primary the sources name for which host.</param>
+    /// <param name="before">What was believed before.</param>
+    public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before)
+    {
+        var outvoted = Bits(hosts.Where(host => IsOutvoted(host, hosts, cluster, leaders)));
+        var admitted = hosts.Where(host => IsAdmitted(host, cluster) && (outvoted & host.Configuration.Bit) == 0).ToList();
+        var leaping = Bits(Leapers(admitted));
+        admitted.RemoveAll(host => (leaping & host.Configuration.Bit) != 0);
+
+        var proven = Math.Max(before.Proven, Highest(admitted.Where(host => host.Answer is { IsInRecovery: false })));
+        var counted = admitted.Where(host => Counts(host, proven)).ToList();
+        var timeline = Highest(counted);
+        return new TimelineBelief
+        {
+            Timeline = timeline,
+            Proven = Math.Min(proven, timeline),
+            Witnesses = Bits(counted.Where(host => host.ShownTimeline == timeline)),
+            Leaping = leaping,
+            Outvoted = outvoted,
+            Contradicted = Bits(hosts.Where(host => IsContradicted(host, hosts, leaders, out _))),
+        };
+    }
+
+    private static bool IsAdmitted(HostSnapshot host, ulong? cluster) =>
+        host is { ShownTimeline: > 0, IsRefused: false } && (cluster is null || host.Answer!.SystemIdentifier == cluster);
+
+    /// <summary>A server out of recovery has its timeline. A standby's word counts if the operator configured or accepted it, or a primary was seen there.</summary>
+    private static bool Counts(HostSnapshot host, int proven) =>
+        host.Answer is { IsInRecovery: false } || !host.Configuration.IsDiscovered || host.IsAccepted || host.ShownTimeline <= proven;
+
+    /// <summary>
+    /// Whether a source contradicts what is observed of a host, and is right in that: the primary that it names takes writes, and has not been out since the source
+    /// was asked. A source may be late, and an old primary that was out may have been replaced.
+    /// </summary>
+    private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders) =>
+        IsContradicted(host, hosts, leaders, out var leader) && !host.IsAccepted
+        && hosts.FirstOrDefault(other => other.Configuration.HasEndpoint(leader.Endpoint)) is { Answer.IsInRecovery: false, IsServing: true } named
+        && named.OutAt <= leader.AskedAt && IsAdmitted(named, cluster) && named.Answer!.Server != host.Answer!.Server;
+
+    private static bool IsContradicted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders, [NotNullWhen(true)] out NamedLeader? leader) =>
+        (leader = host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null) is not null;
+
+    private static IEnumerable<HostSnapshot> Leapers(IEnumerable<HostSnapshot> admitted)
+    {
+        var byTimeline = admitted.GroupBy(host => host.ShownTimeline).OrderByDescending(group => group.Key).ToList();
+        for (var i = 0; i + 1 < byTimeline.Count; i++)
+        {
+            var isAlone = byTimeline[i].DistinctBy(host => host.Answer!.Server).Count() == 1 && !byTimeline[i].Any(host => host.IsAccepted);
+            if (!isAlone || byTimeline[i].Key - byTimeline[i + 1].Key <= MostAhead) yield break;
+            foreach (var host in byTimeline[i]) yield return host;
+        }
+    }
+
+    private static int Highest(IEnumerable<HostSnapshot> hosts) => hosts.Select(host => host.ShownTimeline).DefaultIfEmpty().Max();
+
+    private static ulong Bits(IEnumerable<HostSnapshot> hosts) => hosts.Aggregate(0UL, (set, host) => set | host.Configuration.Bit);
+}

@@ -1,0 +1,97 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Topology;
+
+/// <summary>An operator's order what the cluster's identity and timeline are.</summary>
+public class AcceptanceTests
+{
+    private static void Accept(TestTopology topology, string host) => topology.Change(current => current.WithAccepted(topology[host], topology.Time));
+
+    private static TestTopology WithMistake() => new TestTopology("primary", "analytics", "dr")
+        .Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Primary(400, timeline: 2));
+
+    [Fact]
+    public void An_accepted_old_primary_is_followed_and_the_one_promoted_by_mistake_fenced()
+    {
+        var topology = WithMistake();
+        Accept(topology, "primary");
+        Assert.Equal(("primary", 1, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["dr"].State));
+        Assert.Contains("an operator gave up", topology["dr"].Error, StringComparison.Ordinal);
+        // Not only for a moment.
+        topology.Advance(60).Answer("dr", Primary(450, timeline: 2)).Answer("primary", Primary(600)).Answer("analytics", Replica(600));
+        Assert.Equal(("primary", HostState.Fenced, "analytics"), (topology.Current.Primary?.Name, topology["dr"].State, topology.Candidates(DatabaseOperation.Read).Hosts));
+    }
+
+    [Fact]
+    public void A_promotion_that_follows_is_followed_also_to_the_timeline_that_was_given_up()
+    {
+        var topology = WithMistake();
+        Accept(topology, "primary");
+        topology.Advance(1).Fail("primary", FailureKind.Unreachable).Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 77 });
+        Assert.Equal(("analytics", 2, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["dr"].State));
+        Assert.Equal(HostState.Fenced, topology.Advance(1).Answer("primary", Primary(900))["primary"].State);
+    }
+
+    [Fact]
+    public void The_order_ends_when_what_it_was_about_changes()
+    {
+        var topology = WithMistake();
+        Accept(topology, "primary");
+        topology.Advance(1).Answer("primary", Primary(500)).Answer("dr", Replica(500));
+        Assert.Equal(HostState.Healthy, topology["dr"].State);
+        // Promoted once more, it is what it shows.
+        topology.Advance(1).Answer("dr", Primary(500, timeline: 3));
+        Assert.Equal(("dr", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
+    }
+
+    [Fact]
+    public void Of_two_primaries_on_one_timeline_the_accepted_one_is_followed()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500)).Answer("analytics", Primary(400));
+        Assert.Null(topology.Current.Primary);
+        Accept(topology, "analytics");
+        Assert.Equal(("analytics", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
+    }
+
+    [Fact]
+    public void A_host_of_another_cluster_is_accepted_with_its_identity()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500)).Answer("analytics", Primary(90, cluster: 42));
+        Accept(topology, "analytics");
+        topology.Advance(5).Answer("primary", Primary(600)).Answer("analytics", Primary(95, cluster: 42));
+        Assert.Equal((42UL, "analytics", HostState.ForeignCluster), (topology.Current.SystemIdentifier!.Value, topology.Current.Primary?.Name, topology["primary"].State));
+    }
+
+    [Fact]
+    public void A_host_whose_timeline_leaps_counts_once_it_is_accepted()
+    {
+        var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Primary(400, timeline: 99));
+        Assert.Equal(HostState.Misconfigured, topology["dr"].State);
+        Accept(topology, "dr");
+        Assert.Equal(("dr", 99, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["primary"].State));
+        Assert.Equal("dr", topology.Advance(1).Answer("dr", Primary(450, timeline: 99)).Current.Primary?.Name);
+    }
+
+    [Fact]
+    public void A_preview_tells_what_is_given_up_and_changes_nothing()
+    {
+        var topology = WithMistake();
+        var before = topology.Current;
+        var preview = Acceptance.Of(before, topology["primary"], topology.Time);
+        Assert.Same(before, topology.Current);
+        Assert.Equal((Cluster, 1, 2, "dr"), (preview.SystemIdentifier, preview.Timeline, preview.FormerTimeline, preview.FormerPrimary));
+        Assert.Equal(
+            ["dr is on timeline 2 and gets no traffic; what was written on that timeline is given up.", "Sessions that have seen what is given up report lost history."], preview.GivenUp);
+    }
+
+    [Fact]
+    public void Sessions_that_have_seen_a_timeline_that_was_given_up_go_on_with_lost_history()
+    {
+        var topology = WithMistake();
+        var session = new SessionState(topology.Time);
+        session.Merge(new SessionToken(new WalPosition(Cluster, 2, 390), default, false), topology.Time.GetTimestamp());
+        Accept(topology, "primary");
+        var demand = session.Demand(topology.Advance(1).Answer("primary", Primary(600)).Current, topology.Time.GetTimestamp());
+        Assert.Equal((SessionFinding.LostHistory, 1), (demand.Finding, demand.Floor.Timeline));
+    }
+}
