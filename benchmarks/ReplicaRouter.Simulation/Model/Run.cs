@@ -108,7 +108,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     {
         _pool.Failed(_epoch);
         if (_isOver) return;
-        if (kind == FailureKind.Full) process.Monitors[host].ReportLogin(new HostFailure(kind, "too many connections"));
+        if (kind == FailureKind.Full) process.Monitors[host].ReportLogin(new HostFailure(kind, "too many connections"), startedAt);
         else process.Monitors[host].Report(new HostFailure(kind, "refused"), startedAt);
         Fail();
     }
