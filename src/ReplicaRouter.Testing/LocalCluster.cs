@@ -60,9 +60,9 @@ public sealed class LocalCluster : IAsyncDisposable
         var account = ServerAccount.Resolve();
         var binaries = await PostgresBinaries.FindAsync(options, account, ct).ConfigureAwait(false);
         var folder = options.Folder is { } wanted ? DataDirectory.CreateEmpty(wanted) : Directory.CreateTempSubdirectory("replicarouter-").FullName;
-        account.Own(folder);
+        account.LetIn(folder);
         var setup = new ClusterSetup(options, account, binaries, folder, RandomNumberGenerator.GetHexString(32, lowercase: true));
-        var guard = Guard.Over(folder);
+        var guard = Guard.Over(folder, account);
         LocalCluster? cluster = null;
         try
         {
@@ -86,6 +86,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public static async Task<LocalCluster> OpenAsync(string folder, CancellationToken ct = default)
     {
         folder = Path.GetFullPath(folder);
+        ServerAccount.CheckOwn(folder);
         var state = ClusterState.Load(folder);
         var options = new LocalClusterOptions
         {
@@ -114,10 +115,10 @@ public sealed class LocalCluster : IAsyncDisposable
         foreach (var server in _servers)
         {
             await server.KillAsync(ct).ConfigureAwait(false);
-            DataDirectory.Remove(server.DataDirectory);
+            await DataDirectory.RemoveAsync(_setup, server.DataDirectory, ct).ConfigureAwait(false);
         }
 
-        DataDirectory.Remove(_setup.Folder);
+        await DataDirectory.RemoveFolderAsync(_setup.Folder, ct).ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
     }
 
@@ -144,7 +145,7 @@ public sealed class LocalCluster : IAsyncDisposable
         _servers = [.. _servers.Where(other => other != server)];
         ApplySynchronousNames();
         await server.KillAsync(ct).ConfigureAwait(false);
-        DataDirectory.Remove(server.DataDirectory);
+        await DataDirectory.RemoveAsync(_setup, server.DataDirectory, ct).ConfigureAwait(false);
         server.Release();
         Save();
     }

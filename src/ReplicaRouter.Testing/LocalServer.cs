@@ -64,11 +64,10 @@ public sealed class LocalServer
     {
         if (IsRunning) return;
         _configuration.WriteTo(DataDirectory);
-        _setup.Account.Own(Path.Combine(DataDirectory, "postgresql.conf"));
         _process?.Dispose();
         // Whoever adopted a killed server may leave it a zombie, which PostgreSQL takes for one that runs.
-        if (FolderProcesses.Find(folder => folder == DataDirectory).Count == 0) Cluster.DataDirectory.RemoveLock(DataDirectory);
-        var process = _process = ServerProcess.Start(_setup.Account, _setup.Binaries.Postgres, DataDirectory, LogFile);
+        if (FolderProcesses.Find(folder => folder == DataDirectory).Count == 0) await LockFile.RemoveAsync(_setup.Account, DataDirectory, ct).ConfigureAwait(false);
+        var process = _process = ServerProcess.Start(_setup.Account, _setup.Binaries.Postgres, DataDirectory, ServerConfiguration.FileOf(DataDirectory), LogFile);
         await WaitAsync(() => !process.IsRunning || IsReady(process.Id), "was not ready", ct).ConfigureAwait(false);
         if (!process.IsRunning) throw _setup.Failure($"Server '{Name}' ended while it started.", Log);
     }
@@ -184,7 +183,7 @@ public sealed class LocalServer
     internal async Task CloneAsync(LocalServer primary, LocalServer upstream, CancellationToken ct)
     {
         await KillAsync(ct).ConfigureAwait(false);
-        Cluster.DataDirectory.Remove(DataDirectory);
+        await Cluster.DataDirectory.RemoveAsync(_setup, DataDirectory, ct).ConfigureAwait(false);
         await Cluster.DataDirectory.BackUpAsync(_setup, primary, DataDirectory, ct).ConfigureAwait(false);
         _configuration["synchronous_standby_names"] = "";
         Follow(upstream);
@@ -241,20 +240,7 @@ public sealed class LocalServer
     // The postmaster writes its state into the lock file: this is what pg_ctl waits for, too.
     private bool IsReady(int processId)
     {
-        var lines = ReadLockFile();
+        var lines = LockFile.Read(DataDirectory);
         return lines.Length >= 8 && lines[0] == processId.ToString(CultureInfo.InvariantCulture) && lines[7].Trim() == "ready";
-    }
-
-    private string[] ReadLockFile()
-    {
-        try
-        {
-            return File.ReadAllLines(Path.Combine(DataDirectory, "postmaster.pid"));
-        }
-        catch (FileNotFoundException)
-        {
-            // Not yet written, or just now taken away: a starting postmaster deletes the one that its killed predecessor left.
-            return [];
-        }
     }
 }

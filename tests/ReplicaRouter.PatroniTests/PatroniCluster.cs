@@ -19,7 +19,7 @@ internal sealed class PatroniCluster : IAsyncDisposable
     private PatroniCluster(PatroniSetup setup, EtcdServer etcd)
     {
         (_setup, _etcd) = (setup, etcd);
-        _guard = Guard.Over(setup.Folder);
+        _guard = Guard.Over(setup.Folder, setup.Account);
         Nodes = [.. s_names.Select(name => new PatroniNode(setup, name))];
     }
 

@@ -19,7 +19,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     {
         _kind = kind;
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = _port.Number }.ConnectionString;
-        _guard = Guard.Over(Folder);
+        _guard = Guard.Over(Folder, ServerAccount.Resolve());
     }
 
     /// <summary>Where it listens on 127.0.0.1.</summary>

@@ -1,23 +1,36 @@
-using System.Globalization;
+using System.Diagnostics;
 using Npgsql;
 using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Testing.Cluster;
 
 /// <summary>Makes, copies and removes the files of a server.</summary>
+/// <remarks>
+/// Root lends the servers another user's account. What lies in a data directory is that account's, which may put a link in the place of anything: there all
+/// work is done by programs that run as the account. What lies beside it, in the cluster's folder, only the own user can change.
+/// </remarks>
 internal static class DataDirectory
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private static readonly HashSet<string> s_leftOut = ["postmaster.pid", "postmaster.opts", "backup_label"];
 
-    // Contents that a base backup leaves out; a replica streams its WAL from the start of the backup on.
-    private static readonly HashSet<string> s_emptied =
-        ["pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans"];
+    /// <summary>Copies $1 to $2 without what a base backup leaves out: a replica streams its WAL from the start of the backup on.</summary>
+    /// <remarks>A live server changes and removes files meanwhile, which is tar's exit code 1; the WAL tells the same to the copy.</remarks>
+    private const string CopyScript = """
+        emptied='pg_wal pg_replslot pg_dynshmem pg_notify pg_serial pg_snapshots pg_stat_tmp pg_subtrans'
+        left_out='postmaster.pid postmaster.opts backup_label'
+        tar -C "$1" -h $(printf -- '--exclude=./%s/* ' $emptied) $(printf -- '--exclude=./%s ' $left_out) -cf - . | tar -C "$2" -xpf -
+        codes=("${PIPESTATUS[@]}")
+        [ "${codes[0]}" -le 1 ] && [ "${codes[1]}" -eq 0 ]
+        """;
+
+    /// <summary>Makes the standby of a copy in $1; $2 is the backup's label.</summary>
+    private const string StandbyScript = """printf '%s' "$2" >"$1/backup_label" && : >"$1/standby.signal" """;
 
     /// <summary>Makes the folder of a cluster that outlives its process. It is never one that holds anything else: it will be removed as a whole.</summary>
     internal static string CreateEmpty(string folder)
     {
         folder = Path.GetFullPath(folder);
+        ServerAccount.CheckOwn(folder);
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new LocalClusterException($"'{folder}' holds something that is no cluster: choose another folder, or empty this one.");
         try
@@ -44,6 +57,7 @@ internal static class DataDirectory
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             setup.Account.Own(file);
         }
+        Create(setup, folder);
         string[] arguments =
         [
             "--pgdata", folder, "--username", ClusterSetup.Superuser, "--auth", "scram-sha-256", "--pwfile", passwordFile,
@@ -63,62 +77,36 @@ internal static class DataDirectory
         await session.OpenAsync(ct).ConfigureAwait(false);
         using var begin = new NpgsqlCommand("SELECT pg_backup_start('replicarouter', fast => true)", session);
         await begin.ExecuteScalarAsync(ct).ConfigureAwait(false);
-        await Task.Run(() => Copy(setup.Account, new(source.DataDirectory), folder, ct), ct).ConfigureAwait(false);
+        Create(setup, folder);
+        await RunAsync(setup, CopyScript, [source.DataDirectory, folder], ct).ConfigureAwait(false);
         using var end = new NpgsqlCommand("SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)", session);
         var label = (string)(await end.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-        foreach (var (file, text) in (ReadOnlySpan<(string, string)>)[("backup_label", label), ("standby.signal", "")])
-        {
-            File.WriteAllText(Path.Combine(folder, file), text);
-            setup.Account.Own(Path.Combine(folder, file));
-        }
+        await RunAsync(setup, StandbyScript, [folder, label], ct).ConfigureAwait(false);
     }
 
-    internal static void Remove(string folder)
+    internal static async Task RemoveAsync(ClusterSetup setup, string folder, CancellationToken ct)
     {
         if (!Directory.Exists(folder)) return;
-        RemoveLock(folder);
-        Directory.Delete(folder, recursive: true);
+        await LockFile.RemoveAsync(setup.Account, folder, ct).ConfigureAwait(false);
+        await RemoveFolderAsync(folder, ct).ConfigureAwait(false);
     }
 
-    /// <summary>Removes what a killed server leaves that marks its directory as in use: the lock file, and the System V segment that its line 7 names as "key id".</summary>
-    internal static void RemoveLock(string folder)
+    /// <remarks><c>rm</c> follows no link, also not one that takes the place of a folder while it works; .NET's own method does.</remarks>
+    internal static async Task RemoveFolderAsync(string folder, CancellationToken ct)
     {
-        var lockFile = Path.Combine(folder, "postmaster.pid");
-        if (!File.Exists(lockFile)) return;
-        if (File.ReadLines(lockFile).ElementAtOrDefault(6)?.Split(' ')[^1] is { } id)
-            _ = Native.ControlSharedMemory(int.Parse(id, CultureInfo.InvariantCulture), Native.RemoveSharedMemory, 0);
-        File.Delete(lockFile);
+        var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("rm", ["-rf", "--", folder]), ct).ConfigureAwait(false);
+        if (exitCode != 0) throw new LocalClusterException($"'{folder}' could not be removed: {output}");
     }
 
-    private static void Copy(ServerAccount account, DirectoryInfo source, string target, CancellationToken ct)
+    private static void Create(ClusterSetup setup, string folder)
     {
-        Directory.CreateDirectory(target, Private);
-        account.Own(target);
-        foreach (var entry in source.EnumerateFileSystemInfos())
-        {
-            ct.ThrowIfCancellationRequested();
-            var path = Path.Combine(target, entry.Name);
-            if (entry is DirectoryInfo folder)
-            {
-                if (s_emptied.Contains(entry.Name))
-                {
-                    Directory.CreateDirectory(path, Private);
-                    account.Own(path);
-                }
-                else Copy(account, folder, path, ct);
-            }
-            else if (!s_leftOut.Contains(entry.Name))
-            {
-                try
-                {
-                    File.Copy(entry.FullName, path);
-                    account.Own(path);
-                }
-                catch (FileNotFoundException)
-                {
-                    // A live server removes files meanwhile; the WAL tells the same to the copy.
-                }
-            }
-        }
+        Directory.CreateDirectory(folder, Private);
+        setup.Account.Own(folder);
+    }
+
+    private static async Task RunAsync(ClusterSetup setup, string script, string[] arguments, CancellationToken ct)
+    {
+        var (exitCode, output) = await Command.RunAsync(setup.Account.Run("bash", ["-c", script, "bash", .. arguments], setup.Folder), ct).ConfigureAwait(false);
+        if (exitCode != 0) throw setup.Failure($"A base backup failed.", output);
     }
 }

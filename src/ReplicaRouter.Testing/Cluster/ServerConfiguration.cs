@@ -3,7 +3,8 @@ using System.Text;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>The whole <c>postgresql.conf</c> of one server, so that it can be changed while the server is down, too.</summary>
+/// <summary>The whole configuration of one server, so that it can be changed while the server is down, too.</summary>
+/// <remarks>The file lies beside the data directory and not in it: there the servers' account could have a link in its place.</remarks>
 internal sealed class ServerConfiguration
 {
     private readonly ClusterSetup _setup;
@@ -53,7 +54,8 @@ internal sealed class ServerConfiguration
     /// <summary>Takes over what <see cref="WriteTo"/> has written.</summary>
     internal void ReadFrom(string dataDirectory)
     {
-        foreach (var line in File.ReadLines(FileIn(dataDirectory)))
+        if (!File.Exists(FileOf(dataDirectory))) return;
+        foreach (var line in File.ReadLines(FileOf(dataDirectory)))
         {
             if (line.Split(" = '", 2) is [var name, var value])
                 _values[name] = value[..^1].Replace("''", "'", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
@@ -65,8 +67,10 @@ internal sealed class ServerConfiguration
         var text = new StringBuilder();
         foreach (var (name, value) in _values)
             text.Append(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'\n");
-        File.WriteAllText(FileIn(dataDirectory), text.ToString());
+        File.WriteAllText(FileOf(dataDirectory), text.ToString());
+        File.SetUnixFileMode(FileOf(dataDirectory), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _setup.Account.Own(FileOf(dataDirectory));
     }
 
-    private static string FileIn(string dataDirectory) => Path.Combine(dataDirectory, "postgresql.conf");
+    internal static string FileOf(string dataDirectory) => dataDirectory + ".conf";
 }

@@ -10,10 +10,11 @@ internal sealed class Guard : IDisposable
 
     private Guard(Process process) => _process = process;
 
-    internal static Guard Over(string folder)
+    internal static Guard Over(string folder, ServerAccount account)
     {
+        var (user, group) = account.Ids;
         // .NET opens its end of the pipe close-on-exec: no server inherits it, so that it closes with this process.
-        var start = new ProcessStartInfo("setsid", ["bash", "-c", s_script, "guard", folder]) { RedirectStandardInput = true };
+        var start = new ProcessStartInfo("setsid", ["bash", "-c", s_script, "guard", folder, user, group]) { RedirectStandardInput = true };
         return new(Process.Start(start)!);
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace ReplicaRouter.Testing.Processes;
@@ -5,16 +6,47 @@ namespace ReplicaRouter.Testing.Processes;
 /// <summary>The system calls that .NET has no name for.</summary>
 internal static partial class Native
 {
+    private const int CurrentFolder = -100;         // AT_FDCWD
+    private const int FollowNoLink = 0x100;         // AT_SYMLINK_NOFOLLOW
+    private const uint TypeModeAndOwner = 1 | 2 | 8;
+
     [LibraryImport("libc", EntryPoint = "kill")]
     internal static partial void Kill(int processId, Signal signal);
 
-    [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    /// <summary>Changes the owner of a file, or of a link itself and not of what it leads to.</summary>
+    [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int ChangeOwner(string path, uint userId, uint groupId);
 
-    [LibraryImport("libc", EntryPoint = "shmctl")]
-    internal static partial int ControlSharedMemory(int id, int command, nint buffer);
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUser();
 
-    internal const int RemoveSharedMemory = 0;
+    /// <summary>What a path is, without following a link.</summary>
+    /// <returns>Null when there is nothing.</returns>
+    internal static FileFacts? Look(string path)
+    {
+        // struct statx is the same on every architecture: the owner at byte 20, the mode at 28.
+        Span<byte> found = stackalloc byte[256];
+        return Stat(CurrentFolder, path, FollowNoLink, TypeModeAndOwner, found) != 0 ? null
+            : new(BinaryPrimitives.ReadUInt32LittleEndian(found[20..]), BinaryPrimitives.ReadUInt16LittleEndian(found[28..]));
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Stat(int folder, string path, int flags, uint mask, Span<byte> found);
+}
+
+/// <summary>What the file system says of a path.</summary>
+/// <param name="Owner">The owner's user id.</param>
+/// <param name="Mode">Its type and permissions.</param>
+internal readonly record struct FileFacts(uint Owner, ushort Mode)
+{
+    private const int Type = 0xF000;
+    private const int WritableByOthers = 0b000_010_010;
+
+    internal bool IsFolder => (Mode & Type) == 0x4000;
+
+    internal bool IsFile => (Mode & Type) == 0x8000;
+
+    internal bool IsWritableByOthers => (Mode & WritableByOthers) != 0;
 }
 
 /// <summary>Linux's numbers of the signals that the servers are controlled with.</summary>

@@ -47,10 +47,33 @@ internal sealed class ServerAccount
         return start;
     }
 
+    /// <summary>The user and group ids to take on; empty when the servers run as this process does.</summary>
+    internal (string User, string Group) Ids => _isOther ? (Text(_userId), Text(_groupId)) : ("", "");
+
     /// <summary>Hands a file or folder that this process made to the account.</summary>
-    internal void Own(string path)
+    internal void Own(string path) => ChangeOwner(path, _userId);
+
+    /// <summary>Lets the account enter a folder that stays this process's own, so that the account can put nothing in the place of what lies there.</summary>
+    internal void LetIn(string folder)
     {
-        if (_isOther && Native.ChangeOwner(path, _userId, _groupId) != 0)
+        if (!_isOther) return;
+        ChangeOwner(folder, Native.EffectiveUser());
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute);
+    }
+
+    /// <exception cref="LocalClusterException">Another user can change what is in the folder: to work there could harm what only this user may touch.</exception>
+    internal static void CheckOwn(string folder)
+    {
+        if (Native.Look(folder) is not { } found) return;
+        if (found is not { IsFolder: true, IsWritableByOthers: false } || found.Owner != Native.EffectiveUser())
+            throw new LocalClusterException($"'{folder}' is no folder that only user '{Environment.UserName}' can change: others could have put anything there. Stop what runs there, and remove it or choose another.");
+    }
+
+    private void ChangeOwner(string path, uint userId)
+    {
+        if (_isOther && Native.ChangeOwner(path, userId, _groupId) != 0)
             throw new LocalClusterException($"'{path}' could not be given to user '{Name}': {Marshal.GetLastPInvokeErrorMessage()}.");
     }
+
+    private static string Text(uint id) => id.ToString(CultureInfo.InvariantCulture);
 }

@@ -16,9 +16,9 @@ internal sealed class ServerProcess : IDisposable
     /// <remarks>Who is not our child may stay a zombie when it has ended, and works in no folder then.</remarks>
     internal bool IsRunning => _child is { } child ? !child.HasExited : FolderProcesses.FolderOf(Id) == _dataDirectory;
 
-    internal static ServerProcess Start(ServerAccount account, string program, string dataDirectory, string logFile)
+    internal static ServerProcess Start(ServerAccount account, string program, string dataDirectory, string configurationFile, string logFile)
     {
-        var server = account.Run(program, ["-D", dataDirectory], dataDirectory);
+        var server = account.Run(program, ["-D", dataDirectory, "-c", $"config_file={configurationFile}"], dataDirectory);
         // The shell only opens the log and turns into the server, so that its process id is the postmaster's.
         var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", logFile, server.FileName, .. server.ArgumentList])
         {
@@ -33,8 +33,7 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>The server that another process has started in a data directory, or null when none runs there.</summary>
     internal static ServerProcess? Find(string dataDirectory)
     {
-        var lockFile = Path.Combine(dataDirectory, "postmaster.pid");
-        if (!File.Exists(lockFile) || !int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var id)) return null;
+        if (!int.TryParse(LockFile.Read(dataDirectory).FirstOrDefault(), CultureInfo.InvariantCulture, out var id)) return null;
         // The lock file of a server that was killed stays, and its number may be another process's by now.
         var found = new ServerProcess(id, null, dataDirectory);
         return found.IsRunning ? found : null;

@@ -1,0 +1,35 @@
+namespace ReplicaRouter.Testing.Processes;
+
+/// <summary>A server's <c>postmaster.pid</c>: its process id in the first line, its state in the eighth.</summary>
+/// <remarks>It lies where the servers' account may put anything in its place.</remarks>
+internal static class LockFile
+{
+    private const string Name = "postmaster.pid";
+    private const int Longest = 4096;
+
+    /// <summary>Removes the file with the rights of the servers' account, and the System V segment that its line 7 names as "key id".</summary>
+    private const string RemoveScript = """[ ! -f "$1" ] || ipcrm -m "$(sed -n '7s/.* //p' "$1")"; rm -f "$1" """;
+
+    /// <returns>Its lines; none while the file is not there.</returns>
+    internal static string[] Read(string dataDirectory)
+    {
+        var file = Path.Combine(dataDirectory, Name);
+        // A link could lead to what only root may read, and a pipe would wait for a writer.
+        if (Native.Look(file) is not { IsFile: true }) return [];
+        try
+        {
+            using var reader = new StreamReader(file);
+            var text = new char[Longest];
+            return new string(text, 0, reader.ReadBlock(text)).Split('\n');
+        }
+        catch (FileNotFoundException)
+        {
+            // A starting postmaster deletes the one that its killed predecessor left.
+            return [];
+        }
+    }
+
+    /// <summary>Removes what a killed server leaves that marks its directory as in use.</summary>
+    internal static Task RemoveAsync(ServerAccount account, string dataDirectory, CancellationToken ct) =>
+        Command.RunAsync(account.Run("sh", ["-c", RemoveScript, "sh", Path.Combine(dataDirectory, Name)], "/"), ct);
+}
