@@ -54,6 +54,15 @@ internal static class DevelopmentCluster
         await grant.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Whether a server that runs is in recovery.</summary>
+    public static async Task<bool> IsStandbyAsync(LocalServer server, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(server.SuperuserConnectionString);
+        await connection.OpenAsync(ct);
+        await using var ask = new NpgsqlCommand("SELECT pg_is_in_recovery()", connection);
+        return (bool)(await ask.ExecuteScalarAsync(ct))!;
+    }
+
     private static IEnumerable<string> ReplicaNames =>
         [.. s_firstNames, .. Enumerable.Range(3, MostReplicas).Select(number => string.Create(CultureInfo.InvariantCulture, $"replica-{number}"))];
 

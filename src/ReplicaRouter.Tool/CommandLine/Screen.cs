@@ -15,6 +15,9 @@ internal sealed class Screen
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    private const int MostLines = 100;
+    private const int LongestLine = 4000;
+
     private readonly TextWriter _output;
     private readonly TextWriter _error;
 
@@ -22,6 +25,7 @@ internal sealed class Screen
     {
         (_output, _error) = (output, error);
         Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        Console.Pipeline.Attach(new PlainOutput());
         // Without a terminal there is no width to fit: a narrow guess would wrap every row.
         if (!IsTerminal) Console.Profile.Width = 160;
     }
@@ -37,5 +41,9 @@ internal sealed class Screen
     public void WriteJson(object result) => _output.WriteLine(JsonSerializer.Serialize(result, s_json));
 
     /// <summary>Tells how it goes, or what is wrong.</summary>
-    public void Say(string message) => _error.WriteLine(message);
+    public void Say(string message)
+    {
+        // A message may quote the end of a server's log, in lines.
+        foreach (var line in message.ReplaceLineEndings("\n").Split('\n').TakeLast(MostLines)) _error.WriteLine(PlainText.Of(line, LongestLine));
+    }
 }
