@@ -63,7 +63,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, _counters, time);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, _outcomes, new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);

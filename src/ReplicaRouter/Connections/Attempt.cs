@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace ReplicaRouter;
 
 /// <summary>One operation on its way to a host: what it asks for, whom it has tried, and how much time it has left.</summary>
@@ -74,6 +76,9 @@ internal sealed class Attempt
     /// <summary>The replica that was asked how far it is, as a bit.</summary>
     public ulong AskedReplica { get; set; }
 
+    /// <summary>What the primary may have hidden when it was asked on behalf of this operation.</summary>
+    public PrimaryDoubt? Doubt { get; set; }
+
     /// <summary>Whether probes were hurried on behalf of this operation. Once is enough: what they find wakes all who wait.</summary>
     public bool HasWoken { get; set; }
 
@@ -88,6 +93,14 @@ internal sealed class Attempt
 
     /// <summary>A second run of the same work, on another host than the first.</summary>
     public Attempt Hedge(TimeProvider time) => new(Plan, _options, Session, time) { IsHedge = true, _excluded = _excluded | (Host?.Bit ?? 0) };
+
+    /// <summary>Leaves out a host that does not show what the session has read, until it has answered again.</summary>
+    public void ExcludeHiding(HostConfiguration primary, long now)
+    {
+        const string Reason = "hides a commit that the session has read on a replica, until its synchronous standby confirms it";
+        Exclude(primary, new NpgsqlException($"{primary.Endpoint} {Reason}."), now);
+        (_refusals ??= [])[primary.Name] = Reason;
+    }
 
     public void Exclude(HostConfiguration host, Exception failure, long failedAt)
     {
@@ -136,8 +149,13 @@ internal sealed class Attempt
     public TimeSpan? Remaining(TimeProvider time) => _options.Deadline is { } deadline ? Left(deadline, time) : null;
 
     /// <summary>Time left to wait for a host.</summary>
-    public TimeSpan RemainingWait(TimeProvider time) => IsHedge ? TimeSpan.Zero
-        : Left(_options.Deadline is { } deadline && deadline < Plan.Wait ? deadline : Plan.Wait, time);
+    /// <param name="time">The clock.</param>
+    /// <param name="atLeast">Waits for so long where the route says less.</param>
+    public TimeSpan RemainingWait(TimeProvider time, TimeSpan atLeast = default)
+    {
+        var wait = TimeSpan.Max(Plan.Wait, atLeast);
+        return IsHedge ? TimeSpan.Zero : Left(_options.Deadline is { } deadline && deadline < wait ? deadline : wait, time);
+    }
 
     public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
         Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure, whyNotPrimary, _refusals);

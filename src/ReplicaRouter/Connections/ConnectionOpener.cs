@@ -10,6 +10,7 @@ internal sealed class ConnectionOpener(
     HostChooser chooser,
     CommandListener listener,
     PrimaryGuard guard,
+    PrimaryProof primaryProof,
     RoutingCounters counters,
     TimeProvider time)
 {
@@ -336,7 +337,8 @@ internal sealed class ConnectionOpener(
         try
         {
             isBound = (!NeedsNoStandby(attempt.Plan, connection) || IsPrimary(attempt, pool, await AskIfStandbyAsync(connection, cancellationToken).ConfigureAwait(false)))
-                && (!NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+                && (!NeedsProof(attempt, pool) || await ProveAsync(attempt, pool, await pool.Logins.OfAsync(connection).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
+                && (!primaryProof.IsNeeded(attempt, pool) || await ShowsAllAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false));
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
         }
@@ -352,7 +354,8 @@ internal sealed class ConnectionOpener(
         try
         {
             isBound = (!NeedsNoStandby(attempt.Plan, connection) || IsPrimary(attempt, pool, AskIfStandby(connection)))
-                && (!NeedsProof(attempt, pool) || ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult());
+                && (!NeedsProof(attempt, pool) || ProveAsync(attempt, pool, pool.Logins.Of(connection), CancellationToken.None).GetAwaiter().GetResult())
+                && (!primaryProof.IsNeeded(attempt, pool) || ShowsAllAsync(attempt, pool, demand, connection, CancellationToken.None).GetAwaiter().GetResult());
             if (isBound) Bind(attempt, pool, demand, connection);
             return isBound;
         }
@@ -407,6 +410,15 @@ internal sealed class ConnectionOpener(
         // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
         attempt.Session!.Release();
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());
+        return false;
+    }
+
+    /// <summary>What the primary hides from a session that has read it on a replica, another replica may show; else the primary is tried again once it has answered a probe.</summary>
+    private async Task<bool> ShowsAllAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (await primaryProof.HoldsAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false)) return true;
+        attempt.ExcludeHiding(pool.Host, time.GetTimestamp());
+        pool.Owner.Monitor.Wake();
         return false;
     }
 

@@ -102,7 +102,7 @@ internal sealed class HostChooser(
             if (choice.Host is null)
             {
                 LeavePrimary(attempt);
-                await WaitForHostAsync(attempt, topology, demand, cancellationToken).ConfigureAwait(false);
+                await WaitForHostAsync(attempt, topology, demand, choice.Behind != 0, cancellationToken).ConfigureAwait(false);
             }
             else if (await TryEnterAsync(attempt, topology, demand, choice, cancellationToken).ConfigureAwait(false)) return (PoolOf(choice, attempt.Plan), demand);
         }
@@ -181,11 +181,14 @@ internal sealed class HostChooser(
     {
         attempt.Session!.Release();
         var left = attempt.RemainingWait(time);
+        var witnesses = topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines);
+        // A host that is lost tells nothing, and whoever waits for it would not see another one promoted.
+        if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
         if (attempt.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.CountPositionAsked();
         attempt.AskedReplica = target.Configuration.Bit;
         var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(demand.WriteTook, time), cancellationToken);
-        await AskAsync(topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines), left, cancellationToken).ConfigureAwait(false);
+        await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
         await asking.ConfigureAwait(false);
         return true;
     }
@@ -237,7 +240,12 @@ internal sealed class HostChooser(
         return nearest;
     }
 
-    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, CancellationToken cancellationToken)
+    /// <param name="attempt">The operation.</param>
+    /// <param name="topology">What is known.</param>
+    /// <param name="demand">What its session needs.</param>
+    /// <param name="isBehind">Whether a replica would serve, did it show what the session needs.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology);
         // A session that needs what no host shows yet: time to look again.
@@ -251,7 +259,9 @@ internal sealed class HostChooser(
         {
             // Beyond what can be served in time, waiting only delays the bad news, and keeps memory.
             var isOneTooMany = Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting;
-            if (isOneTooMany || !await store.NewerAsync(topology, attempt.RemainingWait(time), cancellationToken).ConfigureAwait(false))
+            // Only a primary tells the session where it stands: that is worth the wait of a write.
+            var left = attempt.RemainingWait(time, isBehind && topology.Primary is null ? configuration.PlanOf(DatabaseOperation.Write).Wait : default);
+            if (isOneTooMany || !await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false))
             {
                 throw attempt.NoHost(store.Current, demand, time);
             }

@@ -45,6 +45,9 @@ internal sealed record HostAnswer
     /// <remarks>Source: PostgreSQL manual, "Asynchronous Commit".</remarks>
     public double AsyncFlushMs { get; init; }
 
+    /// <summary>Whether there are synchronous standbys, so that a primary may hide a commit that other standbys show, whatever most sessions' <c>synchronous_commit</c> is.</summary>
+    public bool MayAwaitStandbys { get; init; }
+
     /// <summary>On a standby, the end of WAL that was replayed; on a primary that was promoted, where its recovery ended.</summary>
     public ulong? ReplayLsn { get; init; }
 

@@ -39,7 +39,8 @@ internal static class HostQuestion
                (pg_last_wal_replay_lsn() - '0/0')::int8,
                (pg_last_wal_receive_lsn() - '0/0')::int8,
                CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END,
-               current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local')
+               current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local'),
+               coalesce(current_setting('synchronous_standby_names', true), '') <> ''
         """;
 
     /// <param name="connection">An open connection.</param>
@@ -83,17 +84,17 @@ internal static class HostQuestion
     {
         var answer = ReadChanging(reader, new HostAnswer
         {
-            SystemIdentifier = (ulong)reader.GetInt64(7),
-            StartedAt = reader.GetInt64(9),
-            ServerPort = reader.GetInt32(10),
-            WalSegmentSize = (uint)reader.GetInt64(11),
-            WalBlockSize = (uint)reader.GetInt32(12),
-            AsyncFlushMs = reader.GetDouble(13),
-            Probers = reader.GetInt32(14),
-            MaxConnections = reader.GetInt32(15),
+            SystemIdentifier = (ulong)reader.GetInt64(8),
+            StartedAt = reader.GetInt64(10),
+            ServerPort = reader.GetInt32(11),
+            WalSegmentSize = (uint)reader.GetInt64(12),
+            WalBlockSize = (uint)reader.GetInt32(13),
+            AsyncFlushMs = reader.GetDouble(14),
+            Probers = reader.GetInt32(15),
+            MaxConnections = reader.GetInt32(16),
             ConnectedAt = connectedAt,
         });
-        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(8) ? null : reader.GetInt32(8)) };
+        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(9) ? null : reader.GetInt32(9)) };
     }
 
     private static HostAnswer ReadChanging(NpgsqlDataReader reader, HostAnswer rest)
@@ -111,6 +112,7 @@ internal static class HostQuestion
             ReceiveLsn = EndOfRecord(reader, 4, rest),
             FlushLsn = EndOfRecord(reader, 5, rest),
             HasSynchronousStandbys = reader.GetBoolean(6),
+            MayAwaitStandbys = reader.GetBoolean(7),
         };
     }
 

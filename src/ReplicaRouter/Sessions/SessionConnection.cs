@@ -12,7 +12,9 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
     public void Begin(int timeline)
     {
         var now = time.GetTimestamp();
-        var work = _current = new Work(session.Begin(host, timeline, isWrite, now, store.Current.History.ForkOf(timeline)), now);
+        var topology = store.Current;
+        var isOnReplica = !isWrite && topology.Find(host) is not { Role: HostRole.Primary };
+        var work = _current = new Work(session.Begin(host, timeline, isWrite, now, topology.History.ForkOf(timeline), isOnReplica), now);
         if (!isWrite || Transaction.Current is not { } transaction) return;
         // What is enlisted in an ambient transaction is committed with it, after the connection was closed.
         work.Hold();

@@ -16,6 +16,9 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class SessionState(TimeProvider time)
 {
+    /// <summary>What is older than this is simply old.</summary>
+    private static readonly TimeSpan LongestAge = TimeSpan.FromDays(1);
+
     private readonly Lock _lock = new();
     private readonly List<SessionUse> _uses = [];
     private WalPosition _floor;
@@ -23,6 +26,7 @@ internal sealed class SessionState(TimeProvider time)
     private HostConfiguration? _home;
     private DateTimeOffset _wroteAt;
     private TimeSpan? _writeTook;
+    private long? _readOnReplicasUntil;
     private bool _hasLostHistory;
     private volatile bool _hasNews;
 
@@ -47,6 +51,8 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock)
         {
             _hasNews = true;
+            // What its session has read on replicas, it had read when the token was made.
+            NoteReadOnReplica(now - time.Ticks(AgeOf(token)));
             if (!token.Position.IsNone) Raise(token.Position, now);
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
@@ -61,8 +67,9 @@ internal sealed class SessionState(TimeProvider time)
     /// <param name="isWrite">Whether the connection may write.</param>
     /// <param name="now">The moment.</param>
     /// <param name="fork">Where that timeline left the former one; 0 when that is not known.</param>
+    /// <param name="isOnReplica">Whether it is to a host that may show what the primary still hides.</param>
     /// <returns>To be handed to <see cref="End"/>.</returns>
-    public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0)
+    public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0, bool isOnReplica = false)
     {
         lock (_lock)
         {
@@ -70,6 +77,7 @@ internal sealed class SessionState(TimeProvider time)
             if (use is null) _uses.Add(use = new SessionUse { Host = host, Timeline = timeline, Fork = fork, Since = now, Until = now });
             use.Open++;
             use.IsWrite |= isWrite;
+            use.IsOnReplica |= isOnReplica;
             if (!isWrite) _home = host;
             _hasNews = true;
             return use;
@@ -83,6 +91,23 @@ internal sealed class SessionState(TimeProvider time)
         {
             use.Open--;
             use.Until = now;
+            if (use.IsOnReplica) NoteReadOnReplica(now);
+        }
+    }
+
+    /// <summary>When the session last read on a replica what the primary may still hide; null when it has not, or the primary is known to show it.</summary>
+    /// <param name="asOf">Timestamp of the operation's start. What connections that are still open read after it need not be seen.</param>
+    public long? ReadOnReplicasUntil(long asOf)
+    {
+        lock (_lock) return _uses.Exists(use => use is { IsOnReplica: true, Open: > 0 }) && !(_readOnReplicasUntil > asOf) ? asOf : _readOnReplicasUntil;
+    }
+
+    /// <summary>Notes that the primary shows all that replicas showed at a moment.</summary>
+    public void Shown(long at)
+    {
+        lock (_lock)
+        {
+            if (_readOnReplicasUntil <= at) _readOnReplicasUntil = null;
         }
     }
 
@@ -136,6 +161,8 @@ internal sealed class SessionState(TimeProvider time)
                 isAcrossTimelines |= use.IsAcross(topology);
             }
 
+            // What a former primary had shown of it may not be part of the present history.
+            if (finding == SessionFinding.None) finding = CheckFloor(topology);
             _hasLostHistory |= finding == SessionFinding.LostHistory;
             return new SessionDemand(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
         }
@@ -162,7 +189,7 @@ internal sealed class SessionState(TimeProvider time)
                 {
                     (isWriting, open) = (true, Earliest(open, use));
                 }
-                else if (Learn(use, topology, asOf) is { } learnt)
+                else if (SessionLesson.Of(use, topology, asOf, time) is { } learnt)
                 {
                     floor = WalPosition.Later(floor, learnt.Position);
                     if (learnt.IsLost && !_hasLostHistory) finding = SessionFinding.LostHistory;
@@ -193,6 +220,15 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
+    private void NoteReadOnReplica(long at) => _readOnReplicasUntil = _readOnReplicasUntil > at ? _readOnReplicasUntil : at;
+
+    /// <summary>By the clocks of two processes, which may differ.</summary>
+    private TimeSpan AgeOf(in SessionToken token)
+    {
+        var age = time.GetUtcNow() - token.IssuedAt;
+        return age < TimeSpan.Zero ? TimeSpan.Zero : age < LongestAge ? age : LongestAge;
+    }
+
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
 
     /// <summary>Whether it was done on the replica that the session keeps to: as long as it does, no position is needed.</summary>
@@ -212,7 +248,7 @@ internal sealed class SessionState(TimeProvider time)
             return _uses.Remove(use);
         }
 
-        if (Learn(use, topology, asOf) is not { } learnt) return false;
+        if (SessionLesson.Of(use, topology, asOf, time) is not { } learnt) return false;
         if (learnt.IsLost) finding = SessionFinding.LostHistory;
         (use.Timeline, use.Fork) = (learnt.Position.Timeline, learnt.Position.Fork);
         Raise(learnt.Position, learnt.ReceivedAt);
@@ -220,43 +256,6 @@ internal sealed class SessionState(TimeProvider time)
         use.Since = learnt.SentAt;
         return true;
     }
-
-    /// <summary>A position at or after everything that was done there, if the snapshot shows one.</summary>
-    private static Lesson? Learn(SessionUse use, TopologySnapshot topology, long asOf)
-    {
-        // What an open connection did until the read began must be seen; an answer since then has shown it.
-        var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
-        if (topology.Find(use.Host) is { } host && ShownBy(topology, host, use, until) is { } shown) return shown;
-        if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
-        return new Lesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt,
-            use.Since < topology.GivenUp.IdentitySince || (use.IsAcross(topology) && IsReportedLost(topology, use.Timeline, use.Fork)));
-    }
-
-    /// <summary>A position at or after everything that could be seen on a host.</summary>
-    private static Lesson? ShownBy(TopologySnapshot topology, HostSnapshot host, SessionUse use, long until)
-    {
-        if (!host.IsServing || host.LastAnswered is not { } last || last.SentAt < until || last.Answer!.ConnectedAt > use.Since) return null;
-        if (topology.History.IsOnOtherFork(use.Timeline, use.Fork)) return null;
-        var answer = last.Answer;
-        if (ReferenceEquals(host, topology.Primary)) return new Lesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt, false);
-        // Behind its own replay, the received position is no longer kept: the WAL comes from an archive.
-        return answer.ReplayTimeline == topology.Timeline && answer.ReceiveLsn is { } received && received >= answer.ReplayLsn
-            ? new Lesson(On(topology, answer.SystemIdentifier, received), last.SentAt, last.ReceivedAt, false)
-            : null;
-    }
-
-    private static WalPosition PositionOf(TopologySnapshot topology, HostObservation primary) =>
-        On(topology, primary.Answer!.SystemIdentifier, primary.Answer.InsertLsn ?? 0);
-
-    private static WalPosition On(TopologySnapshot topology, ulong systemIdentifier, ulong lsn) =>
-        new(systemIdentifier, topology.Timeline, lsn) { Fork = topology.History.ForkOf(topology.Timeline) };
-
-    /// <summary>
-    /// Whether what is not known to be part of the present history is reported as lost. What is known of a position is that the deed lies before it. Where commits
-    /// wait for a synchronous standby, the WAL beyond the fork holds none that was acknowledged: that it was left behind proves no loss.
-    /// </summary>
-    private static bool IsReportedLost(TopologySnapshot topology, int timeline, ulong fork) =>
-        timeline >= topology.Timeline || topology.History.IsOnOtherFork(timeline, fork) || !topology.History.IsSynchronous(timeline, topology.Primary!.Answer!);
 
     /// <param name="position">A position that was reached.</param>
     /// <param name="knownAt">When that was known. Answers of two hosts overlap: one that was asked for later may show less.</param>
@@ -280,8 +279,8 @@ internal sealed class SessionState(TimeProvider time)
         LowerToFlushed(topology, last);
         var isGivenUp = topology.GivenUp.Contains(_floor, topology.Timeline);
         if (!isGivenUp && IsPartOf(topology, last)) return SessionFinding.None;
-        var isReported = isGivenUp || IsReportedLost(topology, _floor.Timeline, _floor.Fork);
-        (_floor, _floorSince) = (PositionOf(topology, last), last.ReceivedAt);
+        var isReported = isGivenUp || SessionLesson.IsReportedLost(topology, _floor.Timeline, _floor.Fork);
+        (_floor, _floorSince) = (SessionLesson.PositionOf(topology, last), last.ReceivedAt);
         return isReported ? SessionFinding.LostHistory : SessionFinding.None;
     }
 
@@ -313,11 +312,4 @@ internal sealed class SessionState(TimeProvider time)
         var isPresent = _floor.Timeline >= topology.Timeline && !topology.History.IsOnOtherFork(_floor.Timeline, _floor.Fork);
         return isPresent ? _floor : _floor with { Lsn = ulong.MaxValue };
     }
-
-    /// <summary>What an answer taught.</summary>
-    /// <param name="Position">A position at or after everything that was done.</param>
-    /// <param name="SentAt">Timestamp before the question: what was done until then lies before the position.</param>
-    /// <param name="ReceivedAt">Timestamp of the answer: the position was reached by then.</param>
-    /// <param name="IsLost">Whether a failover lost some of what was done, as far as can be told.</param>
-    private readonly record struct Lesson(WalPosition Position, long SentAt, long ReceivedAt, bool IsLost);
 }

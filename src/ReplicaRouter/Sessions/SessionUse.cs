@@ -26,6 +26,9 @@ internal sealed class SessionUse
 
     public bool IsWrite { get; set; }
 
+    /// <summary>Whether something was read there that the primary may have hidden by then.</summary>
+    public bool IsOnReplica { get; set; }
+
     /// <summary>Whether it was done on another timeline than the primary's, so that the primary's position says nothing of it.</summary>
     public bool IsAcross(TopologySnapshot topology) => (Timeline != 0 && Timeline != topology.Primary?.Answer!.Timeline) || topology.History.IsOnOtherFork(Timeline, Fork);
 }
