@@ -11,6 +11,9 @@ internal sealed class RecordingLogger : ILoggerFactory, ILogger
     /// <summary>The texts of an event, in order.</summary>
     public IReadOnlyList<string> this[int id] => [.. _entries.Where(entry => entry.Id == id).Select(entry => entry.Text)];
 
+    /// <summary>All texts, in order.</summary>
+    public IEnumerable<string> All => _entries.Select(entry => entry.Text);
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider) { }

@@ -1,0 +1,132 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace ReplicaRouter.Tests.Secrets;
+
+/// <summary>
+/// Connection strings, <c>.env</c> files and configuration values, made by a grammar, each with a marked secret: nothing that is said of them holds it.
+/// <c>eng/fuzz-secrets</c> runs ten million.
+/// </summary>
+public class SecretFuzzTests
+{
+    private const int UsualInputs = 100_000;
+    private const int InputsPerGraph = 20;
+    private const int GraphsPerRouter = 250;
+
+    private static readonly int s_inputs = Setting("REPLICAROUTER_FUZZ_INPUTS", UsualInputs);
+    private static readonly int s_seed = Setting("REPLICAROUTER_FUZZ_SEED", 1);
+
+    [Fact]
+    [Trait("Failure", "C1")]
+    public async Task No_message_log_metric_or_text_of_an_object_holds_a_secret_that_was_configured()
+    {
+        var (refused, accepted, graphs, routers) = (0, 0, 0, 0);
+        for (var i = 0; i < s_inputs; i++)
+        {
+            var input = new SecretGrammar(new Random(unchecked((s_seed * 1_000_003) + i))).Next();
+            var which = () => $"Input {i} of seed {s_seed}: {input}";
+            try
+            {
+                var identities = Read(input);
+                var isShown = identities.Any(SecretMark.IsIn);
+                Assert.False(isShown && input.IsPassword, isShown ? $"A part of the password is taken for a host or a name. {which()}" : "");
+                if (isShown || accepted++ % InputsPerGraph != 0) continue;
+            }
+            catch (Exception e) when (e is ConnectionStringException or RouterConfigurationException)
+            {
+                // Its whole text, with the stack, takes a hundred times as long.
+                var shows = ShowsMark(e) || (refused++ % InputsPerGraph == 0 && SecretMark.IsIn(e.ToString()));
+                Assert.False(shows, shows ? $"{which()}\n{e}" : "");
+                continue;
+            }
+
+            graphs++;
+            var configuration = RouterConfigurationBuilder.Build(OptionsOf(input));
+            Assert.True(SecretSearch.TypesThatShowIt(configuration).FirstOrDefault() is not { } type, which());
+            if (graphs % GraphsPerRouter != 1 || !configuration.Hosts.All(host => host.Endpoint.StartsWith("127.0.0.1", StringComparison.Ordinal))) continue;
+            routers++;
+            var shown = await ShownByRouterAsync(configuration, input.IsPassword);
+            Assert.True(shown.Count == 0, $"{which()}\n{string.Join('\n', shown)}");
+        }
+
+        var figures = $"{s_inputs} inputs of seed {s_seed}: {refused} refused, {accepted} accepted, {graphs} graphs of objects, {routers} routers.";
+        TestContext.Current.SendDiagnosticMessage(figures);
+        Assert.True(refused > s_inputs / 4 && accepted > s_inputs / 20 && graphs > 0 && routers > 0, figures);
+    }
+
+    /// <returns>What names something, and may be shown.</returns>
+    private static IEnumerable<string?> Read(SecretInput input) => input.Kind == SecretInputKind.ConnectionString
+        ? ConnectionStringParser.Parse(input.Text).SelectMany(host => (string?[])[host.Host, host.Database, host.Username, host.ApplicationName])
+        : Identities(RouterConfigurationBuilder.Build(OptionsOf(input)));
+
+    private static DatabaseRouterOptions OptionsOf(SecretInput input)
+    {
+        var options = new DatabaseRouterOptions();
+        if (input.Kind == SecretInputKind.ConnectionString)
+        {
+            options.Hosts["primary"] = new HostOptions { ConnectionString = input.Text };
+            return options;
+        }
+
+        var values = input.Kind == SecretInputKind.DotEnv
+            ? DotEnvFile.Parse(input.Text, ".env").Select(pair => KeyValuePair.Create(pair.Key.Replace("__", ":", StringComparison.Ordinal), (string?)pair.Value))
+            : [KeyValuePair.Create(input.Key!, (string?)input.Text), KeyValuePair.Create("DATABASE_URL", (string?)"postgresql://app@127.0.0.1:1/shop")];
+        OptionsLoader.Load(options, new ConfigurationBuilder().AddInMemoryCollection(values.DistinctBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)).Build());
+        return options;
+    }
+
+    /// <summary>What names something is shown, and means to be.</summary>
+    private static IEnumerable<string?> Identities(RouterConfiguration configuration) =>
+        configuration.Hosts.SelectMany(host => host.Groups.Concat(host.Labels).Concat([host.Name, host.Connection.Host, host.Connection.Database, host.Connection.Username, host.Connection.ApplicationName]))
+            .Concat(configuration.Groups).Concat(configuration.Routes.SelectMany(route => (string[])[route.Name, route.Pool.ApplicationName]));
+
+    private static bool ShowsMark(Exception error) =>
+        SecretMark.IsIn(error.Message) || (error.InnerException is { } inner && ShowsMark(inner))
+        || (error.Data.Count > 0 && error.Data.Values.Cast<object>().Concat(error.Data.Keys.Cast<object>()).Any(value => SecretMark.IsIn(value.ToString())));
+
+    /// <summary>What a router says that meets no server: its log, metrics, health, errors, and all of its objects.</summary>
+    private static async Task<List<string>> ShownByRouterAsync(RouterConfiguration configuration, bool isPassword)
+    {
+        List<string> said = [];
+        var logger = new RecordingLogger();
+        using var meters = new MeterListener { InstrumentPublished = (instrument, listener) => listener.EnableMeasurementEvents(instrument) };
+        void Add<T>(Instrument instrument, T measured, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+        {
+            lock (said) said.Add($"{instrument.Name} {string.Join(' ', tags.ToArray())}");
+        }
+
+        meters.SetMeasurementEventCallback<long>(Add);
+        meters.SetMeasurementEventCallback<int>(Add);
+        meters.SetMeasurementEventCallback<double>(Add);
+        meters.Start();
+        await using (var router = new DatabaseRouter(configuration, logger))
+        {
+            foreach (var attempt in (Func<Task>[])[() => router.WaitUntilReadyAsync(TimeSpan.FromMilliseconds(100)), async () => await router.OpenConnectionAsync(DatabaseOperation.Read)])
+            {
+                try
+                {
+                    await attempt();
+                }
+                catch (Exception e) when (e is Npgsql.NpgsqlException or RouterConfigurationException or TimeoutException)
+                {
+                    said.Add(e.ToString());
+                }
+            }
+
+            meters.RecordObservableInstruments();
+            lock (said)
+            {
+                said.AddRange(router.GetHealthStatus().Select(pair => pair.ToString()));
+                said.Add(router.GetMetrics().ToString());
+                said.AddRange(logger.All);
+            }
+
+            if (isPassword) said.AddRange(SecretSearch.TypesThatShowIt(router).Select(type => $"{type} QZ7XJ4VK"));
+        }
+
+        return [.. said.Where(SecretMark.IsIn)];
+    }
+
+    private static int Setting(string variable, int usual) => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : usual;
+}
