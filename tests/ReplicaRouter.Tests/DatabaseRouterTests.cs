@@ -107,6 +107,21 @@ public class DatabaseRouterTests
         await ready.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
+    [Theory]
+    [InlineData(1, 100, 0)]
+    [InlineData(2, 100, 1)]
+    [InlineData(2, 200, 0)]
+    [InlineData(9, 0, 0)]
+    public async Task Pools_that_together_may_open_more_connections_than_the_server_allows_are_logged_once(int processes, int allowed, int warnings)
+    {
+        var logger = new RecordingLogger();
+        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), logger,
+            createProbe: _ => FakeProbe.Of(Primary(100) with { Probers = processes, MaxConnections = allowed }));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(warnings, logger[318].Count);
+        if (warnings > 0) Assert.StartsWith("The pools of 2 processes may open 180 connections to host primary, whose server allows 100.", logger[318][0], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Wrong_credentials_everywhere_are_told_at_once_and_not_waited_for()
     {

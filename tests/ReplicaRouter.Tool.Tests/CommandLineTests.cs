@@ -39,6 +39,23 @@ public sealed class CommandLineTests
         Assert.NotEmpty(run.Error);
     }
 
+    [Theory]
+    [Trait("Failure", "C1")]
+    [InlineData("status", "postgresql://app:s3cret@db-1/shop")]
+    [InlineData("status", "--urll", "postgresql://app:s3cret@db-1/shop")]
+    [InlineData("status", "--urll=postgresql://app:s3cret@db-1/shop")]
+    [InlineData("postgresql://app:s3cret@db-1/shop")]
+    [InlineData("doctor", "--instances", "app:s3cret@x")]
+    [InlineData("doctor", "--url", "jdbc:postgresql://app:s3cret@db-1/shop?sslmode=require")]
+    [InlineData("doctor", "--url", "analytics=mysql://app:s3cret@db-1/shop?x=y")]
+    public async Task A_URL_in_a_wrong_place_is_not_repeated(params string[] args)
+    {
+        var run = await ToolRun.Async(args);
+        Assert.Equal(2, run.ExitCode);
+        Assert.NotEmpty(run.Error);
+        Assert.DoesNotContain("s3cret", run.Error + run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_cluster_that_nobody_answers_is_not_waited_for_long()
     {

@@ -22,6 +22,14 @@ internal static class ToolCommands
             ExplainCommand.Create(),
         };
         var parsed = root.Parse(args);
+        var messages = parsed.Errors.Select(e => e.Message).ToList();
+        var fit = messages.ConvertAll(message => CommandLineErrors.WithoutSecrets(message, args));
+        if (!fit.SequenceEqual(messages))
+        {
+            foreach (var message in fit) await error.WriteLineAsync(message);
+            return ExitCode.Failure;
+        }
+
         var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
         {
             Output = output,

@@ -89,6 +89,9 @@ internal static partial class Log
     [LoggerMessage(317, LogLevel.Error, "A change of the hosts failed half-way; further changes go on")]
     public static partial void ChangeFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(318, LogLevel.Warning, "The pools of {Processes} processes may open {Most} connections to host {Host}, whose server allows {Allowed}. Lower Routes:<name>:MaxPoolSize, or raise max_connections")]
+    public static partial void PoolsExceedServer(ILogger logger, string host, int most, int processes, int allowed);
+
     [LoggerMessage(320, LogLevel.Error, "A changed configuration is refused as a whole, and the former one kept: {Error}")]
     public static partial void ConfigurationRefused(ILogger logger, string error);
 

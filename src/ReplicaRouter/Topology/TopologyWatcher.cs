@@ -5,6 +5,8 @@ namespace ReplicaRouter;
 /// <summary>Reacts to what changed between two snapshots: logs it, counts failovers, drops connections that lead to the wrong server.</summary>
 internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILogger logger)
 {
+    private readonly PoolWarning _pools = new(logger);
+
     // The last primary that there was, through times without one. Monitors publish at once, hence the exchange.
     private HostSnapshot? _lastPrimary;
 
@@ -37,6 +39,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (isOther || isLost || (before.Role != after.Role && before.Role != HostRole.Unknown)) pools.Clear();
         if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
         if (after.IsLost && !before.IsLost) pools.Lost.Raise();
+        if (before.Answer?.Probers != after.Answer?.Probers || before.Role != after.Role) _pools.Check(after, pools);
         if (before.State == after.State) return;
         counters.CountState(after.Configuration, after.State);
         if (isLost || after.IsWarmOnly) pools.LoginsRefused.Raise();
