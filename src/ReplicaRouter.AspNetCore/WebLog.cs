@@ -18,6 +18,9 @@ internal static partial class WebLog
     [LoggerMessage(802, LogLevel.Warning, "{User} forces all reads to the primary by the dashboard")]
     public static partial void DashboardForces(ILogger logger, string user);
 
+    [LoggerMessage(804, LogLevel.Warning, "{User} accepts host {Host} by the dashboard: system identifier {Identifier}, timeline {Timeline}")]
+    public static partial void DashboardAccepts(ILogger logger, string user, string host, ulong identifier, int timeline);
+
     [LoggerMessage(803, LogLevel.Error, "The dashboard's sampling failed and goes on")]
     public static partial void DashboardSamplingFailed(ILogger logger, Exception exception);
 

@@ -123,6 +123,26 @@ public class DatabaseRouterTests
     }
 
     [Fact]
+    public async Task A_former_primary_that_does_not_answer_is_not_shown_as_the_primary()
+    {
+        var probes = new Dictionary<string, FakeProbe>();
+        await using var router = Router(OptionsFor("primary", "analytics"), host => probes[host.Name] = FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(HostRole.Primary, router.GetHealthStatus()["primary"].Role);
+        probes["primary"].Answer = _ => throw new IOException("gone");
+        probes["analytics"].Answer = _ => Task.FromResult(Primary(100, timeline: 2) with { StartedAt = 1 });
+        var start = TimeProvider.System.GetTimestamp();
+        while (router.GetHealthStatus() is var health && (health["primary"].State, health["analytics"].Role) != (HostState.Down, HostRole.Primary))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30));
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(HostRole.Unknown, router.GetHealthStatus()["primary"].Role);
+        Assert.Equal((1, 0), (router.GetMetrics().Failovers, router.GetMetrics().ForcedToPrimary));
+    }
+
+    [Fact]
     public async Task Wrong_credentials_everywhere_are_told_at_once_and_not_waited_for()
     {
         await using var router = Router(OptionsFor("primary"), _ => new FakeProbe(_ => throw Refused()));

@@ -40,4 +40,5 @@ internal sealed record PoolStatus(string Route, int InUse, int Idle, int Limit);
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(WelcomeMessage))]
 [JsonSerializable(typeof(UpdateMessage))]
+[JsonSerializable(typeof(AcceptancePreview))]
 internal sealed partial class DashboardJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>What operators order: drain, restore, reads to the primary.</summary>
+/// <summary>What operators order: drain, restore, accept, reads to the primary.</summary>
 internal static class OperatorEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder endpoints, IServiceProvider services, Operators operators)
@@ -33,6 +34,21 @@ internal static class OperatorEndpoints
             return Results.NoContent();
         });
 
+        // What it would mean, and the token that the order needs: a page of another origin can't read either.
+        endpoints.MapGet("/hosts/{host}/accept", async (string host, HttpContext context) =>
+        {
+            if (!await operators.IncludeAsync(context).ConfigureAwait(false)) return Results.StatusCode(StatusCodes.Status403Forbidden);
+            return await AcceptAsync(() => Task.FromResult(Results.Json(
+                AcceptancePreview.Of(RouterOf(context).PreviewAccept(host), TokensFor(context)), DashboardJson.Default.AcceptancePreview))).ConfigureAwait(false);
+        });
+
+        group.MapPost("/hosts/{host}/accept", (string host, HttpContext context) => AcceptAsync(async () =>
+        {
+            var accepted = await RouterOf(context).AcceptAsync(host, CancellationToken.None).ConfigureAwait(false);
+            WebLog.DashboardAccepts(logger, UserOf(context), accepted.Host, accepted.SystemIdentifier, accepted.Timeline);
+            return Results.NoContent();
+        }));
+
         group.MapPost("/force-to-primary", async (HttpContext context) =>
         {
             try
@@ -46,6 +62,28 @@ internal static class OperatorEndpoints
                 return Results.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
             }
         });
+    }
+
+    private static async Task<IResult> AcceptAsync(Func<Task<IResult>> order)
+    {
+        try
+        {
+            return await order().ConfigureAwait(false);
+        }
+        catch (ArgumentException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status404NotFound);
+        }
+        catch (InvalidOperationException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
+        }
+    }
+
+    private static AntiforgeryTokenSet TokensFor(HttpContext context)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
     }
 
     private static DatabaseRouter RouterOf(HttpContext context) => context.RequestServices.GetRequiredService<DatabaseRouter>();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ReplicaRouter.Tool.Accept;
 using ReplicaRouter.Tool.Clusters;
 using ReplicaRouter.Tool.Doctor;
 using ReplicaRouter.Tool.Drill;
@@ -20,6 +21,7 @@ internal static class ToolCommands
             DoctorCommand.Create(),
             DrillCommand.Create(),
             ExplainCommand.Create(),
+            AcceptCommand.Create(),
         };
         var parsed = root.Parse(args);
         var messages = parsed.Errors.Select(e => e.Message).ToList();

@@ -16,6 +16,9 @@ internal sealed record TimelineBelief
     /// </summary>
     public const int MostAhead = 20;
 
+    /// <summary>How long what a silent host showed last speaks against a leap: each of the promotions in between would take Patroni half a minute.</summary>
+    private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(10);
+
     public static readonly TimelineBelief None = new();
 
     /// <summary>The timeline; 0 as long as none is known.</summary>
@@ -40,11 +43,12 @@ internal sealed record TimelineBelief
     /// <param name="cluster">The cluster's identity, if it is decided.</param>
     /// <param name="leaders">Which primary the sources name for which host.</param>
     /// <param name="before">What was believed before.</param>
-    public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before)
+    /// <param name="time">The clock.</param>
+    public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before, TimeProvider time)
     {
         var outvoted = Bits(hosts.Where(host => IsOutvoted(host, hosts, cluster, leaders)));
         var admitted = hosts.Where(host => IsAdmitted(host, cluster) && (outvoted & host.Configuration.Bit) == 0).ToList();
-        var leaping = Bits(Leapers(admitted));
+        var leaping = Bits(Leapers(admitted, time));
         admitted.RemoveAll(host => (leaping & host.Configuration.Bit) != 0);
 
         var proven = Math.Max(before.Proven, Highest(admitted.Where(host => host.Answer is { IsInRecovery: false })));
@@ -80,14 +84,15 @@ internal sealed record TimelineBelief
     private static bool IsContradicted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders, [NotNullWhen(true)] out NamedLeader? leader) =>
         (leader = host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null) is not null;
 
-    private static IEnumerable<HostSnapshot> Leapers(IEnumerable<HostSnapshot> admitted)
+    private static IEnumerable<HostSnapshot> Leapers(IEnumerable<HostSnapshot> admitted, TimeProvider time)
     {
         var byTimeline = admitted.GroupBy(host => host.ShownTimeline).OrderByDescending(group => group.Key).ToList();
-        for (var i = 0; i + 1 < byTimeline.Count; i++)
+        foreach (var (i, leaping) in byTimeline.Index())
         {
-            var isAlone = byTimeline[i].DistinctBy(host => host.Answer!.Server).Count() == 1 && !byTimeline[i].Any(host => host.IsAccepted);
-            if (!isAlone || byTimeline[i].Key - byTimeline[i + 1].Key <= MostAhead) yield break;
-            foreach (var host in byTimeline[i]) yield return host;
+            var isAlone = leaping.DistinctBy(host => host.Answer!.Server).Count() == 1 && !leaping.Any(host => host.IsAccepted);
+            var next = byTimeline.Skip(i + 1).FirstOrDefault(group => group.Any(host => host.IsAnswering || time.GetElapsedTime(host.LastAnswered!.SentAt) < s_memory));
+            if (!isAlone || next is null || leaping.Key - next.Key <= MostAhead) yield break;
+            foreach (var host in leaping) yield return host;
         }
     }
 

@@ -239,7 +239,7 @@ internal sealed class TopologySnapshot
         if (isReplaced) hosts = [.. hosts.Select(host => host with { Comeback = Comeback.Arrival })];
 
         hosts = CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]);
-        var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief);
+        var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief, time);
         hosts = Twins.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
 

@@ -65,6 +65,23 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
+    public async Task What_accepting_a_host_means_is_shown_to_operators_only_and_a_host_that_does_not_answer_is_not_accepted()
+    {
+        var app = operated.Application;
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusOf(HttpMethod.Get, "guest", "primary"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusOf(HttpMethod.Get, "operator", "nobody"));
+        Assert.Equal(HttpStatusCode.Conflict, await StatusOf(HttpMethod.Get, "operator", "primary"));
+        Assert.Equal(HttpStatusCode.BadRequest, await StatusOf(HttpMethod.Post, "operator", "primary"));
+        Assert.Equal(HttpStatusCode.Conflict, await StatusOf(HttpMethod.Post, "operator", "primary", await app.TokenAsync("operator")));
+
+        async Task<HttpStatusCode> StatusOf(HttpMethod method, string role, string host, string? token = null)
+        {
+            using var response = await app.SendAsync(method, $"hosts/{host}/accept", role, token);
+            return response.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task Without_a_policy_nobody_operates()
     {
         await using var app = await DashboardApplication.StartAsync();

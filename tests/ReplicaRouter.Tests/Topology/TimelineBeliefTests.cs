@@ -171,6 +171,14 @@ public class TimelineBeliefTests
     }
 
     [Fact]
+    public void A_server_that_died_long_ago_and_is_still_configured_does_not_speak_against_those_that_went_on()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(500)).Answer("primary", Primary(500)).Fail("analytics", FailureKind.Unreachable);
+        Assert.Equal(HostState.Misconfigured, topology.Answer("primary", Primary(500, timeline: 30))["primary"].State);
+        Assert.Equal("primary", topology.Advance(700).Answer("primary", Primary(500, timeline: 30)).Current.Primary?.Name);
+    }
+
+    [Fact]
     public void A_leaping_host_says_what_to_do()
     {
         var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Replica(500, 99));

@@ -27,6 +27,25 @@ export function orderButton(host) {
   };
 }
 
+/** For a host that is out though it answers: what it shows may be right, and the router wrong. */
+export function acceptButton(host) {
+  const states = ['Fenced', 'ForeignCluster', 'Misconfigured', 'OldTimeline', 'SplitBrain'];
+  const element = h('button', { class: 'quiet order', type: 'button', onclick: () => accept() }, 'Accept');
+  element.setAttribute('aria-label', `Accept ${host}`);
+  const url = `hosts/${encodeURIComponent(host)}/accept`;
+  const accept = async () => {
+    const response = await fetch(url).catch(() => null);
+    if (!response?.ok) return complain(response ? await explain(response) : 'The application could not be reached. Nothing was ordered.');
+    const preview = await response.json();
+    const given = preview.givenUp.length > 0 ? preview.givenUp.join(' ') : 'Nothing is given up.';
+    if (await confirm(`Accept ${host}?`, `${preview.accepted} ${preview.former} ${given} This process alone is ordered.`, 'Accept')) await order(url, element);
+  };
+  return {
+    element,
+    render(status) { element.hidden = !states.includes(status.state); },
+  };
+}
+
 if (isOperator) {
   const force = byId('force');
   force.hidden = false;

@@ -2,7 +2,7 @@ import { arrange, byId, classes, h, icon, setIcon, text } from './dom.js';
 import { bytes, count, duration, rate } from './format.js';
 import { property } from './colors.js';
 import { flowOf, roleOf, stateOf } from './states.js';
-import { isOperator, orderButton, showPrimary } from './operator.js';
+import { acceptButton, isOperator, orderButton, showPrimary } from './operator.js';
 
 const root = byId('topology');
 const writers = h('div', { class: 'writers' });
@@ -34,11 +34,12 @@ class Card {
     this.state = h('span', { class: 'state' });
     this.error = h('p', { class: 'error', hidden: true });
     this.order = isOperator ? orderButton(name) : null;
+    this.accept = isOperator ? acceptButton(name) : null;
     this.measures = { lag: 'Lag', behind: 'Behind', probe: 'Probe', average: 'Average', inUse: 'In use', rate: 'Commands/s', timeline: 'Timeline' };
     for (const [key, label] of Object.entries(this.measures)) this.measures[key] = new Measure(label);
     this.mix = routes.map(route => { const part = h('i'); part.style.background = `var(${property(route)})`; return part; });
     this.element = h('article', { class: 'host', 'data-host': name, 'aria-label': name },
-      h('div', { class: 'top' }, this.icon, h('h3', {}, name), this.role, h('span', { class: 'standing' }, this.state, this.order?.element)),
+      h('div', { class: 'top' }, this.icon, h('h3', {}, name), this.role, h('span', { class: 'standing' }, this.state, this.accept?.element, this.order?.element)),
       h('dl', { class: 'measures' }, ...Object.values(this.measures).map(measure => measure.element)),
       h('div', { class: 'mix', 'aria-hidden': 'true' }, ...this.mix),
       this.error);
@@ -79,6 +80,7 @@ class Card {
     text(this.error, host.error ?? '');
     this.error.hidden = !host.error;
     this.order?.render(host);
+    this.accept?.render(host);
   }
 }
 
