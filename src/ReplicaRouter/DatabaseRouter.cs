@@ -54,7 +54,8 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         _listener = new CommandListener();
-        _fleet = new Fleet(configuration, _store, _listener, createProbe, loggerFactory, time, random, logger);
+        var idle = new IdleCheck(configuration.AskIdleAfter, time);
+        _fleet = new Fleet(configuration, _store, _listener, createProbe, idle, loggerFactory, time, random, logger);
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
         _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
@@ -63,7 +64,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, time);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, _outcomes, new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);

@@ -89,6 +89,21 @@ public sealed class FaultProxy : IAsyncDisposable
         foreach (var connection in _connections.Keys) connection.Reset();
     }
 
+    /// <summary>Ends the connections that are idle now with FIN, both ways, as a load balancer does.</summary>
+    /// <param name="idleFor">Time for which nothing has come from either end.</param>
+    public void FinishIdle(TimeSpan idleFor) => ForEachIdle(idleFor, connection => connection.Finish());
+
+    /// <summary>Resets (RST) the connections that are idle now, both ways.</summary>
+    /// <inheritdoc cref="FinishIdle" path="/param"/>
+    public void ResetIdle(TimeSpan idleFor) => ForEachIdle(idleFor, connection => connection.Reset());
+
+    /// <summary>
+    /// Forgets the connections that are idle now, as a firewall does: whatever is sent over them is lost, for as long as they live, and neither end hears
+    /// of it. New connections come through. <see cref="Heal"/> does not bring them back.
+    /// </summary>
+    /// <inheritdoc cref="FinishIdle" path="/param"/>
+    public void ForgetIdle(TimeSpan idleFor) => ForEachIdle(idleFor, connection => connection.Forget());
+
     /// <summary>Ends all faults.</summary>
     public void Heal()
     {
@@ -104,6 +119,11 @@ public sealed class FaultProxy : IAsyncDisposable
         Reset();
         await Task.WhenAll(_connections.Values).ConfigureAwait(false);
         _port.Dispose();
+    }
+
+    private void ForEachIdle(TimeSpan idleFor, Action<ProxiedConnection> end)
+    {
+        foreach (var connection in _connections.Keys.Where(connection => connection.IsIdle(idleFor))) end(connection);
     }
 
     private void Listen()

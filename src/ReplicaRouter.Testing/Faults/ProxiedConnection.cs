@@ -8,9 +8,21 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
     private readonly Socket _server = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly CancellationTokenSource _end = new();
     private int _hasLostBytes;
+    private int _isForgotten;
+    private long _activeAt = TimeProvider.System.GetTimestamp();
 
     /// <summary>Whether bytes were dropped: the stream has a hole, and can only be reset once the fault is over.</summary>
     internal bool HasLostBytes => Volatile.Read(ref _hasLostBytes) != 0;
+
+    /// <summary>Whether nothing comes through any more, either way, and neither end hears of it.</summary>
+    internal bool IsForgotten => Volatile.Read(ref _isForgotten) != 0;
+
+    /// <summary>Whether nothing has come from either end for some time.</summary>
+    internal bool IsIdle(TimeSpan time) => TimeProvider.System.GetElapsedTime(Volatile.Read(ref _activeAt)) >= time;
+
+    internal void NoteActivity() => Volatile.Write(ref _activeAt, TimeProvider.System.GetTimestamp());
+
+    internal void Forget() => Interlocked.Exchange(ref _isForgotten, 1);
 
     internal async Task RunAsync(string host, int port)
     {
@@ -39,6 +51,22 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
     }
 
     internal void LoseBytes() => Interlocked.Exchange(ref _hasLostBytes, 1);
+
+    /// <summary>Ends both sides with FIN.</summary>
+    internal void Finish()
+    {
+        foreach (var socket in (ReadOnlySpan<Socket>)[client, _server])
+        {
+            try
+            {
+                socket.Shutdown(SocketShutdown.Send);
+            }
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+            {
+                // It has ended by itself.
+            }
+        }
+    }
 
     /// <summary>Ends both sides with RST.</summary>
     internal void Reset()

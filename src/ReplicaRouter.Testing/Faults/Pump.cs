@@ -24,6 +24,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             {
                 var count = await from.ReceiveAsync(buffer, ct).ConfigureAwait(false);
                 if (count == 0) break;
+                connection.NoteActivity();
                 var chunk = new Chunk(buffer.AsMemory(0, count).ToArray(), TimeProvider.System.GetTimestamp(), Random.Shared.NextDouble());
                 await _inFlight.Writer.WriteAsync(chunk, ct).ConfigureAwait(false);
             }
@@ -57,6 +58,9 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             return;
         }
 
+        // Its client has gone, and hears nothing any more. No server is to be left with connections that nobody will end.
+        if (connection.IsForgotten && direction == FaultDirection.ToServer) connection.Reset();
+        if (connection.IsForgotten) return;
         if (DropsNow()) await faults.Current.Superseded.WaitAsync(ct).ConfigureAwait(false);
         if (connection.HasLostBytes) connection.Reset();
         else to.Shutdown(SocketShutdown.Send);
@@ -78,6 +82,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
 
     private bool DropsNow()
     {
+        if (connection.IsForgotten) return true;
         var snapshot = faults.Current;
         var drops = snapshot.Settings.Dropped.HasFlag(direction);
         if (drops) connection.LoseBytes();

@@ -37,6 +37,9 @@ public sealed class DatabaseRouterOptions
     /// <value>Default 120 s; 0 to 1 h. Zero does not wait: what is in use on a host that is removed is cut at once.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>Time without use after which a connection is asked whether it is still alive, before a caller gets it.</summary>
+    internal TimeSpan AskIdleAfter { get; set; } = IdleCheck.AskAfter;
+
     /// <summary>
     /// Signs the tokens of sessions, and has unsigned ones ignored. Set it where tokens pass through hands that you don't trust: a client's
     /// cookie, a queue that others write to. Without it a token is protected against damage, not against forgery; the most that a forged one

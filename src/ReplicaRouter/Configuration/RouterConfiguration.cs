@@ -22,6 +22,10 @@ internal sealed record RouterConfiguration
     public required int? PrimaryReadsPerSecond { get; init; }
     public required TimeSpan ForcedFailoverDuration { get; init; }
     public required TimeSpan DrainTimeout { get; init; }
+
+    /// <inheritdoc cref="DatabaseRouterOptions.AskIdleAfter"/>
+    public required TimeSpan AskIdleAfter { get; init; }
+
     public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
     public required Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; init; }
 

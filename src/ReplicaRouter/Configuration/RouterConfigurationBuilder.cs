@@ -61,6 +61,7 @@ internal sealed class RouterConfigurationBuilder
             PrimaryReadsPerSecond = _options.PrimaryProtection.MaxReadsPerSecond,
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
             DrainTimeout = _options.DrainTimeout,
+            AskIdleAfter = _options.AskIdleAfter,
             ConfigureDataSource = _options.ConfigureDataSource,
             PasswordProvider = _options.PasswordProvider,
             Sources = sources,

@@ -12,6 +12,7 @@ internal sealed class ConnectionOpener(
     PrimaryGuard guard,
     PrimaryProof primaryProof,
     RoutingCounters counters,
+    IdleCheck idle,
     TimeProvider time)
 {
     private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
@@ -57,14 +58,15 @@ internal sealed class ConnectionOpener(
     private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, CancellationToken cancellationToken)
     {
         var opening = taken.OpenAsync(cancellationToken);
-        return opening.IsCompletedSuccessfully && !NeedsNoStandby(plan, taken.Connection)
+        var isInDoubt = opening.IsCompletedSuccessfully && idle.IsInDoubt(taken.Connection, !plan.IsReadOnly);
+        return opening.IsCompletedSuccessfully && !isInDoubt && !NeedsNoStandby(plan, taken.Connection)
             ? new ValueTask<NpgsqlConnection>(taken.Opened())
-            : FinishPlainAsync(plan, pool, taken, opening, cancellationToken);
+            : FinishPlainAsync(plan, pool, taken, opening, isInDoubt, cancellationToken);
     }
 
     // By themselves, so that what is seldom needed has no place in the frame of what is done always.
-    private ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, CancellationToken cancellationToken) =>
-        OpenPlainAsync(plan, new Opening(pool, taken, opening), cancellationToken);
+    private ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, bool isInDoubt, CancellationToken cancellationToken) =>
+        OpenPlainAsync(plan, new Opening(pool, taken, opening, isInDoubt), cancellationToken);
 
     private ValueTask<NpgsqlConnection> OpenPlainElsewhereAsync(RoutePlan plan, HostPool pool, KeptConnections? kept, CancellationToken cancellationToken) =>
         TryTakeElsewhere(plan, kept, ref pool) is { } taken ? OpenPlainAsync(plan, pool, taken, cancellationToken) : OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
@@ -219,7 +221,8 @@ internal sealed class ConnectionOpener(
     /// <param name="Pool">Where a connection is opened.</param>
     /// <param name="Taken">The connection; null as long as the pool has none to give.</param>
     /// <param name="Task">The opening of that connection.</param>
-    private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task)
+    /// <param name="IsInDoubt">Whether it is known that the connection may have ended while it was idle.</param>
+    private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task, bool IsInDoubt = false)
     {
         public static Opening NotBegun(HostPool pool) => new(pool, null, Task.CompletedTask);
     }
@@ -261,7 +264,7 @@ internal sealed class ConnectionOpener(
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
     private async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
     {
-        var (pool, taken, task) = opening;
+        var (pool, taken, task, isInDoubt) = opening;
         using var counted = pool.CountOpening();
         try
         {
@@ -285,7 +288,6 @@ internal sealed class ConnectionOpener(
             }
 
             await task.ConfigureAwait(false);
-            return taken.Value.Opened();
         }
         catch (Exception e)
         {
@@ -296,22 +298,42 @@ internal sealed class ConnectionOpener(
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
             throw;
         }
+
+        if (!isInDoubt) isInDoubt = idle.IsInDoubt(taken.Value.Connection, !pool.Plan.IsReadOnly);
+        if (!isInDoubt || await idle.AnswersAsync(taken.Value.Connection).ConfigureAwait(false)) return taken.Value.Opened();
+        return await OpenInPlaceAsync(pool, taken.Value, attempt, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Another connection in place of one that ended while it was idle, to the same host. It was in no caller's hands: nothing has failed.</summary>
+    private async ValueTask<NpgsqlConnection> OpenInPlaceAsync(HostPool pool, TakenConnection ended, Attempt attempt, CancellationToken cancellationToken)
+    {
+        pool.DropLike(ended);
+        cancellationToken.ThrowIfCancellationRequested();
+        var opening = IsWarmOnly(pool) || pool.TryTake(kept: null) is not { } taken ? Opening.NotBegun(pool) : new Opening(pool, taken, taken.OpenAsync(cancellationToken));
+        if (attempt.IsHedge && opening.Taken is null) throw NobodyLetIn(pool);
+        return await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
     }
 
     private NpgsqlConnection Open(HostPool pool, TakenConnection? free)
     {
         using var counted = pool.CountOpening();
-        var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take());
-        try
+        while (true)
         {
-            taken.Open();
-            return taken.Opened();
-        }
-        catch
-        {
-            taken.Connection.Dispose();
-            taken.Tier?.Return();
-            throw;
+            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take());
+            try
+            {
+                taken.Open();
+            }
+            catch
+            {
+                taken.Connection.Dispose();
+                taken.Tier?.Return();
+                throw;
+            }
+
+            if (!idle.IsInDoubt(taken.Connection, !pool.Plan.IsReadOnly) || IdleCheck.Answers(taken.Connection)) return taken.Opened();
+            pool.DropLike(taken);
+            free = null;
         }
     }
 

@@ -40,9 +40,9 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             }
             catch (Exception e)
             {
-                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) attempt.Exclude(pool.Host, e, time.GetTimestamp());
-                else if (RetryRules.IsOutcomeUnknown(e, pool, flow)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
-                else throw;
+                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) continue;
+                if (RetryRules.IsOutcomeUnknown(e, pool, flow)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                throw;
             }
             finally
             {
@@ -87,9 +87,9 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             catch (Exception e)
             {
                 attempt.IsOutcomeUnknown = RetryRules.IsOutcomeUnknown(e, pool, flow);
-                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) attempt.Exclude(pool.Host, e, time.GetTimestamp());
-                else if (attempt.IsOutcomeUnknown && e is not OperationCanceledException) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
-                else throw;
+                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) continue;
+                if (attempt.IsOutcomeUnknown && e is not OperationCanceledException) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                throw;
             }
             finally
             {
@@ -136,7 +136,6 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
                 }
 
                 if (!isToBeRunAgain) throw;
-                attempt.Exclude(pool.Host, e, time.GetTimestamp());
             }
             finally
             {

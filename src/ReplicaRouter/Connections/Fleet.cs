@@ -10,7 +10,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class Fleet(
     RouterConfiguration configuration, TopologyStore store, CommandListener listener, Func<HostConfiguration, IHostProbe> createProbe,
-    ILoggerFactory loggerFactory, TimeProvider time, Random random, ILogger logger)
+    IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time, Random random, ILogger logger)
 {
     /// <summary>Most hosts: a set of hosts is one machine word.</summary>
     public const int Capacity = 64;
@@ -42,7 +42,7 @@ internal sealed class Fleet(
         var probe = new RenewableProbe(createProbe(host));
         HostLoad? load = null;
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = milliseconds => load!.RecordProbe(milliseconds) };
-        var pools = new HostPools(host, configuration, source => listener.Add([source]), loggerFactory, time) { Monitor = monitor, Probe = probe };
+        var pools = new HostPools(host, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe };
         load = pools.Load;
         listener.Add(pools.Sources);
         _loads[host.Index] = pools.Load;

@@ -215,6 +215,15 @@ internal sealed class HostPool
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
     public void Clear() => Current.Clear();
 
+    /// <summary>Gives back the place of a connection that ended while it was idle, and drops those that have been idle for as long or longer.</summary>
+    public void DropLike(TakenConnection ended)
+    {
+        Current.DropLike(ended);
+        ended.Tier?.Return();
+        // If its server is gone as well, that is found out now.
+        _owner.Monitor.Wake();
+    }
+
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
     public void RecordCommand(double milliseconds, bool isStopped)
     {

@@ -8,13 +8,18 @@ namespace ReplicaRouter;
 /// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
+    // In seconds, as Npgsql has them.
+    private const int IdleLifetime = 100;
+    private const int KeepaliveTime = 30;
+    private const int KeepaliveInterval = 5;
+
     private HostConfiguration _host;
 
-    public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, ILoggerFactory loggerFactory, TimeProvider time)
+    public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time)
     {
         _host = host;
         Load = new HostLoad(time, configuration.Routes.Length);
-        All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, loggerFactory), announce, time))];
+        All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, idle, loggerFactory), announce, time))];
     }
 
     /// <summary>The host as it is configured now.</summary>
@@ -74,7 +79,7 @@ internal sealed class HostPools
     public static int MaxPoolSize(RoutePlan plan, NpgsqlConnectionStringBuilder settings) =>
         plan.Pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, plan.Pool.DefaultMaxPoolSize);
 
-    private static NpgsqlDataSource CreateDataSource(HostDataSource source, RouterConfiguration configuration, ILoggerFactory loggerFactory)
+    private static NpgsqlDataSource CreateDataSource(HostDataSource source, RouterConfiguration configuration, IdleCheck idle, ILoggerFactory loggerFactory)
     {
         var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
         builder.UseLoggerFactory(loggerFactory);
@@ -86,7 +91,18 @@ internal sealed class HostPools
         builder.ConnectionStringBuilder.ApplicationName = ApplicationNames.Shown(builder.ConnectionStringBuilder.ApplicationName ?? "");
         source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
         source.Timeout = builder.ConnectionStringBuilder.Timeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.LongestWait;
-        if (configuration.SessionWindow is null) builder.UsePhysicalConnectionInitializer(connection => source.Logins.Record(connection), source.Logins.RecordAsync);
+        var isRecorded = configuration.SessionWindow is null;
+        builder.UsePhysicalConnectionInitializer(
+            connection =>
+            {
+                idle.Begin(connection);
+                if (isRecorded) source.Logins.Record(connection);
+            },
+            connection =>
+            {
+                idle.Begin(connection);
+                return isRecorded ? source.Logins.RecordAsync(connection) : Task.CompletedTask;
+            });
         return builder.Build();
     }
 
@@ -99,12 +115,25 @@ internal sealed class HostPools
         settings.MaxPoolSize = MaxPoolSize(plan, settings);
         settings.MinPoolSize = Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize);
         settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : Given(settings, "Timeout", settings.Timeout, 5);
+        KeepIdle(settings);
         settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
         if (!plan.IsReadOnly) return;
         // Set in the startup packet, not by SET: Npgsql resets the session whenever a connection returns to the pool.
         settings.Options = $"{settings.Options} -c default_transaction_read_only=on".TrimStart();
         // A second server would make an ambient transaction a distributed one, which can't be committed.
         settings.Enlist = false;
+    }
+
+    /// <summary>
+    /// Idle connections are closed before anybody else closes them: Npgsql takes up to twice the time that it is given, and load balancers commonly forget
+    /// a connection after 4 minutes (Azure) or 350 s (AWS). TCP finds out that the other end is gone while a command waits for it.
+    /// </summary>
+    private static void KeepIdle(NpgsqlConnectionStringBuilder settings)
+    {
+        if (!settings.ShouldSerialize("Connection Idle Lifetime")) settings.ConnectionIdleLifetime = Math.Max(IdleLifetime, settings.ConnectionPruningInterval);
+        if (settings.ShouldSerialize("TCP Keepalive") || settings.ShouldSerialize("TCP Keepalive Time") || settings.ShouldSerialize("TCP Keepalive Interval")) return;
+        settings.TcpKeepAliveTime = KeepaliveTime;
+        settings.TcpKeepAliveInterval = KeepaliveInterval;
     }
 
     private static int Given(NpgsqlConnectionStringBuilder settings, string key, int given, int otherwise) =>

@@ -131,6 +131,18 @@ internal sealed class PoolTiers
         foreach (var source in Sources) source.Clear();
     }
 
+    /// <summary>Drops the idle connections of the tier of one that ended in quiet, and of those after it, which are used less. Those in use are dropped when they are returned.</summary>
+    public void DropLike(TakenConnection ended)
+    {
+        Volatile.Read(ref _places)?.Broke();
+        var isLike = ended.Tier is null;
+        foreach (var source in Sources)
+        {
+            isLike |= source == ended.Tier;
+            if (isLike) source.Clear();
+        }
+    }
+
     private HostDataSource? TryAdd(Place place)
     {
         lock (_lock)

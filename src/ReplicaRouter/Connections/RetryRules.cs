@@ -14,7 +14,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
 
     public void Succeeded() => _budget.Earn();
 
-    /// <summary>Tells the monitor of a failure, and whether the work may be run again.</summary>
+    /// <summary>Tells the monitor of a failure, and whether the work may be run again: elsewhere, where its host failed it.</summary>
     public bool IsToBeRunAgain(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run)
     {
         if (MayRunAgain(exception, attempt, pool, flow, startedAt, run)) return true;
@@ -24,6 +24,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
 
     private bool MayRunAgain(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run)
     {
+        if (HadEndedIdle(exception, flow)) return attempt.MayRetry && run < MaxRuns;
         var kind = KindOf(exception, flow);
         if (kind == FailureKind.None) return false;
         opener.Report(exception, pool, startedAt, SiteOf(flow));
@@ -36,6 +37,7 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
             return false;
         }
 
+        attempt.Exclude(pool.Host, exception, time.GetTimestamp());
         Count(kind, attempt, pool);
         return true;
     }
@@ -76,6 +78,13 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
         FailureKind.Terminated => exception is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown, InvariantSeverity: "FATAL" },
         _ => false,
     };
+
+    /// <summary>
+    /// Whether the server had ended the connection for being idle, which crossed the very first command on its way. It takes no command then, or rolls back
+    /// the one that it has begun, as with 57P01. Nothing has failed: this is no retry that counts, and the same host does.
+    /// </summary>
+    private static bool HadEndedIdle(Exception exception, CommandFlow flow) =>
+        flow.IsFirstCommand && exception is PostgresException { SqlState: FailureClassifier.IdleSessionTimeout, InvariantSeverity: "FATAL" };
 
     private void Count(FailureKind kind, Attempt attempt, HostPool pool)
     {

@@ -8,7 +8,7 @@ namespace ReplicaRouter;
 /// <remarks>Source: PostgreSQL manual, appendix "PostgreSQL Error Codes".</remarks>
 internal static class FailureClassifier
 {
-    private const string IdleSessionTimeout = "57P05";
+    public const string IdleSessionTimeout = "57P05";
 
     /// <summary>What an error that was met while a connection was opened, or by a probe, says of the host.</summary>
     public static HostFailure Describe(Exception exception, HostConfiguration host) => Describe(exception, host, FailureSite.Opening);

@@ -1,0 +1,52 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Npgsql;
+using Npgsql.Internal;
+
+namespace ReplicaRouter;
+
+/// <summary>The socket beneath an open connection.</summary>
+/// <remarks>
+/// Npgsql shows no way to look whether an idle connection has been closed by its peer, or to end one that a command waits on. A version of Npgsql that keeps
+/// its socket elsewhere costs the look, not the connection: then only asking the server finds out.
+/// </remarks>
+internal static class ConnectionSocket
+{
+    private static volatile bool s_isHidden;
+
+    /// <returns>The socket; null when Npgsql does not show it, or the connection is closed.</returns>
+    public static Socket? Of(NpgsqlConnection connection)
+    {
+        if (s_isHidden) return null;
+        try
+        {
+            return ConnectorOf(connection) is { } connector ? SocketOf(connector) : null;
+        }
+        catch (MissingMemberException)
+        {
+            s_isHidden = true;
+            return null;
+        }
+    }
+
+    /// <summary>Whether the peer has sent something, or has ended the connection. On an idle connection it is usually the end.</summary>
+    public static bool HasNews(Socket? socket)
+    {
+        try
+        {
+            return socket is not null && socket.Poll(0, SelectMode.SelectRead);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return true;
+        }
+    }
+
+#pragma warning disable NPG9001 // A type whose members may change: it is only passed on here.
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Connector")]
+    private static extern NpgsqlConnector? ConnectorOf(NpgsqlConnection connection);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_socket")]
+    private static extern ref Socket? SocketOf(NpgsqlConnector connector);
+#pragma warning restore NPG9001
+}

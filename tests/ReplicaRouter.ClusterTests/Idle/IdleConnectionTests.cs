@@ -1,0 +1,69 @@
+using Dapper;
+using Npgsql;
+
+namespace ReplicaRouter.ClusterTests.Idle;
+
+/// <summary>Connections that ended while nobody used them cost no caller anything.</summary>
+public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper output) : IClassFixture<IdleCluster>
+{
+    /// <summary>Quiet times of each cell of the matrix; by default each kind of operation is once the first one after a quiet time. REPLICAROUTER_QUIET_TIMES=100 is the whole matrix.</summary>
+    private static readonly int s_quietTimes = int.TryParse(Environment.GetEnvironmentVariable("REPLICAROUTER_QUIET_TIMES"), out var times) ? times : 10;
+
+    /// <summary>Beyond its usual time, an operation takes a login, or finds out by a question that is about as long; the rest is for a machine that is busy.</summary>
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(2);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static MatrixTheoryData<IdleEnd, int> Cells => new(Enum.GetValues<IdleEnd>(), [1, 2, 3, 5]);
+
+    [Theory]
+    [Trait("Failure", "B1")]
+    [MemberData(nameof(Cells))]
+    public async Task Connections_that_ended_while_idle_cost_no_operation_an_error(IdleEnd end, int replicas)
+    {
+        await using var router = await idle.RouterAsync(replicas, end);
+        var operations = new IdleOperations(router);
+        List<(string Operation, TimeSpan Took)> firsts = [];
+        List<string> errors = [];
+        await operations.BurstAsync();
+        for (var time = 0; time < s_quietTimes; time++)
+        {
+            await idle.BeQuietAsync(end);
+            var first = operations.All.ElementAt(time % operations.All.Count);
+            var startedAt = TimeProvider.System.GetTimestamp();
+            await RunAsync(first.Key, first.Value, errors);
+            firsts.Add((first.Key, TimeProvider.System.GetElapsedTime(startedAt)));
+            await Task.WhenAll(operations.All.Where(other => other.Key != first.Key).Select(other => RunAsync(other.Key, other.Value, errors)));
+        }
+
+        var longest = firsts.MaxBy(first => first.Took);
+        output.WriteLine($"{end}, {replicas} replicas: {s_quietTimes} quiet times, {s_quietTimes * operations.All.Count} operations, {errors.Count} errors; the first one took "
+            + $"{Median(firsts):0} ms in the median, at most {longest.Took.TotalMilliseconds:0} ms ({longest.Operation}); a login takes up to {(await idle.LoginTimeAsync()).TotalMilliseconds:0} ms");
+        Assert.Empty(errors);
+        Assert.True(longest.Took < s_bound, $"{longest}");
+        await AssertWrittenOnceAsync(operations);
+        Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State is HostState.Down or HostState.Hung);
+        Assert.Equal((0, 0), (router.GetMetrics().Recovery.Retries, router.GetMetrics().Recovery.RetriesRefused));
+    }
+
+    private static async Task RunAsync(string name, Func<Task> operation, List<string> errors)
+    {
+        try
+        {
+            await operation();
+        }
+        catch (Exception e)
+        {
+            lock (errors) errors.Add($"{name}: {e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    private async Task AssertWrittenOnceAsync(IdleOperations operations)
+    {
+        await using var connection = new NpgsqlConnection(idle.Cluster.Primary.ConnectionString);
+        var there = await connection.QueryAsync<Guid>("SELECT id FROM visit WHERE id = ANY(@written)", new { written = operations.Written.ToArray() });
+        Assert.Equal(operations.Written.Order(), there.Order());
+    }
+
+    private static double Median(List<(string, TimeSpan Took)> firsts) => firsts.Count == 0 ? 0 : firsts.Select(first => first.Took.TotalMilliseconds).Order().ElementAt(firsts.Count / 2);
+}
