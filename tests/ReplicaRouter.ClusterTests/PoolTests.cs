@@ -10,7 +10,7 @@ public class PoolTests(ClusterFixture fixture)
 
     /// <summary>A router whose write route has few connections, and waits for one no longer than a second.</summary>
     private DatabaseRouter Router(int limit) => fixture.Cluster.Router(options =>
-        options.Routes["write"] = new RouteSettings { MaxPoolSize = limit, ConnectTimeout = TimeSpan.FromSeconds(1) });
+        options.Routes["write"] = new RouteSettings { MaxPoolSize = limit, Wait = TimeSpan.FromSeconds(1) });
 
     private static Task<NpgsqlConnection> OpenAsync(DatabaseRouter router) => router.OpenConnectionAsync(DatabaseOperation.Write, Ct).AsTask();
 
@@ -74,6 +74,26 @@ public class PoolTests(ClusterFixture fixture)
         Assert.Equal(limit, held.Select(connection => connection.ProcessID).Distinct().Count());
         await CloseAsync(held);
         Assert.Equal(0, router.GetHealthStatus()["primary"].ConnectionsInUse);
+    }
+
+    [Fact]
+    [Trait("Failure", "B12")]
+    public async Task An_exhausted_pool_is_waited_for_as_long_as_a_host()
+    {
+        await using var router = fixture.Cluster.Router(options => options.Routes["read"] = new RouteSettings
+        {
+            MaxPoolSize = 1,
+            Wait = TimeSpan.FromMilliseconds(500),
+            Groups = { "background", "analytics" },
+        });
+        await using var one = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
+        await using var other = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
+        foreach (var open in new Func<Task>[] { () => router.OpenConnectionAsync(DatabaseOperation.Read, Ct).AsTask(), () => Task.Run(() => router.OpenConnection(DatabaseOperation.Read), Ct) })
+        {
+            var startedAt = TimeProvider.System.GetTimestamp();
+            await Assert.ThrowsAnyAsync<NpgsqlException>(open);
+            Assert.InRange(TimeProvider.System.GetElapsedTime(startedAt).TotalSeconds, 0.4, 4);
+        }
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
 using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests;
@@ -151,6 +152,69 @@ public class DatabaseRouterTests
         Assert.Contains("refuses user 'app'", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    [Trait("Failure", "B9")]
+    public async Task A_primary_that_refuses_us_beside_standbys_that_do_not_is_reported_to_writes_at_once()
+    {
+        await using var router = Router(OptionsFor("primary", "analytics"), host => host.IsConfiguredPrimary ? new FakeProbe(_ => throw Refused()) : FakeProbe.Of(Replica(100)));
+        var start = TimeProvider.System.GetTimestamp();
+        var error = await Assert.ThrowsAsync<RouterConfigurationException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
+        Assert.Contains("refuses user 'app'", error.Message, StringComparison.Ordinal);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
+    }
+
+    [Theory]
+    [Trait("Failure", "B9")]
+    [InlineData("57P03")]
+    [InlineData("28P01")]
+    public async Task A_primary_that_starts_or_that_was_seen_before_is_waited_for(string state)
+    {
+        var options = OptionsFor("primary", "analytics");
+        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(100) };
+        var answers = state == "57P03" ? 0 : 1;
+        await using var router = Router(options, host => !host.IsConfiguredPrimary ? FakeProbe.Of(Replica(100))
+            : new FakeProbe(_ => Interlocked.Decrement(ref answers) >= 0 ? Task.FromResult(Primary(100)) : throw new Npgsql.PostgresException("not now", "FATAL", "FATAL", state)));
+        await Eventually(() => router.GetHealthStatus()["primary"].State is HostState.Restarting or HostState.Misconfigured);
+        await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    [Trait("Failure", "B8")]
+    public async Task A_process_that_was_stopped_while_it_waited_for_a_host_goes_on_waiting()
+    {
+        var time = new FakeTimeProvider();
+        var (isBack, probes) = (false, 0);
+        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), timeProvider: time, createProbe: _ => new FakeProbe(_ =>
+        {
+            Interlocked.Increment(ref probes);
+            return Volatile.Read(ref isBack) ? Task.FromResult(Primary(100)) : throw new IOException("down");
+        }));
+        using var session = router.CreateSession();
+        var picking = Task.Run(() => router.GetClient(DatabaseOperation.Write, new RouteOptions { Session = session }), TestContext.Current.CancellationToken);
+        await AdvanceUntil(time, () => Volatile.Read(ref probes) >= 3);
+        Volatile.Write(ref isBack, true);
+        time.Advance(TimeSpan.FromSeconds(30));
+        await AdvanceUntil(time, () => picking.IsCompleted);
+        Assert.Contains("Host=10.0.0.1", (await picking).ConnectionString, StringComparison.Ordinal);
+    }
+
+    private static async Task AdvanceUntil(FakeTimeProvider time, Func<bool> condition)
+    {
+        await Eventually(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return condition();
+        });
+    }
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        for (var start = TimeProvider.System.GetTimestamp(); !condition(); await Task.Delay(10, TestContext.Current.CancellationToken))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
+        }
     }
 
     private static Npgsql.PostgresException Refused() =>

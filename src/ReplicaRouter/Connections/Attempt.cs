@@ -6,6 +6,7 @@ namespace ReplicaRouter;
 internal sealed class Attempt
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan s_timerResolution = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
 
     private readonly RouteOptions _options;
@@ -14,6 +15,9 @@ internal sealed class Attempt
     private Exception? _lastFailure;
     private long _lastFailureAt;
     private TimeSpan _backoff;
+    private long? _waitingSince;
+    private TimeSpan _waited;
+    private int _pauses;
 
     public Attempt(RoutePlan plan, in RouteOptions options, SessionState? session, TimeProvider time)
     {
@@ -136,6 +140,9 @@ internal sealed class Attempt
         if (Remaining(time) == TimeSpan.Zero) throw Expired(_lastFailure);
     }
 
+    /// <summary>Whether a wait that has just timed out was the caller's deadline, give or take what a timer is early.</summary>
+    public bool IsNearlyExpired(TimeProvider time) => Remaining(time) < s_timerResolution;
+
     /// <summary>Whether the caller's deadline has ended the operation.</summary>
     public bool HasExpired { get; private set; }
 
@@ -148,13 +155,35 @@ internal sealed class Attempt
     /// <summary>Time left of the caller's deadline; null when there is none.</summary>
     public TimeSpan? Remaining(TimeProvider time) => _options.Deadline is { } deadline ? Left(deadline, time) : null;
 
-    /// <summary>Time left to wait for a host.</summary>
+    /// <summary>Time left to wait for a host, or for a connection of a pool that is exhausted. It counts from here until the operation has a connection.</summary>
     /// <param name="time">The clock.</param>
     /// <param name="atLeast">Waits for so long where the route says less.</param>
     public TimeSpan RemainingWait(TimeProvider time, TimeSpan atLeast = default)
     {
-        var wait = TimeSpan.Max(Plan.Wait, atLeast);
-        return IsHedge ? TimeSpan.Zero : Left(_options.Deadline is { } deadline && deadline < wait ? deadline : wait, time);
+        if (IsHedge) return TimeSpan.Zero;
+        _waitingSince ??= time.GetTimestamp();
+        var left = TimeSpan.Max(TimeSpan.Max(Plan.Wait, atLeast) - _waited - time.GetElapsedTime(_waitingSince.Value), TimeSpan.Zero);
+        return Remaining(time) is { } overall ? TimeSpan.Min(overall, left) : left;
+    }
+
+    /// <summary>Notes that the operation has a connection: what its work takes is no waiting.</summary>
+    public void EndWait(TimeProvider time)
+    {
+        if (_waitingSince is not { } since) return;
+        _waited += time.GetElapsedTime(since);
+        _waitingSince = null;
+    }
+
+    /// <summary>Has a wait not count that took much longer than it could: the process was stopped meanwhile, and its caller with it.</summary>
+    /// <param name="since">When the wait began.</param>
+    /// <param name="limit">What it could take.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>Whether it does not count.</returns>
+    public bool ForgivesPause(long since, TimeSpan limit, TimeProvider time)
+    {
+        if (limit <= TimeSpan.Zero || !HealthSettings.WasPaused(since, limit, time) || _pauses++ >= HealthSettings.MostVoid) return false;
+        _waitingSince += time.GetTimestamp() - since;
+        return true;
     }
 
     public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>

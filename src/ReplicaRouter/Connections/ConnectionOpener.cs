@@ -96,7 +96,9 @@ internal sealed class ConnectionOpener(
                 {
                     var connection = await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
                     isHandedOut = await TryBindAsync(attempt, pool, demand, connection, cancellationToken).ConfigureAwait(false);
-                    if (isHandedOut) return (connection, pool);
+                    if (!isHandedOut) continue;
+                    attempt.EndWait(time);
+                    return (connection, pool);
                 }
                 // The caller's own deadline says nothing of the host.
                 catch (Exception e) when (!attempt.HasExpired && IsToBeOpenedElsewhere(e, attempt, pool, startedAt))
@@ -129,9 +131,11 @@ internal sealed class ConnectionOpener(
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var connection = Open(pool, taken);
+                    var connection = Open(pool, taken, attempt);
                     isHandedOut = TryBind(attempt, pool, demand, connection);
-                    if (isHandedOut) return (connection, pool);
+                    if (!isHandedOut) continue;
+                    attempt.EndWait(time);
+                    return (connection, pool);
                 }
                 catch (Exception e) when (IsToBeOpenedElsewhere(e, attempt, pool, startedAt))
                 {
@@ -250,7 +254,7 @@ internal sealed class ConnectionOpener(
         var refused = pool.Owner.LoginsRefused.Token;
         if (IsWarmOnly(pool)) return TakeIdle(pool);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
-        return await pool.TakeAsync(attempt.Remaining(time), either.Token).ConfigureAwait(false);
+        return await pool.TakeAsync(attempt.RemainingWait(time), either.Token).ConfigureAwait(false);
     }
 
     private TakenConnection TakeIdle(HostPool pool)
@@ -293,7 +297,7 @@ internal sealed class ConnectionOpener(
         {
             var isOurs = taken is null || !task.IsCompleted;
             if (taken is { } connection) _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
-            if (isOurs && e is TimeoutException) throw attempt.Expired(e);
+            if (isOurs && (e is TimeoutException || (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time)))) throw attempt.Expired(e);
             // A killed server ends the login in the same moment: whose cancellation it was, only the caller's own token tells.
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
             throw;
@@ -314,12 +318,12 @@ internal sealed class ConnectionOpener(
         return await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
     }
 
-    private NpgsqlConnection Open(HostPool pool, TakenConnection? free)
+    private NpgsqlConnection Open(HostPool pool, TakenConnection? free, Attempt attempt)
     {
         using var counted = pool.CountOpening();
         while (true)
         {
-            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take());
+            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take(attempt.RemainingWait(time)));
             try
             {
                 taken.Open();

@@ -128,9 +128,11 @@ internal sealed class HostChooser(
         }
 
         if (guard.Refill() is { } refill && refill < left) left = refill;
+        var since = time.GetTimestamp();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(ticket.Admitted, store.NewerAsync(topology, left, either.Token)).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
+        attempt.ForgivesPause(since, left, time);
         return false;
     }
 
@@ -247,7 +249,7 @@ internal sealed class HostChooser(
     /// <param name="cancellationToken">Gives up.</param>
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
     {
-        ThrowIfHopeless(topology);
+        ThrowIfHopeless(topology, attempt.Plan);
         // A session that needs what no host shows yet: time to look again.
         if (!demand.Floor.IsNone && !attempt.HasWoken)
         {
@@ -259,12 +261,13 @@ internal sealed class HostChooser(
         {
             // Beyond what can be served in time, waiting only delays the bad news, and keeps memory.
             var isOneTooMany = Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting;
+            if (isOneTooMany) throw attempt.NoHost(store.Current, demand, time);
             // Only a primary tells the session where it stands: that is worth the wait of a write.
             var left = attempt.RemainingWait(time, isBehind && topology.Primary is null ? configuration.PlanOf(DatabaseOperation.Write).Wait : default);
-            if (isOneTooMany || !await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false))
-            {
-                throw attempt.NoHost(store.Current, demand, time);
-            }
+            var since = time.GetTimestamp();
+            var isNewer = await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false);
+            // After a stop of the process all that is known is old, and hosts need a moment to answer.
+            if (!attempt.ForgivesPause(since, left, time) && !isNewer) throw attempt.NoHost(store.Current, demand, time);
         }
         finally
         {
@@ -275,12 +278,17 @@ internal sealed class HostChooser(
         if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waiting won't help when every host says that the configuration is wrong.</summary>
-    private static void ThrowIfHopeless(TopologySnapshot topology)
+    /// <summary>Waiting won't help when every host that may serve says that the configuration is wrong. A server that starts or refuses connections may still come.</summary>
+    private static void ThrowIfHopeless(TopologySnapshot topology, RoutePlan plan)
     {
-        if (topology.Hosts.All(host => host.State is HostState.Misconfigured or HostState.ForeignCluster))
-        {
-            throw new RouterConfigurationException([.. topology.Hosts.Select(host => host.Error!)]);
-        }
+        List<HostSnapshot> refused = [.. topology.Hosts.Where(IsRefused)];
+        var isHopeless = refused.Count == topology.Hosts.Length || (refused.Count > 0 && plan.Tiers.All(tier => tier.IsPrimary) && IsPrimaryMissing(topology));
+        if (isHopeless) throw new RouterConfigurationException([.. refused.Select(host => host.Error!)]);
     }
+
+    /// <summary>Whether all that is let in are standbys, and none was ever seen to be anything else: whoever is refused must be the primary.</summary>
+    private static bool IsPrimaryMissing(TopologySnapshot topology) =>
+        topology.Hosts.All(host => IsRefused(host) || host is { IsServing: true, Role: HostRole.Replica }) && !topology.Hosts.Any(host => host.Answer is { IsInRecovery: false });
+
+    private static bool IsRefused(HostSnapshot host) => host.State is HostState.Misconfigured or HostState.ForeignCluster;
 }

@@ -112,22 +112,20 @@ internal sealed class HostPool
     }
 
     /// <summary>The same, once one is free.</summary>
-    /// <param name="deadline">Time that the caller has for it.</param>
+    /// <param name="wait">Time for it.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="TimeoutException">None was before the deadline.</exception>
-    /// <exception cref="NpgsqlException">None was for the connection string's timeout.</exception>
-    public async ValueTask<TakenConnection> TakeAsync(TimeSpan? deadline, CancellationToken cancellationToken)
+    /// <exception cref="NpgsqlException">None was within that time.</exception>
+    public async ValueTask<TakenConnection> TakeAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         if (TryTake(kept: null) is { } taken) return taken;
         var tiers = Current;
-        var wait = TimeSpan.Min(deadline ?? tiers.First.Timeout, tiers.First.Timeout);
         try
         {
             return tiers.Take(await tiers.Places.TakeAsync(wait, cancellationToken).ConfigureAwait(false));
         }
-        catch (TimeoutException e) when (wait == tiers.First.Timeout)
+        catch (TimeoutException e)
         {
-            throw Exhausted(wait, e);
+            throw Exhausted(e);
         }
     }
 
@@ -160,23 +158,23 @@ internal sealed class HostPool
         return isBack ? tiers.Take(await turn.Task.ConfigureAwait(false)) : null;
     }
 
-    /// <inheritdoc cref="TakeAsync" path="/summary | /exception[@cref='NpgsqlException']"/>
-    public TakenConnection Take()
+    /// <inheritdoc cref="TakeAsync" path="/summary | /param[@name='wait'] | /exception"/>
+    public TakenConnection Take(TimeSpan wait)
     {
         if (TryTake(kept: null) is { } taken) return taken;
         var tiers = Current;
         try
         {
-            return tiers.Take(tiers.Places.Take(tiers.First.Timeout));
+            return tiers.Take(tiers.Places.Take(wait));
         }
         catch (TimeoutException e)
         {
-            throw Exhausted(tiers.First.Timeout, e);
+            throw Exhausted(e);
         }
     }
 
-    private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause) => new(
-        $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was returned within {waited.TotalSeconds:0} s. "
+    private NpgsqlException Exhausted(TimeoutException cause) => new(
+        $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was returned within the route's Wait of {Plan.Wait.TotalSeconds:0.###} s. "
         + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
 
     /// <summary>The same, but only if one was idle when Npgsql was asked last.</summary>

@@ -19,8 +19,10 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
     /// <summary>A tenth of the shortest time after which load balancers and firewalls commonly forget a connection: a minute or more.</summary>
     public static readonly TimeSpan AskAfter = TimeSpan.FromSeconds(6);
 
-    /// <summary>A server that is asked answers at once. Twice the time after which a lost packet is sent again, which is the time of a slow login.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(400);
+    /// <summary>
+    /// Time for the answer, as for a slow login: a lost packet is sent again after 200 ms. A server that answers later than that costs a login and no error.
+    /// </summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Connections of a busy pool are used more often than this, and cost nothing.</summary>
     private const long LookAfterMs = 100;
