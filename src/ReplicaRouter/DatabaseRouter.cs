@@ -64,7 +64,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, time);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, new CreatedConnections(_chooser, _store), time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, _outcomes, new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
@@ -286,7 +286,10 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     }
 
     /// <summary>A data source that routes anew at every open, for Dapper, EF Core, health checks and whatever else takes one.</summary>
-    /// <remarks>A connection that it creates unopened leads to the host that was picked at its creation.</remarks>
+    /// <remarks>
+    /// A connection that it creates unopened leads, each time that it is opened, to a host that may serve at that moment; within a session, a read's leads to
+    /// the host that was picked at its creation. To wait for a host, or for another try where one fails, open connections by the data source.
+    /// </remarks>
     public DbDataSource GetDataSource(Route route) => GetDataSource(route, default);
 
     /// <inheritdoc cref="GetDataSource(Route)"/>

@@ -13,6 +13,7 @@ internal sealed class ConnectionOpener(
     PrimaryProof primaryProof,
     RoutingCounters counters,
     IdleCheck idle,
+    CreatedConnections created,
     TimeProvider time)
 {
     private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
@@ -33,8 +34,11 @@ internal sealed class ConnectionOpener(
     public NpgsqlConnection Create(Attempt attempt)
     {
         var pool = ChooseSync(attempt).Pool;
-        var connection = pool.CreateConnection();
-        if (NewBinding(attempt, pool) is { } binding) connection.StateChange += binding.OnStateChange;
+        var connection = pool.SourceOfCreated.CreateConnection();
+        var led = new CreatedConnection(pool, host => NewBinding(attempt, host));
+        connection.StateChange += led.OnStateChange;
+        // A read of a session needs more than a host that may serve its route; and one that falls back to the primary has its place there.
+        if (attempt.Ticket is null && (attempt.IsPlain || !attempt.Plan.IsReadOnly)) created.Add(connection, led);
         if (attempt.Ticket is { } ticket)
         {
             ticket.Dispose();

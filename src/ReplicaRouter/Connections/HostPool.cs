@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Data;
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
@@ -78,6 +79,9 @@ internal sealed class HostPool
         }
     }
 
+    /// <summary>The same for a connection that is created now and opened later, if ever.</summary>
+    public NpgsqlDataSource SourceOfCreated => Current.First.Value;
+
     /// <summary>What connections are taken from now, and what they were taken from before, as long as some may be in use.</summary>
     public IEnumerable<HostDataSource> Sources => _former.Concat(Current.Sources);
 
@@ -99,8 +103,8 @@ internal sealed class HostPool
     /// <summary>Opens no further of Npgsql's pools.</summary>
     public void Retire() => Current.BecomeOne();
 
-    /// <summary>A connection that the caller may open whenever he likes.</summary>
-    public NpgsqlConnection CreateConnection() => Current.Create(kept: null);
+    /// <summary>For a connection that its caller opens.</summary>
+    public void OnOpenedElsewhere(object sender, StateChangeEventArgs change) => Current.OnOpenedElsewhere(sender, change);
 
     /// <summary>A connection that is to be opened now.</summary>
     /// <returns>Null if all are in use, or as many log in as may.</returns>

@@ -199,4 +199,28 @@ public class PrimaryFailureTests
         await router.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(3), Ct));
     }
+
+    /// <summary>As DistributedLock.Postgres keeps one, for which it takes a data source.</summary>
+    [Fact]
+    [Trait("Failure", "A8")]
+    public async Task A_connection_that_is_kept_closed_leads_to_the_server_of_each_opening()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics", "background");
+        await using var router = await cluster.HealthyRouterAsync();
+        await using var kept = router.GetDataSource(DatabaseOperation.Write).CreateConnection();
+        Assert.Equal("primary", await OpenAsync());
+        await cluster.Primary.KillAsync(Ct);
+        await cluster.PromoteAsync("analytics", repointOthers: true, Ct);
+        await Eventually.Async(() => router.Topology.Primary?.Name == "analytics", TimeSpan.FromSeconds(20), "followed");
+        Assert.Equal("analytics", await OpenAsync());
+        Assert.Equal("analytics", await OpenAsync());
+
+        async Task<string> OpenAsync()
+        {
+            await kept.OpenAsync(Ct);
+            var server = await cluster.WhoAsync((NpgsqlConnection)kept);
+            await kept.CloseAsync();
+            return server;
+        }
+    }
 }

@@ -1,0 +1,76 @@
+using System.Data;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Connections that callers open themselves, when and as often as they like: each opening leads to a host that may serve at that moment.</summary>
+/// <remarks>
+/// An <see cref="NpgsqlConnection"/> belongs to one pool from its creation on. A library that keeps one and opens it again and again would follow no failover. So
+/// while it is closed it is given another pool, when it was closed or the hosts that may serve have changed.
+/// </remarks>
+internal sealed class CreatedConnections
+{
+    private readonly ConditionalWeakTable<NpgsqlConnection, CreatedConnection> _all = [];
+    private readonly HostChooser _chooser;
+
+    public CreatedConnections(HostChooser chooser, TopologyStore store)
+    {
+        _chooser = chooser;
+        store.Changed += OnChanged;
+    }
+
+    /// <summary>Has a connection, which is closed, be led elsewhere from now on.</summary>
+    public void Add(NpgsqlConnection connection, CreatedConnection created)
+    {
+        _all.Add(connection, created);
+        connection.StateChange += (sender, change) =>
+        {
+            if (change.CurrentState == ConnectionState.Closed) created.Lead((NpgsqlConnection)sender, _chooser);
+        };
+    }
+
+    private void OnChanged(TopologySnapshot before, TopologySnapshot after)
+    {
+        if (Serving(before) == Serving(after) && before.Primary?.Configuration == after.Primary?.Configuration) return;
+        foreach (var (connection, created) in _all) created.Lead(connection, _chooser);
+    }
+
+    private static ulong Serving(TopologySnapshot topology)
+    {
+        var serving = 0UL;
+        foreach (var host in topology.Hosts)
+        {
+            if (host.IsServing) serving |= host.Configuration.Bit;
+        }
+
+        return serving;
+    }
+}
+
+/// <summary>Where one connection leads that its caller opens himself.</summary>
+/// <param name="pool">Where it leads at first.</param>
+/// <param name="bind">Gives what binds the caller's session to a pool's host, if there is a session.</param>
+internal sealed class CreatedConnection(HostPool pool, Func<HostPool, SessionConnection?> bind)
+{
+    private readonly Lock _lock = new();
+    private HostPool _pool = pool;
+    private SessionConnection? _binding = bind(pool);
+
+    /// <summary>Leads it, if it is closed, to the host that may serve its route now.</summary>
+    public void Lead(NpgsqlConnection connection, HostChooser chooser)
+    {
+        lock (_lock)
+        {
+            if (connection.FullState != ConnectionState.Closed || chooser.TryChoosePlain(_pool.Plan) is not { } next || next == _pool) return;
+            if (!PoolOfConnection.TrySet(connection, next.SourceOfCreated)) return;
+            (_pool, _binding) = (next, bind(next));
+        }
+    }
+
+    public void OnStateChange(object sender, StateChangeEventArgs change)
+    {
+        _pool.OnOpenedElsewhere(sender, change);
+        _binding?.OnStateChange(sender, change);
+    }
+}
