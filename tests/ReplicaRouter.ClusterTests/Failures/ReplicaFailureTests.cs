@@ -271,11 +271,16 @@ public class ReplicaFailureTests
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync(options => options.Routes["read"] = new RouteSettings { MaxPoolSize = 1, Hedge = true });
-        // Not by chance is either of them left out.
-        for (var i = 0; i < 20; i++) await Task.WhenAll(SleepAsync(0.02), SleepAsync(0.02));
+        // Both of the only connections that there may be, one of which comes back: reads have nowhere else to go.
+        await using var free = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
+        await using var held = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
+        Assert.NotEqual(await cluster.WhoAsync(free), await cluster.WhoAsync(held));
+        await free.CloseAsync();
+        for (var i = 0; i < 20; i++) await SleepAsync(0.02);
         var before = router.GetMetrics().Recovery.Hedges;
-        await Task.WhenAll(SleepAsync(0.5), SleepAsync(0.5));
+        await SleepAsync(0.5);
         Assert.Equal(before, router.GetMetrics().Recovery.Hedges);
+        await held.CloseAsync();
         await SleepAsync(0.5);
         Assert.True(router.GetMetrics().Recovery.Hedges > before);
 
