@@ -10,7 +10,7 @@ public class PoolTests(ClusterFixture fixture)
 
     /// <summary>A router whose write route has few connections, and waits for one no longer than a second.</summary>
     private DatabaseRouter Router(int limit) => fixture.Cluster.Router(options =>
-        options.Routes["write"] = new RouteSettings { MaxPoolSize = limit, Wait = TimeSpan.FromSeconds(1) });
+        options.Routes["write"] = new RouteSettings { MaxPoolSize = limit, Wait = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(1) });
 
     private static Task<NpgsqlConnection> OpenAsync(DatabaseRouter router) => router.OpenConnectionAsync(DatabaseOperation.Write, Ct).AsTask();
 

@@ -18,7 +18,11 @@ public sealed class RouteSettings
     /// <value>Default: false for routes that only the primary serves, else true.</value>
     public bool? ReadOnly { get; set; }
 
-    /// <summary>How long opening waits for a host that may serve before it fails. A read of a session that needs the primary's position waits as long as a write while there is no primary.</summary>
+    /// <summary>
+    /// How long an operation waits, all in all, for a host that may serve, or for a connection where all that the pool may have are in use. It counts from the
+    /// moment at which the operation has to wait, and not while a connection is in its hands.
+    /// A read of a session that needs the primary's position waits as long as a write while there is no primary.
+    /// </summary>
     /// <value>Default 10 s for routes that only the primary serves, else 2 s; 0 to 10 min.</value>
     public TimeSpan? Wait { get; set; }
 
