@@ -67,7 +67,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, new CreatedConnections(_chooser, _store), time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
-        _executor = new Executor(_opener, rules, _outcomes, new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
+        _executor = new Executor(_opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
         _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
         _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
         _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);

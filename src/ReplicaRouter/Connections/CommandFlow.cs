@@ -38,6 +38,9 @@ internal sealed class CommandFlow
     /// <summary>The operation that the work is part of, if it is one that may be given a second run.</summary>
     public Attempt? Attempt { get; init; }
 
+    /// <summary>Commands that were begun so far.</summary>
+    public int Commands => Volatile.Read(ref _commands);
+
     /// <summary>Whether anything was sent.</summary>
     public bool HasSent => Volatile.Read(ref _bytes) > 0;
 

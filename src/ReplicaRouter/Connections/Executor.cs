@@ -4,7 +4,7 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Runs callers' work on a host, and again where that is safe.</summary>
-internal sealed class Executor(ConnectionOpener opener, RetryRules rules, OutcomeResolver outcomes, Hedging hedging, TimeProvider time, Random random)
+internal sealed class Executor(ConnectionOpener opener, RetryRules rules, OutcomeResolver outcomes, LostAnswers lost, Hedging hedging, TimeProvider time, Random random)
 {
     private const int MaxTransactionRuns = 6;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(10);
@@ -80,7 +80,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow { Attempt = attempt });
             try
             {
-                var result = await HostedWork.RunAsync(connection, work, flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                var result = await HostedWork.RunAsync(connection, work, flow, time, IfWrites(pool), pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
                 rules.Succeeded();
                 return result;
             }
@@ -97,6 +97,9 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             }
         }
     }
+
+    /// <summary>A read that may be lost is run elsewhere at once; what writes is given up only for good reason.</summary>
+    private LostAnswers? IfWrites(HostPool pool) => pool.Plan.IsReadOnly ? null : lost;
 
     private static T Run<T>(NpgsqlConnection connection, Func<NpgsqlConnection, T> work, CommandFlow flow)
     {
@@ -124,7 +127,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             try
             {
                 return await HostedWork.RunAsync(
-                    connection, (opened, stop) => TransactionAsync(opened, isolationLevel, work, flow, stop), flow, time, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                    connection, (opened, stop) => TransactionAsync(opened, isolationLevel, work, flow, stop), flow, time, lost, pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e)
             {

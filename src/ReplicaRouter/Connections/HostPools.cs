@@ -43,7 +43,7 @@ internal sealed class HostPools
     /// <summary>Raised when there is no use in waiting for a login any more.</summary>
     public Alarm LoginsRefused { get; } = new();
 
-    /// <summary>Raised when another host is the primary in this one's place.</summary>
+    /// <summary>Raised when work that may write has to be looked at: another host is the primary in this one's place, or this one was reached by a new login while a connection of before was silent.</summary>
     public Alarm Superseded { get; } = new();
 
     public ImmutableArray<HostPool> All { get; }

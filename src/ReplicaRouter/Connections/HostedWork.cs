@@ -18,14 +18,24 @@ internal static class HostedWork
     /// <param name="flow">What the work has sent so far.</param>
     /// <param name="time">The clock.</param>
     /// <param name="givenUp">Cancelled when the host is lost.</param>
+    /// <param name="isLost">Says of work whose host may be lost whether there is no use in waiting for it; null where that is so at once.</param>
+    /// <param name="pool">Where the work runs.</param>
     /// <param name="cancellationToken">The caller's.</param>
     /// <exception cref="HostLostException">The work was given up.</exception>
     public static async Task<T> RunAsync<T>(
-        NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, TimeProvider time,
+        LostAnswers? isLost, HostPool? pool, CancellationToken givenUp, CancellationToken cancellationToken)
     {
         CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         var stop = new CancellationTokenSource();
         var running = RunAsync(connection, work, flow, stop.Token);
+        // Others hear the same alarm, and it may be raised again.
+        while (isLost is not null && !running.IsCompleted && await IsRaisedAsync(running, givenUp, cancellationToken).ConfigureAwait(false))
+        {
+            if (await isLost.IsLostAsync(pool!, connection, flow, running, cancellationToken).ConfigureAwait(false)) break;
+            givenUp = pool!.Owner.Superseded.Token;
+        }
+
         if (!running.IsCompleted && !await EndsAsync(running, stop, flow, time, givenUp, cancellationToken).ConfigureAwait(false))
         {
             running.Forget();
@@ -41,6 +51,13 @@ internal static class HostedWork
         {
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
+    }
+
+    private static async Task<bool> IsRaisedAsync(Task running, CancellationToken givenUp, CancellationToken cancellationToken)
+    {
+        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp) : null;
+        await running.WaitAsync(either?.Token ?? givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !running.IsCompleted;
     }
 
     private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, CancellationToken stop)

@@ -40,11 +40,16 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
         if (after.IsLost && !before.IsLost) pools.Lost.Raise();
         if (before.Answer?.Probers != after.Answer?.Probers || before.Role != after.Role) _pools.Check(after, pools);
+        if (IsReachedAgain(before, after)) pools.Superseded.Raise();
         if (before.State == after.State) return;
         counters.CountState(after.Configuration, after.State);
         if (isLost || after.IsWarmOnly) pools.LoginsRefused.Raise();
         LogState(before, after);
     }
+
+    /// <summary>Whether the same server was asked over a new connection: the former one has ended, or says nothing any more, and others may have met the same.</summary>
+    private static bool IsReachedAgain(HostSnapshot before, HostSnapshot after) =>
+        before.Answer is { } former && after.Answer is { } now && former.Server == now.Server && now.ConnectedAt > former.ConnectedAt;
 
     private void LogState(HostSnapshot before, HostSnapshot after)
     {

@@ -202,4 +202,37 @@ public class WriteSafetyTests(ClusterFixture fixture)
         for (var i = 0; i < 100; i++) servers.Add(await Cluster.WhoAsync(router, DatabaseOperation.Read));
         Assert.True(servers.Count > 1);
     }
+
+    [Fact]
+    [Trait("Failure", "B11")]
+    public async Task Work_whose_answer_was_lost_is_given_up_once_its_server_is_reached_again_and_work_that_goes_on_is_not()
+    {
+        await using var cluster = await FailureCluster.StartAsync("analytics");
+        await using var proxy = FaultProxy.Start("127.0.0.1", cluster.Primary.Port);
+        await using var direct = cluster.Router();
+        await using var router = await cluster.HealthyRouterAsync(options =>
+            options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString);
+        await direct.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE held (n int); INSERT INTO held VALUES (1)"), Ct);
+        var (begun, cut) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var startedAt = 0L;
+        var lost = router.WithTransactionAsync(async (transaction, ct) =>
+        {
+            await transaction.Connection!.ExecuteAsync("UPDATE held SET n = 2");
+            begun.SetResult();
+            await cut.Task;
+            await transaction.Connection!.ExecuteAsync(new CommandDefinition("SELECT 1", cancellationToken: ct));
+            return true;
+        }, Ct);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        proxy.ForgetIdle(TimeSpan.Zero);
+        startedAt = TimeProvider.System.GetTimestamp();
+        cut.SetResult();
+        // Beside it, work that the server goes on doing: begun after the cut, it hears the same alarm.
+        var goesOn = router.ExecuteAsync(DatabaseOperation.Write, (connection, ct) => connection.ExecuteScalarAsync<int>(new CommandDefinition("SELECT 1 FROM pg_sleep(5)", cancellationToken: ct)), Ct);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => lost.WaitAsync(TimeSpan.FromSeconds(20), Ct));
+        Assert.True(TimeProvider.System.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(10), "given up soon");
+        // Its lock is free.
+        Assert.Equal(1, await direct.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(new CommandDefinition("UPDATE held SET n = 3", commandTimeout: 5)), Ct));
+        Assert.Equal(1, await goesOn.WaitAsync(TimeSpan.FromSeconds(20), Ct));
+    }
 }
