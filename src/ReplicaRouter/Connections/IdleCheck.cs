@@ -125,7 +125,8 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
     private static void EndUnless(ManualResetEventSlim asked, Socket socket) => new Thread(() =>
     {
         if (!asked.Wait(Limit)) socket.Dispose();
-    }) { IsBackground = true, Name = "ReplicaRouter idle check" }.Start();
+    })
+    { IsBackground = true, Name = "ReplicaRouter idle check" }.Start();
 
     /// <summary>A server that answers with an error lives, as long as the error did not end the connection.</summary>
     private static bool IsOpen(NpgsqlConnection connection, Task asked) => asked.IsCompletedSuccessfully || (asked.Exception is not null && IsOpen(connection));
