@@ -1,0 +1,215 @@
+using System.Globalization;
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests.Beliefs;
+
+/// <summary>What a running router believes of the cluster, when that turns out to be wrong: it goes on without a restart.</summary>
+public sealed class BeliefTests
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static Task<LocalCluster> StartAsync(params string[] replicas) =>
+        LocalCluster.StartAsync(new LocalClusterOptions { Password = "of both", Replicas = [.. replicas.Select(name => new LocalReplicaOptions { Name = name })] }, Ct);
+
+    private static async Task<DatabaseRouter> RouterAsync(DatabaseRouterOptions options)
+    {
+        var router = DatabaseRouter.Create(options);
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), s_bound, "all healthy");
+        return router;
+    }
+
+    private static Task<TimeSpan> StateAsync(DatabaseRouter router, string host, HostState state) =>
+        Eventually.Async(() => router.GetHealthStatus()[host].State == state, s_bound, $"{host} is {state}");
+
+    [Fact]
+    [Trait("Failure", "A1")]
+    public async Task After_a_promotion_by_mistake_writes_go_on_once_the_promoted_server_is_removed()
+    {
+        await using var cluster = await StartAsync("analytics", "dr");
+        await TokenLoad.PrepareAsync(cluster);
+        await using var router = await RouterAsync(cluster.Options());
+        // It never hears of the mistake.
+        await using var other = await RouterAsync(cluster.Options("primary", "analytics"));
+        await using var load = new TokenLoad(router);
+        await using var undisturbed = new TokenLoad(other);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        await undisturbed.WritesOnAsync(cluster["primary"].Port, s_bound);
+
+        await cluster["dr"].PromoteAsync(Ct);
+        await StateAsync(router, "primary", HostState.Fenced);
+        await cluster["dr"].StopAsync(StopMode.Fast, Ct);
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].Error!.Contains("dr was seen to do so and has been silent", StringComparison.Ordinal), s_bound, "the silent witness is named");
+        var written = load.WrittenOn(cluster["primary"].Port);
+
+        router.Reload(cluster.Options("primary", "analytics"));
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        Assert.True(load.WrittenOn(cluster["primary"].Port) > written);
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), s_bound, "all healthy again");
+        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+        Assert.True(undisturbed.LongestGap < s_bound, $"{undisturbed.LongestGap}");
+        await undisturbed.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+    }
+
+    [Fact]
+    [Trait("Failure", "A1")]
+    public async Task An_operator_who_accepts_the_old_primary_has_writes_go_on_there_at_once()
+    {
+        await using var cluster = await StartAsync("analytics", "dr");
+        await TokenLoad.PrepareAsync(cluster);
+        await using var router = await RouterAsync(cluster.Options());
+        await using var load = new TokenLoad(router);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        await cluster["dr"].PromoteAsync(Ct);
+        await load.WritesOnAsync(cluster["dr"].Port, s_bound);
+
+        var preview = router.PreviewAccept("primary");
+        Assert.Equal(("dr", 2, 1), (preview.FormerPrimary, preview.FormerTimeline, preview.Timeline));
+        Assert.Contains(preview.GivenUp, sentence => sentence.StartsWith("dr is on timeline 2", StringComparison.Ordinal));
+        await router.AcceptAsync("primary", Ct);
+        Assert.Equal(HostState.Fenced, router.GetHealthStatus()["dr"].State);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        // dr still runs, and still claims its timeline.
+        await StateAsync(router, "analytics", HostState.Healthy);
+        Assert.Equal(HostState.Fenced, router.GetHealthStatus()["dr"].State);
+        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+    }
+
+    [Fact]
+    [Trait("Failure", "A5")]
+    public async Task Connections_of_writable_routes_to_a_fenced_server_are_cut()
+    {
+        await using var cluster = await StartAsync("dr");
+        await TokenLoad.PrepareAsync(cluster);
+        await using var router = await RouterAsync(cluster.Options());
+        await using var listener = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
+        await listener.ExecuteAsync("LISTEN news");
+        await using var held = await router.OpenConnectionAsync(DatabaseOperation.Transactional, Ct);
+        await using var reader = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
+        var waiting = listener.WaitAsync(Ct);
+
+        await cluster["dr"].PromoteAsync(Ct);
+        var error = await Assert.ThrowsAsync<PostgresException>(() => waiting.WaitAsync(s_bound, Ct));
+        Assert.Equal(PostgresErrorCodes.AdminShutdown, error.SqlState);
+        // One route's connections are cut after the other's.
+        await Eventually.Async(() => IsCutAsync(held), s_bound, "the held connection is cut");
+        // A connection that can't write is nobody's loss.
+        Assert.Equal(1, await reader.ExecuteScalarAsync<int>("SELECT 1"));
+    }
+
+    private static async Task<bool> IsCutAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            await connection.ExecuteAsync("INSERT INTO written VALUES (gen_random_uuid())");
+            return false;
+        }
+        catch (NpgsqlException)
+        {
+            return true;
+        }
+    }
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public async Task A_cluster_that_took_the_former_one_s_place_is_followed()
+    {
+        await using var former = await StartAsync("analytics");
+        await TokenLoad.PrepareAsync(former);
+        await using var router = await RouterAsync(former.Options());
+        await using var alone = await RouterAsync(former.Options("primary"));
+        await using var load = new TokenLoad(router);
+        await using var second = new TokenLoad(alone);
+        await load.WritesOnAsync(former["primary"].Port, s_bound);
+        await second.WritesOnAsync(former["primary"].Port, s_bound);
+
+        var port = former["primary"].Port;
+        await former.DisposeAsync();
+        await using var next = await LocalCluster.StartAsync(new LocalClusterOptions { Password = "of both", PrimaryPort = port, Replicas = [] }, Ct);
+        await TokenLoad.PrepareAsync(next);
+        await load.WritesOnAsync(port, s_bound);
+        await second.WritesOnAsync(port, s_bound);
+        Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
+    }
+
+    [Fact]
+    [Trait("Failure", "A3")]
+    public async Task A_foreign_replica_that_answers_first_gives_way_to_the_configured_primary()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await TokenLoad.PrepareAsync(cluster);
+        await using var foreign = await StartAsync("background");
+        await cluster["primary"].StopAsync(StopMode.Fast, Ct);
+        await cluster["analytics"].StopAsync(StopMode.Fast, Ct);
+        var options = cluster.Options();
+        options.Hosts["background"] = new HostOptions { ConnectionString = foreign["background"].Url };
+        await using var router = DatabaseRouter.Create(options);
+        await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, s_bound, "the foreign one is all that answers");
+        await using var load = new TokenLoad(router);
+
+        await cluster["analytics"].StartAsync(Ct);
+        await cluster["primary"].StartAsync(Ct);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        Assert.Equal(HostState.ForeignCluster, router.GetHealthStatus()["background"].State);
+        await StateAsync(router, "analytics", HostState.Healthy);
+        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+    }
+
+    [Fact]
+    [Trait("Failure", "C3")]
+    public async Task A_promoted_clone_that_its_source_calls_a_replica_gets_no_writes()
+    {
+        await using var cluster = await StartAsync("analytics", "dr");
+        await TokenLoad.PrepareAsync(cluster);
+        var options = cluster.Options();
+        options.Discovery.Add(new NamingSource(cluster, leader: "primary"));
+        options.Discovery.Interval = TimeSpan.FromSeconds(1);
+        await using var router = await RouterAsync(options);
+        await using var load = new TokenLoad(router);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+
+        await cluster["dr"].PromoteAsync(Ct);
+        await StateAsync(router, "dr", HostState.Fenced);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        Assert.Equal(0, load.WrittenOn(cluster["dr"].Port));
+        Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
+        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+    }
+
+    [Fact]
+    [Trait("Failure", "C3")]
+    public async Task A_server_on_an_absurd_timeline_fences_no_one()
+    {
+        await using var cluster = await StartAsync("analytics", "dr");
+        await TokenLoad.PrepareAsync(cluster);
+        await using var router = await RouterAsync(cluster.Options());
+        await using var load = new TokenLoad(router);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+
+        // A promotion takes the first timeline that has no history file.
+        for (var timeline = 2; timeline <= 60; timeline++)
+            await File.WriteAllTextAsync(Path.Combine(cluster["dr"].DataDirectory, "pg_wal", timeline.ToString("X8", CultureInfo.InvariantCulture) + ".history"), "", Ct);
+        await cluster["dr"].PromoteAsync(Ct);
+        await StateAsync(router, "dr", HostState.Misconfigured);
+        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        Assert.Equal(0, load.WrittenOn(cluster["dr"].Port));
+        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+
+        // A router that starts now sees the same.
+        await using var fresh = DatabaseRouter.Create(cluster.Options());
+        Assert.Equal("primary", await cluster.WhoAsync(fresh, DatabaseOperation.Write));
+        Assert.Equal(HostState.Misconfigured, fresh.GetHealthStatus()["dr"].State);
+    }
+
+    /// <summary>A source that names all servers of a cluster, one of them as the primary, whatever they are.</summary>
+    private sealed class NamingSource(LocalCluster cluster, string leader) : ITopologySource
+    {
+        public string Name => "naming";
+
+        public Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken) => Task.FromResult(new TopologyAnswer(
+            [.. cluster.Servers.Select(server => new DiscoveredHost("127.0.0.1", server.Port) { Name = server.Name, IsPrimary = server.Name == leader })]));
+    }
+}

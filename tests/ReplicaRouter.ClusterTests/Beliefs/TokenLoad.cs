@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Dapper;
+using Npgsql;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests.Beliefs;
+
+/// <summary>Reads and writes through one router that go on whatever happens, with a record of which server acknowledged which write.</summary>
+internal sealed class TokenLoad : IAsyncDisposable
+{
+    private readonly DatabaseRouter _router;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<(Guid Token, int Port, long At)> _written = new();
+    private readonly Task _workers;
+    private long _reads;
+    private volatile Exception? _lastError;
+
+    public TokenLoad(DatabaseRouter router)
+    {
+        _router = router;
+        _workers = Task.WhenAll(Task.Run(() => RepeatAsync(WriteAsync)), Task.Run(() => RepeatAsync(ReadAsync)));
+    }
+
+    public long Reads => Interlocked.Read(ref _reads);
+
+    public static async Task PrepareAsync(LocalCluster cluster)
+    {
+        await using var connection = Connect(cluster.Primary);
+        await connection.ExecuteAsync("CREATE TABLE written (token uuid NOT NULL)");
+        await cluster.WaitForReplicationAsync(TestContext.Current.CancellationToken);
+    }
+
+    public long WrittenOn(int port) => _written.Count(write => write.Port == port);
+
+    /// <summary>The longest time between two writes that were acknowledged.</summary>
+    public TimeSpan LongestGap => _written.Zip(_written.Skip(1), (before, after) => TimeProvider.System.GetElapsedTime(before.At, after.At)).DefaultIfEmpty().Max();
+
+    /// <summary>Waits until a server acknowledges one more write, and says how long that took.</summary>
+    public async Task<TimeSpan> WritesOnAsync(int port, TimeSpan bound)
+    {
+        var (before, start) = (WrittenOn(port), TimeProvider.System.GetTimestamp());
+        while (WrittenOn(port) <= before)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < bound, $"No write was acknowledged within {bound}; {_written.Count} were before. The last error: {_lastError}");
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        return TimeProvider.System.GetElapsedTime(start);
+    }
+
+    /// <summary>Stops, and asks a server whether it holds each write that it acknowledged, once.</summary>
+    public async Task AssertNothingIsLostOrDoubledAsync(LocalServer server)
+    {
+        await DisposeAsync();
+        await using var connection = Connect(server);
+        var held = (await connection.QueryAsync<Guid>("SELECT token FROM written")).ToList();
+        Assert.Equal(held.Count, held.Distinct().Count());
+        Assert.Empty(_written.Where(write => write.Port == server.Port).Select(write => write.Token).Except(held));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _workers;
+    }
+
+    /// <summary>Without a pool, whose connections may be from before a restart.</summary>
+    private static NpgsqlConnection Connect(LocalServer server) => new(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Pooling = false }.ConnectionString);
+
+    private async Task WriteAsync()
+    {
+        var token = Guid.NewGuid();
+        var port = await _router.ExecuteAsync(DatabaseOperation.Write,
+            (connection, _) => connection.ExecuteScalarAsync<int>("INSERT INTO written VALUES (@token) RETURNING current_setting('port')::int", new { token }));
+        _written.Enqueue((token, port, TimeProvider.System.GetTimestamp()));
+    }
+
+    private async Task ReadAsync()
+    {
+        await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT 1"));
+        Interlocked.Increment(ref _reads);
+    }
+
+    private async Task RepeatAsync(Func<Task> once)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await once();
+            }
+            catch (Exception e)
+            {
+                // It goes on: what counts is what was acknowledged.
+                _lastError = e;
+            }
+
+            await Task.Delay(5, CancellationToken.None);
+        }
+    }
+}
