@@ -37,6 +37,35 @@ internal static class Consistencies
         #endregion
     }
 
+    public sealed class Orders(DatabaseRouter router)
+    {
+        #region
+        public async IAsyncEnumerable<Order> OrdersAsync(RoutingSession session)
+        {
+            for (var page = 0; await LoadPageAsync(router, new RouteOptions { Session = session }, page) is { Count: > 0 } orders; page++)
+            {
+                foreach (var order in orders) yield return order;
+            }
+        }
+        #endregion
+
+        public static async IAsyncEnumerable<Order> EnteredAsync(RoutingSession session, object context)
+        {
+            #region
+            List<Order> orders;
+            using (session.Enter()) orders = await LoadOrdersAsync(context);
+            foreach (var order in orders) yield return order;
+            #endregion
+        }
+
+        private static Task<List<Order>> LoadPageAsync(DatabaseRouter router, RouteOptions options, int page) =>
+            router.ExecuteAsync(DatabaseOperation.Read, options, (_, _) => Task.FromResult<List<Order>>(page == 0 ? [new Order(1)] : []));
+
+        private static Task<List<Order>> LoadOrdersAsync(object context) => Task.FromResult<List<Order>>([new Order(context.GetHashCode())]);
+    }
+
+    public sealed record Order(int Id);
+
     public sealed record Message(Dictionary<string, string> Headers);
 
     private static Task SaveAsync(NpgsqlConnection connection, CancellationToken ct) => Task.CompletedTask;

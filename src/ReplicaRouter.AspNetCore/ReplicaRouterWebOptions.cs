@@ -1,13 +1,24 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Http;
 
 namespace ReplicaRouter;
 
 /// <summary>How sessions follow the requests of a web application, and when it counts as ready.</summary>
 public sealed class ReplicaRouterWebOptions
 {
-    /// <summary>The cookie that carries a browser's session from request to request. It is HttpOnly, SameSite=Lax, and Secure where the request came by https.</summary>
+    /// <summary>
+    /// How the names of the cookies begin that carry a browser's session from request to request, followed by a dot and random characters: responses that arrive in
+    /// any order don't overwrite one another's. They are HttpOnly and SameSite=Lax. A browser keeps one, and for a moment as many as it sent requests at once.
+    /// </summary>
     /// <value>Default <c>replica-router</c>; <see langword="null"/> for no cookie.</value>
     public string? CookieName { get; set; } = "replica-router";
+
+    /// <summary>Whether the cookies are Secure, so that browsers send them by https only.</summary>
+    /// <value>
+    /// Default <see cref="CookieSecurePolicy.SameAsRequest"/>: where the request came by https. Set <see cref="CookieSecurePolicy.Always"/> behind a proxy that ends TLS
+    /// and does not forward the scheme.
+    /// </value>
+    public CookieSecurePolicy CookieSecurePolicy { get; set; } = CookieSecurePolicy.SameAsRequest;
 
     /// <summary>The header that carries a session between services, and to pages that call by script.</summary>
     /// <value>Default <see cref="SessionMetadata.Key"/>; <see langword="null"/> for no header.</value>

@@ -27,6 +27,7 @@ public static class ReplicaRouterWebServiceCollectionExtensions
         services.AddSingleton<IValidateOptions<ReplicaRouterWebOptions>, ReplicaRouterWebOptionsValidator>();
         services.AddDataProtection();
         services.AddSingleton<TokenSeal>();
+        services.AddSingleton<SessionCookies>();
         services.AddSingleton<SessionCarrier>();
         services.AddTransient<SessionHandler>();
         services.TryAddKeyedScoped<DbDataSource>(EndpointRoute.Key, (provider, _) => EndpointRoute.DataSource(provider));

@@ -60,7 +60,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
         _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
         _store.Changed += _fencedWriters.OnChanged;
-        var sessions = new SessionWatcher(_counters, logger);
+        var sessions = new SessionWatcher(_counters, time, logger);
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);

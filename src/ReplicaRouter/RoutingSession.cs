@@ -46,6 +46,9 @@ public sealed class RoutingSession : IDisposable
     /// <summary>Whether the session knows what its origin does not: it did something, or was given a token since.</summary>
     internal bool HasNews => Volatile.Read(ref _root._state) is { HasNews: true };
 
+    /// <summary>Whether the session opened a connection that may write.</summary>
+    internal bool HasWritten => Volatile.Read(ref _root._state) is { HasWritten: true };
+
     /// <summary>
     /// What another process needs to go on where this session stands: a short text, safe in a URL, a header or a cookie. Empty when the
     /// session has neither written nor read.
@@ -71,11 +74,27 @@ public sealed class RoutingSession : IDisposable
     public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) =>
         _root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
 
+    /// <summary>The token, if it says more than what the session began with; else empty.</summary>
+    internal ValueTask<string> GetNewsAsync(CancellationToken cancellationToken) => _tokens.EncodeAsync(State, cancellationToken, isNewsOnly: true);
+
     /// <summary>From now on the session's reads also see what the token's session had written and read. Of two positions the later counts.</summary>
     /// <param name="token">What <see cref="Token"/> gave. <see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</param>
     public void Merge(string? token)
     {
         if (!string.IsNullOrEmpty(token)) _tokens.Merge(token, State);
+    }
+
+    /// <summary>
+    /// Makes this session ambient for the calling code and all that it starts, until what is returned is disposed: for a session of
+    /// <see cref="DatabaseRouter.CreateSession"/>, where code can't be given the session.
+    /// </summary>
+    /// <remarks>What is ambient in an async iterator ends at its next <c>yield</c>. There, enter the session again after each one.</remarks>
+    /// <returns>To be disposed by the code that called this, before it returns or yields.</returns>
+    /// <exception cref="ObjectDisposedException">The session has ended.</exception>
+    public IDisposable Enter()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return s_ambient.Value = new RoutingSession(_router, _tokens, LiveAmbient(), this, null);
     }
 
     /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
@@ -95,14 +114,20 @@ public sealed class RoutingSession : IDisposable
 
     internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens, SessionOrigin? origin)
     {
-        // Skips those that ended, or chains would grow in code that outlived them.
-        var outer = s_ambient.Value;
-        while (outer is { _isDisposed: true }) outer = outer._outer;
+        var outer = LiveAmbient();
         var continued = Ambient(router);
         var session = s_ambient.Value = new RoutingSession(router, tokens, outer, continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
         return session;
+    }
+
+    /// <summary>Skips those that ended, or chains would grow in code that outlived them.</summary>
+    private static RoutingSession? LiveAmbient()
+    {
+        var outer = s_ambient.Value;
+        while (outer is { _isDisposed: true }) outer = outer._outer;
+        return outer;
     }
 
     internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, null, null);

@@ -80,7 +80,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
         var bad = kind switch { "oversized" => new string('A', 8000), "tampered" => good[..^8] + "AAAAAAAA", _ => kind };
         var before = sample.Router.GetMetrics().Sessions.IgnoredTokens;
         using var request = new HttpRequestMessage(HttpMethod.Get, "/clients");
-        request.Headers.Add("Cookie", $"replica-router={bad}");
+        request.Headers.Add("Cookie", $"replica-router.a={bad}");
         using var response = await client.SendAsync(request, Ct);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(before + 1, sample.Router.GetMetrics().Sessions.IgnoredTokens);

@@ -25,11 +25,14 @@ public class SessionMiddlewareTests
     }
 
     [Theory]
-    [InlineData("http", false)]
-    [InlineData("https", true)]
-    public async Task What_a_request_did_travels_in_a_cookie_that_scripts_and_foreign_sites_do_not_get(string scheme, bool isSecure)
+    [InlineData("http", CookieSecurePolicy.SameAsRequest, false)]
+    [InlineData("https", CookieSecurePolicy.SameAsRequest, true)]
+    [InlineData("http", CookieSecurePolicy.Always, true)]
+    [InlineData("https", CookieSecurePolicy.None, false)]
+    [Trait("Failure", "C12")]
+    public async Task What_a_request_did_travels_in_a_cookie_that_scripts_and_foreign_sites_do_not_get(string scheme, CookieSecurePolicy policy, bool isSecure)
     {
-        await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
+        await using var app = await TestApplication.StartAsync(TestApplication.MapWork, services => services.AddReplicaRouterWeb(options => options.CookieSecurePolicy = policy));
         var context = await app.SendAsync(context =>
         {
             context.Request.Method = "POST";
@@ -37,7 +40,7 @@ public class SessionMiddlewareTests
             context.Request.Path = "/work";
         });
         var cookie = SetCookieHeaderValue.Parse(context.Response.Headers.SetCookie.ToString());
-        Assert.Equal(Cookie, cookie.Name.ToString());
+        Assert.StartsWith(Cookie + ".", cookie.Name.ToString(), StringComparison.Ordinal);
         Assert.True(cookie.HttpOnly);
         Assert.Equal(isSecure, cookie.Secure);
         Assert.Equal(Microsoft.Net.Http.Headers.SameSiteMode.Lax, cookie.SameSite);
@@ -57,7 +60,7 @@ public class SessionMiddlewareTests
         Assert.Equal("none", await client.GetStringAsync("/position", Ct));
         using var first = await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/work"), Ct);
         using var next = new HttpRequestMessage(HttpMethod.Get, "/position");
-        if (byCookie) next.Headers.Add("Cookie", $"{Cookie}={CookieOf(first)}");
+        if (byCookie) next.Headers.Add("Cookie", $"{Cookie}.a={CookieOf(first)}");
         else next.Headers.Add(Header, first.Headers.GetValues(Header).Single());
         using var second = await client.SendAsync(next, Ct);
         Assert.Equal("777", await second.Content.ReadAsStringAsync(Ct));
@@ -75,7 +78,7 @@ public class SessionMiddlewareTests
         {
             using var client = young.Client();
             using var request = new HttpRequestMessage(HttpMethod.Get, "/position");
-            request.Headers.Add("Cookie", $"{Cookie}={cookie}");
+            request.Headers.Add("Cookie", $"{Cookie}.a={cookie}");
             request.Headers.Add(Header, header);
             using var response = await client.SendAsync(request, Ct);
             Assert.Equal("200", await response.Content.ReadAsStringAsync(Ct));
@@ -94,7 +97,7 @@ public class SessionMiddlewareTests
         {
             using var client = app.Client();
             using var message = new HttpRequestMessage(HttpMethod.Get, "/work");
-            message.Headers.TryAddWithoutValidation("Cookie", $"{Cookie}={value}");
+            message.Headers.TryAddWithoutValidation("Cookie", $"{Cookie}.a={value}");
             using var response = await client.SendAsync(message, Ct);
             Assert.True(response.IsSuccessStatusCode);
             Assert.Equal(request, app.Router.GetMetrics().Sessions.IgnoredTokens);
@@ -120,7 +123,7 @@ public class SessionMiddlewareTests
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
-        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}=nonsense");
+        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}.a=nonsense");
         await client.GetStringAsync("/idle", Ct);
         Assert.Equal(0, app.Router.GetMetrics().Sessions.IgnoredTokens);
     }
@@ -130,11 +133,37 @@ public class SessionMiddlewareTests
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
-        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}=nonsense");
+        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}.a=nonsense");
         using var response = await client.GetAsync("/position", Ct);
         var cookie = SetCookieHeaderValue.Parse(Assert.Single(response.Headers.GetValues(HeaderNames.SetCookie)));
         Assert.Equal("", cookie.Value.ToString());
         Assert.True(cookie.Expires < TimeProvider.System.GetUtcNow());
+    }
+
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData("GET", "public, max-age=60", "public, max-age=60", false)]
+    [InlineData("GET", "s-maxage=60", "s-maxage=60", false)]
+    [InlineData("GET", "max-age=60, private", "max-age=60, private", true)]
+    [InlineData("POST", "public, max-age=60", "max-age=60, private", true)]
+    public async Task What_shared_caches_may_keep_carries_no_token_and_what_wrote_is_made_private(string method, string said, string sent, bool carries)
+    {
+        await using var app = await TestApplication.StartAsync(app =>
+        {
+            app.UseReplicaRouter();
+            app.MapMethods("/cached", [method], (HttpContext context, DatabaseRouter router) =>
+            {
+                router.GetClient(method == "POST" ? DatabaseOperation.Write : DatabaseOperation.Read);
+                context.Response.Headers.CacheControl = said;
+                return "a page";
+            });
+        });
+        using var client = app.Client();
+        client.DefaultRequestHeaders.Add("Cookie", $"{Cookie}.a=nonsense");
+        using var response = await client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/cached"), Ct);
+        Assert.Equal(carries, response.Headers.Contains(HeaderNames.SetCookie));
+        Assert.Equal(carries, response.Headers.Contains(Header));
+        Assert.Equal(sent, response.Headers.CacheControl!.ToString());
     }
 
     [Fact]
@@ -205,7 +234,8 @@ public class SessionMiddlewareTests
 
     private static readonly EphemeralDataProtectionProvider Keys = new();
 
-    private static string CookieOf(HttpResponseMessage response) => SetCookieHeaderValue.Parse(response.Headers.GetValues(HeaderNames.SetCookie).Single()).Value.ToString();
+    private static string CookieOf(HttpResponseMessage response) =>
+        response.Headers.GetValues(HeaderNames.SetCookie).Select(cookie => SetCookieHeaderValue.Parse(cookie).Value.ToString()).Single(value => value.Length > 0);
 
     private static async Task<string> TokenAsync(TestApplication app)
     {

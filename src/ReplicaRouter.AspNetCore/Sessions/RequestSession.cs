@@ -12,8 +12,9 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
     /// <summary>The rest of the pipeline, at work.</summary>
     public Task Serving { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Whether the request's cookie is of no use.</summary>
-    public bool HasBadCookie { get; set; }
+    /// <summary>The session's cookies that the request brought, and which of them are of no use.</summary>
+    public List<(string Name, bool IsBad)> Brought => _brought ??= [];
+    private List<(string Name, bool IsBad)>? _brought;
 
     public void Serve() => Serving = middleware.ServeAsync(this);
 
@@ -22,5 +23,5 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
 
     public override IEnumerable<string?> ReadTokens() => middleware.Carrier.Read(this);
 
-    public Task CarryAsync() => Session.HasNews || HasBadCookie ? middleware.Carrier.WriteAsync(this) : Task.CompletedTask;
+    public Task CarryAsync() => Session.HasNews || _brought is not null ? middleware.Carrier.WriteAsync(this) : Task.CompletedTask;
 }

@@ -5,50 +5,66 @@ using Microsoft.Extensions.Options;
 namespace ReplicaRouter;
 
 /// <summary>Takes sessions' tokens out of requests, and puts them into responses.</summary>
-internal sealed class SessionCarrier(TokenSeal seal, IOptions<ReplicaRouterWebOptions> options, ILogger<DatabaseRouter> logger)
+internal sealed class SessionCarrier(TokenSeal seal, SessionCookies cookies, IOptions<ReplicaRouterWebOptions> options, ILogger<DatabaseRouter> logger)
 {
-    private readonly string? _cookie = options.Value.CookieName;
     private readonly string? _header = options.Value.HeaderName;
-    private readonly TimeSpan _lifetime = options.Value.Lifetime;
 
     /// <summary>What a request brought along. A page that calls by script sends both, and either may be the later one.</summary>
     public IEnumerable<string?> Read(RequestSession request)
     {
         if (_header is not null && request.Context.Request.Headers.TryGetValue(_header, out var sent)) yield return seal.Open(sent.ToString());
-        if (_cookie is null || !request.Context.Request.Cookies.TryGetValue(_cookie, out var kept)) yield break;
-        var token = seal.Open(kept);
-        request.HasBadCookie = token is null;
-        yield return token;
+        foreach (var (name, value) in cookies.BroughtBy(request.Context.Request))
+        {
+            var token = seal.Open(value);
+            request.Brought.Add((name, IsBad: token is null));
+            yield return token;
+        }
     }
 
-    /// <summary>Tells the caller what its session knows by now.</summary>
+    /// <summary>Tells the caller what its session knows by now, if it is more than the request brought.</summary>
     public async Task WriteAsync(RequestSession request)
     {
         var context = request.Context;
         try
         {
-            var token = request.Session.HasNews ? await request.Session.GetTokenAsync(context.RequestAborted).ConfigureAwait(false) : "";
-            // One that is no good would be looked at, and counted, with each request.
-            if (token.Length == 0 && request.HasBadCookie) context.Response.Cookies.Delete(_cookie!, Cookie(context));
-            if (token.Length == 0) return;
-            var value = seal.Close(token);
-            if (_header is not null) context.Response.Headers[_header] = value;
-            if (_cookie is not null) context.Response.Cookies.Append(_cookie, value, Cookie(context));
+            if (!MayCarry(request)) return;
+            var token = await TokenAsync(request).ConfigureAwait(false);
+            if (token.Length > 0)
+            {
+                var value = seal.Close(token);
+                if (_header is not null) context.Response.Headers[_header] = value;
+                cookies.Set(context, value);
+            }
+
+            foreach (var (name, isBad) in request.Brought)
+            {
+                // What the new one covers, and what would be looked at, and counted, with each request.
+                if (token.Length > 0 || isBad) cookies.TakeBack(context, name);
+            }
         }
         catch (Exception e)
         {
-            // The answer itself is good. Without keys, or without the caller, there is nobody to tell.
+            // The answer itself is good. Without keys, or without the caller, nothing can be carried.
             if (!context.RequestAborted.IsCancellationRequested) WebLog.TokenNotCarried(logger, e);
         }
     }
 
-    private CookieOptions Cookie(HttpContext context) => new()
+    /// <summary>What the caller does not know yet, or has in several cookies.</summary>
+    private static ValueTask<string> TokenAsync(RequestSession request)
     {
-        HttpOnly = true,
-        SameSite = SameSiteMode.Lax,
-        Secure = context.Request.IsHttps,
-        MaxAge = _lifetime,
-        Path = context.Request.PathBase.HasValue ? context.Request.PathBase.Value : "/",
-        IsEssential = true,
-    };
+        var (session, cancellationToken) = (request.Session, request.Context.RequestAborted);
+        if (request.Brought.Count > 1) return session.GetTokenAsync(cancellationToken);
+        return session.HasNews ? session.GetNewsAsync(cancellationToken) : new ValueTask<string>("");
+    }
+
+    /// <summary>A response that shared caches may keep must carry no caller's token to others. One that wrote is made private: its caller must see that.</summary>
+    private static bool MayCarry(RequestSession request)
+    {
+        var headers = request.Context.Response.GetTypedHeaders();
+        if (headers.CacheControl is not { } caching || !(caching.Public || caching.SharedMaxAge is not null)) return true;
+        if (!request.Session.HasWritten) return false;
+        (caching.Public, caching.Private, caching.SharedMaxAge) = (false, true, null);
+        headers.CacheControl = caching;
+        return true;
+    }
 }

@@ -49,6 +49,13 @@ public sealed class DatabaseRouterOptions
     public string? TokenSecret { get; set; }
 
     /// <summary>
+    /// Further secrets whose tokens are accepted, so that <see cref="TokenSecret"/> can be replaced while processes run: add the new secret here in all processes, then make
+    /// it the <see cref="TokenSecret"/> and put the old one here, and remove that once its tokens have expired.
+    /// </summary>
+    /// <value>Default none; each of 32 characters or more.</value>
+    public IList<string> AcceptedTokenSecrets { get; } = [];
+
+    /// <summary>
     /// Keeps the reads of a session on the primary for this long after its last write, in place of WAL positions. Only for servers whose
     /// position functions can't be used, as behind a pooler that leads to several servers: a replica that lags for longer shows old data.
     /// </summary>

@@ -31,6 +31,7 @@ internal static class OptionsLoader
         reader.Time(nameof(options.ForcedFailoverDuration), value => options.ForcedFailoverDuration = value);
         reader.Time(nameof(options.DrainTimeout), value => options.DrainTimeout = value);
         reader.Text(nameof(options.TokenSecret), value => options.TokenSecret = value);
+        reader.List(nameof(options.AcceptedTokenSecrets), options.AcceptedTokenSecrets);
         reader.Time(nameof(options.SessionWindow), value => options.SessionWindow = value);
         reader.Text(nameof(options.ApplicationName), value => options.ApplicationName = value);
         reader.Named(nameof(options.Hosts), "host", (name, host) => Read(host, In(options.Hosts, name)));

@@ -37,8 +37,8 @@ internal sealed record RouterConfiguration
     /// <summary>How long after a write a session's reads stay on the primary, where WAL positions can't be used; else null.</summary>
     public required TimeSpan? SessionWindow { get; init; }
 
-    /// <summary>What tokens are signed with; empty when they are not.</summary>
-    public required byte[] TokenSecret { get; init; }
+    /// <summary>What tokens may be signed with; the first one signs. Empty when they are not signed.</summary>
+    public required ImmutableArray<byte[]> TokenSecrets { get; init; }
 
     /// <summary>Whether it says the same as another one of all but the hosts.</summary>
     public bool EqualsBeyondHosts(RouterConfiguration other) =>
@@ -46,7 +46,7 @@ internal sealed record RouterConfiguration
         && ForcedFailoverDuration == other.ForcedFailoverDuration && DrainTimeout == other.DrainTimeout && SessionWindow == other.SessionWindow
         && Discovery.SaysTheSameAs(other.Discovery)
         && Sources.Select(source => source.Name).SequenceEqual(other.Sources.Select(source => source.Name))
-        && TokenSecret.AsSpan().SequenceEqual(other.TokenSecret) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
+        && TokenSecrets.SequenceEqual(other.TokenSecrets, (one, another) => one.AsSpan().SequenceEqual(another)) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>
     public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);

@@ -39,11 +39,7 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:PrimaryProtection:MaxConcurrentReads", _options.PrimaryProtection.MaxConcurrentReads, 1, 10_000);
         if (_options.PrimaryProtection.MaxReadsPerSecond is { } rate) InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", rate, 1, 1_000_000);
         if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
-        if (_options.TokenSecret is { } given && given.Length < MinSecretLength)
-        {
-            _faults.Add($"{section}:TokenSecret is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
-        }
-
+        var secrets = BuildSecrets(section);
         InRange($"{section}:Discovery:Interval", _options.Discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange($"{section}:Discovery:Timeout", _options.Discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
         var hosts = BuildHosts();
@@ -67,8 +63,27 @@ internal sealed class RouterConfigurationBuilder
             Sources = sources,
             Discovery = discovery,
             SessionWindow = _options.SessionWindow,
-            TokenSecret = _options.TokenSecret is { } secret ? Encoding.UTF8.GetBytes(secret) : [],
+            TokenSecrets = secrets,
         };
+    }
+
+    private ImmutableArray<byte[]> BuildSecrets(string section)
+    {
+        if (_options.TokenSecret is null)
+        {
+            if (_options.AcceptedTokenSecrets.Count > 0) _faults.Add($"{section}:AcceptedTokenSecrets needs TokenSecret, which signs. Set TokenSecret, or remove AcceptedTokenSecrets.");
+            return [];
+        }
+
+        CheckSecret($"{section}:TokenSecret", _options.TokenSecret);
+        for (var i = 0; i < _options.AcceptedTokenSecrets.Count; i++) CheckSecret($"{section}:AcceptedTokenSecrets:{i}", _options.AcceptedTokenSecrets[i]);
+        return [.. _options.AcceptedTokenSecrets.Prepend(_options.TokenSecret).Select(Encoding.UTF8.GetBytes)];
+    }
+
+    private void CheckSecret(string name, string secret)
+    {
+        if (secret.Length >= MinSecretLength) return;
+        _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
     }
 
     private DiscoverySettings BuildDiscovery()

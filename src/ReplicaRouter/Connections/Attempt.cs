@@ -50,7 +50,8 @@ internal sealed class Attempt
     public RouteRequest Request(in SessionDemand demand, TimeProvider time)
     {
         var request = RouteRequest.For(Plan, _options, time);
-        return request with { Excluded = _excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity, IsStrong = request.IsStrong || demand.IsWriteRecent };
+        var isKeptOnPrimary = demand.IsWriteRecent && Plan.IsReadOnly && !request.IsStrong;
+        return request with { Excluded = _excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity, IsKeptOnPrimary = isKeptOnPrimary };
     }
 
     /// <summary>Time left to wait for a replica to catch up with the session before the primary serves it.</summary>

@@ -134,9 +134,9 @@ internal static partial class Log
     [LoggerMessage(502, LogLevel.Warning, "{Route} work failed by host {Host} is not run again: the budget for retries is spent")]
     public static partial void RetryBudgetSpent(ILogger logger, string route, string host);
 
-    [LoggerMessage(600, LogLevel.Warning, "A session has seen or written what a failover may have lost. It goes on from {Position}")]
-    public static partial void HistoryLost(ILogger logger, WalPosition position);
+    [LoggerMessage(600, LogLevel.Warning, "A session has seen or written what a failover may have lost. It goes on from {Position}. {Others} more since the last such warning")]
+    public static partial void HistoryLost(ILogger logger, WalPosition position, long others);
 
-    [LoggerMessage(601, LogLevel.Warning, "A session token was ignored: {Reason}. Further ones are only counted")]
-    public static partial void TokenIgnored(ILogger logger, string reason);
+    [LoggerMessage(601, LogLevel.Warning, "A session token was ignored: {Reason}. {Others} more since the last such warning")]
+    public static partial void TokenIgnored(ILogger logger, string reason, long others);
 }

@@ -92,7 +92,7 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
 
     public void CountLostHistory() => Interlocked.Increment(ref _lostHistories);
 
-    public long CountIgnoredToken() => Interlocked.Increment(ref _ignoredTokens);
+    public void CountIgnoredToken() => Interlocked.Increment(ref _ignoredTokens);
 
     public SessionMetrics Sessions() => new(
         Volatile.Read(ref _sessions), Volatile.Read(ref _positionsAsked), Volatile.Read(ref _catchUpWaits), Volatile.Read(ref _lostHistories), Volatile.Read(ref _ignoredTokens));

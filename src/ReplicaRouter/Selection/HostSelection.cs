@@ -24,10 +24,10 @@ internal static class HostSelection
 
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
     {
-        var fallback = Verdict.Eligible;
+        var fallback = request.IsKeptOnPrimary ? Verdict.BehindSession : Verdict.Eligible;
         var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
         ulong behind = 0;
-        foreach (ref readonly var tier in (request.IsStrong ? RouteTier.OnlyPrimary : plan.Tiers).AsSpan())
+        foreach (ref readonly var tier in request.TiersOf(plan).AsSpan())
         {
             ulong eligible = 0, suspect = 0;
             var reason = Verdict.Eligible;

@@ -37,7 +37,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
     private static (string? Group, Verdict Verdict) StepOf(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request)
     {
         var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
-        var steps = (request.IsStrong ? RouteTier.OnlyPrimary : plan.Tiers)
+        var steps = request.TiersOf(plan)
             .Select(tier => (tier.Group, Verdict: Eligibility.Judge(topology, host, tier, request, isForced)))
             .Where(step => step.Verdict is not (Verdict.NotMember or Verdict.NotPrimary or Verdict.IsPrimary)).ToList();
         return steps.FirstOrDefault(step => step.Verdict is Verdict.Eligible or Verdict.Suspect, steps.FirstOrDefault((null!, Verdict.NotMember)));

@@ -14,6 +14,12 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     /// <summary>Whether only the primary will do.</summary>
     public bool IsStrong { get; init; }
 
+    /// <summary>Whether only the primary will do because the session wrote lately, and positions can't be used. It serves in place of the replicas.</summary>
+    public bool IsKeptOnPrimary { get; init; }
+
+    /// <summary>The groups that may serve it, in their order.</summary>
+    public ImmutableArray<RouteTier> TiersOf(RoutePlan plan) => IsStrong || IsKeptOnPrimary ? RouteTier.OnlyPrimary : plan.Tiers;
+
     /// <summary>Whether it is run a second time beside a first run: the primary will not do, nor hosts that are slow.</summary>
     public bool IsSecondRun { get; init; }
 

@@ -28,7 +28,9 @@ internal sealed class SessionState(TimeProvider time)
     private TimeSpan? _writeTook;
     private long? _readOnReplicasUntil;
     private bool _hasLostHistory;
+    private (WalPosition Floor, DateTimeOffset WroteAt) _beganWith;
     private volatile bool _hasNews;
+    private volatile bool _hasWritten;
 
     /// <summary>Whether the session has seen or written what the cluster's present history may not hold: a failover lost it.</summary>
     public bool HasLostHistory
@@ -42,8 +44,25 @@ internal sealed class SessionState(TimeProvider time)
     /// <summary>Whether the session did something, or learnt what another one did, since it began.</summary>
     public bool HasNews => _hasNews;
 
+    /// <summary>Whether a connection that may write was opened in the session.</summary>
+    public bool HasWritten => _hasWritten;
+
     /// <summary>What is known now is what the session began with.</summary>
-    public void ForgetNews() => _hasNews = false;
+    public void ForgetNews()
+    {
+        lock (_lock) _beganWith = (_floor, _wroteAt);
+        _hasNews = false;
+    }
+
+    /// <summary>Whether a token of the session says no more than what it began with.</summary>
+    public bool BeganWith(in SessionToken token)
+    {
+        lock (_lock)
+        {
+            if (token.IsOpen || _hasLostHistory) return false;
+            return token.Position.IsNone ? token.IssuedAt == _beganWith.WroteAt : WalPosition.Later(_beganWith.Floor, token.Position) == _beganWith.Floor;
+        }
+    }
 
     /// <summary>Takes over what another process's session has seen.</summary>
     public void Merge(in SessionToken token, long now)
@@ -78,7 +97,8 @@ internal sealed class SessionState(TimeProvider time)
             use.Open++;
             use.IsWrite |= isWrite;
             use.IsOnReplica |= isOnReplica;
-            if (!isWrite) _home = host;
+            if (isWrite) _hasWritten = true;
+            else _home = host;
             _hasNews = true;
             return use;
         }

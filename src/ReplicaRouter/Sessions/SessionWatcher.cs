@@ -3,8 +3,12 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter;
 
 /// <summary>Counts and logs what is found wrong with what sessions bring along.</summary>
-internal sealed class SessionWatcher(RoutingCounters counters, ILogger logger)
+internal sealed class SessionWatcher(RoutingCounters counters, TimeProvider time, ILogger logger)
 {
+    // Anybody can send bad tokens, as many as they like: no log is to be filled by them.
+    private readonly WarningLimit _ignored = new(time);
+    private readonly WarningLimit _lost = new(time);
+
     /// <param name="finding">What was found.</param>
     /// <param name="position">From where the session goes on.</param>
     public void OnFinding(SessionFinding finding, in WalPosition position)
@@ -12,12 +16,12 @@ internal sealed class SessionWatcher(RoutingCounters counters, ILogger logger)
         if (finding == SessionFinding.ForeignToken) OnIgnoredToken("it is of another cluster");
         if (finding != SessionFinding.LostHistory) return;
         counters.CountLostHistory();
-        Log.HistoryLost(logger, position);
+        if (_lost.Lets(out var others)) Log.HistoryLost(logger, position, others);
     }
 
     public void OnIgnoredToken(string reason)
     {
-        // Anybody can send bad tokens, as many as they like: no log is to be filled by them.
-        if (counters.CountIgnoredToken() == 1) Log.TokenIgnored(logger, reason);
+        counters.CountIgnoredToken();
+        if (_ignored.Lets(out var others)) Log.TokenIgnored(logger, reason, others);
     }
 }

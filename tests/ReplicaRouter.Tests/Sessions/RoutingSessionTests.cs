@@ -80,6 +80,51 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         Assert.Same(session.State, Current);
     }
 
+    /// <summary>A step of an async iterator runs in the context of the code that asks for it, and what it changes there is undone at its end.</summary>
+    [Fact]
+    [Trait("Failure", "A7")]
+    public async Task In_an_async_iterator_a_session_is_entered_again_after_each_yield()
+    {
+        using var session = _router.CreateSession();
+        async IAsyncEnumerable<SessionState?> StepsAsync()
+        {
+            for (var step = 0; step < 3; step++)
+            {
+                SessionState? seen;
+                using (session.Enter())
+                {
+                    await Task.Yield();
+                    seen = await Task.Run(() => Current, Ct);
+                }
+
+                yield return seen;
+            }
+        }
+
+        await foreach (var seen in StepsAsync())
+        {
+            Assert.Same(session.State, seen);
+            Assert.Null(Current);
+        }
+    }
+
+    [Fact]
+    [Trait("Failure", "A7")]
+    public void A_session_that_is_entered_inside_another_one_is_itself_and_gives_way_to_it_again()
+    {
+        using var outer = _router.BeginSession();
+        var session = _router.CreateSession();
+        using (session.Enter())
+        {
+            Assert.Same(session.State, Current);
+            using (_router.BeginSession()) Assert.Same(session.State, Current);
+        }
+
+        Assert.Same(outer.State, Current);
+        session.Dispose();
+        Assert.Throws<ObjectDisposedException>(session.Enter);
+    }
+
     [Fact]
     public async Task A_task_that_outlives_its_session_works_outside_of_any_H36()
     {
@@ -255,5 +300,101 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         Assert.Equal("10.0.0.1", Read(next));
         session.State.Wrote(DateTimeOffset.UtcNow.AddHours(-2), TimeSpan.FromMilliseconds(1));
         Assert.Equal("10.0.0.2", Read(session));
+    }
+
+    [Fact]
+    [Trait("Failure", "C10")]
+    public async Task A_token_from_the_future_keeps_its_bearer_on_the_primary_for_no_longer_than_one_of_now()
+    {
+        await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromMinutes(1));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        var token = new SessionToken(default, DateTimeOffset.MaxValue, false).Encode([]);
+        for (var hop = 0; hop < 3; hop++)
+        {
+            using var session = router.CreateSession(token);
+            var now = TimeProvider.System.GetUtcNow();
+            Assert.True(session.State.Demand(now, TimeSpan.FromMinutes(1)).IsWriteRecent);
+            Assert.False(session.State.Demand(now + TimeSpan.FromSeconds(66), TimeSpan.FromMinutes(1)).IsWriteRecent);
+            token = await session.GetTokenAsync(Ct);
+        }
+    }
+
+    [Fact]
+    [Trait("Failure", "C10")]
+    public async Task Reads_that_a_window_keeps_on_the_primary_count_as_fallback_and_writes_and_strong_reads_do_not()
+    {
+        await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromHours(1));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        using var session = router.CreateSession(new SessionToken(default, TimeProvider.System.GetUtcNow(), false).Encode([]));
+        router.GetClient(DatabaseOperation.Write, new RouteOptions { Session = session });
+        router.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session, Consistency = Consistency.Strong });
+        Assert.DoesNotContain(router.GetMetrics().Fallbacks, fallback => fallback.Count > 0);
+        Assert.Equal("10.0.0.1", HostOf(router.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session })));
+        Assert.Equal(("read", nameof(Verdict.BehindSession), 1L), router.GetMetrics().Fallbacks.Where(fallback => fallback.Count > 0).Select(fallback => (fallback.Route, fallback.Reason, fallback.Count)).Single());
+    }
+
+    /// <summary>More reads at once than the primary takes in place of replicas: those beyond wait, and are refused in the end.</summary>
+    [Fact]
+    [Trait("Failure", "C10")]
+    public async Task Reads_that_a_window_keeps_on_the_primary_are_limited_by_its_protection()
+    {
+        await using var router = NewRouter(options =>
+        {
+            options.SessionWindow = TimeSpan.FromHours(1);
+            options.PrimaryProtection.MaxReadsPerSecond = 1;
+            options.Routes["read"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(1) };
+        });
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        var token = new SessionToken(default, DateTimeOffset.MaxValue, false).Encode([]);
+        var refused = 0;
+        for (var read = 0; read < 20 && refused == 0; read++)
+        {
+            using var session = router.CreateSession(token);
+            try
+            {
+                router.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session });
+            }
+            catch (NoEligibleHostException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.Equal(1, refused);
+    }
+
+    [Fact]
+    [Trait("Failure", "C12")]
+    public async Task While_a_secret_is_replaced_tokens_of_both_are_accepted_and_the_first_one_signs()
+    {
+        var (old, young) = (new string('o', 32), new string('y', 32));
+        await using var before = NewRouter(options => options.TokenSecret = old);
+        await using var during = NewRouter(options =>
+        {
+            options.TokenSecret = young;
+            options.AcceptedTokenSecrets.Add(old);
+        });
+        await using var after = NewRouter(options => options.TokenSecret = young);
+        await during.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        await before.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        using var sender = before.CreateSession();
+        before.GetClient(DatabaseOperation.Read, new RouteOptions { Session = sender });
+        using var handler = during.CreateSession(await sender.GetTokenAsync(Ct));
+        using var last = after.CreateSession(await handler.GetTokenAsync(Ct));
+        Assert.Equal((0L, 0L), (during.GetMetrics().Sessions.IgnoredTokens, after.GetMetrics().Sessions.IgnoredTokens));
+        using var late = after.CreateSession(await sender.GetTokenAsync(Ct));
+        Assert.Equal(1, after.GetMetrics().Sessions.IgnoredTokens);
+    }
+
+    [Fact]
+    public void Accepted_secrets_are_checked_as_the_signing_one_is_and_never_shown()
+    {
+        var options = OptionsFor("primary");
+        options.AcceptedTokenSecrets.Add("short-and-secret");
+        Assert.Contains("AcceptedTokenSecrets needs TokenSecret", Assert.Throws<RouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message, StringComparison.Ordinal);
+        options.TokenSecret = new string('s', 32);
+        var message = Assert.Throws<RouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message;
+        Assert.Contains("AcceptedTokenSecrets:0 is too short", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("short-and-secret", message, StringComparison.Ordinal);
     }
 }

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace ReplicaRouter.Tests.Sessions;
+
+public class SessionWatcherTests
+{
+    /// <summary>A forged token comes with each request: each is counted, and the log gets one line a minute.</summary>
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData(true, 601)]
+    [InlineData(false, 600)]
+    public void Forged_tokens_fill_no_log(bool isIgnored, int eventId)
+    {
+        var (time, logger) = (new FakeTimeProvider(), new RecordingLogger());
+        var topology = new TestTopology("primary");
+        var counters = new RoutingCounters(topology.Configuration.Routes, topology.Configuration.Sources);
+        var watcher = new SessionWatcher(counters, time, logger);
+        for (var second = 0; second < 120; second++)
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                if (isIgnored) watcher.OnIgnoredToken("it is damaged");
+                else watcher.OnFinding(SessionFinding.LostHistory, new WalPosition(1, 1, 100));
+            }
+
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(12_000, isIgnored ? counters.Sessions().IgnoredTokens : counters.Sessions().LostHistories);
+        var lines = logger[eventId];
+        Assert.Equal(2, lines.Count);
+        Assert.Contains("0 more since", lines[0], StringComparison.Ordinal);
+        Assert.Contains("5999 more since", lines[1], StringComparison.Ordinal);
+    }
+}
