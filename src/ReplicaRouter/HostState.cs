@@ -56,4 +56,13 @@ public enum HostState
 
     /// <summary>One of several servers out of recovery on the same timeline. Which is right can't be told, so none takes writes.</summary>
     SplitBrain,
+
+    /// <summary>
+    /// A replica that answers probes, but fails many statements that other hosts answer: a table's file is gone, data is damaged, memory or disk is full, a migration is
+    /// not replayed. It is left out, unless that were more than half of the replicas, and tried again after 5 s; each time that this shows the same, after twice as long.
+    /// </summary>
+    Failing,
+
+    /// <summary>A primary on which <c>default_transaction_read_only</c> is on for our role: it serves, but each write that does not set it off fails (SQLSTATE 25006).</summary>
+    ReadOnly,
 }

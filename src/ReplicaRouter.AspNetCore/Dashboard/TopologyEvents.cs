@@ -44,7 +44,7 @@ internal sealed class TopologyEvents
             HostState.Recovering => new(EventKind.Host, Severity.Info, after.Name, text),
             HostState.SplitBrain or HostState.Fenced => new(EventKind.Ejection, Severity.Critical, after.Name, text, after.Error),
             HostState.Suspect => new(EventKind.Host, Severity.Info, after.Name, text, after.Error),
-            _ => new(before.IsServing && after.IsServing && after.State != HostState.Lagging ? EventKind.Host : EventKind.Ejection, Severity.Warning, after.Name, text, after.Error),
+            _ => new(before.IsServing && after.IsServing && after.State is not (HostState.Lagging or HostState.Failing) ? EventKind.Host : EventKind.Ejection, Severity.Warning, after.Name, text, after.Error),
         };
     }
 
@@ -66,6 +66,8 @@ internal sealed class TopologyEvents
         HostState.ForeignCluster => "belongs to another cluster",
         HostState.Fenced => "is an old primary, and fenced",
         HostState.OldTimeline => "follows an old timeline",
+        HostState.Failing => "fails statements that other hosts answer",
+        HostState.ReadOnly => "refuses writes: its sessions are read-only by default",
         HostState.SplitBrain => "is one of several primaries",
         _ => "is unknown",
     };

@@ -75,6 +75,9 @@ internal sealed class Attempt
     /// <summary>Queries that were in the way of a standby's replay. The next standby would cancel it as well.</summary>
     public int Conflicts { get; set; }
 
+    /// <summary>A first run that met an error which its host alone may have. Another host is tried once, and waited for not at all.</summary>
+    public FailedRun? FailedRun { get; set; }
+
     /// <summary>How often hosts were asked for positions on behalf of this operation.</summary>
     public int Asks { get; set; }
 
@@ -161,7 +164,7 @@ internal sealed class Attempt
     /// <param name="atLeast">Waits for so long where the route says less.</param>
     public TimeSpan RemainingWait(TimeProvider time, TimeSpan atLeast = default)
     {
-        if (IsHedge) return TimeSpan.Zero;
+        if (IsHedge || FailedRun is not null) return TimeSpan.Zero;
         _waitingSince ??= time.GetTimestamp();
         var left = TimeSpan.Max(TimeSpan.Max(Plan.Wait, atLeast) - _waited - time.GetElapsedTime(_waitingSince.Value), TimeSpan.Zero);
         return Remaining(time) is { } overall ? TimeSpan.Min(overall, left) : left;
@@ -187,8 +190,10 @@ internal sealed class Attempt
         return true;
     }
 
+    /// <exception cref="PostgresException">The error of its first run, where another host would only have been tried for it.</exception>
     public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
-        Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure, whyNotPrimary, _refusals);
+        FailedRun is { } failed ? throw failed.Error
+            : Eligibility.NoHost(topology, Plan, Request(demand, time), time, _lastFailure, whyNotPrimary, _refusals);
 
     private TimeSpan Left(TimeSpan limit, TimeProvider time)
     {

@@ -77,11 +77,16 @@ internal sealed class CommandListener : IDisposable
 
     private static void OnEnded(HostPool? pool, double milliseconds)
     {
+        // Each router in this process is told of all commands.
+        var hasFailed = pool is not null && FailedCommand.Take();
         var flow = CommandFlow.Current.Value;
         if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
         flow?.CommandEnded();
         if (flow?.Attempt is not { IsStopped: true }) pool.Durations.Record(milliseconds);
-        pool.RecordCommand(flow?.Attempt is { IsBeaten: true } ? HedgePolicy.Beaten * milliseconds : milliseconds, flow?.Attempt is { IsStopped: true });
+        if (flow?.Attempt is { IsBeaten: true }) pool.RecordCommand(HedgePolicy.Beaten * milliseconds, isStopped: false);
+        else if (flow?.Attempt is { IsStopped: true }) pool.RecordCommand(milliseconds, isStopped: true);
+        else if (hasFailed) pool.RecordFailure(milliseconds);
+        else pool.RecordCommand(milliseconds, isStopped: false);
     }
 
     private static void OnSent(HostPool? pool, long bytes)
@@ -92,6 +97,7 @@ internal sealed class CommandListener : IDisposable
     private static void OnCounted(Instrument instrument, HostDataSource? source, int value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         if (source is null) return;
+        if (instrument.Name == Failed) FailedCommand.Note();
         if (instrument.Name == Connections)
         {
             foreach (var tag in tags)

@@ -217,6 +217,9 @@ internal sealed class ConnectionOpener(
         }
     }
 
+    /// <summary>Whether a pool's host was last seen as a replica.</summary>
+    public bool IsReplica(HostPool pool) => store.Current.At(pool.Host.Index) is { Role: HostRole.Replica };
+
     /// <summary>Cancelled when work on a host has to be given up.</summary>
     public CancellationToken GivenUp(HostPool pool)
     {

@@ -35,7 +35,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             try
             {
                 var result = Run(connection, work, flow);
-                rules.Succeeded();
+                rules.Succeeded(attempt);
                 return result;
             }
             catch (Exception e)
@@ -81,7 +81,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             try
             {
                 var result = await HostedWork.RunAsync(connection, work, flow, time, IfWrites(pool), pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
-                rules.Succeeded();
+                rules.Succeeded(attempt);
                 return result;
             }
             catch (Exception e)

@@ -39,11 +39,11 @@ internal sealed class HedgePolicy(int routes)
     /// <param name="took">What it took.</param>
     public void SecondEnded(int route, TimeSpan setAside, TimeSpan took) => _routes[route].Owe(took - setAside);
 
-    /// <summary>Notes how long a read took, with or without a second run.</summary>
-    public void Ended(int route, TimeSpan took)
+    /// <summary>Notes how long a read took, with or without a second run. One that ended in an error does not tell how long reads take.</summary>
+    public void Ended(int route, TimeSpan took, bool isAnswered = true)
     {
         _routes[route].Earn(took);
-        _routes[route].Slow.Record(took.TotalMilliseconds);
+        if (isAnswered) _routes[route].Slow.Record(took.TotalMilliseconds);
     }
 
     private sealed class RouteHedges

@@ -24,6 +24,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         var first = run(attempt, loser.Token);
         var stopping = Task.CompletedTask;
         List<FurtherRun<T>> further = [];
+        var isAnswered = false;
         try
         {
             Task<Task<T>>? answer = null;
@@ -35,16 +36,17 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
                 answer = FirstAnswerAsync(first, further);
             }
 
-            if (answer is null) return await first.ConfigureAwait(false);
-            var winner = await answer.ConfigureAwait(false);
+            var winner = answer is null ? first : await answer.ConfigureAwait(false);
             if (winner != first) counters.CountHedgeWon();
-            stopping = StopAsync(attempt, first, further, winner);
-            return await winner.ConfigureAwait(false);
+            if (answer is not null) stopping = StopAsync(attempt, first, further, winner);
+            var result = await winner.ConfigureAwait(false);
+            isAnswered = true;
+            return result;
         }
         finally
         {
             foreach (var each in further) _policy.SecondEnded(route, each.SetAside, each.Took);
-            _policy.Ended(route, time.GetElapsedTime(startedAt));
+            _policy.Ended(route, time.GetElapsedTime(startedAt), isAnswered);
             _ = CancelAsync(loser, stopping);
         }
     }

@@ -91,12 +91,42 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
     public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 
+    /// <summary>Whether the last command ended in an error: that it is done with its work so soon is no reason to give it more.</summary>
+    public bool HasFailed => Volatile.Read(ref _hasFailed);
+    private bool _hasFailed;
+
+    /// <summary>Notes a command that ended in an error. How fast it did so tells nothing; that it took longer than usual counts.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="milliseconds">What it took.</param>
+    public void RecordFailure(int route, double milliseconds)
+    {
+        Volatile.Write(ref _hasFailed, true);
+        RecordSlow(route, milliseconds);
+    }
+
     /// <param name="route">The route.</param>
     /// <param name="milliseconds">What it took.</param>
     /// <param name="isStopped">Whether it was stopped then, as nobody needed it any more: it would have taken longer, and tells nothing unless it already had.</param>
     public void RecordCommand(int route, double milliseconds, bool isStopped = false)
     {
-        if (isStopped && (LatencyMs(route) == 0 || milliseconds < LatencyMs(route))) return;
+        if (isStopped)
+        {
+            RecordSlow(route, milliseconds);
+            return;
+        }
+
+        if (_hasFailed) Volatile.Write(ref _hasFailed, false);
+        Record(route, milliseconds);
+    }
+
+    /// <summary>Notes what a command took at least, if that is longer than usual.</summary>
+    private void RecordSlow(int route, double milliseconds)
+    {
+        if (LatencyMs(route) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
+    }
+
+    private void Record(int route, double milliseconds)
+    {
         _latencies[route].Record(milliseconds);
         Latency.Record(milliseconds);
     }

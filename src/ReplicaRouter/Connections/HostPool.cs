@@ -233,6 +233,13 @@ internal sealed class HostPool
         _load.RecordCommand(Plan.Index, milliseconds, isStopped);
     }
 
+    /// <inheritdoc cref="HostLoad.RecordFailure"/>
+    public void RecordFailure(double milliseconds)
+    {
+        Interlocked.Increment(ref _commands);
+        _load.RecordFailure(Plan.Index, milliseconds);
+    }
+
     /// <summary>Takes back what a piece of work left counted as under way.</summary>
     public void Uncount(CommandFlow flow)
     {

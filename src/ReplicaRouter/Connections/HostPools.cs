@@ -18,6 +18,7 @@ internal sealed class HostPools
     public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time)
     {
         _host = host;
+        Faults = new HostFaults(time);
         Load = new HostLoad(time, configuration.Routes.Length);
         All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, idle, loggerFactory), announce, time))];
     }
@@ -36,6 +37,12 @@ internal sealed class HostPools
 
     /// <summary>Who watches the host.</summary>
     public required HostMonitor Monitor { get; init; }
+
+    /// <summary>Statements that failed on the host and were answered by another one.</summary>
+    public HostFaults Faults { get; }
+
+    /// <summary>Commands run so far.</summary>
+    public long Commands => All.Sum(pool => pool.Commands);
 
     /// <summary>Raised when the host is found to hang, or to be gone.</summary>
     public Alarm Lost { get; } = new();

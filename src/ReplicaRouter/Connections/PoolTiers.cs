@@ -120,8 +120,10 @@ internal sealed class PoolTiers
     public bool WatchBreak(object sender, StateChangeEventArgs change)
     {
         var isBroken = change.OriginalState == ConnectionState.Open && ((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken);
-        if (isBroken) _pool.Owner.Monitor.Wake();
-        return isBroken;
+        if (!isBroken) return false;
+        FailedCommand.Note();
+        _pool.Owner.Monitor.Wake();
+        return true;
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>

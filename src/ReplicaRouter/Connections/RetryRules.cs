@@ -12,7 +12,15 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
     // As much as was under way on a host that fails may be run again at once; for as long as it lasts, one in five.
     private readonly Budget _budget = new(share: 0.2, most: 100, perSecond: 10, time);
 
-    public void Succeeded() => _budget.Earn();
+    /// <summary>Notes that work was done. If its first run failed elsewhere, that host alone has that error.</summary>
+    public void Succeeded(Attempt attempt)
+    {
+        _budget.Earn();
+        if (attempt.FailedRun is not { } failed) return;
+        var host = failed.Pool.Owner;
+        if (host.Faults.Record(host.Commands) is not { } hold) return;
+        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(failed.Error.SqlState)}.", hold);
+    }
 
     /// <summary>Tells the monitor of a failure, and whether the work may be run again: elsewhere, where its host failed it.</summary>
     public bool IsToBeRunAgain(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run)
@@ -26,20 +34,34 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
     {
         if (HadEndedIdle(exception, flow)) return attempt.MayRetry && run < MaxRuns;
         var kind = KindOf(exception, flow);
-        if (kind == FailureKind.None) return false;
+        if (kind == FailureKind.None) return IsToBeRunOnceElsewhere(exception, attempt, pool);
         opener.Report(exception, pool, startedAt, SiteOf(flow));
         if (!attempt.MayRetry || (run >= MaxRuns && kind != FailureKind.Hung)) return false;
         if (!(pool.Plan.IsReadOnly ? IsReadToBeRunAgain(kind, attempt) : IsProvablyNotExecuted(exception, kind, flow))) return false;
-        if (!_budget.TrySpend())
-        {
-            counters.CountRetryRefused();
-            Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
-            return false;
-        }
-
+        if (!TrySpend(attempt, pool)) return false;
         attempt.Exclude(pool.Host, exception, time.GetTimestamp());
         Count(kind, attempt, pool);
         return true;
+    }
+
+    /// <summary>Whether a read met an error that another host may well not have, and is run once more there. If that answers, the error is the host's.</summary>
+    private bool IsToBeRunOnceElsewhere(Exception exception, Attempt attempt, HostPool pool)
+    {
+        if (!pool.Plan.IsReadOnly || !attempt.MayRetry || attempt.FailedRun is not null) return false;
+        if (exception is not PostgresException error || !HostFaults.MayBeOfHost(error, opener.IsReplica(pool)) || !TrySpend(attempt, pool)) return false;
+        attempt.FailedRun = new FailedRun(pool, error);
+        attempt.Exclude(pool.Host, exception, time.GetTimestamp());
+        counters.CountRetry();
+        Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, error.SqlState);
+        return true;
+    }
+
+    private bool TrySpend(Attempt attempt, HostPool pool)
+    {
+        if (_budget.TrySpend()) return true;
+        counters.CountRetryRefused();
+        Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
+        return false;
     }
 
     /// <summary>Whether something was sent on a writable route of which nobody knows what became of it.</summary>

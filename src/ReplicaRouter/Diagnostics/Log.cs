@@ -35,6 +35,12 @@ internal static partial class Log
     [LoggerMessage(216, LogLevel.Information, "Host {Host} answers (was {Before}) and serves once it has done so for a while")]
     public static partial void HostRecovering(ILogger logger, string host, HostState before);
 
+    [LoggerMessage(217, LogLevel.Warning, "Host {Host} fails statements that other hosts answer, and is left out for a while (was {Before}): {Error}")]
+    public static partial void HostFailing(ILogger logger, string host, HostState before, string? error);
+
+    [LoggerMessage(218, LogLevel.Error, "Host {Host} is the primary, and writes fail there (was {Before}): {Error}")]
+    public static partial void HostReadOnly(ILogger logger, string host, HostState before, string? error);
+
     [LoggerMessage(220, LogLevel.Error, "Host {Host} refuses our configuration and gets no traffic: {Error}")]
     public static partial void HostMisconfigured(ILogger logger, string host, string? error);
 

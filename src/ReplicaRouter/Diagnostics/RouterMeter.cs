@@ -112,7 +112,7 @@ internal sealed class RouterMeter : IDisposable
 
     private static IEnumerable<Measurement<long>> Ejections(RoutingCounters counters) =>
         from transition in counters.TransitionCounts()
-        where transition.State == HostState.Lagging || (!HostSnapshot.Serves(transition.State) && transition.State != HostState.Unknown)
+        where transition.State is HostState.Lagging or HostState.Failing || (!HostSnapshot.Serves(transition.State) && transition.State != HostState.Unknown)
         select new Measurement<long>(transition.Count, TelemetryTags.OfHost(transition.Host), new(TelemetryTags.Reason, TelemetryTags.Of(transition.State)));
 
     private static IEnumerable<Measurement<long>> Changes(RoutingCounters counters) =>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Npgsql;
@@ -139,7 +140,9 @@ internal static class FailureClassifier
             AuthenticationException e => $"{host.Endpoint}: TLS failed: {PlainText.Of(e.Message)} Correct the SSL settings in {host.Source}.",
             TimeoutException => $"{host.Endpoint} did not answer in time.",
             NpgsqlException e when IsAuthenticationRefusal(e) => $"{host.Endpoint} offers no login that is allowed: {PlainText.Of(e.Message)} {LoginFix(host)}",
-            _ => $"{host.Endpoint}: {PlainText.Of(cause.Message)}",
+            DbException or IOException or SocketException => $"{host.Endpoint}: {PlainText.Of(cause.Message)}",
+            // As Npgsql reads what comes, it may fail in any way: a server that can't start a process sends what announces 1.6 GB.
+            _ => $"a login to {host.Endpoint} failed with {cause.GetType().Name}: what answers may be no PostgreSQL server, or one that can't start a process.",
         };
     }
 

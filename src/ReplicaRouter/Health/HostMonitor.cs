@@ -98,6 +98,16 @@ internal sealed class HostMonitor(
         if (store.Current.At(Host.Index) is { LoginFailure: not null }) store.Update(current => current.WithLogin(Host.Index, null, startedAt, time));
     }
 
+    /// <summary>Has the host left out for a while, as it fails many statements that other hosts answer.</summary>
+    /// <param name="message">What they met, for people.</param>
+    /// <param name="hold">How long.</param>
+    public void ReportFaulty(string message, TimeSpan hold)
+    {
+        if (_stop.IsCancellationRequested) return;
+        var now = time.GetTimestamp();
+        store.Update(current => current.WithFaulty(Host.Index, new FaultyHost(message, now, now + time.Ticks(hold)), time));
+    }
+
     /// <summary>Has a host asked that is silent although work waits there, with deadlines that tell within half a second whether it hangs.</summary>
     /// <param name="isLoginStalled">Whether it is logins that wait.</param>
     public void Verify(bool isLoginStalled)

@@ -60,6 +60,9 @@ internal sealed record HostAnswer
     /// <summary>The port on which the server itself listens, whatever stands in between.</summary>
     public int ServerPort { get; init; }
 
+    /// <summary>On a primary whose sessions are read-only by default for our role, where that is set, as <c>pg_settings.source</c> names it; else null.</summary>
+    public string? ReadOnlyBy { get; init; }
+
     /// <summary>Routers that probe the server, this one among them.</summary>
     public int Probers { get; init; } = 1;
 

@@ -8,11 +8,15 @@ internal static class HostQuestion
     /// <summary>The application name of probes, by which they count one another.</summary>
     public const string Prober = "ReplicaRouter probe";
 
+    /// <summary>Most routers that are counted: a server that shows more is asked as seldom as it can be.</summary>
+    private const string MostProbers = "2700";
+
     /// <summary>Everything in one round trip, for any role with the right to log in, from PostgreSQL 10 on.</summary>
     /// <remarks>
     /// The timeline of a primary is read from the name of its WAL file: pg_control_checkpoint() shows the old one until the first
     /// checkpoint after a promotion. pg_walfile_name() fails on a standby, hence the CASE. On a standby the control file shows at least
     /// which timeline replay has reached, also to roles from which the WAL receiver's state is hidden, and when the receiver is dead.
+    /// Anybody may give a connection any name: only those of our own role count as probes.
     /// The insert position is the only one that is at or after every acknowledged commit when synchronous_commit is off.
     /// Source: PostgreSQL manual, "System Administration Functions" and "pg_stat_wal_receiver".
     /// </remarks>
@@ -26,7 +30,7 @@ internal static class HostQuestion
                pg_size_bytes(current_setting('wal_segment_size')),
                current_setting('wal_block_size')::int,
                (extract(epoch FROM current_setting('wal_writer_delay')::interval) * 3000)::float8,
-               (SELECT count(*) FROM pg_stat_activity WHERE application_name = '{Prober}')::int,
+               (SELECT least(count(*), {MostProbers}) FROM pg_stat_activity WHERE application_name = '{Prober}' AND usename = session_user)::int,
                current_setting('max_connections')::int
         """;
 
@@ -40,7 +44,9 @@ internal static class HostQuestion
                (pg_last_wal_receive_lsn() - '0/0')::int8,
                CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END,
                current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local'),
-               coalesce(current_setting('synchronous_standby_names', true), '') <> ''
+               coalesce(current_setting('synchronous_standby_names', true), '') <> '',
+               CASE WHEN NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'on'
+                    THEN (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') END
         """;
 
     /// <param name="connection">An open connection.</param>
@@ -84,17 +90,17 @@ internal static class HostQuestion
     {
         var answer = ReadChanging(reader, new HostAnswer
         {
-            SystemIdentifier = (ulong)reader.GetInt64(8),
-            StartedAt = reader.GetInt64(10),
-            ServerPort = reader.GetInt32(11),
-            WalSegmentSize = (uint)reader.GetInt64(12),
-            WalBlockSize = (uint)reader.GetInt32(13),
-            AsyncFlushMs = reader.GetDouble(14),
-            Probers = reader.GetInt32(15),
-            MaxConnections = reader.GetInt32(16),
+            SystemIdentifier = (ulong)reader.GetInt64(9),
+            StartedAt = reader.GetInt64(11),
+            ServerPort = reader.GetInt32(12),
+            WalSegmentSize = (uint)reader.GetInt64(13),
+            WalBlockSize = (uint)reader.GetInt32(14),
+            AsyncFlushMs = reader.GetDouble(15),
+            Probers = reader.GetInt32(16),
+            MaxConnections = reader.GetInt32(17),
             ConnectedAt = connectedAt,
         });
-        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(9) ? null : reader.GetInt32(9)) };
+        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(10) ? null : reader.GetInt32(10)) };
     }
 
     private static HostAnswer ReadChanging(NpgsqlDataReader reader, HostAnswer rest)
@@ -113,6 +119,7 @@ internal static class HostQuestion
             FlushLsn = EndOfRecord(reader, 5, rest),
             HasSynchronousStandbys = reader.GetBoolean(6),
             MayAwaitStandbys = reader.GetBoolean(7),
+            ReadOnlyBy = reader.IsDBNull(8) ? null : reader.GetString(8),
         };
     }
 

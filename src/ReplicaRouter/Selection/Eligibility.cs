@@ -43,8 +43,9 @@ internal static class Eligibility
     {
         // Whether a replica lags depends on the request's own limit.
         // Where only open connections lead, the opener finds out whether there is one.
-        HostState.Healthy or HostState.Lagging or HostState.LagUnknown or HostState.NoLogins or HostState.Full => Verdict.Eligible,
+        HostState.Healthy or HostState.Lagging or HostState.LagUnknown or HostState.NoLogins or HostState.Full or HostState.ReadOnly => Verdict.Eligible,
         HostState.Suspect or HostState.Recovering => Verdict.Suspect,
+        HostState.Failing => host.IsLeftOut ? Verdict.Failing : Verdict.Suspect,
         HostState.Unknown => Verdict.Unknown,
         HostState.Hung => Verdict.Hung,
         HostState.Restarting => Verdict.Restarting,

@@ -61,7 +61,7 @@ internal static class HostSelection
         {
             var host = BitOperations.TrailingZeroCount(rest);
             var (its, best) = (loads[host], loads[last]);
-            var (wasSlow, wasBestSlow) = (its.WasSlow(route), best.WasSlow(route));
+            var (wasSlow, wasBestSlow) = (its.WasSlow(route) || its.HasFailed, best.WasSlow(route) || best.HasFailed);
             if (wasSlow == wasBestSlow ? its.Commands.ProgressAt > best.Commands.ProgressAt : wasBestSlow) last = host;
         }
 

@@ -19,9 +19,10 @@ internal static class LeastInFlight
     /// <param name="now">The moment, by the coarse clock.</param>
     public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, int drawn, long now)
     {
+        var failed = FailedAmong(candidates, loads);
         var (least, last) = (int.MaxValue, -1);
         ulong best = 0;
-        for (var rest = candidates; rest != 0; rest &= rest - 1)
+        for (var rest = candidates & ~failed; rest != 0; rest &= rest - 1)
         {
             var host = BitOperations.TrailingZeroCount(rest);
             var (load, inFlight) = (loads[host], loads[host].InFlight);
@@ -31,8 +32,24 @@ internal static class LeastInFlight
             best |= rest & ~(rest - 1);
         }
 
+        if (failed != 0 && NthHost(candidates, Scaled(drawn, BitOperations.PopCount(candidates))) is var fair && (failed >> fair & 1) != 0 && loads[fair].InFlight <= least) return fair;
         if (BitOperations.IsPow2(best)) return last;
         return loads[last].IsWarm(now) && drawn % Stay != 0 ? last : NthHost(best, Scaled(drawn, BitOperations.PopCount(best)));
+    }
+
+    /// <summary>
+    /// Hosts whose last command failed, unless all did. One that fails at once never has much in progress, which is no reason to give it more: it gets the share that
+    /// chance gives it, as long as it is no busier than the others.
+    /// </summary>
+    private static ulong FailedAmong(ulong candidates, ReadOnlySpan<HostLoad> loads)
+    {
+        ulong failed = 0;
+        for (var rest = candidates; rest != 0; rest &= rest - 1)
+        {
+            if (loads[BitOperations.TrailingZeroCount(rest)].HasFailed) failed |= rest & ~(rest - 1);
+        }
+
+        return failed == candidates ? 0 : failed;
     }
 
     /// <summary>A random number below a limit, by what is drawn from all of them; its last bits play no part.</summary>

@@ -12,7 +12,9 @@ internal static class WeightedTwoChoices
         if (others == 0) return first;
         var second = Draw(topology, others, random);
         // By multiplying across, rather than dividing.
-        return loads[first].InFlight * (long)WeightOf(topology, second) <= loads[second].InFlight * (long)WeightOf(topology, first) ? first : second;
+        var isFirstLess = loads[first].InFlight * (long)WeightOf(topology, second) <= loads[second].InFlight * (long)WeightOf(topology, first);
+        // One whose last command failed has little in progress as it fails at once: that is no advantage over what was drawn by weight.
+        return isFirstLess || loads[second].HasFailed ? first : second;
     }
 
     private static int Draw(TopologySnapshot topology, ulong hosts, Random random)

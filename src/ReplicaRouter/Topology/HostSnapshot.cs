@@ -29,6 +29,9 @@ internal sealed record HostSnapshot
     /// <summary>When the newest login was begun whose end is known, as a timestamp.</summary>
     public long LoginAt { get; init; } = long.MinValue;
 
+    /// <summary>Set while it fails many statements that other hosts answer; else null.</summary>
+    public FaultyHost? Faulty { get; init; }
+
     /// <summary>Its way out of rotation and back.</summary>
     public Comeback Comeback { get; init; }
 
@@ -45,6 +48,9 @@ internal sealed record HostSnapshot
 
     public HostState State { get; init; }
     public HostRole Role { get; init; }
+
+    /// <summary>Whether, in the state <see cref="HostState.Failing"/>, it is no member of its groups, rather than their last choice.</summary>
+    public bool IsLeftOut { get; init; }
 
     /// <summary>The name of another host that leads to the same server, and serves in place of this one; null when there is none.</summary>
     public string? TwinOf { get; init; }
@@ -87,7 +93,10 @@ internal sealed record HostSnapshot
 
     /// <summary>Whether hosts in a state serve at all.</summary>
     public static bool Serves(HostState state) => state is HostState.Healthy or HostState.Suspect or HostState.Lagging or HostState.LagUnknown or HostState.Recovering
-        or HostState.NoLogins or HostState.Full;
+        or HostState.NoLogins or HostState.Full or HostState.Failing or HostState.ReadOnly;
+
+    /// <summary>Whether it is known to be well; that its sessions are read-only by default takes nothing from what it tells.</summary>
+    public bool IsWell => State is HostState.Healthy or HostState.ReadOnly;
 
     /// <summary>
     /// Whether nothing that is under way there is worth waiting for: it hangs, or a probe found nobody there. A caller's broken connection is no

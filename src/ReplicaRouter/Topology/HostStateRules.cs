@@ -20,7 +20,24 @@ internal static class HostStateRules
         if (identity is not null && host.Answer!.SystemIdentifier != identity.SystemIdentifier) return (HostState.ForeignCluster, ForeignTo(identity, host));
 
         if (host.Comeback.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers, and serves once it has done so for a while.");
-        return host.LoginFailure is { } login ? (login.Kind == FailureKind.Full ? HostState.Full : HostState.NoLogins, login.Message) : (HostState.Healthy, null);
+        if (host.LoginFailure is { } login) return (login.Kind == FailureKind.Full ? HostState.Full : HostState.NoLogins, login.Message);
+        if (host.Answer is { IsInRecovery: false, ReadOnlyBy: { } source }) return (HostState.ReadOnly, WhyReadOnly(host.Configuration, source));
+        return host is { Faulty: { } faulty, Answer.IsInRecovery: true } ? (HostState.Failing, faulty.Message) : (HostState.Healthy, null);
+    }
+
+    private static string WhyReadOnly(HostConfiguration host, string source)
+    {
+        var (user, database) = (host.Connection.Username, host.Connection.Database);
+        return $"{host.Endpoint}: default_transaction_read_only is on for user '{user}' in database '{database}', and writes fail with 25006. " + source switch
+        {
+            "database" => $"It is set for the database: ALTER DATABASE \"{database}\" RESET default_transaction_read_only.",
+            "user" => $"It is set for the role: ALTER ROLE \"{user}\" RESET default_transaction_read_only.",
+            "database user" => $"It is set for the role in the database: ALTER ROLE \"{user}\" IN DATABASE \"{database}\" RESET default_transaction_read_only.",
+            "global" => "It is set for all roles: ALTER ROLE ALL RESET default_transaction_read_only.",
+            "client" => $"The connection string sets it: correct Options in {host.Source}.",
+            "command line" => "The server was started with it.",
+            _ => "The server's configuration sets it: ALTER SYSTEM RESET default_transaction_read_only, or correct postgresql.conf, then SELECT pg_reload_conf().",
+        };
     }
 
     /// <summary>Whether an observation takes the host out of rotation, rather than in doubt.</summary>

@@ -91,7 +91,7 @@ internal sealed class Operator(
             if (topology.IsSettled)
             {
                 if (Misconfiguration.Find(topology) is { Count: > 0 } faults) throw new RouterConfigurationException(faults);
-                if (topology.Hosts.Any(host => host.State == HostState.Healthy)) return;
+                if (topology.Hosts.Any(host => host.IsWell)) return;
             }
 
             if (!await store.NewerAsync(topology, timeout - time.GetElapsedTime(start), cancellationToken).ConfigureAwait(false))

@@ -89,7 +89,7 @@ internal sealed class TopologySnapshot
         if (host.Answer is not { ReplayLsn: { } replayed } answer || answer.ReplayTimeline != Timeline) return 0;
         // The control file shows a timeline that was reached, not that there was no later one: while a receiver may have moved it on
         // unseen, only a primary that is well tells that there is none to move on to.
-        return answer.IsTimelineHidden && Primary is not { State: HostState.Healthy } ? 0 : replayed;
+        return answer.IsTimelineHidden && Primary is not { IsWell: true } ? 0 : replayed;
     }
 
     /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: the primary's covers all, as long as it is well.</summary>
@@ -98,7 +98,7 @@ internal sealed class TopologySnapshot
     public ulong WitnessesFor(ulong hosts, bool isAcrossTimelines)
     {
         var primary = Primary?.Configuration.Bit ?? 0;
-        return Primary is { State: HostState.Healthy } && !isAcrossTimelines ? primary : primary | hosts;
+        return Primary is { IsWell: true } && !isAcrossTimelines ? primary : primary | hosts;
     }
 
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
@@ -145,6 +145,7 @@ internal sealed class TopologySnapshot
             Observations = host.Observations + 1,
             Fork = observation.Answer is null ? host.Fork : ForkOf(host, observation.Answer),
             Ruling = observation.Answer is null || host.Ruling?.Covers(observation.Answer) == true ? host.Ruling : null,
+            Faulty = host.Faulty is { } faulty && observation.ReceivedAt < faulty.Until ? faulty : null,
         };
         if (updated.IsAnswering ? updated.Answer!.IsInRecovery : HostStateRules.IsOut(HostStateRules.Standing(updated, null))) updated = updated with { OutAt = observation.ReceivedAt };
         updated = updated with { Comeback = ComebackOf(host, updated, observation, time) };
@@ -163,6 +164,11 @@ internal sealed class TopologySnapshot
         var updated = Replaced(host with { LoginFailure = failure, LoginAt = startedAt });
         return host.LoginFailure == failure ? Copy(updated, ForcedToPrimaryUntil) : Derive(updated, History, null, time);
     }
+
+    /// <summary>This topology and a host that fails many statements which other hosts answer.</summary>
+    public TopologySnapshot WithFaulty(int hostIndex, FaultyHost faulty, TimeProvider time) => At(hostIndex) is not { } host
+        ? this
+        : Derive(Replaced(host with { Faulty = faulty }), History, null, time);
 
     public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => At(hostIndex) is not { } host || host.IsDrained == isDrained
         ? this
@@ -238,7 +244,7 @@ internal sealed class TopologySnapshot
         var isReplaced = SystemIdentifier is { } former && former != identity?.SystemIdentifier;
         if (isReplaced) hosts = [.. hosts.Select(host => host with { Comeback = Comeback.Arrival })];
 
-        hosts = CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]);
+        hosts = FaultyHost.Limit(CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]));
         var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief, time);
         hosts = Twins.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
         var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);

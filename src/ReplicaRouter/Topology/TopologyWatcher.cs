@@ -67,6 +67,8 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
             case HostState.ForeignCluster: Log.HostOfOtherCluster(logger, after.Name, after.Error); break;
             case HostState.Fenced: Log.HostFenced(logger, after.Name, after.Error); break;
             case HostState.OldTimeline: Log.HostOnOldTimeline(logger, after.Name, after.Error); break;
+            case HostState.Failing: Log.HostFailing(logger, after.Name, before.State, after.Error); break;
+            case HostState.ReadOnly: Log.HostReadOnly(logger, after.Name, before.State, after.Error); break;
             case HostState.SplitBrain: Log.HostInSplitBrain(logger, after.Name, after.Error); break;
             default: Log.HostInDoubt(logger, after.Name, after.State, before.State, after.Error); break;
         }

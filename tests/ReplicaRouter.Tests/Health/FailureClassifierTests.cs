@@ -96,4 +96,16 @@ public class FailureClassifierTests
             Assert.Equal(FailureKind.None, FailureClassifier.Classify(new NoEligibleHostException("read", [], null), site));
         }
     }
+
+    [Theory]
+    [Trait("Failure", "B4")]
+    [InlineData(typeof(OutOfMemoryException))]
+    [InlineData(typeof(InvalidCastException))]
+    public void Of_a_login_that_fails_in_a_way_of_its_own_the_kind_of_error_is_said_and_not_its_text(Type type)
+    {
+        var host = TestTopology.OptionsFor("primary");
+        var message = FailureClassifier.Describe((Exception)Activator.CreateInstance(type, "text with a secret")!, RouterConfigurationBuilder.Build(host).Hosts[0]).Message;
+        Assert.Contains($"10.0.0.1:5432 failed with {type.Name}", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", message, StringComparison.Ordinal);
+    }
 }

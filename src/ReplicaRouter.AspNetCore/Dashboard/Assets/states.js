@@ -4,6 +4,7 @@ const words = {
   LagUnknown: ['warning', 'Lag unknown'], Down: ['critical', 'Down'], Hung: ['critical', 'Hangs'], Recovering: ['info', 'Recovering'],
   NoLogins: ['warning', 'No logins'], Full: ['warning', 'Full'], Restarting: ['warning', 'Restarting'], Misconfigured: ['critical', 'Misconfigured'],
   ForeignCluster: ['critical', 'Other cluster'], Fenced: ['critical', 'Fenced'], OldTimeline: ['critical', 'Old timeline'], SplitBrain: ['critical', 'Split brain'],
+  Failing: ['critical', 'Fails statements'], ReadOnly: ['critical', 'Refuses writes'],
 };
 
 export function stateOf(host) {

@@ -1,0 +1,59 @@
+using System.Text;
+using Npgsql;
+
+namespace ReplicaRouter.ClusterTests.Failures;
+
+/// <summary>A login that fails, however it does, is tried elsewhere.</summary>
+[Trait("Failure", "B4")]
+public class LoginFailureTests(ClusterFixture fixture)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, bool> Answers => new()
+    {
+        { "Ecould not fork new process for connection: Cannot allocate memory\n\0", false },
+        { "Ecould not fork new process for connection: Cannot allocate memory\n\0", true },
+        { "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n400 Bad Request", false },
+        { "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n400 Bad Request", true },
+        { "R\0\0\0\u0008\0\0\0cR\0\0\0\u0008\0\0\0c", false },
+        { "", false },
+    };
+
+    /// <summary>The replica's probes go on over the connection that they have: what the logins of callers meet is the first that is seen of it.</summary>
+    [Theory]
+    [MemberData(nameof(Answers))]
+    public async Task A_read_whose_login_meets_no_PostgreSQL_server_is_served_elsewhere(string answer, bool isTls)
+    {
+        await using var listener = new FakeListener(Encoding.Latin1.GetBytes(answer));
+        var options = fixture.Cluster.Options("primary", "analytics", "background");
+        var settings = new NpgsqlConnectionStringBuilder(fixture.Cluster["analytics"].ConnectionString) { Port = listener.Port, Timeout = 2, SslMode = isTls ? SslMode.Prefer : SslMode.Disable };
+        options.Hosts["analytics"].ConnectionString = settings.ConnectionString;
+        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
+            new NpgsqlHostProbe(host.Name == "analytics" ? host with { Connection = new(fixture.Cluster["analytics"].ConnectionString) } : host, TimeSpan.FromSeconds(2), TimeProvider.System));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.NotEqual("analytics", await fixture.Cluster.WhoAsync(router, DatabaseOperation.Analytics));
+            Assert.NotEqual("analytics", router.Execute(DatabaseOperation.Analytics, connection => fixture.Cluster.WhoAsync(connection).GetAwaiter().GetResult()));
+        }
+
+        Assert.NotEqual(0, listener.Accepted);
+    }
+
+    [Fact]
+    public async Task What_can_be_said_of_it_is_said_where_no_other_host_may_serve()
+    {
+        await using var listener = new FakeListener(FakeListener.NoProcess);
+        var settings = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = listener.Port };
+        var options = fixture.Cluster.Options("primary");
+        options.Hosts["primary"].ConnectionString = settings.ConnectionString;
+        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(200) };
+        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
+            new NpgsqlHostProbe(host with { Connection = new(fixture.Cluster.Primary.ConnectionString) }, TimeSpan.FromSeconds(2), TimeProvider.System));
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, Ct));
+        // Npgsql ends it by an error of its own, of the network or of memory, as the allocation succeeds or not.
+        Assert.Contains($"127.0.0.1:{listener.Port}", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.InnerException);
+    }
+}
