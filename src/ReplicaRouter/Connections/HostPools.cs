@@ -89,7 +89,7 @@ internal sealed class HostPools
     private static NpgsqlDataSource CreateDataSource(HostDataSource source, RouterConfiguration configuration, IdleCheck idle, ILoggerFactory loggerFactory)
     {
         var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
-        builder.UseLoggerFactory(loggerFactory);
+        builder.UseLoggerFactory(new QuietLoggerFactory(loggerFactory));
         Apply(source.Pool.Plan, builder.ConnectionStringBuilder);
         if (!source.IsFirst) builder.ConnectionStringBuilder.MinPoolSize = 0;
         Credentials.Apply(builder, source.Host, configuration.PasswordProvider);

@@ -29,6 +29,8 @@ internal static class HostSelection
         ulong behind = 0;
         foreach (ref readonly var tier in request.TiersOf(plan).AsSpan())
         {
+            // The DR replica serves when nothing better is left: a first run under way is something better.
+            if (request.IsSecondRun && tier.Group == HostNames.DisasterRecovery && tier != plan.Tiers[0]) break;
             ulong eligible = 0, suspect = 0;
             var reason = Verdict.Eligible;
             foreach (var host in topology.Hosts)

@@ -468,4 +468,62 @@ public class HostSelectionTests
         Assert.Equal("No host may serve 'read'. primary: Unreachable; analytics: Restarting; dr: is drained.", error.Message);
         Assert.True(error.IsTransient);
     }
+
+    [Theory]
+    [InlineData("read", "analytics", "primary analytics dr", "")]
+    [InlineData("analytics", "analytics", "primary analytics background dr", "background")]
+    public void A_second_run_leaves_the_dr_replica_alone_when_no_other_replica_is_left(string route, string first, string hosts, string expected)
+    {
+        var topology = Healthy(hosts.Split(' '));
+        var request = RouteRequest.For(topology.Configuration.PlanOf(route), default, topology.Time) with { IsSecondRun = true, Excluded = topology[first].Configuration.Bit };
+        var choice = HostSelection.Choose(topology.Current, topology.Configuration.PlanOf(route), request, topology.Loads(), new Random(1));
+        Assert.Equal(expected, choice.Host?.Name ?? "");
+    }
+
+    private static TestTopology Failing(TestTopology topology, string host) => topology.Advance(0.01).Change(current =>
+        current.WithFaulty(topology[host].Configuration.Index, new FaultyHost("58P01", topology.Time.GetTimestamp(), long.MaxValue), topology.Time));
+
+    [Fact]
+    [Trait("Failure", "B3")]
+    public void Replicas_that_fail_statements_are_left_out_up_to_half_of_those_that_serve_and_the_others_are_the_last_choice()
+    {
+        var topology = Failing(Healthy("primary", "replica-3", "replica-4", "replica-5", "replica-6"), "replica-3");
+        Assert.Equal("replica-4 replica-5 replica-6", topology.Candidates(DatabaseOperation.Read).Hosts);
+        Failing(Failing(topology, "replica-4"), "replica-5");
+        Assert.Equal("replica-6", topology.Candidates(DatabaseOperation.Read).Hosts);
+        Assert.All(new[] { "replica-3", "replica-4", "replica-5" }, host => Assert.Equal(HostState.Failing, topology[host].State));
+        // One of more than half serves when no other is left; and of one replica that is left, none is left out.
+        topology.Fail("replica-6", FailureKind.Unreachable);
+        Assert.Equal("replica-4 replica-5", topology.Candidates(DatabaseOperation.Read).Hosts);
+        topology.Fail("replica-4", FailureKind.Unreachable).Fail("replica-5", FailureKind.Unreachable);
+        Assert.Equal("replica-3", topology.Candidates(DatabaseOperation.Read).Hosts);
+    }
+
+    [Fact]
+    [Trait("Failure", "B3")]
+    public void A_replica_that_fails_statements_serves_again_at_the_first_answer_after_its_time_and_a_primary_is_never_left_out()
+    {
+        var topology = Healthy("primary", "replica-3", "replica-4");
+        var until = topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(2));
+        topology.Change(current => current.WithFaulty(1, new FaultyHost("58P01", 0, until), topology.Time).WithFaulty(0, new FaultyHost("58P01", 0, until), topology.Time));
+        Assert.Equal(HostState.Healthy, topology["primary"].State);
+        Assert.Equal(HostState.Failing, topology.Advance(1).Answer("replica-3", Replica(100))["replica-3"].State);
+        Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("replica-3", Replica(100))["replica-3"].State);
+    }
+
+    [Theory]
+    [InlineData("database", "ALTER DATABASE \"app\" RESET")]
+    [InlineData("user", "ALTER ROLE \"app\" RESET")]
+    [InlineData("database user", "ALTER ROLE \"app\" IN DATABASE \"app\" RESET")]
+    [InlineData("global", "ALTER ROLE ALL RESET")]
+    [InlineData("client", "Options in")]
+    [InlineData("configuration file", "pg_reload_conf()")]
+    public void A_primary_whose_sessions_are_read_only_by_default_is_shown_with_where_to_mend_it_and_goes_on_serving(string source, string fix)
+    {
+        var topology = Healthy("primary", "replica-3").Advance(1).Answer("primary", Primary(101) with { ReadOnlyBy = source });
+        Assert.Equal(HostState.ReadOnly, topology["primary"].State);
+        Assert.Contains(fix, topology["primary"].Error, StringComparison.Ordinal);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("primary", Primary(102))["primary"].State);
+    }
 }

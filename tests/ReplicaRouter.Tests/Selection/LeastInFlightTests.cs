@@ -48,6 +48,51 @@ public class LeastInFlightTests
         }
     }
 
+    /// <summary>It is done with each command at once, so that it has the least under way and was the last to answer.</summary>
+    [Theory]
+    [Trait("Failure", "B3")]
+    [InlineData(new byte[] { 3, 0 }, 0.5)]
+    [InlineData(new byte[] { 5, 2, 0 }, 1 / 3.0)]
+    [InlineData(new byte[] { 0, 0, 0, 0 }, 0.25)]
+    public void A_host_that_fails_at_once_gets_no_more_than_its_share(byte[] inFlight, double share)
+    {
+        var loads = LoadsOf(inFlight);
+        loads[^1].Commands.Begin();
+        loads[^1].Commands.End();
+        loads[^1].RecordFailure(0, 0.1);
+        var random = new Random(1);
+        var taken = Enumerable.Range(0, 3000).Count(_ => LeastInFlight.Pick((1UL << loads.Length) - 1, loads, random.Next(), loads[0].Now) == loads.Length - 1);
+        Assert.InRange(taken, 1, 3000 * share * 1.1);
+    }
+
+    [Fact]
+    [Trait("Failure", "B3")]
+    public void A_host_that_has_failed_and_is_busier_than_another_is_not_taken_and_where_all_have_failed_the_least_busy_is()
+    {
+        var loads = LoadsOf([1, 2]);
+        loads[1].RecordFailure(0, 0.1);
+        var random = new Random(1);
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(0, LeastInFlight.Pick(0b11, loads, random.Next(), now: 0)));
+        loads[0].RecordFailure(0, 0.1);
+        Assert.Equal(0, LeastInFlight.Pick(0b11, loads, random.Next(), now: 0));
+        loads[1].RecordCommand(0, 1);
+        Assert.False(loads[1].HasFailed);
+    }
+
+    [Fact]
+    [Trait("Failure", "B3")]
+    public void What_ended_in_an_error_makes_no_host_seem_fast_and_may_make_it_seem_slow()
+    {
+        var load = new HostLoad(TimeProvider.System, routes: 1);
+        for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);
+        Assert.Equal(0, load.LatencyMs(0));
+        for (var i = 0; i < 10; i++) load.RecordCommand(0, 5);
+        for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);
+        Assert.Equal(5, load.LatencyMs(0), 3);
+        for (var i = 0; i < 10; i++) load.RecordFailure(0, 50);
+        Assert.True(load.LatencyMs(0) > 10);
+    }
+
     private static HostLoad[] LoadsOf(byte[] inFlight) =>
     [
         .. inFlight.Select(count =>

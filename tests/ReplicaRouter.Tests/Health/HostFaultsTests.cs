@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+
+namespace ReplicaRouter.Tests.Health;
+
+[Trait("Failure", "B3")]
+public class HostFaultsTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    private TimeSpan? Record(HostFaults faults, int times, long commands = 0)
+    {
+        TimeSpan? hold = null;
+        for (var i = 0; i < times; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            hold = faults.Record(commands);
+        }
+
+        return hold;
+    }
+
+    [Fact]
+    public void Five_in_ten_seconds_leave_a_host_out_and_four_do_not()
+    {
+        var faults = new HostFaults(_time);
+        Assert.Null(Record(faults, 4));
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Null(Record(faults, 4));
+        Assert.Equal(TimeSpan.FromSeconds(5), Record(faults, 1));
+    }
+
+    [Fact]
+    public void As_long_as_they_are_fewer_than_one_of_twenty_commands_they_are_run_again_elsewhere_and_that_is_all()
+    {
+        var faults = new HostFaults(_time);
+        for (var i = 0; i < 50; i++) Assert.Null(Record(faults, 1, commands: i * 40));
+        Assert.NotNull(Record(faults, 120, commands: 2000));
+    }
+
+    [Fact]
+    public void After_its_return_the_first_one_leaves_it_out_again_for_twice_as_long_up_to_a_minute()
+    {
+        var faults = new HostFaults(_time);
+        Record(faults, 5);
+        foreach (var seconds in new[] { 10, 20, 40, 60, 60 })
+        {
+            // What was under way when it was left out tells nothing new.
+            Assert.Null(Record(faults, 1));
+            _time.Advance(TimeSpan.FromSeconds(60));
+            Assert.Equal(TimeSpan.FromSeconds(seconds), Record(faults, 1));
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(121));
+        Assert.Null(Record(faults, 4));
+        Assert.Equal(TimeSpan.FromSeconds(5), Record(faults, 1));
+    }
+
+    /// <summary>Which errors of statements may be those of one host, on a replica and on the primary.</summary>
+    [Theory]
+    [InlineData("58P01", true, true)]
+    [InlineData("58030", true, true)]
+    [InlineData("XX001", true, true)]
+    [InlineData("XX002", true, true)]
+    [InlineData("XX000", false, false)]
+    [InlineData("53100", true, true)]
+    [InlineData("53200", true, true)]
+    [InlineData("53300", false, false)]
+    [InlineData("42P01", true, false)]
+    [InlineData("42703", true, false)]
+    [InlineData("42883", true, false)]
+    [InlineData("42501", false, false)]
+    [InlineData("22012", false, false)]
+    [InlineData("57014", false, false)]
+    [InlineData("P0001", false, false)]
+    public void Some_errors_may_be_those_of_one_host(string sqlState, bool onReplica, bool onPrimary)
+    {
+        var error = new PostgresException("", "ERROR", "ERROR", sqlState);
+        Assert.Equal(onReplica, HostFaults.MayBeOfHost(error, isReplica: true));
+        Assert.Equal(onPrimary, HostFaults.MayBeOfHost(error, isReplica: false));
+        if (onReplica) Assert.Contains(sqlState, HostFaults.Describe(sqlState), StringComparison.Ordinal);
+        Assert.False(HostFaults.MayBeOfHost(new NpgsqlException("network", new IOException()), isReplica: true));
+    }
+}
