@@ -34,6 +34,7 @@ public static class ReplicaRouterApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(app);
         var carrier = app.ApplicationServices.GetService<SessionCarrier>()
             ?? throw new InvalidOperationException("UseReplicaRouter needs builder.AddReplicaRouter(), or services.AddReplicaRouterWeb() beside services.AddReplicaRouter(...).");
+        app.ApplicationServices.GetRequiredService<RouteCheck>().HasSessions = true;
         return app.Use(next => new SessionMiddleware(next, app.ApplicationServices.GetRequiredService<DatabaseRouter>(), carrier).InvokeAsync);
     }
 }

@@ -11,6 +11,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ReplicaRouterEndpointRouteBuilderExtensions
 {
     /// <summary>Says what endpoints do with the database: where connections go that are injected by <see cref="EndpointRoute.Key"/>.</summary>
+    /// <remarks>It needs <c>app.UseReplicaRouter()</c>: without that the application's start fails.</remarks>
     /// <param name="builder">The endpoint or group.</param>
     /// <param name="route">An operation or the name of a route. The innermost one counts.</param>
     /// <returns>The same builder.</returns>

@@ -30,6 +30,8 @@ public static class ReplicaRouterWebServiceCollectionExtensions
         services.AddSingleton<SessionCookies>();
         services.AddSingleton<SessionCarrier>();
         services.AddTransient<SessionHandler>();
+        services.AddSingleton<RouteCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<RouteCheck>());
         services.TryAddKeyedScoped<DbDataSource>(EndpointRoute.Key, (provider, _) => EndpointRoute.DataSource(provider));
         services.TryAddKeyedScoped(EndpointRoute.Key, (provider, _) => (NpgsqlConnection)EndpointRoute.DataSource(provider).CreateConnection());
         services.AddHealthChecks().AddCheck<ReadinessCheck>("replica-router", tags: [ReadinessCheck.Tag]);

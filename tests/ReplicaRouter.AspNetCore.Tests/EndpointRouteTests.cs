@@ -1,6 +1,8 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -69,6 +71,38 @@ public class EndpointRouteTests
         await using var app = await StartAsync();
         using var client = app.Client();
         Assert.Equal("10.0.0.2", await client.GetStringAsync("/connection", Ct));
+    }
+
+    [Fact]
+    public async Task Without_sessions_an_application_whose_endpoints_state_routes_does_not_start()
+    {
+        var fault = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => TestApplication.StartAsync(
+            app =>
+            {
+                app.MapGet("/reports", () => "").RouteTo(DatabaseOperation.Analytics);
+                app.MapControllers();
+            },
+            services => services.AddControllers().AddApplicationPart(typeof(EndpointRouteTests).Assembly)));
+        Assert.Contains("app.UseReplicaRouter()", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("/reports", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("(analytics)", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_endpoints_of_Identity_write_when_their_group_does()
+    {
+        await using var app = await TestApplication.StartAsync(
+            app =>
+            {
+                app.UseReplicaRouter();
+                #region
+                app.MapIdentityApi<IdentityUser>().RouteTo(DatabaseOperation.Write);
+                #endregion
+            },
+            services => services.AddAuthorization().AddIdentityApiEndpoints<IdentityUser>());
+        var endpoints = app.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+        Assert.NotEmpty(endpoints);
+        Assert.All(endpoints, endpoint => Assert.Equal("write", endpoint.Metadata.GetMetadata<RouteToAttribute>()?.Route.Name));
     }
 
     [Fact]

@@ -36,10 +36,18 @@ internal sealed class TestApplication : IAsyncDisposable
         builder.Services.AddReplicaRouterWeb();
         configure?.Invoke(builder.Services);
         var app = builder.Build();
-        map(app);
-        await app.Services.GetRequiredService<DatabaseRouter>().WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        return new TestApplication(app) { Logs = logs };
+        try
+        {
+            map(app);
+            await app.Services.GetRequiredService<DatabaseRouter>().WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await app.StartAsync(TestContext.Current.CancellationToken);
+            return new TestApplication(app) { Logs = logs };
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Endpoints that work in their request's session, and one that does not.</summary>

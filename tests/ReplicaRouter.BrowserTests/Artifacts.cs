@@ -18,7 +18,7 @@ internal static class Artifacts
                 await visitor.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
                 await visitor.Page.ScreenshotAsync(new()
                 {
-                    Path = Path.Combine(s_folder, $"{name}-{width}x{height}-{scheme}.png".ToLowerInvariant()),
+                    Path = PathOf($"{name}-{width}x{height}-{scheme}"),
                     FullPage = true,
                 });
                 Assert.True(await visitor.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than the screen.");
@@ -27,6 +27,10 @@ internal static class Artifacts
 
         Assert.Empty(visitor.Complaints);
     }
+
+    public static string PathOf(string name) => Path.Combine(s_folder, $"{name}.png".ToLowerInvariant());
+
+    public static Task<string[]> IssuesAsync(IPage page) => Axe.SeriousIssuesAsync(page);
 
     private static string Root()
     {

@@ -21,14 +21,14 @@ public sealed class Browser : IAsyncLifetime
         });
     }
 
-    internal async Task<Visitor> VisitAsync(Uri address, string? role = null)
+    internal async Task<Visitor> VisitAsync(Uri address, string? role = null, Func<IPage, Task>? prepare = null)
     {
         var context = await _browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = 1440, Height = 900 },
             ExtraHTTPHeaders = role is null ? [] : [new(Stage.RoleHeader, role)],
         });
-        return await Visitor.OpenAsync(context, address);
+        return await Visitor.OpenAsync(context, address, prepare);
     }
 
     public async ValueTask DisposeAsync()

@@ -14,6 +14,7 @@ public class FailoverTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await stage.Cluster["primary"].KillAsync(ct);
         await visitor.Page.Locator(".vacant").WaitForAsync();
         await visitor.HearsAsync("there is no primary");
+        await browser.ShowAsync(stage.Address, "no-primary");
 
         await stage.Cluster["analytics"].PromoteAsync(ct);
         await visitor.Page.Locator(".writers [data-host=analytics][data-state=Healthy]").WaitForAsync();

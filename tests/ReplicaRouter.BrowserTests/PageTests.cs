@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Npgsql;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.BrowserTests;
@@ -58,7 +59,8 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await visitor.Page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(visitor.Page.Locator("[data-host=dr] .state")).ToHaveTextAsync("Drained");
         Assert.True(stage.Router.GetHealthStatus()["dr"].IsDrained);
-        await visitor.HearsAsync("dr is drained");
+        await visitor.HearsAsync("ordered by operator, in this process only");
+        await Assertions.Expect(visitor.Page.Locator("[data-host=dr] .meaning")).ToContainTextAsync("Drained by operator, in this process only");
         await browser.ShowAsync(stage.Address, "drained");
 
         await visitor.Button("Restore dr").PressAsync("Enter");
@@ -73,7 +75,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
         await visitor.Button("Force reads to primary").ClickAsync();
         await visitor.Button("Force to primary").ClickAsync();
-        await visitor.Page.Locator("[data-banner=forced]").WaitForAsync();
+        await Assertions.Expect(visitor.Page.Locator("[data-banner=forced]")).ToContainTextAsync("ordered by operator, in this process only");
         await visitor.HearsAsync("All reads are forced to the primary");
         Assert.True(stage.Router.GetMetrics().ForcedToPrimary > 0);
         await visitor.HearsAsync("Reads are no longer forced to the primary");
@@ -88,7 +90,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     {
         await using var visitor = await browser.VisitAsync(stage.Address, role);
         await visitor.SeesAsync("dr", HostState.Healthy);
-        await Assertions.Expect(visitor.Page.Locator("button:visible")).ToHaveCountAsync(0);
+        await Assertions.Expect(visitor.Page.Locator("button:visible:not([data-range])")).ToHaveCountAsync(0);
         foreach (var order in new[] { "hosts/dr/drain", "hosts/dr/restore", "force-to-primary" }) Assert.Equal(403, await visitor.OrderAsync(order, withToken: false));
         Assert.False(stage.Router.GetHealthStatus()["dr"].IsDrained);
     }
@@ -103,12 +105,80 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
+    public async Task Where_no_stream_comes_through_the_page_asks_and_follows_all_the_same()
+    {
+        // As behind a proxy that holds responses back until they end.
+        await using var visitor = await browser.VisitAsync(stage.Address, prepare: page => page.RouteAsync("**/events", _ => Task.CompletedTask));
+        await visitor.SeesAsync("dr", HostState.Healthy);
+        await stage.Router.DrainAsync("dr", TestContext.Current.CancellationToken);
+        await Assertions.Expect(visitor.Page.Locator("[data-host=dr] .state")).ToHaveTextAsync("Drained", new() { Timeout = 15_000 });
+        await stage.Router.RestoreAsync("dr", TestContext.Current.CancellationToken);
+        await Assertions.Expect(visitor.Page.Locator("[data-host=dr] .state")).ToHaveTextAsync("Healthy", new() { Timeout = 15_000 });
+        Assert.Empty(visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task Texts_of_errors_are_shown_to_operators_only_and_what_a_state_means_to_everybody()
+    {
+        await using var guest = await browser.VisitAsync(stage.Address);
+        await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
+        await stage.Cluster["dr"].KillAsync(TestContext.Current.CancellationToken);
+        foreach (var someone in new[] { guest, visitor })
+        {
+            await someone.SeesAsync("dr", HostState.Down);
+            await Assertions.Expect(someone.Page.Locator("[data-host=dr] .meaning")).ToContainTextAsync("gets no traffic");
+        }
+
+        await Assertions.Expect(visitor.Page.Locator("[data-host=dr] .error")).ToContainTextAsync("127.0.0.1:");
+        Assert.DoesNotContain("127.0.0.1:", await guest.Page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+        await stage.Cluster["dr"].StartAsync(TestContext.Current.CancellationToken);
+        await guest.SeesAsync("dr", HostState.Healthy);
+    }
+
+    [Fact]
+    public async Task The_page_tells_which_process_it_shows_how_long_commands_take_and_what_failed()
+    {
+        await using var visitor = await browser.VisitAsync(stage.Address);
+        await Assertions.Expect(visitor.Page.Locator("#instance")).ToContainTextAsync($"process {Environment.ProcessId}");
+        await Assertions.Expect(visitor.Page.Locator("#instance")).ToContainTextAsync("up ");
+        await Assertions.Expect(visitor.Page.Locator("#routes tbody tr", new() { HasText = "read" }).Locator("td").Nth(2)).ToContainTextAsync("ms", new() { Timeout = 15_000 });
+        await Assertions.Expect(visitor.Page.Locator("[data-host=analytics] .measures")).ToContainTextAsync(" of ");
+
+        await Assert.ThrowsAsync<PostgresException>(() => stage.Router.ExecuteAsync(DatabaseOperation.Write, async (connection, ct) =>
+        {
+            await using var command = new NpgsqlCommand("SELECT 'a secret'::int", connection);
+            await command.ExecuteNonQueryAsync(ct);
+        }, TestContext.Current.CancellationToken));
+        await Assertions.Expect(visitor.Page.Locator("#failures")).ToContainTextAsync("write on primary: 22P02 InvalidTextRepresentation");
+        await Assertions.Expect(visitor.Page.Locator("#figures div", new() { HasText = "Errors" }).Locator("dd")).Not.ToHaveTextAsync("0");
+        Assert.DoesNotContain("a secret", await visitor.Page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_longer_range_is_one_press_away_and_a_state_leads_to_its_explanation()
+    {
+        await using var visitor = await browser.VisitAsync(stage.Address);
+        await visitor.SeesAsync("dr", HostState.Healthy);
+        await visitor.Button("Last hour").PressAsync("Enter");
+        await Assertions.Expect(visitor.Button("Last hour")).ToHaveAttributeAsync("aria-pressed", "true");
+        await Assertions.Expect(visitor.Page.Locator(".chart caption").First).ToContainTextAsync("last hour");
+        await Assertions.Expect(visitor.Page.Locator(".chart thead th").Nth(1)).ToHaveTextAsync("Latest");
+
+        var guide = await visitor.Page.RunAndWaitForPopupAsync(() => visitor.Page.Locator("[data-host=dr] .state").ClickAsync());
+        await Assertions.Expect(guide).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/guide#Healthy$"));
+        await Assertions.Expect(guide.Locator("#Healthy")).ToBeVisibleAsync();
+        Assert.Empty(await Artifacts.IssuesAsync(guide));
+        Assert.Empty(visitor.Complaints);
+    }
+
+    [Fact]
     public async Task A_lost_connection_is_shown_and_found_again()
     {
         await using var visitor = await browser.VisitAsync(stage.Address);
         stage.Network.Refuse();
         stage.Network.Reset();
         await visitor.Page.Locator("body.lost").WaitForAsync();
+        await visitor.Page.ScreenshotAsync(new() { Path = Artifacts.PathOf("lost"), FullPage = true });
         await Assertions.Expect(visitor.Page.Locator("#connection")).ToContainTextAsync("Reconnecting");
         stage.Network.Heal();
         await visitor.Page.Locator("body.live").WaitForAsync();

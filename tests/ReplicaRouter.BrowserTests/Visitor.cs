@@ -18,7 +18,7 @@ internal sealed class Visitor(IBrowserContext context, IPage page) : IAsyncDispo
         }
     }
 
-    public static async Task<Visitor> OpenAsync(IBrowserContext context, Uri address)
+    public static async Task<Visitor> OpenAsync(IBrowserContext context, Uri address, Func<IPage, Task>? prepare)
     {
         var visitor = new Visitor(context, await context.NewPageAsync());
         visitor.Page.Console += (_, message) =>
@@ -26,6 +26,7 @@ internal sealed class Visitor(IBrowserContext context, IPage page) : IAsyncDispo
             if (message.Type is "error" or "warning") visitor.Complain(message.Text);
         };
         visitor.Page.PageError += (_, error) => visitor.Complain(error);
+        if (prepare is not null) await prepare(visitor.Page);
         await visitor.Page.GotoAsync(address.ToString());
         await visitor.Page.Locator("body.live").WaitForAsync();
         return visitor;

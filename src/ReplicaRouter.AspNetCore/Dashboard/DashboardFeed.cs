@@ -1,34 +1,31 @@
 using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>Samples the router once a second, keeps what happened lately, and tells the open pages.</summary>
-internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time, CancellationToken stopToken)
+/// <summary>Samples the router once a second, keeps what happened lately, and sends it to the open pages.</summary>
+internal sealed class DashboardFeed(IServiceProvider services, Operators operators, Orders orders, TimeProvider time, CancellationToken stopToken)
 {
-    /// <summary>Five minutes.</summary>
-    private const int Points = 300;
-    private const int Events = 200;
-
-    // A page that is so far behind is sent away; when it connects again it gets all anew.
-    private const int Backlog = 16;
+    /// <summary>Events that may come between two samples.</summary>
+    private const int MostHappenings = 200;
 
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly Ring<HistoryPoint> _points = new(Points);
-    private readonly Ring<RouterEvent> _events = new(Events);
-    private readonly HashSet<Channel<SseItem<string>>> _pages = [];
+    private readonly History _history = new();
+    private readonly Pages _pages = new(time, stopToken);
     private readonly Channel<(DateTimeOffset At, Happening What)> _happened = Channel.CreateBounded<(DateTimeOffset, Happening)>(
-        new BoundedChannelOptions(Events) { FullMode = BoundedChannelFullMode.DropOldest });
+        new BoundedChannelOptions(MostHappenings) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly TaskCompletionSource<Sampler> _sampler = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly InstanceMessage _instance = new(
+        services.GetRequiredService<IHostEnvironment>().ApplicationName, Environment.MachineName, Environment.ProcessId, RouterTelemetry.Version ?? "", time.GetUtcNow().ToUnixTimeMilliseconds());
+
     private RouterStatusMessage? _status;
-    private string[] _hosts = [];
     private long _lastId;
 
     /// <summary>Runs until the application stops.</summary>
@@ -38,65 +35,49 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
         _ = Task.Run(() => RunAsync(router), CancellationToken.None);
     }
 
-    /// <summary>The feed as server-sent events: all that is known, then what is new.</summary>
-    public IResult Stream(HttpContext context) => TypedResults.ServerSentEvents(ReadAsync(context.RequestAborted));
-
-    private async IAsyncEnumerable<SseItem<string>> ReadAsync([EnumeratorCancellation] CancellationToken abortToken)
+    /// <summary>The feed as server-sent events; 503 when too many are open.</summary>
+    public async Task<IResult> StreamAsync(HttpContext context)
     {
-        // An open page must not hold up the application's end.
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(abortToken, stopToken);
-        var page = Channel.CreateBounded<SseItem<string>>(new BoundedChannelOptions(Backlog) { SingleReader = true });
-        try
-        {
-            var sampler = await _sampler.Task.WaitAsync(end.Token).ConfigureAwait(false);
-            SseItem<string> welcome;
-            lock (_lock)
-            {
-                _pages.Add(page);
-                welcome = Welcome(sampler);
-            }
-
-            yield return welcome;
-            while (await MoreAsync(page.Reader, end.Token).ConfigureAwait(false))
-            {
-                while (page.Reader.TryRead(out var message)) yield return message;
-            }
-        }
-        finally
-        {
-            lock (_lock) _pages.Remove(page);
-        }
+        if (_pages.TryEnter() is not { } place) return Results.Text($"{Pages.Most} pages are open already.\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        context.Response.RegisterForDispose(place);
+        var isOperators = await operators.IncludeAsync(context).ConfigureAwait(false);
+        var sampler = await _sampler.Task.WaitAsync(context.RequestAborted).ConfigureAwait(false);
+        // nginx holds back what it passes on unless it is told not to. ASP.NET Core itself says that nothing may be stored, compressed or buffered.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        return TypedResults.ServerSentEvents(_pages.ReadAsync(isOperators, () => Item(Welcome(sampler), isOperators), _lock, context.RequestAborted));
     }
 
-    /// <summary>All that is known, in the order of the hosts that there are now.</summary>
-    private SseItem<string> Welcome(Sampler sampler)
+    /// <summary>All that is known, once: for pages that no stream reaches.</summary>
+    public async Task<IResult> SnapshotAsync(HttpContext context)
     {
-        var message = new WelcomeMessage(_hosts, sampler.Routes, Points, _points.ToArray(), _events.ToArray(), _status!);
-        return new SseItem<string>(JsonSerializer.Serialize(message, DashboardJson.Default.WelcomeMessage), "welcome") { ReconnectionInterval = s_interval };
+        var isOperators = await operators.IncludeAsync(context).ConfigureAwait(false);
+        var sampler = await _sampler.Task.WaitAsync(context.RequestAborted).ConfigureAwait(false);
+        string json;
+        lock (_lock) json = Item(Welcome(sampler), isOperators).Data;
+        context.Response.Headers.CacheControl = "no-store";
+        return Results.Text(json, "application/json");
     }
 
-    private static async Task<bool> MoreAsync(ChannelReader<SseItem<string>> reader, CancellationToken endToken)
-    {
-        try
-        {
-            return await reader.WaitToReadAsync(endToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
+    private WelcomeMessage Welcome(Sampler sampler) =>
+        new(_history.Hosts, sampler.Routes, _instance, _history.LastMinutes(), _history.LastHour(), _history.LastEvents(), _status!);
+
+    private static SseItem<string> Item(WelcomeMessage message, bool isOperators) =>
+        new(JsonSerializer.Serialize(isOperators ? message : message.WithoutErrors(), DashboardJson.Default.WelcomeMessage), "welcome") { ReconnectionInterval = s_interval };
+
+    private static SseItem<string> Item(UpdateMessage message, bool isOperators) =>
+        new(JsonSerializer.Serialize(isOperators ? message : message.WithoutErrors(), DashboardJson.Default.UpdateMessage), "update");
 
     private async Task RunAsync(DatabaseRouter router)
     {
-        var sampler = new Sampler(router, time);
-        var topologyEvents = new TopologyEvents();
+        var sampler = new Sampler(router, orders, time);
+        var topologyEvents = new TopologyEvents(() => orders.By);
         var fallbackEvents = new FallbackEvents();
         var derivation = new Lock();
         void OnChanged(TopologySnapshot before, TopologySnapshot after)
         {
             lock (derivation)
             {
+                orders.Note(before, after);
                 foreach (var happening in topologyEvents.Between(before, after)) _happened.Writer.TryWrite((time.GetUtcNow(), happening));
             }
         }
@@ -104,34 +85,9 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
         Publish(sampler, sampler.Status(), null, []);
         _sampler.SetResult(sampler);
         router.TopologyChanged += OnChanged;
-        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("ReplicaRouter.Dashboard");
-        using var timer = new PeriodicTimer(s_interval, time);
         try
         {
-            var tick = timer.WaitForNextTickAsync(stopToken).AsTask();
-            var happened = _happened.Reader.WaitToReadAsync(stopToken).AsTask();
-            while (!stopToken.IsCancellationRequested)
-            {
-                await (await Task.WhenAny(tick, happened).ConfigureAwait(false)).ConfigureAwait(false);
-                var isTick = tick.IsCompleted;
-                try
-                {
-                    var status = sampler.Status();
-                    if (isTick)
-                    {
-                        foreach (var happening in fallbackEvents.Since(status.Fallbacks)) _happened.Writer.TryWrite((time.GetUtcNow(), happening));
-                    }
-
-                    Publish(sampler, status, isTick ? sampler.Point(status) : null, TakeEvents());
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    WebLog.DashboardSamplingFailed(logger, e);
-                }
-
-                if (isTick) tick = timer.WaitForNextTickAsync(stopToken).AsTask();
-                if (happened.IsCompleted) happened = _happened.Reader.WaitToReadAsync(stopToken).AsTask();
-            }
+            await SampleAsync(sampler, fallbackEvents).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -143,13 +99,43 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
         }
     }
 
+    private async Task SampleAsync(Sampler sampler, FallbackEvents fallbackEvents)
+    {
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("ReplicaRouter.Dashboard");
+        using var timer = new PeriodicTimer(s_interval, time);
+        var tick = timer.WaitForNextTickAsync(stopToken).AsTask();
+        var happened = _happened.Reader.WaitToReadAsync(stopToken).AsTask();
+        while (!stopToken.IsCancellationRequested)
+        {
+            await (await Task.WhenAny(tick, happened).ConfigureAwait(false)).ConfigureAwait(false);
+            var isTick = tick.IsCompleted;
+            try
+            {
+                var status = sampler.Status();
+                if (isTick)
+                {
+                    foreach (var happening in fallbackEvents.Since(status.Fallbacks)) _happened.Writer.TryWrite((time.GetUtcNow(), happening));
+                }
+
+                Publish(sampler, status, isTick ? sampler.Point(status) : null, TakeEvents());
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                WebLog.DashboardSamplingFailed(logger, e);
+            }
+
+            if (isTick) tick = timer.WaitForNextTickAsync(stopToken).AsTask();
+            if (happened.IsCompleted) happened = _happened.Reader.WaitToReadAsync(stopToken).AsTask();
+        }
+    }
+
     private RouterEvent[] TakeEvents()
     {
         var events = new List<RouterEvent>();
         while (_happened.Reader.TryRead(out var next))
         {
-            var (kind, severity, host, text, reason) = next.What;
-            events.Add(new RouterEvent(++_lastId, next.At.ToUnixTimeMilliseconds(), kind, severity, host, text, reason));
+            var (kind, severity, host, text, reason, error) = next.What;
+            events.Add(new RouterEvent(++_lastId, next.At.ToUnixTimeMilliseconds(), kind, severity, host, text, reason, error));
         }
 
         return [.. events];
@@ -160,30 +146,13 @@ internal sealed class DashboardFeed(IServiceProvider services, TimeProvider time
         lock (_lock)
         {
             _status = status;
-            string[] hosts = [.. status.Hosts.Select(host => host.Name)];
-            var isOther = !hosts.SequenceEqual(_hosts);
-            if (isOther) Reorder(hosts);
-            if (point is not null) _points.Add(point);
-            foreach (var happened in events) _events.Add(happened);
-            if (_pages.Count == 0) return;
-            // Once for all pages. They begin anew with other hosts.
-            var message = isOther
-                ? Welcome(sampler)
-                : new SseItem<string>(JsonSerializer.Serialize(new UpdateMessage(status, point, events), DashboardJson.Default.UpdateMessage), "update");
-            foreach (var page in _pages)
-            {
-                if (!page.Writer.TryWrite(message)) page.Writer.TryComplete();
-            }
+            var areOthers = _history.Reorder([.. status.Hosts.Select(host => host.Name)]);
+            var step = point is null ? null : _history.Add(point);
+            _history.Add(events);
+            if (!_pages.AreOpen) return;
+            // Pages begin again with other hosts.
+            if (areOthers) _pages.Send(isOperators => Item(Welcome(sampler), isOperators));
+            else _pages.Send(isOperators => Item(new UpdateMessage(status, point, step, events), isOperators));
         }
-    }
-
-    /// <summary>Has the points follow the hosts that there are now. Those that are new have no past.</summary>
-    private void Reorder(string[] hosts)
-    {
-        int[] places = [.. hosts.Select(host => Array.IndexOf(_hosts, host))];
-        var points = _points.ToArray();
-        _points.Clear();
-        foreach (var point in points) _points.Add(point.With(places));
-        _hosts = hosts;
     }
 }

@@ -14,6 +14,7 @@ internal sealed class DashboardPage(Operators operators)
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private static readonly string s_html = Encoding.UTF8.GetString(DashboardAssets.Read("index.html"));
+    private static readonly string s_guide = Encoding.UTF8.GetString(DashboardAssets.Read("guide.html"));
 
     public async Task<IResult> ServeAsync(HttpContext context)
     {
@@ -28,11 +29,19 @@ internal sealed class DashboardPage(Operators operators)
             token = $"""<meta name="operator-token" content="{HtmlEncoder.Default.Encode(tokens.RequestToken!)}" data-header="{HtmlEncoder.Default.Encode(tokens.HeaderName!)}">""";
         }
 
+        return Html(context, s_html.Replace("<!-- operator -->", token, StringComparison.Ordinal));
+    }
+
+    /// <summary>What each state means, and what to do.</summary>
+    public static IResult ServeGuide(HttpContext context) => Html(context, s_guide);
+
+    private static IResult Html(HttpContext context, string html)
+    {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
-        return Results.Content(s_html.Replace("<!-- operator -->", token, StringComparison.Ordinal), "text/html; charset=utf-8");
+        return Results.Content(html, "text/html; charset=utf-8");
     }
 }

@@ -10,7 +10,7 @@ internal sealed class FallbackEvents
 
     /// <summary>What is new since the sample before.</summary>
     /// <param name="fallbacks">The router's counts so far.</param>
-    public IEnumerable<Happening> Since(IEnumerable<RouteFallback> fallbacks)
+    public IEnumerable<Happening> Since(IEnumerable<FallbackMessage> fallbacks)
     {
         foreach (var (route, reason, count) in fallbacks)
         {
@@ -19,7 +19,7 @@ internal sealed class FallbackEvents
             if (episode.Look(count) is { } began)
             {
                 yield return began
-                    ? new(EventKind.Fallback, Severity.Warning, null, $"Route {route} falls back", $"of its own group, the best host is: {reason}")
+                    ? new(EventKind.Fallback, Severity.Warning, null, $"Route {route} falls back", $"the best host of its own group {reason}")
                     : new(EventKind.Fallback, Severity.Good, null, $"Route {route} no longer falls back ({reason})", $"{episode.Total} fell back");
             }
         }

@@ -10,7 +10,7 @@ namespace ReplicaRouter.Dashboard;
 /// <summary>What operators order: drain, restore, accept, reads to the primary.</summary>
 internal static class OperatorEndpoints
 {
-    public static void MapOperations(this IEndpointRouteBuilder endpoints, IServiceProvider services, Operators operators)
+    public static void MapOperations(this IEndpointRouteBuilder endpoints, IServiceProvider services, Operators operators, Orders orders)
     {
         var group = endpoints.MapGroup("").AddEndpointFilter(operators);
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("ReplicaRouter.Dashboard");
@@ -19,6 +19,7 @@ internal static class OperatorEndpoints
         {
             var router = RouterOf(context);
             if (!router.GetHealthStatus().ContainsKey(host)) return NoSuch(host);
+            orders.AreOf(UserOf(context));
             WebLog.DashboardDrains(logger, UserOf(context), host);
             // It takes effect at once; that connections are returned is for the page to show, not for the request to wait for.
             _ = router.DrainAsync(host, CancellationToken.None);
@@ -29,6 +30,7 @@ internal static class OperatorEndpoints
         {
             var router = RouterOf(context);
             if (!router.GetHealthStatus().ContainsKey(host)) return NoSuch(host);
+            orders.AreOf(UserOf(context));
             WebLog.DashboardRestores(logger, UserOf(context), host);
             await router.RestoreAsync(host, CancellationToken.None).ConfigureAwait(false);
             return Results.NoContent();
@@ -53,6 +55,7 @@ internal static class OperatorEndpoints
         {
             try
             {
+                orders.AreOf(UserOf(context));
                 await RouterOf(context).ForceFailoverToPrimaryAsync(context.RequestAborted).ConfigureAwait(false);
                 WebLog.DashboardForces(logger, UserOf(context));
                 return Results.Accepted();

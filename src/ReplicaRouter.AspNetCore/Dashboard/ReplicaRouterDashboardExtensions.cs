@@ -40,16 +40,20 @@ public static class ReplicaRouterDashboardExtensions
 
         services.Require<DatabaseRouter>("AddReplicaRouter");
         var life = services.GetRequiredService<IHostApplicationLifetime>();
-        var feed = new DashboardFeed(services, services.GetService<TimeProvider>() ?? TimeProvider.System, life.ApplicationStopping);
+        var operators = new Operators(options.OperatorPolicy);
+        var orders = new Orders();
+        var feed = new DashboardFeed(services, operators, orders, services.GetService<TimeProvider>() ?? TimeProvider.System, life.ApplicationStopping);
         // With the application rather than now: a router with a wrong configuration is to stop the start, not the mapping.
         life.ApplicationStarted.Register(feed.Start);
 
-        var operators = new Operators(options.OperatorPolicy);
-        var group = endpoints.MapGroup(pattern).ExcludeFromDescription();
+        // An application-wide output cache would have the second stream wait for the end of the first one.
+        var group = endpoints.MapGroup(pattern).ExcludeFromDescription().CacheOutput(policy => policy.NoCache());
         group.MapGet("/", (Delegate)new DashboardPage(operators).ServeAsync);
+        group.MapGet("/guide", (Delegate)DashboardPage.ServeGuide);
         group.MapGet("/assets/{file}", DashboardAssets.Serve);
-        group.MapGet("/events", feed.Stream);
-        group.MapOperations(services, operators);
+        group.MapGet("/events", (Delegate)feed.StreamAsync).DisableRequestTimeout();
+        group.MapGet("/snapshot", (Delegate)feed.SnapshotAsync);
+        group.MapOperations(services, operators, orders);
         ((IEndpointConventionBuilder)group).Finally(DashboardAccess.Guard);
         return group;
     }

@@ -1,7 +1,13 @@
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>Something that happened, in words: when, in ms of the Unix epoch; to which host, if to one; and why, where that is known.</summary>
-internal sealed record RouterEvent(long Id, long At, EventKind Kind, Severity Severity, string? Host, string Text, string? Reason);
+/// <summary>
+/// Something that happened, in words: when, in ms of the Unix epoch; to which host, if to one; why, where that is known; and the error's text, for operators.
+/// </summary>
+internal sealed record RouterEvent(long Id, long At, EventKind Kind, Severity Severity, string? Host, string Text, string? Reason, string? Error)
+{
+    /// <summary>The same for those who may not see the texts of errors.</summary>
+    public static RouterEvent[] WithoutErrors(RouterEvent[] events) => [.. events.Select(happened => happened.Error is null ? happened : happened with { Error = null })];
+}
 
 internal enum EventKind
 {

@@ -1,8 +1,9 @@
 namespace ReplicaRouter.Dashboard;
 
 /// <summary>Looks at the router: how it stands, and a point for the charts. One call at a time.</summary>
-internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
+internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider time)
 {
+    private readonly Percentiles _percentiles = new();
     private Dictionary<string, long[]> _counts = [];
     private long _countedAt = time.GetTimestamp();
 
@@ -12,23 +13,31 @@ internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
     {
         var health = router.GetHealthStatus();
         // A host may have been added or removed since.
-        var hosts = router.Pools.Where(pools => health.ContainsKey(pools.Host.Name));
+        var hosts = router.Pools.Where(pools => health.ContainsKey(pools.Host.Name)).ToList();
         var metrics = router.GetMetrics();
         var topology = router.Topology;
+        var (notOpened, failures) = router.Failures;
+        var forced = topology.ForcedToPrimaryUntil == 0 ? 0 : Math.Max(0, (long)time.GetElapsedTime(time.GetTimestamp(), topology.ForcedToPrimaryUntil).TotalMilliseconds);
         return new RouterStatusMessage(
             time.GetUtcNow().ToUnixTimeMilliseconds(),
             topology.Primary?.Name,
             topology.Timeline,
-            topology.ForcedToPrimaryUntil == 0 ? 0 : Math.Max(0, (long)time.GetElapsedTime(time.GetTimestamp(), topology.ForcedToPrimaryUntil).TotalMilliseconds),
+            forced,
+            forced > 0 ? orders.ForcedBy : null,
             metrics.Failovers,
-            [.. hosts.Select(pools => StatusOf(pools, health[pools.Host.Name], metrics))],
-            [.. metrics.Fallbacks],
+            [.. hosts.Select(pools => StatusOf(pools, health[pools.Host.Name], topology))],
+            [.. router.Routes.Select(route => StatusOf(route, hosts))],
+            notOpened,
+            [.. failures.Select(failure => new FailureMessage(failure.LastAt.ToUnixTimeMilliseconds(), failure.Route, failure.Host, failure.What, failure.Text, failure.Count))],
+            [.. metrics.Fallbacks.Select(fallback => new FallbackMessage(fallback.Route, Words.OfVerdict(fallback.Reason), fallback.Count))],
             metrics.Recovery,
             metrics.Sessions);
     }
 
+    /// <summary>What the charts show of this moment, once a second.</summary>
     public HistoryPoint Point(RouterStatusMessage status)
     {
+        _percentiles.Sample(router.Pools);
         var now = time.GetTimestamp();
         var seconds = time.GetElapsedTime(_countedAt, now).TotalSeconds;
         double[][] rates = [.. status.Hosts.Select(host => RatesOf(host, seconds))];
@@ -40,19 +49,34 @@ internal sealed class Sampler(DatabaseRouter router, TimeProvider time)
             rates);
     }
 
-    private static HostStatus StatusOf(HostPools pools, HostHealth health, RouterMetrics metrics)
+    private HostStatus StatusOf(HostPools pools, HostHealth health, TopologySnapshot topology)
     {
         var name = pools.Host.Name;
         return new HostStatus(
-            name, health.Role, health.State, health.IsHealthy, health.IsDrained, health.Timeline,
+            name, health.Role, health.State, health.IsHealthy, health.IsDrained ? orders.DrainedBy(name) : null, health.Timeline,
             health.ReplicationLagMs is { } lag ? Math.Round(lag, 1) : null,
             health.LagBytes,
             Math.Round(health.LatencyMs, 2),
-            metrics.AverageLatency.TryGetValue(name, out var average) ? Math.Round(average, 2) : null,
+            Rounded(DurationHistogram.Percentile(_percentiles.Host(name), 0.95)),
             health.Error,
+            topology.Find(pools.Host)?.Answer?.MaxConnections ?? 0,
             [.. pools.All.Select(pool => pool.Commands)],
-            [.. pools.All.Where(pool => pool.Limit > 0).Select(pool => new PoolStatus(pool.Plan.Name, pool.Busy, pool.Idle, pool.Limit))]);
+            [.. pools.All.Where(pool => pool.Limit > 0).Select(pool => new PoolStatus(pool.Plan.Name, pool.Busy, pool.Idle, pool.Waiting, pool.Limit))]);
     }
+
+    private RouteStatus StatusOf(RoutePlan route, List<HostPools> hosts)
+    {
+        var counts = _percentiles.Route(route.Name);
+        long commands = 0;
+        foreach (var count in counts) commands += count;
+        return new RouteStatus(
+            route.Name, commands,
+            Rounded(DurationHistogram.Percentile(counts, 0.5)), Rounded(DurationHistogram.Percentile(counts, 0.95)), Rounded(DurationHistogram.Percentile(counts, 0.99)),
+            hosts.Sum(host => host.All[route.Index].Failed));
+    }
+
+    // A histogram knows no more than two digits.
+    private static double? Rounded(double? milliseconds) => milliseconds is { } known ? Math.Round(known, known < 1 ? 2 : known < 10 ? 1 : 0) : null;
 
     private static bool Answers(HostState state) =>
         state is not (HostState.Unknown or HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured);

@@ -1,10 +1,17 @@
 namespace ReplicaRouter.Dashboard;
 
 /// <summary>An event that has no number and time yet.</summary>
-internal readonly record struct Happening(EventKind Kind, Severity Severity, string? Host, string Text, string? Reason = null);
+/// <param name="Kind">What kind of event.</param>
+/// <param name="Severity">How bad it is.</param>
+/// <param name="Host">The host, if it is about one.</param>
+/// <param name="Text">What happened.</param>
+/// <param name="Reason">Why, for everybody.</param>
+/// <param name="Error">The error's text, for operators.</param>
+internal readonly record struct Happening(EventKind Kind, Severity Severity, string? Host, string Text, string? Reason = null, string? Error = null);
 
 /// <summary>Tells what happened between one topology and the next.</summary>
-internal sealed class TopologyEvents
+/// <param name="by">Who gives the order that is being carried out.</param>
+internal sealed class TopologyEvents(Func<string> by)
 {
     // The last primary that there was, through times without one.
     private string? _lastPrimary;
@@ -42,9 +49,9 @@ internal sealed class TopologyEvents
         {
             HostState.Healthy => new(before.IsServing && before.State != HostState.Recovering ? EventKind.Host : EventKind.Return, Severity.Good, after.Name, text),
             HostState.Recovering => new(EventKind.Host, Severity.Info, after.Name, text),
-            HostState.SplitBrain or HostState.Fenced => new(EventKind.Ejection, Severity.Critical, after.Name, text, after.Error),
-            HostState.Suspect => new(EventKind.Host, Severity.Info, after.Name, text, after.Error),
-            _ => new(before.IsServing && after.IsServing && after.State is not (HostState.Lagging or HostState.Failing) ? EventKind.Host : EventKind.Ejection, Severity.Warning, after.Name, text, after.Error),
+            HostState.SplitBrain or HostState.Fenced => new(EventKind.Ejection, Severity.Critical, after.Name, text, Error: after.Error),
+            HostState.Suspect => new(EventKind.Host, Severity.Info, after.Name, text, Error: after.Error),
+            _ => new(before.IsServing && after.IsServing && after.State is not (HostState.Lagging or HostState.Failing) ? EventKind.Host : EventKind.Ejection, Severity.Warning, after.Name, text, Error: after.Error),
         };
     }
 
@@ -59,7 +66,7 @@ internal sealed class TopologyEvents
         HostState.Down => "is down",
         HostState.Hung => "hangs",
         HostState.Recovering => "answers again, and serves soon",
-        HostState.NoLogins => "lets nobody log in",
+        HostState.NoLogins => "lets no caller log in",
         HostState.Full => "has no connection slot left",
         HostState.Restarting => "is starting up or shutting down",
         HostState.Misconfigured => "refuses our configuration",
@@ -72,26 +79,28 @@ internal sealed class TopologyEvents
         _ => "is unknown",
     };
 
-    private static Happening OfDrain(HostSnapshot host) => host.IsDrained
-        ? new(EventKind.Override, Severity.Warning, host.Name, "is drained", "an operator's order")
-        : new(EventKind.Override, Severity.Good, host.Name, "is restored", "an operator's order");
+    private Happening OfDrain(HostSnapshot host) => host.IsDrained
+        ? new(EventKind.Override, Severity.Warning, host.Name, "is drained", OrderedBy)
+        : new(EventKind.Override, Severity.Good, host.Name, "is restored", OrderedBy);
 
     private Happening? OfPrimary(HostSnapshot? before, HostSnapshot? after)
     {
         if (before?.Name == after?.Name) return null;
         // Not before: of two changes that come at once, the later one may be told first, and it has the new primary on both sides.
         if (before is not null) _lastPrimary = before.Name;
-        if (after is null) return new(EventKind.Failover, Severity.Critical, before!.Name, "no longer takes writes: there is no primary", before.Error);
+        if (after is null) return new(EventKind.Failover, Severity.Critical, before!.Name, "no longer takes writes: there is no primary", Error: before.Error);
         if (_lastPrimary is null) return null;
         return after.Name == _lastPrimary
             ? new(EventKind.Failover, Severity.Good, after.Name, "takes writes again")
             : new(EventKind.Failover, Severity.Warning, after.Name, "is the primary now", $"promoted in place of {_lastPrimary}, timeline {after.Answer?.Timeline}");
     }
 
-    private static Happening? OfForce(TopologySnapshot before, TopologySnapshot after) => (before.ForcedToPrimaryUntil > 0, after.ForcedToPrimaryUntil > 0) switch
+    private Happening? OfForce(TopologySnapshot before, TopologySnapshot after) => (before.ForcedToPrimaryUntil > 0, after.ForcedToPrimaryUntil > 0) switch
     {
-        (false, true) => new(EventKind.Override, Severity.Warning, null, "All reads are forced to the primary", "an operator's order"),
+        (false, true) => new(EventKind.Override, Severity.Warning, null, "All reads are forced to the primary", OrderedBy),
         (true, false) => new(EventKind.Override, Severity.Good, null, "Reads are no longer forced to the primary"),
         _ => null,
     };
+
+    private string OrderedBy => $"ordered by {by()}, in this process only";
 }

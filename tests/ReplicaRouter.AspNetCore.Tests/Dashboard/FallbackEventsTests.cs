@@ -41,5 +41,5 @@ public class FallbackEventsTests
         Assert.Single(Look(3));
     }
 
-    private List<Happening> Look(long count) => [.. _events.Since([new RouteFallback("read", "Down", count)])];
+    private List<Happening> Look(long count) => [.. _events.Since([new FallbackMessage("read", "is down", count)])];
 }

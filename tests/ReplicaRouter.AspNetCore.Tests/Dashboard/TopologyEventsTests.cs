@@ -6,7 +6,7 @@ namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 public class TopologyEventsTests
 {
     private readonly TestTopology _topology = new("primary", "analytics", "background");
-    private readonly TopologyEvents _events = new();
+    private readonly TopologyEvents _events = new(() => "alice");
 
     public TopologyEventsTests() => _topology
         .Answer("primary", TestTopology.Primary(100)).Answer("analytics", TestTopology.Replica(100)).Answer("background", TestTopology.Replica(100));
@@ -23,7 +23,9 @@ public class TopologyEventsTests
     {
         var happening = Assert.Single(After(topology => topology.Fail("background", FailureKind.Unreachable)));
         Assert.Equal((EventKind.Ejection, Severity.Warning, "background", "is down"), (happening.Kind, happening.Severity, happening.Host, happening.Text));
-        Assert.False(string.IsNullOrEmpty(happening.Reason));
+        // The text is for operators, and not told as the reason.
+        Assert.Null(happening.Reason);
+        Assert.False(string.IsNullOrEmpty(happening.Error));
     }
 
     [Fact]
@@ -49,7 +51,8 @@ public class TopologyEventsTests
     [Fact]
     public void Orders_of_operators_are_overrides()
     {
-        Assert.Equal("is drained", Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, true)))).Text);
+        var drained = Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, true))));
+        Assert.Equal(("is drained", "ordered by alice, in this process only"), (drained.Text, drained.Reason));
         Assert.Equal("is restored", Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, false)))).Text);
         var until = _topology.Time.GetTimestamp() + 1;
         Assert.Equal("All reads are forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(until)))).Text);

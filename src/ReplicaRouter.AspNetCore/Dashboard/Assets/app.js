@@ -3,6 +3,7 @@ import * as charts from './charts.js';
 import * as counters from './counters.js';
 import * as events from './events.js';
 import * as matrix from './matrix.js';
+import * as routes from './routes.js';
 import * as summary from './summary.js';
 import * as topology from './topology.js';
 
@@ -11,24 +12,27 @@ let rates = [];
 let latest = null;
 let isDue = false;
 
-follow('events', {
+follow('events', 'snapshot', {
   onWelcome(welcome) {
-    // The same hosts as before: their elements stay, and whoever reads or operates them is not disturbed.
-    const seen = JSON.stringify([welcome.hosts, welcome.routes]);
-    if (seen !== shape) {
+    // The same hosts as before: their elements stay, and a reader or operator is not disturbed.
+    const seen = JSON.stringify([welcome.hosts, welcome.routes, welcome.instance]);
+    const isSame = seen === shape;
+    if (!isSame) {
+      summary.reset(welcome.instance);
       topology.reset(welcome);
       matrix.reset(welcome);
+      routes.reset(welcome);
       shape = seen;
     }
 
-    charts.reset(welcome);
-    events.reset(welcome.events);
+    charts.reset(welcome, isSame);
+    events.reset(welcome.events, isSame);
     rates = welcome.points.at(-1)?.rates ?? welcome.hosts.map(() => welcome.routes.map(() => 0));
     show(welcome.status, true);
   },
   onUpdate(update) {
     if (update.point) {
-      charts.add(update.point);
+      charts.add(update.point, update.step);
       rates = update.point.rates;
     }
 
@@ -41,7 +45,7 @@ follow('events', {
 function show(status, hasPoint) {
   latest = status;
   isDue ||= hasPoint;
-  // Nobody looks at a hidden page.
+  // A hidden page has no reader.
   if (!document.hidden) render();
 }
 
@@ -50,6 +54,7 @@ function render() {
   summary.render(latest);
   topology.render(latest, rates);
   matrix.render(latest, rates);
+  routes.render(latest, rates);
   counters.render(latest, rates);
   if (isDue) charts.draw();
   isDue = false;

@@ -5,26 +5,49 @@ import { duration, none, rate, time } from './format.js';
 
 const root = byId('charts');
 const sync = uPlot.sync('time');
-const windowMs = 300_000;
-const shortestMs = 60_000;
+
+// What the charts can show: so many points, over so long, at least so long.
+const ranges = {
+  minutes: { capacity: 300, windowMs: 300_000, shortestMs: 60_000, words: 'last five minutes' },
+  hour: { capacity: 240, windowMs: 3_600_000, shortestMs: 300_000, words: 'last hour, by 15 seconds: the worst lag and latency, the mean of rates' },
+};
+const buttons = [...document.querySelectorAll('#ranges button')];
+let range = 'minutes';
 let charts = [];
 
-export function reset(welcome) {
-  for (const chart of charts) chart.destroy();
-  const { hosts, routes, capacity } = welcome;
-  const sum = values => values.reduce((total, value) => total + value, 0);
-  charts = [
-    new Chart('Replication lag', 'age of what a replica has yet to replay', hosts, capacity, duration, point => point.lag),
-    new Chart('Probe latency', 'how long hosts take to answer', hosts, capacity, duration, point => point.latency),
-    new Chart('Commands a second', 'by operation', routes, capacity, rate, point => routes.map((_, route) => sum(point.rates.map(host => host[route])))),
-    new Chart('Commands a second', 'by host', hosts, capacity, rate, point => point.rates.map(sum)),
-  ];
-  root.replaceChildren(...charts.map(chart => chart.element));
-  for (const chart of charts) chart.fill(welcome.points);
+for (const button of buttons) {
+  button.addEventListener('click', () => {
+    range = button.dataset.range;
+    for (const each of buttons) each.setAttribute('aria-pressed', String(each === button));
+    for (const chart of charts) chart.draw();
+  });
 }
 
-export function add(point) {
-  for (const chart of charts) chart.add(point);
+export function reset(welcome, isSame) {
+  if (isSame && charts.length > 0) {
+    for (const chart of charts) chart.refill(welcome);
+    return;
+  }
+
+  for (const chart of charts) chart.destroy();
+  const { hosts, routes } = welcome;
+  const sum = values => values.reduce((total, value) => total + value, 0);
+  charts = [
+    new Chart('Replication lag', 'age of what a replica has yet to replay', hosts, duration, point => point.lag),
+    new Chart('Probe latency', 'how long hosts take to answer', hosts, duration, point => point.latency),
+    new Chart('Commands a second', 'by operation', routes, rate, point => routes.map((_, route) => sum(point.rates.map(host => host[route])))),
+    new Chart('Commands a second', 'by host', hosts, rate, point => point.rates.map(sum)),
+  ];
+  root.replaceChildren(...charts.map(chart => chart.element));
+  for (const chart of charts) chart.fill(welcome);
+}
+
+/** A point of this second, and the step that it has completed, if it has. */
+export function add(point, step) {
+  for (const chart of charts) {
+    chart.add(point, 'minutes');
+    if (step) chart.add(step, 'hour');
+  }
 }
 
 export function draw() {
@@ -36,8 +59,9 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { fo
 
 /** A plot, and a table that says the same and serves as its legend. */
 class Chart {
-  constructor(title, subtitle, names, capacity, format, valuesOf) {
-    Object.assign(this, { names, capacity, format, valuesOf, title: `${title}, ${subtitle}`, data: [[], ...names.map(() => [])] });
+  constructor(title, subtitle, names, format, valuesOf) {
+    Object.assign(this, { names, format, valuesOf, title: `${title}, ${subtitle}`, all: {} });
+    this.caption = h('caption', { class: 'sr' });
     this.plot = h('div', { class: 'plot', role: 'img', 'aria-label': `Chart: ${this.title}. The table below says the same.` });
     this.when = h('th', { scope: 'col' }, 'Now');
     this.cells = names.map(() => ['now', 'mean', 'max'].map(() => h('td', {}, none)));
@@ -50,24 +74,32 @@ class Chart {
       h('h2', {}, title, h('small', {}, subtitle)),
       this.plot,
       h('table', {},
-        h('caption', { class: 'sr' }, `${this.title}, last five minutes`),
+        this.caption,
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'sr' }, 'Name')), this.when, h('th', { scope: 'col' }, 'Mean'), h('th', { scope: 'col' }, 'Max'))),
         h('tbody', {}, ...rows)));
     this.observer = new ResizeObserver(() => this.resize());
   }
 
-  fill(points) {
-    for (const point of points) this.add(point);
+  get data() { return this.all[range]; }
+
+  fill(welcome) {
+    this.refill(welcome);
     this.create();
     this.observer.observe(this.plot);
     this.draw();
   }
 
-  add(point) {
-    const [at, ...series] = this.data;
+  refill({ points, steps }) {
+    for (const name of Object.keys(ranges)) this.all[name] = [[], ...this.names.map(() => [])];
+    for (const point of points) this.add(point, 'minutes');
+    for (const step of steps) this.add(step, 'hour');
+  }
+
+  add(point, name) {
+    const [at, ...series] = this.all[name];
     at.push(point.at);
     this.valuesOf(point).forEach((value, index) => series[index].push(value));
-    if (at.length > this.capacity) for (const column of this.data) column.shift();
+    if (at.length > ranges[name].capacity) for (const column of this.all[name]) column.shift();
   }
 
   create() {
@@ -77,7 +109,7 @@ class Chart {
     this.chart = new uPlot({
       width: this.plot.clientWidth || 300, height: 150, ms: 1, legend: { show: false }, padding: [8, 18, 0, 0],
       cursor: { y: false, drag: { setScale: false }, sync: { key: sync.key }, points: { size: 6 } },
-      scales: { x: { range: () => [Math.max(this.end - windowMs, Math.min(this.begin, this.end - shortestMs)), this.end] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.15 : 1] } },
+      scales: { x: { range: () => [Math.max(this.end - ranges[range].windowMs, Math.min(this.begin, this.end - ranges[range].shortestMs)), this.end] }, y: { range: (_, min, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [
         { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks, __, ___, step) => ticks.map(tick => time(tick).slice(0, step < 60_000 ? 8 : 5)) },
         { ...axis, size: 62, space: 34, values: (_, ticks) => ticks.map(tick => this.format(tick)) },
@@ -98,6 +130,7 @@ class Chart {
   }
 
   draw() {
+    text(this.caption, `${this.title}, ${ranges[range].words}`);
     this.chart.setData(this.data);
     this.data.slice(1).forEach((values, index) => {
       const known = values.filter(value => value !== null);
@@ -112,7 +145,7 @@ class Chart {
   read() {
     const index = this.chart?.cursor.idx;
     const isPast = index !== null && index !== undefined;
-    text(this.when, isPast ? time(this.data[0][index]) : 'Now');
+    text(this.when, isPast ? time(this.data[0][index]) : range === 'minutes' ? 'Now' : 'Latest');
     this.data.slice(1).forEach((values, series) => {
       const value = isPast ? values[index] : values.at(-1);
       text(this.cells[series][0], value === null || value === undefined ? none : this.format(value));

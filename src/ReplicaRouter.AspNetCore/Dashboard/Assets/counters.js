@@ -2,7 +2,7 @@ import { byId, classes, h, text } from './dom.js';
 import { count, rate } from './format.js';
 
 const figures = table(byId('figures'), [
-  ['rate', 'Commands/s'], ['failovers', 'Failovers'], ['fallbacks', 'Fallbacks'], ['retries', 'Retries'], ['sessions', 'Sessions'], ['waits', 'Token waits'],
+  ['rate', 'Commands/s'], ['errors', 'Errors'], ['fallbacks', 'Fallbacks'], ['retries', 'Retries'], ['failovers', 'Failovers'], ['sessions', 'Sessions'],
 ]);
 const sessions = list('Sessions', [
   ['begun', 'Begun'], ['positionsAsked', 'Positions asked'], ['catchUpWaits', 'Waits to catch up'], ['ignoredTokens', 'Ignored tokens'], ['lostHistories', 'Lost histories'],
@@ -11,7 +11,7 @@ const recovery = list('Recovery', [
   ['retries', 'Reads run again'], ['writeRetries', 'Writes run again'], ['moved', 'Moved off a hang'], ['hedges', 'Hedged (won)'], ['shed', 'Refused: primary busy'], ['retriesRefused', 'Refused: budget'],
 ]);
 const fallbacks = h('dl');
-byId('counters').replaceChildren(sessions.element, recovery.element, h('div', {}, h('h3', {}, 'Fallbacks, by route and reason'), fallbacks));
+byId('counters').replaceChildren(sessions.element, recovery.element, h('div', {}, h('h3', {}, 'Fallbacks, by route and why'), fallbacks));
 
 export function render(status, rates) {
   const fallen = status.fallbacks.reduce((sum, fallback) => sum + fallback.count, 0);
@@ -20,7 +20,8 @@ export function render(status, rates) {
   figures.fallbacks(count(fallen), fallen > 0);
   figures.retries(count(status.recovery.retries + status.recovery.writeRetries));
   figures.sessions(count(status.sessions.begun));
-  figures.waits(count(status.sessions.catchUpWaits));
+  const errors = status.notOpened + status.routes.reduce((sum, route) => sum + route.failed, 0);
+  figures.errors(count(errors), errors > 0);
   for (const key of Object.keys(sessions.set)) sessions.set[key](count(status.sessions[key]));
   for (const key of Object.keys(recovery.set)) recovery.set[key](count(status.recovery[key]));
   recovery.set.hedges(`${count(status.recovery.hedges)} (${count(status.recovery.hedgesWon)})`);
@@ -28,7 +29,7 @@ export function render(status, rates) {
 }
 
 function renderFallbacks(all) {
-  const shown = all.length > 0 ? all.map(fallback => [`${fallback.route}: ${fallback.reason}`, count(fallback.count)]) : [['None', '0']];
+  const shown = all.length > 0 ? all.map(fallback => [`${fallback.route}: the best host of its group ${fallback.reason}`, count(fallback.count)]) : [['None', '0']];
   while (fallbacks.children.length < shown.length) fallbacks.append(h('div', {}, h('dt'), h('dd')));
   while (fallbacks.children.length > shown.length) fallbacks.lastChild.remove();
   shown.forEach(([label, value], index) => {

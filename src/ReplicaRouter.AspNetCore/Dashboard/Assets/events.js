@@ -4,7 +4,15 @@ import { time } from './format.js';
 const most = 200;
 const list = byId('events').querySelector('ol');
 
-export function reset(events) {
+let lastId = 0;
+
+/** All that is known; of the same process as before, only what is new. */
+export function reset(events, isSame) {
+  if (isSame) {
+    add(events.filter(event => event.id > lastId));
+    return;
+  }
+
   list.replaceChildren();
   if (events.length === 0) list.append(h('li', { class: 'none' }, 'Nothing has happened yet.'));
   else add(events);
@@ -14,6 +22,7 @@ export function reset(events) {
 export function add(events) {
   if (events.length === 0) return;
   list.querySelector('.none')?.remove();
+  lastId = events.at(-1).id;
   for (const event of events) list.prepend(item(event));
   while (list.children.length > most) list.lastChild.remove();
 }
@@ -25,5 +34,6 @@ function item(event) {
     h('time', { datetime: new Date(event.at).toISOString() }, time(event.at)),
     icon(tone),
     h('span', {}, h('span', { class: 'sr' }, `${event.kind}: `), ...words),
-    event.reason ? h('span', { class: 'reason' }, event.reason) : null);
+    event.reason ? h('span', { class: 'reason' }, event.reason) : null,
+    event.error ? h('span', { class: 'reason' }, event.error) : null);
 }

@@ -5,6 +5,8 @@ const token = document.querySelector('meta[name=operator-token]');
 const dialog = byId('confirm');
 const complaint = byId('complaint');
 
+const onlyHere = 'The order holds for this process only; others of the application go on as before.';
+
 let decide;
 
 export const isOperator = token !== null;
@@ -14,13 +16,13 @@ export function orderButton(host) {
   const element = h('button', { class: 'quiet order', type: 'button', onclick: () => isDrained ? restore() : drain() });
   const restore = () => order(`hosts/${encodeURIComponent(host)}/restore`, element);
   const drain = async () => {
-    const isSure = await confirm(`Drain ${host}?`, 'It gets no new work until it is restored. Work under way there is finished.', 'Drain');
+    const isSure = await confirm(`Drain ${host}?`, `It gets no new work until it is restored. Work under way there is finished. ${onlyHere}`, 'Drain');
     if (isSure) await order(`hosts/${encodeURIComponent(host)}/drain`, element);
   };
   return {
     element,
     render(status) {
-      isDrained = status.isDrained;
+      isDrained = status.drainedBy !== null;
       text(element, isDrained ? 'Restore' : 'Drain');
       element.setAttribute('aria-label', `${element.textContent} ${host}`);
     },
@@ -51,7 +53,7 @@ if (isOperator) {
   force.hidden = false;
   force.addEventListener('click', async () => {
     const isSure = await confirm('Force reads to the primary?',
-      'All reads go to the primary for a few seconds, until health checks decide again. The primary has to carry the load of all replicas meanwhile.', 'Force to primary');
+      `All reads go to the primary for a few seconds, until health checks decide again. The primary has to carry the load of all replicas meanwhile. ${onlyHere}`, 'Force to primary');
     if (isSure) await order('force-to-primary', force);
   });
 }

@@ -1,4 +1,4 @@
-// The one line for who has a second: the header's pill, the banners, the tab's title and icon.
+// The one line for a reader who has a second: the header's pill, the banners, the tab's title and icon.
 import { byId, classes, h, icon, text } from './dom.js';
 import { css } from './colors.js';
 import { duration, time } from './format.js';
@@ -8,7 +8,16 @@ const pill = byId('overall');
 const banners = byId('banners');
 const favicon = document.querySelector('link[rel=icon]');
 const connectionText = byId('connection-text');
+const where = byId('instance');
+const uptime = h('span');
 let lastAt = 0;
+let startedAt = 0;
+
+/** Which process this is: an order holds for it alone, and another page may show another one. */
+export function reset(instance) {
+  startedAt = instance.startedAt;
+  where.replaceChildren(h('b', {}, instance.application), ` on ${instance.machine}, process ${instance.processId}, router ${instance.version}, `, uptime);
+}
 
 export function render(status) {
   const { tone, label } = overall(status);
@@ -20,14 +29,16 @@ export function render(status) {
     favicon.href = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7' fill='${color}'/></svg>`;
   }
 
-  show('forced', status.forcedMs > 0 ? ['warning', `All reads are forced to the primary for ${duration(Math.ceil(status.forcedMs / 1000) * 1000)} more.`] : null);
+  show('forced', status.forcedMs > 0
+    ? ['warning', `All reads are forced to the primary for ${duration(Math.ceil(status.forcedMs / 1000) * 1000)} more: ordered by ${status.forcedBy}, in this process only.`] : null);
   lastAt = status.at;
+  text(uptime, `up ${duration(Math.max(0, status.at - startedAt))}`);
 }
 
 /** Live, or since when what is shown may no longer be so. */
 export function connection(state) {
   classes(document.body, state);
-  text(connectionText, state === 'live' ? 'Live' : lastAt > 0 ? `Reconnecting… last heard ${time(lastAt)}` : 'Connecting…');
+  text(connectionText, state === 'live' ? 'Live' : state === 'denied' ? 'No longer allowed: load the page again' : lastAt > 0 ? `Reconnecting… last heard at ${time(lastAt)}` : 'Connecting…');
 }
 
 function show(id, banner) {

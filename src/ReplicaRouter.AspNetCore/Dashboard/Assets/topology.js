@@ -1,13 +1,14 @@
 import { arrange, byId, classes, h, icon, setIcon, text } from './dom.js';
 import { bytes, count, duration, rate } from './format.js';
 import { property } from './colors.js';
-import { flowOf, roleOf, stateOf } from './states.js';
+import { flowOf, meaningOf, roleOf, stateOf } from './states.js';
 import { acceptButton, isOperator, orderButton, showPrimary } from './operator.js';
 
 const root = byId('topology');
 const writers = h('div', { class: 'writers' });
 const readers = h('div', { class: 'readers' });
-const vacant = h('p', { class: 'vacant' }, 'No primary', h('small', {}, 'Writes wait, then fail. Reads go on where a replica serves.'));
+const vacancy = h('span');
+const vacant = h('p', { class: 'vacant' }, vacancy, h('small', {}, 'Writes wait, then fail. Reads go on where a replica serves.'));
 let cards = new Map();
 
 export function reset(welcome) {
@@ -21,27 +22,37 @@ export function render(status, rates) {
   const isWriter = host => host.name === status.primary || host.state === 'SplitBrain';
   status.hosts.forEach((host, index) => cards.get(host.name).render(host, rates[index], status));
   const left = status.hosts.filter(isWriter).map(host => cards.get(host.name).element);
+  text(vacancy, status.timeline === 0 ? 'No primary seen yet' : 'No primary');
+  classes(vacant, status.timeline === 0 ? 'vacant early' : 'vacant');
   arrange(writers, left.length > 0 ? left : [vacant]);
   showPrimary(status.primary !== null);
   arrange(readers, status.hosts.filter(host => !isWriter(host)).map(host => cards.get(host.name).row));
 }
+
+const measures = [
+  ['lag', 'Lag', 'Age of the newest position of the primary that the replica has replayed'], ['behind', 'Behind', 'WAL that the replica has still to replay'],
+  ['probe', 'Probe', 'How long the last probe took'], ['p95', 'p95', '95 of 100 commands of the last minute took no longer'],
+  ['connections', 'Connections', 'Open connections of this process, of all that the server takes from everybody'], ['rate', 'Commands/s', 'Commands of this process a second'],
+  ['timeline', 'Timeline', 'The history of the server: each promotion begins a new one'],
+];
 
 /** One host: in the primary's place, or in a row with its line from the primary. */
 class Card {
   constructor(name, routes) {
     this.icon = icon('info');
     this.role = h('span', { class: 'role' });
-    this.state = h('span', { class: 'state' });
+    this.state = h('a', { class: 'state', href: 'guide', target: '_blank' });
+    this.meaning = h('p', { class: 'meaning', hidden: true });
     this.error = h('p', { class: 'error', hidden: true });
     this.order = isOperator ? orderButton(name) : null;
     this.accept = isOperator ? acceptButton(name) : null;
-    this.measures = { lag: 'Lag', behind: 'Behind', probe: 'Probe', average: 'Average', inUse: 'In use', rate: 'Commands/s', timeline: 'Timeline' };
-    for (const [key, label] of Object.entries(this.measures)) this.measures[key] = new Measure(label);
+    this.measures = Object.fromEntries(measures.map(([key, label, title]) => [key, new Measure(label, title)]));
     this.mix = routes.map(route => { const part = h('i'); part.style.background = `var(${property(route)})`; return part; });
     this.element = h('article', { class: 'host', 'data-host': name, 'aria-label': name },
       h('div', { class: 'top' }, this.icon, h('h3', {}, name), this.role, h('span', { class: 'standing' }, this.state, this.accept?.element, this.order?.element)),
       h('dl', { class: 'measures' }, ...Object.values(this.measures).map(measure => measure.element)),
       h('div', { class: 'mix', 'aria-hidden': 'true' }, ...this.mix),
+      this.meaning,
       this.error);
     this.link = h('div', { class: 'link', 'aria-hidden': 'true' });
     this.wrapper = h('div', { class: 'reader' }, this.link);
@@ -61,15 +72,17 @@ class Card {
     setIcon(this.icon, tone);
     text(this.role, roleOf(host));
     text(this.state, label);
+    const page = `guide#${host.drainedBy !== null && tone === 'drained' ? 'Drained' : host.state}`;
+    if (this.state.getAttribute('href') !== page) this.state.setAttribute('href', page);
     this.link.dataset.flow = flowOf(host, status.primary !== null);
 
-    const inUse = host.pools.reduce((sum, pool) => sum + pool.inUse, 0);
+    const open = host.pools.reduce((sum, pool) => sum + pool.inUse + pool.idle, 0);
     const total = rates.reduce((sum, value) => sum + value, 0);
     this.measures.lag.set(isPrimary ? null : duration(host.lagMs));
     this.measures.behind.set(isPrimary ? null : bytes(host.lagBytes));
     this.measures.probe.set(duration(host.latencyMs));
-    this.measures.average.set(duration(host.commandMs));
-    this.measures.inUse.set(count(inUse));
+    this.measures.p95.set(duration(host.p95Ms));
+    this.measures.connections.set(host.maxConnections > 0 ? `${count(open)} of ${count(host.maxConnections)}` : count(open));
     this.measures.rate.set(rate(total));
     this.measures.timeline.set(host.timeline !== null && (isPrimary || host.timeline !== status.timeline) ? String(host.timeline) : null);
     rates.forEach((value, index) => {
@@ -77,6 +90,8 @@ class Card {
       this.mix[index].style.flexGrow = String(value);
     });
 
+    text(this.meaning, meaningOf(host));
+    this.meaning.hidden = this.meaning.textContent === '';
     text(this.error, host.error ?? '');
     this.error.hidden = !host.error;
     this.order?.render(host);
@@ -85,9 +100,9 @@ class Card {
 }
 
 class Measure {
-  constructor(label) {
+  constructor(label, title) {
     this.value = h('dd');
-    this.element = h('div', {}, h('dt', {}, label), this.value);
+    this.element = h('div', { title }, h('dt', {}, label), this.value);
   }
 
   set(value) {
