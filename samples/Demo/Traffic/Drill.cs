@@ -26,7 +26,14 @@ internal static class Drill
         screen.Say($"Drill: {server.Name} accepts connections at {Elapsed()}");
 
         while (!endToken.IsCancellationRequested && Answers() == before) await TrafficRunner.PauseAsync(s_look, time, endToken);
-        screen.Say(Answers() > before ? $"Drill: {server.Name} serves again at {Elapsed()}" : $"Drill: {server.Name} did not serve again before the end.");
+        if (Answers() == before)
+        {
+            screen.Say($"Drill: {server.Name} did not serve again before the end.");
+            return;
+        }
+
+        screen.Say($"Drill: {server.Name} serves again at {Elapsed()}");
+        screen.Say(options.Seconds is null ? "The drill is over. The traffic goes on until Ctrl-C." : "The drill is over. The traffic goes on until its time has passed.");
 
         long Answers() => Enum.GetValues<DatabaseOperation>().Sum(operation => tally[server.Name, operation]);
     }
