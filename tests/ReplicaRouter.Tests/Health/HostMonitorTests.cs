@@ -4,6 +4,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Health;
 
+[Collection(ProcessMemoryTests.Name)]
 public sealed class HostMonitorTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();

@@ -3,6 +3,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Sessions;
 
+[Collection(ProcessMemoryTests.Name)]
 public sealed class RoutingSessionTests : IAsyncLifetime
 {
     private readonly DatabaseRouter _router = NewRouter();
