@@ -36,7 +36,7 @@ public class LostHistoryTests
 
         await cluster["background"].CutStreamingAsync(Ct);
         await WriteAsync(router, 1);
-        await Eventually.Async(() => router.GetHealthStatus()["analytics"].IsHealthy, TimeSpan.FromSeconds(10), "replicated");
+        await cluster.WaitForReplicationOnAsync("analytics", Ct);
         await cluster.Primary.KillAsync(Ct);
         await PromoteAsync(first);
         using var session = router.BeginSession();

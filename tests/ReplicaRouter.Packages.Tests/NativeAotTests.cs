@@ -23,7 +23,7 @@ public sealed partial class NativeAotTests(LocalFeed feed, ClusterFixture fixtur
         var session = Session().Match(output);
         Assert.True(session.Success, output);
         Assert.Equal(fixture.Cluster["primary"].Port, int.Parse(session.Groups[1].Value, CultureInfo.InvariantCulture));
-        Assert.Equal("48", session.Groups[2].Value);
+        Assert.Equal("59", session.Groups[2].Value);
         Assert.Matches(@"(?m)^transaction: [1-9]\d* visits$", output);
     }
 

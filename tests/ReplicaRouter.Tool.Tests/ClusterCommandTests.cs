@@ -119,7 +119,9 @@ public sealed class ClusterCommandTests : IAsyncDisposable
     /// <summary>As a user runs it: by the time that this returns, the process that started the servers is gone.</summary>
     private async Task<string> UpInProcessOfItsOwnAsync()
     {
-        string[] command = [typeof(ToolCommands).Assembly.Location, "cluster", "up", "--name", "test", "--replicas", "1", "--directory", _directory];
+        // The tests run an application of ASP.NET Core beside the tool, so that libraries come from its framework here.
+        var tests = Path.Combine(AppContext.BaseDirectory, typeof(ClusterCommandTests).Assembly.GetName().Name!);
+        string[] command = ["exec", "--runtimeconfig", $"{tests}.runtimeconfig.json", "--depsfile", $"{tests}.deps.json", typeof(ToolCommands).Assembly.Location, "cluster", "up", "--name", "test", "--replicas", "1", "--directory", _directory];
         using var process = Process.Start(new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync(Ct);
         await process.WaitForExitAsync(Ct);

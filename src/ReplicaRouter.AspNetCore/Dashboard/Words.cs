@@ -26,6 +26,7 @@ internal static class Words
         Verdict.Hung => "hangs",
         Verdict.Restarting => "is starting up or shutting down",
         Verdict.Misconfigured => "refuses the configuration",
+        Verdict.Failing => "fails statements that other hosts answer",
         Verdict.OldTimeline => "follows an old timeline",
         Verdict.Fenced => "is an old primary, and fenced",
         Verdict.SplitBrain => "is one of several primaries",

@@ -164,11 +164,14 @@ internal sealed class Attempt
     /// <param name="atLeast">Waits for so long where the route says less.</param>
     public TimeSpan RemainingWait(TimeProvider time, TimeSpan atLeast = default)
     {
-        if (IsHedge || FailedRun is not null) return TimeSpan.Zero;
+        if (IsHedge) return TimeSpan.Zero;
         _waitingSince ??= time.GetTimestamp();
         var left = TimeSpan.Max(TimeSpan.Max(Plan.Wait, atLeast) - _waited - time.GetElapsedTime(_waitingSince.Value), TimeSpan.Zero);
         return Remaining(time) is { } overall ? TimeSpan.Min(overall, left) : left;
     }
+
+    /// <summary>The same for a host that may serve: work that would only be run again to see whether another host answers it waits for none.</summary>
+    public TimeSpan RemainingWaitForHost(TimeProvider time, TimeSpan atLeast = default) => FailedRun is null ? RemainingWait(time, atLeast) : TimeSpan.Zero;
 
     /// <summary>Notes that the operation has a connection: what its work takes is no waiting.</summary>
     public void EndWait(TimeProvider time)

@@ -120,7 +120,7 @@ internal sealed class HostChooser(
 
         var ticket = attempt.Ticket ??= guard.Enter(attempt.Plan.Priority);
         if (ticket.Admitted.IsCompleted) return true;
-        var left = attempt.RemainingWait(time);
+        var left = attempt.RemainingWaitForHost(time);
         if (left <= TimeSpan.Zero)
         {
             counters.CountShed();
@@ -182,7 +182,7 @@ internal sealed class HostChooser(
     private async Task<bool> TryLearnPositionsAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
     {
         attempt.Session!.Release();
-        var left = attempt.RemainingWait(time);
+        var left = attempt.RemainingWaitForHost(time);
         var witnesses = topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines);
         // A host that is lost tells nothing, and whoever waits for it would not see another one promoted.
         if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
@@ -200,7 +200,7 @@ internal sealed class HostChooser(
     private async Task<bool> TryCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
     {
         // Where nobody else may serve, there is as much time as there is to wait for a host.
-        var left = choice.Host is null ? attempt.RemainingWait(time) : attempt.RemainingCatchUp(demand.WriteTook, time);
+        var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(demand.WriteTook, time);
         if (Nearest(topology, choice.Behind, attempt.AskedReplica, left) is not { } replica) return false;
         // As long as the last answer took, the next one takes, too.
         if (left.TotalMilliseconds <= fleet.MonitorOf(replica.Configuration).LastProbeMs) return false;
@@ -263,7 +263,7 @@ internal sealed class HostChooser(
             var isOneTooMany = Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting;
             if (isOneTooMany) throw attempt.NoHost(store.Current, demand, time);
             // Only a primary tells the session where it stands: that is worth the wait of a write.
-            var left = attempt.RemainingWait(time, isBehind && topology.Primary is null ? configuration.PlanOf(DatabaseOperation.Write).Wait : default);
+            var left = attempt.RemainingWaitForHost(time, isBehind && topology.Primary is null ? configuration.PlanOf(DatabaseOperation.Write).Wait : default);
             var since = time.GetTimestamp();
             var isNewer = await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false);
             // After a stop of the process all that is known is old, and hosts need a moment to answer.

@@ -31,7 +31,8 @@ internal static class HostQuestion
                current_setting('wal_block_size')::int,
                (extract(epoch FROM current_setting('wal_writer_delay')::interval) * 3000)::float8,
                (SELECT least(count(*), {MostProbers}) FROM pg_stat_activity WHERE application_name = '{Prober}' AND usename = session_user)::int,
-               current_setting('max_connections')::int
+               current_setting('max_connections')::int,
+               (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only')
         """;
 
     /// <summary>What changes while a server runs. A fifth of the work: the control file need not be read.</summary>
@@ -45,8 +46,7 @@ internal static class HostQuestion
                CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END,
                current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local'),
                coalesce(current_setting('synchronous_standby_names', true), '') <> '',
-               CASE WHEN NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'on'
-                    THEN (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') END
+               NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'on'
         """;
 
     /// <param name="connection">An open connection.</param>
@@ -100,7 +100,11 @@ internal static class HostQuestion
             MaxConnections = reader.GetInt32(17),
             ConnectedAt = connectedAt,
         });
-        return answer with { ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(10) ? null : reader.GetInt32(10)) };
+        return answer with
+        {
+            ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(10) ? null : reader.GetInt32(10)),
+            ReadOnlyBy = answer.ReadOnlyBy is null ? null : reader.GetString(18),
+        };
     }
 
     private static HostAnswer ReadChanging(NpgsqlDataReader reader, HostAnswer rest)
@@ -119,7 +123,8 @@ internal static class HostQuestion
             FlushLsn = EndOfRecord(reader, 5, rest),
             HasSynchronousStandbys = reader.GetBoolean(6),
             MayAwaitStandbys = reader.GetBoolean(7),
-            ReadOnlyBy = reader.IsDBNull(8) ? null : reader.GetString(8),
+            // A setting of the role or the database holds from the next login on: what changed under a connection is the server's own.
+            ReadOnlyBy = reader.GetBoolean(8) ? rest.ReadOnlyBy ?? "configuration file" : null,
         };
     }
 

@@ -42,7 +42,8 @@ public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper outp
         Assert.Empty(errors);
         Assert.True(longest.Took < s_bound, $"{longest}");
         await AssertWrittenOnceAsync(operations);
-        Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State is HostState.Down or HostState.Hung);
+        // The firewall drops what probes send as well: on a busy machine their host may be found to hang.
+        Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State == HostState.Down || (transition.State == HostState.Hung && end != IdleEnd.Silence));
         Assert.Equal((0, 0), (router.GetMetrics().Recovery.Retries, router.GetMetrics().Recovery.RetriesRefused));
     }
 

@@ -64,5 +64,6 @@ internal sealed class IdleOperations(DatabaseRouter router)
         lock (_written) _written.Add(id);
     }
 
-    private static Task<T> OnThreadAsync<T>(Func<T> work) => Task.Run(work, Ct);
+    // On a thread of its own: work that blocks the pool's threads keeps what is asynchronous from going on.
+    private static Task<T> OnThreadAsync<T>(Func<T> work) => Task.Factory.StartNew(work, Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -24,7 +24,8 @@ const meanings = {
   Full: 'Has no connection slot left; only its open connections serve.', Restarting: 'Starting up or shutting down: gets no traffic.',
   Misconfigured: 'Refuses the credentials, the database or TLS: gets no traffic until the configuration is right.', ForeignCluster: 'Belongs to another cluster: gets no traffic.',
   Fenced: 'Takes writes on a history that the cluster has left: gets no traffic.', OldTimeline: 'Follows a history that the cluster has left: gets no traffic.',
-  SplitBrain: 'One of several primaries: none of them gets writes.',
+  SplitBrain: 'One of several primaries: none of them gets writes.', Failing: 'Fails statements that other hosts answer: left out for a while.',
+  ReadOnly: 'Its sessions are read-only by default: writes fail there.',
 };
 
 /** What a host's state means for traffic, and whose order adds to it; empty where all is well. */
