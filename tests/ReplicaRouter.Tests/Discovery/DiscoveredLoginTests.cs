@@ -22,7 +22,7 @@ public sealed class DiscoveredLoginTests
         options.Discovery.Patroni.Urls.Add(patroni.Url.ToString());
         await using var router = DatabaseRouter.Create(options);
         // Twice, so that the first login has been seen to its end.
-        await UntilAsync(() => server.Asked >= 2 && router.GetHealthStatus().GetValueOrDefault("pg-1")?.Error is not null);
+        await UntilAsync(() => server.Asked >= 2 && router.GetHealthStatus().GetValueOrDefault("pg-1") is { Error: not null and not "not probed yet" });
         return router.GetHealthStatus()["pg-1"].Error!;
     }
 

@@ -2,6 +2,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Selection;
 
+[Collection(ProcessMemoryTests.Name)]
 public class GetClientAllocationTests
 {
     [Theory]
