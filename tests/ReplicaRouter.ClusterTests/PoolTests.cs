@@ -96,6 +96,22 @@ public class PoolTests(ClusterFixture fixture)
         }
     }
 
+    /// <summary>A few log in at a time: on a machine that is busy, or to a far server, that takes longer than a host is waited for.</summary>
+    [Fact]
+    [Trait("Failure", "B12")]
+    public async Task The_turn_to_log_in_has_the_time_of_a_login_and_not_that_of_waiting()
+    {
+        await using var proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
+        await using var router = fixture.Cluster.Router(options =>
+        {
+            options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString;
+            options.Routes["write"] = new RouteSettings { MaxPoolSize = 20, Wait = TimeSpan.FromMilliseconds(100) };
+        });
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        proxy.Delay(TimeSpan.FromMilliseconds(30));
+        await CloseAsync(await OpenAsync(router, 20));
+    }
+
     [Fact]
     public async Task A_connection_that_breaks_gives_its_place_back_and_closing_it_twice_gives_no_second_one()
     {

@@ -261,7 +261,7 @@ internal sealed class ConnectionOpener(
         var refused = pool.Owner.LoginsRefused.Token;
         if (IsWarmOnly(pool)) return TakeIdle(pool);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
-        return await pool.TakeAsync(attempt.RemainingWait(time), either.Token).ConfigureAwait(false);
+        return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), either.Token).ConfigureAwait(false);
     }
 
     private TakenConnection TakeIdle(HostPool pool)
@@ -330,7 +330,7 @@ internal sealed class ConnectionOpener(
         using var counted = pool.CountOpening();
         while (true)
         {
-            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take(attempt.RemainingWait(time)));
+            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take(attempt.RemainingWait(time), attempt.Remaining(time)));
             try
             {
                 taken.Open();

@@ -47,6 +47,9 @@ internal sealed class HostDataSource : IAsyncDisposable
     /// <summary>Connections that all tiers together may have; 0 as long as it was never used.</summary>
     public int Limit { get; set; }
 
+    /// <summary>Time for a login, its turn included where others log in.</summary>
+    public TimeSpan LoginTimeout { get; set; }
+
     /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
 

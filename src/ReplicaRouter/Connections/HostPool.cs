@@ -116,20 +116,22 @@ internal sealed class HostPool
     }
 
     /// <summary>The same, once one is free.</summary>
-    /// <param name="wait">Time for it.</param>
+    /// <param name="wait">Time for it where all are in use. The turn to log in is part of the login, and has the time of one.</param>
+    /// <param name="deadline">Time that the caller has, if there is a limit.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NpgsqlException">None was within that time.</exception>
-    public async ValueTask<TakenConnection> TakeAsync(TimeSpan wait, CancellationToken cancellationToken)
+    public async ValueTask<TakenConnection> TakeAsync(TimeSpan wait, TimeSpan? deadline, CancellationToken cancellationToken)
     {
         if (TryTake(kept: null) is { } taken) return taken;
         var tiers = Current;
+        var limit = LimitOf(tiers, wait, deadline);
         try
         {
-            return tiers.Take(await tiers.Places.TakeAsync(wait, cancellationToken).ConfigureAwait(false));
+            return tiers.Take(await tiers.Places.TakeAsync(limit, cancellationToken).ConfigureAwait(false));
         }
         catch (TimeoutException e)
         {
-            throw Exhausted(e);
+            throw Exhausted(limit, e);
         }
     }
 
@@ -162,23 +164,30 @@ internal sealed class HostPool
         return isBack ? tiers.Take(await turn.Task.ConfigureAwait(false)) : null;
     }
 
-    /// <inheritdoc cref="TakeAsync" path="/summary | /param[@name='wait'] | /exception"/>
-    public TakenConnection Take(TimeSpan wait)
+    /// <inheritdoc cref="TakeAsync" path="/summary | /param[@name='wait'] | /param[@name='deadline'] | /exception"/>
+    public TakenConnection Take(TimeSpan wait, TimeSpan? deadline)
     {
         if (TryTake(kept: null) is { } taken) return taken;
         var tiers = Current;
+        var limit = LimitOf(tiers, wait, deadline);
         try
         {
-            return tiers.Take(tiers.Places.Take(wait));
+            return tiers.Take(tiers.Places.Take(limit));
         }
         catch (TimeoutException e)
         {
-            throw Exhausted(e);
+            throw Exhausted(limit, e);
         }
     }
 
-    private NpgsqlException Exhausted(TimeoutException cause) => new(
-        $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was returned within the route's Wait of {Plan.Wait.TotalSeconds:0.###} s. "
+    private static TimeSpan LimitOf(PoolTiers tiers, TimeSpan wait, TimeSpan? deadline)
+    {
+        var limit = tiers.Places.IsFull ? wait : TimeSpan.Max(wait, tiers.First.LoginTimeout);
+        return deadline < limit ? deadline.Value : limit;
+    }
+
+    private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause) => new(
+        $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was free within {waited.TotalSeconds:0.###} s. "
         + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
 
     /// <summary>The same, but only if one was idle when Npgsql was asked last.</summary>

@@ -97,6 +97,7 @@ internal sealed class HostPools
         // By the name that the server shows, connections can be found there again.
         builder.ConnectionStringBuilder.ApplicationName = ApplicationNames.Shown(builder.ConnectionStringBuilder.ApplicationName ?? "");
         source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
+        source.LoginTimeout = builder.ConnectionStringBuilder.Timeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.LongestWait;
         var isRecorded = configuration.SessionWindow is null;
         builder.UsePhysicalConnectionInitializer(
             connection =>

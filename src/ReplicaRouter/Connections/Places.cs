@@ -32,6 +32,7 @@ internal sealed class Places(int[] sizes, TimeProvider time)
     private static ReadOnlySpan<byte> Shifts => [0, 2, 4, 7, 11, 16, TotalShift];
     private const int TotalShift = 39;
 
+    private readonly int _count = sizes.Sum();
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource<Place>> _queue = new();
 
@@ -61,6 +62,9 @@ internal sealed class Places(int[] sizes, TimeProvider time)
         for (var left = count; left > 0; left -= sizes[^1]) sizes.Add(sizes.Count == MostTiers - 1 ? left : Math.Min(left, Math.Max(FirstSize, sizes.Sum())));
         return [.. sizes];
     }
+
+    /// <summary>Whether all are taken, so that only one that comes back can be had.</summary>
+    public bool IsFull => Volatile.Read(ref _taken) >> TotalShift >= _count;
 
     /// <summary>Takes a place if there is a free one, and nobody waits for one.</summary>
     public Place? TryTake() => Volatile.Read(ref _waiting) > 0 ? null : TryTakeFirst(mayLogIn: HasNoneToWaitFor);
