@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using ReplicaRouter.Testing.Processes;
 using static ReplicaRouter.Testing.Tests.Probe;
@@ -54,5 +53,10 @@ public sealed class SetupScriptTests : IDisposable
         return (await Command.RunAsync(start, Ct)).ExitCode;
     }
 
-    private static string Script([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../eng/setup.sh"));
+    private static string Script()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "eng/setup.sh"))) folder = folder.Parent!;
+        return Path.Combine(folder.FullName, "eng/setup.sh");
+    }
 }

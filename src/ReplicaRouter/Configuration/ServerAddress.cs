@@ -22,7 +22,7 @@ internal readonly record struct ServerAddress(string Host, int? Port)
         host = decode(host);
         if (host.Length == 0) throw new ConnectionStringException($"names no host. {ConnectionStringParser.Example}");
         // The host is shown in logs and health: what is no host name may be a part of the password.
-        if (!IsHost(host)) throw new ConnectionStringException($"has a host with a character that no host name has. {ConnectionStringParser.Encode}");
+        if (!IsHost(host)) throw new ConnectionStringException($"has a host with a character that no host name and no socket's directory has. {ConnectionStringParser.Encode}");
         return new ServerAddress(host, string.IsNullOrEmpty(port) ? null : PortOf(port));
     }
 
@@ -50,7 +50,9 @@ internal readonly record struct ServerAddress(string Host, int? Port)
     }
 
     private static bool IsHost(string host) =>
-        host.StartsWith('/') ? !host.Any(char.IsControl)
+        host.StartsWith('/') ? host.All(c => IsNameCharacter(c) || c is '/' or ':')
         : host.Contains(':', StringComparison.Ordinal) ? IPAddress.TryParse(host, out _)
-        : host.Length <= LongestName && host.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_');
+        : host.Length <= LongestName && host.All(IsNameCharacter);
+
+    private static bool IsNameCharacter(char c) => char.IsLetterOrDigit(c) || c is '.' or '-' or '_';
 }

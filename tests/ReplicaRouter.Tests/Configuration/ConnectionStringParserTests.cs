@@ -92,6 +92,9 @@ public class ConnectionStringParserTests
     [InlineData("host=db user=app password=s3cret dbname=shop")]
     [InlineData("postgresql://db/shop;user=app;password=s3cret")]
     [InlineData("Host=db;Database=postgresql://app:s3cret@h/app")]
+    [InlineData("Host=/var/run/postgresql Password=s3cret Username=app")]
+    [InlineData("Host=/var/run/postgresql;Username=app;Password=x,/s3cret=;Host=/a s3cret")]
+    [InlineData("postgresql://app@/shop?host=/tmp;password=s3cret")]
     public void A_password_behind_a_wrong_separator_becomes_no_host_user_or_database(string value)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
