@@ -7,22 +7,23 @@ namespace ReplicaRouter.Checks;
 /// <summary>
 /// Counts sessions that report a lost history where nothing was lost: on a healthy cluster, and after failovers with synchronous replication.
 /// </summary>
+/// <remarks>Each session goes from one process to another by its token, which is all that one of them learns of the others.</remarks>
 public sealed class LostHistoryCheck
 {
-    /// <summary>Steps after which a session goes on in another process, by its token.</summary>
-    private const int StepsPerSession = 5;
+    private const int Processes = 3;
 
     private readonly LocalCluster _cluster;
-    private readonly DatabaseRouter[] _routers;
-    private long _sessions, _lostHistories, _errors;
+    private readonly SessionProcess[] _processes;
+    private long _sessions, _lostHistories, _errors, _violations;
 
-    private LostHistoryCheck(LocalCluster cluster, DatabaseRouter[] routers)
+    private LostHistoryCheck(LocalCluster cluster, SessionProcess[] processes)
     {
         _cluster = cluster;
-        _routers = routers;
+        _processes = processes;
     }
 
-    /// <summary>Starts a cluster, runs the check and stops the cluster.</summary>
+    /// <summary>Starts a cluster and the processes, runs the check and stops them.</summary>
+    /// <exception cref="InvalidOperationException">A process ended before the check did.</exception>
     public static async Task<LostHistoryReport> RunAsync(LostHistoryCheckOptions options, CancellationToken ct = default)
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
@@ -33,69 +34,54 @@ public sealed class LostHistoryCheck
         await cluster.GrantMonitorAsync();
         await cluster.WaitForReplicationAsync(ct);
 
-        // Three routers stand for three processes: what one knows reaches the others by token only.
-        DatabaseRouter[] routers = [.. Enumerable.Range(0, 3).Select(_ => DatabaseRouter.Create(cluster.RouterOptions()))];
+        SessionProcess[] processes = [.. Enumerable.Range(0, Processes).Select(_ => SessionProcess.Start(cluster))];
         try
         {
-            foreach (var router in routers) await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
-            return await new LostHistoryCheck(cluster, routers).CountAsync(options, ct);
+            return await new LostHistoryCheck(cluster, processes).CountAsync(options, ct);
         }
         finally
         {
-            foreach (var router in routers) await router.DisposeAsync();
+            foreach (var process in processes) await process.DisposeAsync();
         }
     }
 
     private async Task<LostHistoryReport> CountAsync(LostHistoryCheckOptions options, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var workers = Enumerable.Range(0, options.Sessions).Select(id => Task.Run(() => WorkAsync(id, stop.Token), ct)).ToList();
-        await Task.Delay(options.Duration, TimeProvider.System, ct);
+        var workers = Task.WhenAll(Enumerable.Range(0, options.Sessions).Select(id => Task.Run(() => WorkAsync(id, stop.Token), ct)));
+        await LetWorkAsync(options.Duration);
         var healthy = Figures();
         if (options.HasFailover)
         {
             await _cluster.Primary.KillAsync(ct);
             await _cluster.PromoteAsync("analytics", ct: ct);
             // Long enough for each session to go on from before the failover, and to meet the new primary's first answers.
-            await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, ct);
+            await LetWorkAsync(TimeSpan.FromSeconds(10));
         }
 
         await stop.CancelAsync();
-        await Task.WhenAll(workers);
+        await workers;
         return new LostHistoryReport(healthy, options.HasFailover ? Figures() - healthy : null);
+
+        // Workers that end before their time failed, and so does the check.
+        async Task LetWorkAsync(TimeSpan time) => await await Task.WhenAny(workers, Task.Delay(time, TimeProvider.System, ct));
     }
 
-    private LostHistoryFigures Figures() => new(Interlocked.Read(ref _sessions), Interlocked.Read(ref _lostHistories), Interlocked.Read(ref _errors));
+    private LostHistoryFigures Figures() =>
+        new(Interlocked.Read(ref _sessions), Interlocked.Read(ref _lostHistories), Interlocked.Read(ref _errors), Interlocked.Read(ref _violations));
 
     private async Task WorkAsync(int id, CancellationToken ct)
     {
         var random = new Random(id);
-        var register = new Register(id, random);
-        for (var token = ""; !ct.IsCancellationRequested;)
+        var (token, written, known) = ("", 0L, 0L);
+        while (!ct.IsCancellationRequested)
         {
-            var router = _routers[random.Next(_routers.Length)];
-            using var session = router.CreateSession(token);
+            var answer = await _processes[random.Next(_processes.Length)].RunAsync(new SessionOrder(id, token, written, known, random.Next()));
+            (token, written, known) = (answer.Token, answer.Written, answer.Known);
             Interlocked.Increment(ref _sessions);
-            for (var i = 0; i < StepsPerSession && !ct.IsCancellationRequested; i++) await StepAsync(router, session, register, ct);
-            token = await session.GetTokenAsync(CancellationToken.None);
-            if (session.HasLostHistory) Interlocked.Increment(ref _lostHistories);
-        }
-    }
-
-    /// <summary>Servers that are gone cost errors; this check is about what sessions report.</summary>
-    private async Task StepAsync(DatabaseRouter router, RoutingSession session, Register register, CancellationToken ct)
-    {
-        try
-        {
-            await register.StepAsync(router, new RouteOptions { Session = session }, ct);
-        }
-        catch (Exception e) when (e is NpgsqlException or TransactionOutcomeUnknownException)
-        {
-            Interlocked.Increment(ref _errors);
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // The check ends.
+            Interlocked.Add(ref _errors, answer.Errors);
+            Interlocked.Add(ref _violations, answer.Violations);
+            if (answer.IsLost) Interlocked.Increment(ref _lostHistories);
         }
     }
 }

@@ -4,9 +4,10 @@ namespace ReplicaRouter.Checks;
 /// <param name="Sessions">Sessions, counting each hop of a token as a new one.</param>
 /// <param name="LostHistories">Those that reported a lost history.</param>
 /// <param name="Errors">Reads and writes that failed.</param>
-public sealed record LostHistoryFigures(long Sessions, long LostHistories, long Errors)
+/// <param name="Violations">Reads that showed less than what their session had written or read before.</param>
+public sealed record LostHistoryFigures(long Sessions, long LostHistories, long Errors, long Violations)
 {
     /// <summary>What was counted since.</summary>
     public static LostHistoryFigures operator -(LostHistoryFigures all, LostHistoryFigures before) =>
-        new(all.Sessions - before.Sessions, all.LostHistories - before.LostHistories, all.Errors - before.Errors);
+        new(all.Sessions - before.Sessions, all.LostHistories - before.LostHistories, all.Errors - before.Errors, all.Violations - before.Violations);
 }

@@ -7,4 +7,7 @@ public sealed record LostHistoryReport(LostHistoryFigures WithoutFault, LostHist
 {
     /// <summary>Sessions that reported a loss where there was none.</summary>
     public long LostHistories => WithoutFault.LostHistories + (Failover?.LostHistories ?? 0);
+
+    /// <summary>Reads that showed less than they must.</summary>
+    public long Violations => WithoutFault.Violations + (Failover?.Violations ?? 0);
 }

@@ -5,13 +5,16 @@ namespace ReplicaRouter.Checks;
 
 /// <summary>One worker's row, whose value only ever grows, and what the worker knows of it.</summary>
 /// <remarks>Each read must show at least the last acknowledged write and the last read value. A write whose outcome is unknown binds nothing.</remarks>
-internal sealed class Register(int id, Random random)
+/// <param name="id">The row.</param>
+/// <param name="random">Decides which steps write.</param>
+/// <param name="written">The last value that was written, acknowledged or not.</param>
+/// <param name="known">The value that each read must show at least.</param>
+internal sealed class Register(int id, Random random, long written = 0, long known = 0)
 {
     public const string CreateTable = "CREATE TABLE register (id int PRIMARY KEY, value bigint NOT NULL)";
 
-    private long _written;
-    private long _known;
-
+    public long Written { get; private set; } = written;
+    public long Known { get; private set; } = known;
     public long Reads { get; private set; }
     public long Violations { get; private set; }
     public long ServedByReplicas { get; private set; }
@@ -26,20 +29,20 @@ internal sealed class Register(int id, Random random)
         var (value, isReplica) = await router.ExecuteAsync(DatabaseOperation.Read, options, ReadAsync, ct);
         Reads++;
         if (isReplica) ServedByReplicas++;
-        if (value < _known && options.Session is not { HasLostHistory: true }) Violations++;
-        _known = value;
+        if (value < Known && options.Session is not { HasLostHistory: true }) Violations++;
+        Known = value;
     }
 
     /// <summary>What was known no longer counts: the session was told so.</summary>
-    public void Forget() => _known = 0;
+    public void Forget() => Known = 0;
 
     private async Task WriteAsync(DatabaseRouter router, RouteOptions options, CancellationToken ct)
     {
         // Counted also when it fails: what may have been written must not be written again.
-        var value = ++_written;
+        var value = ++Written;
         await router.ExecuteAsync(DatabaseOperation.Write, options, (connection, inner) => connection.ExecuteAsync(
             new CommandDefinition("INSERT INTO register VALUES (@id, @value) ON CONFLICT (id) DO UPDATE SET value = @value", new { id, value }, cancellationToken: inner)), ct);
-        _known = value;
+        Known = value;
     }
 
     private async Task<(long Value, bool IsReplica)> ReadAsync(NpgsqlConnection connection, CancellationToken ct)

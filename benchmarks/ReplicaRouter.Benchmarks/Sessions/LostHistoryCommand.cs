@@ -22,7 +22,7 @@ internal static class LostHistoryCommand
         {
             var report = await LostHistoryCheck.RunAsync(new LostHistoryCheckOptions { Duration = TimeSpan.FromMinutes(parsed.GetValue(minutes)) }, ct);
             Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(report, s_json) : report.ToString());
-            return report.LostHistories == 0 ? 0 : 1;
+            return report is { LostHistories: 0, Violations: 0 } ? 0 : 1;
         });
         return command;
     }
