@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>Has passwords asked for at each login, where there is somebody to ask.</summary>
+/// <summary>Has passwords asked for at each login, where there is somebody to ask, and none shown by Npgsql.</summary>
 internal static class Credentials
 {
     /// <summary>For the router's own connections to a host, beside the pools of its callers.</summary>
@@ -17,6 +17,7 @@ internal static class Credentials
 
     public static void Apply(NpgsqlDataSourceBuilder builder, HostConfiguration host, Func<PasswordRequest, CancellationToken, ValueTask<string>>? provider)
     {
+        KeyPassword.Hide(builder);
         if (provider is null) return;
         // Npgsql refuses to have both.
         builder.ConnectionStringBuilder.Password = null;

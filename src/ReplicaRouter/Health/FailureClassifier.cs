@@ -48,7 +48,8 @@ internal static class FailureClassifier
         NpgsqlException { InnerException: TimeoutException } e when IsPoolExhausted(e) => FailureKind.None,
         TimeoutException or NpgsqlException { InnerException: TimeoutException } => FailureKind.Timeout,
         NpgsqlException { InnerException: PostgresException inner } => OfConnection(inner, site),
-        AuthenticationException or NpgsqlException { InnerException: AuthenticationException } => FailureKind.Misconfigured,
+        CertificateRefusedException or AuthenticationException or NpgsqlException { InnerException: AuthenticationException } => FailureKind.Misconfigured,
+        _ when site == FailureSite.Opening && CertificateFiles.IsCause(exception) => FailureKind.Misconfigured,
         SocketException socket => Classify(socket),
         NpgsqlException { InnerException: SocketException inner } => Classify(inner),
         NpgsqlException { InnerException: IOException { InnerException: SocketException inner } } => Classify(inner),
@@ -123,7 +124,8 @@ internal static class FailureClassifier
 
     private static string Message(Exception exception, HostConfiguration host)
     {
-        var cause = exception is NpgsqlException and not PostgresException && exception.InnerException is { } inner ? inner : exception;
+        if (CertificateFiles.IsCause(exception)) return CertificateFiles.Describe(exception, host);
+        var cause = exception is NpgsqlException and not PostgresException and not CertificateRefusedException && exception.InnerException is { } inner ? inner : exception;
         var (user, database) = (host.Connection.Username, host.Connection.Database);
         return cause switch
         {
@@ -133,10 +135,15 @@ internal static class FailureClassifier
                 $"{host.Endpoint} has no database '{database}' ({e.SqlState}). Correct the database in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
                 $"{host.Endpoint} is a pooler that refuses a setting of ours: {PlainText.Of(e.MessageText)}. Add 'ignore_startup_parameters = options' to its configuration.",
+            PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow, Detail: { } detail } e when !IsRedacted(detail) =>
+                $"{host.Endpoint}: {PlainText.Of(e.MessageText)}: {PlainText.Of(detail)} ({e.SqlState})",
             PostgresException e => $"{host.Endpoint}: {PlainText.Of(e.MessageText)} ({e.SqlState})",
+            CertificateRefusedException => cause.Message,
             SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } =>
                 $"the host name '{host.Connection.Host}' is not known. Correct the host in {host.Source}.",
             SocketException { SocketErrorCode: SocketError.ConnectionRefused } => $"{host.Endpoint} refuses connections: no server listens there.",
+            AuthenticationException e when e.Message.Contains("RemoteCertificate", StringComparison.Ordinal) =>
+                $"{host.Endpoint}: TLS failed: the server's certificate has expired, is for another host name, or is signed by no authority that is trusted. Correct the SSL settings in {host.Source}, or the certificate.",
             AuthenticationException e => $"{host.Endpoint}: TLS failed: {PlainText.Of(e.Message)} Correct the SSL settings in {host.Source}.",
             TimeoutException => $"{host.Endpoint} did not answer in time.",
             NpgsqlException e when IsAuthenticationRefusal(e) => $"{host.Endpoint} offers no login that is allowed: {PlainText.Of(e.Message)} {LoginFix(host)}",
@@ -145,6 +152,9 @@ internal static class FailureClassifier
             _ => $"a login to {host.Endpoint} failed with {cause.GetType().Name}: what answers may be no PostgreSQL server, or one that can't start a process.",
         };
     }
+
+    /// <summary>Npgsql's text in the place of a detail, unless <c>Include Error Detail</c> is set, as it is for probes.</summary>
+    private static bool IsRedacted(string detail) => detail.StartsWith("Detail redacted", StringComparison.Ordinal);
 
     private static string LoginFix(HostConfiguration host) => host.IsDiscovered
         ? "A host that a source names gets the password by SCRAM only, unless TLS proves the server (sslmode=verify-full and sslrootcert) or the primary's connection string states Require Auth."

@@ -8,6 +8,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 {
     private static readonly TimeSpan LongestHearsay = TimeSpan.FromMilliseconds(500);
 
+    private readonly HostConfiguration _host;
     private readonly NpgsqlDataSource _dataSource;
     private readonly TimeProvider _time;
     private Session? _kept;
@@ -30,6 +31,9 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         settings.ApplicationName = HostQuestion.Prober;
         // Types are loaded by a large query at the first connection; the probe needs none of them.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
+        // By its DETAIL a server says why it takes no connections. The probes' statements read nothing of a user's.
+        settings.IncludeErrorDetail = true;
+        _host = host;
         _dataSource = builder.Build();
         _time = time;
     }
@@ -58,7 +62,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 
     public async Task<HostAnswer> LoginAsync(CancellationToken cancellationToken)
     {
-        var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
         return await AskAndKeepAsync(new Session(connection), cancellationToken).ConfigureAwait(false);
     }
 
@@ -67,6 +71,19 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         _isDisposed = true;
         if (Interlocked.Exchange(ref _kept, null) is { } kept) await kept.Connection.DisposeAsync().ConfigureAwait(false);
         await _dataSource.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException e) when (CertificateCheck.IsRefusal(e, _host.Connection))
+        {
+            if (await CertificateCheck.FaultAsync(_host, _time, cancellationToken).ConfigureAwait(false) is { } fault) throw new CertificateRefusedException(fault, e);
+            throw;
+        }
     }
 
     private async Task<HostAnswer> AskAndKeepAsync(Session session, CancellationToken cancellationToken)

@@ -24,18 +24,19 @@ internal sealed class TestCertificates : IDisposable
     /// <summary>The authority's certificate in PEM format.</summary>
     public string File { get; }
 
-    /// <summary>A server's certificate with its key.</summary>
+    /// <summary>A server's or a client's certificate with its key.</summary>
     /// <param name="address">The IP address that it is for.</param>
     /// <param name="days">Days that it is good for from now on; negative when it has expired.</param>
-    public X509Certificate2 Issue(string address = "127.0.0.1", int days = 30)
+    /// <param name="since">Days from now on until it is good; negative when it is.</param>
+    public X509Certificate2 Issue(string address = "127.0.0.1", int days = 30, int since = -730)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=member", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Parse(address));
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
-        using var certificate = request.Create(_authority, s_now.AddYears(-2), s_now.AddDays(days), RandomNumberGenerator.GetBytes(8));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
+        using var certificate = request.Create(_authority, s_now.AddDays(since), s_now.AddDays(days), RandomNumberGenerator.GetBytes(8));
         return certificate.CopyWithPrivateKey(key);
     }
 

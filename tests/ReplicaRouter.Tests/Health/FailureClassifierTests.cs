@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace ReplicaRouter.Tests.Health;
@@ -107,5 +108,39 @@ public class FailureClassifierTests
         var message = FailureClassifier.Describe((Exception)Activator.CreateInstance(type, "text with a secret")!, RouterConfigurationBuilder.Build(host).Hosts[0]).Message;
         Assert.Contains($"10.0.0.1:5432 failed with {type.Name}", message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData(true, typeof(FileNotFoundException), "Root Certificate (sslrootcert): there is no such file")]
+    [InlineData(true, typeof(DirectoryNotFoundException), "Root Certificate (sslrootcert): there is no such file")]
+    [InlineData(true, typeof(UnauthorizedAccessException), "Root Certificate (sslrootcert): this process may not read the file")]
+    [InlineData(true, typeof(CryptographicException), "Root Certificate (sslrootcert): the file holds no certificate")]
+    [InlineData(false, typeof(FileNotFoundException), "SSL Certificate (sslcert): there is no such file")]
+    [InlineData(false, typeof(UnauthorizedAccessException), "SSL Certificate (sslcert) or SSL Key (sslkey): this process may not read the file")]
+    [InlineData(false, typeof(CryptographicException), "SSL Certificate (sslcert) or SSL Key (sslkey): the files hold no certificate and key that belong together")]
+    public void A_file_that_can_not_be_used_is_a_misconfiguration_and_its_path_is_not_repeated(bool isInHandshake, Type type, string words)
+    {
+        var cause = (Exception)Activator.CreateInstance(type, "Not usable: /no/such/s3cret.pem")!;
+        var host = HostOf("Host=db-1;Root Certificate=/no/such/s3cret.pem;SSL Certificate=/no/such/s3cret.pem;SSL Key=/no/such/s3cret.pem");
+        var failure = FailureClassifier.Describe(isInHandshake ? new NpgsqlException("Exception while performing SSL handshake", cause) : cause, host);
+        Assert.Equal(FailureKind.Misconfigured, failure.Kind);
+        Assert.Contains($"db-1:5432: {words}", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("Failure", "D")]
+    [InlineData("57P03", "Hot standby mode is disabled.", "the reason: Hot standby mode is disabled. (57P03)")]
+    [InlineData("57P03", "Detail redacted as it may contain sensitive data.", "the reason (57P03)")]
+    [InlineData("23505", "Key (email)=(s3cret@example.com) already exists.", "the reason (23505)")]
+    public void Of_a_server_that_takes_no_connections_the_detail_is_shown_and_of_no_other_error(string sqlState, string detail, string words) =>
+        Assert.Equal($"db-1:5432: {words}", FailureClassifier.Describe(new PostgresException("the reason", "FATAL", "FATAL", sqlState, detail: detail), HostOf("Host=db-1")).Message);
+
+    private static HostConfiguration HostOf(string connectionString)
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts["primary"] = new HostOptions { ConnectionString = connectionString };
+        return RouterConfigurationBuilder.Build(options).Hosts[0];
     }
 }

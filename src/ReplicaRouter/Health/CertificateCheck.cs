@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>
+/// Finds out what is wrong with a server's certificate: Npgsql, which refused it, does not say. It shakes hands once more, by the same rules, and sends nothing
+/// but that.
+/// </summary>
+/// <remarks>Source: PostgreSQL manual, "Message Flow", "SSL Session Encryption".</remarks>
+internal static class CertificateCheck
+{
+    private const int SslRequestCode = 80877103;
+    private const byte Accepted = (byte)'S';
+
+    /// <summary>Whether Npgsql may have refused the server's certificate.</summary>
+    public static bool IsRefusal(Exception exception, NpgsqlConnectionStringBuilder settings) =>
+        settings.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && exception is NpgsqlException { InnerException: AuthenticationException };
+
+    /// <returns>What is wrong, for people; null when it can't be told.</returns>
+    public static async Task<string?> FaultAsync(HostConfiguration host, TimeProvider time, CancellationToken cancellationToken)
+    {
+        string? fault = null;
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(host.Connection.Host!, host.Connection.Port, cancellationToken).ConfigureAwait(false);
+            var isDirect = host.Connection.SslNegotiation == SslNegotiation.Direct;
+            if (!isDirect && !await OffersTlsAsync(client.GetStream(), cancellationToken).ConfigureAwait(false)) return null;
+            var tls = new SslStream(client.GetStream());
+            await using var _ = tls.ConfigureAwait(false);
+            var options = new SslClientAuthenticationOptions
+            {
+                TargetHost = host.Connection.Host,
+                ApplicationProtocols = [new SslApplicationProtocol("postgresql")],
+                CertificateChainPolicy = Policy(host.Connection),
+                RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                {
+                    fault = Fault(host, (X509Certificate2?)certificate, chain, errors, time.GetUtcNow());
+                    return false;
+                },
+            };
+            await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The handshake is refused, as it was to be. Whatever else fails here, what Npgsql met is reported.
+        }
+
+        return fault;
+    }
+
+    private static async Task<bool> OffersTlsAsync(NetworkStream stream, CancellationToken cancellationToken)
+    {
+        var request = new byte[2 * sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(request, request.Length);
+        BinaryPrimitives.WriteInt32BigEndian(request.AsSpan(sizeof(int)), SslRequestCode);
+        await stream.WriteAsync(request, cancellationToken).ConfigureAwait(false);
+        var answer = new byte[1];
+        await stream.ReadExactlyAsync(answer, cancellationToken).ConfigureAwait(false);
+        return answer[0] == Accepted;
+    }
+
+    private static X509ChainPolicy Policy(NpgsqlConnectionStringBuilder settings)
+    {
+        var policy = new X509ChainPolicy { RevocationMode = settings.CheckCertificateRevocation ? X509RevocationMode.Online : X509RevocationMode.NoCheck };
+        if (RootFile(settings) is not { } file) return policy;
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        policy.CustomTrustStore.ImportFromPemFile(file);
+        // As Npgsql does, whatever the file is called.
+        if (policy.CustomTrustStore.Count == 0) policy.CustomTrustStore.Add(X509CertificateLoader.LoadPkcs12FromFile(file, password: null));
+        return policy;
+    }
+
+    private static string? RootFile(NpgsqlConnectionStringBuilder settings) => settings.RootCertificate ?? Environment.GetEnvironmentVariable("PGSSLROOTCERT");
+
+    private static string? Fault(HostConfiguration host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now)
+    {
+        if (certificate is null || chain is null) return $"{host.Endpoint} shows no certificate.";
+        if (host.Connection.SslMode == SslMode.VerifyFull && errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+        {
+            return $"the certificate of {host.Endpoint} is for another host name than '{host.Connection.Host}'. Correct the host in {host.Source}, or the server's certificate.";
+        }
+
+        var status = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
+        if (status.HasFlag(X509ChainStatusFlags.NotTimeValid)) return OutOfTime(host, chain, now);
+        // An authority of the same name with another key gives an invalid signature.
+        if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid)) != 0)
+        {
+            return $"the certificate of {host.Endpoint} is signed by none of the authorities " + (RootFile(host.Connection) is null
+                ? $"that this machine trusts. Name the file of yours in {host.Source} by Root Certificate (sslrootcert)."
+                : $"in the file of Root Certificate (sslrootcert). Correct the setting in {host.Source}, or the server's certificate.");
+        }
+
+        return status == X509ChainStatusFlags.NoError ? null : $"the certificate of {host.Endpoint} is not valid: {status}.";
+    }
+
+    private static string OutOfTime(HostConfiguration host, X509Chain chain, DateTimeOffset now)
+    {
+        var certificates = chain.ChainElements.Select(element => element.Certificate).ToList();
+        var wrong = certificates.FirstOrDefault(certificate => certificate.NotAfter < now || certificate.NotBefore > now, certificates[0]);
+        var which = ReferenceEquals(wrong, certificates[0]) ? "the certificate" : "the certificate of an authority behind that";
+        return wrong.NotBefore > now
+            ? string.Create(CultureInfo.InvariantCulture, $"{which} of {host.Endpoint} is not valid before {wrong.NotBefore.ToUniversalTime():u}. Correct it, or the clock of this machine.")
+            : string.Create(CultureInfo.InvariantCulture, $"{which} of {host.Endpoint} expired at {wrong.NotAfter.ToUniversalTime():u}. Renew it on the server.");
+    }
+}
+
+/// <summary>The server's certificate was refused, and why.</summary>
+internal sealed class CertificateRefusedException(string message, Exception innerException) : NpgsqlException(message, innerException);

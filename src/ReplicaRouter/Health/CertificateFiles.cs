@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Tells which file of a certificate or key made a login fail. A message names the setting, never the path: it may be any misplaced value.</summary>
+internal static class CertificateFiles
+{
+    /// <summary>Whether a login failed because of a file on this machine.</summary>
+    public static bool IsCause(Exception exception) => (exception is NpgsqlException { InnerException: { } inner } ? inner : exception)
+        is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or CryptographicException;
+
+    /// <param name="exception">What <see cref="IsCause"/> holds for.</param>
+    /// <param name="host">The host that was to be logged in to.</param>
+    public static string Describe(Exception exception, HostConfiguration host)
+    {
+        // Npgsql reads the authorities when it checks the server's certificate, in the handshake, and the client's own files before that.
+        var (cause, isRoot) = exception is NpgsqlException { InnerException: { } inner } ? (inner, true) : (exception, false);
+        var setting = isRoot ? Root(host) : Client(host.Connection, cause);
+        return $"{host.Endpoint}: {setting}: " + cause switch
+        {
+            UnauthorizedAccessException => "this process may not read the file.",
+            CryptographicException when isRoot => "the file holds no certificate.",
+            CryptographicException => $"the files hold no certificate and key that belong together, or SSL Password (sslpassword) is wrong. Correct them in {host.Source}.",
+            _ => $"there is no such file. Correct the setting in {host.Source}, or put the file there.",
+        };
+    }
+
+    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? "PGSSLROOTCERT" : "Root Certificate (sslrootcert)";
+
+    private static string Client(NpgsqlConnectionStringBuilder settings, Exception cause)
+    {
+        var certificate = settings.SslCertificate is null ? "PGSSLCERT" : "SSL Certificate (sslcert)";
+        var key = settings.SslKey is null ? "PGSSLKEY" : "SSL Key (sslkey)";
+        if (cause is not IOException) return settings.SslKey is null ? certificate : $"{certificate} or {key}";
+        return settings.SslCertificate is null || !File.Exists(settings.SslCertificate) ? certificate : key;
+    }
+}
