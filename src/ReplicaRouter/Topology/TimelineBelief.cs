@@ -46,11 +46,11 @@ internal sealed record TimelineBelief
     /// <param name="time">The clock.</param>
     public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before, TimeProvider time)
     {
-        var outvoted = Bits(hosts.Where(host => IsOutvoted(host, hosts, cluster, leaders)));
-        var admitted = hosts.Where(host => IsAdmitted(host, cluster) && (outvoted & host.Configuration.Bit) == 0).ToList();
-        var leaping = Bits(Leapers(admitted, time));
-        admitted.RemoveAll(host => (leaping & host.Configuration.Bit) != 0);
-
+        var outvoted = Outvoted(leaping: 0);
+        var leaping = Leaping(outvoted);
+        // A leader that leaps outvotes no host: its source is wrong, or worse.
+        if (leaping != 0) leaping = Leaping(outvoted = Outvoted(leaping));
+        var admitted = Admitted(outvoted | leaping);
         var proven = Math.Max(before.Proven, Highest(admitted.Where(host => host.Answer is { IsInRecovery: false })));
         var counted = admitted.Where(host => Counts(host, proven)).ToList();
         var timeline = Highest(counted);
@@ -63,6 +63,10 @@ internal sealed record TimelineBelief
             Outvoted = outvoted,
             Contradicted = Bits(hosts.Where(host => IsContradicted(host, hosts, leaders, out _))),
         };
+
+        ulong Outvoted(ulong leaping) => Bits(hosts.Where(host => IsOutvoted(host, hosts, cluster, leaders, leaping)));
+        ulong Leaping(ulong outvoted) => Bits(Leapers(Admitted(outvoted), time));
+        List<HostSnapshot> Admitted(ulong except) => [.. hosts.Where(host => IsAdmitted(host, cluster) && (except & host.Configuration.Bit) == 0)];
     }
 
     private static bool IsAdmitted(HostSnapshot host, ulong? cluster) =>
@@ -76,10 +80,10 @@ internal sealed record TimelineBelief
     /// Whether a source contradicts what is observed of a host, and is right in that: the primary that it names takes writes, and has not been out since the source
     /// was asked. A source may be late, and an old primary that was out may have been replaced.
     /// </summary>
-    private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders) =>
+    private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, ulong leaping) =>
         IsContradicted(host, hosts, leaders, out var leader) && !host.IsAccepted
         && hosts.FirstOrDefault(other => other.Configuration.HasEndpoint(leader.Endpoint)) is { Answer.IsInRecovery: false, IsServing: true } named
-        && named.OutAt <= leader.AskedAt && IsAdmitted(named, cluster) && named.Answer!.Server != host.Answer!.Server;
+        && (named.Configuration.Bit & leaping) == 0 && named.OutAt <= leader.AskedAt && IsAdmitted(named, cluster) && named.Answer!.Server != host.Answer!.Server;
 
     private static bool IsContradicted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders, [NotNullWhen(true)] out NamedLeader? leader) =>
         (leader = host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null) is not null;

@@ -9,6 +9,7 @@ namespace ReplicaRouter.ClusterTests.Beliefs;
 public sealed class BeliefTests
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_atOnce = TimeSpan.FromSeconds(2);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -24,6 +25,14 @@ public sealed class BeliefTests
 
     private static Task<TimeSpan> StateAsync(DatabaseRouter router, string host, HostState state) =>
         Eventually.Async(() => router.GetHealthStatus()[host].State == state, s_bound, $"{host} is {state}");
+
+    /// <summary>What is ordered holds at once: at most the accepted host is probed before.</summary>
+    private static async Task AcceptAsync(DatabaseRouter router, string primary)
+    {
+        await router.AcceptAsync(primary, Ct);
+        var took = await Eventually.Async(() => router.Topology.Primary?.Name == primary, s_atOnce, $"{primary} is followed");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{primary} is followed {took.TotalMilliseconds:0} ms after it was accepted");
+    }
 
     [Fact]
     [Trait("Failure", "A1")]
@@ -65,17 +74,26 @@ public sealed class BeliefTests
         await load.WritesOnAsync(cluster["primary"].Port, s_bound);
         await cluster["dr"].PromoteAsync(Ct);
         await load.WritesOnAsync(cluster["dr"].Port, s_bound);
+        // It has never seen the former state.
+        await using var late = DatabaseRouter.Create(cluster.Options());
+        await using var second = new TokenLoad(late);
+        await second.WritesOnAsync(cluster["dr"].Port, s_bound);
 
         var preview = router.PreviewAccept("primary");
         Assert.Equal(("dr", 2, 1), (preview.FormerPrimary, preview.FormerTimeline, preview.Timeline));
         Assert.Contains(preview.GivenUp, sentence => sentence.StartsWith("dr is on timeline 2", StringComparison.Ordinal));
-        await router.AcceptAsync("primary", Ct);
+        foreach (var each in new[] { router, late }) await AcceptAsync(each, "primary");
         Assert.Equal(HostState.Fenced, router.GetHealthStatus()["dr"].State);
-        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        foreach (var each in new[] { load, second }) await each.WritesOnAsync(cluster["primary"].Port, s_bound);
         // dr still runs, and still claims its timeline.
-        await StateAsync(router, "analytics", HostState.Healthy);
+        foreach (var each in new[] { router, late }) await StateAsync(each, "analytics", HostState.Healthy);
         Assert.Equal(HostState.Fenced, router.GetHealthStatus()["dr"].State);
-        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+        foreach (var each in new[] { load, second })
+        {
+            await each.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+            // What it acknowledged is given up for the cluster, and still there to be copied.
+            await each.AssertNothingIsLostOrDoubledAsync(cluster["dr"]);
+        }
     }
 
     [Fact]
@@ -126,13 +144,48 @@ public sealed class BeliefTests
         await load.WritesOnAsync(former["primary"].Port, s_bound);
         await second.WritesOnAsync(former["primary"].Port, s_bound);
 
+        foreach (var each in new[] { load, second }) await each.AssertHeldAsync(former["primary"]);
         var port = former["primary"].Port;
         await former.DisposeAsync();
-        await using var next = await LocalCluster.StartAsync(new LocalClusterOptions { Password = "of both", PrimaryPort = port, Replicas = [] }, Ct);
-        await TokenLoad.PrepareAsync(next);
+        await using var next = await SuccessorAsync(port);
         await load.WritesOnAsync(port, s_bound);
         await second.WritesOnAsync(port, s_bound);
         Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
+        foreach (var each in new[] { load, second }) await each.AssertNothingIsLostOrDoubledAsync(next["primary"]);
+    }
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public async Task An_operator_who_accepts_the_next_cluster_has_writes_go_on_though_a_replica_of_the_former_one_is_left()
+    {
+        await using var former = await StartAsync("analytics");
+        await TokenLoad.PrepareAsync(former);
+        await using var router = await RouterAsync(former.Options());
+        await using var load = new TokenLoad(router);
+        await load.WritesOnAsync(former["primary"].Port, s_bound);
+        await using var next = await SuccessorAsync(null);
+        var options = former.Options();
+        options.Hosts["primary"].ConnectionString = next["primary"].Url;
+        router.Reload(options);
+        await StateAsync(router, "primary", HostState.ForeignCluster);
+        // It has never seen the former primary, and follows the configured one.
+        await using var late = DatabaseRouter.Create(options);
+        await using var second = new TokenLoad(late);
+        await second.WritesOnAsync(next["primary"].Port, s_bound);
+        Assert.Equal(HostState.ForeignCluster, router.GetHealthStatus()["primary"].State);
+
+        await AcceptAsync(router, "primary");
+        await load.WritesOnAsync(next["primary"].Port, s_bound);
+        foreach (var each in new[] { router, late }) await StateAsync(each, "analytics", HostState.ForeignCluster);
+        foreach (var each in new[] { load, second }) await each.AssertNothingIsLostOrDoubledAsync(next["primary"]);
+        await load.AssertHeldAsync(former["primary"]);
+    }
+
+    private static async Task<LocalCluster> SuccessorAsync(int? port)
+    {
+        var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Password = "of both", PrimaryPort = port, Replicas = [] }, Ct);
+        await TokenLoad.PrepareAsync(cluster);
+        return cluster;
     }
 
     [Fact]
@@ -142,20 +195,34 @@ public sealed class BeliefTests
         await using var cluster = await StartAsync("analytics");
         await TokenLoad.PrepareAsync(cluster);
         await using var foreign = await StartAsync("background");
-        await cluster["primary"].StopAsync(StopMode.Fast, Ct);
-        await cluster["analytics"].StopAsync(StopMode.Fast, Ct);
         var options = cluster.Options();
         options.Hosts["background"] = new HostOptions { ConnectionString = foreign["background"].Url };
+        // It has seen the configured primary before.
+        await using var early = DatabaseRouter.Create(options);
+        await using var second = new TokenLoad(early);
+        await second.WritesOnAsync(cluster["primary"].Port, s_bound);
+        await cluster["primary"].StopAsync(StopMode.Fast, Ct);
+        await cluster["analytics"].StopAsync(StopMode.Fast, Ct);
         await using var router = DatabaseRouter.Create(options);
         await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, s_bound, "the foreign one is all that answers");
+        Assert.Equal(HostState.ForeignCluster, early.GetHealthStatus()["background"].State);
         await using var load = new TokenLoad(router);
+        await using var ordered = DatabaseRouter.Create(options);
+        await Eventually.Async(() => ordered.GetHealthStatus()["background"].IsHealthy, s_bound, "the foreign one is all that answers");
 
         await cluster["analytics"].StartAsync(Ct);
+        foreach (var each in new[] { router, ordered }) await StateAsync(each, "analytics", HostState.ForeignCluster);
+        await ordered.AcceptAsync("analytics", Ct);
+        Assert.Equal(HostState.ForeignCluster, ordered.GetHealthStatus()["background"].State);
         await cluster["primary"].StartAsync(Ct);
-        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
-        Assert.Equal(HostState.ForeignCluster, router.GetHealthStatus()["background"].State);
-        await StateAsync(router, "analytics", HostState.Healthy);
-        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+        foreach (var each in new[] { load, second }) await each.WritesOnAsync(cluster["primary"].Port, s_bound);
+        foreach (var each in new[] { router, early, ordered })
+        {
+            Assert.Equal(HostState.ForeignCluster, each.GetHealthStatus()["background"].State);
+            await StateAsync(each, "analytics", HostState.Healthy);
+        }
+
+        foreach (var each in new[] { load, second }) await each.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
     }
 
     [Fact]
@@ -164,52 +231,69 @@ public sealed class BeliefTests
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
-        var options = cluster.Options();
-        options.Discovery.Add(new NamingSource(cluster, leader: "primary"));
-        options.Discovery.Interval = TimeSpan.FromSeconds(1);
-        await using var router = await RouterAsync(options);
+        await using var patroni = new FakePatroni(cluster, leader: "primary");
+        await using var router = await RouterAsync(patroni.Options());
         await using var load = new TokenLoad(router);
         await load.WritesOnAsync(cluster["primary"].Port, s_bound);
 
         await cluster["dr"].PromoteAsync(Ct);
         await StateAsync(router, "dr", HostState.Fenced);
-        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
-        Assert.Equal(0, load.WrittenOn(cluster["dr"].Port));
-        Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
-        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+        // It has never seen the clone as a standby, and has its address from the source.
+        await using var late = DatabaseRouter.Create(patroni.Options("primary"));
+        await using var second = new TokenLoad(late);
+        await FoundAsync(late, "dr", HostState.Fenced);
+        foreach (var each in new[] { load, second })
+        {
+            await each.WritesOnAsync(cluster["primary"].Port, s_bound);
+            Assert.Equal(0, each.WrittenOn(cluster["dr"].Port));
+            await each.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+        }
+
+        foreach (var each in new[] { router, late }) Assert.Equal(HostState.Healthy, each.GetHealthStatus()["primary"].State);
     }
 
     [Fact]
     [Trait("Failure", "C3")]
-    public async Task A_server_on_an_absurd_timeline_fences_no_one()
+    public async Task A_server_on_an_absurd_timeline_fences_no_one_even_where_a_source_calls_it_the_leader()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
+        await using var patroni = new FakePatroni(cluster, leader: "dr");
         await using var router = await RouterAsync(cluster.Options());
+        await using var misled = await RouterAsync(patroni.Options("primary", "analytics"));
         await using var load = new TokenLoad(router);
-        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        await using var second = new TokenLoad(misled);
+        foreach (var each in new[] { load, second }) await each.WritesOnAsync(cluster["primary"].Port, s_bound);
 
         // A promotion takes the first timeline that has no history file.
         for (var timeline = 2; timeline <= 60; timeline++)
             await File.WriteAllTextAsync(Path.Combine(cluster["dr"].DataDirectory, "pg_wal", timeline.ToString("X8", CultureInfo.InvariantCulture) + ".history"), "", Ct);
         await cluster["dr"].PromoteAsync(Ct);
         await StateAsync(router, "dr", HostState.Misconfigured);
-        await load.WritesOnAsync(cluster["primary"].Port, s_bound);
-        Assert.Equal(0, load.WrittenOn(cluster["dr"].Port));
-        await load.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
-
-        // A router that starts now sees the same.
+        await FoundAsync(misled, "dr", HostState.Misconfigured);
+        // These start now.
         await using var fresh = DatabaseRouter.Create(cluster.Options());
-        Assert.Equal("primary", await cluster.WhoAsync(fresh, DatabaseOperation.Write));
-        Assert.Equal(HostState.Misconfigured, fresh.GetHealthStatus()["dr"].State);
+        await using var guarded = DatabaseRouter.Create(Guarded(patroni.Options("primary")));
+        await Eventually.Async(() => fresh.GetHealthStatus()["dr"].State == HostState.Misconfigured, s_bound, "dr is misconfigured");
+        foreach (var each in new[] { fresh, guarded }) Assert.Equal("primary", await cluster.WhoAsync(each, DatabaseOperation.Write));
+        Assert.Equal(["primary"], guarded.GetHealthStatus().Keys);
+        foreach (var each in new[] { load, second })
+        {
+            await each.WritesOnAsync(cluster["primary"].Port, s_bound);
+            Assert.Equal(0, each.WrittenOn(cluster["dr"].Port));
+            Assert.True(each.LongestGap < s_bound, $"{each.LongestGap}");
+            await each.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
+        }
     }
 
-    /// <summary>A source that names all servers of a cluster, one of them as the primary, whatever they are.</summary>
-    private sealed class NamingSource(LocalCluster cluster, string leader) : ITopologySource
+    /// <summary>All that the source names is refused.</summary>
+    private static DatabaseRouterOptions Guarded(DatabaseRouterOptions options)
     {
-        public string Name => "naming";
-
-        public Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken) => Task.FromResult(new TopologyAnswer(
-            [.. cluster.Servers.Select(server => new DiscoveredHost("127.0.0.1", server.Port) { Name = server.Name, IsPrimary = server.Name == leader })]));
+        options.Discovery.AllowedHosts.Add("*.db.internal");
+        return options;
     }
+
+    /// <summary>Hosts that a source names come later than those that are configured.</summary>
+    private static Task<TimeSpan> FoundAsync(DatabaseRouter router, string host, HostState state) =>
+        Eventually.Async(() => router.GetHealthStatus().TryGetValue(host, out var found) && found.State == state, s_bound, $"{host} is {state}");
 }

@@ -10,7 +10,7 @@ internal sealed class TokenLoad : IAsyncDisposable
 {
     private readonly DatabaseRouter _router;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentQueue<(Guid Token, int Port, long At)> _written = new();
+    private readonly ConcurrentQueue<Write> _written = new();
     private readonly Task _workers;
     private long _reads;
     private volatile Exception? _lastError;
@@ -52,10 +52,19 @@ internal sealed class TokenLoad : IAsyncDisposable
     public async Task AssertNothingIsLostOrDoubledAsync(LocalServer server)
     {
         await DisposeAsync();
+        await AssertHeldAsync(server);
+    }
+
+    /// <summary>Asks a server whether it holds each write that it has acknowledged so far, once.</summary>
+    public async Task AssertHeldAsync(LocalServer server)
+    {
+        var written = _written.Where(write => write.Port == server.Port).ToList();
         await using var connection = Connect(server);
+        // Another cluster may have had the port before.
+        var cluster = await connection.ExecuteScalarAsync<long>("SELECT system_identifier FROM pg_control_system()");
         var held = (await connection.QueryAsync<Guid>("SELECT token FROM written")).ToList();
         Assert.Equal(held.Count, held.Distinct().Count());
-        Assert.Empty(_written.Where(write => write.Port == server.Port).Select(write => write.Token).Except(held));
+        Assert.Empty(written.Where(write => write.Cluster == cluster).Select(write => write.Token).Except(held));
     }
 
     public async ValueTask DisposeAsync()
@@ -70,9 +79,9 @@ internal sealed class TokenLoad : IAsyncDisposable
     private async Task WriteAsync()
     {
         var token = Guid.NewGuid();
-        var port = await _router.ExecuteAsync(DatabaseOperation.Write,
-            (connection, _) => connection.ExecuteScalarAsync<int>("INSERT INTO written VALUES (@token) RETURNING current_setting('port')::int", new { token }));
-        _written.Enqueue((token, port, TimeProvider.System.GetTimestamp()));
+        var (port, cluster) = await _router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.QuerySingleAsync<(int, long)>(
+            "INSERT INTO written VALUES (@token) RETURNING current_setting('port')::int, (SELECT system_identifier FROM pg_control_system())", new { token }));
+        _written.Enqueue(new Write(token, port, cluster, TimeProvider.System.GetTimestamp()));
     }
 
     private async Task ReadAsync()
@@ -98,4 +107,7 @@ internal sealed class TokenLoad : IAsyncDisposable
             await Task.Delay(5, CancellationToken.None);
         }
     }
+
+    /// <summary>A write that was acknowledged: by the server on a port, of a cluster, at a moment.</summary>
+    private sealed record Write(Guid Token, int Port, long Cluster, long At);
 }

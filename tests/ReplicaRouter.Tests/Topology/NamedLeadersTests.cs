@@ -25,6 +25,17 @@ public class NamedLeadersTests
     }
 
     [Theory]
+    [Trait("Failure", "C3")]
+    [InlineData(61)]
+    [InlineData(int.MaxValue)]
+    public void A_leader_on_a_timeline_that_promotions_do_not_explain_gets_no_writes_and_takes_none_away(int timeline)
+    {
+        var topology = Named("10.0.0.2").Answer("primary", Primary(500)).Answer("background", Replica(500)).Answer("analytics", Primary(400, timeline));
+        Assert.Equal(("primary", 1, HostState.Misconfigured), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["analytics"].State));
+        Assert.Equal(HostState.Healthy, topology["background"].State);
+    }
+
+    [Theory]
     [InlineData(FailureKind.Unreachable)]
     [InlineData(FailureKind.Hung)]
     internal void Where_the_source_is_late_the_new_primary_is_followed_as_soon_as_the_old_one_is_not_well(FailureKind failure)

@@ -1,0 +1,29 @@
+using ReplicaRouter.Testing;
+using ReplicaRouter.Tests.Discovery;
+
+namespace ReplicaRouter.ClusterTests.Beliefs;
+
+/// <summary>A Patroni member that calls a server of a cluster the leader and all others replicas, whatever they are.</summary>
+internal sealed class FakePatroni(LocalCluster cluster, string leader) : IAsyncDisposable
+{
+    private readonly RawMember _member = RawMember.Answering("200 OK", Cluster(cluster, leader));
+
+    /// <summary>Routers that ask it, once a second.</summary>
+    public DatabaseRouterOptions Options(params string[] configured)
+    {
+        var options = cluster.Options(configured);
+        options.Discovery.Patroni.Urls.Add(_member.Url.ToString());
+        options.Discovery.Interval = TimeSpan.FromSeconds(1);
+        return options;
+    }
+
+    public ValueTask DisposeAsync() => _member.DisposeAsync();
+
+    private static string Cluster(LocalCluster cluster, string leader)
+    {
+        var members = cluster.Servers.Select(server => $$"""
+            {"name": "{{server.Name}}", "role": "{{(server.Name == leader ? "leader" : "replica")}}", "state": "running", "host": "127.0.0.1", "port": {{server.Port}}, "timeline": 1}
+            """);
+        return $$"""{"members": [{{string.Join(", ", members)}}], "scope": "app"}""";
+    }
+}
