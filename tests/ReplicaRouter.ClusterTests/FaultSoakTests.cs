@@ -2,6 +2,7 @@ using ReplicaRouter.Checks;
 
 namespace ReplicaRouter.ClusterTests;
 
+[Trait("PostgreSQL", "any")]
 public class FaultSoakTests
 {
     [Fact]

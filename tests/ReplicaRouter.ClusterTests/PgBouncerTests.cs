@@ -5,6 +5,7 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.ClusterTests;
 
 /// <summary>The router before PgBouncers in transaction pooling mode, which answer logins themselves and words of their own for a server that is gone.</summary>
+[Trait("PostgreSQL", "any")]
 public class PgBouncerTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

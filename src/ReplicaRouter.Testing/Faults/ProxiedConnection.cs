@@ -68,10 +68,9 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
         }
     }
 
-    /// <summary>Ends both sides with RST.</summary>
+    /// <summary>Ends both sides with RST. The client's is sent when this returns.</summary>
     internal void Reset()
     {
-        _end.Cancel();
         foreach (var socket in (ReadOnlySpan<Socket>)[client, _server])
         {
             try
@@ -84,6 +83,9 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
             }
             socket.Dispose();
         }
+
+        // Last: a pump that is cancelled closes the sockets, too, and this would not wait for it.
+        _end.Cancel();
     }
 
     public void Dispose()

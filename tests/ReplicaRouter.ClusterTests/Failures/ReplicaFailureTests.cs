@@ -6,6 +6,7 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.ClusterTests.Failures;
 
 /// <summary>A replica fails in each of the ways that there are, under load.</summary>
+[Trait("PostgreSQL", "any")]
 public class ReplicaFailureTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

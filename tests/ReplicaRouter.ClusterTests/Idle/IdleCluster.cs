@@ -60,13 +60,16 @@ public sealed class IdleCluster : IAsyncLifetime
     /// <summary>Lets connections be idle, and has those end that were.</summary>
     public async Task BeQuietAsync(IdleEnd end)
     {
-        await Task.Delay(end == IdleEnd.Server ? s_sessionTimeout + TimeSpan.FromMilliseconds(250) : Quiet + TimeSpan.FromMilliseconds(50), Ct);
+        await Task.Delay(end == IdleEnd.Server ? s_sessionTimeout + TimeSpan.FromMilliseconds(200) : Quiet, Ct);
         foreach (var proxy in _proxies.Values)
         {
             if (end == IdleEnd.Fin) proxy.FinishIdle(Quiet);
             if (end == IdleEnd.Rst) proxy.ResetIdle(Quiet);
             if (end == IdleEnd.Silence) proxy.ForgetIdle(Quiet);
         }
+
+        // An end that is still on its way can't be known.
+        await Task.Delay(Quiet / 5, Ct);
     }
 
     /// <summary>What one login takes, the longest of some.</summary>

@@ -4,6 +4,7 @@ using Npgsql;
 namespace ReplicaRouter.ClusterTests.Idle;
 
 /// <summary>Connections that ended while nobody used them cost no caller anything.</summary>
+[Trait("PostgreSQL", "any")]
 public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper output) : IClassFixture<IdleCluster>
 {
     /// <summary>Quiet times of each cell of the matrix; by default each kind of operation is once the first one after a quiet time. REPLICAROUTER_QUIET_TIMES=100 is the whole matrix.</summary>
@@ -39,7 +40,7 @@ public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper outp
         var longest = firsts.MaxBy(first => first.Took);
         output.WriteLine($"{end}, {replicas} replicas: {s_quietTimes} quiet times, {s_quietTimes * operations.All.Count} operations, {errors.Count} errors; the first one took "
             + $"{Median(firsts):0} ms in the median, at most {longest.Took.TotalMilliseconds:0} ms ({longest.Operation}); a login takes up to {(await idle.LoginTimeAsync()).TotalMilliseconds:0} ms");
-        Assert.Empty(errors);
+        Assert.True(errors.Count == 0, string.Join('\n', errors));
         Assert.True(longest.Took < s_bound, $"{longest}");
         await AssertWrittenOnceAsync(operations);
         // A machine that is busy for half a second looks like a host that hangs, and the firewall drops what probes send as well.
@@ -55,7 +56,7 @@ public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper outp
         }
         catch (Exception e)
         {
-            lock (errors) errors.Add($"{name}: {e.GetType().Name}: {e.Message}");
+            lock (errors) errors.Add($"{name}: {e}");
         }
     }
 
