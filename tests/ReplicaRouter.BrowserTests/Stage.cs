@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using ReplicaRouter.Testing;
+using ReplicaRouter.Tests;
 
 namespace ReplicaRouter.BrowserTests;
 
@@ -19,6 +20,7 @@ public sealed class Stage : IAsyncLifetime
     private WebApplication _app = null!;
     private Task _traffic = Task.CompletedTask;
 
+    internal RecordingLogger Log { get; } = new();
     public LocalCluster Cluster { get; private set; } = null!;
     public FaultProxy Network { get; private set; } = null!;
     public DatabaseRouter Router => _app.Services.GetRequiredService<DatabaseRouter>();
@@ -35,7 +37,7 @@ public sealed class Stage : IAsyncLifetime
 
         await Cluster.WaitForReplicationAsync();
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<ILoggerFactory>(Log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddReplicaRouter(options =>
         {

@@ -46,6 +46,7 @@ internal static class OperatorEndpoints
 
         group.MapPost("/hosts/{host}/accept", (string host, HttpContext context) => AcceptAsync(async () =>
         {
+            orders.AreOf(UserOf(context));
             var accepted = await RouterOf(context).AcceptAsync(host, CancellationToken.None).ConfigureAwait(false);
             WebLog.DashboardAccepts(logger, UserOf(context), accepted.Host, accepted.SystemIdentifier, accepted.Timeline);
             return Results.NoContent();

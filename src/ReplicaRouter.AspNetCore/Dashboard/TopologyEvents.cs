@@ -34,6 +34,7 @@ internal sealed class TopologyEvents(Func<string> by)
 
             if (OfState(known, host) is { } happening) yield return happening;
             if (known.IsDrained != host.IsDrained) yield return OfDrain(host);
+            if (host.IsAccepted && !known.IsAccepted) yield return new(EventKind.Override, Severity.Warning, host.Name, "is accepted as it is", OrderedBy);
         }
 
         if (OfPrimary(before.Primary, after.Primary) is { } change) yield return change;
@@ -69,10 +70,10 @@ internal sealed class TopologyEvents(Func<string> by)
         HostState.NoLogins => "lets no caller log in",
         HostState.Full => "has no connection slot left",
         HostState.Restarting => "is starting up or shutting down",
-        HostState.Misconfigured => "refuses our configuration",
+        HostState.Misconfigured => "is misconfigured",
         HostState.ForeignCluster => "belongs to another cluster",
-        HostState.Fenced => "is an old primary, and fenced",
-        HostState.OldTimeline => "follows an old timeline",
+        HostState.Fenced => "takes writes, but is not the cluster's primary: fenced",
+        HostState.OldTimeline => "follows another timeline than the cluster",
         HostState.Failing => "fails statements that other hosts answer",
         HostState.ReadOnly => "refuses writes: its sessions are read-only by default",
         HostState.SplitBrain => "is one of several primaries",
@@ -92,7 +93,7 @@ internal sealed class TopologyEvents(Func<string> by)
         if (_lastPrimary is null) return null;
         return after.Name == _lastPrimary
             ? new(EventKind.Failover, Severity.Good, after.Name, "takes writes again")
-            : new(EventKind.Failover, Severity.Warning, after.Name, "is the primary now", $"promoted in place of {_lastPrimary}, timeline {after.Answer?.Timeline}");
+            : new(EventKind.Failover, Severity.Warning, after.Name, "is the primary now", $"in place of {_lastPrimary}, timeline {after.Answer?.Timeline}");
     }
 
     private Happening? OfForce(TopologySnapshot before, TopologySnapshot after) => (before.ForcedToPrimaryUntil > 0, after.ForcedToPrimaryUntil > 0) switch

@@ -41,7 +41,7 @@ internal static partial class Log
     [LoggerMessage(218, LogLevel.Error, "Host {Host} is the primary, and writes fail there (was {Before}): {Error}")]
     public static partial void HostReadOnly(ILogger logger, string host, HostState before, string? error);
 
-    [LoggerMessage(220, LogLevel.Error, "Host {Host} refuses our configuration and gets no traffic: {Error}")]
+    [LoggerMessage(220, LogLevel.Error, "Host {Host} is misconfigured and gets no traffic: {Error}")]
     public static partial void HostMisconfigured(ILogger logger, string host, string? error);
 
     [LoggerMessage(221, LogLevel.Error, "Host {Host} belongs to another cluster and gets no traffic: {Error}")]

@@ -36,7 +36,7 @@ public class TopologyEventsTests
 
         var promoted = After(topology => topology.Advance(0.1).Answer("analytics", TestTopology.Primary(120, timeline: 2)));
         var failover = Assert.Single(promoted, happening => happening.Kind == EventKind.Failover);
-        Assert.Equal(("analytics", "is the primary now", "promoted in place of primary, timeline 2"), (failover.Host, failover.Text, failover.Reason));
+        Assert.Equal(("analytics", "is the primary now", "in place of primary, timeline 2"), (failover.Host, failover.Text, failover.Reason));
     }
 
     [Fact]
@@ -46,6 +46,20 @@ public class TopologyEventsTests
         var back = new List<Happening>();
         for (var i = 0; i < 20 && _topology.Current.Primary is null; i++) back.AddRange(After(topology => topology.Advance(1).Answer("primary", TestTopology.Primary(100))));
         Assert.Contains(back, happening => happening is { Kind: EventKind.Failover, Severity: Severity.Good, Text: "takes writes again" });
+    }
+
+    [Fact]
+    public void A_primary_that_an_operator_accepts_is_an_order_and_no_promotion()
+    {
+        var promoted = After(topology => topology.Advance(0.1).Answer("analytics", TestTopology.Primary(120, timeline: 2)));
+        Assert.Contains(promoted, happening => happening is { Host: "primary", Text: "takes writes, but is not the cluster's primary: fenced" });
+
+        var accepted = After(topology => topology.Change(current => current.WithAccepted(topology["primary"], topology.Time)));
+        var order = Assert.Single(accepted, happening => happening.Kind == EventKind.Override);
+        Assert.Equal(("primary", "is accepted as it is", "ordered by alice, in this process only"), (order.Host, order.Text, order.Reason));
+        var failover = Assert.Single(accepted, happening => happening.Kind == EventKind.Failover);
+        Assert.Equal(("primary", "in place of analytics, timeline 1"), (failover.Host, failover.Reason));
+        Assert.Contains(accepted, happening => happening is { Host: "analytics", Text: "takes writes, but is not the cluster's primary: fenced" });
     }
 
     [Fact]

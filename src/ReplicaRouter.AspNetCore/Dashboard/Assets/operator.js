@@ -40,7 +40,7 @@ export function acceptButton(host) {
     if (!response?.ok) return complain(response ? await explain(response) : 'The application could not be reached. Nothing was ordered.');
     const preview = await response.json();
     const given = preview.givenUp.length > 0 ? preview.givenUp.join(' ') : 'Nothing is given up.';
-    if (await confirm(`Accept ${host}?`, `${preview.accepted} ${preview.former} ${given} This process alone is ordered.`, 'Accept')) await order(url, element);
+    if (await confirm(`Accept ${host}?`, `${preview.accepted} ${preview.former} ${given} ${onlyHere}`, 'Accept')) await order(url, element);
   };
   return {
     element,

@@ -3,7 +3,7 @@ const words = {
   Unknown: ['critical', 'Unknown'], Healthy: ['good', 'Healthy'], Suspect: ['warning', 'Missed a probe'], Lagging: ['warning', 'Lagging'],
   LagUnknown: ['warning', 'Lag unknown'], Down: ['critical', 'Down'], Hung: ['critical', 'Hangs'], Recovering: ['info', 'Recovering'],
   NoLogins: ['warning', 'No logins'], Full: ['warning', 'Full'], Restarting: ['warning', 'Restarting'], Misconfigured: ['critical', 'Misconfigured'],
-  ForeignCluster: ['critical', 'Other cluster'], Fenced: ['critical', 'Fenced'], OldTimeline: ['critical', 'Old timeline'], SplitBrain: ['critical', 'Split brain'],
+  ForeignCluster: ['critical', 'Other cluster'], Fenced: ['critical', 'Fenced'], OldTimeline: ['critical', 'Other timeline'], SplitBrain: ['critical', 'Split brain'],
   Failing: ['critical', 'Fails statements'], ReadOnly: ['critical', 'Refuses writes'],
 };
 
@@ -22,8 +22,8 @@ const meanings = {
   Down: 'Refuses connections, or breaks them: gets no traffic.', Hung: 'Accepts connections and answers nothing: gets no traffic.',
   Recovering: 'Answers again: serves as a last choice until it has proved itself.', NoLogins: 'Only its open connections serve; no new one can be opened.',
   Full: 'Has no connection slot left; only its open connections serve.', Restarting: 'Starting up or shutting down: gets no traffic.',
-  Misconfigured: 'Refuses the credentials, the database or TLS: gets no traffic until the configuration is right.', ForeignCluster: 'Belongs to another cluster: gets no traffic.',
-  Fenced: 'Takes writes on a history that the cluster has left: gets no traffic.', OldTimeline: 'Follows a history that the cluster has left: gets no traffic.',
+  Misconfigured: 'Refuses the credentials, the database or TLS, or shows a timeline that promotions do not explain: gets no traffic until that is corrected.', ForeignCluster: 'Belongs to another cluster: gets no traffic.',
+  Fenced: 'Takes writes, but is not the primary of the cluster: gets no traffic.', OldTimeline: 'Follows another history than that of the cluster: gets no traffic.',
   SplitBrain: 'One of several primaries: none of them gets writes.', Failing: 'Fails statements that other hosts answer: left out for a while.',
   ReadOnly: 'Its sessions are read-only by default: writes fail there.',
 };
@@ -33,7 +33,11 @@ export const meaningOf = host => [
   host.drainedBy !== null ? `Drained by ${host.drainedBy}, in this process only: gets no new work until it is restored.` : '', isNew(host) ? 'Has not answered yet.' : meanings[host.state] ?? '',
 ].filter(Boolean).join(' ');
 
-export const roleOf = host => host.role === 'Unknown' ? 'role unknown' : host.role.toLowerCase();
+/** There is one primary: no other server that takes writes is called so. */
+export function roleOf(host, primary) {
+  if (host.role === 'Primary' && host.name !== primary && host.state !== 'SplitBrain') return 'takes writes';
+  return host.role === 'Unknown' ? 'role unknown' : host.role.toLowerCase();
+}
 
 /** Whether replication reaches it. */
 export function flowOf(host, hasPrimary) {

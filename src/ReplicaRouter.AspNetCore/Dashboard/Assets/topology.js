@@ -70,7 +70,7 @@ class Card {
     classes(this.element, `host ${tone}${tone === 'good' ? '' : ' troubled'}`);
     this.element.dataset.state = host.state;
     setIcon(this.icon, tone);
-    text(this.role, roleOf(host));
+    text(this.role, roleOf(host, status.primary));
     text(this.state, label);
     const page = `guide#${host.drainedBy !== null && tone === 'drained' ? 'Drained' : host.state}`;
     if (this.state.getAttribute('href') !== page) this.state.setAttribute('href', page);
