@@ -8,9 +8,17 @@ internal static class Cli
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(8);
 
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program to its end, which must be a good one.</summary>
     /// <returns>All that it wrote.</returns>
     public static async Task<string> RunAsync(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
+    {
+        var (exitCode, text) = await EndAsync(folder, variables, program, arguments);
+        Assert.True(exitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {exitCode}\n{text}");
+        return text;
+    }
+
+    /// <summary>Runs a program to its end, whatever that is.</summary>
+    public static async Task<(int ExitCode, string Output)> EndAsync(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
     {
         using var process = Start(folder, variables, program, arguments);
         var output = new StringBuilder();
@@ -31,9 +39,7 @@ internal static class Cli
             if (!process.HasExited) process.Kill(entireProcessTree: true);
         }
 
-        var text = TextOf(output);
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{text}");
-        return text;
+        return (process.ExitCode, TextOf(output));
     }
 
     /// <summary>Starts a program whose output the caller reads.</summary>
