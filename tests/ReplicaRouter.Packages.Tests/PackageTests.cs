@@ -1,11 +1,12 @@
 using System.IO.Compression;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
 /// <summary>What is in the packages.</summary>
-public sealed class PackageTests(LocalFeed feed)
+public sealed partial class PackageTests(LocalFeed feed)
 {
     [Fact]
     public void Every_project_that_is_shipped_is_a_package_of_its_name_with_symbols()
@@ -37,6 +38,18 @@ public sealed class PackageTests(LocalFeed feed)
     });
 
     [Fact]
+    public void A_package_s_readme_is_the_repository_s_without_links_that_need_the_repository() => Assert.All(feed.Packages.Values, package =>
+    {
+        using var archive = ZipFile.OpenRead(package);
+        using var reader = new StreamReader(archive.GetEntry("README.md")!.Open());
+        var packed = reader.ReadToEnd();
+        Assert.DoesNotContain(Link().Matches(packed), link => !link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal));
+        // All else is there, to the last character.
+        var repository = Link().Replace(File.ReadAllText(Repository.PathOf("README.md")), link => link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal) ? link.Value : "]");
+        Assert.StartsWith(repository.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).TrimEnd(), packed.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    });
+
+    [Fact]
     public void Packages_depend_on_no_tool_of_the_build() => Assert.All(feed.Packages.Values, package =>
     {
         using var archive = ZipFile.OpenRead(package);
@@ -64,4 +77,7 @@ public sealed class PackageTests(LocalFeed feed)
         using var stream = package.Entries.Single(entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
         return XDocument.Load(stream).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
     }
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
 }
