@@ -215,12 +215,23 @@ public class SessionMiddlewareTests
         Assert.True(response.Headers.Contains("X-Seen"));
     }
 
-    [Fact]
-    public async Task A_lifetime_out_of_range_stops_the_start() =>
-        await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(async () =>
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(0, false)]
+    [InlineData(0.999, false)]
+    [InlineData(1, true)]
+    [InlineData(86400, true)]
+    [InlineData(86401, false)]
+    public async Task A_lifetime_out_of_range_stops_the_start_with_the_range(double seconds, bool isInRange)
+    {
+        var starting = async () =>
         {
-            await using var app = await TestApplication.StartAsync(_ => { }, services => services.AddReplicaRouterWeb(options => options.Lifetime = TimeSpan.Zero));
-        });
+            await using var app = await TestApplication.StartAsync(_ => { }, services => services.AddReplicaRouterWeb(options => options.Lifetime = TimeSpan.FromSeconds(seconds)));
+        };
+        var error = await Record.ExceptionAsync(starting);
+        if (isInRange) Assert.Null(error);
+        else Assert.Contains("Lifetime must be between 00:00:01 and 1.00:00:00", Assert.IsType<Microsoft.Extensions.Options.OptionsValidationException>(error).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Without_its_services_the_message_says_what_to_add()
