@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
@@ -15,12 +16,13 @@ public class SecretFuzzTests
     private const int GraphsPerRouter = 200;
     private const int InputsPerReport = 500_000;
 
+    private static readonly AsyncLocal<bool> s_isTraced = new();
     private static readonly int s_inputs = Setting("REPLICAROUTER_FUZZ_INPUTS", UsualInputs);
     private static readonly int s_seed = Setting("REPLICAROUTER_FUZZ_SEED", 1);
 
     [Fact]
     [Trait("Failure", "C1")]
-    public async Task No_message_log_metric_or_text_of_an_object_holds_a_secret_that_was_configured()
+    public async Task No_message_log_metric_trace_or_text_of_an_object_holds_a_secret_that_was_configured()
     {
         var (refused, accepted, graphs, nearby, routers) = (0, 0, 0, 0, 0);
         string Figures(int inputs) => $"{inputs} inputs of seed {s_seed}: {refused} refused, {accepted} accepted, {graphs} graphs of objects, {routers} routers.";
@@ -86,7 +88,7 @@ public class SecretFuzzTests
         SecretMark.IsIn(error.Message) || (error.InnerException is { } inner && ShowsMark(inner))
         || (error.Data.Count > 0 && error.Data.Values.Cast<object>().Concat(error.Data.Keys.Cast<object>()).Any(value => SecretMark.IsIn(value.ToString())));
 
-    /// <summary>What a router says that meets no server: its log, metrics, health, errors, and all of its objects.</summary>
+    /// <summary>What a router says that meets no server: its log, metrics, traces and those of Npgsql, health, errors, and all of its objects.</summary>
     private static async Task<List<string>> ShownByRouterAsync(RouterConfiguration configuration, bool isPassword)
     {
         List<string> said = [];
@@ -101,9 +103,13 @@ public class SecretFuzzTests
         meters.SetMeasurementEventCallback<int>(Add);
         meters.SetMeasurementEventCallback<double>(Add);
         meters.Start();
+        using var traces = Traces(text =>
+        {
+            lock (said) said.Add(text);
+        });
         await using (var router = new DatabaseRouter(configuration, logger))
         {
-            foreach (var attempt in (Func<Task>[])[() => router.WaitUntilReadyAsync(TimeSpan.FromMilliseconds(100)), async () => await router.OpenConnectionAsync(DatabaseOperation.Read)])
+            foreach (var attempt in (Func<Task>[])[() => router.WaitUntilReadyAsync(TimeSpan.FromMilliseconds(100)), () => router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult(0))])
             {
                 try
                 {
@@ -121,12 +127,28 @@ public class SecretFuzzTests
                 said.AddRange(router.GetHealthStatus().Select(pair => pair.ToString()));
                 said.Add(router.GetMetrics().ToString());
                 said.AddRange(logger.All);
+                Assert.Contains(said, text => text.StartsWith($"{RouterTelemetry.ActivitySourceName} execute read", StringComparison.Ordinal));
             }
 
             if (isPassword) said.AddRange(SecretSearch.TypesThatShowIt(router).Select(type => $"{type} QZ7XJ4VK"));
         }
 
         return [.. said.Where(SecretMark.IsIn)];
+    }
+
+    /// <summary>Has the activities of this test's flow recorded, with all that may be recorded, and no other test's.</summary>
+    private static ActivityListener Traces(Action<string> say)
+    {
+        s_isTraced.Value = true;
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is RouterTelemetry.ActivitySourceName or "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => s_isTraced.Value ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            ActivityStopped = activity => say(string.Join(' ',
+                [activity.Source.Name, activity.DisplayName, activity.StatusDescription, .. activity.TagObjects, .. activity.Baggage, .. activity.Events.SelectMany(e => e.Tags.Select(tag => $"{e.Name} {tag}"))])),
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
     }
 
     private static int Setting(string variable, int usual) => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : usual;

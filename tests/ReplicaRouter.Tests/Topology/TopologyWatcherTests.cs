@@ -70,6 +70,33 @@ public sealed class TopologyWatcherTests : IDisposable
         Assert.Equal("", Raised("analytics", topology => topology.Advance(1).Answer("analytics", Replica(600))));
     }
 
+    /// <summary>Idle connections lead to the server that was, so they go when it is lost, is another one or has another role, and at no other time.</summary>
+    [Theory]
+    [InlineData("it answers as before", false)]
+    [InlineData("one probe is late", false)]
+    [InlineData("it is down", true)]
+    [InlineData("it was restarted", true)]
+    [InlineData("it was promoted", true)]
+    public async Task Idle_connections_are_dropped_exactly_when_they_lead_to_another_server_or_role(string change, bool isDropped)
+    {
+        var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
+        var idle = pool.TryTake(null)!.Value.Tier!;
+        await idle.CountLoginAsync(Task.CompletedTask, isExpected: true);
+        idle.Return();
+
+        Then(topology => _ = change switch
+        {
+            "it answers as before" => topology.Advance(1).Answer("analytics", Replica(600)),
+            "one probe is late" => topology.Advance(1).Fail("analytics", FailureKind.Timeout),
+            "it is down" => topology.Fail("analytics", FailureKind.Unreachable),
+            "it was restarted" => topology.Answer("analytics", Replica(600) with { StartedAt = 2 }),
+            _ => topology.Answer("analytics", Primary(600, timeline: 2) with { StartedAt = 1 }),
+        });
+
+        // The next caller logs in where there is no idle connection.
+        Assert.Equal(isDropped, pool.TryTake(null)!.Value.IsLogin);
+    }
+
     [Fact]
     public void A_promotion_counts_once_and_writes_on_the_former_primary_are_given_up_once()
     {
