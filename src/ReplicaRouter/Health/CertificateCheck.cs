@@ -110,6 +110,3 @@ internal static class CertificateCheck
             : string.Create(CultureInfo.InvariantCulture, $"{which} of {host.Endpoint} expired at {wrong.NotAfter.ToUniversalTime():u}. Renew it on the server.");
     }
 }
-
-/// <summary>The server's certificate was refused, and why.</summary>
-internal sealed class CertificateRefusedException(string message, Exception innerException) : NpgsqlException(message, innerException);
