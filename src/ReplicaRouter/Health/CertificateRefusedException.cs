@@ -1,0 +1,6 @@
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>The server's certificate was refused, and why.</summary>
+internal sealed class CertificateRefusedException(string message, Exception innerException) : NpgsqlException(message, innerException);
