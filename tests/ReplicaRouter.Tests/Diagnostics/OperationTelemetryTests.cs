@@ -4,6 +4,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Diagnostics;
 
+[Collection("Listeners to activities")]
 public sealed class OperationTelemetryTests : IDisposable
 {
     private readonly Meter _meter = new("operation telemetry tests");
@@ -91,12 +92,5 @@ public sealed class OperationTelemetryTests : IDisposable
         Assert.Equal(1, values["replica_router.host.drained primary"]);
         Assert.Equal(0, values["replica_router.route.available write"]);
         Assert.Equal(1, values["replica_router.route.available read"]);
-    }
-
-    private sealed class OneMeter : IMeterFactory
-    {
-        public Meter? Meter { get; private set; }
-        public Meter Create(MeterOptions options) => Meter = new Meter(options);
-        public void Dispose() => Meter?.Dispose();
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using ReplicaRouter.Tests.Diagnostics;
 
 namespace ReplicaRouter.Tests.Secrets;
 
@@ -9,6 +10,7 @@ namespace ReplicaRouter.Tests.Secrets;
 /// Connection strings, <c>.env</c> files and configuration values, made by a grammar, each with a marked secret: nothing that is said of them holds it.
 /// <c>eng/fuzz-secrets</c> runs ten million.
 /// </summary>
+[Collection("Listeners to activities")]
 public class SecretFuzzTests
 {
     private const int UsualInputs = 100_000;
@@ -93,7 +95,8 @@ public class SecretFuzzTests
     {
         List<string> said = [];
         var logger = new RecordingLogger();
-        using var meters = new MeterListener { InstrumentPublished = (instrument, listener) => listener.EnableMeasurementEvents(instrument) };
+        using var own = new OneMeter();
+        using var meters = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Meter == own.Meter || instrument.Meter.Name == "Npgsql") self.EnableMeasurementEvents(instrument); } };
         void Add<T>(Instrument instrument, T measured, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
         {
             lock (said) said.Add($"{instrument.Name} {string.Join(' ', tags.ToArray())}");
@@ -107,7 +110,7 @@ public class SecretFuzzTests
         {
             lock (said) said.Add(text);
         });
-        await using (var router = new DatabaseRouter(configuration, logger))
+        await using (var router = new DatabaseRouter(configuration, logger, meterFactory: own))
         {
             foreach (var attempt in (Func<Task>[])[() => router.WaitUntilReadyAsync(TimeSpan.FromMilliseconds(100)), () => router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult(0))])
             {
@@ -127,6 +130,7 @@ public class SecretFuzzTests
                 said.AddRange(router.GetHealthStatus().Select(pair => pair.ToString()));
                 said.Add(router.GetMetrics().ToString());
                 said.AddRange(logger.All);
+                Assert.Contains(said, text => text.StartsWith("replica_router.", StringComparison.Ordinal));
                 Assert.Contains(said, text => text.StartsWith($"{RouterTelemetry.ActivitySourceName} execute read", StringComparison.Ordinal));
             }
 
