@@ -1,11 +1,12 @@
 using Microsoft.Playwright;
+using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.BrowserTests;
 
 /// <summary>Screenshots for people, in <c>artifacts/dashboard</c>.</summary>
 internal static class Artifacts
 {
-    private static readonly string s_folder = Path.Combine(Root(), "artifacts", "dashboard");
+    private static readonly string s_folder = Repository.PathOf("artifacts/dashboard");
 
     /// <summary>The page as it stands, on a phone and a desk, light and dark; and what axe says of each.</summary>
     public static async Task ShowAsync(this Browser browser, Uri address, string name)
@@ -32,17 +33,10 @@ internal static class Artifacts
 
     public static Task<string[]> IssuesAsync(IPage page) => Axe.SeriousIssuesAsync(page);
 
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ReplicaRouter.slnx"))) folder = folder.Parent!;
-        return folder.FullName;
-    }
-
     /// <summary>axe-core, which eng/setup.sh fetches.</summary>
     private static class Axe
     {
-        private static readonly Lazy<string> s_script = new(() => File.ReadAllText(Path.Combine(Root(), ".cache", "axe-core", "axe.min.js")));
+        private static readonly Lazy<string> s_script = new(() => File.ReadAllText(Repository.PathOf(".cache/axe-core/axe.min.js")));
 
         public static async Task<string[]> SeriousIssuesAsync(IPage page)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using ReplicaRouter.RepositoryTests;
 using ReplicaRouter.Testing.Processes;
 using static ReplicaRouter.Testing.Tests.Probe;
 
@@ -49,14 +50,7 @@ public sealed class SetupScriptTests : IDisposable
 
     private static async Task<int> SourceAsync(string command)
     {
-        var start = new ProcessStartInfo("bash", ["-c", $"source '{Script()}'; {command}"]) { WorkingDirectory = "/" };
+        var start = new ProcessStartInfo("bash", ["-c", $"source '{Repository.PathOf("eng/setup.sh")}'; {command}"]) { WorkingDirectory = "/" };
         return (await Command.RunAsync(start, Ct)).ExitCode;
-    }
-
-    private static string Script()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "eng/setup.sh"))) folder = folder.Parent!;
-        return Path.Combine(folder.FullName, "eng/setup.sh");
     }
 }
