@@ -231,7 +231,7 @@ public sealed class BeliefTests
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
-        await using var patroni = new FakePatroni(cluster, leader: "primary");
+        await using var patroni = new MistakenPatroni(cluster, leader: "primary");
         await using var router = await RouterAsync(patroni.Options());
         await using var load = new TokenLoad(router);
         await load.WritesOnAsync(cluster["primary"].Port, s_bound);
@@ -258,7 +258,7 @@ public sealed class BeliefTests
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
-        await using var patroni = new FakePatroni(cluster, leader: "dr");
+        await using var patroni = new MistakenPatroni(cluster, leader: "dr");
         await using var router = await RouterAsync(cluster.Options());
         await using var misled = await RouterAsync(patroni.Options("primary", "analytics"));
         await using var load = new TokenLoad(router);

@@ -4,9 +4,9 @@ using ReplicaRouter.Tests.Discovery;
 namespace ReplicaRouter.ClusterTests.Beliefs;
 
 /// <summary>A Patroni member that calls a server of a cluster the leader and all others replicas, whatever they are.</summary>
-internal sealed class FakePatroni(LocalCluster cluster, string leader) : IAsyncDisposable
+internal sealed class MistakenPatroni(LocalCluster cluster, string leader) : IAsyncDisposable
 {
-    private readonly RawMember _member = RawMember.Answering("200 OK", Cluster(cluster, leader));
+    private readonly FakePatroni _member = new() { Answer = Cluster(cluster, leader) };
 
     /// <summary>Routers that ask it, once a second.</summary>
     public DatabaseRouterOptions Options(params string[] configured)
