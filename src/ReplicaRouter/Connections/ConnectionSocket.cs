@@ -17,17 +17,20 @@ internal static class ConnectionSocket
     /// <returns>The socket; null when Npgsql does not show it, or the connection is closed.</returns>
     public static Socket? Of(NpgsqlConnection connection)
     {
-        if (s_isHidden) return null;
         try
         {
-            return ConnectorOf(connection) is { } connector ? SocketOf(connector) : null;
+            return TryGetConnector(connection) is { } connector ? SocketOf(connector) : null;
         }
-        catch (MissingMemberException)
+        catch (MissingFieldException)
         {
-            s_isHidden = true;
             return null;
         }
     }
+
+    /// <summary>An object that belongs to the physical connection of an open connection, and lives as long as it does.</summary>
+    public static object OwnerOf(NpgsqlConnection connection) =>
+        // The parameters would do as well, but reading them allocates.
+        TryGetConnector(connection) ?? (object)connection.PostgresParameters;
 
     /// <summary>Whether the peer has sent something, or has ended the connection. On an idle connection it is usually the end.</summary>
     public static bool HasNews(Socket? socket)
@@ -43,6 +46,20 @@ internal static class ConnectionSocket
     }
 
 #pragma warning disable NPG9001 // A type whose members may change: it is only passed on here.
+    private static NpgsqlConnector? TryGetConnector(NpgsqlConnection connection)
+    {
+        if (s_isHidden) return null;
+        try
+        {
+            return ConnectorOf(connection);
+        }
+        catch (MissingMethodException)
+        {
+            s_isHidden = true;
+            return null;
+        }
+    }
+
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Connector")]
     private static extern NpgsqlConnector? ConnectorOf(NpgsqlConnection connection);
 

@@ -37,7 +37,7 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
     private long _sleptAt = long.MinValue;
 
     /// <summary>Notes a connection that has just been logged in.</summary>
-    public void Begin(NpgsqlConnection connection) => _lastUses.AddOrUpdate(connection.PostgresParameters, new LastUse { At = time.Coarse() });
+    public void Begin(NpgsqlConnection connection) => _lastUses.AddOrUpdate(ConnectionSocket.OwnerOf(connection), new LastUse { At = time.Coarse() });
 
     /// <summary>Notes that an open connection is about to be used.</summary>
     /// <param name="connection">The connection.</param>
@@ -45,7 +45,7 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
     /// <returns>Whether it may have ended since it was used last.</returns>
     public bool IsInDoubt(NpgsqlConnection connection, bool mayEnlist)
     {
-        if (!_lastUses.TryGetValue(connection.PostgresParameters, out var last)) return false;
+        if (!_lastUses.TryGetValue(ConnectionSocket.OwnerOf(connection), out var last)) return false;
         var (before, now) = (last.At, time.Coarse());
         last.At = now;
         return now - before >= LookAfterMs && IsInDoubt(connection, mayEnlist, before, now);
