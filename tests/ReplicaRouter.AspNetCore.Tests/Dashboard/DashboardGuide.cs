@@ -1,39 +1,13 @@
-using System.Net.Http.Headers;
-using System.Security.Claims;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Encodings.Web;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using ReplicaRouter;
 
 // As in an application: in a namespace below ReplicaRouter the core's AddReplicaRouter would come first.
 namespace DashboardGuide;
 
-/// <summary>What the guide says of protecting the dashboard in a project as <c>dotnet new webapi</c> makes it; <see cref="ReplicaRouter.AspNetCore.Tests.Dashboard.DashboardGuideTests"/> runs it.</summary>
+/// <summary>What the guide says of a dashboard on a port of its own; <see cref="ReplicaRouter.AspNetCore.Tests.Dashboard.DashboardGuideTests"/> runs it.</summary>
 internal static class Programs
 {
-    public static WebApplication WithPassword(string[] args)
-    {
-        #region
-        var builder = WebApplication.CreateBuilder(args);
-        builder.AddReplicaRouter();
-        builder.Services.AddAuthentication("Basic").AddScheme<AuthenticationSchemeOptions, BasicAuthentication>("Basic", null);
-        builder.Services.AddAuthorizationBuilder().AddPolicy("operators", policy => policy.RequireUserName("operator"));
-        builder.Services.AddAntiforgery();
-
-        var app = builder.Build();
-        app.MapReplicaRouterDashboard("/replica-router", options => options.OperatorPolicy = "operators").RequireAuthorization();
-        #endregion
-        return app;
-    }
-
     public static WebApplication OnItsOwnPort(string[] args, Action<IWebHostBuilder> configure)
     {
         #region
@@ -51,32 +25,3 @@ internal static class Programs
         return app;
     }
 }
-
-#region
-/// <summary>The browser asks for a name and a password: use https. The password is in the configuration, as Dashboard__Password.</summary>
-public sealed class BasicAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IConfiguration configuration)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
-{
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
-    {
-        if (!AuthenticationHeaderValue.TryParse(Request.Headers.Authorization, out var header) || header is not { Scheme: "Basic", Parameter: { } encoded })
-            return Task.FromResult(AuthenticateResult.NoResult());
-        var decoded = new byte[encoded.Length];
-        if (!Convert.TryFromBase64String(encoded, decoded, out var length) || Encoding.UTF8.GetString(decoded, 0, length).Split(':', 2) is not [var name, var password])
-            return Task.FromResult(AuthenticateResult.Fail("The credentials cannot be read."));
-        if (configuration["Dashboard:Password"] is not { Length: > 0 } expected || !CryptographicOperations.FixedTimeEquals(Hash(password), Hash(expected)))
-            return Task.FromResult(AuthenticateResult.Fail("The password is wrong."));
-        var user = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], Scheme.Name));
-        return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(user, Scheme.Name)));
-    }
-
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
-    {
-        Response.StatusCode = StatusCodes.Status401Unauthorized;
-        Response.Headers.WWWAuthenticate = "Basic realm=\"dashboard\", charset=\"UTF-8\"";
-        return Task.CompletedTask;
-    }
-
-    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
-}
-#endregion
