@@ -24,6 +24,6 @@ internal static partial class WebLog
     [LoggerMessage(803, LogLevel.Error, "The dashboard's sampling failed and goes on")]
     public static partial void DashboardSamplingFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(804, LogLevel.Error, "{Fault}")]
+    [LoggerMessage(805, LogLevel.Error, "{Fault}")]
     public static partial void DashboardNotAuthorizable(ILogger logger, string fault);
 }
