@@ -76,7 +76,7 @@ internal static class OperatorEndpoints
         }
         catch (ArgumentException e)
         {
-            return Results.Problem(e.Message, statusCode: StatusCodes.Status404NotFound);
+            return Results.Problem(e.MessageWithoutParameter(), statusCode: StatusCodes.Status404NotFound);
         }
         catch (InvalidOperationException e)
         {

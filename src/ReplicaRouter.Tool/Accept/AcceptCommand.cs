@@ -13,13 +13,14 @@ internal static class AcceptCommand
         var host = new Argument<string>("host") { Description = "The host's name in the application." };
         var app = new Option<string?>("--app")
         {
-            Description = $"The address of the application's dashboard, as https://shop.internal/replica-router. A bearer token is taken from the variable {RunningApplication.TokenVariable}.",
+            Description = "The address of the application's dashboard, as https://shop.internal/replica-router. A user and password in it, percent-encoded, are sent as Basic authentication; "
+                + $"without them a bearer token is taken from the variable {RunningApplication.TokenVariable}.",
             HelpName = "URL",
         };
         app.Validators.Add(result =>
         {
-            if (result.Tokens is not [var token] || !Uri.TryCreate(token.Value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-                result.AddError("--app takes the address of a dashboard, as https://shop.internal/replica-router.");
+            if (result.Tokens is not [var token] || !RunningApplication.IsAddress(token.Value))
+                result.AddError("--app takes the address of a dashboard, as https://shop.internal/replica-router. Percent-encode a user and password in it.");
         });
         var yes = new Option<bool>("--yes") { Description = "Does not ask." };
         var command = new Command("accept", "Has a running application take what a host shows, its system identifier and timeline, for the cluster's. Each process is ordered by itself.") { host, app, yes };
@@ -37,7 +38,8 @@ internal static class AcceptCommand
         Show(screen, preview.Accepted, preview.Former, preview.GivenUp);
         if (!isSure && !Confirmed(screen, host)) return ExitCode.Warning;
         await application.AcceptAsync(host, preview, ct);
-        screen.WriteLine("Accepted, by this process of the application. Order each other one as well.");
+        screen.WriteLine("Accepted, by this process of the application, until that process ends. Repeat this for every other process.");
+        if (preview.GivenUp.Length > 0) screen.WriteLine("Before the next start, stop or rebuild the servers that are given up: a process that starts follows them again.");
         return ExitCode.Ok;
     }
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Authentication;
+using System.Text;
 using System.Text.Json;
 using ReplicaRouter.Tool.CommandLine;
 
@@ -14,20 +16,27 @@ internal sealed class RunningApplication : IDisposable
     /// <summary>Far above what the endpoints answer: whoever answers there is not trusted to end.</summary>
     private const int MostBytes = 64 * 1024;
 
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(15);
+
     private readonly HttpClient _http;
 
     public RunningApplication(Uri address)
     {
         // The order carries the antiforgery token in a cookie and in a header. A redirect would lead to a sign-in page, and the credentials elsewhere.
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = true, CookieContainer = new CookieContainer() };
-        _http = new HttpClient(handler) { BaseAddress = new Uri(address.AbsoluteUri.TrimEnd('/') + "/"), Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = MostBytes };
-        if (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        _http = new HttpClient(handler) { BaseAddress = WithoutCredentials(address), Timeout = s_timeout, MaxResponseContentBufferSize = MostBytes };
+        _http.DefaultRequestHeaders.Authorization = CredentialsOf(address);
     }
+
+    /// <summary>Whether this is the address of a dashboard. A part of a password that is not percent-encoded would become the path, the query or the port.</summary>
+    public static bool IsAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        && url.Query.Length == 0 && url.Fragment.Length == 0 && !url.AbsolutePath.Contains('@', StringComparison.Ordinal);
 
     /// <exception cref="ToolException">The application does not tell.</exception>
     public async Task<Preview> PreviewAsync(string host, CancellationToken ct)
     {
-        using var response = await _http.GetAsync(PathOf(host), ct);
+        using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(host));
+        using var response = await SendAsync(request, ct);
         await CheckAsync(response, ct);
         return await response.Content.ReadFromJsonAsync<Preview>(ct) ?? throw new ToolException("The application's answer is empty.");
     }
@@ -37,11 +46,42 @@ internal sealed class RunningApplication : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, PathOf(host));
         request.Headers.Add(preview.Header, preview.Token);
-        using var response = await _http.SendAsync(request, ct);
+        using var response = await SendAsync(request, ct);
         await CheckAsync(response, ct);
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static Uri WithoutCredentials(Uri address) => new UriBuilder(address) { UserName = "", Password = "", Path = address.AbsolutePath.TrimEnd('/') + "/" }.Uri;
+
+    /// <summary>The user and password of the URL, else the token of the variable.</summary>
+    private static AuthenticationHeaderValue? CredentialsOf(Uri address)
+    {
+        if (address.UserInfo.Length > 0)
+        {
+            var parts = address.UserInfo.Split(':', 2);
+            var login = $"{Uri.UnescapeDataString(parts[0])}:{Uri.UnescapeDataString(parts.ElementAtOrDefault(1) ?? "")}";
+            return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(login)));
+        }
+
+        return Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? new AuthenticationHeaderValue("Bearer", token) : null;
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
+    {
+        try
+        {
+            return await _http.SendAsync(request, ct);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ToolException($"No application answers at the address of --app: {(e.InnerException is AuthenticationException tls ? tls.Message : e.Message)}. Start the application, or correct --app.");
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new ToolException($"The application did not answer within {s_timeout.TotalSeconds:0} s. Look at the application, or correct --app.");
+        }
+    }
 
     private static string PathOf(string host) => $"hosts/{Uri.EscapeDataString(host)}/accept";
 
@@ -51,7 +91,8 @@ internal sealed class RunningApplication : IDisposable
         throw new ToolException(response.StatusCode switch
         {
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.Redirect or HttpStatusCode.Found =>
-                $"The application takes no order from you ({(int)response.StatusCode}): its dashboard needs OperatorPolicy, and you a bearer token in {TokenVariable} that passes it.",
+                $"The application refused the order ({(int)response.StatusCode}). Its dashboard needs OperatorPolicy, and 'accept' credentials that pass it: a bearer token in the variable {TokenVariable}, "
+                + "or a user and password in the URL for Basic authentication (--app https://USER:PASSWORD@shop.internal/replica-router).",
             HttpStatusCode.BadRequest => "The application refuses the order's antiforgery token (400). Over http, its cookie must not be limited to https.",
             _ => await DetailOfAsync(response, ct) ?? $"The application answered {(int)response.StatusCode}: is there a dashboard of this version at that address?",
         });

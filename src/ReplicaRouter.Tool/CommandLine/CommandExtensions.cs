@@ -20,14 +20,10 @@ internal static class CommandExtensions
             }
             catch (Exception e)
             {
-                screen.Say(MessageOf(e));
+                screen.Say(e is ArgumentException argument ? argument.MessageWithoutParameter() : e.Message);
                 return ExitCode.Failure;
             }
         });
-
-    /// <summary>The message without what .NET adds of the parameter's name, which is nobody's business on a command line.</summary>
-    private static string MessageOf(Exception e) =>
-        e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
     /// <summary>Adds the option <c>--json</c>.</summary>
     public static Option<bool> AddJson(this Command command, string description = "Prints one JSON object instead.")
