@@ -13,7 +13,7 @@ public sealed class CheckTests
     public void Of_servers_that_could_not_be_asked_nothing_is_said()
     {
         var cluster = SampleFacts.Cluster();
-        var results = Checkup.Run(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Server = null, Failure = "nobody there" })] });
+        var results = Checkup.Run(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Server = null, Failure = new HostFailure(FailureKind.Unreachable, "nobody there") })] });
         Assert.Equal(["reachable", "tls"], results.Select(result => result.Name));
     }
 
@@ -72,7 +72,25 @@ public sealed class CheckTests
 
     [Fact]
     public void Two_servers_that_take_writes_are_a_failure() => AssertOnly(
-        Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } }), "roles", "failure", "primary and analytics take writes", "Stop the wrong one");
+        Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } }), "roles", "failure", "primary and analytics take writes", "rewind none before. To keep one that is Fenced, run");
+
+    [Fact]
+    public void Of_two_servers_that_take_writes_the_fenced_one_can_be_kept_by_name()
+    {
+        var cluster = Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } });
+        AssertOnly(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Health = host.Health with { State = host.Name == "primary" ? HostState.Fenced : HostState.Healthy } })] },
+            "roles", "failure", "primary and analytics take writes", "To keep primary, run 'replica-router accept primary --app URL'");
+    }
+
+    [Theory]
+    [InlineData(FailureKind.Unreachable, "Start the server at db-2:5432")]
+    [InlineData(FailureKind.Misconfigured, "Correct DATABASE_READ_REPLICA_1_URL, or what the server allows")]
+    internal void A_server_is_to_be_started_only_where_none_answers(FailureKind kind, string fix)
+    {
+        var cluster = SampleFacts.Cluster(parameters: "sslmode=verify-full");
+        AssertOnly(cluster with { Hosts = [.. cluster.Hosts.Select(host => host.Name == "analytics" ? host with { Server = null, Failure = new HostFailure(kind, "why") } : host)] },
+            "reachable", "failure", "analytics: why", fix);
+    }
 
     [Theory]
     [Trait("Failure", "C2")]

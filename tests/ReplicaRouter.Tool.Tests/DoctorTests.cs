@@ -178,6 +178,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
     {
         var url = $"postgresql://app:no-such-password@127.0.0.1:{fixture.Cluster["dr"].Port}/app";
         var run = await AssertOnlyAsync("reachable", "failure", "refuses user 'app'", "--url of 'dr'", fixture.Urls(("dr", url)));
+        Assert.DoesNotContain("Start the server", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("no-such-password", run.Output + run.Error, StringComparison.Ordinal);
     }
 

@@ -36,8 +36,8 @@ internal sealed record HostFacts
     /// <summary>What the server told of itself; null when it could not be asked.</summary>
     public ServerFacts? Server { get; init; }
 
-    /// <summary>Why it could not be asked, in words; null when it could.</summary>
-    public string? Failure { get; init; }
+    /// <summary>Why it could not be asked; null when it could.</summary>
+    public HostFailure? Failure { get; init; }
 
     /// <summary>How the router sees it.</summary>
     public required HostHealth Health { get; init; }

@@ -36,7 +36,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
     }.ConnectionString;
 
     /// <returns>What the server told, or why it could not be asked.</returns>
-    public async Task<(ServerFacts? Server, string? Failure)> InspectAsync(CancellationToken ct)
+    public async Task<(ServerFacts? Server, HostFailure? Failure)> InspectAsync(CancellationToken ct)
     {
         try
         {
@@ -45,7 +45,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
         }
         catch (Exception e) when (!ct.IsCancellationRequested && e is NpgsqlException or TimeoutException or IOException or OperationCanceledException)
         {
-            return (null, FailureClassifier.Describe(e, host).Message);
+            return (null, FailureClassifier.Describe(e, host));
         }
     }
 

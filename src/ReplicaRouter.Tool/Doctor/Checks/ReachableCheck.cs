@@ -15,7 +15,12 @@ internal sealed class ReachableCheck : ICheck
 
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
         string.Join(", ", cluster.Answering.Select(host => FormattableString.Invariant($"{host.Name} {host.Server!.LatencyMs:0.0} ms"))),
-        cluster.Hosts.Where(host => host.Failure is not null).Select(host => Problem.Failure(
-            $"{host.Name}: {host.Failure}",
-            $"Start the server at {host.Host.Endpoint}, or correct or remove {host.Host.Source}. Look at its log, at firewalls, and at pg_hba.conf.")));
+        cluster.Hosts.Select(ProblemOf).OfType<Problem>());
+
+    private static Problem? ProblemOf(HostFacts host) => host.Failure is { } failure ? Problem.Failure($"{host.Name}: {failure.Message}", Fix(host, failure.Kind)) : null;
+
+    /// <summary>A server that refuses our login or certificate runs, and the finding says what is wrong there.</summary>
+    private static string Fix(HostFacts host, FailureKind kind) => kind == FailureKind.Misconfigured
+        ? $"Correct {host.Host.Source}, or what the server allows (pg_hba.conf, roles, certificate), as the finding says."
+        : $"Start the server at {host.Host.Endpoint}, or correct or remove {host.Host.Source}. Look at its log, at firewalls, and at pg_hba.conf.";
 }

@@ -27,7 +27,7 @@ internal sealed class RolesCheck : ICheck
         if (writable.Count == 0 && configured.Server is not null)
             yield return Problem.Failure($"no host takes writes: {configured.Host.Source} leads to a standby", "Promote a standby (pg_promote), or set DATABASE_URL to the primary.");
         if (writable.Select(host => host.Server!.Answer.Server).Distinct().Count() > 1)
-            yield return Problem.Failure($"{names} take writes, each for itself", "Stop the wrong one at once, and make it a standby of the right one (pg_rewind).");
+            yield return Problem.Failure($"{names} take writes, each for itself", Choose(writable.Find(host => host.Health.State == HostState.Fenced)?.Name));
         else if (writable is [var primary] && primary != configured)
         {
             yield return Problem.Warning(
@@ -35,4 +35,10 @@ internal sealed class RolesCheck : ICheck
                 $"After a failover this is right until you exchange the addresses: of {configured.Host.Source} and {primary.Host.Source}.");
         }
     }
+
+    /// <summary>A server that was rewound has lost its writes: nothing is, before somebody knows which ones to keep.</summary>
+    private static string Choose(string? fenced) =>
+        "Decide which server's writes to keep, and rewind none before. "
+        + $"To keep {fenced ?? "one that is Fenced"}, run 'replica-router accept {fenced ?? "NAME"} --app URL' for each process of the application. "
+        + "In either case then stop the other server, and only then rebuild or rewind it (pg_basebackup, pg_rewind).";
 }
