@@ -1,3 +1,6 @@
+using ReplicaRouter.Tool.CommandLine;
+using ReplicaRouter.Tool.Drill;
+
 namespace ReplicaRouter.Tool.Tests;
 
 /// <summary>A drill that touches no server.</summary>
@@ -34,6 +37,18 @@ public sealed class DrillTests(DevelopmentClusterFixture fixture)
         Assert.Contains("Type 127.0.0.1:", run.Error, StringComparison.Ordinal);
         Assert.EndsWith("Not confirmed: nothing was done. --yes does not ask.\n", run.Error, StringComparison.Ordinal);
         Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData(0, "0 errors in 0 operations.")]
+    [InlineData(1, "1 error in 0 operations.")]
+    [InlineData(2, "2 errors in 0 operations.")]
+    public void The_table_counts_errors(long errors, string expected)
+    {
+        using var output = new StringWriter();
+        var phase = new PhaseReport("baseline", 1, 0, new Dictionary<string, long> { ["lost"] = errors }, 0, 0, 0, new Dictionary<string, long>(), null);
+        new Screen(output, TextWriter.Null).Write(DrillTable.Of(new DrillReport("test", [phase], null, [])));
+        Assert.Contains(expected, output.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

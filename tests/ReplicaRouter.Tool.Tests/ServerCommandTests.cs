@@ -88,8 +88,13 @@ public sealed class ServerCommandTests : IAsyncDisposable
         await SeesAsync("analytics", HostState.Healthy);
         Assert.Contains("see it as Fenced", await DoAsync("start", "primary"), StringComparison.Ordinal);
         await SeesAsync("primary", HostState.Fenced);
+        var status = await RunAsync("status");
+        Assert.Equal(1, status.ExitCode);
+        Assert.Contains("second primary", status.Output, StringComparison.Ordinal);
+        Assert.Contains("primary of 'test' is a second primary: it takes writes, which are lost", status.Error, StringComparison.Ordinal);
+        Assert.Contains("primary of 'test' is a second primary", await DoAsync("up"), StringComparison.Ordinal);
         await DoAsync("kill", "primary");
-        await DoAsync("up");
+        Assert.DoesNotContain("second primary", await DoAsync("up"), StringComparison.Ordinal);
         await SeesAsync("primary", HostState.Healthy);
         Assert.Equal(HostRole.Replica, _router.GetHealthStatus()["primary"].Role);
     }

@@ -12,7 +12,7 @@ internal static class ClusterStatusCommand
     {
         var name = new Option<string?>("--name") { Description = "One cluster. Default: all that there are.", HelpName = "NAME" };
         var directory = ClusterFolders.Option();
-        var command = new Command("status", "Lists the servers of the local clusters. Ends with 1 when one of them does not run.") { name, directory };
+        var command = new Command("status", "Lists the servers of the local clusters. Ends with 1 when one of them does not run, or is a second primary.") { name, directory };
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>
         {
@@ -27,7 +27,8 @@ internal static class ClusterStatusCommand
             if (parsed.GetValue(json)) screen.WriteJson(clusters);
             else if (clusters.Count > 0) screen.Write(TableOf(clusters));
             else screen.Say("There is no local cluster. 'replica-router cluster up' starts one.");
-            return clusters.Values.SelectMany(servers => servers).All(server => server.IsRunning) ? ExitCode.Ok : ExitCode.Warning;
+            foreach (var note in clusters.SelectMany(cluster => ServerStatus.NotesOn(cluster.Key, cluster.Value))) screen.Say(note);
+            return clusters.Values.SelectMany(servers => servers).All(server => server is { IsRunning: true, IsSecondPrimary: false }) ? ExitCode.Ok : ExitCode.Warning;
         });
         return command;
     }
@@ -41,7 +42,7 @@ internal static class ClusterStatusCommand
             {
                 table.AddRow([.. new[]
                 {
-                    cluster, server.Name, server.IsPrimary ? "primary" : "replica", server.Port.ToString(CultureInfo.InvariantCulture),
+                    cluster, server.Name, server.Role, server.Port.ToString(CultureInfo.InvariantCulture),
                     server.ProcessId?.ToString(CultureInfo.InvariantCulture) ?? "down", server.DataDirectory,
                 }.Select(cell => new Text(cell))]);
             }

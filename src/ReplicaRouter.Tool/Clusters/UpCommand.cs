@@ -29,8 +29,10 @@ internal static class UpCommand
             var folder = new ClusterFolders(parsed.GetValue(directory)).Of(clusterName);
             screen.Say($"Starting the cluster '{clusterName}' in {folder}.");
             await using var cluster = await DevelopmentCluster.UpAsync(folder, parsed.GetValue(replicas), ct);
-            if (parsed.GetValue(json)) screen.WriteJson(new { Name = clusterName, Folder = folder, Servers = ServerStatus.Of(cluster), Environment = cluster.EnvironmentVariables });
+            var servers = ServerStatus.Of(cluster);
+            if (parsed.GetValue(json)) screen.WriteJson(new { Name = clusterName, Folder = folder, Servers = servers, Environment = cluster.EnvironmentVariables });
             else Print(cluster, clusterName, screen);
+            foreach (var note in ServerStatus.NotesOn(clusterName, servers)) screen.Say(note);
             return ExitCode.Ok;
         });
         return command;

@@ -34,7 +34,7 @@ internal static class DrillTable
         foreach (var complaint in report.Complaints) yield return complaint;
         if (report.Writes is { } writes)
             yield return $"{writes.Acknowledged} writes acknowledged, {writes.Unknown} of unknown outcome; {writes.Lost} lost, {writes.Doubled} doubled.";
-        yield return $"{report.Errors} errors in {report.Phases.Sum(phase => phase.Operations)} operations.";
+        yield return $"{report.Errors} {(report.Errors == 1 ? "error" : "errors")} in {report.Phases.Sum(phase => phase.Operations)} operations.";
     }
 
     private static Text Number(double value, string format) => new(value.ToString(format, CultureInfo.InvariantCulture));
