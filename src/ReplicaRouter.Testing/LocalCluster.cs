@@ -157,7 +157,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public async Task PromoteAsync(string name, bool repointOthers = true, CancellationToken ct = default)
     {
         var (former, promoted) = (Primary, this[name]);
-        if (promoted.Upstream is null) throw new InvalidOperationException($"Server '{name}' is no standby.");
+        if (promoted.Upstream is null) throw new InvalidOperationException($"Server '{name}' is not a standby.");
         await promoted.LeaveRecoveryAsync(ct).ConfigureAwait(false);
         Primary = promoted;
         Save();

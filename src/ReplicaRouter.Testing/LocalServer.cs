@@ -140,10 +140,10 @@ public sealed class LocalServer
     }
 
     /// <summary>Has a standby stream again, and waits until it does.</summary>
-    /// <exception cref="InvalidOperationException">The server is no standby.</exception>
+    /// <exception cref="InvalidOperationException">The server is not a standby.</exception>
     public async Task RestoreStreamingAsync(CancellationToken ct = default)
     {
-        Follow(Upstream ?? throw new InvalidOperationException($"Server '{Name}' is no standby."));
+        Follow(Upstream ?? throw new InvalidOperationException($"Server '{Name}' is not a standby."));
         await WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')", "does not stream", ct).ConfigureAwait(false);
     }
 

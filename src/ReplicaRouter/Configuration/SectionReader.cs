@@ -29,7 +29,7 @@ internal sealed class SectionReader
         if (Value(key) is not { } text) return;
         // A bare number would be days, which is hardly ever meant.
         if (text.Count(c => c == ':') == 2 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)) set(time);
-        else Refuse(key, "is no time. Write hh:mm:ss, as 00:00:05 for 5 seconds, 00:00:00.5 for half of one, or 1.00:00:00 for a day");
+        else Refuse(key, "is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds, 00:00:00.5 for half of one, or 1.00:00:00 for a day");
     }
 
     public void Number(string key, Action<int> set)

@@ -133,10 +133,10 @@ public class RouterConfigurationTests
             FaultOf(("DATABASE_URL", Primary), ("DATABASE_READ_REPLICA_1_URL", "Host=P;Username=other")), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("ReplicaRouter__MaxLag", "5", "ReplicaRouter:MaxLag is no time. Write hh:mm:ss, as 00:00:05 for 5 seconds")]
-    [InlineData("ReplicaRouter__MaxLag", "5:00", "ReplicaRouter:MaxLag is no time")]
-    [InlineData("ReplicaRouter__MaxLag", "-1", "ReplicaRouter:MaxLag is no time")]
-    [InlineData("ReplicaRouter__MaxLag", "s3cret", "ReplicaRouter:MaxLag is no time")]
+    [InlineData("ReplicaRouter__MaxLag", "5", "ReplicaRouter:MaxLag is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds")]
+    [InlineData("ReplicaRouter__MaxLag", "5:00", "ReplicaRouter:MaxLag is not a valid time")]
+    [InlineData("ReplicaRouter__MaxLag", "-1", "ReplicaRouter:MaxLag is not a valid time")]
+    [InlineData("ReplicaRouter__MaxLag", "s3cret", "ReplicaRouter:MaxLag is not a valid time")]
     [InlineData("ReplicaRouter__MaxLag__Value", "s3cret", "ReplicaRouter:MaxLag is a section, but takes one value.")]
     [InlineData("ReplicaRouter__Routes__read__MaxPoolSize", "s3cret", "ReplicaRouter:Routes:read:MaxPoolSize is no whole number")]
     [InlineData("ReplicaRouter__Routes__read__Hedge", "s3cret", "ReplicaRouter:Routes:read:Hedge is neither true nor false")]
