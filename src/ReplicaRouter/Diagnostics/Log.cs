@@ -62,7 +62,7 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Warning, "No host can take writes; {Before} was the primary")]
     public static partial void PrimaryLost(ILogger logger, string before);
 
-    [LoggerMessage(302, LogLevel.Warning, "Timeline {Former} is given up: no present host vouches for it. The cluster is on timeline {Timeline}")]
+    [LoggerMessage(302, LogLevel.Warning, "Timeline {Former} is given up: no present host that counts vouches for it. The cluster is on timeline {Timeline}")]
     public static partial void TimelineGivenUp(ILogger logger, int former, int timeline);
 
     [LoggerMessage(303, LogLevel.Warning, "The cluster with system identifier {Former} is given up for the one with {Identifier}: pools, positions and sessions of the former one start again")]

@@ -28,6 +28,7 @@ internal static class CertificateCheck
         string? fault = null;
         try
         {
+            var policy = Policy(host.Connection);
             using var client = new TcpClient();
             await client.ConnectAsync(host.Connection.Host!, host.Connection.Port, cancellationToken).ConfigureAwait(false);
             var isDirect = host.Connection.SslNegotiation == SslNegotiation.Direct;
@@ -38,7 +39,7 @@ internal static class CertificateCheck
             {
                 TargetHost = host.Connection.Host,
                 ApplicationProtocols = [new SslApplicationProtocol("postgresql")],
-                CertificateChainPolicy = Policy(host.Connection),
+                CertificateChainPolicy = policy,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
                 {
                     fault = Fault(host, (X509Certificate2?)certificate, chain, errors, time.GetUtcNow());
@@ -46,6 +47,11 @@ internal static class CertificateCheck
                 },
             };
             await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        // Npgsql refuses a certificate of another name before it reads the file of the authorities.
+        catch (Exception e) when (fault is null && CertificateFiles.IsCause(e))
+        {
+            return CertificateFiles.Describe(e, host, isRoot: true);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -15,12 +15,19 @@ internal static class CertificateFiles
     public static string Describe(Exception exception, HostConfiguration host)
     {
         // Npgsql reads the authorities when it checks the server's certificate, in the handshake, and the client's own files before that.
-        var (cause, isRoot) = exception is NpgsqlException { InnerException: { } inner } ? (inner, true) : (exception, false);
+        return exception is NpgsqlException { InnerException: { } inner } ? Describe(inner, host, isRoot: true) : Describe(exception, host, isRoot: false);
+    }
+
+    /// <param name="cause">What using the file met.</param>
+    /// <param name="host">The host that was to be logged in to.</param>
+    /// <param name="isRoot">Whether it is the file of the authorities, rather than one of the client's own.</param>
+    public static string Describe(Exception cause, HostConfiguration host, bool isRoot)
+    {
         var setting = isRoot ? Root(host) : Client(host.Connection, cause);
         return $"{host.Endpoint}: {setting}: " + cause switch
         {
             UnauthorizedAccessException => "this process may not read the file.",
-            CryptographicException when isRoot => "the file holds no certificate.",
+            CryptographicException when isRoot => $"the file holds no certificate. Correct the setting in {host.Source}, or put the authority's certificate there.",
             CryptographicException => $"the files hold no certificate and key that belong together, or SSL Password (sslpassword) is wrong. Correct them in {host.Source}.",
             _ => $"there is no such file. Correct the setting in {host.Source}, or put the file there.",
         };

@@ -147,6 +147,8 @@ internal static class FailureClassifier
             AuthenticationException e => $"{host.Endpoint}: TLS failed: {PlainText.Of(e.Message)} Correct the SSL settings in {host.Source}.",
             TimeoutException => $"{host.Endpoint} did not answer in time.",
             NpgsqlException e when IsAuthenticationRefusal(e) => $"{host.Endpoint} offers no login that is allowed: {PlainText.Of(e.Message)} {LoginFix(host)}",
+            NpgsqlException e when e.Message.Contains("No SSL enabled connection", StringComparison.Ordinal) =>
+                $"{host.Endpoint} offers no TLS. Correct SSL Mode (sslmode) in {host.Source}, or turn ssl on at the server.",
             DbException or IOException or SocketException => $"{host.Endpoint}: {PlainText.Of(cause.Message)}",
             // As Npgsql reads what comes, it may fail in any way: a server that can't start a process sends what announces 1.6 GB.
             _ => $"a login to {host.Endpoint} failed with {cause.GetType().Name}: what answers may be no PostgreSQL server, or one that can't start a process.",

@@ -31,7 +31,7 @@ internal static class Acceptance
             }
             else if (host.IsRefused)
             {
-                given.Add(string.Create(CultureInfo.InvariantCulture, $"{host.Name} is on timeline {host.ShownTimeline} and gets no traffic; what was written on that timeline is given up."));
+                given.Add(string.Create(CultureInfo.InvariantCulture, $"{host.Name} is on timeline {host.Ruling!.Timeline} and gets no traffic; what was written on that timeline is given up."));
             }
             else if (known.IsServing && !host.IsServing)
             {

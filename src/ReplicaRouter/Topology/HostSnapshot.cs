@@ -76,6 +76,12 @@ internal sealed record HostSnapshot
     /// <summary>The timeline that its last answer showed; 0 when none did.</summary>
     public int ShownTimeline => Answer?.ReplayTimeline ?? 0;
 
+    /// <summary>The highest timeline that this run of the server was seen on: a server that stops receiving may show a lower one, and never goes back to it.</summary>
+    public int ReachedTimeline { get; init; }
+
+    /// <summary>The primary's timeline of which this run of the server has replayed more than the primary wrote; 0 for none.</summary>
+    public int DivergedFrom { get; init; }
+
     /// <summary>Whether an operator ordered that its identity and timeline are right.</summary>
     public bool IsAccepted => Ruling is { IsAccepted: true };
 

@@ -51,7 +51,7 @@ internal static class HostStateRules
     {
         var doubt = identity.IsFirm ? "" : ", by the majority of the servers that answer: the configured primary has not been seen yet";
         return $"{host.Configuration.Endpoint} belongs to another cluster (system identifier {host.Answer!.SystemIdentifier}, not {identity.SystemIdentifier}{doubt}). " +
-            $"Correct the address in {host.Configuration.Source}; or, if this is the right cluster, run 'replica-router accept {host.Name}'.";
+            $"Correct the address in {host.Configuration.Source}; or, if this is the right cluster, {OperatorRuling.HowToAccept(host)}.";
     }
 
     private static HostState OfFailure(FailureKind kind, HostSnapshot host) => kind switch

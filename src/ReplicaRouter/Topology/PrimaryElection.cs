@@ -27,17 +27,17 @@ internal static class PrimaryElection
         {
             return With(host, HostState.Misconfigured, string.Create(CultureInfo.InvariantCulture,
                 $"{endpoint} shows timeline {host.ShownTimeline}, more than {TimelineBelief.MostAhead} ahead of every other server: promotions don't explain that. ") +
-                $"Correct the address in {host.Configuration.Source} or rebuild the server; or, if it is right, run 'replica-router accept {host.Name}'.");
+                $"Correct the address in {host.Configuration.Source} or rebuild the server; or, if it is right, {OperatorRuling.HowToAccept(host)}.");
         }
 
         if ((belief.Outvoted & bit) != 0)
         {
             return With(host, HostState.Fenced, $"{endpoint} takes writes on timeline {host.ShownTimeline}, but its source calls it a replica of {leaders.InPlaceOf(host, hosts)!.Endpoint}, " +
-                $"which is well. Rebuild it as a standby; or, if it is right, run 'replica-router accept {host.Name}'.");
+                $"which is well. Rebuild it as a standby; or, if it is right, {OperatorRuling.HowToAccept(host)}.");
         }
 
         return !host.IsRefused ? host : With(host, host.Role == HostRole.Primary ? HostState.Fenced : HostState.OldTimeline,
-            $"{endpoint} is on timeline {host.ShownTimeline}, which an operator gave up when another server was accepted. Rebuild it as a standby.");
+            $"{endpoint} is on timeline {host.Ruling!.Timeline}, which an operator gave up when another server was accepted. Rebuild it as a standby.");
     }
 
     private static HostSnapshot Judge(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, int newest, TimeProvider time)
@@ -53,7 +53,7 @@ internal static class PrimaryElection
         var witnesses = hosts.Where(other => (belief.Witnesses & other.Configuration.Bit) != 0).ToList();
         var fact = $"{host.Configuration.Endpoint} takes writes on timeline {host.Answer!.Timeline}, but the cluster is on {belief.Timeline}: " +
             $"{string.Join(", ", witnesses.Select(witness => Describe(witness, time)))}.";
-        var accept = $"run 'replica-router accept {host.Name}'";
+        var accept = OperatorRuling.HowToAccept(host);
         if (witnesses.Exists(witness => witness.IsAnswering))
         {
             return $"{fact} If that promotion was right, rebuild {host.Name} as a standby of the new primary. If it was a mistake, {accept}, and keep {host.Name}: it may be the only good server.";

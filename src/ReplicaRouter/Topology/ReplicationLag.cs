@@ -17,12 +17,22 @@ internal static class ReplicationLag
             };
         }
 
-        if (primary is not null && answer.ReplayTimeline > timeline)
+        if (primary is not null && host.ReachedTimeline > timeline)
         {
             return host.WithLag(null) with
             {
                 State = HostState.OldTimeline,
-                Error = $"{host.Configuration.Endpoint} follows timeline {answer.ReplayTimeline}, on which no primary was seen; the primary is on {timeline}.",
+                Error = $"{host.Configuration.Endpoint} follows timeline {host.ReachedTimeline}, on which there is no primary; the primary is on {timeline}.",
+            };
+        }
+
+        if (primary is not null && (host.DivergedFrom == timeline || IsAhead(host.LastAnswered, primary.LastAnswered!)))
+        {
+            return host.WithLag(null) with
+            {
+                DivergedFrom = timeline,
+                State = HostState.OldTimeline,
+                Error = $"{host.Configuration.Endpoint} has replayed WAL that the primary has not written: it has followed another server. Rebuild it as a standby.",
             };
         }
 
@@ -56,6 +66,10 @@ internal static class ReplicationLag
     /// </summary>
     private static bool IsOrphan(HostAnswer standby, HostSnapshot primary, int timeline) =>
         standby is { Timeline: null, IsTimelineHidden: false } && standby.ReplayTimeline < timeline && standby.ReplayLsn > primary.Answer!.ReplayLsn;
+
+    /// <summary>Whether a standby showed more than the primary wrote up to a later moment. The control file of such a one may show the primary's timeline for long.</summary>
+    private static bool IsAhead(HostObservation standby, HostObservation primary) =>
+        primary.SentAt >= standby.ReceivedAt && standby.Answer!.ReplayLsn > primary.Answer!.InsertLsn;
 
     private static HostSnapshot Unknown(HostSnapshot host, string why) => host.WithLag(null) with
     {

@@ -36,7 +36,7 @@ internal sealed record TimelineBelief
     /// <summary>Hosts out of recovery that a source calls replicas, whether it is right or late, one bit each.</summary>
     public ulong Contradicted { get; private init; }
 
-    /// <summary>The highest timeline that a server out of recovery was seen on: what discovered standbys say of later ones counts for nothing.</summary>
+    /// <summary>The highest timeline that a server out of recovery was seen on: what standbys say of later ones may count for nothing.</summary>
     private int Proven { get; init; }
 
     /// <param name="hosts">The hosts, and what each one's own observations say of it.</param>
@@ -52,7 +52,8 @@ internal sealed record TimelineBelief
         if (leaping != 0) leaping = Leaping(outvoted = Outvoted(leaping));
         var admitted = Admitted(outvoted | leaping);
         var proven = Math.Max(before.Proven, Highest(admitted.Where(host => host.Answer is { IsInRecovery: false })));
-        var counted = admitted.Where(host => Counts(host, proven)).ToList();
+        var isOrdered = hosts.Any(host => host.IsAccepted);
+        var counted = admitted.Where(host => Counts(host, proven, isOrdered)).ToList();
         var timeline = Highest(counted);
         return new TimelineBelief
         {
@@ -72,9 +73,12 @@ internal sealed record TimelineBelief
     private static bool IsAdmitted(HostSnapshot host, ulong? cluster) =>
         host is { ShownTimeline: > 0, IsRefused: false } && (cluster is null || host.Answer!.SystemIdentifier == cluster);
 
-    /// <summary>A server out of recovery has its timeline. A standby's word counts if the operator configured or accepted it, or a primary was seen there.</summary>
-    private static bool Counts(HostSnapshot host, int proven) =>
-        host.Answer is { IsInRecovery: false } || !host.Configuration.IsDiscovered || host.IsAccepted || host.ShownTimeline <= proven;
+    /// <summary>
+    /// A server out of recovery has its timeline. A standby's word counts where a primary was seen on its timeline; and if the operator configured it, unless he has
+    /// accepted another host: a standby may follow the server that was given up only after the order.
+    /// </summary>
+    private static bool Counts(HostSnapshot host, int proven, bool isOrdered) =>
+        host.Answer is { IsInRecovery: false } || host.IsAccepted || host.ShownTimeline <= proven || (!host.Configuration.IsDiscovered && !isOrdered);
 
     /// <summary>
     /// Whether a source contradicts what is observed of a host, and is right in that: the primary that it names takes writes, and has not been out since the source

@@ -134,6 +134,7 @@ internal sealed class TopologySnapshot
         var isNewest = host.Last is not { } last || observation.SentAt >= last.SentAt;
         if (!isNewest && (observation.Answer is null || observation.SentAt < host.LastAnswered?.SentAt)) return this;
 
+        var isSameRun = observation.Answer is null || observation.Answer.Server == host.Answer?.Server;
         var leeway = observation.Answer is null ? host.Leeway : time.Ticks(Settings.LeewayOf(Math.Max(observation.Answer.Probers, Probers)));
         var updated = host with
         {
@@ -144,6 +145,8 @@ internal sealed class TopologySnapshot
             Misses = !isNewest ? host.Misses : observation.Failure?.Kind is FailureKind.Timeout or FailureKind.None ? host.Misses + 1 : 0,
             Observations = host.Observations + 1,
             Fork = observation.Answer is null ? host.Fork : ForkOf(host, observation.Answer),
+            ReachedTimeline = Math.Max(isSameRun ? host.ReachedTimeline : 0, observation.Answer?.ReplayTimeline ?? 0),
+            DivergedFrom = isSameRun ? host.DivergedFrom : 0,
             Ruling = observation.Answer is null || host.Ruling?.Covers(observation.Answer) == true ? host.Ruling : null,
             Faulty = host.Faulty is { } faulty && observation.ReceivedAt < faulty.Until ? faulty : null,
         };
@@ -182,16 +185,17 @@ internal sealed class TopologySnapshot
     /// <summary>This topology after an operator's order that what a host shows now is the cluster's identity and timeline. Every later timeline is given up.</summary>
     public TopologySnapshot WithAccepted(HostSnapshot accepted, TimeProvider time)
     {
-        ImmutableArray<HostSnapshot> ruled = [.. Hosts.Select(host => ReferenceEquals(host, accepted) ? host with { Ruling = OperatorRuling.On(host, isAccepted: true) }
-            : IsRival(host, accepted) ? host with { Ruling = OperatorRuling.On(host, isAccepted: false) }
-            : host.IsAccepted ? host with { Ruling = null } : host)];
+        ImmutableArray<HostSnapshot> ruled = [.. Hosts.Select(host => host with
+        {
+            Ruling = ReferenceEquals(host, accepted) ? OperatorRuling.Accept(host) : IsRival(host, accepted) ? OperatorRuling.Refuse(host) : null,
+        })];
         return Derive(ruled, History, null, time, identity: new ClusterIdentity(accepted.Answer!.SystemIdentifier, IsFirm: true));
     }
 
     /// <summary>Whether a host would keep an accepted one from being followed.</summary>
     public static bool IsRival(HostSnapshot host, HostSnapshot accepted) =>
         !ReferenceEquals(host, accepted) && host.Answer is { } answer && answer.SystemIdentifier == accepted.Answer!.SystemIdentifier && answer.Server != accepted.Answer.Server
-        && (host.ShownTimeline > accepted.ShownTimeline || (host.ShownTimeline == accepted.ShownTimeline && !answer.IsInRecovery && !accepted.Answer.IsInRecovery));
+        && (host.ReachedTimeline > accepted.ShownTimeline || (host.ShownTimeline == accepted.ShownTimeline && !answer.IsInRecovery && !accepted.Answer.IsInRecovery));
 
     /// <summary>This topology with other hosts, or the same ones with other settings. What was observed of those that stay is kept.</summary>
     /// <param name="hosts">All hosts that there are from now on.</param>

@@ -96,6 +96,68 @@ public sealed class BeliefTests
         }
     }
 
+    /// <summary>A standby that followed the mistaken promotion holds writes that were given up, also while its server is down and looks like none of that line.</summary>
+    [Fact]
+    [Trait("Failure", "A1")]
+    public async Task Standbys_of_the_server_that_was_given_up_serve_nothing_when_it_is_killed_and_when_it_returns()
+    {
+        await using var cluster = await StartAsync("analytics", "dr");
+        await TokenLoad.PrepareAsync(cluster);
+        await using (var admin = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await admin.ExecuteAsync("GRANT pg_monitor TO app");
+        await using var router = await RouterAsync(cluster.Options());
+        await cluster.WaitForReplicationAsync(Ct);
+        await cluster.PromoteAsync("dr", ct: Ct);
+        await Eventually.Async(() => Host(router, "analytics") is { ShownTimeline: 2, State: HostState.Healthy }, s_bound, "analytics follows dr");
+        await using (var load = new TokenLoad(router))
+        {
+            await load.WritesOnAsync(cluster["dr"].Port, s_bound);
+            await AcceptAsync(router, "primary");
+            await load.WritesOnAsync(cluster["primary"].Port, s_bound);
+        }
+
+        await cluster["dr"].KillAsync(Ct);
+        await StateAsync(router, "dr", HostState.Down);
+        await StaysOutAsync(router, "analytics", HostState.OldTimeline);
+        await cluster["dr"].StartAsync(Ct);
+        await StateAsync(router, "dr", HostState.Fenced);
+        await StaysOutAsync(router, "analytics", HostState.OldTimeline);
+        Assert.Equal("primary", router.Topology.Primary?.Name);
+    }
+
+    [Fact]
+    [Trait("Failure", "A1")]
+    public async Task A_new_process_leaves_out_a_standby_that_has_replayed_more_than_the_primary_wrote()
+    {
+        await using var cluster = await StartAsync("analytics", "dr");
+        await cluster.PromoteAsync("dr", ct: Ct);
+        await using (var connection = new NpgsqlConnection(cluster["dr"].ConnectionString)) await connection.ExecuteAsync("CREATE TABLE given_up AS SELECT generate_series(1, 10000)");
+        await Eventually.Async(async () =>
+        {
+            await using var connection = new NpgsqlConnection(cluster["analytics"].ConnectionString);
+            return await connection.ExecuteScalarAsync<bool>("SELECT to_regclass('given_up') IS NOT NULL");
+        }, s_bound, "analytics has followed dr");
+        await cluster["dr"].KillAsync(Ct);
+
+        await using var router = DatabaseRouter.Create(cluster.Options("primary", "analytics"));
+        await StateAsync(router, "analytics", HostState.OldTimeline);
+        await StaysOutAsync(router, "analytics", HostState.OldTimeline);
+        Assert.Equal("primary", router.Topology.Primary?.Name);
+    }
+
+    /// <summary>For three probes.</summary>
+    private static async Task StaysOutAsync(DatabaseRouter router, string host, HostState state)
+    {
+        var seen = Host(router, host).Observations;
+        await Eventually.Async(() =>
+        {
+            var known = Host(router, host);
+            Assert.Equal(state, known.State);
+            return known.Observations >= seen + 3;
+        }, s_bound, $"{host} is probed three times");
+    }
+
+    private static HostSnapshot Host(DatabaseRouter router, string name) => router.Topology.Hosts.Single(host => host.Name == name);
+
     [Fact]
     [Trait("Failure", "A5")]
     public async Task Connections_of_writable_routes_to_a_fenced_server_are_cut()

@@ -32,6 +32,12 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
         Assert.Null(await FaultAsync(fixture.Authority.Issue("127.0.0.2"), SslMode.VerifyCA));
     }
 
+    /// <summary>Npgsql refuses the name before it reads the file.</summary>
+    [Fact]
+    [Trait("Failure", "C12")]
+    public async Task A_missing_file_of_authorities_is_said_also_where_the_certificate_is_for_another_name() => Assert.Contains(
+        "Root Certificate (sslrootcert): there is no such file", await FaultAsync(fixture.Authority.Issue("127.0.0.2"), SslMode.VerifyFull, "/no/such/file.pem"), StringComparison.Ordinal);
+
     [Theory]
     [Trait("Failure", "C12")]
     [InlineData(-10, -1, "expired at ")]

@@ -129,6 +129,14 @@ public class FailureClassifierTests
         Assert.DoesNotContain("s3cret", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_server_without_TLS_is_said_to_offer_none_and_where_to_correct_that()
+    {
+        var refusal = new NpgsqlException("SSL connection requested. No SSL enabled connection from this host is configured.");
+        Assert.Equal(
+            "db-1:5432 offers no TLS. Correct SSL Mode (sslmode) in Host 'primary', or turn ssl on at the server.", FailureClassifier.Describe(refusal, HostOf("Host=db-1;SSL Mode=Require")).Message);
+    }
+
     [Theory]
     [Trait("Failure", "D")]
     [InlineData("57P03", "Hot standby mode is disabled.", "the reason: Hot standby mode is disabled. (57P03)")]

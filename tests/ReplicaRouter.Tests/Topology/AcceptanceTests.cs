@@ -44,6 +44,57 @@ public class AcceptanceTests
         Assert.Equal(("dr", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
     }
 
+    /// <summary>Their control files may show the timeline that they have left.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    [Trait("Failure", "A1")]
+    public void Standbys_of_what_was_given_up_stay_out_when_their_server_is_lost_and_when_it_returns(int? shown)
+    {
+        var topology = new TestTopology("primary", "analytics", "dr")
+            .Answer("primary", Primary(500)).Answer("dr", Primary(400, timeline: 2)).Answer("analytics", Replica(400, timeline: 2));
+        Accept(topology, "primary");
+        topology.Advance(1).Answer("primary", Primary(500)).Fail("dr", FailureKind.Unreachable).Answer("analytics", Replica(400, timeline: null) with { ReplayTimeline = shown });
+        Assert.Equal(("primary", HostState.OldTimeline), (topology.Current.Primary?.Name, topology["analytics"].State));
+        topology.Advance(1).Answer("dr", Primary(450, timeline: 2)).Answer("analytics", Replica(450, timeline: 2)).Answer("primary", Primary(600));
+        Assert.Equal(("primary", HostState.Fenced, HostState.OldTimeline), (topology.Current.Primary?.Name, topology["dr"].State, topology["analytics"].State));
+        // Rebuilt from the accepted primary.
+        topology.Advance(1).Answer("analytics", Replica(600) with { StartedAt = 2 });
+        Assert.Equal(HostState.Healthy, topology["analytics"].State);
+    }
+
+    [Fact]
+    [Trait("Failure", "A1")]
+    public void Standbys_that_had_lost_the_promoted_server_when_the_order_came_are_given_up_with_it()
+    {
+        var topology = new TestTopology("primary", "analytics", "dr")
+            .Answer("primary", Primary(500)).Answer("dr", Primary(400, timeline: 2)).Answer("analytics", Replica(400, timeline: 2))
+            .Advance(1).Fail("dr", FailureKind.Unreachable).Answer("analytics", Replica(400, timeline: null)).Answer("primary", Primary(500));
+        Assert.Contains(Acceptance.Of(topology.Current, topology["primary"], topology.Time).GivenUp, sentence => sentence.StartsWith("analytics is on timeline 2", StringComparison.Ordinal));
+        Accept(topology, "primary");
+        topology.Advance(1).Answer("dr", Primary(450, timeline: 2)).Answer("analytics", Replica(450, timeline: 2)).Answer("primary", Primary(600));
+        Assert.Equal(("primary", HostState.Fenced, HostState.OldTimeline), (topology.Current.Primary?.Name, topology["dr"].State, topology["analytics"].State));
+    }
+
+    [Fact]
+    [Trait("Failure", "A1")]
+    public void A_standby_that_follows_the_server_that_was_given_up_after_the_order_does_not_undo_it()
+    {
+        var topology = WithMistake();
+        Accept(topology, "primary");
+        topology.Advance(1).Answer("primary", Primary(500)).Answer("analytics", Replica(450, timeline: 2));
+        Assert.Equal(("primary", 1, HostState.OldTimeline), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["analytics"].State));
+    }
+
+    [Fact]
+    public void A_later_order_about_another_host_lifts_what_an_earlier_one_gave_up()
+    {
+        var topology = WithMistake();
+        Accept(topology, "primary");
+        Accept(topology, "dr");
+        Assert.Equal(("dr", 2, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["primary"].State));
+    }
+
     [Fact]
     public void Of_two_primaries_on_one_timeline_the_accepted_one_is_followed()
     {

@@ -220,6 +220,36 @@ public class TimelineBeliefTests
     }
 
     [Fact]
+    [Trait("Failure", "A1")]
+    public void A_standby_of_a_promoted_server_that_was_removed_serves_nothing_though_its_control_file_shows_the_primary_s_timeline()
+    {
+        var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("dr", Primary(500, timeline: 2)).Answer("analytics", Replica(500, timeline: 2));
+        var orphan = Replica(500, timeline: null) with { ReplayTimeline = 1 };
+        Remove(topology, "dr");
+        topology.Advance(1).Answer("primary", Primary(500)).Answer("analytics", orphan);
+        Assert.Equal(("primary", HostState.OldTimeline), (topology.Current.Primary?.Name, topology["analytics"].State));
+    }
+
+    /// <summary>As a new process sees it, which knows of no promotion.</summary>
+    [Fact]
+    [Trait("Failure", "A1")]
+    public void A_standby_that_has_replayed_more_than_the_primary_has_written_serves_nothing()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500));
+        var orphan = Replica(501, timeline: null) with { ReplayTimeline = 1 };
+        // The primary may have gone on since it answered.
+        Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("analytics", orphan)["analytics"].State);
+        Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("primary", Primary(501))["analytics"].State);
+        topology.Advance(1).Answer("analytics", orphan with { ReplayLsn = 502 }).Advance(1).Answer("primary", Primary(501));
+        Assert.Equal(HostState.OldTimeline, topology["analytics"].State);
+        Assert.Contains("has replayed WAL that the primary has not written", topology["analytics"].Error, StringComparison.Ordinal);
+        // It does not come right by itself, though the primary writes as much.
+        topology.Advance(1).Answer("primary", Primary(600)).Advance(1).Answer("analytics", orphan with { ReplayLsn = 502 });
+        Assert.Equal(HostState.OldTimeline, topology["analytics"].State);
+        Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("analytics", Replica(600) with { StartedAt = 2 })["analytics"].State);
+    }
+
+    [Fact]
     public void An_order_to_read_from_the_primary_survives_the_next_answer_and_ends_with_its_time()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));

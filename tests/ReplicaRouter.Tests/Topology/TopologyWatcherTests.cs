@@ -129,7 +129,7 @@ public sealed class TopologyWatcherTests : IDisposable
     {
         Then(topology => topology.Answer("analytics", Primary(500, timeline: 2)));
         Then(topology => topology.Answer("analytics", Replica(500)));
-        Assert.Equal("Timeline 2 is given up: no present host vouches for it. The cluster is on timeline 1", Assert.Single(_log[302]));
+        Assert.Equal("Timeline 2 is given up: no present host that counts vouches for it. The cluster is on timeline 1", Assert.Single(_log[302]));
         Then(topology => topology.Answer("primary", Primary(90, cluster: 42)).Answer("analytics", Replica(90, cluster: 42)).Answer("background", Replica(90, cluster: 42)));
         Assert.Contains($"{Cluster} is given up for the one with 42", Assert.Single(_log[303]), StringComparison.Ordinal);
         Assert.Single(_log[302]);
