@@ -26,7 +26,7 @@ public class TransactionOutcomeUnknownException : NpgsqlException
     internal Func<CancellationToken, Task<TransactionOutcome>>? Resolve { get; init; }
 
     /// <summary>
-    /// Asks the primary of now what became of the transaction. Waits for a primary as any write does, and for as long as the transaction is still in progress.
+    /// Asks the current primary what became of the transaction. Waits for a primary as any write does, and for as long as the transaction is still in progress.
     /// </summary>
     /// <returns>
     /// <see cref="TransactionOutcome.Unknown"/> where it can't be told: the work did not run in <c>WithTransactionAsync</c> or, with Entity Framework, in a strategy that
