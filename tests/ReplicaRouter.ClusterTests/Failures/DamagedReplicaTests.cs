@@ -103,7 +103,8 @@ public class DamagedReplicaTests(DamagedCluster damaged)
             await connection.ExecuteScalarAsync<long>(DamagedCluster.Read(sqlState));
         });
 
-        Assert.InRange(errors, 1, reads * 0.55);
+        // Half of them, by chance; 99 % before. On a busy machine the other replica may be left out as slow for a moment.
+        Assert.InRange(errors, 1, reads * 0.75);
     }
 
     [Fact]
