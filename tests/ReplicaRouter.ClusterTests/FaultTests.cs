@@ -79,7 +79,6 @@ public class FaultTests
     }
 
     [Fact]
-    [Trait("PostgreSQL", "any")]
     public async Task Sixty_seconds_of_an_idle_primary_leave_the_lag_at_0_and_the_replica_in_rotation_H1()
     {
         await using var cluster = await StartAsync("analytics");

@@ -6,6 +6,7 @@ namespace ReplicaRouter.ClusterTests;
 
 /// <summary>The router before PgBouncers in transaction pooling mode, which answer logins themselves and words of their own for a server that is gone.</summary>
 [Trait("PostgreSQL", "any")]
+[Collection(QuietMachine.Name)]
 public class PgBouncerTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -86,7 +87,7 @@ public class PgBouncerTests
         await Eventually.Async(() => reads.CountOf("background") > before + 100, TimeSpan.FromSeconds(30), "serves again");
         Assert.Empty(await reads.StopAsync());
         await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.ConnectionsInUse == 0), TimeSpan.FromSeconds(20), "nothing is left of what was given up");
-        Assert.InRange(reads.Slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1) + reads.MostLate);
+        Assert.InRange(reads.Slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
     [Fact]

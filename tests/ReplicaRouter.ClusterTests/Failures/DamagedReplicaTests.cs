@@ -6,6 +6,7 @@ namespace ReplicaRouter.ClusterTests.Failures;
 
 /// <summary>One of two replicas answers probes, and fails statements that the other one answers.</summary>
 [Trait("Failure", "B3")]
+[Collection(QuietMachine.Name)]
 public class DamagedReplicaTests(DamagedCluster damaged)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -103,8 +104,7 @@ public class DamagedReplicaTests(DamagedCluster damaged)
             await connection.ExecuteScalarAsync<long>(DamagedCluster.Read(sqlState));
         });
 
-        // Half of them, by chance; 99 % before. On a busy machine the other replica may be left out as slow for a moment.
-        Assert.InRange(errors, 1, reads * 0.75);
+        Assert.InRange(errors, 1, reads * 0.55);
     }
 
     [Fact]
