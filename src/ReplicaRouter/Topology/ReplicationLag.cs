@@ -8,32 +8,12 @@ internal static class ReplicationLag
         if (host.Role != HostRole.Replica || !host.IsServing) return host.WithLag(null);
 
         var (answer, sentAt) = (host.Answer!, host.LastAnswered!.SentAt);
-        if (primary is not null && (answer.Timeline < timeline || IsOrphan(answer, primary, timeline)))
+        if (primary is not null)
         {
-            return host.WithLag(null) with
-            {
-                State = HostState.OldTimeline,
-                Error = $"{host.Configuration.Endpoint} follows timeline {answer.ReplayTimeline}, but the primary is on {timeline}.",
-            };
-        }
-
-        if (primary is not null && host.ReachedTimeline > timeline)
-        {
-            return host.WithLag(null) with
-            {
-                State = HostState.OldTimeline,
-                Error = $"{host.Configuration.Endpoint} follows timeline {host.ReachedTimeline}, on which there is no primary; the primary is on {timeline}.",
-            };
-        }
-
-        if (primary is not null && (host.DivergedFrom == timeline || IsAhead(host.LastAnswered, primary.LastAnswered!)))
-        {
-            return host.WithLag(null) with
-            {
-                DivergedFrom = timeline,
-                State = HostState.OldTimeline,
-                Error = $"{host.Configuration.Endpoint} has replayed WAL that the primary has not written: it has followed another server. Rebuild it as a standby.",
-            };
+            if (answer.Timeline < timeline || IsOrphan(answer, primary, timeline)) return OnOtherTimeline(host, $"follows timeline {answer.ReplayTimeline}, but the primary is on {timeline}.");
+            if (host.ReachedTimeline > timeline) return OnOtherTimeline(host, $"follows timeline {host.ReachedTimeline}, on which there is no primary; the primary is on {timeline}.");
+            if (host.DivergedFrom == timeline || IsAhead(host.LastAnswered, primary.LastAnswered!))
+                return OnOtherTimeline(host with { DivergedFrom = timeline }, "has replayed WAL that the primary has not written: it has followed another server. Rebuild it as a standby.");
         }
 
         if (wal.IsEmpty || answer.ReplayLsn is not { } replayed)
@@ -70,6 +50,9 @@ internal static class ReplicationLag
     /// <summary>Whether a standby showed more than the primary wrote up to a later moment. The control file of such a one may show the primary's timeline for long.</summary>
     private static bool IsAhead(HostObservation standby, HostObservation primary) =>
         primary.SentAt >= standby.ReceivedAt && standby.Answer!.ReplayLsn > primary.Answer!.InsertLsn;
+
+    private static HostSnapshot OnOtherTimeline(HostSnapshot host, string why) =>
+        host.WithLag(null) with { State = HostState.OldTimeline, Error = $"{host.Configuration.Endpoint} {why}" };
 
     private static HostSnapshot Unknown(HostSnapshot host, string why) => host.WithLag(null) with
     {
