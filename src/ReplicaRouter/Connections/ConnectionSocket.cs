@@ -12,17 +12,20 @@ namespace ReplicaRouter;
 /// </remarks>
 internal static class ConnectionSocket
 {
-    private static volatile bool s_isHidden;
+    private static volatile bool s_isConnectorHidden;
+    private static volatile bool s_isSocketHidden;
 
     /// <returns>The socket; null when Npgsql does not show it, or the connection is closed.</returns>
     public static Socket? Of(NpgsqlConnection connection)
     {
+        if (s_isSocketHidden) return null;
         try
         {
             return TryGetConnector(connection) is { } connector ? SocketOf(connector) : null;
         }
         catch (MissingFieldException)
         {
+            s_isSocketHidden = true;
             return null;
         }
     }
@@ -48,14 +51,14 @@ internal static class ConnectionSocket
 #pragma warning disable NPG9001 // A type whose members may change: it is only passed on here.
     private static NpgsqlConnector? TryGetConnector(NpgsqlConnection connection)
     {
-        if (s_isHidden) return null;
+        if (s_isConnectorHidden) return null;
         try
         {
             return ConnectorOf(connection);
         }
         catch (MissingMethodException)
         {
-            s_isHidden = true;
+            s_isConnectorHidden = true;
             return null;
         }
     }
