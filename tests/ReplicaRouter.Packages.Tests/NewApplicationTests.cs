@@ -1,14 +1,11 @@
-using System.Diagnostics;
 using System.Net;
-using System.Text;
-using System.Text.RegularExpressions;
 using ReplicaRouter.RepositoryTests;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Packages.Tests;
 
 /// <summary>docs/guide/getting-started.md, done as it says, with the packages: new applications that route queries on real servers.</summary>
-public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
+public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
 {
     private LocalCluster Cluster => fixture.Cluster;
 
@@ -32,7 +29,7 @@ public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture f
         using var process = Cli.Start(folder, Variables, "dotnet", Path.Combine("bin", "Debug", "net10.0", "GettingStarted.Web.dll"), "--urls", "http://127.0.0.1:0");
         try
         {
-            using var client = new HttpClient { BaseAddress = await AddressAsync(process) };
+            using var client = new HttpClient { BaseAddress = await ListeningAddress.OfAsync(process) };
             await Eventually.IsAsync(() => client.GetStringAsync("/", TestContext.Current.CancellationToken),
                 read => Cluster.PortsOf("Read").Any(port => read == $"Read from tcp://127.0.0.1:{port}"));
             await Eventually.IsAsync(() => client.GetStringAsync("/report", TestContext.Current.CancellationToken),
@@ -79,26 +76,4 @@ public sealed partial class NewApplicationTests(LocalFeed feed, ClusterFixture f
         File.Copy(Repository.PathOf($"samples/{sample}/Program.cs"), Path.Combine(folder, "Program.cs"), overwrite: true);
         return folder;
     }
-
-    /// <summary>Where the application says that it listens. Its output is read on, or it would wait for room in the pipe.</summary>
-    private static Task<Uri> AddressAsync(Process process)
-    {
-        var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var seen = new StringBuilder();
-        void Read(object sender, DataReceivedEventArgs line)
-        {
-            if (line.Data is null) address.TrySetException(new InvalidOperationException($"The application ended:\n{seen}"));
-            else if (Listening().Match(line.Data) is { Success: true } match) address.TrySetResult(new Uri(match.Groups[1].Value));
-            else lock (seen) seen.AppendLine(line.Data);
-        }
-
-        process.OutputDataReceived += Read;
-        process.ErrorDataReceived += (_, line) => { lock (seen) seen.AppendLine(line.Data); };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return address.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
-    }
-
-    [GeneratedRegex(@"Now listening on: (http://\S+)")]
-    private static partial Regex Listening();
 }

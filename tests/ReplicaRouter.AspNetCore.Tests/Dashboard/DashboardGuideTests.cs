@@ -5,6 +5,7 @@ using DashboardGuide;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
+using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 
@@ -21,7 +22,7 @@ public class DashboardGuideTests
         using var process = StartProgram();
         try
         {
-            using var client = new HttpClient { BaseAddress = await AddressAsync(process) };
+            using var client = new HttpClient { BaseAddress = await ListeningAddress.OfAsync(process) };
             foreach (var (credentials, expected) in new[] { (null, 401), ("operator:wrong", 401), ("no-colon", 401), ("operator:secret", 200) })
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, "/replica-router/");
@@ -58,23 +59,11 @@ public class DashboardGuideTests
         }, Ct);
         Assert.Equal(expected, context.Response.StatusCode);
     }
+
     private static Process StartProgram()
     {
         var tests = Path.Combine(AppContext.BaseDirectory, typeof(DashboardGuideTests).Assembly.GetName().Name!);
         string[] command = ["exec", "--runtimeconfig", $"{tests}.runtimeconfig.json", "--depsfile", $"{tests}.deps.json", Path.Combine(AppContext.BaseDirectory, "ProtectedDashboard.dll")];
-        return Process.Start(new ProcessStartInfo("dotnet", [.. command, .. s_args, "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Information"]) { RedirectStandardOutput = true })!;
-    }
-
-    /// <summary>Where the program says that it listens.</summary>
-    private static async Task<Uri> AddressAsync(Process process)
-    {
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        late.CancelAfter(TimeSpan.FromSeconds(60));
-        while (await process.StandardOutput.ReadLineAsync(late.Token) is { } line)
-        {
-            if (line.Split("Now listening on: ") is [_, var address]) return new Uri(address);
-        }
-
-        throw new InvalidOperationException("The program ended.");
+        return Process.Start(new ProcessStartInfo("dotnet", [.. command, .. s_args, "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Information"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 }
