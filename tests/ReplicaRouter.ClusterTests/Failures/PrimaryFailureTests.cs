@@ -209,9 +209,15 @@ public class PrimaryFailureTests
         await using var router = await cluster.HealthyRouterAsync();
         await using var kept = router.GetDataSource(DatabaseOperation.Write).CreateConnection();
         Assert.Equal("primary", await OpenAsync());
+        // Called last, and so once the connection is led elsewhere, which is a moment after the topology shows the new primary.
+        var followed = new TaskCompletionSource();
+        router.TopologyChanged += (before, after) =>
+        {
+            if (after.Primary?.Name == "analytics") followed.TrySetResult();
+        };
         await cluster.Primary.KillAsync(Ct);
         await cluster.PromoteAsync("analytics", repointOthers: true, Ct);
-        await Eventually.Async(() => router.Topology.Primary?.Name == "analytics", TimeSpan.FromSeconds(20), "followed");
+        await followed.Task.WaitAsync(TimeSpan.FromSeconds(20), Ct);
         Assert.Equal("analytics", await OpenAsync());
         Assert.Equal("analytics", await OpenAsync());
 
