@@ -15,7 +15,7 @@ internal static class BenchmarkCluster
     {
         var options = new LocalClusterOptions
         {
-            Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = Victim, Synchronous = isVictimSynchronous }],
+            Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = Victim, IsSynchronous = isVictimSynchronous }],
         };
         // More than a pool's own limit, so that no arm is measured by servers that refuse connections.
         options.Settings["max_connections"] = "400";

@@ -26,7 +26,7 @@ public sealed class BackInTimeCheck
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
         {
-            Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = "standby", Synchronous = options.IsSynchronous }],
+            Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = "standby", IsSynchronous = options.IsSynchronous }],
         }, ct);
         await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString))
         {
@@ -91,12 +91,12 @@ public sealed class BackInTimeCheck
     }
 
     /// <returns>Whether the second read showed less than the first; null when they were not answered by a replica and then the primary.</returns>
-    private async Task<bool?> TryPairAsync(WayToPrimary way, int id, Func<RoutingSession?> begin, CancellationToken ct)
+    private async Task<bool?> TryPairAsync(WayToPrimary way, int id, Func<DatabaseSession?> begin, CancellationToken ct)
     {
         try
         {
             using var session = begin();
-            var first = await ReadAsync(_router, DatabaseOperation.Read, new RouteOptions { Session = session }, id, ct);
+            var first = await ReadAsync(_router, DatabaseOperation.Read, new OperationOptions { Session = session }, id, ct);
             if (!first.IsReplica) return null;
             var second = await ReadOnPrimaryAsync(way, session, id, ct);
             return second.IsReplica ? null : second.Value < first.Value;
@@ -112,14 +112,14 @@ public sealed class BackInTimeCheck
         }
     }
 
-    private async Task<(long Value, bool IsReplica)> ReadOnPrimaryAsync(WayToPrimary way, RoutingSession? session, int id, CancellationToken ct)
+    private async Task<(long Value, bool IsReplica)> ReadOnPrimaryAsync(WayToPrimary way, DatabaseSession? session, int id, CancellationToken ct)
     {
-        var options = new RouteOptions { Session = session };
+        var options = new OperationOptions { Session = session };
         if (way == WayToPrimary.Token)
         {
             var token = await session!.GetTokenAsync(ct);
             using var continued = _other.CreateSession(token);
-            return await ReadAsync(_other, DatabaseOperation.Read, new RouteOptions { Session = continued, Consistency = Consistency.Strong }, id, ct);
+            return await ReadAsync(_other, DatabaseOperation.Read, new OperationOptions { Session = continued, Consistency = Consistency.Strong }, id, ct);
         }
 
         return way switch
@@ -130,7 +130,7 @@ public sealed class BackInTimeCheck
         };
     }
 
-    private static Task<(long Value, bool IsReplica)> ReadAsync(DatabaseRouter router, Route route, RouteOptions options, int id, CancellationToken ct) =>
+    private static Task<(long Value, bool IsReplica)> ReadAsync(DatabaseRouter router, DatabaseRoute route, OperationOptions options, int id, CancellationToken ct) =>
         router.ExecuteAsync(route, options, (connection, inner) => connection.QuerySingleAsync<(long, bool)>(new CommandDefinition(Question, new { id }, cancellationToken: inner)), ct);
 
     private async Task WriteAsync(string connectionString, int id, CancellationToken ct)

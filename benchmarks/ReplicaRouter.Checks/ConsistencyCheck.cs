@@ -80,7 +80,7 @@ public sealed class ConsistencyCheck
             Interlocked.Increment(ref _sessions);
             for (var i = 0; i < ReadsPerSession && !session.HasLostHistory && !IsDone; i++)
             {
-                if (await TryAsync(() => register.StepAsync(router, new RouteOptions { Session = session }, ct), ct)) Interlocked.Increment(ref _reads);
+                if (await TryAsync(() => register.StepAsync(router, new OperationOptions { Session = session }, ct), ct)) Interlocked.Increment(ref _reads);
             }
 
             token = await session.GetTokenAsync(ct);

@@ -60,7 +60,7 @@ public sealed class FaultSoak
     {
         var options = _proxies.RouterOptions();
         options.ApplicationName = ApplicationName;
-        foreach (var route in new[] { "write", "transactional" }) options.Routes[route] = new RouteSettings { Wait = TimeSpan.FromSeconds(30) };
+        foreach (var route in new[] { "write", "transactional" }) options.Routes[route] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(30) };
         var router = DatabaseRouter.Create(options);
         try
         {

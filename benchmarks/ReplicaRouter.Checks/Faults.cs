@@ -188,7 +188,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
 
     private async Task ReplaceAsync(LocalServer former, LocalServer successor, CancellationToken ct)
     {
-        await cluster.PromoteAsync(successor.Name, ct: ct);
+        await cluster.PromoteAsync(successor.Name, cancellationToken: ct);
         await cluster.RejoinAsync(former.Name, ct);
     }
 

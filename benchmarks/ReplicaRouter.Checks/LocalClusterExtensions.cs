@@ -13,7 +13,7 @@ public static class LocalClusterExtensions
         var options = new DatabaseRouterOptions();
         foreach (var server in cluster.Servers.Where(s => servers.Length == 0 || servers.Contains(s.Name)))
         {
-            options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+            options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = server.Url };
         }
 
         return options;

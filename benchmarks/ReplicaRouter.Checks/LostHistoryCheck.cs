@@ -28,7 +28,7 @@ public sealed class LostHistoryCheck
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
         {
-            Replicas = [new() { Name = "analytics", Synchronous = true }, new() { Name = "background" }, new() { Name = "replica-3" }],
+            Replicas = [new() { Name = "analytics", IsSynchronous = true }, new() { Name = "background" }, new() { Name = "replica-3" }],
         }, ct);
         await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString)) await connection.ExecuteAsync(Register.CreateTable);
         await cluster.GrantMonitorAsync();
@@ -54,7 +54,7 @@ public sealed class LostHistoryCheck
         if (options.HasFailover)
         {
             await _cluster.Primary.KillAsync(ct);
-            await _cluster.PromoteAsync("analytics", ct: ct);
+            await _cluster.PromoteAsync("analytics", cancellationToken: ct);
             // Long enough for each session to go on from before the failover, and to meet the new primary's first answers.
             await LetWorkAsync(TimeSpan.FromSeconds(10));
         }

@@ -23,7 +23,7 @@ internal sealed class Register(int id, Random random, long written = 0, long kno
     /// <param name="router">The router to work through.</param>
     /// <param name="options">The session, if any.</param>
     /// <param name="ct">Cancels the step.</param>
-    public async Task StepAsync(DatabaseRouter router, RouteOptions options, CancellationToken ct)
+    public async Task StepAsync(DatabaseRouter router, OperationOptions options, CancellationToken ct)
     {
         if (random.Next(10) == 0) await WriteAsync(router, options, ct);
         var (value, isReplica) = await router.ExecuteAsync(DatabaseOperation.Read, options, ReadAsync, ct);
@@ -36,7 +36,7 @@ internal sealed class Register(int id, Random random, long written = 0, long kno
     /// <summary>What was known no longer counts: the session was told so.</summary>
     public void Forget() => Known = 0;
 
-    private async Task WriteAsync(DatabaseRouter router, RouteOptions options, CancellationToken ct)
+    private async Task WriteAsync(DatabaseRouter router, OperationOptions options, CancellationToken ct)
     {
         // Counted also when it fails: what may have been written must not be written again.
         var value = ++Written;

@@ -41,7 +41,7 @@ internal static class SessionHost
         {
             try
             {
-                await register.StepAsync(router, new RouteOptions { Session = session }, CancellationToken.None);
+                await register.StepAsync(router, new OperationOptions { Session = session }, CancellationToken.None);
             }
             catch (Exception e) when (e is NpgsqlException or TransactionOutcomeUnknownException)
             {

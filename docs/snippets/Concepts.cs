@@ -19,7 +19,7 @@ internal static class Concepts
     public static void Lag()
     {
         #region
-        var options = new RouteOptions { MaxLag = TimeSpan.FromSeconds(2.5) };
+        var options = new OperationOptions { MaxLag = TimeSpan.FromSeconds(2.5) };
         #endregion
     }
 
@@ -45,7 +45,7 @@ internal static class Concepts
         #endregion
     }
 
-    public static void LostHistory(RoutingSession session)
+    public static void LostHistory(DatabaseSession session)
     {
         #region
         if (session.HasLostHistory)

@@ -16,11 +16,11 @@ internal static class Passwords
 }
 
 #region
-internal sealed class RegistrySource(Registry registry) : ITopologySource
+internal sealed class RegistrySource(Registry registry) : IHostDiscoverySource
 {
     public string Name => "registry";
 
-    public async Task<TopologyAnswer> FindHostsAsync(CancellationToken ct) =>
+    public async Task<DiscoveryResult> FindHostsAsync(CancellationToken ct) =>
         new([.. (await registry.ListAsync("postgres", ct)).Select(server => new DiscoveredHost(server.Address, 5432) { Name = server.Id })]);
 }
 #endregion

@@ -19,11 +19,11 @@ internal static class Consistencies
     {
         #region
         var session = router.CreateSession();                               // explicit: covers the calls that are given it
-        await router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = session }, LoadAsync, ct);
+        await router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session }, LoadAsync, ct);
         #endregion
     }
 
-    public static async Task SendAsync(RoutingSession session, Message message, CancellationToken ct)
+    public static async Task SendAsync(DatabaseSession session, Message message, CancellationToken ct)
     {
         #region
         await session.WriteToAsync(message.Headers, ct);                    // sender: adds replica-router-token
@@ -40,16 +40,16 @@ internal static class Consistencies
     public sealed class Orders(DatabaseRouter router)
     {
         #region
-        public async IAsyncEnumerable<Order> OrdersAsync(RoutingSession session)
+        public async IAsyncEnumerable<Order> OrdersAsync(DatabaseSession session)
         {
-            for (var page = 0; await LoadPageAsync(router, new RouteOptions { Session = session }, page) is { Count: > 0 } orders; page++)
+            for (var page = 0; await LoadPageAsync(router, new OperationOptions { Session = session }, page) is { Count: > 0 } orders; page++)
             {
                 foreach (var order in orders) yield return order;
             }
         }
         #endregion
 
-        public static async IAsyncEnumerable<Order> EnteredAsync(RoutingSession session, object context)
+        public static async IAsyncEnumerable<Order> EnteredAsync(DatabaseSession session, object context)
         {
             #region
             List<Order> orders;
@@ -58,7 +58,7 @@ internal static class Consistencies
             #endregion
         }
 
-        private static Task<List<Order>> LoadPageAsync(DatabaseRouter router, RouteOptions options, int page) =>
+        private static Task<List<Order>> LoadPageAsync(DatabaseRouter router, OperationOptions options, int page) =>
             router.ExecuteAsync(DatabaseOperation.Read, options, (_, _) => Task.FromResult<List<Order>>(page == 0 ? [new Order(1)] : []));
 
         private static Task<List<Order>> LoadOrdersAsync(object context) => Task.FromResult<List<Order>>([new Order(context.GetHashCode())]);
@@ -136,8 +136,8 @@ internal static class Web
     {
         #region
         builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter(RouterTelemetry.MeterName, "Npgsql").AddPrometheusExporter())
-            .WithTracing(traces => traces.AddSource(RouterTelemetry.ActivitySourceName, "Npgsql").AddOtlpExporter());
+            .WithMetrics(metrics => metrics.AddMeter(DatabaseRouterTelemetry.MeterName, "Npgsql").AddPrometheusExporter())
+            .WithTracing(traces => traces.AddSource(DatabaseRouterTelemetry.ActivitySourceName, "Npgsql").AddOtlpExporter());
         #endregion
     }
 
@@ -173,8 +173,8 @@ internal static class Options
         builder.AddReplicaRouter(options =>
         {
             options.MaxLag = TimeSpan.FromSeconds(5);
-            options.Hosts["reports"] = new HostOptions { ConnectionString = "Host=db-7;Database=shop;Username=app", Groups = { "reports" }, Labels = { "zone=eu-1" } };
-            options.Routes["export"] = new RouteSettings { Groups = { "reports", "analytics" }, MaxLag = TimeSpan.FromMinutes(5) };
+            options.Hosts["reports"] = new DatabaseHostOptions { ConnectionString = "Host=db-7;Database=shop;Username=app", Groups = { "reports" }, Labels = { "zone=eu-1" } };
+            options.Routes["export"] = new DatabaseRouteOptions { Groups = { "reports", "analytics" }, MaxLag = TimeSpan.FromMinutes(5) };
         });
         #endregion
     }
@@ -182,7 +182,7 @@ internal static class Options
     public static void MultiHost(IHostApplicationBuilder builder)
     {
         #region
-        builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=db-1,db-2,db-3;Database=shop;Username=app" });
+        builder.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=db-1,db-2,db-3;Database=shop;Username=app" });
         #endregion
     }
 

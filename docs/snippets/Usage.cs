@@ -144,11 +144,11 @@ internal static class Patterns
     {
         #region
         // The newest state of everything: the primary.
-        var strong = new RouteOptions { Consistency = Consistency.Strong };
+        var strong = new OperationOptions { Consistency = Consistency.Strong };
         var invoice = await router.ExecuteAsync(DatabaseOperation.Read, strong, LoadAsync, ct);
 
         // At most half a minute old, or else a better replica or the primary.
-        var recent = new RouteOptions { MaxLag = TimeSpan.FromSeconds(30) };
+        var recent = new OperationOptions { MaxLag = TimeSpan.FromSeconds(30) };
         var list = await router.ExecuteAsync(DatabaseOperation.Read, recent, LoadAsync, ct);
         #endregion
     }
@@ -156,11 +156,11 @@ internal static class Patterns
     public static async Task OptionsAsync(DatabaseRouter router, CancellationToken ct)
     {
         #region
-        var options = new RouteOptions
+        var options = new OperationOptions
         {
             Deadline = TimeSpan.FromSeconds(2),     // for all of it: choosing, opening, retries, the work
             Labels = ["zone=eu-1"],                 // only replicas that carry the label; the primary needs none
-            Hedge = true,                           // a slow read is started once more elsewhere; the first answer counts
+            AllowHedging = true,                           // a slow read is started once more elsewhere; the first answer counts
         };
         var found = await router.ExecuteAsync(DatabaseOperation.Read, options, SearchAsync, ct);
         #endregion
@@ -173,7 +173,7 @@ internal static class Patterns
     public static void State(DatabaseRouter router)
     {
         #region
-        RouterMetrics metrics = router.GetMetrics();
+        DatabaseRouterMetrics metrics = router.GetMetrics();
         Console.WriteLine($"Read: {metrics.QueriesRouted[DatabaseOperation.Read]}, failovers: {metrics.Failovers}, last probe: {metrics.LastHealthCheck}");
         foreach (var (host, milliseconds) in metrics.AverageLatency) Console.WriteLine($"{host}: {milliseconds:0.0} ms");
 
@@ -187,9 +187,9 @@ internal static class Patterns
     public static async Task TestAsync(CancellationToken ct)
     {
         #region
-        await using var cluster = await LocalCluster.StartAsync(ct: ct);       // a primary, and the replicas analytics, background and dr
+        await using var cluster = await LocalCluster.StartAsync(cancellationToken: ct);   // a primary, and the replicas analytics, background and dr
         var options = new DatabaseRouterOptions();
-        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.ConnectionString };
+        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = server.ConnectionString };
         await using var router = DatabaseRouter.Create(options);
 
         await cluster["analytics"].KillAsync(ct);

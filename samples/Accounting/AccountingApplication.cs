@@ -82,7 +82,7 @@ public static class AccountingApplication
     }
 
     /// <summary>Waits until the servers are known, then creates the schema and fills an empty database.</summary>
-    /// <exception cref="RouterConfigurationException">The configuration can't be right: the message says what to change.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">The configuration can't be right: the message says what to change.</exception>
     /// <exception cref="NoEligibleHostException">No server accepts writes.</exception>
     public static async Task PrepareDatabaseAsync(this IHost app, CancellationToken cancellationToken = default)
     {

@@ -14,7 +14,7 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (Exception e) when (e is RouterConfigurationException or NpgsqlException)
+catch (Exception e) when (e is DatabaseRouterConfigurationException or NpgsqlException)
 {
     // An operator reads this at 3 a.m.: the one sentence that says what to change, and no stack trace above it.
     await Console.Error.WriteLineAsync(e.Message);

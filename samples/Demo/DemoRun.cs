@@ -26,7 +26,7 @@ internal static class DemoRun
             screen.Say("Stopped before the traffic began.");
             return 1;
         }
-        catch (Exception e) when (e is LocalClusterException or RouterConfigurationException or NpgsqlException)
+        catch (Exception e) when (e is LocalClusterException or DatabaseRouterConfigurationException or NpgsqlException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return 1;

@@ -21,7 +21,7 @@ internal sealed record Summary(
     /// <summary>One line for each kind of error.</summary>
     internal IReadOnlyList<string> ErrorLines { get; init; } = [];
 
-    public static Summary Of(Tally tally, RouterMetrics metrics, JsonNode health) => new(
+    public static Summary Of(Tally tally, DatabaseRouterMetrics metrics, JsonNode health) => new(
         ByName(tally.Total),
         tally.Hosts.ToDictionary(host => host, IReadOnlyDictionary<string, long> (host) => ByName(operation => tally[host, operation])),
         tally.Errors.Values.Sum(),
@@ -36,5 +36,5 @@ internal sealed record Summary(
     public string ToJson() => JsonSerializer.Serialize(this, s_json);
 
     private static Dictionary<string, long> ByName(Func<DatabaseOperation, long> count) =>
-        Enum.GetValues<DatabaseOperation>().ToDictionary(operation => Route.FromDatabaseOperation(operation).Name, count);
+        Enum.GetValues<DatabaseOperation>().ToDictionary(operation => DatabaseRoute.FromDatabaseOperation(operation).Name, count);
 }

@@ -22,7 +22,7 @@ public static class JobsApplication
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(variables.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build();
         // Twenty workers, their storage and whoever enqueues share the connections to the primary.
-        builder.Services.AddReplicaRouter(configuration, options => options.Routes["write"] = new RouteSettings { MaxPoolSize = 60 });
+        builder.Services.AddReplicaRouter(configuration, options => options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = 60 });
         builder.Services.AddSingleton<OrderService>();
         builder.Services.AddSingleton<ReceiptService>();
         switch (system)

@@ -15,7 +15,7 @@ public static class ReplicaRouterEndpointRouteBuilderExtensions
     /// <param name="builder">The endpoint or group.</param>
     /// <param name="route">An operation or the name of a route. The innermost one counts.</param>
     /// <returns>The same builder.</returns>
-    public static TBuilder RouteTo<TBuilder>(this TBuilder builder, ReplicaRouter.Route route) where TBuilder : IEndpointConventionBuilder =>
+    public static TBuilder RouteTo<TBuilder>(this TBuilder builder, DatabaseRoute route) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RouteToAttribute(route));
 
     /// <summary>Has endpoints answer only requests that arrived at one of these ports of this machine, and 404 to others.</summary>
@@ -51,7 +51,7 @@ public static class ReplicaRouterEndpointRouteBuilderExtensions
     /// <summary>
     /// Maps <c>/api/health</c>, for people and monitors: every host and the counters, 200 when all hosts are healthy and 503 when one is not;
     /// <c>/health/live</c>, which never asks a database and answers 200 as long as the application runs; and <c>/health/ready</c>, 503 only while
-    /// an operation of <see cref="ReplicaRouterWebOptions.RequiredOperations"/> can't be served. None of them opens a connection.
+    /// an operation of <see cref="DatabaseRouterWebOptions.RequiredOperations"/> can't be served. None of them opens a connection.
     /// </summary>
     /// <param name="endpoints">The application, or a group that gives a prefix.</param>
     /// <param name="detailsPolicy">The authorization policy of those who see error texts, which name servers' addresses. Others see the state

@@ -17,14 +17,14 @@ public static class ReplicaRouterWebServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets the options. Called again, it sets more.</param>
     /// <returns>The same services.</returns>
-    public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, Action<ReplicaRouterWebOptions>? configure = null)
+    public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, Action<DatabaseRouterWebOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddOptions<ReplicaRouterWebOptions>().ValidateOnStart();
+        services.AddOptions<DatabaseRouterWebOptions>().ValidateOnStart();
         if (configure is not null) services.Configure(configure);
         if (services.Any(service => service.ServiceType == typeof(SessionCarrier))) return services;
 
-        services.AddSingleton<IValidateOptions<ReplicaRouterWebOptions>, ReplicaRouterWebOptionsValidator>();
+        services.AddSingleton<IValidateOptions<DatabaseRouterWebOptions>, ReplicaRouterWebOptionsValidator>();
         services.AddDataProtection();
         services.AddSingleton<TokenSeal>();
         services.AddSingleton<SessionCookies>();

@@ -12,11 +12,11 @@ public interface IRoutedDbContextFactory<TContext> where TContext : DbContext
     /// </summary>
     /// <param name="route">An operation or the name of a route.</param>
     /// <returns>The context, to be disposed by the caller.</returns>
-    /// <exception cref="RouterConfigurationException">There is no such route.</exception>
-    TContext CreateDbContext(Route route);
+    /// <exception cref="DatabaseRouterConfigurationException">There is no such route.</exception>
+    TContext CreateDbContext(DatabaseRoute route);
 
-    /// <inheritdoc cref="CreateDbContext(Route)"/>
+    /// <inheritdoc cref="CreateDbContext(DatabaseRoute)"/>
     /// <param name="route">An operation or the name of a route.</param>
     /// <param name="options">What the context asks of the route for all its work.</param>
-    TContext CreateDbContext(Route route, RouteOptions options);
+    TContext CreateDbContext(DatabaseRoute route, OperationOptions options);
 }

@@ -6,9 +6,9 @@ namespace ReplicaRouter;
 
 internal sealed class RoutedDbContextFactory<TContext>(IDbContextFactory<TContext> factory, DatabaseRouter router) : IRoutedDbContextFactory<TContext> where TContext : DbContext
 {
-    public TContext CreateDbContext(Route route) => CreateDbContext(route, default);
+    public TContext CreateDbContext(DatabaseRoute route) => CreateDbContext(route, default);
 
-    public TContext CreateDbContext(Route route, RouteOptions options)
+    public TContext CreateDbContext(DatabaseRoute route, OperationOptions options)
     {
         var isReadOnly = router.IsReadOnly(route);
         var context = factory.CreateDbContext();

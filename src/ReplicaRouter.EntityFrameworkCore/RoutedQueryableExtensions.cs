@@ -20,21 +20,21 @@ public static class RoutedQueryableExtensions
     /// <param name="source">The query.</param>
     /// <param name="route">An operation or the name of a route.</param>
     /// <returns>The query with its route.</returns>
-    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] Route route)
+    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] DatabaseRoute route)
     {
         ArgumentNullException.ThrowIfNull(source);
         return With(source, RouteToMethod, Expression.Constant(route));
     }
 
-    /// <inheritdoc cref="RouteTo{T}(IQueryable{T}, Route)"/>
+    /// <inheritdoc cref="RouteTo{T}(IQueryable{T}, DatabaseRoute)"/>
     /// <param name="source">The query.</param>
     /// <param name="route">An operation or the name of a route.</param>
-    /// <param name="options">What the query asks of the route. Its retries are those of the context, not of <see cref="RouteOptions.Retry"/> and <see cref="RouteOptions.Hedge"/>.</param>
-    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] Route route, RouteOptions options)
+    /// <param name="options">What the query asks of the route. Its retries are those of the context, not of <see cref="OperationOptions.AllowRetry"/> and <see cref="OperationOptions.AllowHedging"/>.</param>
+    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] DatabaseRoute route, OperationOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
         // As a variable's value it is a parameter: the query is compiled once for all of them.
-        return With(source, RouteToWithOptionsMethod, Expression.Constant(route), Expression.Field(Expression.Constant(new StrongBox<RouteOptions>(options)), nameof(StrongBox<>.Value)));
+        return With(source, RouteToWithOptionsMethod, Expression.Constant(route), Expression.Field(Expression.Constant(new StrongBox<OperationOptions>(options)), nameof(StrongBox<>.Value)));
     }
 
     /// <summary>Has the query go to the primary: it sees all that was committed before it, and may call what writes.</summary>

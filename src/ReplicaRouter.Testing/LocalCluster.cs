@@ -49,16 +49,16 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Starts a cluster and waits until every server accepts connections.</summary>
     /// <param name="options">Default: a primary and the replicas <c>analytics</c>, <c>background</c> and <c>dr</c>.</param>
-    /// <param name="ct">Gives up; what was started is removed.</param>
+    /// <param name="cancellationToken">Gives up; what was started is removed.</param>
     /// <exception cref="ArgumentException">The options can't make a cluster.</exception>
     /// <exception cref="LocalClusterException">PostgreSQL is not there or did not start: no binaries, port taken, disk full, bad setting, too slow.</exception>
-    public static async Task<LocalCluster> StartAsync(LocalClusterOptions? options = null, CancellationToken ct = default)
+    public static async Task<LocalCluster> StartAsync(LocalClusterOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
         OptionsCheck.Check(options);
-        if (options.Folder is { } known && ClusterState.IsIn(known)) return await ResumeAsync(known, ct).ConfigureAwait(false);
+        if (options.Folder is { } known && ClusterState.IsIn(known)) return await ResumeAsync(known, cancellationToken).ConfigureAwait(false);
         var account = ServerAccount.Resolve();
-        var binaries = await PostgresBinaries.FindAsync(options, account, ct).ConfigureAwait(false);
+        var binaries = await PostgresBinaries.FindAsync(options, account, cancellationToken).ConfigureAwait(false);
         var folder = options.Folder is { } wanted ? DataDirectory.CreateEmpty(wanted) : Directory.CreateTempSubdirectory("replicarouter-").FullName;
         account.LetIn(folder);
         var setup = new ClusterSetup(options, account, binaries, folder, RandomNumberGenerator.GetHexString(32, lowercase: true));
@@ -67,7 +67,7 @@ public sealed class LocalCluster : IAsyncDisposable
         try
         {
             cluster = new(setup, guard);
-            await Wait.WithinAsync(cluster.StartServersAsync, setup.Timeout, cluster.DescribeLateStart, ct).ConfigureAwait(false);
+            await Wait.WithinAsync(cluster.StartServersAsync, setup.Timeout, cluster.DescribeLateStart, cancellationToken).ConfigureAwait(false);
             if (options.Folder is not null) await cluster.KeepAsync(guard).ConfigureAwait(false);
             return cluster;
         }
@@ -81,9 +81,9 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Takes up a cluster that outlived its process, as it is: servers that are down stay down.</summary>
     /// <param name="folder">Its <see cref="LocalClusterOptions.Folder"/>.</param>
-    /// <param name="ct">Gives up.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="LocalClusterException">There is no cluster, or its version of PostgreSQL is gone.</exception>
-    public static async Task<LocalCluster> OpenAsync(string folder, CancellationToken ct = default)
+    public static async Task<LocalCluster> OpenAsync(string folder, CancellationToken cancellationToken = default)
     {
         folder = Path.GetFullPath(folder);
         ServerAccount.CheckOwn(folder);
@@ -98,37 +98,37 @@ public sealed class LocalCluster : IAsyncDisposable
         };
         foreach (var (name, value) in state.Settings) options.Settings[name] = value;
         var account = ServerAccount.Resolve();
-        var binaries = await PostgresBinaries.FindAsync(options, account, ct).ConfigureAwait(false);
+        var binaries = await PostgresBinaries.FindAsync(options, account, cancellationToken).ConfigureAwait(false);
         return new(new ClusterSetup(options, account, binaries, folder, state.SuperuserPassword), state);
     }
 
     /// <summary>Shuts all servers down, the primary last. Their files stay.</summary>
-    public async Task StopAsync(CancellationToken ct = default)
+    public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        await Task.WhenAll(_servers.Where(server => server != Primary).Select(server => server.StopAsync(ct: ct))).ConfigureAwait(false);
-        await Primary.StopAsync(ct: ct).ConfigureAwait(false);
+        await Task.WhenAll(_servers.Where(server => server != Primary).Select(server => server.StopAsync(cancellationToken: cancellationToken))).ConfigureAwait(false);
+        await Primary.StopAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends all servers and removes the folder.</summary>
-    public async Task DeleteAsync(CancellationToken ct = default)
+    public async Task DeleteAsync(CancellationToken cancellationToken = default)
     {
         foreach (var server in _servers)
         {
-            await server.KillAsync(ct).ConfigureAwait(false);
-            await DataDirectory.RemoveAsync(_setup, server.DataDirectory, ct).ConfigureAwait(false);
+            await server.KillAsync(cancellationToken).ConfigureAwait(false);
+            await DataDirectory.RemoveAsync(_setup, server.DataDirectory, cancellationToken).ConfigureAwait(false);
         }
 
-        await DataDirectory.RemoveFolderAsync(_setup.Folder, ct).ConfigureAwait(false);
+        await DataDirectory.RemoveFolderAsync(_setup.Folder, cancellationToken).ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Adds a running replica, copied from the primary.</summary>
     /// <exception cref="ArgumentException">The name is taken or the upstream unknown.</exception>
-    public async Task<LocalServer> AddReplicaAsync(LocalReplicaOptions replica, CancellationToken ct = default)
+    public async Task<LocalServer> AddReplicaAsync(LocalReplicaOptions replica, CancellationToken cancellationToken = default)
     {
         OptionsCheck.CheckReplica(replica, [.. _servers.Select(server => server.Name)]);
         var server = Add(replica);
-        await server.CloneAsync(Primary, UpstreamOf(replica), ct).ConfigureAwait(false);
+        await server.CloneAsync(Primary, UpstreamOf(replica), cancellationToken).ConfigureAwait(false);
         ApplySynchronousNames();
         Save();
         return server;
@@ -136,7 +136,7 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Kills a server that is not the primary, and removes its files.</summary>
     /// <exception cref="InvalidOperationException">It is the primary, or another server streams from it.</exception>
-    public async Task RemoveReplicaAsync(string name, CancellationToken ct = default)
+    public async Task RemoveReplicaAsync(string name, CancellationToken cancellationToken = default)
     {
         var server = this[name];
         if (server == Primary) throw new InvalidOperationException($"Server '{name}' is the primary.");
@@ -144,8 +144,8 @@ public sealed class LocalCluster : IAsyncDisposable
             throw new InvalidOperationException($"Server '{downstream.Name}' streams from '{name}'.");
         _servers = [.. _servers.Where(other => other != server)];
         ApplySynchronousNames();
-        await server.KillAsync(ct).ConfigureAwait(false);
-        await DataDirectory.RemoveAsync(_setup, server.DataDirectory, ct).ConfigureAwait(false);
+        await server.KillAsync(cancellationToken).ConfigureAwait(false);
+        await DataDirectory.RemoveAsync(_setup, server.DataDirectory, cancellationToken).ConfigureAwait(false);
         server.Release();
         Save();
     }
@@ -153,19 +153,19 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Promotes a standby, and waits until it can be written to. The old primary, if it runs, is not stopped.</summary>
     /// <param name="name">The standby.</param>
     /// <param name="repointOthers">Whether the standbys of the old primary follow the new one; one that is ahead of it is copied anew.</param>
-    /// <param name="ct">Gives up waiting.</param>
-    public async Task PromoteAsync(string name, bool repointOthers = true, CancellationToken ct = default)
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public async Task PromoteAsync(string name, bool repointOthers = true, CancellationToken cancellationToken = default)
     {
         var (former, promoted) = (Primary, this[name]);
         if (promoted.Upstream is null) throw new InvalidOperationException($"Server '{name}' is not a standby.");
-        await promoted.LeaveRecoveryAsync(ct).ConfigureAwait(false);
+        await promoted.LeaveRecoveryAsync(cancellationToken).ConfigureAwait(false);
         Primary = promoted;
         Save();
         if (repointOthers)
         {
-            var fork = await promoted.QueryAsync<NpgsqlTypes.NpgsqlLogSequenceNumber>("SELECT pg_last_wal_replay_lsn()", ct).ConfigureAwait(false);
+            var fork = await promoted.QueryAsync<NpgsqlTypes.NpgsqlLogSequenceNumber>("SELECT pg_last_wal_replay_lsn()", cancellationToken).ConfigureAwait(false);
             foreach (var other in _servers.Where(other => other.Upstream == former))
-                await Replication.RepointAsync(other, promoted, fork, ct).ConfigureAwait(false);
+                await Replication.RepointAsync(other, promoted, fork, cancellationToken).ConfigureAwait(false);
         }
         ApplySynchronousNames();
         Save();
@@ -173,19 +173,19 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Brings a server back as a standby of the primary, whatever it was and wrote: what only it has is lost.</summary>
     /// <exception cref="InvalidOperationException">It is the primary.</exception>
-    public async Task RejoinAsync(string name, CancellationToken ct = default)
+    public async Task RejoinAsync(string name, CancellationToken cancellationToken = default)
     {
         var server = this[name];
         if (server == Primary) throw new InvalidOperationException($"Server '{name}' is the primary.");
-        await server.CloneAsync(Primary, Primary, ct).ConfigureAwait(false);
+        await server.CloneAsync(Primary, Primary, cancellationToken).ConfigureAwait(false);
         ApplySynchronousNames();
         Save();
     }
 
     /// <summary>Waits until every running standby has replayed what the primary has written by now.</summary>
     /// <exception cref="LocalClusterException">Not in time: some standby is paused, delayed, cut off or suspended. It is named.</exception>
-    public Task WaitForReplicationAsync(CancellationToken ct = default) =>
-        Replication.WaitAsync(Primary, [.. _servers.Where(server => server is { Upstream: not null, IsRunning: true })], _setup.Timeout, ct);
+    public Task WaitForReplicationAsync(CancellationToken cancellationToken = default) =>
+        Replication.WaitAsync(Primary, [.. _servers.Where(server => server is { Upstream: not null, IsRunning: true })], _setup.Timeout, cancellationToken);
 
     /// <summary>Ends every process of the cluster and removes its folder; lets go of one that outlives its process.</summary>
     public async ValueTask DisposeAsync()
@@ -194,13 +194,13 @@ public sealed class LocalCluster : IAsyncDisposable
         foreach (var server in Interlocked.Exchange(ref _servers, [])) server.Release();
     }
 
-    private static async Task<LocalCluster> ResumeAsync(string folder, CancellationToken ct)
+    private static async Task<LocalCluster> ResumeAsync(string folder, CancellationToken cancellationToken)
     {
-        var cluster = await OpenAsync(folder, ct).ConfigureAwait(false);
-        await cluster.Primary.StartAsync(ct).ConfigureAwait(false);
+        var cluster = await OpenAsync(folder, cancellationToken).ConfigureAwait(false);
+        await cluster.Primary.StartAsync(cancellationToken).ConfigureAwait(false);
         // A former primary would be a second one: it comes back as a standby.
         await Task.WhenAll(cluster._servers.Where(server => server != cluster.Primary && !server.IsRunning)
-            .Select(server => server.Upstream is null ? cluster.RejoinAsync(server.Name, ct) : server.StartAsync(ct))).ConfigureAwait(false);
+            .Select(server => server.Upstream is null ? cluster.RejoinAsync(server.Name, cancellationToken) : server.StartAsync(cancellationToken))).ConfigureAwait(false);
         return cluster;
     }
 
@@ -219,34 +219,34 @@ public sealed class LocalCluster : IAsyncDisposable
             [.. _servers.Select(server => new ServerState(server.Name, server.Port, server.Upstream?.Name, server.IsSynchronous))]).Save(_setup.Folder);
     }
 
-    private async Task StartServersAsync(CancellationToken ct)
+    private async Task StartServersAsync(CancellationToken cancellationToken)
     {
-        await DataDirectory.InitializeAsync(_setup, Primary.DataDirectory, ct).ConfigureAwait(false);
-        await Primary.StartAsync(ct).ConfigureAwait(false);
-        await CreateDatabaseAsync(ct).ConfigureAwait(false);
+        await DataDirectory.InitializeAsync(_setup, Primary.DataDirectory, cancellationToken).ConfigureAwait(false);
+        await Primary.StartAsync(cancellationToken).ConfigureAwait(false);
+        await CreateDatabaseAsync(cancellationToken).ConfigureAwait(false);
 
         // In the order given, a replica's upstream is there before it: all that have theirs start together.
         foreach (var replica in _setup.Options.Replicas) Add(replica);
         for (var left = _setup.Options.Replicas.ToList(); left.Count > 0;)
         {
             var next = left.Where(replica => UpstreamOf(replica).IsRunning).ToList();
-            await Task.WhenAll(next.Select(replica => this[replica.Name].CloneAsync(Primary, UpstreamOf(replica), ct))).ConfigureAwait(false);
+            await Task.WhenAll(next.Select(replica => this[replica.Name].CloneAsync(Primary, UpstreamOf(replica), cancellationToken))).ConfigureAwait(false);
             left.RemoveAll(next.Contains);
         }
         ApplySynchronousNames();
     }
 
-    private async Task CreateDatabaseAsync(CancellationToken ct)
+    private async Task CreateDatabaseAsync(CancellationToken cancellationToken)
     {
         var (user, database, password) = (Name(_setup.Options.User), Name(_setup.Options.Database), _setup.Options.Password.Replace("'", "''", StringComparison.Ordinal));
-        await Primary.QueryAsync<object>($"CREATE ROLE {user} LOGIN PASSWORD '{password}'", ct).ConfigureAwait(false);
-        await Primary.QueryAsync<object>($"CREATE DATABASE {database} OWNER {user}", ct).ConfigureAwait(false);
+        await Primary.QueryAsync<object>($"CREATE ROLE {user} LOGIN PASSWORD '{password}'", cancellationToken).ConfigureAwait(false);
+        await Primary.QueryAsync<object>($"CREATE DATABASE {database} OWNER {user}", cancellationToken).ConfigureAwait(false);
         static string Name(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
     }
 
     private LocalServer Add(LocalReplicaOptions replica)
     {
-        var server = new LocalServer(this, _setup, replica.Name, LoopbackPort.Any()) { IsSynchronous = replica.Synchronous };
+        var server = new LocalServer(this, _setup, replica.Name, LoopbackPort.Any()) { IsSynchronous = replica.IsSynchronous };
         _servers = [.. _servers, server];
         return server;
     }

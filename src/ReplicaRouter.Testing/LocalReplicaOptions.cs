@@ -13,5 +13,5 @@ public sealed class LocalReplicaOptions
 
     /// <summary>Whether a commit on the primary waits until this replica has it. Not together with <see cref="Upstream"/>.</summary>
     /// <value>Default <see langword="false"/>.</value>
-    public bool Synchronous { get; init; }
+    public bool IsSynchronous { get; init; }
 }

@@ -60,33 +60,33 @@ public sealed class LocalServer
 
     /// <summary>Starts the server as it was, and waits until it accepts connections. Does nothing when it runs.</summary>
     /// <exception cref="LocalClusterException">It ended, or was not ready in time; with the last lines of its log.</exception>
-    public async Task StartAsync(CancellationToken ct = default)
+    public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         if (IsRunning) return;
         _configuration.WriteTo(DataDirectory);
         _process?.Dispose();
         // Whoever adopted a killed server may leave it a zombie, which PostgreSQL takes for one that runs.
-        if (FolderProcesses.Find(folder => folder == DataDirectory).Count == 0) await LockFile.RemoveAsync(_setup.Account, DataDirectory, ct).ConfigureAwait(false);
+        if (FolderProcesses.Find(folder => folder == DataDirectory).Count == 0) await LockFile.RemoveAsync(_setup.Account, DataDirectory, cancellationToken).ConfigureAwait(false);
         var process = _process = ServerProcess.Start(_setup.Account, _setup.Binaries.Postgres, DataDirectory, ServerConfiguration.FileOf(DataDirectory), LogFile);
-        await WaitAsync(() => !process.IsRunning || IsReady(process.Id), "was not ready", ct).ConfigureAwait(false);
+        await WaitAsync(() => !process.IsRunning || IsReady(process.Id), "was not ready", cancellationToken).ConfigureAwait(false);
         if (!process.IsRunning) throw _setup.Failure($"Server '{Name}' ended while it started.", Log);
     }
 
     /// <summary>Shuts the server down and waits for its end. A suspended server is resumed first.</summary>
     /// <param name="mode">Default <see cref="StopMode.Fast"/>.</param>
-    /// <param name="ct">Gives up waiting.</param>
-    public async Task StopAsync(StopMode mode = StopMode.Fast, CancellationToken ct = default)
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public async Task StopAsync(StopMode mode = StopMode.Fast, CancellationToken cancellationToken = default)
     {
         if (_process is not { IsRunning: true } process) return;
         process.Resume();
         process.Send(mode == StopMode.Fast ? Signal.StopFast : Signal.StopImmediate);
-        await WaitAsync(() => !process.IsRunning, "did not stop", ct).ConfigureAwait(false);
+        await WaitAsync(() => !process.IsRunning, "did not stop", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Kills every process of the server with SIGKILL, suspended ones too, and waits until none is left.</summary>
-    public async Task KillAsync(CancellationToken ct = default)
+    public async Task KillAsync(CancellationToken cancellationToken = default)
     {
-        if (_process is { } process) await WaitAsync(process.TryKillAll, "did not die", ct).ConfigureAwait(false);
+        if (_process is { } process) await WaitAsync(process.TryKillAll, "did not die", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Freezes every process of the server (SIGSTOP): new connections are accepted by the kernel, and nothing answers.</summary>
@@ -106,58 +106,58 @@ public sealed class LocalServer
     public void ResumePostmaster() => Running.Send(Signal.Continue);
 
     /// <summary>Pauses replay on a standby and waits until it has stopped. WAL is still received.</summary>
-    public async Task PauseReplayAsync(CancellationToken ct = default)
+    public async Task PauseReplayAsync(CancellationToken cancellationToken = default)
     {
-        await QueryAsync<object>("SELECT pg_wal_replay_pause()", ct).ConfigureAwait(false);
-        await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'paused'", "did not pause its replay", ct).ConfigureAwait(false);
+        await QueryAsync<object>("SELECT pg_wal_replay_pause()", cancellationToken).ConfigureAwait(false);
+        await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'paused'", "did not pause its replay", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Lets a standby replay again.</summary>
-    public async Task ResumeReplayAsync(CancellationToken ct = default)
+    public async Task ResumeReplayAsync(CancellationToken cancellationToken = default)
     {
-        await QueryAsync<object>("SELECT pg_wal_replay_resume()", ct).ConfigureAwait(false);
-        await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'not paused'", "did not resume its replay", ct).ConfigureAwait(false);
+        await QueryAsync<object>("SELECT pg_wal_replay_resume()", cancellationToken).ConfigureAwait(false);
+        await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'not paused'", "did not resume its replay", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Has a standby replay each commit only when it is this old (<c>recovery_min_apply_delay</c>).</summary>
     /// <param name="delay">Whole milliseconds; zero replays at once.</param>
-    /// <param name="ct">Gives up waiting until the setting holds.</param>
-    public async Task SetApplyDelayAsync(TimeSpan delay, CancellationToken ct = default)
+    /// <param name="cancellationToken">Gives up waiting until the setting holds.</param>
+    public async Task SetApplyDelayAsync(TimeSpan delay, CancellationToken cancellationToken = default)
     {
         var milliseconds = ((long)delay.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         _configuration["recovery_min_apply_delay"] = milliseconds;
         Reload();
         await WaitForAsync($"SELECT setting = '{milliseconds}' FROM pg_settings WHERE name = 'recovery_min_apply_delay'",
-            "did not take the apply delay", ct).ConfigureAwait(false);
+            "did not take the apply delay", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends streaming to a standby, which serves on and gets no further WAL.</summary>
-    public async Task CutStreamingAsync(CancellationToken ct = default)
+    public async Task CutStreamingAsync(CancellationToken cancellationToken = default)
     {
         _configuration.UpstreamPort = null;
         Reload();
-        await WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)", "did not stop streaming", ct).ConfigureAwait(false);
+        await WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)", "did not stop streaming", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Has a standby stream again, and waits until it does.</summary>
     /// <exception cref="InvalidOperationException">The server is not a standby.</exception>
-    public async Task RestoreStreamingAsync(CancellationToken ct = default)
+    public async Task RestoreStreamingAsync(CancellationToken cancellationToken = default)
     {
         Follow(Upstream ?? throw new InvalidOperationException($"Server '{Name}' is not a standby."));
-        await WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')", "does not stream", ct).ConfigureAwait(false);
+        await WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')", "does not stream", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Promotes this standby and leaves the other servers as they are, so that a running old primary stays one, too.</summary>
     /// <seealso cref="LocalCluster.PromoteAsync"/>
-    public Task PromoteAsync(CancellationToken ct = default) => _cluster.PromoteAsync(Name, repointOthers: false, ct);
+    public Task PromoteAsync(CancellationToken cancellationToken = default) => _cluster.PromoteAsync(Name, repointOthers: false, cancellationToken);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} (port {Port})";
 
-    internal async Task LeaveRecoveryAsync(CancellationToken ct)
+    internal async Task LeaveRecoveryAsync(CancellationToken cancellationToken)
     {
-        await QueryAsync<object>("SELECT pg_promote(wait => false)", ct).ConfigureAwait(false);
-        await WaitForAsync("SELECT NOT pg_is_in_recovery()", "did not become primary", ct).ConfigureAwait(false);
+        await QueryAsync<object>("SELECT pg_promote(wait => false)", cancellationToken).ConfigureAwait(false);
+        await WaitForAsync("SELECT NOT pg_is_in_recovery()", "did not become primary", cancellationToken).ConfigureAwait(false);
         Upstream = null;
         _configuration.UpstreamPort = null;
         Reload();
@@ -180,14 +180,14 @@ public sealed class LocalServer
     }
 
     /// <summary>Replaces what the server has by a copy of the primary, and starts it as a standby.</summary>
-    internal async Task CloneAsync(LocalServer primary, LocalServer upstream, CancellationToken ct)
+    internal async Task CloneAsync(LocalServer primary, LocalServer upstream, CancellationToken cancellationToken)
     {
-        await KillAsync(ct).ConfigureAwait(false);
-        await Cluster.DataDirectory.RemoveAsync(_setup, DataDirectory, ct).ConfigureAwait(false);
-        await Cluster.DataDirectory.BackUpAsync(_setup, primary, DataDirectory, ct).ConfigureAwait(false);
+        await KillAsync(cancellationToken).ConfigureAwait(false);
+        await Cluster.DataDirectory.RemoveAsync(_setup, DataDirectory, cancellationToken).ConfigureAwait(false);
+        await Cluster.DataDirectory.BackUpAsync(_setup, primary, DataDirectory, cancellationToken).ConfigureAwait(false);
         _configuration["synchronous_standby_names"] = "";
         Follow(upstream);
-        await StartAsync(ct).ConfigureAwait(false);
+        await StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     internal void WaitForStandbys(IReadOnlyCollection<string> names)
@@ -197,13 +197,13 @@ public sealed class LocalServer
         Reload();
     }
 
-    internal async Task<T> QueryAsync<T>(string sql, CancellationToken ct)
+    internal async Task<T> QueryAsync<T>(string sql, CancellationToken cancellationToken)
     {
         _ = Running;
         using var connection = new NpgsqlConnection(SuperuserConnectionString);
-        await connection.OpenAsync(ct).ConfigureAwait(false);
+        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var command = new NpgsqlCommand(sql, connection);
-        return (T)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+        return (T)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
     internal void Release()
@@ -213,14 +213,14 @@ public sealed class LocalServer
         _port.Dispose();
     }
 
-    private Task WaitForAsync(string sql, string complaint, CancellationToken ct) =>
-        Wait.UntilAsync(bound => QueryAsync<bool>(sql, bound), _setup.Timeout, () => Late(complaint), ct);
+    private Task WaitForAsync(string sql, string complaint, CancellationToken cancellationToken) =>
+        Wait.UntilAsync(bound => QueryAsync<bool>(sql, bound), _setup.Timeout, () => Late(complaint), cancellationToken);
 
-    private async Task WaitAsync(Func<bool> condition, string complaint, CancellationToken ct)
+    private async Task WaitAsync(Func<bool> condition, string complaint, CancellationToken cancellationToken)
     {
         try
         {
-            await Wait.UntilAsync(condition, _setup.Timeout, () => Late(complaint), ct).ConfigureAwait(false);
+            await Wait.UntilAsync(condition, _setup.Timeout, () => Late(complaint), cancellationToken).ConfigureAwait(false);
         }
         catch (LocalClusterException late)
         {

@@ -9,7 +9,7 @@ public enum Consistency
     /// <summary>Nothing that its session has written or read. The default; outside a session it is <see cref="Eventual"/>.</summary>
     Session,
 
-    /// <summary>What is younger than <see cref="RouteOptions.MaxLag"/>, also what its own session wrote.</summary>
+    /// <summary>What is younger than <see cref="OperationOptions.MaxLag"/>, also what its own session wrote.</summary>
     Bounded,
 
     /// <summary>What is younger than the route's own maximum lag, also what its own session wrote.</summary>

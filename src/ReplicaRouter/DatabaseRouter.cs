@@ -86,7 +86,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <c>.env</c> file in the working directory, over which real variables win. Does not wait for any server.
     /// </summary>
     /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
-    /// <exception cref="RouterConfigurationException">A value is missing or wrong; all faults are in the message.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">A value is missing or wrong; all faults are in the message.</exception>
     public static DatabaseRouter FromEnvironment(ILoggerFactory? loggerFactory = null)
     {
         var options = new DatabaseRouterOptions();
@@ -97,7 +97,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Creates a router from options. Does not wait for any server.</summary>
     /// <param name="options">Read once; <see cref="Reload"/> has changed ones take effect.</param>
     /// <param name="loggerFactory">Where to log; <see langword="null"/> logs nothing.</param>
-    /// <exception cref="RouterConfigurationException">An option is missing or wrong; all faults are in the message.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">An option is missing or wrong; all faults are in the message.</exception>
     public static DatabaseRouter Create(DatabaseRouterOptions options, ILoggerFactory? loggerFactory = null) => Create(options, loggerFactory, null);
 
     /// <inheritdoc cref="Create(DatabaseRouterOptions, ILoggerFactory?)"/>
@@ -119,7 +119,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// Everything else in the options takes effect at the next start, and the log says so. With <c>AddReplicaRouter</c> a changed configuration is reloaded by itself.
     /// </remarks>
     /// <param name="options">All options, as for <see cref="Create(DatabaseRouterOptions, ILoggerFactory?)"/>.</param>
-    /// <exception cref="RouterConfigurationException">An option is missing or wrong; all faults are in the message. Nothing has changed.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">An option is missing or wrong; all faults are in the message. Nothing has changed.</exception>
     public void Reload(DatabaseRouterOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -143,7 +143,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         catch (Exception e)
         {
             // What code that is not ours says of a configuration may quote its values.
-            Log.ConfigurationRefused(_logger, e is RouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
+            Log.ConfigurationRefused(_logger, e is DatabaseRouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
         }
     }
 
@@ -156,15 +156,15 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// what is returned is closed when its host has been removed or connected to in another way for <see cref="DatabaseRouterOptions.DrainTimeout"/>.
     /// </remarks>
     /// <exception cref="NoEligibleHostException">No host may serve the route at this moment.</exception>
-    public NpgsqlDataSource GetClient(Route route)
+    public NpgsqlDataSource GetClient(DatabaseRoute route)
     {
         ThrowIfDisposed();
-        var pool = RoutingSession.Ambient(this) is null ? _chooser.TryChoosePlain(_configuration.PlanOf(route)) : null;
+        var pool = DatabaseSession.Ambient(this) is null ? _chooser.TryChoosePlain(_configuration.PlanOf(route)) : null;
         return pool is not null ? pool.DataSource : GetClient(route, default);
     }
 
-    /// <inheritdoc cref="GetClient(Route)"/>
-    public NpgsqlDataSource GetClient(Route route, RouteOptions options)
+    /// <inheritdoc cref="GetClient(DatabaseRoute)"/>
+    public NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions options)
     {
         ThrowIfDisposed();
         var plan = _configuration.PlanOf(route);
@@ -175,31 +175,31 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Picks a host and opens a connection to it; when the host fails, another one.</summary>
     /// <returns>The connection, open. Dispose it to return it to its pool.</returns>
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
-    /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed while a connection was opened.</exception>
-    public ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, CancellationToken cancellationToken = default) => OpenConnectionAsync(route, null, cancellationToken);
+    public ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, CancellationToken cancellationToken = default) => OpenConnectionAsync(route, null, cancellationToken);
 
-    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
+    /// <inheritdoc cref="OpenConnectionAsync(DatabaseRoute, CancellationToken)"/>
     /// <param name="route">The route.</param>
     /// <param name="kept">Connections of the caller's that may be opened again.</param>
     /// <param name="cancellationToken">Cancels waiting and opening.</param>
-    internal ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, KeptConnections? kept, CancellationToken cancellationToken)
+    internal ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, KeptConnections? kept, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return RoutingSession.Ambient(this) is null
+        return DatabaseSession.Ambient(this) is null
             ? _opener.OpenPlainAsync(_configuration.PlanOf(route), kept, cancellationToken)
-            : OpenConnectionAsync(route, default(RouteOptions), cancellationToken);
+            : OpenConnectionAsync(route, default(OperationOptions), cancellationToken);
     }
 
-    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
-    public async ValueTask<NpgsqlConnection> OpenConnectionAsync(Route route, RouteOptions options, CancellationToken cancellationToken = default) =>
+    /// <inheritdoc cref="OpenConnectionAsync(DatabaseRoute, CancellationToken)"/>
+    public async ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions options, CancellationToken cancellationToken = default) =>
         (await _opener.OpenAsync(NewAttempt(route, options), cancellationToken).ConfigureAwait(false)).Connection;
 
-    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
-    public NpgsqlConnection OpenConnection(Route route) => OpenConnection(route, default);
+    /// <inheritdoc cref="OpenConnectionAsync(DatabaseRoute, CancellationToken)"/>
+    public NpgsqlConnection OpenConnection(DatabaseRoute route) => OpenConnection(route, default);
 
-    /// <inheritdoc cref="OpenConnectionAsync(Route, CancellationToken)"/>
-    public NpgsqlConnection OpenConnection(Route route, RouteOptions options) => _opener.Open(NewAttempt(route, options)).Connection;
+    /// <inheritdoc cref="OpenConnectionAsync(DatabaseRoute, CancellationToken)"/>
+    public NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions options) => _opener.Open(NewAttempt(route, options)).Connection;
 
     /// <summary>
     /// Runs work on the right host. On a read-only route it is run again on another host when its host failed it; on a writable route only when it
@@ -207,32 +207,32 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// </summary>
     /// <remarks>
     /// A command that commits more than once by itself, as CALL of a procedure with COMMIT, can have done something when it is refused: give it
-    /// <see cref="RouteOptions.Retry"/> false.
+    /// <see cref="OperationOptions.AllowRetry"/> false.
     /// </remarks>
     /// <param name="route">What kind of work it is.</param>
     /// <param name="work">The work. On a read-only route it may run more than once, also while a run on a host that hangs has not ended yet.</param>
     /// <param name="cancellationToken">Cancels waiting, opening and the work.</param>
     /// <exception cref="NoEligibleHostException">No host may serve the route, and none came within the route's wait.</exception>
-    /// <exception cref="RouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">Every host refuses our credentials, database or TLS settings, or belongs to another cluster.</exception>
     /// <exception cref="TimeoutException">The call's deadline passed.</exception>
     /// <exception cref="TransactionOutcomeUnknownException">On a writable route, the connection was lost with something sent and not answered.</exception>
-    public Task<T> ExecuteAsync<T>(Route route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
+    public Task<T> ExecuteAsync<T>(DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default) =>
         ExecuteAsync(route, default, work, cancellationToken);
 
-    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
-    public Task<T> ExecuteAsync<T>(Route route, RouteOptions options, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task<T> ExecuteAsync<T>(DatabaseRoute route, OperationOptions options, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         var attempt = NewAttempt(route, options);
         return _telemetry.IsEnabled ? MeasuredAsync(attempt, work, cancellationToken) : _executor.ExecuteAsync(attempt, work, cancellationToken);
     }
 
-    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
-    public Task ExecuteAsync(Route route, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default) =>
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task ExecuteAsync(DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default) =>
         ExecuteAsync(route, default, work, cancellationToken);
 
-    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
-    public Task ExecuteAsync(Route route, RouteOptions options, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public Task ExecuteAsync(DatabaseRoute route, OperationOptions options, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         return ExecuteAsync(route, options, async (connection, ct) =>
@@ -242,11 +242,11 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         }, cancellationToken);
     }
 
-    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
-    public T Execute<T>(Route route, Func<NpgsqlConnection, T> work) => Execute(route, default, work);
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work) => Execute(route, default, work);
 
-    /// <inheritdoc cref="ExecuteAsync{T}(Route, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
-    public T Execute<T>(Route route, RouteOptions options, Func<NpgsqlConnection, T> work)
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, CancellationToken)"/>
+    public T Execute<T>(DatabaseRoute route, OperationOptions options, Func<NpgsqlConnection, T> work)
     {
         ArgumentNullException.ThrowIfNull(work);
         var attempt = NewAttempt(route, options);
@@ -290,10 +290,10 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// A connection that it creates unopened leads, each time that it is opened, to a host that may serve at that moment; within a session, a read's leads to
     /// the host that was picked at its creation. To wait for a host, or for another try where one fails, open connections by the data source.
     /// </remarks>
-    public DbDataSource GetDataSource(Route route) => GetDataSource(route, default);
+    public DbDataSource GetDataSource(DatabaseRoute route) => GetDataSource(route, default);
 
-    /// <inheritdoc cref="GetDataSource(Route)"/>
-    public DbDataSource GetDataSource(Route route, RouteOptions options)
+    /// <inheritdoc cref="GetDataSource(DatabaseRoute)"/>
+    public DbDataSource GetDataSource(DatabaseRoute route, OperationOptions options)
     {
         _configuration.PlanOf(route);   // an unknown route fails here rather than at the first open
         return new RoutingDataSource(this, route, options);
@@ -303,46 +303,46 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// Begins a session that covers the calling code and all that it starts, until the session is disposed: its reads see its own writes and
     /// never go back in time. Inside another session of this router it continues that one.
     /// </summary>
-    /// <param name="token">What <see cref="RoutingSession.Token"/> gave, in this process or another; <see langword="null"/> or empty for none.
+    /// <param name="token">What <see cref="DatabaseSession.Token"/> gave, in this process or another; <see langword="null"/> or empty for none.
     /// A damaged, forged or foreign one is ignored and counted.</param>
-    public RoutingSession BeginSession(string? token = null) => Merged(RoutingSession.Begin(this, _tokens, null), token);
+    public DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(this, _tokens, null), token);
 
-    /// <summary>Creates a session that covers only the operations to which it is given as <see cref="RouteOptions.Session"/>.</summary>
+    /// <summary>Creates a session that covers only the operations to which it is given as <see cref="OperationOptions.Session"/>.</summary>
     /// <inheritdoc cref="BeginSession" path="/param"/>
-    public RoutingSession CreateSession(string? token = null) => Merged(RoutingSession.Create(this, _tokens), token);
+    public DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(this, _tokens), token);
 
     /// <summary>
     /// States what the calling code, and all that it starts, is about to do, until the scope is disposed: whatever routes by itself goes there, as
     /// queries of Entity Framework Core and connections of an endpoint. Writes go to the primary all the same. The innermost scope counts.
     /// </summary>
     /// <param name="route">An operation or the name of a route.</param>
-    public RouteScope BeginRoute(Route route)
+    public RouteScope BeginRoute(DatabaseRoute route)
     {
         _configuration.PlanOf(route);   // an unknown route fails here rather than at the first open
         return RouteScope.Begin(this, route);
     }
 
     /// <summary>The route that was stated for the calling code: by the innermost scope, else by what its session began from.</summary>
-    internal Route? AmbientRoute => RouteScope.Ambient(this) ?? RoutingSession.Ambient(this)?.Origin?.Route;
+    internal DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(this)?.Origin?.Route;
 
     /// <summary>The session that covers the calling code; <see langword="null"/> outside of any.</summary>
     /// <remarks>For what sends a job or message on behalf of its caller, and has its token travel along.</remarks>
-    public RoutingSession? CurrentSession => RoutingSession.Ambient(this);
+    public DatabaseSession? CurrentSession => DatabaseSession.Ambient(this);
 
     /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
-    internal RoutingSession BeginSessionFrom(SessionOrigin origin) => Merged(RoutingSession.Begin(this, _tokens, origin), null);
+    internal DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(this, _tokens, origin), null);
 
     /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
     internal void IgnoreToken(string reason) => _tokens.Ignore(reason);
 
     /// <summary>Whether some host may serve the route at this moment.</summary>
-    internal bool CanServe(Route route) => _chooser.CanServe(_configuration.PlanOf(route));
+    internal bool CanServe(DatabaseRoute route) => _chooser.CanServe(_configuration.PlanOf(route));
 
     /// <summary>Who would serve the route at this moment, and why not the others.</summary>
-    internal RouteExplanation Explain(Route route, RouteOptions options) => _chooser.Explain(_configuration.PlanOf(route), options);
+    internal RouteExplanation Explain(DatabaseRoute route, OperationOptions options) => _chooser.Explain(_configuration.PlanOf(route), options);
 
     /// <summary>What was routed where so far.</summary>
-    public RouterMetrics GetMetrics() => _status.Metrics();
+    public DatabaseRouterMetrics GetMetrics() => _status.Metrics();
 
     /// <summary>How every configured host stands, by host name.</summary>
     public IReadOnlyDictionary<string, HostHealth> GetHealthStatus() => _status.Health();
@@ -417,7 +417,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <summary>Waits until the first probes are done and some host can serve. Never required: operations wait by themselves.</summary>
     /// <param name="timeout">Longest wait.</param>
     /// <param name="cancellationToken">Cancels the waiting.</param>
-    /// <exception cref="RouterConfigurationException">A probe found what no waiting mends: refused credentials, an unknown database or host name,
+    /// <exception cref="DatabaseRouterConfigurationException">A probe found what no waiting mends: refused credentials, an unknown database or host name,
     /// a server of another cluster, two names for one server, or standbys only.</exception>
     /// <exception cref="NoEligibleHostException">No host can serve reads or writes.</exception>
     public Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -446,10 +446,10 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     public void Dispose() => Task.Run(async () => await DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
 
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
-    internal NpgsqlConnection CreateConnection(Route route, RouteOptions options) => _opener.Create(NewAttempt(route, options));
+    internal NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions options) => _opener.Create(NewAttempt(route, options));
 
     /// <summary>Whether a route only reads.</summary>
-    internal bool IsReadOnly(Route route) => _configuration.PlanOf(route).IsReadOnly;
+    internal bool IsReadOnly(DatabaseRoute route) => _configuration.PlanOf(route).IsReadOnly;
 
     /// <summary>The present moment, by the router's clock.</summary>
     internal long Timestamp => _time.GetTimestamp();
@@ -462,7 +462,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <param name="openedAt">When the connection was handed out: what is known of the host since then outweighs the failure.</param>
     /// <param name="site">Whether the connection broke.</param>
     /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
-    internal FailedAttempt? Report(string? host, int port, Route route, Exception exception, long openedAt, FailureSite site)
+    internal FailedAttempt? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
     {
         var plan = _configuration.PlanOf(route);
         foreach (var pools in _fleet.All)
@@ -476,11 +476,11 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Opens a connection, if it can be on another host than the one that failed.</summary>
-    internal async ValueTask<NpgsqlConnection> OpenElsewhereAsync(Route route, RouteOptions options, FailedAttempt failure, CancellationToken cancellationToken) =>
+    internal async ValueTask<NpgsqlConnection> OpenElsewhereAsync(DatabaseRoute route, OperationOptions options, FailedAttempt failure, CancellationToken cancellationToken) =>
         (await _opener.OpenAsync(failure.Exclude(NewAttempt(route, options)), cancellationToken).ConfigureAwait(false)).Connection;
 
     /// <inheritdoc cref="OpenElsewhereAsync"/>
-    internal NpgsqlConnection OpenElsewhere(Route route, RouteOptions options, FailedAttempt failure) =>
+    internal NpgsqlConnection OpenElsewhere(DatabaseRoute route, OperationOptions options, FailedAttempt failure) =>
         _opener.Open(failure.Exclude(NewAttempt(route, options))).Connection;
 
     /// <summary>Notes what is needed to find out how a transaction ended, right before its COMMIT.</summary>
@@ -493,7 +493,7 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <param name="mark">What was noted before the COMMIT.</param>
     /// <param name="options">Those of the transaction's connection.</param>
     /// <param name="cancellationToken">Ends it without having found out.</param>
-    internal Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, RouteOptions options, CancellationToken cancellationToken) =>
+    internal Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, OperationOptions options, CancellationToken cancellationToken) =>
         _outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
 
     internal TopologySnapshot Topology => _store.Current;
@@ -538,23 +538,23 @@ public sealed class DatabaseRouter : IAsyncDisposable, IDisposable
         foreach (var source in _sources) source.Wake();
     }
 
-    private Attempt NewAttempt(Route route, in RouteOptions options)
+    private Attempt NewAttempt(DatabaseRoute route, in OperationOptions options)
     {
         ThrowIfDisposed();
         return new Attempt(_configuration.PlanOf(route), options, SessionOf(options), _time);
     }
 
-    private SessionState? SessionOf(in RouteOptions options)
+    private SessionState? SessionOf(in OperationOptions options)
     {
         options.Session?.ThrowIfNotOf(this);
-        var session = (options.Session ?? RoutingSession.Ambient(this))?.State;
-        if (string.IsNullOrEmpty(options.Position)) return session;
+        var session = (options.Session ?? DatabaseSession.Ambient(this))?.State;
+        if (string.IsNullOrEmpty(options.SessionToken)) return session;
         session ??= _tokens.NewState();
-        _tokens.Merge(options.Position, session);
+        _tokens.Merge(options.SessionToken, session);
         return session;
     }
 
-    private RoutingSession Merged(RoutingSession session, string? token)
+    private DatabaseSession Merged(DatabaseSession session, string? token)
     {
         _counters.CountSession();
         session.Merge(token);

@@ -7,11 +7,11 @@ public sealed class RouteScope : IDisposable
     private static readonly AsyncLocal<RouteScope?> s_ambient = new();
 
     private readonly DatabaseRouter _router;
-    private readonly Route _route;
+    private readonly DatabaseRoute _route;
     private readonly RouteScope? _outer;
     private volatile bool _isDisposed;
 
-    private RouteScope(DatabaseRouter router, Route route, RouteScope? outer)
+    private RouteScope(DatabaseRouter router, DatabaseRoute route, RouteScope? outer)
     {
         _router = router;
         _route = route;
@@ -25,7 +25,7 @@ public sealed class RouteScope : IDisposable
         if (ReferenceEquals(s_ambient.Value, this)) s_ambient.Value = _outer;
     }
 
-    internal static RouteScope Begin(DatabaseRouter router, Route route)
+    internal static RouteScope Begin(DatabaseRouter router, DatabaseRoute route)
     {
         // Skips those that ended, or chains would grow in code that outlived them.
         var outer = s_ambient.Value;
@@ -34,7 +34,7 @@ public sealed class RouteScope : IDisposable
     }
 
     /// <summary>The route that was stated for the calling code, if any was.</summary>
-    internal static Route? Ambient(DatabaseRouter router)
+    internal static DatabaseRoute? Ambient(DatabaseRouter router)
     {
         var scope = s_ambient.Value;
         while (scope is not null && (scope._isDisposed || scope._router != router)) scope = scope._outer;

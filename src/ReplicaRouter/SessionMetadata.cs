@@ -10,7 +10,7 @@ public static class SessionMetadata
     /// <param name="session">The sender's session.</param>
     /// <param name="metadata">The headers or parameters that travel with the job or message.</param>
     /// <param name="cancellationToken">Cancels asking for the position of the last write.</param>
-    public static async ValueTask WriteToAsync(this RoutingSession session, IDictionary<string, string> metadata, CancellationToken cancellationToken = default)
+    public static async ValueTask WriteToAsync(this DatabaseSession session, IDictionary<string, string> metadata, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(metadata);
@@ -20,7 +20,7 @@ public static class SessionMetadata
     /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>
     /// <param name="router">The handler's router.</param>
     /// <param name="metadata">What travelled with the job or message. Without a token the session starts from nothing.</param>
-    public static RoutingSession BeginSession(this DatabaseRouter router, IEnumerable<KeyValuePair<string, string>> metadata)
+    public static DatabaseSession BeginSession(this DatabaseRouter router, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(metadata);

@@ -47,7 +47,7 @@ public class AmbientScopeAnalyzerTests
             using System.Threading.Tasks;
             using ReplicaRouter;
 
-            class Reader(DatabaseRouter router, RoutingSession session, Dictionary<string, string> metadata, Other other)
+            class Reader(DatabaseRouter router, DatabaseSession session, Dictionary<string, string> metadata, Other other)
             {
                 {{method}}
                 static Task Run(Func<Task> work) => work();

@@ -11,7 +11,7 @@ public class AddReplicaRouterTests
     public async Task The_router_is_there_for_whoever_asks()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+        builder.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
         await using var app = builder.Build();
         app.UseReplicaRouter();
         Assert.Same(app.Services.GetRequiredService<DatabaseRouter>(), app.Services.GetRequiredService<DatabaseRouter>());

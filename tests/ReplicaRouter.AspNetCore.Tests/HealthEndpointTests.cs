@@ -17,7 +17,7 @@ public class HealthEndpointTests
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
-        builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+        builder.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
         builder.Services.AddAuthorizationBuilder().AddPolicy("operators", p => p.RequireAssertion(c => ((HttpContext)c.Resource!).Request.Headers.ContainsKey("X-Operator")));
         var app = builder.Build();
         app.MapReplicaRouterHealth(policy);
@@ -49,7 +49,7 @@ public class HealthEndpointTests
     public async Task A_policy_without_authorization_is_told_at_the_start()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+        builder.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
         await using var app = builder.Build();
         Assert.Throws<InvalidOperationException>(() => app.MapReplicaRouterHealth("operators"));
     }

@@ -62,7 +62,7 @@ public sealed class HealthReportTests
         Age = TimeSpan.Zero,
     };
 
-    private static RouterMetrics Metrics() => new()
+    private static DatabaseRouterMetrics Metrics() => new()
     {
         QueriesRouted = new Dictionary<DatabaseOperation, long> { [DatabaseOperation.Read] = 3, [DatabaseOperation.Write] = 2 },
         QueriesByHost = new Dictionary<string, IReadOnlyDictionary<string, long>> { ["primary"] = new Dictionary<string, long> { ["write"] = 2, ["search"] = 3 } },

@@ -24,7 +24,7 @@ public class PasswordProviderTests
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         ReplicaRouterApplicationBuilderExtensions.AddReplicaRouter(builder, options =>
         {
-            options.Hosts["primary"] = new HostOptions { ConnectionString = cluster.Primary.Url };
+            options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = cluster.Primary.Url };
             options.PasswordProvider = (_, _) => throw new InvalidOperationException($"GET https://vault/v1/secret?token={Secret}: 403", new IOException(Secret));
         });
         builder.Services.AddAuthorizationBuilder().AddPolicy("everybody", policy => policy.RequireAssertion(_ => true));

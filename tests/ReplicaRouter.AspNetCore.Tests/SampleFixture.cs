@@ -23,7 +23,7 @@ public sealed class SampleFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Cluster = await LocalCluster.StartAsync(ct: Ct);
+        Cluster = await LocalCluster.StartAsync(cancellationToken: Ct);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore();

@@ -170,7 +170,7 @@ public class SessionMiddlewareTests
     public async Task The_session_covers_the_request_and_neither_what_came_before_nor_what_goes_on_after_it()
     {
         var isOver = new TaskCompletionSource();
-        var straggler = Task.FromResult<RoutingSession?>(null);
+        var straggler = Task.FromResult<DatabaseSession?>(null);
         List<bool> seen = [];
         await using var app = await TestApplication.StartAsync(app =>
         {
@@ -178,9 +178,9 @@ public class SessionMiddlewareTests
             app.Use(async (context, next) =>
             {
                 var serving = next(context);
-                seen.Add(RoutingSession.Ambient(router) is null);
+                seen.Add(DatabaseSession.Ambient(router) is null);
                 await serving;
-                seen.Add(RoutingSession.Ambient(router) is null);
+                seen.Add(DatabaseSession.Ambient(router) is null);
             });
             app.UseReplicaRouter();
             app.MapGet("/start", async () =>
@@ -190,11 +190,11 @@ public class SessionMiddlewareTests
                     await isOver.Task;
                     // A client may have the response before the server has ended the request.
                     var start = TimeProvider.System.GetTimestamp();
-                    while (RoutingSession.Ambient(router) is not null && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(1, Ct);
-                    return RoutingSession.Ambient(router);
+                    while (DatabaseSession.Ambient(router) is not null && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(1, Ct);
+                    return DatabaseSession.Ambient(router);
                 });
                 await Task.Yield();
-                seen.Add(RoutingSession.Ambient(router) is not null);
+                seen.Add(DatabaseSession.Ambient(router) is not null);
             });
         });
         using var client = app.Client();
@@ -229,7 +229,7 @@ public class SessionMiddlewareTests
     {
         var starting = async () =>
         {
-            await using var app = await TestApplication.StartAsync(_ => { }, services => services.AddReplicaRouterWeb(options => options.Lifetime = TimeSpan.FromSeconds(seconds)));
+            await using var app = await TestApplication.StartAsync(_ => { }, services => services.AddReplicaRouterWeb(options => options.TokenLifetime = TimeSpan.FromSeconds(seconds)));
         };
         var error = await Record.ExceptionAsync(starting);
         if (isInRange) Assert.Null(error);
@@ -280,7 +280,7 @@ public class SessionMiddlewareTests
             case "unsealed":
                 using (var session = app.Router.CreateSession())
                 {
-                    app.Router.GetClient(DatabaseOperation.Write, new RouteOptions { Session = session });
+                    app.Router.GetClient(DatabaseOperation.Write, new OperationOptions { Session = session });
                     return await session.GetTokenAsync(Ct);
                 }
 

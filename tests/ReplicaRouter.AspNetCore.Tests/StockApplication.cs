@@ -23,7 +23,7 @@ internal sealed class StockApplication : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         // By its class: in this namespace the core's form, for any kind of host, would come first.
-        ReplicaRouterApplicationBuilderExtensions.AddReplicaRouter(builder, options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1;Password=hunter2" });
+        ReplicaRouterApplicationBuilderExtensions.AddReplicaRouter(builder, options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1;Password=hunter2" });
         register(builder);
         var app = builder.Build();
         map(app);

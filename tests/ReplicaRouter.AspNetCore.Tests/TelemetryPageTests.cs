@@ -19,7 +19,7 @@ public class TelemetryPageTests
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (instrument.Meter.Name == RouterTelemetry.MeterName) lock (declared) declared.Add($"{instrument.Name} {KindOf(instrument)} {instrument.Unit}".Trim());
+                if (instrument.Meter.Name == DatabaseRouterTelemetry.MeterName) lock (declared) declared.Add($"{instrument.Name} {KindOf(instrument)} {instrument.Unit}".Trim());
             },
         };
         listener.Start();
@@ -40,7 +40,7 @@ public class TelemetryPageTests
         List<Activity> activities = [];
         using var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name == RouterTelemetry.ActivitySourceName,
+            ShouldListenTo = source => source.Name == DatabaseRouterTelemetry.ActivitySourceName,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity => { lock (activities) activities.Add(activity); },
         };
@@ -49,7 +49,7 @@ public class TelemetryPageTests
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         using var root = new Activity("test").Start();
         // No server is there: opening fails on every host, until the deadline.
-        await Assert.ThrowsAnyAsync<Exception>(() => router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Deadline = TimeSpan.FromSeconds(1) }, (_, _) => Task.CompletedTask, Ct));
+        await Assert.ThrowsAnyAsync<Exception>(() => router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }, (_, _) => Task.CompletedTask, Ct));
         Assert.ThrowsAny<Exception>(() => router.Execute(DatabaseOperation.Analytics, _ => 1));
         await Assert.ThrowsAnyAsync<Exception>(() => router.WithTransactionAsync((_, _) => Task.CompletedTask, new CancellationToken(true)));
         root.Stop();
@@ -77,8 +77,8 @@ public class TelemetryPageTests
     private static DatabaseRouter Router()
     {
         var options = new DatabaseRouterOptions();
-        foreach (var (name, port) in new[] { ("primary", 1), ("analytics", 2) }) options.Hosts[name] = new HostOptions { ConnectionString = $"Host=127.0.0.1;Port={port}" };
-        options.Routes["analytics"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(100) };
+        foreach (var (name, port) in new[] { ("primary", 1), ("analytics", 2) }) options.Hosts[name] = new DatabaseHostOptions { ConnectionString = $"Host=127.0.0.1;Port={port}" };
+        options.Routes["analytics"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(100) };
         return new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => FakeProbe.Of(host.IsConfiguredPrimary ? TestTopology.Primary(100) : TestTopology.Replica(100)));
     }
 }

@@ -68,12 +68,12 @@ internal sealed class TestApplication : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
-    private static string Host(DatabaseRouter router, Route route) => new Npgsql.NpgsqlConnectionStringBuilder(router.GetClient(route).ConnectionString).Host!;
+    private static string Host(DatabaseRouter router, DatabaseRoute route) => new Npgsql.NpgsqlConnectionStringBuilder(router.GetClient(route).ConnectionString).Host!;
 
     /// <summary>The position that the request's session must see.</summary>
     private static async Task<string> PositionOf(HttpContext context, DatabaseRouter router)
     {
-        var token = await RoutingSession.Ambient(router)!.GetTokenAsync(context.RequestAborted);
+        var token = await DatabaseSession.Ambient(router)!.GetTokenAsync(context.RequestAborted);
         return SessionToken.TryDecode(token, [], out var decoded) ? decoded.Position.Lsn.ToString(System.Globalization.CultureInfo.InvariantCulture) : "none";
     }
 

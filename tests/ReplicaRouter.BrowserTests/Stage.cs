@@ -28,7 +28,7 @@ public sealed class Stage : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Cluster = await LocalCluster.StartAsync(ct: TestContext.Current.CancellationToken);
+        Cluster = await LocalCluster.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         await using (var connection = new NpgsqlConnection(Cluster.Primary.ConnectionString))
         {
             await connection.OpenAsync();
@@ -41,7 +41,7 @@ public sealed class Stage : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddReplicaRouter(options =>
         {
-            foreach (var server in Cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+            foreach (var server in Cluster.Servers) options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = server.Url };
         });
         builder.Services.AddAuthorizationBuilder().AddPolicy("operators", policy => policy.RequireRole(Operator));
         builder.Services.AddAntiforgery();

@@ -13,10 +13,10 @@ public class BackInTimeTests
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private static readonly RouteOptions s_strong = new() { Consistency = Consistency.Strong };
+    private static readonly OperationOptions s_strong = new() { Consistency = Consistency.Strong };
 
     /// <summary>No replica is this fresh: the primary serves in their place.</summary>
-    private static readonly RouteOptions s_fallback = new() { MaxLag = TimeSpan.FromTicks(1) };
+    private static readonly OperationOptions s_fallback = new() { MaxLag = TimeSpan.FromTicks(1) };
 
     [Theory]
     [InlineData(false)]
@@ -118,7 +118,7 @@ public class BackInTimeTests
 
         public static async Task<Stage> StartAsync(string replica)
         {
-            var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = replica }, new() { Name = "standby", Synchronous = true }] }, Ct);
+            var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = replica }, new() { Name = "standby", IsSynchronous = true }] }, Ct);
             await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString)) await connection.ExecuteAsync("CREATE TABLE note (value int); INSERT INTO note VALUES (1)");
             await cluster.WaitForReplicationAsync(Ct);
             var router = DatabaseRouter.Create(cluster.RouterOptions("primary", replica));
@@ -127,7 +127,7 @@ public class BackInTimeTests
         }
 
         /// <summary>Cuts the synchronous standby off, and has a session read on the replica what is committed then.</summary>
-        public async Task<RoutingSession> SeeHiddenCommitAsync()
+        public async Task<DatabaseSession> SeeHiddenCommitAsync()
         {
             Standby.Suspend();
             _writing = WriteAsync();
@@ -136,9 +136,9 @@ public class BackInTimeTests
             return session;
         }
 
-        public Task<(int Value, string Server)> ReadAsync(Route route, RouteOptions options, RoutingSession? session) => ReadAsync(cluster, router, route, options, session);
+        public Task<(int Value, string Server)> ReadAsync(DatabaseRoute route, OperationOptions options, DatabaseSession? session) => ReadAsync(cluster, router, route, options, session);
 
-        public static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, Route route, RouteOptions options, RoutingSession? session) =>
+        public static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, DatabaseRoute route, OperationOptions options, DatabaseSession? session) =>
             router.ExecuteAsync(route, options with { Session = session }, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), Ct);
 
         public async ValueTask DisposeAsync()

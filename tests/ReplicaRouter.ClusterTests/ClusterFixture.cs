@@ -14,7 +14,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Cluster = await LocalCluster.StartAsync(ct: TestContext.Current.CancellationToken);
+        Cluster = await LocalCluster.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         await using var connection = new NpgsqlConnection(Cluster.Primary.ConnectionString);
         await connection.ExecuteAsync("CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text NOT NULL)");
         await Cluster.WaitForReplicationAsync(TestContext.Current.CancellationToken);
@@ -56,7 +56,7 @@ internal static class ClusterExtensions
         return cluster.Servers.Single(server => server.Port == port).Name;
     }
 
-    public static Task<string> WhoAsync(this LocalCluster cluster, DatabaseRouter router, Route route) =>
+    public static Task<string> WhoAsync(this LocalCluster cluster, DatabaseRouter router, DatabaseRoute route) =>
         router.ExecuteAsync(route, (connection, _) => cluster.WhoAsync(connection), TestContext.Current.CancellationToken);
 }
 

@@ -109,7 +109,7 @@ public class FaultTests
         await Eventually.Async(() => !router.GetHealthStatus()["primary"].IsHealthy, TimeSpan.FromSeconds(3), "loss seen");
         Assert.Equal("analytics", await cluster.WhoAsync(router, DatabaseOperation.Read));
         var write = router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => cluster.WhoAsync(connection), Ct);
-        await cluster.PromoteAsync("dr", ct: Ct);
+        await cluster.PromoteAsync("dr", cancellationToken: Ct);
         Assert.Equal("dr", await write);
         Assert.Equal(1, router.GetMetrics().Failovers);
         Assert.Equal((HostRole.Primary, (int?)2), (router.GetHealthStatus()["dr"].Role, router.GetHealthStatus()["dr"].Timeline));
@@ -146,7 +146,7 @@ public class FaultTests
         await using var cluster = await StartAsync();
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster.Primary.Port);
         var options = new DatabaseRouterOptions { Health = { Interval = TimeSpan.FromSeconds(30), Timeout = TimeSpan.FromSeconds(30) }, MaxLag = TimeSpan.FromMinutes(10) };
-        options.Hosts["primary"] = new HostOptions
+        options.Hosts["primary"] = new DatabaseHostOptions
         {
             ConnectionString = new NpgsqlConnectionStringBuilder(cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString,
         };
@@ -158,7 +158,7 @@ public class FaultTests
         for (var i = 0; i < 3; i++)
         {
             await Assert.ThrowsAsync<TimeoutException>(async () =>
-                await router.OpenConnectionAsync(DatabaseOperation.Write, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(20) }, Ct));
+                await router.OpenConnectionAsync(DatabaseOperation.Write, new OperationOptions { Deadline = TimeSpan.FromMilliseconds(20) }, Ct));
             using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, cancel.Token));
         }

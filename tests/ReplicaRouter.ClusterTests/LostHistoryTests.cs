@@ -63,6 +63,6 @@ public class LostHistoryTests
     private static Task<int> WriteAsync(DatabaseRouter router, int value) =>
         router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value }), Ct);
 
-    private static Task<int> ReadAsync(DatabaseRouter router, RoutingSession session) => router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = session },
+    private static Task<int> ReadAsync(DatabaseRouter router, DatabaseSession session) => router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session },
         (connection, _) => connection.ExecuteScalarAsync<int>("SELECT coalesce((SELECT max(value) FROM note), 0)"), Ct);
 }

@@ -18,9 +18,9 @@ public class MisconfigurationTests(ClusterFixture fixture)
     private static async Task<string> FaultAsync(params (string Host, string ConnectionString)[] hosts)
     {
         var options = new DatabaseRouterOptions();
-        foreach (var (host, connectionString) in hosts) options.Hosts[host] = new HostOptions { ConnectionString = connectionString };
+        foreach (var (host, connectionString) in hosts) options.Hosts[host] = new DatabaseHostOptions { ConnectionString = connectionString };
         await using var router = DatabaseRouter.Create(options);
-        var error = await Assert.ThrowsAsync<RouterConfigurationException>(() => router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct));
+        var error = await Assert.ThrowsAsync<DatabaseRouterConfigurationException>(() => router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct));
         var fault = Assert.Single(error.Faults);
         Assert.DoesNotContain(new NpgsqlConnectionStringBuilder(hosts[0].ConnectionString).Password!, fault, StringComparison.Ordinal);
         return fault;

@@ -93,14 +93,14 @@ public class PgBouncerTests
     [Fact]
     public async Task Writes_follow_a_promotion_behind_poolers_none_is_lost_or_done_twice_and_the_old_primary_is_fenced()
     {
-        await using var cluster = await PooledCluster.StartAsync(new() { Replicas = [new() { Name = "analytics", Synchronous = true }, new() { Name = "dr" }] }, Ct);
+        await using var cluster = await PooledCluster.StartAsync(new() { Replicas = [new() { Name = "analytics", IsSynchronous = true }, new() { Name = "dr" }] }, Ct);
         await using var router = await HealthyRouterAsync(cluster);
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE written (token uuid)"), Ct);
         await using var writes = new WriteLoad(cluster.Servers, router, workers: 2);
         await Eventually.Async(() => writes.CountOf("primary") > 100, TimeSpan.FromSeconds(10), "writes");
 
         await cluster.Servers["primary"].KillAsync(Ct);
-        await cluster.Servers.PromoteAsync("analytics", ct: Ct);
+        await cluster.Servers.PromoteAsync("analytics", cancellationToken: Ct);
         await Eventually.Async(() => writes.CountOf("analytics") > 100, TimeSpan.FromSeconds(10), "writes follow");
         await cluster.Servers["primary"].StartAsync(Ct);
         await Eventually.Async(() => router.GetHealthStatus()["primary"].State == HostState.Fenced, TimeSpan.FromSeconds(30), "fenced");

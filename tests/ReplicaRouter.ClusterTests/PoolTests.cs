@@ -10,7 +10,7 @@ public class PoolTests(ClusterFixture fixture)
 
     /// <summary>A router whose write route has few connections, and waits for one no longer than a second.</summary>
     private DatabaseRouter Router(int limit) => fixture.Cluster.Router(options =>
-        options.Routes["write"] = new RouteSettings { MaxPoolSize = limit, Wait = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(1) });
+        options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = limit, Wait = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(1) });
 
     private static Task<NpgsqlConnection> OpenAsync(DatabaseRouter router) => router.OpenConnectionAsync(DatabaseOperation.Write, Ct).AsTask();
 
@@ -80,7 +80,7 @@ public class PoolTests(ClusterFixture fixture)
     [Trait("Failure", "B12")]
     public async Task An_exhausted_pool_is_waited_for_as_long_as_a_host()
     {
-        await using var router = fixture.Cluster.Router(options => options.Routes["read"] = new RouteSettings
+        await using var router = fixture.Cluster.Router(options => options.Routes["read"] = new DatabaseRouteOptions
         {
             MaxPoolSize = 1,
             Wait = TimeSpan.FromMilliseconds(500),
@@ -105,7 +105,7 @@ public class PoolTests(ClusterFixture fixture)
         await using var router = fixture.Cluster.Router(options =>
         {
             options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString;
-            options.Routes["write"] = new RouteSettings { MaxPoolSize = 20, Wait = TimeSpan.FromMilliseconds(100) };
+            options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = 20, Wait = TimeSpan.FromMilliseconds(100) };
         });
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         proxy.Delay(TimeSpan.FromMilliseconds(30));
@@ -144,7 +144,7 @@ public class PoolTests(ClusterFixture fixture)
             await cancellation.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
             await Assert.ThrowsAsync<TimeoutException>(() =>
-                router.OpenConnectionAsync(DatabaseOperation.Write, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(50) }, Ct).AsTask());
+                router.OpenConnectionAsync(DatabaseOperation.Write, new OperationOptions { Deadline = TimeSpan.FromMilliseconds(50) }, Ct).AsTask());
         }
 
         await using var next = await OpenAsync(router);
@@ -155,7 +155,7 @@ public class PoolTests(ClusterFixture fixture)
     {
         await using var proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
         var options = new DatabaseRouterOptions { ApplicationName = "given-up" };
-        options.Hosts["primary"] = new HostOptions { ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = proxy.Port }.ConnectionString };
         await using var router = DatabaseRouter.Create(options);
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         proxy.Delay(TimeSpan.FromMilliseconds(25));
@@ -180,7 +180,7 @@ public class PoolTests(ClusterFixture fixture)
         var password = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString).Password!;
         await using var router = fixture.Cluster.Router(options =>
         {
-            options.Routes["write"] = new RouteSettings { MaxPoolSize = 2, Wait = TimeSpan.FromMilliseconds(200) };
+            options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = 2, Wait = TimeSpan.FromMilliseconds(200) };
             options.PasswordProvider = (_, _) => hasPassword ? new(password) : throw new InvalidOperationException("no token");
         });
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);

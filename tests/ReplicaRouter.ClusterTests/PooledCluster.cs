@@ -32,7 +32,7 @@ internal sealed class PooledCluster : IAsyncDisposable
         var options = Servers.Options();
         foreach (var (name, pooler) in _poolers) options.Hosts[name].ConnectionString = pooler.ConnectionString;
         // A failover takes a while, and a pooler longer to notice that its server is back.
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromSeconds(30) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(30) };
         return DatabaseRouter.Create(options);
     }
 

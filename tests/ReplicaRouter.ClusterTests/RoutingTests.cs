@@ -198,8 +198,8 @@ public class RoutingTests(ClusterFixture fixture)
     {
         await using var router = fixture.Cluster.Router(o =>
         {
-            o.Routes["export"] = new RouteSettings { Groups = { "dr" } };
-            o.Routes["strong"] = new RouteSettings { Groups = { "primary" } };
+            o.Routes["export"] = new DatabaseRouteOptions { Groups = { "dr" } };
+            o.Routes["strong"] = new DatabaseRouteOptions { Groups = { "primary" } };
         });
         Assert.Equal("dr", await fixture.Cluster.WhoAsync(router, "export"));
         Assert.Equal("primary", await fixture.Cluster.WhoAsync(router, "Strong"));
@@ -252,7 +252,7 @@ public class RoutingTests(ClusterFixture fixture)
         await using var router = fixture.Cluster.Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         var start = TimeProvider.System.GetTimestamp();
-        await Assert.ThrowsAsync<TimeoutException>(() => router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Deadline = TimeSpan.FromMilliseconds(300) },
+        await Assert.ThrowsAsync<TimeoutException>(() => router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Deadline = TimeSpan.FromMilliseconds(300) },
             (connection, ct) => connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(30)", cancellationToken: ct)), Ct));
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
     }

@@ -28,10 +28,10 @@ public class SessionTests
         return router;
     }
 
-    private static Task<int> WriteAsync(DatabaseRouter router, int value, RouteOptions options = default) =>
+    private static Task<int> WriteAsync(DatabaseRouter router, int value, OperationOptions options = default) =>
         router.ExecuteAsync(DatabaseOperation.Write, options, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value }), Ct);
 
-    private static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, RouteOptions options = default) =>
+    private static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, OperationOptions options = default) =>
         router.ExecuteAsync(DatabaseOperation.Read, options, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), Ct);
 
     private static async Task AssertReplicaShowsSoonAsync(LocalCluster cluster, DatabaseRouter router, int value)
@@ -43,7 +43,7 @@ public class SessionTests
 
     /// <summary>Has reads wait for a replica for so long before the primary serves them.</summary>
     private static Action<DatabaseRouterOptions> Patience(double seconds) =>
-        options => options.Routes["read"] = new RouteSettings { CatchUpWait = TimeSpan.FromSeconds(seconds) };
+        options => options.Routes["read"] = new DatabaseRouteOptions { CatchUpWait = TimeSpan.FromSeconds(seconds) };
 
     private static async Task PauseAllAsync(LocalCluster cluster)
     {
@@ -60,8 +60,8 @@ public class SessionTests
         {
             await WriteAsync(router, 7);
             Assert.Equal((7, "primary"), await ReadAsync(cluster, router));
-            Assert.Equal((7, "primary"), await ReadAsync(cluster, router, new RouteOptions { Consistency = Consistency.Strong }));
-            Assert.Equal(0, (await ReadAsync(cluster, router, new RouteOptions { Consistency = Consistency.Eventual })).Value);
+            Assert.Equal((7, "primary"), await ReadAsync(cluster, router, new OperationOptions { Consistency = Consistency.Strong }));
+            Assert.Equal(0, (await ReadAsync(cluster, router, new OperationOptions { Consistency = Consistency.Eventual })).Value);
         }
 
         Assert.Equal(0, (await ReadAsync(cluster, router)).Value);
@@ -84,7 +84,7 @@ public class SessionTests
 
         Assert.Equal(0, (await ReadAsync(cluster, handler)).Value);
         using (handler.BeginSession(token)) Assert.Equal((7, "primary"), await ReadAsync(cluster, handler));
-        Assert.Equal((7, "primary"), await ReadAsync(cluster, handler, new RouteOptions { Position = token }));
+        Assert.Equal((7, "primary"), await ReadAsync(cluster, handler, new OperationOptions { SessionToken = token }));
 
         // Once they have caught up, the token is no burden any more.
         foreach (var server in cluster.Servers.Skip(1)) await server.ResumeReplayAsync(Ct);
@@ -163,7 +163,7 @@ public class SessionTests
             {
                 await using var transaction = await connection.BeginTransactionAsync(Ct);
                 await connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value });
-                Assert.Equal(value - 1, (await ReadAsync(cluster, router, new RouteOptions { Consistency = Consistency.Strong })).Value);
+                Assert.Equal(value - 1, (await ReadAsync(cluster, router, new OperationOptions { Consistency = Consistency.Strong })).Value);
                 await transaction.CommitAsync(Ct);
                 Assert.Equal(value, (await ReadAsync(cluster, router)).Value);
             }
@@ -262,7 +262,7 @@ public class SessionTests
 
         await cluster.Primary.KillAsync(Ct);
         await Eventually.Async(() => !router.GetHealthStatus()["primary"].IsHealthy, TimeSpan.FromSeconds(5), "found dead");
-        await cluster.PromoteAsync("analytics", ct: Ct);
+        await cluster.PromoteAsync("analytics", cancellationToken: Ct);
         await Eventually.Async(() => router.GetHealthStatus()["analytics"].Role == HostRole.Primary, TimeSpan.FromSeconds(5), "followed");
 
         using (var session = router.BeginSession(kept))

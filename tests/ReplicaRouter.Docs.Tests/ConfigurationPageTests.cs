@@ -46,7 +46,7 @@ public partial class ConfigurationPageTests
             return;
         }
 
-        var error = Assert.Throws<RouterConfigurationException>(() => DatabaseRouter.Create(With(section, option, option.PropertyType.ToString().Contains("Int32", StringComparison.Ordinal) ? -1 : TimeSpan.FromDays(-1))));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DatabaseRouter.Create(With(section, option, option.PropertyType.ToString().Contains("Int32", StringComparison.Ordinal) ? -1 : TimeSpan.FromDays(-1))));
         Assert.Contains(error.Faults, fault => fault.Contains(option.Name, StringComparison.Ordinal) && fault.Contains($"from {least} to {most}", StringComparison.Ordinal));
     }
 
@@ -59,7 +59,7 @@ public partial class ConfigurationPageTests
         {
             using var json = new MemoryStream(Encoding.UTF8.GetBytes(block.Code));
             var services = new ServiceCollection().AddReplicaRouter(new ConfigurationBuilder().AddJsonStream(json).Build(), options =>
-                options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+                options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
             await using var provider = services.BuildServiceProvider();
             Assert.NotNull(provider.GetRequiredService<DatabaseRouter>());
         }
@@ -68,8 +68,8 @@ public partial class ConfigurationPageTests
     private static DatabaseRouterOptions With(OptionsSection section, PropertyInfo option, object value)
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" };
-        options.Routes["read"] = new RouteSettings();
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" };
+        options.Routes["read"] = new DatabaseRouteOptions();
         option.SetValue(Below(options).Single(part => part.GetType() == section.Type), value);
         return options;
     }

@@ -10,8 +10,8 @@ internal sealed record OptionsSection(Type Type, string Title, string? Key, stri
     public static IEnumerable<OptionsSection> All =>
     [
         .. Below(new(typeof(DatabaseRouterOptions), "The router", DatabaseRouterOptions.SectionName, $"`{DatabaseRouterOptions.SectionName}`")),
-        new(typeof(ReplicaRouterWebOptions), "Web applications", null, "`services.AddReplicaRouterWeb(options => ...)`"),
-        new(typeof(ReplicaRouterDashboardOptions), "The dashboard", null, "`app.MapReplicaRouterDashboard(path, options => ...)`"),
+        new(typeof(DatabaseRouterWebOptions), "Web applications", null, "`services.AddReplicaRouterWeb(options => ...)`"),
+        new(typeof(DatabaseRouterDashboardOptions), "The dashboard", null, "`app.MapReplicaRouterDashboard(path, options => ...)`"),
     ];
 
     public IEnumerable<PropertyInfo> Options => Properties.Where(property => PartOf(property) is null);

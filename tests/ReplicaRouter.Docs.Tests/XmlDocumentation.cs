@@ -7,7 +7,7 @@ namespace ReplicaRouter.Docs.Tests;
 /// <summary>What types and properties say of themselves, as Markdown.</summary>
 internal static partial class XmlDocumentation
 {
-    private static readonly Dictionary<string, XElement> s_members = new[] { typeof(DatabaseRouter), typeof(ReplicaRouterWebOptions) }
+    private static readonly Dictionary<string, XElement> s_members = new[] { typeof(DatabaseRouter), typeof(DatabaseRouterWebOptions) }
         .SelectMany(type => XDocument.Load(Path.ChangeExtension(type.Assembly.Location, ".xml")).Descendants("member"))
         .ToDictionary(member => (string)member.Attribute("name")!);
 
@@ -29,7 +29,7 @@ internal static partial class XmlDocumentation
         _ => "",
     };
 
-    /// <summary>Of <c>P:ReplicaRouter.RouteSettings.Wait</c> what a reader needs.</summary>
+    /// <summary>Of <c>P:ReplicaRouter.DatabaseRouteOptions.Wait</c> what a reader needs.</summary>
     private static string ShortName(string id)
     {
         var name = id[2..].Split('(')[0].Split("``")[0];

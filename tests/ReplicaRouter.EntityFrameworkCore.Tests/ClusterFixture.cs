@@ -21,11 +21,11 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Cluster = await LocalCluster.StartAsync(ct: Ct);
+        Cluster = await LocalCluster.StartAsync(cancellationToken: Ct);
         await Cluster.CreateSchemaAsync();
         Router = await Cluster.HealthyRouterAsync(options =>
         {
-            options.Routes["search"] = new RouteSettings { Groups = { "background" } };
+            options.Routes["search"] = new DatabaseRouteOptions { Groups = { "background" } };
             // Replicas that stand still go on serving: what they lack must be told from sessions, not from lag.
             options.MaxLag = TimeSpan.FromMinutes(10);
             options.ConfigureDataSource = source => source.UseNodaTime();

@@ -60,7 +60,7 @@ internal static class GuideSnippets
     {
         #region route
         var total = await db.Invoices.RouteTo(DatabaseOperation.Analytics).SumAsync(i => i.Total, ct);
-        var recent = await db.Invoices.RouteTo("search", new RouteOptions { MaxLag = TimeSpan.FromSeconds(1) }).Take(10).ToListAsync(ct);
+        var recent = await db.Invoices.RouteTo("search", new OperationOptions { MaxLag = TimeSpan.FromSeconds(1) }).Take(10).ToListAsync(ct);
         var balance = await db.Clients.FromPrimary().Where(c => c.Id == id).Select(c => c.Balance).SingleAsync(ct);
 
         using (router.BeginRoute(DatabaseOperation.Background))

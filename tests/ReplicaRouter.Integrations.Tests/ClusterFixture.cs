@@ -16,7 +16,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Cluster = await LocalCluster.StartAsync(ct: TestContext.Current.CancellationToken);
+        Cluster = await LocalCluster.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         await using var connection = new NpgsqlConnection(Cluster.Primary.ConnectionString);
         await connection.ExecuteAsync(
             """
@@ -32,7 +32,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     public DatabaseRouter Router(string settings = "")
     {
         var options = new DatabaseRouterOptions();
-        foreach (var server in Cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = $"{server.ConnectionString};{settings}" };
+        foreach (var server in Cluster.Servers) options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = $"{server.ConnectionString};{settings}" };
         return DatabaseRouter.Create(options);
     }
 

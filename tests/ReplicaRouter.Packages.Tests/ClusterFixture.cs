@@ -9,7 +9,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 {
     public LocalCluster Cluster { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Cluster = await LocalCluster.StartAsync(ct: TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync() => Cluster = await LocalCluster.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
 
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 }

@@ -75,10 +75,10 @@ public class PatroniTests
         await using var cluster = await PatroniCluster.StartAsync(Ct);
         var options = new DatabaseRouterOptions { ApplicationName = "patroni tests" };
         // Only where to look first, and one member's API, of which the other members are learnt.
-        options.Hosts["primary"] = new HostOptions { ConnectionString = cluster.Nodes[0].ConnectionString };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = cluster.Nodes[0].ConnectionString };
         options.Discovery.Patroni.Urls.Add(cluster.Nodes[0].Api.ToString());
         options.Discovery.Interval = TimeSpan.FromSeconds(1);
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromSeconds(60) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(60) };
         await using var router = DatabaseRouter.Create(options);
         await Wait.UntilAsync(() => router.GetHealthStatus() is { Count: 3 } hosts && hosts.Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router does not find three healthy hosts.", Ct);
         Assert.Equal(cluster.Nodes.Select(node => node.Name).Order(StringComparer.Ordinal), router.GetHealthStatus().Keys.Order(StringComparer.Ordinal));
@@ -105,9 +105,9 @@ public class PatroniTests
     private static async Task<DatabaseRouter> RouterAsync(PatroniCluster cluster)
     {
         var options = new DatabaseRouterOptions { ApplicationName = "patroni tests" };
-        foreach (var node in cluster.Nodes) options.Hosts[node.Name] = new HostOptions { ConnectionString = node.ConnectionString };
+        foreach (var node in cluster.Nodes) options.Hosts[node.Name] = new DatabaseHostOptions { ConnectionString = node.ConnectionString };
         // Patroni declares a leader dead after its ttl of 20 s.
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromSeconds(60) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(60) };
         var router = DatabaseRouter.Create(options);
         await Wait.UntilAsync(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router does not see three healthy hosts.", Ct);
         return router;

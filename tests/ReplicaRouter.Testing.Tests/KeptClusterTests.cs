@@ -22,7 +22,7 @@ public sealed class KeptClusterTests : IAsyncDisposable
         await using (var first = await StartAsync())
         {
             url = first["a"].Url;
-            await first.PromoteAsync("a", ct: Ct);
+            await first.PromoteAsync("a", cancellationToken: Ct);
             await first["b"].SetApplyDelayAsync(TimeSpan.FromSeconds(7), Ct);
             await first["primary"].KillAsync(Ct);
         }
@@ -46,7 +46,7 @@ public sealed class KeptClusterTests : IAsyncDisposable
         await using (var first = await StartAsync())
         {
             await first["primary"].KillAsync(Ct);
-            await first.PromoteAsync("a", ct: Ct);
+            await first.PromoteAsync("a", cancellationToken: Ct);
         }
 
         await using var second = await StartAsync();

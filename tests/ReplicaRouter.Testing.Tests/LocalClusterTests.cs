@@ -11,7 +11,7 @@ public class LocalClusterTests(ITestOutputHelper output)
         LocalCluster.StartAsync(new LocalClusterOptions { Replicas = replicas }, Ct);
 
     private static LocalReplicaOptions Replica(string name, string? upstream = null, bool synchronous = false) =>
-        new() { Name = name, Upstream = upstream, Synchronous = synchronous };
+        new() { Name = name, Upstream = upstream, IsSynchronous = synchronous };
 
     private static Task<object> CreateTableAsync(LocalCluster cluster) => cluster.Primary.AskAsync<object>("CREATE TABLE t AS SELECT 1 AS n");
 
@@ -21,7 +21,7 @@ public class LocalClusterTests(ITestOutputHelper output)
     public async Task A_primary_and_three_replicas_replicate_to_an_ordinary_role_with_a_password()
     {
         var watch = Stopwatch.StartNew();
-        await using var cluster = await LocalCluster.StartAsync(ct: Ct);
+        await using var cluster = await LocalCluster.StartAsync(cancellationToken: Ct);
         output.WriteLine($"ready in {watch.Elapsed.TotalSeconds:0.0} s");
         Assert.Equal(["primary", "analytics", "background", "dr"], cluster.Servers.Select(s => s.Name));
         Assert.Equal(
@@ -114,7 +114,7 @@ public class LocalClusterTests(ITestOutputHelper output)
         await CreateTableAsync(cluster);
         await cluster.WaitForReplicationAsync(Ct);
         await cluster["primary"].KillAsync(Ct);
-        await cluster.PromoteAsync("a", ct: Ct);
+        await cluster.PromoteAsync("a", cancellationToken: Ct);
         Assert.Equal("a", cluster.Primary.Name);
         await cluster["a"].AskAsync<object>("INSERT INTO t VALUES (2)");
         await UntilAsync(async () => await CountAsync(cluster["b"]) == 2, "b follows a");

@@ -31,7 +31,7 @@ public class DatabaseRouterTests
     {
         var options = OptionsFor("primary", "analytics");
         options.ApplicationName = "shop";
-        options.Routes["analytics"] = new RouteSettings { MaxPoolSize = 3, CommandTimeout = TimeSpan.FromSeconds(77) };
+        options.Routes["analytics"] = new DatabaseRouteOptions { MaxPoolSize = 3, CommandTimeout = TimeSpan.FromSeconds(77) };
         await using var router = Healthy(options);
         var analytics = new Npgsql.NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Analytics).ConnectionString);
         Assert.Equal((3, 77, "shop analytics"), (analytics.MaxPoolSize, analytics.CommandTimeout, analytics.ApplicationName));
@@ -86,10 +86,10 @@ public class DatabaseRouterTests
     [Fact]
     public async Task The_longest_times_that_a_call_can_ask_for_are_no_errors()
     {
-        var hosts = new DatabaseRouterOptions { Hosts = { ["primary"] = new HostOptions { ConnectionString = "postgresql://app@127.0.0.1:1/app" } }, Routes = { ["read"] = new RouteSettings { Wait = TimeSpan.Zero } } };
+        var hosts = new DatabaseRouterOptions { Hosts = { ["primary"] = new DatabaseHostOptions { ConnectionString = "postgresql://app@127.0.0.1:1/app" } }, Routes = { ["read"] = new DatabaseRouteOptions { Wait = TimeSpan.Zero } } };
         await using var router = Router(hosts, _ => FakeProbe.Of(Primary(100)));
         await router.WaitUntilReadyAsync(TimeSpan.MaxValue, TestContext.Current.CancellationToken);
-        var longest = new RouteOptions { MaxLag = TimeSpan.MaxValue, Deadline = TimeSpan.MaxValue };
+        var longest = new OperationOptions { MaxLag = TimeSpan.MaxValue, Deadline = TimeSpan.MaxValue };
         Assert.NotNull(router.GetClient(DatabaseOperation.Read, longest));
         // No server listens there.
         await Assert.ThrowsAsync<NoEligibleHostException>(() =>
@@ -148,7 +148,7 @@ public class DatabaseRouterTests
     {
         await using var router = Router(OptionsFor("primary"), _ => new FakeProbe(_ => throw Refused()));
         var start = TimeProvider.System.GetTimestamp();
-        var error = await Assert.ThrowsAsync<RouterConfigurationException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<DatabaseRouterConfigurationException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
         Assert.Contains("refuses user 'app'", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
@@ -160,7 +160,7 @@ public class DatabaseRouterTests
     {
         await using var router = Router(OptionsFor("primary", "analytics"), host => host.IsConfiguredPrimary ? new FakeProbe(_ => throw Refused()) : FakeProbe.Of(Replica(100)));
         var start = TimeProvider.System.GetTimestamp();
-        var error = await Assert.ThrowsAsync<RouterConfigurationException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<DatabaseRouterConfigurationException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
         Assert.Contains("refuses user 'app'", error.Message, StringComparison.Ordinal);
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(5));
     }
@@ -172,7 +172,7 @@ public class DatabaseRouterTests
     public async Task A_primary_that_starts_or_that_was_seen_before_is_waited_for(string state)
     {
         var options = OptionsFor("primary", "analytics");
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(100) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(100) };
         var answers = state == "57P03" ? 0 : 1;
         await using var router = Router(options, host => !host.IsConfiguredPrimary ? FakeProbe.Of(Replica(100))
             : new FakeProbe(_ => Interlocked.Decrement(ref answers) >= 0 ? Task.FromResult(Primary(100)) : throw new Npgsql.PostgresException("not now", "FATAL", "FATAL", state)));
@@ -192,7 +192,7 @@ public class DatabaseRouterTests
             return Volatile.Read(ref isBack) ? Task.FromResult(Primary(100)) : throw new IOException("down");
         }));
         using var session = router.CreateSession();
-        var picking = Task.Run(() => router.GetClient(DatabaseOperation.Write, new RouteOptions { Session = session }), TestContext.Current.CancellationToken);
+        var picking = Task.Run(() => router.GetClient(DatabaseOperation.Write, new OperationOptions { Session = session }), TestContext.Current.CancellationToken);
         await AdvanceUntil(time, () => Volatile.Read(ref probes) >= 3);
         Volatile.Write(ref isBack, true);
         time.Advance(TimeSpan.FromSeconds(30));
@@ -224,7 +224,7 @@ public class DatabaseRouterTests
     public async Task No_host_in_time_is_a_transient_error_with_every_reason()
     {
         var options = OptionsFor("primary", "analytics");
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(50) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(50) };
         await using var router = Router(options, host => host.IsConfiguredPrimary ? new FakeProbe(_ => throw new IOException("cable cut")) : FakeProbe.Of(Replica(100)));
         var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, TestContext.Current.CancellationToken));
         Assert.True(error.IsTransient);
@@ -253,7 +253,7 @@ public class DatabaseRouterTests
     [Fact]
     public void Dependency_injection_gives_the_router_and_a_data_source_a_route()
     {
-        using var provider = new ServiceCollection().AddReplicaRouter(o => o.Hosts["primary"] = new HostOptions { ConnectionString = "Host=10.255.255.1;Password=secret" }).BuildServiceProvider();
+        using var provider = new ServiceCollection().AddReplicaRouter(o => o.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.255.255.1;Password=secret" }).BuildServiceProvider();
         Assert.Same(provider.GetRequiredService<DatabaseRouter>(), provider.GetRequiredService<DatabaseRouter>());
         foreach (var operation in Enum.GetValues<DatabaseOperation>())
         {
@@ -268,7 +268,7 @@ public class DatabaseRouterTests
         builder.Configuration["DATABASE_URL"] = "nonsense";
         builder.AddReplicaRouter();
         using var host = builder.Build();
-        var error = await Assert.ThrowsAsync<RouterConfigurationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<DatabaseRouterConfigurationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
         Assert.StartsWith("DATABASE_URL is neither", error.Message, StringComparison.Ordinal);
     }
 

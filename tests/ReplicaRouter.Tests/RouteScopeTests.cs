@@ -41,7 +41,7 @@ public sealed class RouteScopeTests : IAsyncLifetime
     [Fact]
     public async Task It_covers_what_its_code_starts_and_not_what_starts_it()
     {
-        async Task<Route?> StartedAsync()
+        async Task<DatabaseRoute?> StartedAsync()
         {
             await Task.Yield();
             using (_router.BeginRoute(DatabaseOperation.Write)) await Task.Yield();

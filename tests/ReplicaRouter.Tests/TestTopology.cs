@@ -27,7 +27,7 @@ internal sealed class TestTopology
     public static DatabaseRouterOptions OptionsFor(params string[] hosts)
     {
         var options = new DatabaseRouterOptions();
-        for (var i = 0; i < hosts.Length; i++) options.Hosts[hosts[i]] = new HostOptions { ConnectionString = $"postgresql://app:secret@10.0.0.{i + 1}/app" };
+        for (var i = 0; i < hosts.Length; i++) options.Hosts[hosts[i]] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:secret@10.0.0.{i + 1}/app" };
         return options;
     }
 
@@ -88,7 +88,7 @@ internal sealed class TestTopology
     }
 
     /// <summary>The hosts that may be chosen for a route now, and why a better group could not serve.</summary>
-    public (string Hosts, Verdict Fallback) Candidates(Route route, RouteOptions options = default)
+    public (string Hosts, Verdict Fallback) Candidates(DatabaseRoute route, OperationOptions options = default)
     {
         var plan = Configuration.PlanOf(route);
         var request = RouteRequest.For(plan, options, Time);

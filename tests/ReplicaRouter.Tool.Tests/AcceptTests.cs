@@ -107,7 +107,7 @@ public sealed class AcceptTests
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddReplicaRouter(options =>
         {
-            foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+            foreach (var server in cluster.Servers) options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = server.Url };
         });
         builder.Services.AddAuthentication("operators").AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>("operators", null);
         builder.Services.AddAuthorizationBuilder().AddPolicy("operators", policy => policy.RequireAuthenticatedUser());

@@ -100,7 +100,7 @@ public sealed class CheckTests
     public void What_sources_name_is_judged(string allowed, string? failure, string verdict, string evidence, string fix)
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = "postgresql://app:secret@localhost/shop", Source = "DATABASE_URL" };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "postgresql://app:secret@localhost/shop", Source = "DATABASE_URL" };
         options.Discovery.Dns.Name = "replicas.internal";
         if (allowed.Length > 0) options.Discovery.AllowedHosts.Add(allowed);
         var cluster = SampleFacts.Cluster(parameters: "sslmode=verify-full") with

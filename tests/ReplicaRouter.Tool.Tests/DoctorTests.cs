@@ -161,7 +161,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
     [Fact]
     public async Task A_host_that_is_down_is_a_failure()
     {
-        await fixture.Cluster["background"].StopAsync(ct: Ct);
+        await fixture.Cluster["background"].StopAsync(cancellationToken: Ct);
         try
         {
             await AssertOnlyAsync("reachable", "failure", "refuses connections", "Start the server");

@@ -8,8 +8,8 @@ internal static class SampleFacts
     public static ClusterFacts Cluster(Func<string, ServerFacts, ServerFacts>? change = null, string parameters = "")
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = $"postgresql://app:secret@db-1/shop?{parameters}", Source = "DATABASE_URL" };
-        options.Hosts["analytics"] = new HostOptions { ConnectionString = $"postgresql://app:secret@db-2/shop?{parameters}", Source = "DATABASE_READ_REPLICA_1_URL" };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:secret@db-1/shop?{parameters}", Source = "DATABASE_URL" };
+        options.Hosts["analytics"] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:secret@db-2/shop?{parameters}", Source = "DATABASE_READ_REPLICA_1_URL" };
         var configuration = RouterConfigurationBuilder.Build(options);
         return new ClusterFacts
         {

@@ -46,7 +46,7 @@ public sealed class ServerCommandTests : IAsyncDisposable
         await DoAsync("up", "--replicas", "2");
         await using var cluster = await LocalCluster.OpenAsync(Path.Combine(_directory, "test"), Ct);
         var options = new DatabaseRouterOptions();
-        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.Url };
+        foreach (var server in cluster.Servers) options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = server.Url };
         _router = DatabaseRouter.Create(options);
         foreach (var server in cluster.Servers) await SeesAsync(server.Name, HostState.Healthy);
     }

@@ -30,7 +30,7 @@ public sealed class StatusTests(DevelopmentClusterFixture fixture)
     [Fact]
     public async Task A_host_that_is_down_is_told_with_the_reason()
     {
-        await fixture.Cluster["dr"].StopAsync(ct: Ct);
+        await fixture.Cluster["dr"].StopAsync(cancellationToken: Ct);
         try
         {
             var run = await fixture.RunAsync("status");

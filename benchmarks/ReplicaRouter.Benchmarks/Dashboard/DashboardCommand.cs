@@ -29,7 +29,7 @@ internal static class DashboardCommand
 
     private static async Task<int> RunAsync(TimeSpan time, CancellationToken ct)
     {
-        await using var cluster = await LocalCluster.StartAsync(ct: ct);
+        await using var cluster = await LocalCluster.StartAsync(cancellationToken: ct);
         await using var app = Build(cluster);
         await app.StartAsync(ct);
         var router = app.Services.GetRequiredService<DatabaseRouter>();

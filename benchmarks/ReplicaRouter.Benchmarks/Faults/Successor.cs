@@ -13,7 +13,7 @@ internal static class Successor
     public static async Task<long> PromoteAsync(LocalCluster cluster, LocalServer successor, CancellationToken ct)
     {
         var writable = AwaitWritableAsync(successor, ct);
-        await cluster.PromoteAsync(successor.Name, ct: ct);
+        await cluster.PromoteAsync(successor.Name, cancellationToken: ct);
         return await writable;
     }
 

@@ -24,7 +24,7 @@ internal sealed class HedgeArm(LocalCluster cluster, TimeSpan typical, TimeSpan 
         FROM (SELECT abalance, CASE WHEN inet_server_port() = $2 AND random() < $3 THEN $4 ELSE $5 END AS s FROM account WHERE aid = $1) AS row
         """;
 
-    private readonly RouterArm _router = new(Reach.Directly(cluster), options => options.Routes["read"] = new RouteSettings { Hedge = isHedged });
+    private readonly RouterArm _router = new(Reach.Directly(cluster), options => options.Routes["read"] = new DatabaseRouteOptions { AllowHedging = isHedged });
     private readonly int _victim = cluster[BenchmarkCluster.Victim].Port;
     private long _requests;
 

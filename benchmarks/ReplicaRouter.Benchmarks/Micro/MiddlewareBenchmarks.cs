@@ -23,7 +23,7 @@ public class MiddlewareBenchmarks
     public void Setup()
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=10.0.0.1" };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.1" };
         _services = new ServiceCollection()
             .AddLogging()
             .AddSingleton(new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host)))

@@ -100,7 +100,7 @@ internal sealed class SessionCost : IAsyncDisposable
         for (var i = 0; i < count; i++)
         {
             await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Write), Write);
-            await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Read, new RouteOptions { Consistency = Consistency.Strong }), Read);
+            await RunAsync(await _router.OpenConnectionAsync(DatabaseOperation.Read, new OperationOptions { Consistency = Consistency.Strong }), Read);
         }
     }
 

@@ -21,7 +21,7 @@ internal static class SoakCommand
 
     private static async Task<int> RunAsync(int sessions, CancellationToken ct)
     {
-        await using var cluster = await LocalCluster.StartAsync(ct: ct);
+        await using var cluster = await LocalCluster.StartAsync(cancellationToken: ct);
         await using var router = DatabaseRouter.Create(cluster.RouterOptions());
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
         await RunAsync(router, DatabaseOperation.Write, "CREATE TABLE note (id int)", ct);

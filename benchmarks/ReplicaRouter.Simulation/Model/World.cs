@@ -73,8 +73,8 @@ internal sealed class World
     private static RouterConfiguration Build(int replicas)
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts[HostNames.Primary] = new HostOptions { ConnectionString = "Host=10.0.0.1" };
-        for (var i = 0; i < replicas; i++) options.Hosts[$"replica-{i + 3}"] = new HostOptions { ConnectionString = $"Host=10.0.0.{i + 3}" };
+        options.Hosts[HostNames.Primary] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.1" };
+        for (var i = 0; i < replicas; i++) options.Hosts[$"replica-{i + 3}"] = new DatabaseHostOptions { ConnectionString = $"Host=10.0.0.{i + 3}" };
         return RouterConfigurationBuilder.Build(options);
     }
 }

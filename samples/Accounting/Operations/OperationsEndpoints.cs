@@ -13,7 +13,7 @@ internal static class OperationsEndpoints
             var metrics = router.GetMetrics();
             return new
             {
-                QueriesRouted = metrics.QueriesRouted.ToDictionary(queries => ReplicaRouter.Route.FromDatabaseOperation(queries.Key).Name, queries => queries.Value),
+                QueriesRouted = metrics.QueriesRouted.ToDictionary(queries => DatabaseRoute.FromDatabaseOperation(queries.Key).Name, queries => queries.Value),
                 metrics.QueriesByHost,
                 metrics.Failovers,
                 metrics.Fallbacks,

@@ -8,6 +8,6 @@ namespace Accounting.Operations;
 internal static class Telemetry
 {
     public static void AddTelemetry(this IServiceCollection services) => services.AddOpenTelemetry()
-        .WithMetrics(metrics => metrics.AddMeter(RouterTelemetry.MeterName, "Npgsql").AddPrometheusExporter())
-        .WithTracing(traces => traces.AddSource(RouterTelemetry.ActivitySourceName, "Npgsql"));
+        .WithMetrics(metrics => metrics.AddMeter(DatabaseRouterTelemetry.MeterName, "Npgsql").AddPrometheusExporter())
+        .WithTracing(traces => traces.AddSource(DatabaseRouterTelemetry.ActivitySourceName, "Npgsql"));
 }

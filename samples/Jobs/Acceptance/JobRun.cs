@@ -41,7 +41,7 @@ public sealed class JobRun
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
         {
-            Replicas = [new() { Name = "analytics" }, new() { Name = Successor, Synchronous = options.WithFailover }],
+            Replicas = [new() { Name = "analytics" }, new() { Name = Successor, IsSynchronous = options.WithFailover }],
         }, ct);
         // Without it, reads of sessions stay on the primary for a while after a promotion.
         await using (var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await superuser.ExecuteAsync("GRANT pg_monitor TO app");
@@ -108,6 +108,6 @@ public sealed class JobRun
     {
         while (Volatile.Read(ref _placed) < _options.Jobs / 2) await Task.Delay(10, ct);
         await _cluster.Primary.KillAsync(ct);
-        await _cluster.PromoteAsync(Successor, ct: ct);
+        await _cluster.PromoteAsync(Successor, cancellationToken: ct);
     }
 }

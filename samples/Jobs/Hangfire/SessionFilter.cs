@@ -26,6 +26,6 @@ public sealed class SessionFilter(DatabaseRouter router) : IJobFilter, IClientFi
     public void OnPerforming(PerformingContext context) =>
         context.Items[SessionMetadata.Key] = router.BeginSession(context.GetJobParameter<string>(SessionMetadata.Key, allowStale: true));
 
-    public void OnPerformed(PerformedContext context) => ((RoutingSession)context.Items[SessionMetadata.Key]!).Dispose();
+    public void OnPerformed(PerformedContext context) => ((DatabaseSession)context.Items[SessionMetadata.Key]!).Dispose();
 }
 #endregion

@@ -24,7 +24,7 @@ public sealed class AmbientScopeAnalyzer : DiagnosticAnalyzer
         helpLinkUri: "docs/guide/consistency.md#in-an-async-iterator");
 
     private static readonly ImmutableHashSet<string> Begins = ["BeginSession", "BeginRoute", "Enter"];
-    private static readonly ImmutableHashSet<string> Types = ["DatabaseRouter", "SessionMetadata", "RoutingSession"];
+    private static readonly ImmutableHashSet<string> Types = ["DatabaseRouter", "SessionMetadata", "DatabaseSession"];
 
     /// <inheritdoc />
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [Rule];

@@ -23,7 +23,7 @@ internal sealed class DashboardFeed(IServiceProvider services, Operators operato
         new BoundedChannelOptions(MostHappenings) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly TaskCompletionSource<Sampler> _sampler = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly InstanceMessage _instance = new(
-        services.GetRequiredService<IHostEnvironment>().ApplicationName, Environment.MachineName, Environment.ProcessId, RouterTelemetry.Version ?? "", time.GetUtcNow().ToUnixTimeMilliseconds());
+        services.GetRequiredService<IHostEnvironment>().ApplicationName, Environment.MachineName, Environment.ProcessId, DatabaseRouterTelemetry.Version ?? "", time.GetUtcNow().ToUnixTimeMilliseconds());
 
     private RouterStatusMessage? _status;
     private long _lastId;

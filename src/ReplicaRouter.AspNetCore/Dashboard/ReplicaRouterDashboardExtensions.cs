@@ -24,11 +24,11 @@ public static class ReplicaRouterDashboardExtensions
     /// <returns>A builder for what holds for the page and all that it loads.</returns>
     /// <exception cref="InvalidOperationException">A service is not registered that the page needs.</exception>
     public static IEndpointConventionBuilder MapReplicaRouterDashboard(
-        this IEndpointRouteBuilder endpoints, string pattern, Action<ReplicaRouterDashboardOptions>? configure = null)
+        this IEndpointRouteBuilder endpoints, string pattern, Action<DatabaseRouterDashboardOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
-        var options = new ReplicaRouterDashboardOptions();
+        var options = new DatabaseRouterDashboardOptions();
         configure?.Invoke(options);
 
         var services = endpoints.ServiceProvider;

@@ -13,7 +13,7 @@ internal sealed record HealthReport(DateTimeOffset Timestamp, string Status, IRe
         From(router.GetHealthStatus(), router.GetMetrics(), time.GetUtcNow(), showsDetails);
 
     /// <summary>Healthy means that every host is.</summary>
-    public static HealthReport From(IReadOnlyDictionary<string, HostHealth> hosts, RouterMetrics metrics, DateTimeOffset now, bool showsDetails) => new(
+    public static HealthReport From(IReadOnlyDictionary<string, HostHealth> hosts, DatabaseRouterMetrics metrics, DateTimeOffset now, bool showsDetails) => new(
         now,
         hosts.Values.All(host => host.IsHealthy) ? "healthy" : "unhealthy",
         hosts.ToDictionary(host => host.Key, host => DatabaseReport.From(host.Value, showsDetails)),

@@ -7,13 +7,13 @@ namespace ReplicaRouter;
 /// Unhealthy only while a required operation can't be served; degraded when some host is not well, for one sick replica must not take an
 /// application down. Looks at what is known already, and asks no database.
 /// </summary>
-internal sealed class ReadinessCheck(DatabaseRouter router, IOptions<ReplicaRouterWebOptions> options) : IHealthCheck
+internal sealed class ReadinessCheck(DatabaseRouter router, IOptions<DatabaseRouterWebOptions> options) : IHealthCheck
 {
     public const string Tag = "ready";
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var missing = options.Value.RequiredOperations.Where(operation => !router.CanServe(operation)).Select(operation => ((Route)operation).Name).ToList();
+        var missing = options.Value.RequiredOperations.Where(operation => !router.CanServe(operation)).Select(operation => ((DatabaseRoute)operation).Name).ToList();
         var hosts = router.GetHealthStatus();
         var unwell = hosts.Where(host => !host.Value.IsHealthy).Select(host => $"{host.Key} is {host.Value.State}").ToList();
         var data = hosts.ToDictionary(host => host.Key, object (host) => host.Value.State.ToString());

@@ -9,7 +9,7 @@ namespace ReplicaRouter;
 /// <remarks>
 /// <c>[FromKeyedServices(EndpointRoute.Key)] NpgsqlConnection connection</c> is one connection of the request, not opened yet, and
 /// <c>DbDataSource</c> under the same key gives as many as needed. Both follow <c>RouteTo</c>; without it they write, unless
-/// <see cref="ReplicaRouterWebOptions.SafeMethodsRead"/> says otherwise. They need <c>UseReplicaRouter</c>: outside of a request they write. What
+/// <see cref="DatabaseRouterWebOptions.SafeMethodsRead"/> says otherwise. They need <c>UseReplicaRouter</c>: outside of a request they write. What
 /// <see cref="DatabaseRouter.BeginRoute"/> states comes before all that.
 /// </remarks>
 public static class EndpointRoute
@@ -24,10 +24,10 @@ public static class EndpointRoute
     }
 
     /// <summary>The route that the endpoint of a request states, or its method where that is to count.</summary>
-    internal static Route? Of(HttpContext context)
+    internal static DatabaseRoute? Of(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RouteToAttribute>() is { } stated) return stated.Route;
-        var options = context.RequestServices.GetRequiredService<IOptions<ReplicaRouterWebOptions>>().Value;
+        var options = context.RequestServices.GetRequiredService<IOptions<DatabaseRouterWebOptions>>().Value;
         return options.SafeMethodsRead && IsSafe(context.Request.Method) ? DatabaseOperation.Read : null;
     }
 

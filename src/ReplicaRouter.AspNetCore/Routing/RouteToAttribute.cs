@@ -4,16 +4,16 @@ namespace ReplicaRouter;
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class RouteToAttribute : Attribute
 {
-    internal RouteToAttribute(Route route) => Route = route;
+    internal RouteToAttribute(DatabaseRoute route) => Route = route;
 
     /// <summary>One of the five operations.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the five.</exception>
-    public RouteToAttribute(DatabaseOperation operation) : this(Route.FromDatabaseOperation(operation)) { }
+    public RouteToAttribute(DatabaseOperation operation) : this(DatabaseRoute.FromDatabaseOperation(operation)) { }
 
     /// <summary>A route that the options define.</summary>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    public RouteToAttribute(string name) : this(Route.FromString(name)) { }
+    public RouteToAttribute(string name) : this(DatabaseRoute.FromString(name)) { }
 
     /// <summary>The route.</summary>
-    public Route Route { get; }
+    public DatabaseRoute Route { get; }
 }

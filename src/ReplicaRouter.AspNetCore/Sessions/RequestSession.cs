@@ -7,7 +7,7 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
 {
     public HttpContext Context => context;
 
-    public RoutingSession Session { get; set; } = null!;
+    public DatabaseSession Session { get; set; } = null!;
 
     /// <summary>The rest of the pipeline, at work.</summary>
     public Task Serving { get; private set; } = Task.CompletedTask;
@@ -19,7 +19,7 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
     public void Serve() => Serving = middleware.ServeAsync(this);
 
     /// <summary>The endpoint is known only once routing has run, which may be after the session began.</summary>
-    public override Route? Route => EndpointRoute.Of(context);
+    public override DatabaseRoute? Route => EndpointRoute.Of(context);
 
     public override IEnumerable<string?> ReadTokens() => middleware.Carrier.Read(this);
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace ReplicaRouter;
 
 /// <summary>Takes sessions' tokens out of requests, and puts them into responses.</summary>
-internal sealed class SessionCarrier(TokenSeal seal, SessionCookies cookies, IOptions<ReplicaRouterWebOptions> options, ILogger<DatabaseRouter> logger)
+internal sealed class SessionCarrier(TokenSeal seal, SessionCookies cookies, IOptions<DatabaseRouterWebOptions> options, ILogger<DatabaseRouter> logger)
 {
     private readonly string? _header = options.Value.HeaderName;
 

@@ -11,7 +11,7 @@ namespace ReplicaRouter;
 /// another one has set: each sets a cookie of its own, which covers all that its request brought, and takes back those. Whatever the order, the
 /// browser's cookies together say all that its responses have said, and the next request alone leaves one of them.
 /// </remarks>
-internal sealed class SessionCookies(IOptions<ReplicaRouterWebOptions> options)
+internal sealed class SessionCookies(IOptions<DatabaseRouterWebOptions> options)
 {
     /// <summary>Cookies of one request that are looked at. A browser has one, and for a moment as many as it sent requests at once.</summary>
     private const int MaxCookies = 64;
@@ -20,7 +20,7 @@ internal sealed class SessionCookies(IOptions<ReplicaRouterWebOptions> options)
     private const int SuffixLength = 6;
 
     private readonly string? _prefix = options.Value.CookieName is { } name ? $"{name}." : null;
-    private readonly TimeSpan _lifetime = options.Value.Lifetime;
+    private readonly TimeSpan _lifetime = options.Value.TokenLifetime;
     private readonly CookieSecurePolicy _secure = options.Value.CookieSecurePolicy;
 
     /// <summary>What a request brought, by name.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace ReplicaRouter;
 
 /// <summary>Carries the calling code's session to another service, and merges what that one did.</summary>
-internal sealed class SessionHandler(DatabaseRouter router, TokenSeal seal, IOptions<ReplicaRouterWebOptions> options) : DelegatingHandler
+internal sealed class SessionHandler(DatabaseRouter router, TokenSeal seal, IOptions<DatabaseRouterWebOptions> options) : DelegatingHandler
 {
     private readonly string? _header = options.Value.HeaderName;
 
@@ -21,7 +21,7 @@ internal sealed class SessionHandler(DatabaseRouter router, TokenSeal seal, IOpt
         return Merged(base.Send(request, cancellationToken), session);
     }
 
-    private RoutingSession? Session() => _header is null ? null : RoutingSession.Ambient(router);
+    private DatabaseSession? Session() => _header is null ? null : DatabaseSession.Ambient(router);
 
     private void Add(HttpRequestMessage request, string token)
     {
@@ -30,7 +30,7 @@ internal sealed class SessionHandler(DatabaseRouter router, TokenSeal seal, IOpt
         if (token.Length > 0) request.Headers.TryAddWithoutValidation(_header!, seal.Close(token));
     }
 
-    private HttpResponseMessage Merged(HttpResponseMessage response, RoutingSession session)
+    private HttpResponseMessage Merged(HttpResponseMessage response, DatabaseSession session)
     {
         if (response.Headers.TryGetValues(_header!, out var values)) session.Merge(seal.Open(string.Join(',', values)));
         return response;

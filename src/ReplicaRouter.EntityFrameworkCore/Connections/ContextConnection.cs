@@ -79,13 +79,13 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         set => throw new NotSupportedException("The servers are in the router's options; a context's data source can't be set.");
     }
 
-    private Route Route => _bound?.Route ?? DatabaseOperation.Write;
+    private DatabaseRoute Route => _bound?.Route ?? DatabaseOperation.Write;
 
     /// <summary>Has all that the context does go by one route.</summary>
-    public void Bind(Route route, RouteOptions options) => _bound = new BoundRoute(route, options);
+    public void Bind(DatabaseRoute route, OperationOptions options) => _bound = new BoundRoute(route, options);
 
     /// <summary>The connection of a query.</summary>
-    public IRelationalConnection For(QueryIntent intent, RouteOptions? options)
+    public IRelationalConnection For(QueryIntent intent, OperationOptions? options)
     {
         if (intent.Writes || _bound is not null || IsInUse) return this;
         var route = intent.Route ?? Router.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
@@ -226,7 +226,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     /// <summary>Whether it is open for more than one query, or whatever is done now belongs to a transaction.</summary>
     private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || IsForeign || Transaction.Current is not null;
 
-    private RouteOptions? Options() => IsWritable(Route) ? (_session ??= new ContextSession(Router)).ForWrite(_bound?.Options) : _bound?.Options;
+    private OperationOptions? Options() => IsWritable(Route) ? (_session ??= new ContextSession(Router)).ForWrite(_bound?.Options) : _bound?.Options;
 
     /// <summary>The same for connections that are created for each context: their constructor allocates little.</summary>
     private static RelationalConnectionDependencies Lean(RelationalConnectionDependencies dependencies) => dependencies with
@@ -235,7 +235,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         RelationalCommandBuilderFactory = ((RoutedCommandBuilderFactory)dependencies.RelationalCommandBuilderFactory).Lent,
     };
 
-    private static bool IsWritable(Route route) => route.BuiltIn is DatabaseOperation.Write or DatabaseOperation.Transactional;
+    private static bool IsWritable(DatabaseRoute route) => route.BuiltIn is DatabaseOperation.Write or DatabaseOperation.Transactional;
 
     private void Keep(NpgsqlConnection connection)
     {
@@ -252,5 +252,5 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         return new NpgsqlRelationalConnection(Dependencies with { ContextOptions = options.Options }, _dataSources, options.Options);
     }
 
-    private sealed record BoundRoute(Route Route, RouteOptions Options);
+    private sealed record BoundRoute(DatabaseRoute Route, OperationOptions Options);
 }

@@ -3,14 +3,14 @@ namespace ReplicaRouter;
 /// <summary>Sees to it that a context which has written sees that itself: also where no session covers its code, or another one than when it wrote.</summary>
 internal sealed class ContextSession(DatabaseRouter router)
 {
-    private RoutingSession? _own;
-    private RoutingSession? _wroteIn;
+    private DatabaseSession? _own;
+    private DatabaseSession? _wroteIn;
 
     /// <summary>Called when the context opens a connection to write.</summary>
-    public RouteOptions? ForWrite(RouteOptions? options)
+    public OperationOptions? ForWrite(OperationOptions? options)
     {
         if (options is { Session: not null }) return options;
-        if (RoutingSession.Ambient(router) is { } ambient)
+        if (DatabaseSession.Ambient(router) is { } ambient)
         {
             _wroteIn = ambient.Root;
             return options;
@@ -21,11 +21,11 @@ internal sealed class ContextSession(DatabaseRouter router)
     }
 
     /// <summary>What a query has to ask for, beyond what it asks for by itself.</summary>
-    public RouteOptions? ForRead(RouteOptions? options)
+    public OperationOptions? ForRead(OperationOptions? options)
     {
         // As long as it has not written, it is bound by no more than the session around it.
         if (_wroteIn is null || options is { Session: not null } or { Consistency: not null }) return options;
-        var ambient = RoutingSession.Ambient(router)?.Root;
+        var ambient = DatabaseSession.Ambient(router)?.Root;
         if (ambient == _wroteIn) return options;
         return ambient is null && _own == _wroteIn
             ? options.GetValueOrDefault() with { Session = _own }

@@ -9,8 +9,8 @@ namespace ReplicaRouter;
 internal sealed class ReadConnection(RelationalConnectionDependencies dependencies, DatabaseRouter router) : RouterConnection(dependencies, router)
 {
     private readonly KeptConnections _kept = new();
-    private Route _route;
-    private RouteOptions? _options;
+    private DatabaseRoute _route;
+    private OperationOptions? _options;
     private FailedAttempt? _failure;
     private string? _host;
     private int _port;
@@ -21,7 +21,7 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
     public override Transaction? CurrentAmbientTransaction => null;
 
     /// <summary>States where the next opening leads. Each query states it right before it opens.</summary>
-    public ReadConnection For(Route route, RouteOptions? options)
+    public ReadConnection For(DatabaseRoute route, OperationOptions? options)
     {
         (_route, _options) = (route, options);
         return this;

@@ -11,10 +11,10 @@ internal sealed record QueryIntent
     public static readonly QueryIntent None = new();
 
     /// <summary>The route that it was given.</summary>
-    public Route? Route { get; init; }
+    public DatabaseRoute? Route { get; init; }
 
     /// <summary>What it asks of the route, if that is the same for each execution.</summary>
-    public RouteOptions? Options { get; init; }
+    public OperationOptions? Options { get; init; }
 
     /// <summary>The query's parameter that holds what it asks of the route.</summary>
     public string? OptionsParameter { get; init; }
@@ -60,11 +60,11 @@ internal sealed record QueryIntent
         {
             var method = node.Method.GetGenericMethodDefinition();
             if (method == RoutedQueryableExtensions.FromPrimaryMethod) return Intent with { Route = DatabaseOperation.Write };
-            var intent = Intent with { Route = (Route)((ConstantExpression)node.Arguments[1]).Value! };
+            var intent = Intent with { Route = (DatabaseRoute)((ConstantExpression)node.Arguments[1]).Value! };
             if (method == RoutedQueryableExtensions.RouteToMethod) return intent;
             return node.Arguments[2] is QueryParameterExpression parameter
                 ? intent with { OptionsParameter = parameter.Name }
-                : intent with { Options = (RouteOptions)((ConstantExpression)node.Arguments[2]).Value! };
+                : intent with { Options = (OperationOptions)((ConstantExpression)node.Arguments[2]).Value! };
         }
     }
 }

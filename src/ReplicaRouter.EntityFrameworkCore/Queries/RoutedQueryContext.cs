@@ -17,5 +17,5 @@ internal sealed class RoutedQueryContext(QueryContextDependencies dependencies, 
         ? new WritingQueryStrategy(base.ExecutionStrategy, connection)
         : base.ExecutionStrategy;
 
-    private RouteOptions? Options => Intent.OptionsParameter is { } name ? (RouteOptions)Parameters[name]! : Intent.Options;
+    private OperationOptions? Options => Intent.OptionsParameter is { } name ? (OperationOptions)Parameters[name]! : Intent.Options;
 }

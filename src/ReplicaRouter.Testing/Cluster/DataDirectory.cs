@@ -47,11 +47,11 @@ internal static class DataDirectory
         return folder;
     }
 
-    internal static async Task InitializeAsync(ClusterSetup setup, string folder, CancellationToken ct)
+    internal static async Task InitializeAsync(ClusterSetup setup, string folder, CancellationToken cancellationToken)
     {
         var passwordFile = folder + ".password";
-        await File.WriteAllTextAsync(setup.PasswordFile, $"*:*:*:*:{setup.SuperuserPassword}\n", ct).ConfigureAwait(false);
-        await File.WriteAllTextAsync(passwordFile, setup.SuperuserPassword, ct).ConfigureAwait(false);
+        await File.WriteAllTextAsync(setup.PasswordFile, $"*:*:*:*:{setup.SuperuserPassword}\n", cancellationToken).ConfigureAwait(false);
+        await File.WriteAllTextAsync(passwordFile, setup.SuperuserPassword, cancellationToken).ConfigureAwait(false);
         foreach (var file in (string[])[setup.PasswordFile, passwordFile])
         {
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -63,7 +63,7 @@ internal static class DataDirectory
             "--pgdata", folder, "--username", ClusterSetup.Superuser, "--auth", "scram-sha-256", "--pwfile", passwordFile,
             "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions",
         ];
-        var (exitCode, output) = await Command.RunAsync(setup.Account.Run(setup.Binaries.InitDb, arguments, setup.Folder), ct).ConfigureAwait(false);
+        var (exitCode, output) = await Command.RunAsync(setup.Account.Run(setup.Binaries.InitDb, arguments, setup.Folder), cancellationToken).ConfigureAwait(false);
         if (exitCode != 0) throw setup.Failure($"initdb of PostgreSQL {setup.Binaries.Major} failed.", output);
         File.Delete(passwordFile);
     }
@@ -71,30 +71,30 @@ internal static class DataDirectory
     /// <summary>Takes a base backup of a running primary, ready to start as its standby.</summary>
     /// <remarks>Source: PostgreSQL manual, "Making a Base Backup Using the Low Level API". Needs neither pg_basebackup nor
     /// pg_rewind, which small distributions leave out.</remarks>
-    internal static async Task BackUpAsync(ClusterSetup setup, LocalServer source, string folder, CancellationToken ct)
+    internal static async Task BackUpAsync(ClusterSetup setup, LocalServer source, string folder, CancellationToken cancellationToken)
     {
         using var session = new NpgsqlConnection(source.SuperuserConnectionString);
-        await session.OpenAsync(ct).ConfigureAwait(false);
+        await session.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var begin = new NpgsqlCommand("SELECT pg_backup_start('replicarouter', fast => true)", session);
-        await begin.ExecuteScalarAsync(ct).ConfigureAwait(false);
+        await begin.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
         Create(setup, folder);
-        await RunAsync(setup, CopyScript, [source.DataDirectory, folder], ct).ConfigureAwait(false);
+        await RunAsync(setup, CopyScript, [source.DataDirectory, folder], cancellationToken).ConfigureAwait(false);
         using var end = new NpgsqlCommand("SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)", session);
-        var label = (string)(await end.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
-        await RunAsync(setup, StandbyScript, [folder, label], ct).ConfigureAwait(false);
+        var label = (string)(await end.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        await RunAsync(setup, StandbyScript, [folder, label], cancellationToken).ConfigureAwait(false);
     }
 
-    internal static async Task RemoveAsync(ClusterSetup setup, string folder, CancellationToken ct)
+    internal static async Task RemoveAsync(ClusterSetup setup, string folder, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(folder)) return;
-        await LockFile.RemoveAsync(setup.Account, folder, ct).ConfigureAwait(false);
-        await RemoveFolderAsync(folder, ct).ConfigureAwait(false);
+        await LockFile.RemoveAsync(setup.Account, folder, cancellationToken).ConfigureAwait(false);
+        await RemoveFolderAsync(folder, cancellationToken).ConfigureAwait(false);
     }
 
     /// <remarks><c>rm</c> follows no link, also not one that takes the place of a folder while it works; .NET's own method does.</remarks>
-    internal static async Task RemoveFolderAsync(string folder, CancellationToken ct)
+    internal static async Task RemoveFolderAsync(string folder, CancellationToken cancellationToken)
     {
-        var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("rm", ["-rf", "--", folder]), ct).ConfigureAwait(false);
+        var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("rm", ["-rf", "--", folder]), cancellationToken).ConfigureAwait(false);
         if (exitCode != 0) throw new LocalClusterException($"'{folder}' could not be removed: {output}");
     }
 
@@ -104,9 +104,9 @@ internal static class DataDirectory
         setup.Account.Own(folder);
     }
 
-    private static async Task RunAsync(ClusterSetup setup, string script, string[] arguments, CancellationToken ct)
+    private static async Task RunAsync(ClusterSetup setup, string script, string[] arguments, CancellationToken cancellationToken)
     {
-        var (exitCode, output) = await Command.RunAsync(setup.Account.Run("bash", ["-c", script, "bash", .. arguments], setup.Folder), ct).ConfigureAwait(false);
+        var (exitCode, output) = await Command.RunAsync(setup.Account.Run("bash", ["-c", script, "bash", .. arguments], setup.Folder), cancellationToken).ConfigureAwait(false);
         if (exitCode != 0) throw setup.Failure($"A base backup failed.", output);
     }
 }

@@ -26,7 +26,7 @@ internal static partial class OptionsCheck
         if (names.Contains(replica.Name)) throw Fault($"Server name '{replica.Name}' is there twice.");
         if (replica.Upstream is { } upstream && !names.Contains(upstream))
             throw Fault($"Replica '{replica.Name}' streams from '{upstream}', which is no server before it (there are: {string.Join(", ", names)}).");
-        if (replica is { Synchronous: true, Upstream: not null })
+        if (replica is { IsSynchronous: true, Upstream: not null })
             throw Fault($"Replica '{replica.Name}' can't be synchronous: it streams from '{replica.Upstream}' and not from the primary.");
         names.Add(replica.Name);
     }

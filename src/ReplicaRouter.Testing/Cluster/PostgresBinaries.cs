@@ -14,12 +14,12 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
 
     internal string InitDb => Path.Combine(Folder, "initdb");
 
-    internal static async Task<PostgresBinaries> FindAsync(LocalClusterOptions options, ServerAccount account, CancellationToken ct)
+    internal static async Task<PostgresBinaries> FindAsync(LocalClusterOptions options, ServerAccount account, CancellationToken cancellationToken)
     {
         List<string> looked = [];
         foreach (var folder in Folders(options))
         {
-            var (major, remark) = await ReadMajorAsync(folder, account, ct).ConfigureAwait(false);
+            var (major, remark) = await ReadMajorAsync(folder, account, cancellationToken).ConfigureAwait(false);
             if (major is { } found && (options.Version ?? found) == found) return new(folder, found);
             looked.Add($"{folder} ({remark})");
         }
@@ -43,14 +43,14 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
         return [.. string.IsNullOrEmpty(named) ? [] : new[] { named }, .. debian, .. path, "PATH"];
     }
 
-    private static async Task<(int? Major, string Remark)> ReadMajorAsync(string folder, ServerAccount account, CancellationToken ct)
+    private static async Task<(int? Major, string Remark)> ReadMajorAsync(string folder, ServerAccount account, CancellationToken cancellationToken)
     {
         foreach (var program in (string[])["postgres", "initdb"])
         {
             if (!File.Exists(Path.Combine(folder, program))) return (null, $"no '{program}'");
         }
         var version = account.Run(Path.Combine(folder, "postgres"), ["--version"], "/");
-        var (exitCode, output) = await Command.RunAsync(version, ct).ConfigureAwait(false);
+        var (exitCode, output) = await Command.RunAsync(version, cancellationToken).ConfigureAwait(false);
         if (exitCode != 0) return (null, $"user '{account.Name}' can't run it: {output}");
         var match = VersionPattern().Match(output);
         var major = match.Success ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0;

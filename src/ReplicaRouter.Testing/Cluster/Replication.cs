@@ -10,9 +10,9 @@ internal static class Replication
     private const int LongestPageHeader = 40;
     private static readonly TimeSpan s_questionLimit = TimeSpan.FromSeconds(2);
 
-    internal static async Task WaitAsync(LocalServer primary, IReadOnlyList<LocalServer> standbys, TimeSpan limit, CancellationToken ct)
+    internal static async Task WaitAsync(LocalServer primary, IReadOnlyList<LocalServer> standbys, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var written = await primary.QueryAsync<NpgsqlLogSequenceNumber>("SELECT pg_current_wal_insert_lsn()", ct).ConfigureAwait(false);
+        var written = await primary.QueryAsync<NpgsqlLogSequenceNumber>("SELECT pg_current_wal_insert_lsn()", cancellationToken).ConfigureAwait(false);
         // At a page boundary the insert position is already behind the page's header, where no record ends.
         var intoPage = (ulong)written % WalPage;
         var target = new NpgsqlLogSequenceNumber(intoPage <= LongestPageHeader ? (ulong)written - intoPage : (ulong)written);
@@ -23,26 +23,26 @@ internal static class Replication
             {
                 replayed = await standby.QueryAsync<NpgsqlLogSequenceNumber>("SELECT pg_last_wal_replay_lsn()", bound).ConfigureAwait(false);
                 return replayed >= target;
-            }, limit, () => $"Server '{standby.Name}' did not replay up to {target} within {limit.TotalSeconds:0.###} s; it is at {replayed?.ToString() ?? "an unknown position"}.", ct).ConfigureAwait(false);
+            }, limit, () => $"Server '{standby.Name}' did not replay up to {target} within {limit.TotalSeconds:0.###} s; it is at {replayed?.ToString() ?? "an unknown position"}.", cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Has a standby follow a new primary. One that has WAL past the fork never could, and gets a fresh copy.</summary>
-    internal static async Task RepointAsync(LocalServer standby, LocalServer primary, NpgsqlLogSequenceNumber fork, CancellationToken ct)
+    internal static async Task RepointAsync(LocalServer standby, LocalServer primary, NpgsqlLogSequenceNumber fork, CancellationToken cancellationToken)
     {
-        if (standby.IsRunning && await HasPassedAsync(standby, fork, ct).ConfigureAwait(false))
-            await standby.CloneAsync(primary, primary, ct).ConfigureAwait(false);
+        if (standby.IsRunning && await HasPassedAsync(standby, fork, cancellationToken).ConfigureAwait(false))
+            await standby.CloneAsync(primary, primary, cancellationToken).ConfigureAwait(false);
         else standby.Follow(primary);
     }
 
-    private static async Task<bool> HasPassedAsync(LocalServer standby, NpgsqlLogSequenceNumber fork, CancellationToken ct)
+    private static async Task<bool> HasPassedAsync(LocalServer standby, NpgsqlLogSequenceNumber fork, CancellationToken cancellationToken)
     {
         try
         {
             var passed = false;
             await Wait.WithinAsync(async bound => passed = await standby.QueryAsync<bool>(
                 $"SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > '{fork}'", bound).ConfigureAwait(false),
-                s_questionLimit, () => "", ct).ConfigureAwait(false);
+                s_questionLimit, () => "", cancellationToken).ConfigureAwait(false);
             return passed;
         }
         catch (LocalClusterException)

@@ -13,20 +13,20 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
     private ByteCut? _cut;
     private long _leftBeforeCut;
 
-    internal Task RunAsync(CancellationToken ct) => Task.WhenAll(ReceiveAsync(ct), DeliverAsync(ct));
+    internal Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(ReceiveAsync(cancellationToken), DeliverAsync(cancellationToken));
 
-    private async Task ReceiveAsync(CancellationToken ct)
+    private async Task ReceiveAsync(CancellationToken cancellationToken)
     {
         try
         {
             var buffer = new byte[ChunkSize];
             while (true)
             {
-                var count = await from.ReceiveAsync(buffer, ct).ConfigureAwait(false);
+                var count = await from.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
                 if (count == 0) break;
                 connection.NoteActivity();
                 var chunk = new Chunk(buffer.AsMemory(0, count).ToArray(), TimeProvider.System.GetTimestamp(), Random.Shared.NextDouble());
-                await _inFlight.Writer.WriteAsync(chunk, ct).ConfigureAwait(false);
+                await _inFlight.Writer.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
             }
             _inFlight.Writer.Complete();
         }
@@ -37,14 +37,14 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         }
     }
 
-    private async Task DeliverAsync(CancellationToken ct)
+    private async Task DeliverAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await foreach (var chunk in _inFlight.Reader.ReadAllAsync(ct).ConfigureAwait(false))
+            await foreach (var chunk in _inFlight.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
-                await AwaitLatencyAsync(chunk, ct).ConfigureAwait(false);
-                if (!DropsNow()) await SendAsync(chunk.Bytes, ct).ConfigureAwait(false);
+                await AwaitLatencyAsync(chunk, cancellationToken).ConfigureAwait(false);
+                if (!DropsNow()) await SendAsync(chunk.Bytes, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (SocketException) when (DropsNow())
@@ -61,12 +61,12 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         // Its client has gone, and hears nothing any more. No server is to be left with connections that nobody will end.
         if (connection.IsForgotten && direction == FaultDirection.ToServer) connection.Reset();
         if (connection.IsForgotten) return;
-        if (DropsNow()) await faults.Current.Superseded.WaitAsync(ct).ConfigureAwait(false);
+        if (DropsNow()) await faults.Current.Superseded.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (connection.HasLostBytes) connection.Reset();
         else to.Shutdown(SocketShutdown.Send);
     }
 
-    private async Task AwaitLatencyAsync(Chunk chunk, CancellationToken ct)
+    private async Task AwaitLatencyAsync(Chunk chunk, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -74,9 +74,9 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             var left = snapshot.Settings.Latency + (snapshot.Settings.Jitter * chunk.Chance) - TimeProvider.System.GetElapsedTime(chunk.Received);
             if (left <= TimeSpan.Zero) return;
             // Timers know whole milliseconds, and cut off the rest: a pause of less would be none, and this loop a thread that spins.
-            var pause = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), s_time, ct);
+            var pause = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), s_time, cancellationToken);
             await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
-            ct.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         return drops;
     }
 
-    private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         while (bytes.Length > 0)
         {
@@ -102,12 +102,12 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             if (snapshot.Settings.BytesPerSecond is { } rate) slice = Math.Min(slice, Math.Max(1, rate / SlicesPerSecond));
             if (CutApplies(snapshot.Settings.Cut)) slice = (int)Math.Min(slice, _leftBeforeCut);
             for (var sent = 0; sent < slice;)
-                sent += await to.SendAsync(bytes[sent..slice], ct).ConfigureAwait(false);
+                sent += await to.SendAsync(bytes[sent..slice], cancellationToken).ConfigureAwait(false);
             bytes = bytes[slice..];
             if (_cut is not null && (_leftBeforeCut -= slice) == 0) connection.Reset();
-            ct.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             if (snapshot.Settings.BytesPerSecond is not { } pace) continue;
-            var pause = Task.Delay(TimeSpan.FromSeconds((double)slice / pace), s_time, ct);
+            var pause = Task.Delay(TimeSpan.FromSeconds((double)slice / pace), s_time, cancellationToken);
             await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
         }
     }

@@ -30,6 +30,6 @@ internal static class LockFile
     }
 
     /// <summary>Removes what a killed server leaves that marks its directory as in use.</summary>
-    internal static Task RemoveAsync(ServerAccount account, string dataDirectory, CancellationToken ct) =>
-        Command.RunAsync(account.Run("sh", ["-c", RemoveScript, "sh", Path.Combine(dataDirectory, Name)], "/"), ct);
+    internal static Task RemoveAsync(ServerAccount account, string dataDirectory, CancellationToken cancellationToken) =>
+        Command.RunAsync(account.Run("sh", ["-c", RemoveScript, "sh", Path.Combine(dataDirectory, Name)], "/"), cancellationToken);
 }

@@ -87,7 +87,7 @@ internal static partial class ServerCommands
     {
         CheckRuns(server);
         var former = cluster.Primary;
-        await cluster.PromoteAsync(server.Name, ct: ct);
+        await cluster.PromoteAsync(server.Name, cancellationToken: ct);
         return $"{server.Name} is the primary. Routers send their writes there"
             + (former.IsRunning ? $", and see {former.Name} as Fenced: it still takes writes, which are lost. Kill it." : ".")
             + (former.IsRunning ? " Then" : $" {former.Name} is down:") + " 'cluster up' brings it back as a replica.";

@@ -28,7 +28,7 @@ internal sealed partial class TargetOptions
         return target;
     }
 
-    /// <exception cref="RouterConfigurationException">A variable is missing or wrong.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">A variable is missing or wrong.</exception>
     public async Task<Target> ReadAsync(ParseResult parsed, CancellationToken ct)
     {
         var urls = parsed.GetValue(_urls) ?? [];
@@ -56,7 +56,7 @@ internal sealed partial class TargetOptions
         {
             var named = Named().Match(given);
             var name = named.Success ? named.Groups[1].Value : index == 0 ? HostNames.Primary : string.Create(CultureInfo.InvariantCulture, $"replica-{index + 2}");
-            if (!options.Hosts.TryAdd(name, new HostOptions { ConnectionString = given[named.Length..], Source = $"--url of '{name}'" }))
+            if (!options.Hosts.TryAdd(name, new DatabaseHostOptions { ConnectionString = given[named.Length..], Source = $"--url of '{name}'" }))
                 throw new ToolException($"--url names the host '{name}' twice.");
         }
 

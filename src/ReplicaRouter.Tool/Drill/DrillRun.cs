@@ -111,7 +111,7 @@ internal sealed class DrillRun
             await FollowPrimaryAsync($"kill {old}, promote {next}", async () =>
             {
                 await local[old].KillAsync(ct);
-                await local.PromoteAsync(next, ct: CancellationToken.None);
+                await local.PromoteAsync(next, cancellationToken: CancellationToken.None);
             }, ct);
         }
         finally

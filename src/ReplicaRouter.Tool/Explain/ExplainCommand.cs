@@ -28,7 +28,7 @@ internal static class ExplainCommand
             var cluster = await target.ReadAsync(parsed, ct);
             await using var watch = await ClusterWatch.StartAsync(cluster, TimeProvider.System, ct);
             foreach (var host in parsed.GetValue(drained) ?? []) await watch.Router.DrainAsync(host, ct);
-            var options = new RouteOptions { MaxLag = parsed.GetValue(maxLag) is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+            var options = new OperationOptions { MaxLag = parsed.GetValue(maxLag) is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
             var explanation = watch.Router.Explain(parsed.GetValue(operation)!, options);
             if (parsed.GetValue(json)) screen.WriteJson(explanation);
             else screen.Write(TableOf(explanation));

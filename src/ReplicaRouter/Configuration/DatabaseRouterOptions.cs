@@ -10,11 +10,11 @@ public sealed class DatabaseRouterOptions
 
     /// <summary>The servers by host name: <c>primary</c> (required), <c>analytics</c>, <c>background</c>, <c>replica-3</c>, <c>dr</c>, or any other.</summary>
     /// <value>1 to 64 hosts. Names don't distinguish case.</value>
-    public IDictionary<string, HostOptions> Hosts { get; } = new Dictionary<string, HostOptions>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, DatabaseHostOptions> Hosts { get; } = new Dictionary<string, DatabaseHostOptions>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Settings by route name: of the five built-in routes, and of further ones of your own.</summary>
     /// <value>Names don't distinguish case. A route that is absent has its defaults.</value>
-    public IDictionary<string, RouteSettings> Routes { get; } = new Dictionary<string, RouteSettings>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, DatabaseRouteOptions> Routes { get; } = new Dictionary<string, DatabaseRouteOptions>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>How hosts are watched.</summary>
     public HealthOptions Health { get; } = new();

@@ -8,7 +8,7 @@ namespace ReplicaRouter;
 /// </remarks>
 public sealed class DiscoveryOptions
 {
-    private readonly List<ITopologySource> _sources = [];
+    private readonly List<IHostDiscoverySource> _sources = [];
 
     /// <summary>Time between two questions to a source whose answer does not say how long it holds, and after one that failed.</summary>
     /// <value>Default 10 s; 1 s to 1 h.</value>
@@ -39,14 +39,14 @@ public sealed class DiscoveryOptions
     public AuroraDiscoveryOptions Aurora { get; } = new();
 
     /// <summary>Asks a source of your own as well.</summary>
-    public void Add(ITopologySource source)
+    public void Add(IHostDiscoverySource source)
     {
         ArgumentNullException.ThrowIfNull(source);
         _sources.Add(source);
     }
 
     /// <summary>The sources of one's own. No property, which a configuration would be bound to.</summary>
-    internal IEnumerable<ITopologySource> AddedSources() => _sources;
+    internal IEnumerable<IHostDiscoverySource> AddedSources() => _sources;
 }
 
 /// <summary>Hosts by DNS. Names are taken as they are: no search domain is added, and no hosts file is read.</summary>

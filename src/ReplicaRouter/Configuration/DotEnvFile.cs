@@ -9,7 +9,7 @@ internal static class DotEnvFile
     private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(5);
 
     /// <returns>The variables by name; empty when there is no such file.</returns>
-    /// <exception cref="RouterConfigurationException">The file can't be read, or lines of it are no assignments. The message names the lines, never their text.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">The file can't be read, or lines of it are no assignments. The message names the lines, never their text.</exception>
     public static IReadOnlyDictionary<string, string> Read(string path) => Read(path, LongestRead);
 
     /// <inheritdoc cref="Read(string)"/>
@@ -87,7 +87,7 @@ internal static class DotEnvFile
             else faults.Add($"{file}, line {index + 1}: not an assignment. Write NAME=value or NAME=\"value\".");
         }
 
-        return faults.Count == 0 ? variables : throw new RouterConfigurationException(faults);
+        return faults.Count == 0 ? variables : throw new DatabaseRouterConfigurationException(faults);
     }
 
     /// <summary>A pasted URL has an = somewhere, too, and what stands before that is no name.</summary>
@@ -112,5 +112,5 @@ internal static class DotEnvFile
         return rest.Length == 0 || rest[0] == '#';
     }
 
-    private static RouterConfigurationException Fault(string file, string problem) => new([$"{file} {problem}. Set the variables themselves, or put an ordinary text file there."]);
+    private static DatabaseRouterConfigurationException Fault(string file, string problem) => new([$"{file} {problem}. Set the variables themselves, or put an ordinary text file there."]);
 }

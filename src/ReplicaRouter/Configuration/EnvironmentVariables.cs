@@ -15,7 +15,7 @@ internal static partial class EnvironmentVariables
         foreach (var (name, value) in variables.AsEnumerable().OrderBy(v => v.Key, StringComparer.OrdinalIgnoreCase))
         {
             if (string.IsNullOrWhiteSpace(value) || HostOf(name, options.Faults) is not { } host) continue;
-            if (!options.Hosts.TryGetValue(host, out var settings)) options.Hosts[host] = settings = new HostOptions();
+            if (!options.Hosts.TryGetValue(host, out var settings)) options.Hosts[host] = settings = new DatabaseHostOptions();
             settings.ConnectionString = value;
             settings.Source = name.ToUpperInvariant();
         }

@@ -19,7 +19,7 @@ internal static class OptionsLoader
     }
 
     /// <summary>The <c>.env</c> file of the working directory under the real variables, which win.</summary>
-    /// <exception cref="RouterConfigurationException">The <c>.env</c> file is malformed.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">The <c>.env</c> file is malformed.</exception>
     public static IConfigurationBuilder AddDotEnv(this IConfigurationBuilder builder) =>
         builder.AddInMemoryCollection(DotEnvFile.Read(Path.Combine(Environment.CurrentDirectory, ".env"))
             // As in real variables, two underscores stand for the colon of a section.
@@ -41,7 +41,7 @@ internal static class OptionsLoader
         reader.Section(nameof(options.Discovery), discovery => Read(discovery, options.Discovery));
     }
 
-    private static void Read(SectionReader reader, HostOptions host)
+    private static void Read(SectionReader reader, DatabaseHostOptions host)
     {
         reader.Text(nameof(host.ConnectionString), value => host.ConnectionString = value);
         reader.List(nameof(host.Groups), host.Groups);
@@ -49,14 +49,14 @@ internal static class OptionsLoader
         reader.Number(nameof(host.Weight), value => host.Weight = value);
     }
 
-    private static void Read(SectionReader reader, RouteSettings route)
+    private static void Read(SectionReader reader, DatabaseRouteOptions route)
     {
         reader.List(nameof(route.Groups), route.Groups);
         reader.Time(nameof(route.MaxLag), value => route.MaxLag = value);
         reader.Flag(nameof(route.ReadOnly), value => route.ReadOnly = value);
         reader.Time(nameof(route.Wait), value => route.Wait = value);
         reader.Number(nameof(route.MaxWaiting), value => route.MaxWaiting = value);
-        reader.Flag(nameof(route.Hedge), value => route.Hedge = value);
+        reader.Flag(nameof(route.AllowHedging), value => route.AllowHedging = value);
         reader.Choice<Consistency>(nameof(route.Consistency), value => route.Consistency = value);
         reader.Time(nameof(route.CatchUpWait), value => route.CatchUpWait = value);
         reader.Number(nameof(route.MaxPoolSize), value => route.MaxPoolSize = value);

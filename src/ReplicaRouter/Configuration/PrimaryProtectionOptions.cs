@@ -2,12 +2,12 @@ namespace ReplicaRouter;
 
 /// <summary>
 /// Limits the reads that fall back to the primary because replicas are down, lag, or lack what a session has written: the primary must survive
-/// the loss of all replicas. A read beyond the limit waits, as long as its route lets it (<see cref="RouteSettings.Wait"/>), and then gets a
+/// the loss of all replicas. A read beyond the limit waits, as long as its route lets it (<see cref="DatabaseRouteOptions.Wait"/>), and then gets a
 /// <see cref="NoEligibleHostException"/>. Analytics give way first, then background work, then reads.
 /// </summary>
 /// <remarks>
 /// Reads that ask for the primary (<see cref="Consistency.Strong"/>), that an operator forces there, or whose route has no replica at all are
-/// no fallback, and not limited. <see cref="DatabaseRouter.GetClient(Route)"/> needs a free place at the moment that it is called, and throws at once
+/// no fallback, and not limited. <see cref="DatabaseRouter.GetClient(DatabaseRoute)"/> needs a free place at the moment that it is called, and throws at once
 /// when there is none; what is done with the client later is not counted.
 /// </remarks>
 public sealed class PrimaryProtectionOptions

@@ -30,7 +30,7 @@ internal sealed record RouterConfiguration
     public required Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; init; }
 
     /// <summary>Who else knows of hosts.</summary>
-    public required ImmutableArray<ITopologySource> Sources { get; init; }
+    public required ImmutableArray<IHostDiscoverySource> Sources { get; init; }
 
     public required DiscoverySettings Discovery { get; init; }
 
@@ -49,7 +49,7 @@ internal sealed record RouterConfiguration
         && TokenSecrets.SequenceEqual(other.TokenSecrets, (one, another) => one.AsSpan().SequenceEqual(another)) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>
-    public RoutePlan PlanOf(Route route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);
+    public RoutePlan PlanOf(DatabaseRoute route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);
 
     private RoutePlan PlanOf(string route) => NamedRoutes.TryGetValue(route, out var plan)
         ? plan

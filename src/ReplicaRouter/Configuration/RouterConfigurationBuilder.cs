@@ -20,12 +20,12 @@ internal sealed class RouterConfigurationBuilder
 
     private RouterConfigurationBuilder(DatabaseRouterOptions options) => (_options, _faults) = (options, [.. options.Faults]);
 
-    /// <exception cref="RouterConfigurationException">The options hold faults.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">The options hold faults.</exception>
     public static RouterConfiguration Build(DatabaseRouterOptions options)
     {
         var builder = new RouterConfigurationBuilder(options);
         var configuration = builder.Build();
-        return builder._faults.Count == 0 ? configuration : throw new RouterConfigurationException(builder._faults);
+        return builder._faults.Count == 0 ? configuration : throw new DatabaseRouterConfigurationException(builder._faults);
     }
 
     private RouterConfiguration Build()
@@ -187,7 +187,7 @@ internal sealed class RouterConfigurationBuilder
 
     private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)
     {
-        var builtIn = Enum.GetValues<DatabaseOperation>().Select(Route.NameOf).ToArray();
+        var builtIn = Enum.GetValues<DatabaseOperation>().Select(DatabaseRoute.NameOf).ToArray();
         if (!_options.Routes.Keys.All(Identifier.Is)) _faults.Add($"A route has a name that is not usable. {Identifier.Rule}");
         var names = builtIn.Concat(_options.Routes.Keys.Where(Identifier.Is).Select(n => n.ToLowerInvariant()).Except(builtIn).Order(StringComparer.Ordinal));
         return [.. names.Select((name, index) => BuildRoute(name, index, hosts))];
@@ -195,7 +195,7 @@ internal sealed class RouterConfigurationBuilder
 
     private RoutePlan BuildRoute(string name, int index, ImmutableArray<HostConfiguration> hosts)
     {
-        var settings = _options.Routes.TryGetValue(name, out var configured) ? configured : new RouteSettings();
+        var settings = _options.Routes.TryGetValue(name, out var configured) ? configured : new DatabaseRouteOptions();
         var key = $"{DatabaseRouterOptions.SectionName}:Routes:{name}";
         var tiers = Tiers(key, name, settings, hosts);
         var isPrimaryOnly = tiers.All(tier => tier.IsPrimary);
@@ -232,7 +232,7 @@ internal sealed class RouterConfigurationBuilder
             CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : null),
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
             MaxWaiting = settings.MaxWaiting ?? 1000,
-            Hedge = settings.Hedge,
+            Hedge = settings.AllowHedging,
             Priority = name switch
             {
                 HostNames.Analytics => ReadPriority.Analytics,
@@ -252,7 +252,7 @@ internal sealed class RouterConfigurationBuilder
         };
     }
 
-    private ImmutableArray<RouteTier> Tiers(string key, string route, RouteSettings settings, ImmutableArray<HostConfiguration> hosts)
+    private ImmutableArray<RouteTier> Tiers(string key, string route, DatabaseRouteOptions settings, ImmutableArray<HostConfiguration> hosts)
     {
         string[] groups = settings.Groups.Count > 0 ? [.. settings.Groups.Select(g => g.ToLowerInvariant())] : DefaultGroups(route);
         var known = hosts.SelectMany(h => h.Groups).Concat(_options.Discovery.Groups).Concat(HostNames.BuiltInGroups).ToHashSet(StringComparer.OrdinalIgnoreCase);

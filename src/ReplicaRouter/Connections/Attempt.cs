@@ -9,7 +9,7 @@ internal sealed class Attempt
     private static readonly TimeSpan s_timerResolution = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
 
-    private readonly RouteOptions _options;
+    private readonly OperationOptions _options;
     private ulong _excluded;
     private Dictionary<string, string>? _refusals;
     private Exception? _lastFailure;
@@ -19,7 +19,7 @@ internal sealed class Attempt
     private TimeSpan _waited;
     private int _pauses;
 
-    public Attempt(RoutePlan plan, in RouteOptions options, SessionState? session, TimeProvider time)
+    public Attempt(RoutePlan plan, in OperationOptions options, SessionState? session, TimeProvider time)
     {
         if (options.MaxLag <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.MaxLag, "MaxLag must be above zero.");
         if (options.Deadline <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.Deadline, "Deadline must be above zero.");
@@ -39,10 +39,10 @@ internal sealed class Attempt
     public long StartedAt { get; }
 
     /// <summary>Whether work that a host failed may be run again on another.</summary>
-    public bool MayRetry => _options.Retry ?? true;
+    public bool MayRetry => _options.AllowRetry ?? true;
 
     /// <summary>Whether a slow run may be given a second one beside it.</summary>
-    public bool MayHedge => Plan.IsReadOnly && MayRetry && (_options.Hedge ?? Plan.Hedge);
+    public bool MayHedge => Plan.IsReadOnly && MayRetry && (_options.AllowHedging ?? Plan.Hedge);
 
     /// <summary>Whether it asks for nothing that its route doesn't.</summary>
     public bool IsPlain => Session is null && _excluded == 0 && !IsHedge && _options is { MaxLag: null, Consistency: null } && _options.Labels.IsDefaultOrEmpty;

@@ -54,7 +54,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
                 }
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or RouterConfigurationException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or DatabaseRouterConfigurationException or ObjectDisposedException)
         {
             return TransactionOutcome.Unknown;
         }

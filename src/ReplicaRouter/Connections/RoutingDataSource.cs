@@ -5,7 +5,7 @@ namespace ReplicaRouter;
 
 /// <summary>A data source that routes anew at every open, for whatever takes a <see cref="DbDataSource"/>: Dapper, EF Core, health checks.</summary>
 /// <remarks>What it hands out is the real <see cref="NpgsqlConnection"/>.</remarks>
-internal sealed class RoutingDataSource(DatabaseRouter router, Route route, RouteOptions options) : DbDataSource
+internal sealed class RoutingDataSource(DatabaseRouter router, DatabaseRoute route, OperationOptions options) : DbDataSource
 {
     /// <summary>Says where it leads. There is no one connection string, and none that holds a password is shown.</summary>
     public override string ConnectionString => $"Application Name={route.Name}";

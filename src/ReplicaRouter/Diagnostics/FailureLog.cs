@@ -46,7 +46,7 @@ internal sealed class FailureLog
         PostgresException { SqlState: var state } => ($"{state} {s_conditions.Value.GetValueOrDefault(state)}".TrimEnd(), null),
         NoEligibleHostException => ("no host could serve", exception.Message),
         TransactionOutcomeUnknownException => ("outcome unknown", null),
-        RouterConfigurationException => ("wrong configuration", exception.Message),
+        DatabaseRouterConfigurationException => ("wrong configuration", exception.Message),
         TimeoutException or NpgsqlException { InnerException: TimeoutException } => ("timed out", null),
         NpgsqlException { InnerException: { } inner } => ($"connection failed: {inner.GetType().Name}", null),
         NpgsqlException => ("connection failed", null),

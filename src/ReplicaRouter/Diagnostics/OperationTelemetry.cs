@@ -10,7 +10,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, TimeProvide
     /// <summary>The event of an activity for work that is run again.</summary>
     public const string RetryEvent = "replica_router.retry";
 
-    private static readonly ActivitySource Source = new(RouterTelemetry.ActivitySourceName, RouterTelemetry.Version);
+    private static readonly ActivitySource Source = new(DatabaseRouterTelemetry.ActivitySourceName, DatabaseRouterTelemetry.Version);
 
     /// <summary>Whether anybody listens. If not, operations are run as if this did not exist.</summary>
     public bool IsEnabled => duration.Enabled || Source.HasListeners();

@@ -18,7 +18,7 @@ internal sealed class RouterMeter : IDisposable
         CommandListener listener, HostChooser chooser, RoutingCounters counters, TimeProvider time)
     {
         (_configuration, _store, _fleet, _listener, _chooser, _time) = (configuration, store, fleet, listener, chooser, time);
-        var options = new MeterOptions(RouterTelemetry.MeterName) { Version = RouterTelemetry.Version };
+        var options = new MeterOptions(DatabaseRouterTelemetry.MeterName) { Version = DatabaseRouterTelemetry.Version };
         _meter = factory?.Create(options) ?? new Meter(options);
         AddWork(counters);
         AddHosts(counters);

@@ -12,11 +12,11 @@ internal sealed class RouterStatus(
         return topology.Hosts.ToDictionary(host => host.Name, host => Health(host, topology.Primary, now), StringComparer.OrdinalIgnoreCase);
     }
 
-    public RouterMetrics Metrics()
+    public DatabaseRouterMetrics Metrics()
     {
         var all = fleet.All.SelectMany(host => host.All).Where(pool => pool.Commands > 0).ToList();
         var lastProbe = fleet.Hosts.Max(host => fleet.MonitorOf(host.Host).LastProbeAt);
-        return new RouterMetrics
+        return new DatabaseRouterMetrics
         {
             QueriesRouted = Enum.GetValues<DatabaseOperation>().ToDictionary(op => op, op => all.Where(p => p.Plan.Index == (int)op).Sum(p => p.Commands) + counters.CommandsOfRemoved((int)op)),
             QueriesByHost = all.GroupBy(p => p.Host.Name).ToDictionary(

@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 namespace ReplicaRouter;
 
 /// <summary>Counts what the router decided. Plain numbers, one array cell a route and reason.</summary>
-internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<ITopologySource> sources)
+internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<IHostDiscoverySource> sources)
 {
     private static readonly Verdict[] Reasons = Enum.GetValues<Verdict>();
 

@@ -12,7 +12,7 @@ internal static class AnswerCheck
     private const int LongestGroup = 63;
 
     /// <exception cref="InvalidDataException">What is wrong, without any text of the answer.</exception>
-    public static void Check(TopologyAnswer answer)
+    public static void Check(DiscoveryResult answer)
     {
         // A registry that has just started knows nobody, and that is no reason to drop everybody.
         if (answer.Hosts.Count == 0) throw new InvalidDataException("the answer names no host");

@@ -7,7 +7,7 @@ namespace ReplicaRouter;
 /// <summary>Asks an Amazon Aurora cluster for its instances, of which each knows all.</summary>
 /// <remarks>Source: Amazon Aurora's user guide, "aurora_replica_status".</remarks>
 internal sealed class AuroraTopologySource(
-    string hostPattern, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider) : ITopologySource
+    string hostPattern, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider) : IHostDiscoverySource
 {
     /// <summary>An instance that was deleted stays in the view for a while, and its row is no longer written.</summary>
     private const string Instances =
@@ -16,7 +16,7 @@ internal sealed class AuroraTopologySource(
 
     public string Name => "aurora";
 
-    public async Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken)
+    public async Task<DiscoveryResult> FindHostsAsync(CancellationToken cancellationToken)
     {
         Exception? last = null;
         foreach (var host in hosts)
@@ -34,7 +34,7 @@ internal sealed class AuroraTopologySource(
         throw new NpgsqlException($"None of {hosts.Length} configured hosts told the cluster's instances. {last?.Message}", last);
     }
 
-    private async Task<TopologyAnswer> AskAsync(HostConfiguration host, CancellationToken cancellationToken)
+    private async Task<DiscoveryResult> AskAsync(HostConfiguration host, CancellationToken cancellationToken)
     {
         var builder = Credentials.Unpooled(host, passwordProvider);
         builder.ConnectionStringBuilder.Timeout = 2;
@@ -46,7 +46,7 @@ internal sealed class AuroraTopologySource(
         await using var ___ = reader.ConfigureAwait(false);
         List<DiscoveredHost> found = [];
         while (found.Count <= Fleet.Capacity && await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) found.Add(Of(reader.GetString(0), reader.GetBoolean(1)));
-        return new TopologyAnswer(found);
+        return new DiscoveryResult(found);
     }
 
     /// <summary>Whether a pattern makes an address of an instance's name.</summary>

@@ -4,7 +4,7 @@ using DnsClient;
 namespace ReplicaRouter;
 
 /// <summary>Finds hosts by A and AAAA, or by SRV records, whose time to live says when to ask again.</summary>
-internal sealed class DnsTopologySource : ITopologySource
+internal sealed class DnsTopologySource : IHostDiscoverySource
 {
     private readonly string _name;
     private readonly int _port;
@@ -23,10 +23,10 @@ internal sealed class DnsTopologySource : ITopologySource
 
     public string Name => "dns";
 
-    public Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken) =>
+    public Task<DiscoveryResult> FindHostsAsync(CancellationToken cancellationToken) =>
         _name.StartsWith('_') ? FindByServiceAsync(cancellationToken) : FindByAddressAsync(cancellationToken);
 
-    private async Task<TopologyAnswer> FindByServiceAsync(CancellationToken cancellationToken)
+    private async Task<DiscoveryResult> FindByServiceAsync(CancellationToken cancellationToken)
     {
         var records = (await QueryAsync(QueryType.SRV, cancellationToken).ConfigureAwait(false)).Answers.SrvRecords().ToList();
         // Weights of services add up to what they like; ours end at 100.
@@ -36,7 +36,7 @@ internal sealed class DnsTopologySource : ITopologySource
             records.Select(record => record.InitialTimeToLive));
     }
 
-    private async Task<TopologyAnswer> FindByAddressAsync(CancellationToken cancellationToken)
+    private async Task<DiscoveryResult> FindByAddressAsync(CancellationToken cancellationToken)
     {
         var answers = await Task.WhenAll(QueryAsync(QueryType.A, cancellationToken), QueryAsync(QueryType.AAAA, cancellationToken)).ConfigureAwait(false);
         var records = answers.SelectMany(answer => answer.Answers.AddressRecords()).ToList();
@@ -52,6 +52,6 @@ internal sealed class DnsTopologySource : ITopologySource
             : response;
     }
 
-    private static TopologyAnswer Answer(DiscoveredHost[] hosts, IEnumerable<int> timesToLive) =>
+    private static DiscoveryResult Answer(DiscoveredHost[] hosts, IEnumerable<int> timesToLive) =>
         new(hosts) { ValidFor = TimeSpan.FromSeconds(timesToLive.DefaultIfEmpty().Min()) };
 }

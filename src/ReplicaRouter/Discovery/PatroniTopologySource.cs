@@ -13,7 +13,7 @@ namespace ReplicaRouter;
 /// Source: Patroni's manual, "Patroni REST API", <c>GET /cluster</c>.
 /// </remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "What the client keeps open ends by itself within a minute of the last question.")]
-internal sealed class PatroniTopologySource : ITopologySource
+internal sealed class PatroniTopologySource : IHostDiscoverySource
 {
     private const int LongestAnswer = 1 << 20;
 
@@ -35,7 +35,7 @@ internal sealed class PatroniTopologySource : ITopologySource
 
     public string Name => "patroni";
 
-    public async Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken)
+    public async Task<DiscoveryResult> FindHostsAsync(CancellationToken cancellationToken)
     {
         Exception? last = null;
         foreach (var url in _urls)
@@ -43,7 +43,7 @@ internal sealed class PatroniTopologySource : ITopologySource
             try
             {
                 var cluster = await AskAsync(url, cancellationToken).ConfigureAwait(false);
-                var answer = new TopologyAnswer([.. cluster.Members.Where(member => member is { Host: not null, Port: not null }).Select(Host)]);
+                var answer = new DiscoveryResult([.. cluster.Members.Where(member => member is { Host: not null, Port: not null }).Select(Host)]);
                 if (answer.Hosts.Count == 0) continue;
                 Remember(url, cluster);
                 return answer;

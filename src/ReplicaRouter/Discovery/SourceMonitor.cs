@@ -5,7 +5,7 @@ namespace ReplicaRouter;
 
 /// <summary>Asks one source of hosts again and again, whatever happens, and hands on what it says.</summary>
 internal sealed class SourceMonitor(
-    ITopologySource source, LiveTopology topology, TopologyStore store, Fleet fleet, DiscoverySettings settings, RoutingCounters counters, TimeProvider time, Random random,
+    IHostDiscoverySource source, LiveTopology topology, TopologyStore store, Fleet fleet, DiscoverySettings settings, RoutingCounters counters, TimeProvider time, Random random,
     ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestValidity = TimeSpan.FromSeconds(1);

@@ -12,10 +12,10 @@ internal static class TopologySources
     /// <param name="hosts">The configured hosts.</param>
     /// <param name="allowed">The hosts that sources may name.</param>
     /// <param name="faults">Takes what is wrong.</param>
-    public static ImmutableArray<ITopologySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)
+    public static ImmutableArray<IHostDiscoverySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)
     {
         var discovery = options.Discovery;
-        var sources = ImmutableArray.CreateBuilder<ITopologySource>();
+        var sources = ImmutableArray.CreateBuilder<IHostDiscoverySource>();
         if (Dns(discovery.Dns, faults) is { } dns) sources.Add(dns);
         if (Patroni(discovery.Patroni, discovery.Timeout, allowed, faults) is { } patroni) sources.Add(patroni);
         if (Aurora(discovery.Aurora, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);

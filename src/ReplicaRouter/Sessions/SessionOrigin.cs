@@ -11,5 +11,5 @@ internal abstract class SessionOrigin
     public abstract IEnumerable<string?> ReadTokens();
 
     /// <summary>What the code that the session covers is about to do, if that was stated for all of it.</summary>
-    public virtual Route? Route => null;
+    public virtual DatabaseRoute? Route => null;
 }

@@ -22,7 +22,7 @@ internal sealed class LiveTopology(
     private ulong _taken = configuration.Hosts.Aggregate(0UL, (taken, host) => taken | host.Bit);
 
     /// <summary>Has other hosts, or the same ones with other settings, take the place of those that were configured so far.</summary>
-    /// <exception cref="RouterConfigurationException">There are too many. Nothing has changed.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">There are too many. Nothing has changed.</exception>
     public void Configure(ImmutableArray<HostConfiguration> hosts)
     {
         lock (_lock)
@@ -36,7 +36,7 @@ internal sealed class LiveTopology(
     /// <param name="source">The source's name.</param>
     /// <param name="hosts">The hosts that it names.</param>
     /// <param name="askedAt">Timestamp at which it was asked.</param>
-    /// <exception cref="RouterConfigurationException">There are too many. Nothing has changed.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">There are too many. Nothing has changed.</exception>
     public void Discover(string source, IReadOnlyList<DiscoveredHost> hosts, long askedAt)
     {
         lock (_lock)
@@ -62,7 +62,7 @@ internal sealed class LiveTopology(
         var (added, removed, kept) = TopologyDifference.Between(present, WantedHosts.Of(configured, discovered, store.Current.Primary?.Configuration, configuration.Discovery));
         if (BitOperations.PopCount(_taken) + added.Length > Fleet.Capacity)
         {
-            throw new RouterConfigurationException([string.Create(CultureInfo.InvariantCulture,
+            throw new DatabaseRouterConfigurationException([string.Create(CultureInfo.InvariantCulture,
                 $"{added.Length} hosts are new, and {BitOperations.PopCount(_taken)} are there, those among them that were removed and are not drained yet; a router serves at most {Fleet.Capacity}.")]);
         }
 

@@ -90,7 +90,7 @@ internal sealed class Operator(
             var topology = store.Current;
             if (topology.IsSettled)
             {
-                if (Misconfiguration.Find(topology) is { Count: > 0 } faults) throw new RouterConfigurationException(faults);
+                if (Misconfiguration.Find(topology) is { Count: > 0 } faults) throw new DatabaseRouterConfigurationException(faults);
                 if (topology.Hosts.Any(host => host.IsWell)) return;
             }
 

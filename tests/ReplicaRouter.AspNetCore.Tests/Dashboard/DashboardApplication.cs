@@ -14,7 +14,7 @@ namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 /// <summary>One application whose dashboard has operators, for all tests that leave it as it is.</summary>
 public sealed class OperatedDashboard : IAsyncLifetime
 {
-    public static void Configure(ReplicaRouterDashboardOptions options) => options.OperatorPolicy = "operators";
+    public static void Configure(DatabaseRouterDashboardOptions options) => options.OperatorPolicy = "operators";
 
     internal DashboardApplication Application { get; private set; } = null!;
 
@@ -43,13 +43,13 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
     /// <param name="pipeline">Adds middleware before the endpoints.</param>
     /// <param name="access">Says who may see the dashboard.</param>
     public static async Task<DashboardApplication> StartAsync(
-        Action<ReplicaRouterDashboardOptions>? configure = null, string pathBase = "", Action<IServiceCollection>? services = null,
+        Action<DatabaseRouterDashboardOptions>? configure = null, string pathBase = "", Action<IServiceCollection>? services = null,
         Action<WebApplication>? pipeline = null, Action<IEndpointConventionBuilder>? access = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1;Password=hunter2" });
+        builder.Services.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1;Password=hunter2" });
         builder.Services.AddAuthentication(HeaderAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>(HeaderAuthentication.Scheme, null);
         builder.Services.AddAuthorizationBuilder().AddPolicy("operators", policy => policy.RequireRole("operator"));
         builder.Services.AddAntiforgery();

@@ -118,7 +118,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
         (await NextAsync(reader, "update")).Dispose();
 
         var options = new DatabaseRouterOptions();
-        foreach (var (name, port) in new[] { ("primary", 1), ("analytics", 2) }) options.Hosts[name] = new HostOptions { ConnectionString = $"Host=127.0.0.1;Port={port};Password=hunter2" };
+        foreach (var (name, port) in new[] { ("primary", 1), ("analytics", 2) }) options.Hosts[name] = new DatabaseHostOptions { ConnectionString = $"Host=127.0.0.1;Port={port};Password=hunter2" };
         app.Router.Reload(options);
         using (var second = await NextAsync(reader, "welcome"))
         {
@@ -161,7 +161,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     public void A_missing_service_is_named()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddReplicaRouter(options => options.Hosts["primary"] = new HostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
+        builder.Services.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });
         builder.Services.AddAuthorization();
         using var app = builder.Build() as IDisposable;
         var fault = Assert.Throws<InvalidOperationException>(() => ((WebApplication)app!).MapReplicaRouterDashboard("/replica-router", OperatedDashboard.Configure));

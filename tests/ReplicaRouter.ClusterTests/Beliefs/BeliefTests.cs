@@ -106,7 +106,7 @@ public sealed class BeliefTests
         await using (var admin = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await admin.ExecuteAsync("GRANT pg_monitor TO app");
         await using var router = await RouterAsync(cluster.Options());
         await cluster.WaitForReplicationAsync(Ct);
-        await cluster.PromoteAsync("dr", ct: Ct);
+        await cluster.PromoteAsync("dr", cancellationToken: Ct);
         await Eventually.Async(() => Host(router, "analytics") is { ShownTimeline: 2, State: HostState.Healthy }, s_bound, "analytics follows dr");
         await using (var load = new TokenLoad(router))
         {
@@ -157,7 +157,7 @@ public sealed class BeliefTests
             new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "dr" }], Settings = { ["bgwriter_lru_maxpages"] = "0" } }, Ct);
         // Else "analytics" may have received more than "dr" had when it was promoted, and would be copied from "dr" rather than follow it.
         await cluster.WaitForReplicationAsync(Ct);
-        await cluster.PromoteAsync("dr", ct: Ct);
+        await cluster.PromoteAsync("dr", cancellationToken: Ct);
         await using (var connection = new NpgsqlConnection(cluster["dr"].ConnectionString)) await connection.ExecuteAsync("CREATE TABLE given_up AS SELECT generate_series(1, 10000)");
         await Eventually.Async(async () =>
         {
@@ -282,7 +282,7 @@ public sealed class BeliefTests
         await TokenLoad.PrepareAsync(cluster);
         await using var foreign = await StartAsync("background");
         var options = cluster.Options();
-        options.Hosts["background"] = new HostOptions { ConnectionString = foreign["background"].Url };
+        options.Hosts["background"] = new DatabaseHostOptions { ConnectionString = foreign["background"].Url };
         // It has seen the configured primary before.
         await using var early = DatabaseRouter.Create(options);
         await using var second = new TokenLoad(early);

@@ -24,7 +24,7 @@ public class BlameTests(ClusterFixture fixture)
         await using var router = fixture.Cluster.Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         var before = router.GetMetrics().Transitions;
-        foreach (var route in new Route[] { DatabaseOperation.Read, DatabaseOperation.Write })
+        foreach (var route in new DatabaseRoute[] { DatabaseOperation.Read, DatabaseOperation.Write })
         {
             for (var i = 0; i < 5; i++)
             {

@@ -58,7 +58,7 @@ public sealed class DamagedCluster : IAsyncLifetime
             await admin.ExecuteAsync("CHECKPOINT;");
         }
 
-        await analytics.StopAsync(ct: Ct);
+        await analytics.StopAsync(cancellationToken: Ct);
         File.Delete(Path.Combine(analytics.DataDirectory, paths[0]));
         await using (var file = File.OpenWrite(Path.Combine(analytics.DataDirectory, paths[1]))) await file.WriteAsync(Enumerable.Repeat((byte)0xff, 64).ToArray(), Ct);
         await analytics.StartAsync(Ct);

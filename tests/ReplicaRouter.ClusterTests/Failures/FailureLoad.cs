@@ -19,7 +19,7 @@ internal sealed class FailureLoad : IAsyncDisposable
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(operation)))];
 
     /// <summary>Reads that tell which server answers.</summary>
-    public static FailureLoad OfReads(LocalCluster cluster, DatabaseRouter router, int workers = 6, Route? route = null) =>
+    public static FailureLoad OfReads(LocalCluster cluster, DatabaseRouter router, int workers = 6, DatabaseRoute? route = null) =>
         new(workers, () => router.ExecuteAsync(route ?? DatabaseOperation.Read, (connection, ct) => WhoAsync(cluster, connection, ct)));
 
     /// <summary>Writes of one token each, into a table that would hold it twice as well.</summary>

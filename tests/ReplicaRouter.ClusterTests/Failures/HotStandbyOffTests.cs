@@ -13,7 +13,7 @@ public class HotStandbyOffTests
     {
         await using var cluster = await FailureCluster.StartAsync("analytics");
         await using var router = await cluster.HealthyRouterAsync();
-        await cluster["analytics"].StopAsync(ct: Ct);
+        await cluster["analytics"].StopAsync(cancellationToken: Ct);
         await File.AppendAllTextAsync(Path.Combine(cluster["analytics"].DataDirectory, "postgresql.auto.conf"), "hot_standby = off\n", Ct);
         // It never becomes ready for connections, for which the start waits.
         using var start = CancellationTokenSource.CreateLinkedTokenSource(Ct);

@@ -47,7 +47,7 @@ public class LoginFailureTests(ClusterFixture fixture)
         var settings = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = listener.Port };
         var options = fixture.Cluster.Options("primary");
         options.Hosts["primary"].ConnectionString = settings.ConnectionString;
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(200) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(200) };
         await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
             new NpgsqlHostProbe(host with { Connection = new(fixture.Cluster.Primary.ConnectionString) }, TimeSpan.FromSeconds(2), TimeProvider.System));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);

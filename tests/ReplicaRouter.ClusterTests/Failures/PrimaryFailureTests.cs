@@ -16,7 +16,7 @@ public class PrimaryFailureTests
         // The successor has every acknowledged commit: what is lost would be lost by the router.
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
         {
-            Replicas = [new() { Name = "analytics" }, new() { Name = "background", Synchronous = true }],
+            Replicas = [new() { Name = "analytics" }, new() { Name = "background", IsSynchronous = true }],
         }, Ct);
         await using var router = await cluster.HealthyRouterAsync();
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(Tokens.CreateTable), Ct);
@@ -30,7 +30,7 @@ public class PrimaryFailureTests
         await cluster.Primary.KillAsync(Ct);
         var lostAt = TimeProvider.System.GetTimestamp();
         await Task.Delay(1000, Ct);
-        await cluster.PromoteAsync("background", ct: Ct);
+        await cluster.PromoteAsync("background", cancellationToken: Ct);
         var promotedAt = TimeProvider.System.GetTimestamp();
         await Eventually.Async(() => router.GetHealthStatus()["background"].Role == HostRole.Primary, TimeSpan.FromSeconds(5), "followed");
         await Task.Delay(1000, Ct);
@@ -60,7 +60,7 @@ public class PrimaryFailureTests
         await Eventually.Async(() => router.GetMetrics().QueriesRouted[DatabaseOperation.Write] > 50, TimeSpan.FromSeconds(10), "under load");
         var former = cluster.Primary;
         await former.StopAsync(StopMode.Fast, Ct);
-        await cluster.PromoteAsync("background", ct: Ct);
+        await cluster.PromoteAsync("background", cancellationToken: Ct);
         await cluster.RejoinAsync(former.Name, Ct);
         await Eventually.Async(() => router.GetHealthStatus()["primary"] is { Role: HostRole.Replica, IsHealthy: true }, TimeSpan.FromSeconds(15), "a standby again");
 
@@ -95,7 +95,7 @@ public class PrimaryFailureTests
     public async Task Two_primaries_on_one_timeline_get_no_writes_until_one_is_gone_S24()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
-        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(300) });
+        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(300) });
         await cluster.Primary.KillAsync(Ct);
         await cluster["analytics"].PromoteAsync(Ct);
         await router.ReachesAsync("analytics", HostState.Healthy);
@@ -131,7 +131,7 @@ public class PrimaryFailureTests
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync(options =>
-            options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(500), MaxWaiting = 10 });
+            options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(500), MaxWaiting = 10 });
         await using var reads = FailureLoad.OfReads(cluster, router);
         cluster.Primary.Suspend();
         try

@@ -20,7 +20,7 @@ public class PrimaryProtectionTests
             options.Health.Interval = TimeSpan.FromMilliseconds(200);
             options.MaxLag = TimeSpan.FromSeconds(1);
             options.PrimaryProtection.MaxConcurrentReads = Places;
-            options.Routes["read"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(500) };
+            options.Routes["read"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(500) };
         });
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(Tokens.CreateTable), Ct);
         await cluster.WaitForReplicationAsync(Ct);
@@ -67,7 +67,7 @@ public class PrimaryProtectionTests
         await using var router = await cluster.HealthyRouterAsync(options =>
         {
             options.PrimaryProtection.MaxConcurrentReads = 2;
-            options.Routes["read"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(200) };
+            options.Routes["read"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(200) };
         });
         await router.DrainAsync("analytics", Ct);
         await using (var first = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct))
@@ -76,7 +76,7 @@ public class PrimaryProtectionTests
             Assert.Equal("primary", await cluster.WhoAsync(first));
             await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, Ct));
             Assert.Throws<NoEligibleHostException>(() => router.GetClient(DatabaseOperation.Read));
-            var strong = new RouteOptions { Consistency = Consistency.Strong };
+            var strong = new OperationOptions { Consistency = Consistency.Strong };
             Assert.Equal("primary", await router.ExecuteAsync(DatabaseOperation.Read, strong, (connection, _) => cluster.WhoAsync(connection), Ct));
         }
 

@@ -256,7 +256,7 @@ public class ReplicaFailureTests
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster["background"].Port);
         await using var router = await cluster.HealthyRouterAsync(options => Through(options, "background", proxy));
-        var hedged = new RouteOptions { Hedge = true };
+        var hedged = new OperationOptions { AllowHedging = true };
         for (var i = 0; i < 200; i++) await router.ExecuteAsync(DatabaseOperation.Read, hedged, (connection, _) => cluster.WhoAsync(connection), Ct);
         proxy.Delay(TimeSpan.FromMilliseconds(30));
         for (var i = 0; i < 100; i++) Assert.NotNull(await router.ExecuteAsync(DatabaseOperation.Read, hedged, (connection, _) => cluster.WhoAsync(connection), Ct));
@@ -271,7 +271,7 @@ public class ReplicaFailureTests
     public async Task A_second_run_waits_in_no_line_for_a_connection()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
-        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["read"] = new RouteSettings { MaxPoolSize = 1, Hedge = true });
+        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["read"] = new DatabaseRouteOptions { MaxPoolSize = 1, AllowHedging = true });
         // Both of the only connections that there may be, one of which comes back: reads have nowhere else to go.
         await using var free = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
         await using var held = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);

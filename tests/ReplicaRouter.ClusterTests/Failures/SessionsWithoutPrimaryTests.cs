@@ -49,12 +49,12 @@ public sealed class SessionsWithoutPrimaryTests
 
     private static Func<bool> IsProbedAfter(DatabaseRouter router, long moment) => () => router.Topology.Primary!.LastAnswered!.SentAt > moment;
 
-    private static Task<int> WriteAsync(DatabaseRouter router, RoutingSession session, int id) => router.ExecuteAsync(
-        DatabaseOperation.Write, new RouteOptions { Session = session }, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@id)", new { id }), Ct);
+    private static Task<int> WriteAsync(DatabaseRouter router, DatabaseSession session, int id) => router.ExecuteAsync(
+        DatabaseOperation.Write, new OperationOptions { Session = session }, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@id)", new { id }), Ct);
 
-    private static async Task AssertReadsAsync(LocalCluster cluster, DatabaseRouter router, RoutingSession session, int id)
+    private static async Task AssertReadsAsync(LocalCluster cluster, DatabaseRouter router, DatabaseSession session, int id)
     {
-        var (count, server) = await router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = session }, async (connection, _) =>
+        var (count, server) = await router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session }, async (connection, _) =>
             (await connection.ExecuteScalarAsync<int>("SELECT count(*) FROM note WHERE id = @id", new { id }), await cluster.WhoAsync(connection)), Ct);
         Assert.Equal((1, "analytics"), (count, server));
     }

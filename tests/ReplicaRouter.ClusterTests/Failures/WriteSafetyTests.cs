@@ -86,7 +86,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     public async Task Nor_is_one_that_asks_not_to_be()
     {
         await using var router = Router();
-        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, new RouteOptions { Retry = false }, async (connection, _) =>
+        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, new OperationOptions { AllowRetry = false }, async (connection, _) =>
         {
             await EndAsync(connection);
             return await connection.ExecuteAsync("SELECT 1");

@@ -136,7 +136,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
             await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
             return null;
         }
-        catch (RouterConfigurationException e)
+        catch (DatabaseRouterConfigurationException e)
         {
             Assert.Equal(HostState.Misconfigured, router.GetHealthStatus()["primary"].State);
             return Assert.Single(e.Faults);
@@ -155,7 +155,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
         var settings = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString);
         change(settings);
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = settings.ConnectionString };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = settings.ConnectionString };
         return DatabaseRouter.Create(options, logger);
     }
 

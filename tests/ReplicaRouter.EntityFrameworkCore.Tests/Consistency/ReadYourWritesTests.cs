@@ -147,6 +147,6 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     {
         await using var db = fixture.Open();
         var id = await SaveAsync(db);
-        Assert.False(await db.Notes.RouteTo(DatabaseOperation.Read, new RouteOptions { Consistency = Consistency.Eventual }).AnyAsync(note => note.Id == id, Ct));
+        Assert.False(await db.Notes.RouteTo(DatabaseOperation.Read, new OperationOptions { Consistency = Consistency.Eventual }).AnyAsync(note => note.Id == id, Ct));
     });
 }

@@ -27,7 +27,7 @@ public class BlameTests
         await using var router = await cluster.HealthyRouterAsync(options =>
         {
             options.PrimaryProtection.MaxConcurrentReads = 1;
-            options.Routes["read"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(50) };
+            options.Routes["read"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(50) };
         });
         await router.DrainAsync("analytics", Ct);
         await using var db = Open(router);
@@ -48,7 +48,7 @@ public class BlameTests
     {
         await using var cluster = await StartAsync("analytics", "background");
         await cluster.CreateSchemaAsync();
-        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(50) });
+        await using var router = await cluster.HealthyRouterAsync(options => options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(50) });
         await using var db = Open(router);
         await cluster.Primary.KillAsync(Ct);
         for (var i = 0; i < 5; i++)

@@ -21,7 +21,7 @@ public class FailoverTests
     public async Task A_killed_primary_costs_nobody_an_error_and_no_write_is_lost_or_doubled(bool isSynchronous)
     {
         await using var cluster = await LocalCluster.StartAsync(
-            new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background", Synchronous = isSynchronous }] }, Ct);
+            new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background", IsSynchronous = isSynchronous }] }, Ct);
         await cluster.CreateSchemaAsync();
         await using var router = await cluster.HealthyRouterAsync();
         await using var load = new Load(router);
@@ -30,7 +30,7 @@ public class FailoverTests
         await cluster.Primary.KillAsync(Ct);
         await Task.Delay(1000, Ct);
         var promotedAt = TimeProvider.System.GetTimestamp();
-        await cluster.PromoteAsync("background", ct: Ct);
+        await cluster.PromoteAsync("background", cancellationToken: Ct);
         await load.IsAtWorkAsync();
         await load.StopAsync();
 

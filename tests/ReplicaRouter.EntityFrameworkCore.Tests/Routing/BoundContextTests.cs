@@ -79,7 +79,7 @@ public class BoundContextTests(ClusterFixture fixture)
     public async Task A_context_asks_its_route_for_more_in_all_that_it_does()
     {
         await using var services = Services(isPooled: false);
-        await using var db = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>().CreateDbContext(DatabaseOperation.Analytics, new RouteOptions { Consistency = Consistency.Strong });
+        await using var db = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>().CreateDbContext(DatabaseOperation.Analytics, new OperationOptions { Consistency = Consistency.Strong });
         Assert.Equal("primary", await WhoAsync(db));
     }
 

@@ -97,7 +97,7 @@ public class QueryTests(ClusterFixture fixture)
         await using var db = fixture.Open();
         foreach (var consistency in new[] { Consistency.Strong, Consistency.Eventual, Consistency.Strong })
         {
-            var options = new RouteOptions { Consistency = consistency };
+            var options = new OperationOptions { Consistency = consistency };
             var server = await WhoAsync(Ports(db).RouteTo(DatabaseOperation.Analytics, options));
             Assert.Equal(consistency == Consistency.Strong ? "primary" : "analytics", server);
         }

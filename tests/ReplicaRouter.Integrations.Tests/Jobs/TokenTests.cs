@@ -52,8 +52,8 @@ public sealed class TokenTests : IAsyncLifetime
         }, ct);
         #endregion
 
-        Assert.Equal(0, await handler.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Consistency = Consistency.Eventual }, (connection, _) => ValueAsync(connection), ct));
-        Assert.Equal(7, await handler.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Position = stored }, (connection, _) => ValueAsync(connection), ct));
+        Assert.Equal(0, await handler.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Consistency = Consistency.Eventual }, (connection, _) => ValueAsync(connection), ct));
+        Assert.Equal(7, await handler.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { SessionToken = stored }, (connection, _) => ValueAsync(connection), ct));
     }
 
     [Fact]
@@ -67,13 +67,13 @@ public sealed class TokenTests : IAsyncLifetime
             token = await session.GetTokenAsync(Ct);
             await ReplicateAllThatIsWrittenAsync();
             // The session learns how far the primary is, and finds the replica there.
-            Assert.Equal(0, await _router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = session }, (connection, _) => ValueAsync(connection), Ct));
+            Assert.Equal(0, await _router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session }, (connection, _) => ValueAsync(connection), Ct));
             scope.Complete();
         }
 
         Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), Ct));
         using var next = _router.CreateSession(token);
-        Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, new RouteOptions { Session = next }, (connection, _) => ValueAsync(connection), Ct));
+        Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = next }, (connection, _) => ValueAsync(connection), Ct));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class TokenTests : IAsyncLifetime
     private DatabaseRouter NewRouter()
     {
         var options = new DatabaseRouterOptions();
-        foreach (var server in _cluster.Servers) options.Hosts[server.Name] = new HostOptions { ConnectionString = server.ConnectionString };
+        foreach (var server in _cluster.Servers) options.Hosts[server.Name] = new DatabaseHostOptions { ConnectionString = server.ConnectionString };
         return DatabaseRouter.Create(options);
     }
 }

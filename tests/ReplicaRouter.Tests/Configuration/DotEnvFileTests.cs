@@ -24,7 +24,7 @@ public sealed class DotEnvFileTests : IDisposable
     public void A_malformed_line_is_named_but_not_shown(string text, int line)
     {
         File.WriteAllText(_path, text);
-        var error = Assert.Throws<RouterConfigurationException>(() => DotEnvFile.Read(_path));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path));
         Assert.Contains($"line {line}:", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", error.Message, StringComparison.Ordinal);
     }
@@ -32,7 +32,7 @@ public sealed class DotEnvFileTests : IDisposable
     [Fact]
     public void All_malformed_lines_are_named_at_once()
     {
-        var error = Assert.Throws<RouterConfigurationException>(() => DotEnvFile.Parse("A\nB=1\nC\n", ".env"));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Parse("A\nB=1\nC\n", ".env"));
         Assert.Equal([".env, line 1: not an assignment. Write NAME=value or NAME=\"value\".", ".env, line 3: not an assignment. Write NAME=value or NAME=\"value\"."], error.Faults);
     }
 
@@ -41,7 +41,7 @@ public sealed class DotEnvFileTests : IDisposable
     public async Task A_named_pipe_that_no_process_writes_to_is_refused_after_a_bound()
     {
         var pipe = await PipeAsync();
-        var error = Assert.Throws<RouterConfigurationException>(() => DotEnvFile.Read(pipe, TimeSpan.FromMilliseconds(100)));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(pipe, TimeSpan.FromMilliseconds(100)));
         Assert.Contains("did not give its content within 0.1 s", error.Message, StringComparison.Ordinal);
         // Lets the thread that still waits for a writer end.
         await WriteAsync(pipe, "");
@@ -61,21 +61,21 @@ public sealed class DotEnvFileTests : IDisposable
     [InlineData("/dev/zero")]
     [InlineData("/dev/urandom")]
     public void An_endless_file_is_refused(string path) =>
-        Assert.Contains("holds more than 1024 KiB", Assert.Throws<RouterConfigurationException>(() => DotEnvFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("holds more than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(path)).Message, StringComparison.Ordinal);
 
     [Fact]
     [Trait("Failure", "C12")]
     public void A_huge_file_is_refused()
     {
         using (var file = File.OpenWrite(_path)) file.SetLength(20L << 30);
-        Assert.Contains("holds more than 1024 KiB", Assert.Throws<RouterConfigurationException>(() => DotEnvFile.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("holds more than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_file_that_is_no_text_is_refused()
     {
         File.WriteAllBytes(_path, [.. "A=s3cret"u8, 0xff]);
-        var error = Assert.Throws<RouterConfigurationException>(() => DotEnvFile.Read(_path));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path));
         Assert.Contains("is no UTF-8 text", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", error.Message, StringComparison.Ordinal);
     }

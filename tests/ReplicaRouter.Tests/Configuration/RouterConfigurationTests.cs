@@ -14,7 +14,7 @@ public class RouterConfigurationTests
 
     private static string FaultOf(params (string Key, string Value)[] variables)
     {
-        var faults = Assert.Throws<RouterConfigurationException>(() => From(variables)).Faults;
+        var faults = Assert.Throws<DatabaseRouterConfigurationException>(() => From(variables)).Faults;
         Assert.All(faults, fault => Assert.DoesNotContain("s3cret", fault, StringComparison.Ordinal));
         return string.Join('\n', faults);
     }
@@ -139,7 +139,7 @@ public class RouterConfigurationTests
     [InlineData("ReplicaRouter__MaxLag", "s3cret", "ReplicaRouter:MaxLag is not a valid time")]
     [InlineData("ReplicaRouter__MaxLag__Value", "s3cret", "ReplicaRouter:MaxLag is a section, but takes one value.")]
     [InlineData("ReplicaRouter__Routes__read__MaxPoolSize", "s3cret", "ReplicaRouter:Routes:read:MaxPoolSize is no whole number")]
-    [InlineData("ReplicaRouter__Routes__read__Hedge", "s3cret", "ReplicaRouter:Routes:read:Hedge is neither true nor false")]
+    [InlineData("ReplicaRouter__Routes__read__AllowHedging", "s3cret", "ReplicaRouter:Routes:read:AllowHedging is neither true nor false")]
     [InlineData("ReplicaRouter__Routes__read__Consistency", "s3cret", "ReplicaRouter:Routes:read:Consistency is none of its names. Write one of Strong, Session")]
     [InlineData("ReplicaRouter__Routes__read__Consistency", "1", "ReplicaRouter:Routes:read:Consistency is none of its names")]
     [InlineData("ReplicaRouter__Routes__read__Groups", "s3cret", "ReplicaRouter:Routes:read:Groups has a value, but is a list. Write its first entry as ReplicaRouter:Routes:read:Groups:0.")]

@@ -18,7 +18,7 @@ public sealed class DiscoveredLoginTests
             Answer = string.Create(CultureInfo.InvariantCulture, $$"""{"members": [{"name": "pg-1", "role": "leader", "host": "127.0.0.1", "port": {{server.Port}}}]}"""),
         };
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = $"postgresql://app:{Password}@127.0.0.1:1/app{parameters}" };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:{Password}@127.0.0.1:1/app{parameters}" };
         options.Discovery.Patroni.Urls.Add(patroni.Url.ToString());
         await using var router = DatabaseRouter.Create(options);
         // Twice, so that the first login has been seen to its end.
@@ -94,7 +94,7 @@ public sealed class DiscoveredLoginTests
     public void The_log_warns_at_the_start_where_nothing_keeps_sources_from_naming_any_server(string parameters, string? allowed, bool warns)
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = $"postgresql://app:{Password}@127.0.0.1:1/app{parameters}", Source = "DATABASE_URL" };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:{Password}@127.0.0.1:1/app{parameters}", Source = "DATABASE_URL" };
         options.Discovery.Patroni.Urls.Add("http://127.0.0.1:1");
         if (allowed is not null) options.Discovery.AllowedHosts.Add(allowed);
         using var log = new RecordingLogger();

@@ -10,7 +10,7 @@ public sealed class DnsTopologySourceTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private Task<TopologyAnswer> FindAsync(string name) => new DnsTopologySource(name, 5433, _server.EndPoint).FindHostsAsync(Ct);
+    private Task<DiscoveryResult> FindAsync(string name) => new DnsTopologySource(name, 5433, _server.EndPoint).FindHostsAsync(Ct);
 
     [Fact]
     public async Task Each_address_of_a_name_is_a_host_for_as_long_as_the_record_lives()

@@ -19,7 +19,7 @@ public sealed class PatroniSecurityTests : IDisposable
 
     private static Uri WithUser(Uri url) => new UriBuilder(url) { UserName = "router", Password = "hunter2" }.Uri;
 
-    private ITopologySource Source(Uri url, bool withAuthority = false, string? allowed = null)
+    private IHostDiscoverySource Source(Uri url, bool withAuthority = false, string? allowed = null)
     {
         var options = TestTopology.OptionsFor("primary");
         options.Discovery.Patroni.Urls.Add(url.ToString());
@@ -133,7 +133,7 @@ public sealed class PatroniSecurityTests : IDisposable
     {
         if (content is null) File.Delete(_certificates.File);
         else File.WriteAllText(_certificates.File, content);
-        var error = Assert.Throws<RouterConfigurationException>(() => Source(new Uri("https://127.0.0.1:1"), withAuthority: true));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => Source(new Uri("https://127.0.0.1:1"), withAuthority: true));
         Assert.Contains(fault, error.Message, StringComparison.Ordinal);
     }
 }

@@ -49,7 +49,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Fact]
     public async Task What_a_source_names_is_added_and_what_it_no_longer_names_removed()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432), new("10.0.0.8", 5432) { Name = "pg-8", Groups = ["analytics"], Labels = ["zone=a"], Weight = 4 }]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432), new("10.0.0.8", 5432) { Name = "pg-8", Groups = ["analytics"], Labels = ["zone=a"], Weight = 4 }]);
         await AdvanceUntil(() => Hosts.Count() == 4);
         Assert.Equal(["primary", "analytics", "10.0.0.7", "pg-8"], Hosts);
         var added = _router.Topology.Hosts[3].Configuration;
@@ -58,7 +58,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         Assert.Equal(["zone=a"], added.Labels);
         Assert.Equal(["read"], _router.Topology.Hosts[2].Configuration.Groups);
 
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]);
         await AdvanceUntil(() => Hosts.Count() == 3);
         Assert.DoesNotContain("pg-8", Hosts);
     }
@@ -66,7 +66,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Fact]
     public async Task A_server_that_is_configured_stays_as_it_is_configured()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.2", 5432) { Name = "other" }, new("10.0.0.7", 5432) { Name = "Analytics" }]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.2", 5432) { Name = "other" }, new("10.0.0.7", 5432) { Name = "Analytics" }]);
         await AdvanceUntil(() => Hosts.Contains("10.0.0.7:5432"));
         Assert.Equal(["primary", "analytics", "10.0.0.7:5432"], Hosts);
     }
@@ -76,7 +76,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     {
         await AdvanceUntil(() => Hosts.Count() == 3);
 
-        _source.Answer = new TopologyAnswer([]);
+        _source.Answer = new DiscoveryResult([]);
         var asks = _source.Asks;
         await AdvanceUntil(() => _source.Asks >= asks + 3);
         Assert.Contains("the answer names no host", Assert.Single(_log[330]), StringComparison.Ordinal);
@@ -89,7 +89,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         Assert.Single(_log[330]);
         Assert.Equal(3, Hosts.Count());
 
-        (_source.IsSilent, _source.Answer) = (false, new TopologyAnswer([new("10.0.0.8", 5432)]));
+        (_source.IsSilent, _source.Answer) = (false, new DiscoveryResult([new("10.0.0.8", 5432)]));
         await AdvanceUntil(() => Hosts.Contains("10.0.0.8"));
         await AdvanceUntil(() => _log[331].Count == 1);
         Assert.DoesNotContain("10.0.0.7", Hosts);
@@ -98,7 +98,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Fact]
     public async Task An_answer_with_a_host_that_there_can_t_be_changes_nothing()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432), new("db,evil", 5432)]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432), new("db,evil", 5432)]);
         await AdvanceUntil(() => _log[330].Count == 1);
         Assert.DoesNotContain("db,evil", Hosts);
     }
@@ -107,7 +107,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Trait("Failure", "C2")]
     public async Task Hosts_that_are_not_allowed_are_ignored_and_reported_once()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432), new("pg-8.db.internal", 5432), new("evil.example.com", 5433) { Name = "pg-9" }]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432), new("pg-8.db.internal", 5432), new("evil.example.com", 5433) { Name = "pg-9" }]);
         await AdvanceUntil(() => _source.Asks >= 4);
         Assert.Equal(["primary", "analytics", "10.0.0.7", "pg-8.db.internal"], Hosts);
         Assert.Contains("evil.example.com:5433", Assert.Single(_log[332]), StringComparison.Ordinal);
@@ -119,7 +119,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     public async Task An_answer_that_names_only_hosts_that_are_not_allowed_changes_nothing()
     {
         await AdvanceUntil(() => Hosts.Contains("10.0.0.7"));
-        _source.Answer = new TopologyAnswer([new("evil.example.com", 5432)]);
+        _source.Answer = new DiscoveryResult([new("evil.example.com", 5432)]);
         await AdvanceUntil(() => _log[330].Count == 1);
         Assert.Contains("only hosts that Discovery:AllowedHosts does not allow", _log[330][0], StringComparison.Ordinal);
         Assert.Equal(["primary", "analytics", "10.0.0.7"], Hosts);
@@ -129,7 +129,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Trait("Failure", "C8")]
     public async Task A_source_that_calls_one_host_by_the_address_of_another_leaves_each_name_its_one_host()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432) { Name = "10.0.0.8:5432" }, new("10.0.0.8", 5432) { Name = "analytics" }]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432) { Name = "10.0.0.8:5432" }, new("10.0.0.8", 5432) { Name = "analytics" }]);
         await AdvanceUntil(() => Hosts.Contains("10.0.0.8:5432"));
         Assert.Equal(["primary", "analytics", "10.0.0.8:5432"], Hosts);
     }
@@ -148,7 +148,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Fact]
     public async Task An_answer_holds_for_as_long_as_it_says()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromSeconds(60) };
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromSeconds(60) };
         await AdvanceUntil(() => _source.Asks == 2);
         await Advance(TimeSpan.FromSeconds(50));
         Assert.Equal(2, _source.Asks);
@@ -159,7 +159,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Fact]
     public async Task When_the_primary_is_lost_the_source_is_asked_at_once()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromHours(1) };
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromHours(1) };
         await AdvanceUntil(() => _source.Asks == 2 && _router.Topology.Primary is not null);
         _probes["primary"].Answer = _ => throw new IOException("gone");
         await AdvanceUntil(() => _source.Asks == 3);
@@ -168,18 +168,18 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     [Fact]
     public async Task The_primary_stays_when_a_source_forgets_it()
     {
-        _source.Answer = new TopologyAnswer([new("10.0.0.7", 5432) { Name = "pg-7" }, new("10.0.0.8", 5432) { Name = "pg-8" }]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432) { Name = "pg-7" }, new("10.0.0.8", 5432) { Name = "pg-8" }]);
         await AdvanceUntil(() => Hosts.Count() == 4);
         _probes["primary"].Answer = _ => throw new IOException("gone");
         _probes["pg-7"].Answer = _ => Task.FromResult(Primary(200, timeline: 2));
         await AdvanceUntil(() => _router.Topology.Primary?.Name == "pg-7");
-        _source.Answer = new TopologyAnswer([new("10.0.0.8", 5432) { Name = "pg-8" }]);
+        _source.Answer = new DiscoveryResult([new("10.0.0.8", 5432) { Name = "pg-8" }]);
         var asks = _source.Asks;
         await AdvanceUntil(() => _source.Asks >= asks + 3);
         Assert.Equal(["primary", "analytics", "pg-7", "pg-8"], Hosts);
     }
 
-    private sealed class FakeSource : ITopologySource
+    private sealed class FakeSource : IHostDiscoverySource
     {
         private int _asks;
 
@@ -188,13 +188,13 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         public int Asks => Volatile.Read(ref _asks);
 
         /// <summary>Null fails.</summary>
-        public TopologyAnswer? Answer { get; set; } = new([new("10.0.0.7", 5432)]);
+        public DiscoveryResult? Answer { get; set; } = new([new("10.0.0.7", 5432)]);
 
         public Exception Error { get; set; } = new IOException("the registry is down");
 
         public bool IsSilent { get; set; }
 
-        public async Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken)
+        public async Task<DiscoveryResult> FindHostsAsync(CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _asks);
             if (IsSilent) await Task.Delay(Timeout.Infinite, cancellationToken);

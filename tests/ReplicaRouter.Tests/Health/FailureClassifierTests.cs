@@ -148,7 +148,7 @@ public class FailureClassifierTests
     private static HostConfiguration HostOf(string connectionString)
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new HostOptions { ConnectionString = connectionString };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = connectionString };
         return RouterConfigurationBuilder.Build(options).Hosts[0];
     }
 }

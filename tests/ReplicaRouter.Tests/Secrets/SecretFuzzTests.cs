@@ -40,7 +40,7 @@ public class SecretFuzzTests
                 Assert.False(isShown && input.IsPassword, isShown ? $"A part of the password is taken for a host or a name. {which()}" : "");
                 if (isShown || accepted++ % InputsPerGraph != 0) continue;
             }
-            catch (Exception e) when (e is ConnectionStringException or RouterConfigurationException)
+            catch (Exception e) when (e is ConnectionStringException or DatabaseRouterConfigurationException)
             {
                 // Its whole text, with the stack, takes a hundred times as long.
                 var shows = ShowsMark(e) || (refused++ % InputsPerGraph == 0 && SecretMark.IsIn(e.ToString()));
@@ -70,7 +70,7 @@ public class SecretFuzzTests
         var options = new DatabaseRouterOptions();
         if (input.Kind == SecretInputKind.ConnectionString)
         {
-            options.Hosts["primary"] = new HostOptions { ConnectionString = input.Text };
+            options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = input.Text };
             return options;
         }
 
@@ -118,7 +118,7 @@ public class SecretFuzzTests
                 {
                     await attempt();
                 }
-                catch (Exception e) when (e is Npgsql.NpgsqlException or RouterConfigurationException or TimeoutException)
+                catch (Exception e) when (e is Npgsql.NpgsqlException or DatabaseRouterConfigurationException or TimeoutException)
                 {
                     said.Add(e.ToString());
                 }
@@ -131,7 +131,7 @@ public class SecretFuzzTests
                 said.Add(router.GetMetrics().ToString());
                 said.AddRange(logger.All);
                 Assert.Contains(said, text => text.StartsWith("replica_router.", StringComparison.Ordinal));
-                Assert.Contains(said, text => text.StartsWith($"{RouterTelemetry.ActivitySourceName} execute read", StringComparison.Ordinal));
+                Assert.Contains(said, text => text.StartsWith($"{DatabaseRouterTelemetry.ActivitySourceName} execute read", StringComparison.Ordinal));
             }
 
             if (isPassword) said.AddRange(SecretSearch.TypesThatShowIt(router).Select(type => $"{type} QZ7XJ4VK"));
@@ -146,7 +146,7 @@ public class SecretFuzzTests
         s_isTraced.Value = true;
         var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name is RouterTelemetry.ActivitySourceName or "Npgsql",
+            ShouldListenTo = source => source.Name is DatabaseRouterTelemetry.ActivitySourceName or "Npgsql",
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => s_isTraced.Value ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = activity => say(string.Join(' ',
                 [activity.Source.Name, activity.DisplayName, activity.StatusDescription, .. activity.TagObjects, .. activity.Baggage, .. activity.Events.SelectMany(e => e.Tags.Select(tag => $"{e.Name} {tag}"))])),

@@ -44,7 +44,7 @@ internal sealed class SecretGrammar(Random random)
     private static readonly string[] s_configurationKeys =
     [
         "ReplicaRouter:MaxLag", "ReplicaRouter:TokenSecret", "ReplicaRouter:SessionWindow", "ReplicaRouter:Health", "ReplicaRouter:Health:Interval", "ReplicaRouter:Routes:read:MaxPoolSize",
-        "ReplicaRouter:Routes:read:Hedge", "ReplicaRouter:Routes:read:Consistency", "ReplicaRouter:Routes:read:Groups:0", "ReplicaRouter:Routes:read:Groups", "ReplicaRouter:Routes:read", "ReplicaRouter",
+        "ReplicaRouter:Routes:read:AllowHedging", "ReplicaRouter:Routes:read:Consistency", "ReplicaRouter:Routes:read:Groups:0", "ReplicaRouter:Routes:read:Groups", "ReplicaRouter:Routes:read", "ReplicaRouter",
         "ReplicaRouter:Hosts", "ReplicaRouter:Hosts:x", "ReplicaRouter:Hosts:x:ConnectionString", "ReplicaRouter:Hosts:x:Weight", "ReplicaRouter:Discovery:Dns:Name", "ReplicaRouter:Discovery:Dns:Nameserver",
         "ReplicaRouter:Discovery:Patroni:Urls:0", "ReplicaRouter:Discovery:Patroni:CertificateAuthorityFile", "ReplicaRouter:Discovery:Aurora:HostPattern", "ReplicaRouter:Discovery:AllowedHosts:0",
         "ReplicaRouter:Unknown", "ReplicaRouter:Rutes:read", "DATABASE_READ_REPLICA_1_URL", "DATABASE_READ_REPLICA_X_URL", "DATABASE_URL",

@@ -13,7 +13,7 @@ public class GetClientAllocationTests
     {
         var options = Options();
         await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: AnsweringOnce);
-        Route built = route;
+        DatabaseRoute built = route;
         for (var i = 0; i < 1000; i++) router.GetClient(built);
 
         Assert.Equal(0, AllocatedByChoices(router, built));
@@ -54,7 +54,7 @@ public class GetClientAllocationTests
         });
     }
 
-    private static long AllocatedByChoices(DatabaseRouter router, Route route)
+    private static long AllocatedByChoices(DatabaseRouter router, DatabaseRoute route)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++) router.GetClient(route);

@@ -93,7 +93,7 @@ public class HostSelectionTests
     [Fact]
     public void Forced_to_the_primary_a_route_without_a_primary_is_left_alone_and_so_are_reads_while_the_primary_is_drained()
     {
-        var topology = new TestTopology(o => o.Routes["export"] = new RouteSettings { Groups = { "analytics" } }, "primary", "analytics");
+        var topology = new TestTopology(o => o.Routes["export"] = new DatabaseRouteOptions { Groups = { "analytics" } }, "primary", "analytics");
         topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Change(t => t.WithForcedToPrimary(long.MaxValue));
         Assert.Equal("analytics", topology.Candidates("export").Hosts);
         Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read).Hosts);
@@ -114,7 +114,7 @@ public class HostSelectionTests
     public void A_call_may_ask_for_less_lag_than_its_route()
     {
         var topology = Healthy().Advance(1);
-        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new RouteOptions { MaxLag = TimeSpan.FromSeconds(0.5) }).Hosts);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new OperationOptions { MaxLag = TimeSpan.FromSeconds(0.5) }).Hosts);
         Assert.Equal("analytics background replica-3", topology.Candidates(DatabaseOperation.Read).Hosts);
     }
 
@@ -123,8 +123,8 @@ public class HostSelectionTests
     {
         var topology = new TestTopology(o => o.Hosts["analytics"].Labels.Add("zone=a"), "primary", "analytics", "background");
         topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
-        Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read, new RouteOptions { Labels = ["zone=a"] }).Hosts);
-        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new RouteOptions { Labels = ["zone=b"] }).Hosts);
+        Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read, new OperationOptions { Labels = ["zone=a"] }).Hosts);
+        Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new OperationOptions { Labels = ["zone=b"] }).Hosts);
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public class HostSelectionTests
     public void A_replica_serves_up_to_the_limit_itself_T8(double age, bool serves)
     {
         var topology = Healthy("primary", "analytics").Advance(age);
-        Assert.Equal(serves ? "analytics" : "primary", topology.Candidates(DatabaseOperation.Read, new RouteOptions { MaxLag = TimeSpan.FromSeconds(1) }).Hosts);
+        Assert.Equal(serves ? "analytics" : "primary", topology.Candidates(DatabaseOperation.Read, new OperationOptions { MaxLag = TimeSpan.FromSeconds(1) }).Hosts);
     }
 
     [Fact]

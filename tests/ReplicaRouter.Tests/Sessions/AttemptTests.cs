@@ -4,7 +4,7 @@ public class AttemptTests
 {
     private readonly TestTopology _topology = new("primary", "background");
 
-    private Attempt NewAttempt(RouteOptions options = default) =>
+    private Attempt NewAttempt(OperationOptions options = default) =>
         new(_topology.Configuration.PlanOf(DatabaseOperation.Background), options, null, _topology.Time);
 
     [Fact]
@@ -18,7 +18,7 @@ public class AttemptTests
 
     [Fact]
     public void Catching_up_ends_with_the_callers_deadline() =>
-        Assert.Equal(TimeSpan.FromSeconds(1), NewAttempt(new RouteOptions { Deadline = TimeSpan.FromSeconds(1) }).RemainingCatchUp(null, _topology.Time));
+        Assert.Equal(TimeSpan.FromSeconds(1), NewAttempt(new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }).RemainingCatchUp(null, _topology.Time));
 
     [Fact]
     [Trait("Failure", "B12")]
@@ -40,7 +40,7 @@ public class AttemptTests
     [Trait("Failure", "B12")]
     public void Waiting_ends_with_the_callers_deadline_whenever_it_began()
     {
-        var attempt = NewAttempt(new RouteOptions { Deadline = TimeSpan.FromSeconds(1) });
+        var attempt = NewAttempt(new OperationOptions { Deadline = TimeSpan.FromSeconds(1) });
         _topology.Advance(0.75);
         Assert.Equal(TimeSpan.FromSeconds(0.25), attempt.RemainingWait(_topology.Time));
     }

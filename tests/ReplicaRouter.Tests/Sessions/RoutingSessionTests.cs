@@ -22,11 +22,11 @@ public sealed class RoutingSessionTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _router.DisposeAsync();
 
-    private SessionState? Current => RoutingSession.Ambient(_router)?.State;
+    private SessionState? Current => DatabaseSession.Ambient(_router)?.State;
 
     private static string? HostOf(NpgsqlDataSource client) => new NpgsqlConnectionStringBuilder(client.ConnectionString).Host;
 
-    private string? Host(Route route, RouteOptions options = default) => HostOf(_router.GetClient(route, options));
+    private string? Host(DatabaseRoute route, OperationOptions options = default) => HostOf(_router.GetClient(route, options));
 
     [Fact]
     public void It_covers_the_code_from_its_beginning_to_its_disposal()
@@ -51,7 +51,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
     public async Task An_origin_is_asked_at_the_first_use_and_once_and_is_no_news()
     {
         using var earlier = _router.CreateSession();
-        Host(DatabaseOperation.Write, new RouteOptions { Session = earlier });
+        Host(DatabaseOperation.Write, new OperationOptions { Session = earlier });
         var origin = new Origin(await earlier.GetTokenAsync(Ct), "nonsense");
         using var session = _router.BeginSessionFrom(origin);
         Assert.Equal((0, false), (origin.Reads, session.HasNews));
@@ -170,20 +170,20 @@ public sealed class RoutingSessionTests : IAsyncLifetime
     {
         await using var other = NewRouter();
         using var session = _router.BeginSession();
-        Assert.Null(RoutingSession.Ambient(other));
+        Assert.Null(DatabaseSession.Ambient(other));
         using var second = other.BeginSession();
         Assert.Same(session.State, Current);
-        Assert.Same(second.State, RoutingSession.Ambient(other)!.State);
-        Assert.Throws<ArgumentException>(() => other.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session }));
+        Assert.Same(second.State, DatabaseSession.Ambient(other)!.State);
+        Assert.Throws<ArgumentException>(() => other.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session }));
     }
 
     [Fact]
     public void An_explicit_session_that_has_ended_is_refused_and_its_token_stays_readable()
     {
         var session = _router.CreateSession();
-        Host(DatabaseOperation.Read, new RouteOptions { Session = session });
+        Host(DatabaseOperation.Read, new OperationOptions { Session = session });
         session.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => Host(DatabaseOperation.Read, new RouteOptions { Session = session }));
+        Assert.Throws<ObjectDisposedException>(() => Host(DatabaseOperation.Read, new OperationOptions { Session = session }));
         Assert.NotEmpty(session.Token);
     }
 
@@ -204,7 +204,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
 
         void Reset()
         {
-            for (var current = RoutingSession.Ambient(_router); current is not null; current = RoutingSession.Ambient(_router)) current.Dispose();
+            for (var current = DatabaseSession.Ambient(_router); current is not null; current = DatabaseSession.Ambient(_router)) current.Dispose();
         }
     }
 
@@ -236,16 +236,16 @@ public sealed class RoutingSessionTests : IAsyncLifetime
     [InlineData(Consistency.Bounded, "10.0.0.2")]
     public async Task Consistency_can_be_said_by_call_and_by_route(Consistency consistency, string host)
     {
-        Assert.Equal(host, Host(DatabaseOperation.Analytics, new RouteOptions { Consistency = consistency }));
-        await using var router = NewRouter(options => options.Routes["analytics"] = new RouteSettings { Consistency = consistency });
+        Assert.Equal(host, Host(DatabaseOperation.Analytics, new OperationOptions { Consistency = consistency }));
+        await using var router = NewRouter(options => options.Routes["analytics"] = new DatabaseRouteOptions { Consistency = consistency });
         Assert.Equal(host, HostOf(router.GetClient(DatabaseOperation.Analytics)));
     }
 
     [Fact]
     public void Bad_tokens_are_ignored_and_counted()
     {
-        using (_router.BeginSession("garbage")) Host(DatabaseOperation.Read, new RouteOptions { Position = "\u0000\uFFFF" });
-        using (_router.BeginSession(null)) Host(DatabaseOperation.Read, new RouteOptions { Position = "" });
+        using (_router.BeginSession("garbage")) Host(DatabaseOperation.Read, new OperationOptions { SessionToken = "\u0000\uFFFF" });
+        using (_router.BeginSession(null)) Host(DatabaseOperation.Read, new OperationOptions { SessionToken = "" });
         using (var session = _router.BeginSession()) session.Merge(new string('x', 1_000_000));
         Assert.Equal(3, _router.GetMetrics().Sessions.IgnoredTokens);
     }
@@ -256,12 +256,12 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         await using var signing = NewRouter(options => options.TokenSecret = new string('s', 32));
         await signing.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         using var ours = signing.CreateSession();
-        signing.GetClient(DatabaseOperation.Write, new RouteOptions { Session = ours });
+        signing.GetClient(DatabaseOperation.Write, new OperationOptions { Session = ours });
         signing.CreateSession(await ours.GetTokenAsync(Ct));
         Assert.Equal(0, signing.GetMetrics().Sessions.IgnoredTokens);
 
         using var unsigned = _router.CreateSession();
-        Host(DatabaseOperation.Write, new RouteOptions { Session = unsigned });
+        Host(DatabaseOperation.Write, new OperationOptions { Session = unsigned });
         signing.CreateSession(await unsigned.GetTokenAsync(Ct));
         Assert.Equal(1, signing.GetMetrics().Sessions.IgnoredTokens);
     }
@@ -291,7 +291,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
     {
         await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromHours(1));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
-        string? Read(RoutingSession session) => HostOf(router.GetClient(DatabaseOperation.Analytics, new RouteOptions { Session = session }));
+        string? Read(DatabaseSession session) => HostOf(router.GetClient(DatabaseOperation.Analytics, new OperationOptions { Session = session }));
         using var session = router.CreateSession();
         Assert.Equal("10.0.0.2", Read(session));
         Assert.Equal("", session.Token);
@@ -327,10 +327,10 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromHours(1));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         using var session = router.CreateSession(new SessionToken(default, TimeProvider.System.GetUtcNow(), false).Encode([]));
-        router.GetClient(DatabaseOperation.Write, new RouteOptions { Session = session });
-        router.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session, Consistency = Consistency.Strong });
+        router.GetClient(DatabaseOperation.Write, new OperationOptions { Session = session });
+        router.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session, Consistency = Consistency.Strong });
         Assert.DoesNotContain(router.GetMetrics().Fallbacks, fallback => fallback.Count > 0);
-        Assert.Equal("10.0.0.1", HostOf(router.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session })));
+        Assert.Equal("10.0.0.1", HostOf(router.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session })));
         Assert.Equal(("read", nameof(Verdict.BehindSession), 1L), router.GetMetrics().Fallbacks.Where(fallback => fallback.Count > 0).Select(fallback => (fallback.Route, fallback.Reason, fallback.Count)).Single());
     }
 
@@ -343,7 +343,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         {
             options.SessionWindow = TimeSpan.FromHours(1);
             options.PrimaryProtection.MaxReadsPerSecond = 1;
-            options.Routes["read"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(1) };
+            options.Routes["read"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(1) };
         });
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         var token = new SessionToken(default, DateTimeOffset.MaxValue, false).Encode([]);
@@ -353,7 +353,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
             using var session = router.CreateSession(token);
             try
             {
-                router.GetClient(DatabaseOperation.Read, new RouteOptions { Session = session });
+                router.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session });
             }
             catch (NoEligibleHostException)
             {
@@ -379,7 +379,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         await during.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         await before.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         using var sender = before.CreateSession();
-        before.GetClient(DatabaseOperation.Read, new RouteOptions { Session = sender });
+        before.GetClient(DatabaseOperation.Read, new OperationOptions { Session = sender });
         using var handler = during.CreateSession(await sender.GetTokenAsync(Ct));
         using var last = after.CreateSession(await handler.GetTokenAsync(Ct));
         Assert.Equal((0L, 0L), (during.GetMetrics().Sessions.IgnoredTokens, after.GetMetrics().Sessions.IgnoredTokens));
@@ -392,9 +392,9 @@ public sealed class RoutingSessionTests : IAsyncLifetime
     {
         var options = OptionsFor("primary");
         options.AcceptedTokenSecrets.Add("short-and-secret");
-        Assert.Contains("AcceptedTokenSecrets needs TokenSecret", Assert.Throws<RouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message, StringComparison.Ordinal);
+        Assert.Contains("AcceptedTokenSecrets needs TokenSecret", Assert.Throws<DatabaseRouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message, StringComparison.Ordinal);
         options.TokenSecret = new string('s', 32);
-        var message = Assert.Throws<RouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message;
+        var message = Assert.Throws<DatabaseRouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message;
         Assert.Contains("AcceptedTokenSecrets:0 is too short", message, StringComparison.Ordinal);
         Assert.DoesNotContain("short-and-secret", message, StringComparison.Ordinal);
     }

@@ -394,7 +394,7 @@ public class SessionStateTests
         Assert.True(_session.HasLostHistory);
     }
 
-    private (string Hosts, Verdict Fallback) Candidates(Route route, string? instead = null)
+    private (string Hosts, Verdict Fallback) Candidates(DatabaseRoute route, string? instead = null)
     {
         var plan = _topology.Configuration.PlanOf(route);
         var request = RouteRequest.For(plan, default, _topology.Time) with { Floor = Demand().Floor };

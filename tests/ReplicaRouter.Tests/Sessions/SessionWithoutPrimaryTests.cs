@@ -97,7 +97,7 @@ public class SessionWithoutPrimaryTests
 
         var token = new SessionToken(new WalPosition(Cluster, 1, 0), TimeProvider.System.GetUtcNow(), IsOpen: true).Encode([]);
         var start = TimeProvider.System.GetTimestamp();
-        var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, new RouteOptions { Position = token }, Ct));
+        var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, new OperationOptions { SessionToken = token }, Ct));
         Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 1.4, 30);
         Assert.Contains("may lack what the session has written or read, as long as no primary tells its position", error.Message, StringComparison.Ordinal);
     }
@@ -105,8 +105,8 @@ public class SessionWithoutPrimaryTests
     private static DatabaseRouterOptions Options()
     {
         var options = OptionsFor("primary", "analytics");
-        options.Routes["read"] = new RouteSettings { Wait = TimeSpan.FromMilliseconds(100) };
-        options.Routes["write"] = new RouteSettings { Wait = TimeSpan.FromSeconds(1.5) };
+        options.Routes["read"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(100) };
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(1.5) };
         return options;
     }
 }

@@ -62,7 +62,7 @@ public class ChangedHostsTests
     public void Groups_and_labels_hold_at_once()
     {
         Want(this["primary"], this["analytics"] with { Groups = ["analytics"] }, this["background"] with { Groups = ["read"], Labels = ["zone=a"] });
-        Assert.Equal("background", _topology.Candidates(DatabaseOperation.Read, new RouteOptions { Labels = ["zone=a"] }).Hosts);
+        Assert.Equal("background", _topology.Candidates(DatabaseOperation.Read, new OperationOptions { Labels = ["zone=a"] }).Hosts);
         Assert.Equal("background", _topology.Candidates(DatabaseOperation.Background).Hosts);
         Assert.Equal("background", _topology.Candidates(DatabaseOperation.Read).Hosts);
     }

@@ -75,8 +75,8 @@ public sealed class LiveTopologyTests : IDisposable
     {
         await using var router = await ReadyAsync(OptionsFor("primary", "analytics"));
         var wrong = OptionsFor("primary", "background");
-        wrong.Hosts["replica-3"] = new HostOptions { ConnectionString = "nonsense", Weight = 0 };
-        var error = Assert.Throws<RouterConfigurationException>(() => router.Reload(wrong));
+        wrong.Hosts["replica-3"] = new DatabaseHostOptions { ConnectionString = "nonsense", Weight = 0 };
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => router.Reload(wrong));
         Assert.Contains("Hosts:replica-3:Weight is 0", error.Message, StringComparison.Ordinal);
         Assert.Contains("neither a postgresql:// URL", error.Message, StringComparison.Ordinal);
         Assert.Equal(["primary", "analytics"], router.GetHealthStatus().Keys);
@@ -150,7 +150,7 @@ public sealed class LiveTopologyTests : IDisposable
         await using var router = await ReadyAsync(options);
         var other = OptionsFor([.. names[..^1], "other"]);
         other.Hosts["other"].ConnectionString = "postgresql://app:secret@10.0.9.9/app";
-        var error = Assert.Throws<RouterConfigurationException>(() => router.Reload(other));
+        var error = Assert.Throws<DatabaseRouterConfigurationException>(() => router.Reload(other));
         Assert.Contains("at most 64", error.Message, StringComparison.Ordinal);
 
         router.Reload(OptionsFor(names[..^1]));
@@ -161,7 +161,7 @@ public sealed class LiveTopologyTests : IDisposable
                 router.Reload(other);
                 return true;
             }
-            catch (RouterConfigurationException)
+            catch (DatabaseRouterConfigurationException)
             {
                 return false;
             }
@@ -177,7 +177,7 @@ public sealed class LiveTopologyTests : IDisposable
         router.Reload(OptionsFor("primary"));
         Assert.Empty(_log[321]);
         var options = OptionsFor("primary");
-        options.Routes["read"] = new RouteSettings { MaxPoolSize = 4 };
+        options.Routes["read"] = new DatabaseRouteOptions { MaxPoolSize = 4 };
         router.Reload(options);
         Assert.Single(_log[321]);
     }

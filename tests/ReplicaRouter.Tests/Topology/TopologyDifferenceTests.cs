@@ -11,7 +11,7 @@ public class TopologyDifferenceTests
     public void A_host_is_the_same_by_name_and_address_and_keeps_its_index_wherever_it_is_listed()
     {
         var wanted = new DatabaseRouterOptions();
-        foreach (var (name, number) in new[] { ("background", 3), ("primary", 1) }) wanted.Hosts[name] = new HostOptions { ConnectionString = $"postgresql://other:changed@10.0.0.{number}/app" };
+        foreach (var (name, number) in new[] { ("background", 3), ("primary", 1) }) wanted.Hosts[name] = new DatabaseHostOptions { ConnectionString = $"postgresql://other:changed@10.0.0.{number}/app" };
         var difference = Between(["primary", "analytics", "background"], wanted);
         Assert.Equal([("primary", 0), ("background", 2)], difference.Kept.Select(pair => (pair.After.Name, pair.After.Index)));
         Assert.All(difference.Kept, pair => Assert.False(pair.After.IsReachedAs(pair.Before)));

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace ReplicaRouter;
 
 /// <summary>What one call asks of its route beyond the route's own settings. The default asks for nothing.</summary>
-public readonly record struct RouteOptions
+public readonly record struct OperationOptions
 {
     /// <summary>Replication lag above which a replica may not serve this call.</summary>
     /// <value>Above zero; <see langword="null"/> takes the route's own limit, 5 s by default.</value>
@@ -15,11 +15,11 @@ public readonly record struct RouteOptions
 
     /// <summary>The session that this call belongs to, where it is not the ambient one.</summary>
     /// <exception cref="ObjectDisposedException">Thrown by the call when the session has ended.</exception>
-    public RoutingSession? Session { get; init; }
+    public DatabaseSession? Session { get; init; }
 
-    /// <summary>A token, as <see cref="RoutingSession.Token"/> gives it: the call sees all that its session had written or read. The call's own session goes on from there, too.</summary>
+    /// <summary>A token, as <see cref="DatabaseSession.Token"/> gives it: the call sees all that its session had written or read. The call's own session goes on from there, too.</summary>
     /// <value><see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</value>
-    public string? Position { get; init; }
+    public string? SessionToken { get; init; }
 
     /// <summary>Labels that a replica must carry to serve this call, all of them. The primary needs none.</summary>
     public ImmutableArray<string> Labels { get; init; }
@@ -35,9 +35,9 @@ public readonly record struct RouteOptions
     /// <see langword="null"/> means yes. Work on a writable route is run again only when the server refused its very first command, so that provably
     /// nothing was done. Write <see langword="false"/> for a command that commits more than once by itself, as CALL of a procedure with COMMIT.
     /// </value>
-    public bool? Retry { get; init; }
+    public bool? AllowRetry { get; init; }
 
-    /// <summary>Whether a slow read is given a second run on another replica (<see cref="RouteSettings.Hedge"/>).</summary>
+    /// <summary>Whether a slow read is given a second run on another replica (<see cref="DatabaseRouteOptions.AllowHedging"/>).</summary>
     /// <value><see langword="null"/> takes the route's own setting, no by default.</value>
-    public bool? Hedge { get; init; }
+    public bool? AllowHedging { get; init; }
 }

@@ -5,7 +5,7 @@ namespace ReplicaRouter;
 /// The router asks again and again, one question at a time. What is missing in an answer is removed, gently; what is new is probed before it serves. An
 /// error, a time-out or an empty answer changes nothing: it is counted, and logged once. Which server is the primary, the router observes by itself.
 /// </remarks>
-public interface ITopologySource
+public interface IHostDiscoverySource
 {
     /// <summary>The source's name in logs and metrics; unique among a router's sources.</summary>
     string Name { get; }
@@ -13,12 +13,12 @@ public interface ITopologySource
     /// <summary>Finds all hosts that the cluster has now.</summary>
     /// <param name="cancellationToken">Cancelled when <see cref="DiscoveryOptions.Timeout"/> has passed, or the router is disposed of.</param>
     /// <returns>The complete list. To throw is to say nothing.</returns>
-    Task<TopologyAnswer> FindHostsAsync(CancellationToken cancellationToken);
+    Task<DiscoveryResult> FindHostsAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>What a source knows.</summary>
 /// <param name="Hosts">All hosts of the cluster. Those that the configuration names itself may be among them, and stay as they are configured.</param>
-public sealed record TopologyAnswer(IReadOnlyList<DiscoveredHost> Hosts)
+public sealed record DiscoveryResult(IReadOnlyList<DiscoveredHost> Hosts)
 {
     /// <summary>How long the answer holds, as a time to live of DNS; the source is asked again then.</summary>
     /// <value>Default <see langword="null"/>: <see cref="DiscoveryOptions.Interval"/>. What is below 1 s counts as 1 s, what is above 1 h as 1 h.</value>
@@ -38,10 +38,10 @@ public sealed record DiscoveredHost(string Address, int Port)
     /// <value>Default <see langword="null"/>: <see cref="DiscoveryOptions.Groups"/>. An empty list has it serve as primary only.</value>
     public IReadOnlyList<string>? Groups { get; init; }
 
-    /// <inheritdoc cref="HostOptions.Labels"/>
+    /// <inheritdoc cref="DatabaseHostOptions.Labels"/>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
-    /// <inheritdoc cref="HostOptions.Weight"/>
+    /// <inheritdoc cref="DatabaseHostOptions.Weight"/>
     public int Weight { get; init; } = 1;
 
     /// <summary>Whether the source takes it for the primary.</summary>

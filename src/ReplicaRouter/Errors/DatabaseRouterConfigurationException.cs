@@ -1,11 +1,11 @@
 namespace ReplicaRouter;
 
 /// <summary>The configuration is wrong, or the servers don't match it. Retrying won't help. The message holds every fault found.</summary>
-public sealed class RouterConfigurationException : Exception
+public sealed class DatabaseRouterConfigurationException : Exception
 {
     /// <summary>Creates the exception from the faults found.</summary>
     /// <param name="faults">At least one fault: where, what is wrong, what would be right. Never holds a password.</param>
-    public RouterConfigurationException(IReadOnlyList<string> faults)
+    public DatabaseRouterConfigurationException(IReadOnlyList<string> faults)
         : base(string.Join(Environment.NewLine, faults)) => Faults = faults;
 
     /// <summary>The faults, one sentence or two each.</summary>

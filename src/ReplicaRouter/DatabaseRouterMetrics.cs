@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>Counters of one router since it was created.</summary>
-public sealed record RouterMetrics
+public sealed record DatabaseRouterMetrics
 {
     /// <summary>Commands that were run, by built-in operation. All five keys are always there.</summary>
     public required IReadOnlyDictionary<DatabaseOperation, long> QueriesRouted { get; init; }

@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>One server, as it is configured. What role it has is observed.</summary>
-public sealed class HostOptions
+public sealed class DatabaseHostOptions
 {
     /// <summary>Where the server is: a <c>postgresql://user:password@host:port/database</c> URL or an Npgsql connection string.</summary>
     public string ConnectionString { get; set; } = "";
@@ -13,7 +13,7 @@ public sealed class HostOptions
     /// </value>
     public IList<string> Groups { get; } = [];
 
-    /// <summary>Labels that calls can ask for (<see cref="RouteOptions.Labels"/>), as in <c>zone=eu-1</c>.</summary>
+    /// <summary>Labels that calls can ask for (<see cref="OperationOptions.Labels"/>), as in <c>zone=eu-1</c>.</summary>
     public IList<string> Labels { get; } = [];
 
     /// <summary>

@@ -7,25 +7,25 @@ namespace ReplicaRouter;
 /// <para>
 /// <see cref="DatabaseRouter.BeginSession"/> makes it ambient: until it is disposed, it covers the operations of the code that began it, and
 /// of all tasks and calls that this code starts. <see cref="DatabaseRouter.CreateSession"/> makes one that covers only the
-/// operations to which it is given as <see cref="RouteOptions.Session"/>.
+/// operations to which it is given as <see cref="OperationOptions.Session"/>.
 /// </para>
 /// <para>
 /// A session that is begun inside another one of the same router continues it. A task that outlives its session works outside of any.
 /// Thread-safe. Holds no connection.
 /// </para>
 /// </remarks>
-public sealed class RoutingSession : IDisposable
+public sealed class DatabaseSession : IDisposable
 {
-    private static readonly AsyncLocal<RoutingSession?> s_ambient = new();
+    private static readonly AsyncLocal<DatabaseSession?> s_ambient = new();
 
     private readonly DatabaseRouter _router;
     private readonly SessionTokens _tokens;
-    private readonly RoutingSession? _outer;
-    private readonly RoutingSession _root;
+    private readonly DatabaseSession? _outer;
+    private readonly DatabaseSession _root;
     private SessionState? _state;
     private volatile bool _isDisposed;
 
-    private RoutingSession(DatabaseRouter router, SessionTokens tokens, RoutingSession? outer, RoutingSession? continued, SessionOrigin? origin)
+    private DatabaseSession(DatabaseRouter router, SessionTokens tokens, DatabaseSession? outer, DatabaseSession? continued, SessionOrigin? origin)
     {
         _router = router;
         _tokens = tokens;
@@ -38,7 +38,7 @@ public sealed class RoutingSession : IDisposable
     internal SessionState State => Volatile.Read(ref _root._state) ?? _root.CreateState();
 
     /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
-    internal RoutingSession Root => _root;
+    internal DatabaseSession Root => _root;
 
     /// <summary>What the session began from, if that is more than nothing or a token.</summary>
     internal SessionOrigin? Origin { get; }
@@ -94,7 +94,7 @@ public sealed class RoutingSession : IDisposable
     public IDisposable Enter()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return s_ambient.Value = new RoutingSession(_router, _tokens, LiveAmbient(), this, null);
+        return s_ambient.Value = new DatabaseSession(_router, _tokens, LiveAmbient(), this, null);
     }
 
     /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
@@ -105,32 +105,32 @@ public sealed class RoutingSession : IDisposable
     }
 
     /// <summary>The session that covers the calling code, if any does.</summary>
-    internal static RoutingSession? Ambient(DatabaseRouter router)
+    internal static DatabaseSession? Ambient(DatabaseRouter router)
     {
         var session = s_ambient.Value;
         while (session is not null && (session._isDisposed || session._router != router)) session = session._outer;
         return session;
     }
 
-    internal static RoutingSession Begin(DatabaseRouter router, SessionTokens tokens, SessionOrigin? origin)
+    internal static DatabaseSession Begin(DatabaseRouter router, SessionTokens tokens, SessionOrigin? origin)
     {
         var outer = LiveAmbient();
         var continued = Ambient(router);
-        var session = s_ambient.Value = new RoutingSession(router, tokens, outer, continued, origin);
+        var session = s_ambient.Value = new DatabaseSession(router, tokens, outer, continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
         return session;
     }
 
     /// <summary>Skips those that ended, or chains would grow in code that outlived them.</summary>
-    private static RoutingSession? LiveAmbient()
+    private static DatabaseSession? LiveAmbient()
     {
         var outer = s_ambient.Value;
         while (outer is { _isDisposed: true }) outer = outer._outer;
         return outer;
     }
 
-    internal static RoutingSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, null, null);
+    internal static DatabaseSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, null, null);
 
     internal void ThrowIfNotOf(DatabaseRouter router)
     {

@@ -2,13 +2,13 @@ namespace ReplicaRouter;
 
 /// <summary>Where an operation is to go: one of the five <see cref="DatabaseOperation"/>s or a named route of the options.</summary>
 /// <remarks>Both convert implicitly, so callers write <c>router.GetClient(DatabaseOperation.Read)</c> or <c>router.GetClient("search")</c>.</remarks>
-public readonly record struct Route
+public readonly record struct DatabaseRoute
 {
     private static readonly DatabaseOperation[] Operations = Enum.GetValues<DatabaseOperation>();
 
     private readonly string? _name;
 
-    private Route(DatabaseOperation operation, string? name)
+    private DatabaseRoute(DatabaseOperation operation, string? name)
     {
         Operation = operation;
         _name = name;
@@ -23,28 +23,28 @@ public readonly record struct Route
     internal DatabaseOperation Operation { get; }
 
     /// <summary>The route of a built-in operation.</summary>
-    public static implicit operator Route(DatabaseOperation operation) => FromDatabaseOperation(operation);
+    public static implicit operator DatabaseRoute(DatabaseOperation operation) => FromDatabaseOperation(operation);
 
     /// <summary>The route of that name: a built-in one (<c>"read"</c>) or one that the options define.</summary>
-    public static implicit operator Route(string name) => FromString(name);
+    public static implicit operator DatabaseRoute(string name) => FromString(name);
 
     /// <summary>The route of a built-in operation.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the five.</exception>
-    public static Route FromDatabaseOperation(DatabaseOperation operation) => (uint)operation < Operations.Length
-        ? new Route(operation, null)
+    public static DatabaseRoute FromDatabaseOperation(DatabaseOperation operation) => (uint)operation < Operations.Length
+        ? new DatabaseRoute(operation, null)
         : throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not one of the five database operations.");
 
     /// <summary>The route of that name.</summary>
     /// <exception cref="ArgumentException">The name is empty.</exception>
-    public static Route FromString(string name)
+    public static DatabaseRoute FromString(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         foreach (var operation in Operations)
         {
-            if (string.Equals(NameOf(operation), name, StringComparison.OrdinalIgnoreCase)) return new Route(operation, null);
+            if (string.Equals(NameOf(operation), name, StringComparison.OrdinalIgnoreCase)) return new DatabaseRoute(operation, null);
         }
 
-        return new Route(default, name);
+        return new DatabaseRoute(default, name);
     }
 
     /// <inheritdoc />

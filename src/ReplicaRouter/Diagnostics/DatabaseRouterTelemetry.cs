@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>The names under which metrics and traces are to be subscribed to.</summary>
-public static class RouterTelemetry
+public static class DatabaseRouterTelemetry
 {
     /// <summary>The meter's name.</summary>
     public const string MeterName = "ReplicaRouter";
@@ -9,5 +9,5 @@ public static class RouterTelemetry
     /// <summary>The activity source's name.</summary>
     public const string ActivitySourceName = "ReplicaRouter";
 
-    internal static string? Version { get; } = typeof(RouterTelemetry).Assembly.GetName().Version?.ToString(3);
+    internal static string? Version { get; } = typeof(DatabaseRouterTelemetry).Assembly.GetName().Version?.ToString(3);
 }

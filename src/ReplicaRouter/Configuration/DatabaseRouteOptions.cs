@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>Settings of one route. What is left <see langword="null"/> or empty has the route's default.</summary>
-public sealed class RouteSettings
+public sealed class DatabaseRouteOptions
 {
     /// <summary>The groups that serve the route, best first; <c>primary</c> is whichever host is observed to be the primary.</summary>
     /// <value>
@@ -36,7 +36,7 @@ public sealed class RouteSettings
     /// work that may run several times at once.
     /// </summary>
     /// <value>Default false. Of no effect on routes that may write.</value>
-    public bool Hedge { get; set; }
+    public bool AllowHedging { get; set; }
 
     /// <summary>What reads of this route may miss where the call doesn't say.</summary>
     /// <value>Default <see cref="ReplicaRouter.Consistency.Session"/>: what their session has written or read they see; outside a session it has no effect.</value>

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace ReplicaRouter;
 
 /// <summary>How sessions follow the requests of a web application, and when it counts as ready.</summary>
-public sealed class ReplicaRouterWebOptions
+public sealed class DatabaseRouterWebOptions
 {
     /// <summary>
     /// How the names of the cookies begin that carry a browser's session from request to request, followed by a dot and random characters: responses that arrive in
@@ -27,7 +27,7 @@ public sealed class ReplicaRouterWebOptions
     /// <summary>How long a token that was sent is good for. Replicas have long caught up by then, or serve no more reads.</summary>
     /// <value>Default 10 min; 1 s to 1 day.</value>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ParseLimitsInInvariantCulture = true)]
-    public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(10);
+    public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Whether endpoints that say nothing read in GET, HEAD, OPTIONS and TRACE requests, where their connection is injected by <see cref="EndpointRoute.Key"/>.</summary>
     /// <value>Default <see langword="false"/>: such endpoints write.</value>
@@ -40,4 +40,4 @@ public sealed class ReplicaRouterWebOptions
 
 /// <summary>Generated: checks the ranges at the application's start.</summary>
 [Microsoft.Extensions.Options.OptionsValidator]
-internal sealed partial class ReplicaRouterWebOptionsValidator : Microsoft.Extensions.Options.IValidateOptions<ReplicaRouterWebOptions>;
+internal sealed partial class ReplicaRouterWebOptionsValidator : Microsoft.Extensions.Options.IValidateOptions<DatabaseRouterWebOptions>;
