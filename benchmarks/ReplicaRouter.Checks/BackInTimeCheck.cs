@@ -39,7 +39,7 @@ public sealed class BackInTimeCheck
         // The second one stands for another process, which goes on with a token.
         await using var router = DatabaseRouter.Create(RouterOptions(cluster));
         await using var other = DatabaseRouter.Create(RouterOptions(cluster));
-        foreach (var each in (DatabaseRouter[])[router, other]) await each.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
+        foreach (var each in (DatabaseRouter[])[router, other]) await each.WaitUntilReadyAsync(ct);
         return await new BackInTimeCheck(options, router, other).RunAsync(cluster, ct);
     }
 
@@ -130,8 +130,8 @@ public sealed class BackInTimeCheck
         };
     }
 
-    private static Task<(long Value, bool IsReplica)> ReadAsync(DatabaseRouter router, DatabaseRoute route, OperationOptions options, int id, CancellationToken ct) =>
-        router.ExecuteAsync(route, options, (connection, inner) => connection.QuerySingleAsync<(long, bool)>(new CommandDefinition(Question, new { id }, cancellationToken: inner)), ct);
+    private static Task<(long Value, bool IsReplica)> ReadAsync(DatabaseRouter router, DatabaseRoute route, OperationOptions? options, int id, CancellationToken ct) =>
+        router.ExecuteAsync(route, (connection, inner) => connection.QuerySingleAsync<(long, bool)>(new CommandDefinition(Question, new { id }, cancellationToken: inner)), options, ct);
 
     private async Task WriteAsync(string connectionString, int id, CancellationToken ct)
     {

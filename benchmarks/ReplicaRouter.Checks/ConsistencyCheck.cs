@@ -38,7 +38,7 @@ public sealed class ConsistencyCheck
         DatabaseRouter[] routers = [DatabaseRouter.Create(cluster.RouterOptions()), DatabaseRouter.Create(cluster.RouterOptions())];
         try
         {
-            foreach (var router in routers) await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
+            foreach (var router in routers) await router.WaitUntilReadyAsync(ct);
             return await new ConsistencyCheck(options, routers).RunAsync(cluster, ct);
         }
         finally
@@ -95,7 +95,7 @@ public sealed class ConsistencyCheck
     private async Task<Register> OutsideAsync(int id, CancellationToken ct)
     {
         var register = new Register(id, new Random(HashCode.Combine(_options.Seed, id)));
-        while (!ct.IsCancellationRequested) await TryAsync(() => register.StepAsync(_routers[0], default, ct), ct);
+        while (!ct.IsCancellationRequested) await TryAsync(() => register.StepAsync(_routers[0], new OperationOptions(), ct), ct);
         return register;
     }
 

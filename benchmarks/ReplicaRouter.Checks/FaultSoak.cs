@@ -64,7 +64,7 @@ public sealed class FaultSoak
         var router = DatabaseRouter.Create(options);
         try
         {
-            await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), ct);
+            await router.WaitUntilReadyAsync(ct);
             return await RunAsync(router, ct);
         }
         finally

@@ -23,25 +23,25 @@ internal sealed class Register(int id, Random random, long written = 0, long kno
     /// <param name="router">The router to work through.</param>
     /// <param name="options">The session, if any.</param>
     /// <param name="ct">Cancels the step.</param>
-    public async Task StepAsync(DatabaseRouter router, OperationOptions options, CancellationToken ct)
+    public async Task StepAsync(DatabaseRouter router, OperationOptions? options, CancellationToken ct)
     {
         if (random.Next(10) == 0) await WriteAsync(router, options, ct);
-        var (value, isReplica) = await router.ExecuteAsync(DatabaseOperation.Read, options, ReadAsync, ct);
+        var (value, isReplica) = await router.ExecuteAsync(DatabaseOperation.Read, ReadAsync, options, ct);
         Reads++;
         if (isReplica) ServedByReplicas++;
-        if (value < Known && options.Session is not { HasLostHistory: true }) Violations++;
+        if (value < Known && options?.Session is not { HasLostHistory: true }) Violations++;
         Known = value;
     }
 
     /// <summary>What was known no longer counts: the session was told so.</summary>
     public void Forget() => Known = 0;
 
-    private async Task WriteAsync(DatabaseRouter router, OperationOptions options, CancellationToken ct)
+    private async Task WriteAsync(DatabaseRouter router, OperationOptions? options, CancellationToken ct)
     {
         // Counted also when it fails: what may have been written must not be written again.
         var value = ++Written;
-        await router.ExecuteAsync(DatabaseOperation.Write, options, (connection, inner) => connection.ExecuteAsync(
-            new CommandDefinition("INSERT INTO register VALUES (@id, @value) ON CONFLICT (id) DO UPDATE SET value = @value", new { id, value }, cancellationToken: inner)), ct);
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, inner) => connection.ExecuteAsync(
+            new CommandDefinition("INSERT INTO register VALUES (@id, @value) ON CONFLICT (id) DO UPDATE SET value = @value", new { id, value }, cancellationToken: inner)), options, ct);
         Known = value;
     }
 

@@ -14,7 +14,7 @@ internal static class SessionHost
     private static async Task Main()
     {
         await using var router = DatabaseRouter.FromEnvironment();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30));
+        await router.WaitUntilReadyAsync();
         while (await Console.In.ReadLineAsync() is { } line) _ = Task.Run(() => AnswerAsync(router, JsonSerializer.Deserialize<SessionOrder>(line)!));
     }
 

@@ -32,7 +32,7 @@ internal static class Concepts
         }
         catch (NoEligibleHostException nobody)
         {
-            foreach (var (host, reason) in nobody.Rejections) logger.LogError("{Host}: {Reason}", host, reason);
+            foreach (var rejection in nobody.Rejections) logger.LogError("{Host}: {Reason}", rejection.Host, rejection.Reason);
             throw;
         }
         #endregion

@@ -19,7 +19,7 @@ internal static class Consistencies
     {
         #region
         var session = router.CreateSession();                               // explicit: covers the calls that are given it
-        await router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session }, LoadAsync, ct);
+        await router.ExecuteAsync(DatabaseOperation.Read, LoadAsync, new OperationOptions { Session = session }, ct);
         #endregion
     }
 
@@ -59,7 +59,7 @@ internal static class Consistencies
         }
 
         private static Task<List<Order>> LoadPageAsync(DatabaseRouter router, OperationOptions options, int page) =>
-            router.ExecuteAsync(DatabaseOperation.Read, options, (_, _) => Task.FromResult<List<Order>>(page == 0 ? [new Order(1)] : []));
+            router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult<List<Order>>(page == 0 ? [new Order(1)] : []), options);
 
         private static Task<List<Order>> LoadOrdersAsync(object context) => Task.FromResult<List<Order>>([new Order(context.GetHashCode())]);
     }

@@ -45,7 +45,7 @@ internal static class Readme
     public static async Task OperateAsync(DatabaseRouter router)
     {
         #region
-        router.GetHealthStatus();              // by host: IsHealthy, LatencyMs, ReplicationLagMs, Error, Role, State, ...
+        router.GetHealthStatus();              // by host: IsHealthy, Latency, ReplicationLag, Error, Role, State, ...
         router.GetMetrics();                   // QueriesRouted, Failovers, Fallbacks with reasons, AverageLatency, LastHealthCheck
         await router.DrainAsync("analytics");  // no new work; returns when the connections in use are back
         await router.RestoreAsync("analytics");

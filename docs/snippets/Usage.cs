@@ -145,11 +145,11 @@ internal static class Patterns
         #region
         // The newest state of everything: the primary.
         var strong = new OperationOptions { Consistency = Consistency.Strong };
-        var invoice = await router.ExecuteAsync(DatabaseOperation.Read, strong, LoadAsync, ct);
+        var invoice = await router.ExecuteAsync(DatabaseOperation.Read, LoadAsync, strong, ct);
 
         // At most half a minute old, or else a better replica or the primary.
         var recent = new OperationOptions { MaxLag = TimeSpan.FromSeconds(30) };
-        var list = await router.ExecuteAsync(DatabaseOperation.Read, recent, LoadAsync, ct);
+        var list = await router.ExecuteAsync(DatabaseOperation.Read, LoadAsync, recent, ct);
         #endregion
     }
 
@@ -162,7 +162,7 @@ internal static class Patterns
             Labels = ["zone=eu-1"],                 // only replicas that carry the label; the primary needs none
             AllowHedging = true,                           // a slow read is started once more elsewhere; the first answer counts
         };
-        var found = await router.ExecuteAsync(DatabaseOperation.Read, options, SearchAsync, ct);
+        var found = await router.ExecuteAsync(DatabaseOperation.Read, SearchAsync, options, ct);
         #endregion
 
         #region
@@ -175,11 +175,11 @@ internal static class Patterns
         #region
         DatabaseRouterMetrics metrics = router.GetMetrics();
         Console.WriteLine($"Read: {metrics.QueriesRouted[DatabaseOperation.Read]}, failovers: {metrics.Failovers}, last probe: {metrics.LastHealthCheck}");
-        foreach (var (host, milliseconds) in metrics.AverageLatency) Console.WriteLine($"{host}: {milliseconds:0.0} ms");
+        foreach (var (host, latency) in metrics.AverageLatency) Console.WriteLine($"{host}: {latency.TotalMilliseconds:0.0} ms");
 
         foreach (var (host, health) in router.GetHealthStatus())
         {
-            Console.WriteLine($"{host}: {health.Role}, {health.State}, lag {health.ReplicationLagMs?.ToString("0") ?? "n/a"} ms {health.Error}");
+            Console.WriteLine($"{host}: {health.Role}, {health.State}, lag {health.ReplicationLag?.ToString() ?? "n/a"} {health.Error}");
         }
         #endregion
     }

@@ -83,12 +83,14 @@ public static class AccountingApplication
 
     /// <summary>Waits until the servers are known, then creates the schema and fills an empty database.</summary>
     /// <exception cref="DatabaseRouterConfigurationException">The configuration can't be right: the message says what to change.</exception>
-    /// <exception cref="NoEligibleHostException">No server accepts writes.</exception>
+    /// <exception cref="OperationCanceledException">No server accepts writes in time.</exception>
     public static async Task PrepareDatabaseAsync(this IHost app, CancellationToken cancellationToken = default)
     {
         var services = app.Services;
         var router = services.GetRequiredService<DatabaseRouter>();
-        await router.WaitUntilReadyAsync(s_startTimeout, cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_startTimeout);
+        await router.WaitUntilReadyAsync(limit.Token);
         await services.GetRequiredService<Migration>().RunAsync(cancellationToken);
         await services.GetRequiredService<Seed>().RunAsync(cancellationToken);
 

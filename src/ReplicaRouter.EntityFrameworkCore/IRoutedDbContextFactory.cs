@@ -11,12 +11,9 @@ public interface IRoutedDbContextFactory<TContext> where TContext : DbContext
     /// not track what it reads and refuses <c>SaveChanges</c>; other writes are refused by the server.
     /// </summary>
     /// <param name="route">An operation or the name of a route.</param>
+    /// <param name="options">What the context asks for beyond its route, for all its work.</param>
     /// <returns>The context, to be disposed by the caller.</returns>
-    /// <exception cref="DatabaseRouterConfigurationException">There is no such route.</exception>
-    TContext CreateDbContext(DatabaseRoute route);
-
-    /// <inheritdoc cref="CreateDbContext(DatabaseRoute)"/>
-    /// <param name="route">An operation or the name of a route.</param>
-    /// <param name="options">What the context asks of the route for all its work.</param>
-    TContext CreateDbContext(DatabaseRoute route, OperationOptions options);
+    /// <exception cref="ArgumentException">There is no route of that name.</exception>
+    /// <exception cref="InvalidOperationException">The context's options lack <c>UseReplicaRouter</c>.</exception>
+    TContext CreateDbContext(DatabaseRoute route, OperationOptions? options = null);
 }

@@ -6,11 +6,9 @@ namespace ReplicaRouter;
 
 internal sealed class RoutedDbContextFactory<TContext>(IDbContextFactory<TContext> factory, DatabaseRouter router) : IRoutedDbContextFactory<TContext> where TContext : DbContext
 {
-    public TContext CreateDbContext(DatabaseRoute route) => CreateDbContext(route, default);
-
-    public TContext CreateDbContext(DatabaseRoute route, OperationOptions options)
+    public TContext CreateDbContext(DatabaseRoute route, OperationOptions? options = null)
     {
-        var isReadOnly = router.IsReadOnly(route);
+        var isReadOnly = router.Engine.IsReadOnly(route);
         var context = factory.CreateDbContext();
         if (context.GetService<IRelationalConnection>() is not ContextConnection connection)
             throw new InvalidOperationException($"{typeof(TContext).Name} does not go through the router: its options lack UseReplicaRouter, or configure another provider after it.");

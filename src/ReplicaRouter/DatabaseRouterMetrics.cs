@@ -22,44 +22,84 @@ public sealed record DatabaseRouterMetrics
     public IReadOnlyList<HostTransition> Transitions { get; init; } = [];
 
     /// <summary>What was done so that failures of hosts did not reach callers.</summary>
-    public RecoveryMetrics Recovery { get; init; } = new(0, 0, 0, 0, 0, 0, 0);
+    public RecoveryMetrics Recovery { get; init; } = new();
 
     /// <summary>What sessions needed so far.</summary>
-    public SessionMetrics Sessions { get; init; } = new(0, 0, 0, 0, 0);
+    public SessionMetrics Sessions { get; init; } = new();
 
-    /// <summary>Moving average of the time that commands took, in milliseconds, by host. Hosts that ran none are absent.</summary>
-    public required IReadOnlyDictionary<string, double> AverageLatency { get; init; }
+    /// <summary>Moving average of the time that commands took, by host. Hosts that ran none are absent.</summary>
+    public required IReadOnlyDictionary<string, TimeSpan> AverageLatency { get; init; }
 
     /// <summary>When a host last answered a probe or failed one; <see langword="null"/> before the first.</summary>
     public required DateTimeOffset? LastHealthCheck { get; init; }
 }
 
 /// <summary>How often a route had to leave its own group, and why.</summary>
-/// <param name="Route">The route's name.</param>
-/// <param name="Reason">Why the hosts of its own group could not serve, as in <c>Down</c>, <c>Lagging</c>, <c>Drained</c>.</param>
-/// <param name="Count">Number of choices.</param>
-public sealed record RouteFallback(string Route, string Reason, long Count);
+public sealed record RouteFallback
+{
+    /// <summary>The route's name.</summary>
+    public required string Route { get; init; }
+
+    /// <summary>Why the hosts of its own group could not serve, as in <c>Down</c>, <c>Lagging</c>, <c>Drained</c>.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Number of choices.</summary>
+    public long Count { get; init; }
+}
 
 /// <summary>How often a host came into a state.</summary>
-/// <param name="Host">The host's name.</param>
-/// <param name="State">The state.</param>
-/// <param name="Count">Number of times.</param>
-public sealed record HostTransition(string Host, HostState State, long Count);
+public sealed record HostTransition
+{
+    /// <summary>The host's name.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The state.</summary>
+    public required HostState State { get; init; }
+
+    /// <summary>Number of times.</summary>
+    public long Count { get; init; }
+}
 
 /// <summary>What was done so that failures of hosts did not reach callers.</summary>
-/// <param name="Retries">Reads that were run again on another host.</param>
-/// <param name="WriteRetries">Writes that were run again because they were provably not executed.</param>
-/// <param name="RetriesRefused">Reads and writes that were not run again because the budget for retries was spent.</param>
-/// <param name="Moved">Reads that were taken off a host that hung, and run on another one.</param>
-/// <param name="Hedges">Reads that were started a second time because the first run was slow.</param>
-/// <param name="HedgesWon">Those of which the second run answered first.</param>
-/// <param name="Shed">Reads that were refused because the primary already served as many as it may for replicas that can't.</param>
-public sealed record RecoveryMetrics(long Retries, long WriteRetries, long RetriesRefused, long Moved, long Hedges, long HedgesWon, long Shed);
+public sealed record RecoveryMetrics
+{
+    /// <summary>Reads that were run again on another host.</summary>
+    public long Retries { get; init; }
+
+    /// <summary>Writes that were run again because they were provably not executed.</summary>
+    public long WriteRetries { get; init; }
+
+    /// <summary>Reads and writes that were not run again because the budget for retries was spent.</summary>
+    public long RetriesRefused { get; init; }
+
+    /// <summary>Reads that were taken off a host that hung, and run on another one.</summary>
+    public long Moved { get; init; }
+
+    /// <summary>Reads that were started a second time because the first run was slow.</summary>
+    public long Hedges { get; init; }
+
+    /// <summary>Those of which the second run answered first.</summary>
+    public long HedgesWon { get; init; }
+
+    /// <summary>Reads that were refused because the primary already served as many as it may for replicas that can't.</summary>
+    public long Shed { get; init; }
+}
 
 /// <summary>What sessions needed so far.</summary>
-/// <param name="Begun">Sessions begun or created.</param>
-/// <param name="PositionsAsked">Reads that first had to ask a host for a position, one round trip each: mostly the first read after a write.</param>
-/// <param name="CatchUpWaits">Times that a read waited for a replica to replay what its session needs.</param>
-/// <param name="LostHistories">Sessions that had seen what a failover lost.</param>
-/// <param name="IgnoredTokens">Tokens that were damaged, forged or of another cluster.</param>
-public sealed record SessionMetrics(long Begun, long PositionsAsked, long CatchUpWaits, long LostHistories, long IgnoredTokens);
+public sealed record SessionMetrics
+{
+    /// <summary>Sessions begun or created.</summary>
+    public long Begun { get; init; }
+
+    /// <summary>Reads that first had to ask a host for a position, one round trip each: mostly the first read after a write.</summary>
+    public long PositionsAsked { get; init; }
+
+    /// <summary>Times that a read waited for a replica to replay what its session needs.</summary>
+    public long CatchUpWaits { get; init; }
+
+    /// <summary>Sessions that had seen what a failover lost.</summary>
+    public long LostHistories { get; init; }
+
+    /// <summary>Tokens that were damaged, forged or of another cluster.</summary>
+    public long IgnoredTokens { get; init; }
+}

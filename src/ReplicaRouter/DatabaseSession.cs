@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>
-/// A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its <see cref="Token"/>, processes.
+/// A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its token, processes.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -55,10 +55,15 @@ public sealed class DatabaseSession : IDisposable
     /// </summary>
     /// <remarks>
     /// When the position of its last write or read is not known yet, this asks the primary for it: one round trip. Where nobody answers it gives
-    /// up after a few probe time-outs, and whoever goes on with the token must ask. <see cref="GetTokenAsync"/> does so without holding a
-    /// thread. Remains readable after <see cref="Dispose"/>.
+    /// up after a few probe time-outs, and whoever goes on with the token must ask. Works after <see cref="Dispose"/> as well.
     /// </remarks>
-    public string Token => GetTokenAsync().AsTask().GetAwaiter().GetResult();
+    /// <param name="cancellationToken">Cancels asking.</param>
+    public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) =>
+        _root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
+
+    /// <inheritdoc cref="GetTokenAsync"/>
+    /// <remarks>Like <see cref="GetTokenAsync"/>, and holds a thread while it asks.</remarks>
+    public string GetToken() => GetTokenAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>
     /// Whether the session has written or seen what the cluster may no longer hold: the primary failed before it was replicated. It
@@ -70,15 +75,11 @@ public sealed class DatabaseSession : IDisposable
     /// </remarks>
     public bool HasLostHistory => Volatile.Read(ref _root._state) is { HasLostHistory: true };
 
-    /// <inheritdoc cref="Token"/>
-    public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) =>
-        _root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
-
     /// <summary>The token, if it says more than what the session began with; else empty.</summary>
     internal ValueTask<string> GetNewsAsync(CancellationToken cancellationToken) => _tokens.EncodeAsync(State, cancellationToken, isNewsOnly: true);
 
     /// <summary>From now on the session's reads also see what the token's session had written and read. Of two positions the later counts.</summary>
-    /// <param name="token">What <see cref="Token"/> gave. <see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</param>
+    /// <param name="token">What <see cref="GetTokenAsync"/> gave. <see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</param>
     public void Merge(string? token)
     {
         if (!string.IsNullOrEmpty(token)) _tokens.Merge(token, State);

@@ -6,14 +6,14 @@ public sealed record HostHealth
     /// <summary>Whether the host can serve what its role and group allow. A replica that lags is not healthy.</summary>
     public required bool IsHealthy { get; init; }
 
-    /// <summary>How long the last probe took, in milliseconds, whether it succeeded or not; 0 before the first one.</summary>
-    public required double LatencyMs { get; init; }
+    /// <summary>How long the last probe took, whether it succeeded or not; zero before the first one.</summary>
+    public required TimeSpan Latency { get; init; }
 
     /// <summary>
-    /// Age of the newest primary position that the replica has replayed, in milliseconds; 0 when it has replayed all.
+    /// Age of the newest primary position that the replica has replayed; zero when it has replayed all.
     /// <see langword="null"/>: not a replica, or not known.
     /// </summary>
-    public required double? ReplicationLagMs { get; init; }
+    public required TimeSpan? ReplicationLag { get; init; }
 
     /// <summary>WAL that the replica has still to replay, in bytes; <see langword="null"/>: not a replica, or not known.</summary>
     public required long? LagBytes { get; init; }

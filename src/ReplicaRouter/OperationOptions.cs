@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
+using System.Data;
 
 namespace ReplicaRouter;
 
-/// <summary>What one call asks of its route beyond the route's own settings. The default asks for nothing.</summary>
-public readonly record struct OperationOptions
+/// <summary>What one call asks for beyond its route's own settings. One that sets nothing asks for nothing. Can be kept and given to any number of calls.</summary>
+public sealed record OperationOptions
 {
+    internal static readonly OperationOptions None = new();
+
     /// <summary>Replication lag above which a replica may not serve this call.</summary>
     /// <value>Above zero; <see langword="null"/> takes the route's own limit, 5 s by default.</value>
     public TimeSpan? MaxLag { get; init; }
@@ -17,7 +20,7 @@ public readonly record struct OperationOptions
     /// <exception cref="ObjectDisposedException">Thrown by the call when the session has ended.</exception>
     public DatabaseSession? Session { get; init; }
 
-    /// <summary>A token, as <see cref="DatabaseSession.Token"/> gives it: the call sees all that its session had written or read. The call's own session goes on from there, too.</summary>
+    /// <summary>A token, as <see cref="DatabaseSession.GetTokenAsync"/> gives it: the call sees all that its session had written or read. The call's own session goes on from there, too.</summary>
     /// <value><see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</value>
     public string? SessionToken { get; init; }
 
@@ -29,7 +32,7 @@ public readonly record struct OperationOptions
     public TimeSpan? Deadline { get; init; }
 
     /// <summary>
-    /// Whether <c>ExecuteAsync</c> may run the work again on another host when the host, not the query, failed it.
+    /// Whether <c>ExecuteAsync</c> may run the work again on another host when the host, not the query, failed it, and <c>WithTransactionAsync</c> after a serialization failure or deadlock.
     /// </summary>
     /// <value>
     /// <see langword="null"/> means yes. Work on a writable route is run again only when the server refused its very first command, so that provably
@@ -40,4 +43,8 @@ public readonly record struct OperationOptions
     /// <summary>Whether a slow read is given a second run on another replica (<see cref="DatabaseRouteOptions.AllowHedging"/>).</summary>
     /// <value><see langword="null"/> takes the route's own setting, no by default.</value>
     public bool? AllowHedging { get; init; }
+
+    /// <summary>The isolation level of <c>WithTransactionAsync</c>. Other calls begin no transaction, and ignore it.</summary>
+    /// <value>By default <see cref="IsolationLevel.Unspecified"/>: the server's <c>default_transaction_isolation</c>.</value>
+    public IsolationLevel IsolationLevel { get; init; } = IsolationLevel.Unspecified;
 }

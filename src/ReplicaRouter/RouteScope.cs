@@ -2,7 +2,7 @@ namespace ReplicaRouter;
 
 /// <summary>A stretch of code for which a route was stated by <see cref="DatabaseRouter.BeginRoute"/>.</summary>
 /// <remarks>It covers the code that began it and all tasks and calls that this code starts, until it is disposed.</remarks>
-public sealed class RouteScope : IDisposable
+internal sealed class RouteScope : IDisposable
 {
     private static readonly AsyncLocal<RouteScope?> s_ambient = new();
 
@@ -25,7 +25,7 @@ public sealed class RouteScope : IDisposable
         if (ReferenceEquals(s_ambient.Value, this)) s_ambient.Value = _outer;
     }
 
-    internal static RouteScope Begin(DatabaseRouter router, DatabaseRoute route)
+    public static RouteScope Begin(DatabaseRouter router, DatabaseRoute route)
     {
         // Skips those that ended, or chains would grow in code that outlived them.
         var outer = s_ambient.Value;
@@ -34,7 +34,7 @@ public sealed class RouteScope : IDisposable
     }
 
     /// <summary>The route that was stated for the calling code, if any was.</summary>
-    internal static DatabaseRoute? Ambient(DatabaseRouter router)
+    public static DatabaseRoute? Ambient(DatabaseRouter router)
     {
         var scope = s_ambient.Value;
         while (scope is not null && (scope._isDisposed || scope._router != router)) scope = scope._outer;

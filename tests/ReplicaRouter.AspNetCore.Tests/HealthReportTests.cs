@@ -50,8 +50,8 @@ public sealed class HealthReportTests
     private static HostHealth Host(HostRole role, bool isHealthy, double? lagMs) => new()
     {
         IsHealthy = isHealthy,
-        LatencyMs = 1.5,
-        ReplicationLagMs = lagMs,
+        Latency = TimeSpan.FromMilliseconds(1.5),
+        ReplicationLag = lagMs is { } lag ? TimeSpan.FromMilliseconds(lag) : null,
         LagBytes = null,
         Error = isHealthy ? null : "refuses connections",
         Role = role,
@@ -68,7 +68,7 @@ public sealed class HealthReportTests
         QueriesByHost = new Dictionary<string, IReadOnlyDictionary<string, long>> { ["primary"] = new Dictionary<string, long> { ["write"] = 2, ["search"] = 3 } },
         Failovers = 1,
         Fallbacks = [],
-        AverageLatency = new Dictionary<string, double>(),
+        AverageLatency = new Dictionary<string, TimeSpan>(),
         LastHealthCheck = s_now,
     };
 }

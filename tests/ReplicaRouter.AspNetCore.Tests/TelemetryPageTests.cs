@@ -49,7 +49,7 @@ public class TelemetryPageTests
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         using var root = new Activity("test").Start();
         // No server is there: opening fails on every host, until the deadline.
-        await Assert.ThrowsAnyAsync<Exception>(() => router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }, (_, _) => Task.CompletedTask, Ct));
+        await Assert.ThrowsAnyAsync<Exception>(() => router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.CompletedTask, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }, Ct));
         Assert.ThrowsAny<Exception>(() => router.Execute(DatabaseOperation.Analytics, _ => 1));
         await Assert.ThrowsAnyAsync<Exception>(() => router.WithTransactionAsync((_, _) => Task.CompletedTask, new CancellationToken(true)));
         root.Stop();
@@ -74,11 +74,11 @@ public class TelemetryPageTests
         _ => "gauge",
     };
 
-    private static DatabaseRouter Router()
+    private static ClusterRouter Router()
     {
         var options = new DatabaseRouterOptions();
         foreach (var (name, port) in new[] { ("primary", 1), ("analytics", 2) }) options.Hosts[name] = new DatabaseHostOptions { ConnectionString = $"Host=127.0.0.1;Port={port}" };
         options.Routes["analytics"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(100) };
-        return new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => FakeProbe.Of(host.IsConfiguredPrimary ? TestTopology.Primary(100) : TestTopology.Replica(100)));
+        return new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host => FakeProbe.Of(host.IsConfiguredPrimary ? TestTopology.Primary(100) : TestTopology.Replica(100)));
     }
 }

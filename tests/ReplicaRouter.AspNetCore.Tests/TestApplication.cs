@@ -29,7 +29,7 @@ internal sealed class TestApplication : IAsyncDisposable
         builder.WebHost.UseTestServer();
         var logs = new ConcurrentQueue<string>();
         builder.Logging.ClearProviders().AddProvider(new LogList(logs));
-        builder.Services.AddSingleton(services => new DatabaseRouter(
+        builder.Services.AddSingleton<DatabaseRouter>(services => new ClusterRouter(
             RouterConfigurationBuilder.Build(TestTopology.OptionsFor("primary", "analytics", "background")),
             services.GetRequiredService<ILoggerFactory>(),
             createProbe: host => FakeProbe.Of((host.IsConfiguredPrimary ? TestTopology.Primary(lsn) : TestTopology.Replica(lsn)) with { StartedAt = host.Index })));

@@ -136,10 +136,10 @@ public class BackInTimeTests
             return session;
         }
 
-        public Task<(int Value, string Server)> ReadAsync(DatabaseRoute route, OperationOptions options, DatabaseSession? session) => ReadAsync(cluster, router, route, options, session);
+        public Task<(int Value, string Server)> ReadAsync(DatabaseRoute route, OperationOptions? options, DatabaseSession? session) => ReadAsync(cluster, router, route, options, session);
 
-        public static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, DatabaseRoute route, OperationOptions options, DatabaseSession? session) =>
-            router.ExecuteAsync(route, options with { Session = session }, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), Ct);
+        public static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, DatabaseRoute route, OperationOptions? options, DatabaseSession? session) =>
+            router.ExecuteAsync(route, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), (options ?? new OperationOptions()) with { Session = session }, Ct);
 
         public async ValueTask DisposeAsync()
         {

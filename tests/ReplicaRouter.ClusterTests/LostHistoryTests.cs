@@ -56,13 +56,13 @@ public class LostHistoryTests
         async Task PromoteAsync(string name)
         {
             await cluster.PromoteAsync(name, repointOthers: false, Ct);
-            await Eventually.Async(() => router.GetHealthStatus()[name].Role == HostRole.Primary && router.Topology.Primary?.Name == name, TimeSpan.FromSeconds(10), $"{name} followed");
+            await Eventually.Async(() => router.GetHealthStatus()[name].Role == HostRole.Primary && router.Engine.Topology.Primary?.Name == name, TimeSpan.FromSeconds(10), $"{name} followed");
         }
     }
 
     private static Task<int> WriteAsync(DatabaseRouter router, int value) =>
         router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value }), Ct);
 
-    private static Task<int> ReadAsync(DatabaseRouter router, DatabaseSession session) => router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session },
-        (connection, _) => connection.ExecuteScalarAsync<int>("SELECT coalesce((SELECT max(value) FROM note), 0)"), Ct);
+    private static Task<int> ReadAsync(DatabaseRouter router, DatabaseSession session) => router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT coalesce((SELECT max(value) FROM note), 0)"),
+        new OperationOptions { Session = session }, Ct);
 }

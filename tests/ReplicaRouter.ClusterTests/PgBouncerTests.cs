@@ -34,7 +34,7 @@ public class PgBouncerTests
             Assert.Equal("primary", await cluster.Servers.WhoAsync(router, DatabaseOperation.Write));
         }
 
-        await Eventually.Async(() => router.GetHealthStatus().Values.Where(host => host.Role == HostRole.Replica).All(host => host.ReplicationLagMs == 0), TimeSpan.FromSeconds(5), "lag 0");
+        await Eventually.Async(() => router.GetHealthStatus().Values.Where(host => host.Role == HostRole.Replica).All(host => host.ReplicationLag == TimeSpan.Zero), TimeSpan.FromSeconds(5), "lag 0");
         Assert.All(router.GetHealthStatus().Values, host => Assert.Equal((HostState.Healthy, null), (host.State, host.Error)));
     }
 

@@ -86,7 +86,7 @@ public class RoutingTests(ClusterFixture fixture)
         Assert.Equal(4, metrics.QueriesRouted[DatabaseOperation.Analytics]);
         Assert.Equal(4, metrics.QueriesByHost["analytics"]["analytics"]);
         Assert.Equal(0, metrics.QueriesRouted[DatabaseOperation.Write]);
-        Assert.InRange(metrics.AverageLatency["analytics"], 0.001, 1000);
+        Assert.InRange(metrics.AverageLatency["analytics"].TotalMilliseconds, 0.001, 1000);
         Assert.NotNull(metrics.LastHealthCheck);
     }
 
@@ -213,10 +213,10 @@ public class RoutingTests(ClusterFixture fixture)
         await Eventually.Async(() => router.GetHealthStatus().Values.All(h => h.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
         var health = router.GetHealthStatus();
         Assert.Equal(4, health.Count);
-        Assert.Equal((HostRole.Primary, (double?)null, (int?)1), (health["primary"].Role, health["primary"].ReplicationLagMs, health["primary"].Timeline));
+        Assert.Equal((HostRole.Primary, (TimeSpan?)null, (int?)1), (health["primary"].Role, health["primary"].ReplicationLag, health["primary"].Timeline));
         Assert.All(health.Where(h => h.Key != "primary"), h => Assert.Equal(HostRole.Replica, h.Value.Role));
-        Assert.All(health.Where(h => h.Key != "primary"), h => Assert.NotNull(h.Value.ReplicationLagMs));
-        Assert.All(health.Values, h => Assert.InRange(h.LatencyMs, 0.01, 1000));
+        Assert.All(health.Where(h => h.Key != "primary"), h => Assert.NotNull(h.Value.ReplicationLag));
+        Assert.All(health.Values, h => Assert.InRange(h.Latency.TotalMilliseconds, 0.01, 1000));
     }
 
     [Fact]
@@ -252,8 +252,8 @@ public class RoutingTests(ClusterFixture fixture)
         await using var router = fixture.Cluster.Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         var start = TimeProvider.System.GetTimestamp();
-        await Assert.ThrowsAsync<TimeoutException>(() => router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Deadline = TimeSpan.FromMilliseconds(300) },
-            (connection, ct) => connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(30)", cancellationToken: ct)), Ct));
+        await Assert.ThrowsAsync<TimeoutException>(() => router.ExecuteAsync(DatabaseOperation.Read, (connection, ct) => connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(30)", cancellationToken: ct)),
+            new OperationOptions { Deadline = TimeSpan.FromMilliseconds(300) }, Ct));
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
     }
 }

@@ -28,11 +28,11 @@ public class SessionTests
         return router;
     }
 
-    private static Task<int> WriteAsync(DatabaseRouter router, int value, OperationOptions options = default) =>
-        router.ExecuteAsync(DatabaseOperation.Write, options, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value }), Ct);
+    private static Task<int> WriteAsync(DatabaseRouter router, int value, OperationOptions? options = null) =>
+        router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value }), options, Ct);
 
-    private static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, OperationOptions options = default) =>
-        router.ExecuteAsync(DatabaseOperation.Read, options, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), Ct);
+    private static Task<(int Value, string Server)> ReadAsync(LocalCluster cluster, DatabaseRouter router, OperationOptions? options = null) =>
+        router.ExecuteAsync(DatabaseOperation.Read, async (connection, _) => (await connection.ExecuteScalarAsync<int>(Value), await cluster.WhoAsync(connection)), options, Ct);
 
     private static async Task AssertReplicaShowsSoonAsync(LocalCluster cluster, DatabaseRouter router, int value)
     {
@@ -306,7 +306,7 @@ public class SessionTests
         await using var router = await RouterAsync(cluster);
         await WriteAsync(router, 7);
         await cluster.WaitForReplicationAsync(Ct);
-        var forged = new SessionToken(new WalPosition(router.Topology.SystemIdentifier!.Value, timeline, lsn), DateTimeOffset.UtcNow, false).Encode([]);
+        var forged = new SessionToken(new WalPosition(router.Engine.Topology.SystemIdentifier!.Value, timeline, lsn), DateTimeOffset.UtcNow, false).Encode([]);
         using var session = router.BeginSession(forged);
         // A read does not wait for it: by the primary's next answer at the latest it is plain that there is no such position.
         await Eventually.Async(async () =>

@@ -40,11 +40,11 @@ public class TransactionTests(ClusterFixture fixture)
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note (text) VALUES (@text || ' 0')", new { text }), Ct);
 
         // Read, then write what was read plus one: without a retry all but one of each round would fail with 40001.
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.WithTransactionAsync(IsolationLevel.RepeatableRead, async (transaction, _) =>
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.WithTransactionAsync(async (transaction, _) =>
         {
             var count = await transaction.Connection!.ExecuteScalarAsync<int>("SELECT split_part(text, ' ', 2)::int FROM note WHERE text LIKE @text || ' %'", new { text }, transaction);
             return await transaction.Connection!.ExecuteAsync("UPDATE note SET text = @text || ' ' || @next WHERE text LIKE @text || ' %'", new { text, next = count + 1 }, transaction);
-        }, Ct)));
+        }, new OperationOptions { IsolationLevel = IsolationLevel.RepeatableRead }, Ct)));
         Assert.Equal(1, await CountAsync(router, $"{text} 4"));
     }
 

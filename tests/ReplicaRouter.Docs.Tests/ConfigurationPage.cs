@@ -46,7 +46,7 @@ internal static class ConfigurationPage
         var kind when kind == typeof(bool) => "`true` or `false`",
         var kind when kind == typeof(string) => "A text",
         { IsEnum: true } kind => $"One of {string.Join(", ", Enum.GetNames(kind).Select(name => $"`{name}`"))}",
-        var kind when kind.IsAssignableTo(typeof(Delegate)) => "Code",
+        var kind when OptionsSection.IsCode(kind) => "Code",
         _ => "A list",
     };
 

@@ -20,8 +20,11 @@ internal sealed record OptionsSection(Type Type, string Title, string? Key, stri
     public string HeadingOf(PropertyInfo option) =>
         $"{Key}:{option.Name}".Replace(DatabaseRouterOptions.SectionName + ":", "", StringComparison.Ordinal).Replace("<name>", "*name*", StringComparison.Ordinal).TrimStart(':');
 
+    /// <summary>Whether only code can set options of a type.</summary>
+    public static bool IsCode(Type type) => type.IsAssignableTo(typeof(Delegate)) || type == typeof(TimeProvider);
+
     /// <summary>The option's configuration key; null where only code can set it.</summary>
-    public string? KeyOf(PropertyInfo option) => Key is null || option.PropertyType.IsAssignableTo(typeof(Delegate)) ? null
+    public string? KeyOf(PropertyInfo option) => Key is null || IsCode(option.PropertyType) ? null
         : $"{Key}:{option.Name}{(option.PropertyType.IsAssignableTo(typeof(IEnumerable<string>)) ? ":<n>" : "")}";
 
     private IEnumerable<PropertyInfo> Properties => Type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.CanRead).OrderBy(property => property.MetadataToken);

@@ -8,10 +8,10 @@ namespace ReplicaRouter.Tests;
 
 public class DatabaseRouterTests
 {
-    private static DatabaseRouter Router(DatabaseRouterOptions options, Func<HostConfiguration, IHostProbe> probe) =>
+    private static ClusterRouter Router(DatabaseRouterOptions options, Func<HostConfiguration, IHostProbe> probe) =>
         new(RouterConfigurationBuilder.Build(options), createProbe: probe);
 
-    private static DatabaseRouter Healthy(DatabaseRouterOptions? options = null) => Router(
+    private static ClusterRouter Healthy(DatabaseRouterOptions? options = null) => Router(
         options ?? OptionsFor("primary", "analytics", "background"),
         host => FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
 
@@ -49,7 +49,7 @@ public class DatabaseRouterTests
         Assert.True(router.GetHealthStatus()["analytics"].IsDrained);
         Assert.True(router.GetHealthStatus()["analytics"].IsHealthy);
         Assert.Contains("Host=10.0.0.3", router.GetClient(DatabaseOperation.Analytics).ConnectionString, StringComparison.Ordinal);
-        Assert.Equal(new RouteFallback("analytics", "Drained", 1), Assert.Single(router.GetMetrics().Fallbacks));
+        Assert.Equal(new RouteFallback { Route = "analytics", Reason = "Drained", Count = 1 }, Assert.Single(router.GetMetrics().Fallbacks));
         await router.RestoreAsync("analytics", TestContext.Current.CancellationToken);
         Assert.Contains("Host=10.0.0.2", router.GetClient(DatabaseOperation.Analytics).ConnectionString, StringComparison.Ordinal);
     }
@@ -93,7 +93,7 @@ public class DatabaseRouterTests
         Assert.NotNull(router.GetClient(DatabaseOperation.Read, longest));
         // No server listens there.
         await Assert.ThrowsAsync<NoEligibleHostException>(() =>
-            router.ExecuteAsync(DatabaseOperation.Read, longest, (_, _) => Task.FromResult(1), TestContext.Current.CancellationToken));
+            router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult(1), longest, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public class DatabaseRouterTests
     public async Task Pools_that_together_may_open_more_connections_than_the_server_allows_are_logged_once(int processes, int allowed, int warnings)
     {
         var logger = new RecordingLogger();
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), logger,
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), logger,
             createProbe: _ => FakeProbe.Of(Primary(100) with { Probers = processes, MaxConnections = allowed }));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(warnings, logger[318].Count);
@@ -186,7 +186,7 @@ public class DatabaseRouterTests
     {
         var time = new FakeTimeProvider();
         var (isBack, probes) = (false, 0);
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), timeProvider: time, createProbe: _ => new FakeProbe(_ =>
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), timeProvider: time, createProbe: _ => new FakeProbe(_ =>
         {
             Interlocked.Increment(ref probes);
             return Volatile.Read(ref isBack) ? Task.FromResult(Primary(100)) : throw new IOException("down");
@@ -278,16 +278,16 @@ public class DatabaseRouterTests
     {
         await using var router = Healthy();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        var openedAt = router.Timestamp;
-        while (router.Topology.Hosts.Single(host => host.Name == "analytics").Last!.SentAt <= openedAt) await Task.Delay(10, TestContext.Current.CancellationToken);
+        var openedAt = router.Engine.Timestamp;
+        while (router.Engine.Topology.Hosts.Single(host => host.Name == "analytics").Last!.SentAt <= openedAt) await Task.Delay(10, TestContext.Current.CancellationToken);
 
         var broken = new Npgsql.NpgsqlException("Exception while reading from stream", new IOException("reset"));
-        Assert.NotNull(router.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, openedAt, FailureSite.BrokenConnection));
+        Assert.NotNull(router.Engine.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, openedAt, FailureSite.BrokenConnection));
         Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State == HostState.Down);
         // A probe may be sent right after the moment that is reported, and be answered first.
         await Eventually(() =>
         {
-            router.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, router.Timestamp, FailureSite.BrokenConnection);
+            router.Engine.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, router.Engine.Timestamp, FailureSite.BrokenConnection);
             return router.GetMetrics().Transitions.Any(transition => transition is { Host: "analytics", State: HostState.Down });
         });
     }

@@ -4,9 +4,9 @@ namespace ReplicaRouter.Tests;
 
 public sealed class RouteScopeTests : IAsyncLifetime
 {
-    private readonly DatabaseRouter _router = NewRouter();
+    private readonly ClusterRouter _router = NewRouter();
 
-    private static DatabaseRouter NewRouter() => new(
+    private static ClusterRouter NewRouter() => new(
         RouterConfigurationBuilder.Build(OptionsFor("primary", "analytics")),
         createProbe: host => FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
 
@@ -17,14 +17,14 @@ public sealed class RouteScopeTests : IAsyncLifetime
     [Fact]
     public void The_innermost_scope_counts_until_it_is_disposed()
     {
-        Assert.Null(_router.AmbientRoute);
+        Assert.Null(_router.Engine.AmbientRoute);
         using (_router.BeginRoute(DatabaseOperation.Analytics))
         {
-            using (_router.BeginRoute("background")) Assert.Equal(DatabaseOperation.Background, _router.AmbientRoute);
-            Assert.Equal(DatabaseOperation.Analytics, _router.AmbientRoute);
+            using (_router.BeginRoute("background")) Assert.Equal(DatabaseOperation.Background, _router.Engine.AmbientRoute);
+            Assert.Equal(DatabaseOperation.Analytics, _router.Engine.AmbientRoute);
         }
 
-        Assert.Null(_router.AmbientRoute);
+        Assert.Null(_router.Engine.AmbientRoute);
     }
 
     [Fact]
@@ -33,9 +33,9 @@ public sealed class RouteScopeTests : IAsyncLifetime
         var outer = _router.BeginRoute(DatabaseOperation.Analytics);
         var inner = _router.BeginRoute(DatabaseOperation.Background);
         outer.Dispose();
-        Assert.Equal(DatabaseOperation.Background, _router.AmbientRoute);
+        Assert.Equal(DatabaseOperation.Background, _router.Engine.AmbientRoute);
         inner.Dispose();
-        Assert.Null(_router.AmbientRoute);
+        Assert.Null(_router.Engine.AmbientRoute);
     }
 
     [Fact]
@@ -45,12 +45,12 @@ public sealed class RouteScopeTests : IAsyncLifetime
         {
             await Task.Yield();
             using (_router.BeginRoute(DatabaseOperation.Write)) await Task.Yield();
-            return _router.AmbientRoute;
+            return _router.Engine.AmbientRoute;
         }
 
         using var scope = _router.BeginRoute(DatabaseOperation.Analytics);
         Assert.Equal(DatabaseOperation.Analytics, await Task.Run(StartedAsync, TestContext.Current.CancellationToken));
-        Assert.Equal(DatabaseOperation.Analytics, _router.AmbientRoute);
+        Assert.Equal(DatabaseOperation.Analytics, _router.Engine.AmbientRoute);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class RouteScopeTests : IAsyncLifetime
     {
         await using var other = NewRouter();
         using (_router.BeginRoute(DatabaseOperation.Analytics))
-        using (other.BeginRoute(DatabaseOperation.Background)) Assert.Equal(DatabaseOperation.Analytics, _router.AmbientRoute);
+        using (other.BeginRoute(DatabaseOperation.Background)) Assert.Equal(DatabaseOperation.Analytics, _router.Engine.AmbientRoute);
     }
 
     [Fact]

@@ -88,7 +88,7 @@ internal sealed class TestTopology
     }
 
     /// <summary>The hosts that may be chosen for a route now, and why a better group could not serve.</summary>
-    public (string Hosts, Verdict Fallback) Candidates(DatabaseRoute route, OperationOptions options = default)
+    public (string Hosts, Verdict Fallback) Candidates(DatabaseRoute route, OperationOptions? options = null)
     {
         var plan = Configuration.PlanOf(route);
         var request = RouteRequest.For(plan, options, Time);

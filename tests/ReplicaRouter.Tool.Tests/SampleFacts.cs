@@ -54,8 +54,8 @@ internal static class SampleFacts
     private static HostHealth Health(HostRole role) => new()
     {
         IsHealthy = true,
-        LatencyMs = 1,
-        ReplicationLagMs = role == HostRole.Replica ? 0 : null,
+        Latency = TimeSpan.FromMilliseconds(1),
+        ReplicationLag = role == HostRole.Replica ? TimeSpan.Zero : null,
         LagBytes = 0,
         Error = null,
         Role = role,

@@ -38,7 +38,7 @@ internal sealed class MemoryRun(LocalCluster cluster, int operations)
         var options = new DatabaseRouterOptions { ConfigureDataSource = source => Redirect(source.ConnectionStringBuilder) };
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.0" };
         for (var host = 1; host < Hosts; host++) options.Hosts[$"replica-{host + 2}"] = new DatabaseHostOptions { ConnectionString = $"Host=10.0.0.{host}" };
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host));
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host));
         return await OperateAsync(before, count, () => router.OpenConnectionAsync(DatabaseOperation.Read));
     }
 

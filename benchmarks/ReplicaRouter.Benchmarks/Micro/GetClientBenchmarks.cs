@@ -19,7 +19,7 @@ public class GetClientBenchmarks
         var options = new DatabaseRouterOptions();
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.1" };
         for (var i = 2; i <= Hosts; i++) options.Hosts[$"replica-{i + 1}"] = new DatabaseHostOptions { ConnectionString = $"Host=10.0.0.{i}" };
-        _router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host));
+        _router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host));
         _router.GetClient(DatabaseOperation.Read);
     }
 

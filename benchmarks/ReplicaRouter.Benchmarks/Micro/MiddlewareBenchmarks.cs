@@ -26,7 +26,7 @@ public class MiddlewareBenchmarks
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.1" };
         _services = new ServiceCollection()
             .AddLogging()
-            .AddSingleton(new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host)))
+            .AddSingleton(new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host)))
             .AddReplicaRouterWeb()
             .BuildServiceProvider();
         static Task Endpoint(HttpContext context) => Task.CompletedTask;

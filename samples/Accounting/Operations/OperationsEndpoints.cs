@@ -17,7 +17,7 @@ internal static class OperationsEndpoints
                 metrics.QueriesByHost,
                 metrics.Failovers,
                 metrics.Fallbacks,
-                metrics.AverageLatency,
+                AverageLatency = metrics.AverageLatency.ToDictionary(host => host.Key, host => host.Value.TotalMilliseconds),
                 metrics.LastHealthCheck,
             };
         });
@@ -37,5 +37,5 @@ internal static class OperationsEndpoints
     }
 
     private static string Describe(HostHealth host) => string.Create(CultureInfo.InvariantCulture,
-        $"{(host.IsHealthy ? "healthy" : host.Error)}, latency {host.LatencyMs:0.00} ms, replication lag {(host.ReplicationLagMs is { } lag ? $"{lag:0} ms" : "N/A")}");
+        $"{(host.IsHealthy ? "healthy" : host.Error)}, latency {host.Latency.TotalMilliseconds:0.00} ms, replication lag {(host.ReplicationLag is { } lag ? $"{lag.TotalMilliseconds:0} ms" : "N/A")}");
 }

@@ -33,8 +33,8 @@ internal static class HostTable
         name,
         host.Role.ToString(),
         host.IsDrained ? "Drained" : host.State.ToString(),
-        host.ReplicationLagMs is { } lag ? Number(lag, "0") : "-",
-        Number(host.LatencyMs, "0.0"),
+        host.ReplicationLag is { } lag ? Number(lag.TotalMilliseconds, "0") : "-",
+        Number(host.Latency.TotalMilliseconds, "0.0"),
         .. s_operations.Select(operation => Number(tally[name, operation], "N0")),
     ];
 

@@ -15,7 +15,7 @@ public sealed class SessionFilter(DatabaseRouter router) : IJobFilter, IClientFi
 
     public void OnCreating(CreatingContext context)
     {
-        if (router.CurrentSession?.Token is { Length: > 0 } token) context.SetJobParameter(SessionMetadata.Key, token);
+        if (router.CurrentSession?.GetToken() is { Length: > 0 } token) context.SetJobParameter(SessionMetadata.Key, token);
     }
 
     public void OnCreated(CreatedContext context)

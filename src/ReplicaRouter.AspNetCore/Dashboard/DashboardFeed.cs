@@ -84,7 +84,7 @@ internal sealed class DashboardFeed(IServiceProvider services, Operators operato
 
         Publish(sampler, sampler.Status(), null, []);
         _sampler.SetResult(sampler);
-        router.TopologyChanged += OnChanged;
+        router.Engine.TopologyChanged += OnChanged;
         try
         {
             await SampleAsync(sampler, fallbackEvents).ConfigureAwait(false);
@@ -95,7 +95,7 @@ internal sealed class DashboardFeed(IServiceProvider services, Operators operato
         }
         finally
         {
-            router.TopologyChanged -= OnChanged;
+            router.Engine.TopologyChanged -= OnChanged;
         }
     }
 

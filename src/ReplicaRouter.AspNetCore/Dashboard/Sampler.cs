@@ -7,16 +7,16 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
     private Dictionary<string, long[]> _counts = [];
     private long _countedAt = time.GetTimestamp();
 
-    public string[] Routes { get; } = [.. router.Routes.Select(route => route.Name)];
+    public string[] Routes { get; } = [.. router.Engine.Routes.Select(route => route.Name)];
 
     public RouterStatusMessage Status()
     {
         var health = router.GetHealthStatus();
         // A host may have been added or removed since.
-        var hosts = router.Pools.Where(pools => health.ContainsKey(pools.Host.Name)).ToList();
+        var hosts = router.Engine.Pools.Where(pools => health.ContainsKey(pools.Host.Name)).ToList();
         var metrics = router.GetMetrics();
-        var topology = router.Topology;
-        var (notOpened, failures) = router.Failures;
+        var topology = router.Engine.Topology;
+        var (notOpened, failures) = router.Engine.Failures;
         var forced = topology.ForcedToPrimaryUntil == 0 ? 0 : Math.Max(0, (long)time.GetElapsedTime(time.GetTimestamp(), topology.ForcedToPrimaryUntil).TotalMilliseconds);
         return new RouterStatusMessage(
             time.GetUtcNow().ToUnixTimeMilliseconds(),
@@ -26,7 +26,7 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
             forced > 0 ? orders.ForcedBy : null,
             metrics.Failovers,
             [.. hosts.Select(pools => StatusOf(pools, health[pools.Host.Name], topology))],
-            [.. router.Routes.Select(route => StatusOf(route, hosts))],
+            [.. router.Engine.Routes.Select(route => StatusOf(route, hosts))],
             notOpened,
             [.. failures.Select(failure => new FailureMessage(failure.LastAt.ToUnixTimeMilliseconds(), failure.Route, failure.Host, failure.What, failure.Text, failure.Count))],
             [.. metrics.Fallbacks.Select(fallback => new FallbackMessage(fallback.Route, Words.OfVerdict(fallback.Reason), fallback.Count))],
@@ -37,7 +37,7 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
     /// <summary>What the charts show of this moment, once a second.</summary>
     public HistoryPoint Point(RouterStatusMessage status)
     {
-        _percentiles.Sample(router.Pools);
+        _percentiles.Sample(router.Engine.Pools);
         var now = time.GetTimestamp();
         var seconds = time.GetElapsedTime(_countedAt, now).TotalSeconds;
         double[][] rates = [.. status.Hosts.Select(host => RatesOf(host, seconds))];
@@ -54,9 +54,9 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
         var name = pools.Host.Name;
         return new HostStatus(
             name, health.Role, health.State, health.IsHealthy, health.IsDrained ? orders.DrainedBy(name) : null, health.Timeline,
-            health.ReplicationLagMs is { } lag ? Math.Round(lag, 1) : null,
+            health.ReplicationLag is { } lag ? Math.Round(lag.TotalMilliseconds, 1) : null,
             health.LagBytes,
-            Math.Round(health.LatencyMs, 2),
+            Math.Round(health.Latency.TotalMilliseconds, 2),
             Rounded(DurationHistogram.Percentile(_percentiles.Host(name), 0.95)),
             health.Error,
             topology.Find(pools.Host)?.Answer?.MaxConnections ?? 0,

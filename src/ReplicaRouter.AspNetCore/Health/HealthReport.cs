@@ -29,8 +29,8 @@ internal sealed record DatabaseReport(bool IsHealthy, double LatencyMs, double? 
 {
     public static DatabaseReport From(HostHealth host, bool showsDetails) => new(
         host.IsHealthy,
-        host.LatencyMs,
-        host.ReplicationLagMs,
+        host.Latency.TotalMilliseconds,
+        host.ReplicationLag?.TotalMilliseconds,
         host.Role switch { HostRole.Primary => "primary", HostRole.Replica => "replica", _ => "unknown" },
         host.IsHealthy ? null : showsDetails && host.Error is { } error ? error : host.State.ToString());
 }

@@ -13,7 +13,7 @@ internal sealed class ReadinessCheck(DatabaseRouter router, IOptions<DatabaseRou
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var missing = options.Value.RequiredOperations.Where(operation => !router.CanServe(operation)).Select(operation => ((DatabaseRoute)operation).Name).ToList();
+        var missing = options.Value.RequiredOperations.Where(operation => !router.Engine.CanServe(operation)).Select(operation => ((DatabaseRoute)operation).Name).ToList();
         var hosts = router.GetHealthStatus();
         var unwell = hosts.Where(host => !host.Value.IsHealthy).Select(host => $"{host.Key} is {host.Value.State}").ToList();
         var data = hosts.ToDictionary(host => host.Key, object (host) => host.Value.State.ToString());

@@ -20,7 +20,7 @@ public static class EndpointRoute
     internal static DbDataSource DataSource(IServiceProvider services)
     {
         var router = services.GetRequiredService<DatabaseRouter>();
-        return router.GetDataSource(router.AmbientRoute ?? DatabaseOperation.Write);
+        return router.GetDataSource(router.Engine.AmbientRoute ?? DatabaseOperation.Write);
     }
 
     /// <summary>The route that the endpoint of a request states, or its method where that is to count.</summary>

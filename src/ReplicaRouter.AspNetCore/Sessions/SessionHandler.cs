@@ -17,7 +17,7 @@ internal sealed class SessionHandler(DatabaseRouter router, TokenSeal seal, IOpt
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (Session() is not { } session) return base.Send(request, cancellationToken);
-        Add(request, session.Token);
+        Add(request, session.GetToken());
         return Merged(base.Send(request, cancellationToken), session);
     }
 

@@ -22,7 +22,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, DatabaseRouter rou
     public Task ServeAsync(RequestSession request)
     {
         var response = request.Context.Response;
-        request.Session = router.BeginSessionFrom(request);
+        request.Session = router.Engine.BeginSessionFrom(request);
         response.RegisterForDispose(request.Session);
         response.OnStarting(Carry, request);
         return next(request.Context);

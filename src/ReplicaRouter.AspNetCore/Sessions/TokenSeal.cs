@@ -30,7 +30,7 @@ internal sealed class TokenSeal(IDataProtectionProvider protection, DatabaseRout
             }
         }
 
-        router.IgnoreToken("it is damaged, too old, or was sealed with other Data Protection keys");
+        router.Engine.IgnoreToken("it is damaged, too old, or was sealed with other Data Protection keys");
         return null;
     }
 }

@@ -55,7 +55,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     {
         get
         {
-            if (Current is null && _moves == 0) Keep(Router.CreateConnection(Route, Options() ?? default));
+            if (Current is null && _moves == 0) Keep(Router.Engine.CreateConnection(Route, Options() ?? default));
             return base.DbConnection;
         }
         set => base.DbConnection = value;
@@ -66,7 +66,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     {
         get
         {
-            using var connection = Router.CreateConnection(Route, default);
+            using var connection = Router.Engine.CreateConnection(Route, default);
             return connection.ConnectionString;
         }
 
@@ -82,13 +82,13 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     private DatabaseRoute Route => _bound?.Route ?? DatabaseOperation.Write;
 
     /// <summary>Has all that the context does go by one route.</summary>
-    public void Bind(DatabaseRoute route, OperationOptions options) => _bound = new BoundRoute(route, options);
+    public void Bind(DatabaseRoute route, OperationOptions? options) => _bound = new BoundRoute(route, options);
 
     /// <summary>The connection of a query.</summary>
     public IRelationalConnection For(QueryIntent intent, OperationOptions? options)
     {
         if (intent.Writes || _bound is not null || IsInUse) return this;
-        var route = intent.Route ?? Router.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
+        var route = intent.Route ?? Router.Engine.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
         if (IsWritable(route)) return this;
         _reads ??= new ReadConnection(Dependencies, Router);
         _reads.CommandTimeout = CommandTimeout;
@@ -99,7 +99,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     public void Failed(Exception exception) => _reads?.Failed(exception);
 
     /// <summary>Finds out how one of its transactions ended whose COMMIT got no answer.</summary>
-    public Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) => Router.ResolveInTimeAsync(mark, Options() ?? default, cancellationToken);
+    public Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) => Router.Engine.ResolveInTimeAsync(mark, Options() ?? default, cancellationToken);
 
     public override void SetDbConnection(DbConnection? value, bool contextOwnsConnection)
     {
@@ -245,12 +245,12 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
 
     private NpgsqlRelationalConnection Clone(string connectionString)
     {
-        var connection = Router.CreateConnection(Route, default).CloneWith(connectionString);
+        var connection = Router.Engine.CreateConnection(Route, default).CloneWith(connectionString);
         var options = new DbContextOptionsBuilder();
         var extension = Dependencies.ContextOptions.FindExtension<NpgsqlOptionsExtension>()!.WithConnection(connection, owned: true);
         ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(extension);
         return new NpgsqlRelationalConnection(Dependencies with { ContextOptions = options.Options }, _dataSources, options.Options);
     }
 
-    private sealed record BoundRoute(DatabaseRoute Route, OperationOptions Options);
+    private sealed record BoundRoute(DatabaseRoute Route, OperationOptions? Options);
 }

@@ -17,7 +17,7 @@ internal sealed class ContextSession(DatabaseRouter router)
         }
 
         _wroteIn = _own ??= router.CreateSession();
-        return options.GetValueOrDefault() with { Session = _own };
+        return (options ?? new OperationOptions()) with { Session = _own };
     }
 
     /// <summary>What a query has to ask for, beyond what it asks for by itself.</summary>
@@ -28,7 +28,7 @@ internal sealed class ContextSession(DatabaseRouter router)
         var ambient = DatabaseSession.Ambient(router)?.Root;
         if (ambient == _wroteIn) return options;
         return ambient is null && _own == _wroteIn
-            ? options.GetValueOrDefault() with { Session = _own }
-            : options.GetValueOrDefault() with { Consistency = Consistency.Strong };
+            ? (options ?? new OperationOptions()) with { Session = _own }
+            : (options ?? new OperationOptions()) with { Consistency = Consistency.Strong };
     }
 }

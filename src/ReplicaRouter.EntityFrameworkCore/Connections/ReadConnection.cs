@@ -38,22 +38,20 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
         var site = Current is { } connection && connection.FullState.HasFlag(ConnectionState.Broken) ? FailureSite.BrokenConnection : FailureSite.OpenConnection;
         if (site == FailureSite.OpenConnection && FailureClassifier.Classify(exception, site) != FailureKind.RecoveryConflict) return;
         _isReported = true;
-        _failure = Router.Report(_host, _port, _route, exception, _openedAt, site);
+        _failure = Router.Engine.Report(_host, _port, _route, exception, _openedAt, site);
     }
 
     protected override NpgsqlConnection OpenRouted()
     {
-        var connection = TakeFailure() is { } failure ? Router.OpenElsewhere(_route, _options.GetValueOrDefault(), failure)
-            : _options is { } options ? Router.OpenConnection(_route, options)
-            : Router.OpenConnection(_route);
+        var connection = TakeFailure() is { } failure ? Router.Engine.OpenElsewhere(_route, _options, failure) : Router.OpenConnection(_route, _options);
         return Noted(connection);
     }
 
     protected override ValueTask<NpgsqlConnection> OpenRoutedAsync(CancellationToken cancellationToken)
     {
-        var opening = TakeFailure() is { } failure ? Router.OpenElsewhereAsync(_route, _options.GetValueOrDefault(), failure, cancellationToken)
+        var opening = TakeFailure() is { } failure ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, cancellationToken)
             : _options is { } options ? Router.OpenConnectionAsync(_route, options, cancellationToken)
-            : Router.OpenConnectionAsync(_route, _kept, cancellationToken);
+            : Router.Engine.OpenPlainConnectionAsync(_route, _kept, cancellationToken);
         return opening.IsCompletedSuccessfully ? new ValueTask<NpgsqlConnection>(Noted(opening.Result)) : NotedAsync(opening);
     }
 
@@ -100,7 +98,7 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
 
     private NpgsqlConnection Noted(NpgsqlConnection connection)
     {
-        (_host, _port, _openedAt, _isReported) = (connection.Host, connection.Port, Router.Timestamp, false);
+        (_host, _port, _openedAt, _isReported) = (connection.Host, connection.Port, Router.Engine.Timestamp, false);
         return connection;
     }
 

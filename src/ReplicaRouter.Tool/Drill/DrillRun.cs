@@ -25,7 +25,7 @@ internal sealed class DrillRun
     private DrillRun(DrillPlan plan, DatabaseRouter router, DrillLoad load, Screen screen, TimeProvider time)
     {
         (_plan, _router, _load, _screen, _time) = (plan, router, load, screen, time);
-        _firstPrimary = router.Topology.Primary?.Name;
+        _firstPrimary = router.Engine.Topology.Primary?.Name;
     }
 
     public static async Task<DrillReport> RunAsync(DrillPlan plan, Screen screen, TimeProvider time, CancellationToken ct)
@@ -130,7 +130,7 @@ internal sealed class DrillRun
     {
         var begun = _time.GetTimestamp();
         await act();
-        return await UntilAsync(begun, () => _router.Topology.Primary is { IsServing: true } primary && primary.Name != _firstPrimary, "no new primary was seen", ct);
+        return await UntilAsync(begun, () => _router.Engine.Topology.Primary is { IsServing: true } primary && primary.Name != _firstPrimary, "no new primary was seen", ct);
     }, ct);
 
     private Task PhaseAsync(string name, CancellationToken ct) => PhaseAsync(name, () => Task.CompletedTask, ct);

@@ -29,7 +29,7 @@ internal static class ExplainCommand
             await using var watch = await ClusterWatch.StartAsync(cluster, TimeProvider.System, ct);
             foreach (var host in parsed.GetValue(drained) ?? []) await watch.Router.DrainAsync(host, ct);
             var options = new OperationOptions { MaxLag = parsed.GetValue(maxLag) is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
-            var explanation = watch.Router.Explain(parsed.GetValue(operation)!, options);
+            var explanation = watch.Router.Engine.Explain(parsed.GetValue(operation)!, options);
             if (parsed.GetValue(json)) screen.WriteJson(explanation);
             else screen.Write(TableOf(explanation));
             return explanation.Chosen is null ? ExitCode.Warning : ExitCode.Ok;

@@ -23,9 +23,9 @@ internal sealed class ClusterWatch : IAsyncDisposable
     public DatabaseRouter Router { get; }
 
     /// <summary>The hosts that there are: those that are configured, and those that sources name.</summary>
-    public ImmutableArray<HostConfiguration> Hosts => [.. Router.Topology.Hosts.Select(host => host.Configuration)];
+    public ImmutableArray<HostConfiguration> Hosts => [.. Router.Engine.Topology.Hosts.Select(host => host.Configuration)];
 
-    private bool IsSettled => Router.SourceReports.All(report => report is not null) && Router.Topology.IsSettled;
+    private bool IsSettled => Router.Engine.SourceReports.All(report => report is not null) && Router.Engine.Topology.IsSettled;
 
     /// <summary>Begins to watch, and waits until sources have answered, and every host has shown what it can.</summary>
     public static async Task<ClusterWatch> StartAsync(Target target, TimeProvider time, CancellationToken ct)
@@ -54,7 +54,7 @@ internal sealed class ClusterWatch : IAsyncDisposable
         {
             Configuration = _target.Configuration,
             Instances = instances,
-            Sources = [.. Router.SourceReports.Zip(_target.Configuration.Sources, (report, source) => report ?? new SourceReport(source.Name, 0, [], "no answer yet"))],
+            Sources = [.. Router.Engine.SourceReports.Zip(_target.Configuration.Sources, (report, source) => report ?? new SourceReport(source.Name, 0, [], "no answer yet"))],
             // A source may have taken one away meanwhile.
             Hosts =
             [

@@ -31,6 +31,6 @@ internal sealed record HostStatus(
     }
 
     private static HostStatus Of(HostConfiguration host, HostHealth health, (int Connections, int MaxConnections, double LatencyMs)? found) => new(
-        host.Name, host.Endpoint, health.Role, health.State, health.Timeline, health.ReplicationLagMs, health.LagBytes, found?.LatencyMs,
+        host.Name, host.Endpoint, health.Role, health.State, health.Timeline, health.ReplicationLag?.TotalMilliseconds, health.LagBytes, found?.LatencyMs,
         found?.Connections, found?.MaxConnections, health.IsHealthy, health.Error);
 }

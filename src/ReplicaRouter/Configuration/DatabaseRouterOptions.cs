@@ -5,7 +5,7 @@ namespace ReplicaRouter;
 /// <summary>What a router is to know: its hosts, its routes, and how it watches them.</summary>
 public sealed class DatabaseRouterOptions
 {
-    /// <summary>The configuration section that holds these options: <c>ReplicaRouter</c>.</summary>
+    /// <summary>The configuration section that holds these options: <c>ReplicaRouter</c>. Those of a router with a name are in <c>ReplicaRouters:</c><i>name</i>.</summary>
     public const string SectionName = "ReplicaRouter";
 
     /// <summary>The servers by host name: <c>primary</c> (required), <c>analytics</c>, <c>background</c>, <c>replica-3</c>, <c>dr</c>, or any other.</summary>
@@ -26,7 +26,7 @@ public sealed class DatabaseRouterOptions
     /// <value>Default 5 s; 100 ms to 1 h, and at least 2.5 times <see cref="HealthOptions.Interval"/>: probes can't prove less.</value>
     public TimeSpan MaxLag { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long <see cref="DatabaseRouter.ForceFailoverToPrimaryAsync(CancellationToken)"/> keeps all reads on the primary.</summary>
+    /// <summary>How long <see cref="DatabaseRouter.ForceFailoverToPrimaryAsync(TimeSpan?, CancellationToken)"/> keeps all reads on the primary.</summary>
     /// <value>Default 5 s; 100 ms to 1 h.</value>
     public TimeSpan ForcedFailoverDuration { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -84,6 +84,13 @@ public sealed class DatabaseRouterOptions
     /// <summary>Called for the data source of every host and route, to map enums or add plugins.</summary>
     /// <remarks>The physical connection initializer belongs to the router. For passwords, <see cref="PasswordProvider"/> also serves the router's own probes.</remarks>
     public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
+
+    /// <summary>The clock of everything that the router does.</summary>
+    /// <value>Default <see langword="null"/>: the application's registered <see cref="System.TimeProvider"/>, else the system's.</value>
+    public TimeProvider? TimeProvider { get; set; }
+
+    /// <summary>Where these options were read from, for messages.</summary>
+    internal ConfigurationNames Names { get; set; } = ConfigurationNames.Default;
 
     /// <summary>What was wrong where these options were read from, to be reported with what is wrong in them.</summary>
     internal List<string> Faults { get; } = [];

@@ -12,16 +12,18 @@ internal static partial class EnvironmentVariables
     /// <summary>Adds the hosts of the variables to <paramref name="options"/>; a variable replaces a host of its name. One that looks like a replica's, but names none, is a fault.</summary>
     public static void Apply(IConfiguration variables, DatabaseRouterOptions options)
     {
+        var prefix = options.Names.VariablePrefix;
         foreach (var (name, value) in variables.AsEnumerable().OrderBy(v => v.Key, StringComparer.OrdinalIgnoreCase))
         {
-            if (string.IsNullOrWhiteSpace(value) || HostOf(name, options.Faults) is not { } host) continue;
+            if (string.IsNullOrWhiteSpace(value) || !name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) continue;
+            if (HostOf(name[prefix.Length..], prefix, options.Faults) is not { } host) continue;
             if (!options.Hosts.TryGetValue(host, out var settings)) options.Hosts[host] = settings = new DatabaseHostOptions();
             settings.ConnectionString = value;
             settings.Source = name.ToUpperInvariant();
         }
     }
 
-    private static string? HostOf(string variable, List<string> faults)
+    private static string? HostOf(string variable, string prefix, List<string> faults)
     {
         if (variable.Equals(Primary, StringComparison.OrdinalIgnoreCase)) return HostNames.Primary;
         if (!variable.StartsWith("DATABASE_READ_REPLICA_", StringComparison.OrdinalIgnoreCase)) return null;
@@ -29,8 +31,8 @@ internal static partial class EnvironmentVariables
         // A misspelt variable would leave out a replica that somebody believes to be in use.
         if (!match.Success)
         {
-            var which = Identifier.Is(variable) ? variable : "A variable that begins with DATABASE_READ_REPLICA_";
-            faults.Add($"{which} names no replica. Write DATABASE_READ_REPLICA_<number>_URL, from 1, or DATABASE_READ_REPLICA_DR_URL.");
+            var which = Identifier.Is(variable) ? prefix + variable : $"A variable that begins with {prefix}DATABASE_READ_REPLICA_";
+            faults.Add($"{which} names no replica. Write {prefix}DATABASE_READ_REPLICA_<number>_URL, from 1, or {prefix}DATABASE_READ_REPLICA_DR_URL.");
             return null;
         }
 

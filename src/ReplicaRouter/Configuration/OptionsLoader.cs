@@ -2,20 +2,28 @@ using Microsoft.Extensions.Configuration;
 
 namespace ReplicaRouter;
 
-/// <summary>Fills options from configuration: the section <c>ReplicaRouter</c>, then the variables, which win.</summary>
+/// <summary>Fills options from configuration: the router's section, then its variables, which win.</summary>
 /// <remarks>The framework's binder is not used: it quotes the first value that it can't read, and keeps silent about unknown keys.</remarks>
 internal static class OptionsLoader
 {
     /// <summary>What is wrong is kept in <see cref="DatabaseRouterOptions.Faults"/>, to be reported with all other faults.</summary>
-    public static void Load(DatabaseRouterOptions options, IConfiguration configuration)
+    /// <param name="options">The options.</param>
+    /// <param name="configuration">The application's configuration.</param>
+    /// <param name="router">The router's name; null or empty for the one without.</param>
+    public static void Load(DatabaseRouterOptions options, IConfiguration configuration, string? router = null)
     {
-        new SectionReader(configuration.GetSection(DatabaseRouterOptions.SectionName), options.Faults).ReadAll(reader => Read(reader, options));
+        var names = options.Names = ConfigurationNames.Of(router);
+        new SectionReader(configuration.GetSection(names.Section), options.Faults).ReadAll(reader => Read(reader, options));
         foreach (var (name, host) in options.Hosts)
         {
-            host.Source ??= $"{DatabaseRouterOptions.SectionName}:Hosts:{name}:ConnectionString";
+            host.Source ??= $"{names.Section}:Hosts:{name}:ConnectionString";
         }
 
         EnvironmentVariables.Apply(configuration, options);
+        if (names.ConnectionString is { } key && !options.Hosts.ContainsKey(HostNames.Primary) && configuration[key] is { Length: > 0 } primary)
+        {
+            options.Hosts[HostNames.Primary] = new DatabaseHostOptions { ConnectionString = primary, Source = key };
+        }
     }
 
     /// <summary>The <c>.env</c> file of the working directory under the real variables, which win.</summary>

@@ -7,7 +7,7 @@ namespace ReplicaRouter;
 /// </summary>
 /// <remarks>
 /// Reads that ask for the primary (<see cref="Consistency.Strong"/>), that an operator forces there, or whose route has no replica at all are
-/// no fallback, and not limited. <see cref="DatabaseRouter.GetClient(DatabaseRoute)"/> needs a free place at the moment that it is called, and throws at once
+/// no fallback, and not limited. <see cref="DatabaseRouter.GetClient"/> needs a free place at the moment that it is called, and throws at once
 /// when there is none; what is done with the client later is not counted.
 /// </remarks>
 public sealed class PrimaryProtectionOptions

@@ -40,6 +40,9 @@ internal sealed record RouterConfiguration
     /// <summary>What tokens may be signed with; the first one signs. Empty when they are not signed.</summary>
     public required ImmutableArray<byte[]> TokenSecrets { get; init; }
 
+    /// <summary>The data source of the one server that everything goes to; null where there is a cluster.</summary>
+    public NpgsqlDataSource? SingleServer { get; init; }
+
     /// <summary>Whether it says the same as another one of all but the hosts.</summary>
     public bool EqualsBeyondHosts(RouterConfiguration other) =>
         Health == other.Health && PrimaryReads == other.PrimaryReads && PrimaryReadsPerSecond == other.PrimaryReadsPerSecond

@@ -30,7 +30,7 @@ internal sealed class RouterConfigurationBuilder
 
     private RouterConfiguration Build()
     {
-        var section = DatabaseRouterOptions.SectionName;
+        var section = _options.Names.Section;
         InRange($"{section}:Health:Interval", _options.Health.Interval, 50 * Millisecond, TimeSpan.FromMinutes(1));
         InRange($"{section}:Health:Timeout", _options.Health.Timeout, 50 * Millisecond, TimeSpan.FromSeconds(30));
         InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
@@ -93,7 +93,7 @@ internal sealed class RouterConfigurationBuilder
             discovery.Interval,
             discovery.Timeout,
             [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())],
-            AllowedHosts.Parse(discovery.AllowedHosts, $"{DatabaseRouterOptions.SectionName}:Discovery:AllowedHosts", _faults));
+            AllowedHosts.Parse(discovery.AllowedHosts, $"{_options.Names.Section}:Discovery:AllowedHosts", _faults));
     }
 
     private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)
@@ -108,8 +108,8 @@ internal sealed class RouterConfigurationBuilder
         var hosts = ImmutableArray.CreateBuilder<HostConfiguration>();
         if (!_options.Hosts.ContainsKey(HostNames.Primary))
         {
-            _faults.Add($"{EnvironmentVariables.Primary} is not set. Set it to the primary's address, as in postgresql://user:password@host:5432/database, " +
-                $"or set {DatabaseRouterOptions.SectionName}:Hosts:primary:ConnectionString.");
+            _faults.Add($"{_options.Names.PrimaryVariable} is not set. Set it to the primary's address, as in postgresql://user:password@host:5432/database, " +
+                $"or set {_options.Names.Section}:Hosts:primary:ConnectionString.");
         }
 
         // The primary comes first, so that a status reads in the order in which people think of the cluster.
@@ -130,7 +130,7 @@ internal sealed class RouterConfigurationBuilder
 
             if (!host.Groups.All(Identifier.Is)) _faults.Add($"{source}: a group has a name that is not usable. {Identifier.Rule}");
 
-            InRange($"{DatabaseRouterOptions.SectionName}:Hosts:{name}:Weight", host.Weight, 1, 100);
+            InRange($"{_options.Names.Section}:Hosts:{name}:Weight", host.Weight, 1, 100);
             foreach (var connection in Parse(source, host.ConnectionString))
             {
                 var isFirst = hosts.All(h => h.Source != source);
@@ -196,7 +196,7 @@ internal sealed class RouterConfigurationBuilder
     private RoutePlan BuildRoute(string name, int index, ImmutableArray<HostConfiguration> hosts)
     {
         var settings = _options.Routes.TryGetValue(name, out var configured) ? configured : new DatabaseRouteOptions();
-        var key = $"{DatabaseRouterOptions.SectionName}:Routes:{name}";
+        var key = $"{_options.Names.Section}:Routes:{name}";
         var tiers = Tiers(key, name, settings, hosts);
         var isPrimaryOnly = tiers.All(tier => tier.IsPrimary);
 
@@ -289,7 +289,7 @@ internal sealed class RouterConfigurationBuilder
         if (value >= 100 * Millisecond && value < provable)
         {
             _faults.Add($"{key} is {Text(value)}, but probes every {Text(_options.Health.Interval)} can't prove less than {Text(provable)}. " +
-                $"Raise it, or lower {DatabaseRouterOptions.SectionName}:Health:Interval.");
+                $"Raise it, or lower {_options.Names.Section}:Health:Interval.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -19,8 +20,9 @@ internal sealed class Attempt
     private TimeSpan _waited;
     private int _pauses;
 
-    public Attempt(RoutePlan plan, in OperationOptions options, SessionState? session, TimeProvider time)
+    public Attempt(RoutePlan plan, OperationOptions? options, SessionState? session, TimeProvider time)
     {
+        options ??= OperationOptions.None;
         if (options.MaxLag <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.MaxLag, "MaxLag must be above zero.");
         if (options.Deadline <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(options), options.Deadline, "Deadline must be above zero.");
         Plan = plan;
@@ -37,6 +39,9 @@ internal sealed class Attempt
     public SessionState? Session { get; }
 
     public long StartedAt { get; }
+
+    /// <summary>That of its transaction, if it is one.</summary>
+    public IsolationLevel IsolationLevel => _options.IsolationLevel;
 
     /// <summary>Whether work that a host failed may be run again on another.</summary>
     public bool MayRetry => _options.AllowRetry ?? true;
@@ -117,6 +122,9 @@ internal sealed class Attempt
         // Of what it meant for the host, the host's own state tells no more than this.
         if (FailureClassifier.Describe(failure, host) is { Kind: FailureKind.Misconfigured or FailureKind.None } refusal) (_refusals ??= [])[host.Name] = refusal.Message;
     }
+
+    /// <summary>Lets the operation begin once more as if it had met no failure: a transaction that was rolled back. Its deadline goes on.</summary>
+    public void ForgetTries() => (_excluded, _refusals, _lastFailure, _waited, _waitingSince) = (0, null, null, TimeSpan.Zero, null);
 
     /// <summary>Lets hosts be tried again that have answered a probe since they failed this operation.</summary>
     /// <returns>Whether there are any.</returns>

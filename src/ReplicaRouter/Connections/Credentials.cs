@@ -22,7 +22,14 @@ internal static class Credentials
         // Npgsql refuses to have both.
         builder.ConnectionStringBuilder.Password = null;
         builder.ConnectionStringBuilder.Passfile = null;
-        var request = new PasswordRequest(host.Name, host.Connection.Host!, host.Connection.Port, host.Connection.Username, host.Connection.Database);
+        var request = new PasswordRequest
+        {
+            Host = host.Name,
+            Address = host.Connection.Host!,
+            Port = host.Connection.Port,
+            Username = host.Connection.Username,
+            Database = host.Connection.Database,
+        };
         builder.UsePasswordProvider(
             _ => AskAsync(provider, request, CancellationToken.None).AsTask().GetAwaiter().GetResult(),
             (_, cancellationToken) => AskAsync(provider, request, cancellationToken));

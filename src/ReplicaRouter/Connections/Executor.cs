@@ -11,13 +11,19 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
 
     public async Task<T> ExecuteAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        if (attempt.Remaining(time) is not { } limit) return await RunHedgedAsync(attempt, work, cancellationToken).ConfigureAwait(false);
+        return attempt.Remaining(time) is { } limit
+            ? await WithinAsync(limit, attempt, ct => RunHedgedAsync(attempt, work, ct), cancellationToken).ConfigureAwait(false)
+            : await RunHedgedAsync(attempt, work, cancellationToken).ConfigureAwait(false);
+    }
 
+    /// <summary>Ends an operation at its caller's deadline.</summary>
+    private async Task<T> WithinAsync<T>(TimeSpan limit, Attempt attempt, Func<CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    {
         using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            return await RunHedgedAsync(attempt, work, either.Token).ConfigureAwait(false);
+            return await run(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -51,17 +57,22 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
         }
     }
 
-    public async Task<T> WithTransactionAsync<T>(
-        Func<Attempt> newAttempt, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> WithTransactionAsync<T>(Attempt attempt, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        attempt.Remaining(time) is { } limit
+            ? WithinAsync(limit, attempt, ct => RunTransactionsAsync(attempt, work, ct), cancellationToken)
+            : RunTransactionsAsync(attempt, work, cancellationToken);
+
+    private async Task<T> RunTransactionsAsync<T>(Attempt attempt, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         for (var run = 1; ; run++)
         {
             try
             {
-                return await TransactionAsync(newAttempt(), isolationLevel, work, cancellationToken).ConfigureAwait(false);
+                return await TransactionAsync(attempt, work, cancellationToken).ConfigureAwait(false);
             }
-            catch (PostgresException e) when (run < MaxTransactionRuns && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
+            catch (PostgresException e) when (run < MaxTransactionRuns && attempt.MayRetry && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
             {
+                attempt.ForgetTries();
                 // Full jitter: those who met in a deadlock must not meet again.
                 await Task.Delay(FirstBackoff * Math.Pow(2, run - 1) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
             }
@@ -117,8 +128,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
         }
     }
 
-    private async Task<T> TransactionAsync<T>(
-        Attempt attempt, IsolationLevel isolationLevel, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> TransactionAsync<T>(Attempt attempt, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         for (var run = 1; ; run++)
         {
@@ -127,7 +137,7 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             try
             {
                 return await HostedWork.RunAsync(
-                    connection, (opened, stop) => TransactionAsync(opened, isolationLevel, work, flow, stop), flow, time, lost, pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                    connection, (opened, stop) => TransactionAsync(opened, attempt.IsolationLevel, work, flow, stop), flow, time, lost, pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e)
             {

@@ -39,7 +39,7 @@ internal sealed class HostChooser(
 
     /// <summary>The host's pool for a route, chosen now.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve.</exception>
-    public HostPool Choose(RoutePlan plan, in OperationOptions options)
+    public HostPool Choose(RoutePlan plan, OperationOptions? options)
     {
         if (!_isSettled) WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
         var request = RouteRequest.For(plan, options, time);
@@ -54,7 +54,7 @@ internal sealed class HostChooser(
     public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random).Host is not null;
 
     /// <summary>Who would serve the route at this moment, and why not the others. Counts nothing.</summary>
-    public RouteExplanation Explain(RoutePlan plan, in OperationOptions options) =>
+    public RouteExplanation Explain(RoutePlan plan, OperationOptions? options) =>
         RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), fleet.Loads, random, time);
 
     /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>

@@ -88,6 +88,13 @@ internal sealed class HostPools
 
     private static NpgsqlDataSource CreateDataSource(HostDataSource source, RouterConfiguration configuration, IdleCheck idle, ILoggerFactory loggerFactory)
     {
+        if (configuration.SingleServer is { } single)
+        {
+            source.Limit = source.Host.Connection.MaxPoolSize;
+            source.LoginTimeout = TimeSpan.FromSeconds(source.Host.Connection.Timeout);
+            return single;
+        }
+
         var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
         builder.UseLoggerFactory(new QuietLoggerFactory(loggerFactory));
         Apply(source.Pool.Plan, builder.ConnectionStringBuilder);

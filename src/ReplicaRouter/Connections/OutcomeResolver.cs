@@ -47,7 +47,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
                 {
                     return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
                 }
-                catch (NpgsqlException e) when (e is not NoEligibleHostException)
+                catch (NpgsqlException e) when (e is not (NoEligibleHostException or DatabaseRouterConfigurationException))
                 {
                     // The primary failed while it was asked, or its pool had kept connections of before.
                     await Task.Delay(Poll, time, either.Token).ConfigureAwait(false);

@@ -27,7 +27,7 @@ internal sealed class RouterStatus(
             Transitions = counters.Transitions(),
             Recovery = counters.Recovery(),
             Sessions = counters.Sessions(),
-            AverageLatency = fleet.Hosts.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.Host.Name, p => p.Load.Latency.Value),
+            AverageLatency = fleet.Hosts.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.Host.Name, p => TimeSpan.FromMilliseconds(p.Load.Latency.Value)),
             LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
         };
     }
@@ -39,8 +39,8 @@ internal sealed class RouterStatus(
         return new HostHealth
         {
             IsHealthy = state is HostState.Healthy or HostState.Suspect or HostState.NoLogins or HostState.Full,
-            LatencyMs = fleet.MonitorOf(host.Configuration).LastProbeMs,
-            ReplicationLagMs = isKnown ? host.Lag?.TotalMilliseconds : null,
+            Latency = TimeSpan.FromMilliseconds(fleet.MonitorOf(host.Configuration).LastProbeMs),
+            ReplicationLag = isKnown ? host.Lag : null,
             LagBytes = isKnown ? host.LagBytes : null,
             Error = isKnown || host.Last is null ? host.Error : "has not answered a probe lately",
             // What does not answer is not the primary, whatever it was.

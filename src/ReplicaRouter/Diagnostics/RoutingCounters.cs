@@ -73,11 +73,18 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
 
     public void CountShed() => Interlocked.Increment(ref _shed);
 
-    public RecoveryMetrics Recovery() => new(
-        Volatile.Read(ref _retries), Volatile.Read(ref _writesRetried), Volatile.Read(ref _retriesRefused), Volatile.Read(ref _moved),
-        Volatile.Read(ref _hedges), Volatile.Read(ref _hedgesWon), Volatile.Read(ref _shed));
+    public RecoveryMetrics Recovery() => new()
+    {
+        Retries = Volatile.Read(ref _retries),
+        WriteRetries = Volatile.Read(ref _writesRetried),
+        RetriesRefused = Volatile.Read(ref _retriesRefused),
+        Moved = Volatile.Read(ref _moved),
+        Hedges = Volatile.Read(ref _hedges),
+        HedgesWon = Volatile.Read(ref _hedgesWon),
+        Shed = Volatile.Read(ref _shed),
+    };
 
-    public IReadOnlyList<HostTransition> Transitions() => [.. TransitionCounts().Select(count => new HostTransition(count.Host, count.State, count.Count))];
+    public IReadOnlyList<HostTransition> Transitions() => [.. TransitionCounts().Select(count => new HostTransition { Host = count.Host, State = count.State, Count = count.Count })];
 
     public IEnumerable<(string Host, HostState State, long Count)> TransitionCounts() =>
         from count in _states
@@ -94,12 +101,18 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
 
     public void CountIgnoredToken() => Interlocked.Increment(ref _ignoredTokens);
 
-    public SessionMetrics Sessions() => new(
-        Volatile.Read(ref _sessions), Volatile.Read(ref _positionsAsked), Volatile.Read(ref _catchUpWaits), Volatile.Read(ref _lostHistories), Volatile.Read(ref _ignoredTokens));
+    public SessionMetrics Sessions() => new()
+    {
+        Begun = Volatile.Read(ref _sessions),
+        PositionsAsked = Volatile.Read(ref _positionsAsked),
+        CatchUpWaits = Volatile.Read(ref _catchUpWaits),
+        LostHistories = Volatile.Read(ref _lostHistories),
+        IgnoredTokens = Volatile.Read(ref _ignoredTokens),
+    };
 
     public void CountFallback(RoutePlan plan, Verdict reason) => Interlocked.Increment(ref _fallbacks[(plan.Index * Reasons.Length) + (int)reason]);
 
-    public IReadOnlyList<RouteFallback> Fallbacks() => [.. FallbackCounts().Select(count => new RouteFallback(count.Route.Name, count.Reason.ToString(), count.Count))];
+    public IReadOnlyList<RouteFallback> Fallbacks() => [.. FallbackCounts().Select(count => new RouteFallback { Route = count.Route.Name, Reason = count.Reason.ToString(), Count = count.Count })];
 
     public IEnumerable<(RoutePlan Route, Verdict Reason, long Count)> FallbackCounts() =>
         from plan in routes

@@ -17,19 +17,32 @@ public interface IHostDiscoverySource
 }
 
 /// <summary>What a source knows.</summary>
-/// <param name="Hosts">All hosts of the cluster. Those that the configuration names itself may be among them, and stay as they are configured.</param>
-public sealed record DiscoveryResult(IReadOnlyList<DiscoveredHost> Hosts)
+public sealed record DiscoveryResult
 {
+    /// <param name="hosts">All hosts of the cluster.</param>
+    public DiscoveryResult(IReadOnlyList<DiscoveredHost> hosts) => Hosts = hosts;
+
+    /// <summary>All hosts of the cluster. Those that the configuration names itself may be among them, and stay as they are configured.</summary>
+    public IReadOnlyList<DiscoveredHost> Hosts { get; init; }
+
     /// <summary>How long the answer holds, as a time to live of DNS; the source is asked again then.</summary>
     /// <value>Default <see langword="null"/>: <see cref="DiscoveryOptions.Interval"/>. What is below 1 s counts as 1 s, what is above 1 h as 1 h.</value>
     public TimeSpan? ValidFor { get; init; }
 }
 
 /// <summary>A server that a source has found. It is connected to as the configured primary is, but for its address.</summary>
-/// <param name="Address">A host name or an IP address.</param>
-/// <param name="Port">The port; 1 to 65535.</param>
-public sealed record DiscoveredHost(string Address, int Port)
+public sealed record DiscoveredHost
 {
+    /// <param name="address">A host name or an IP address.</param>
+    /// <param name="port">The port; 1 to 65535.</param>
+    public DiscoveredHost(string address, int port) => (Address, Port) = (address, port);
+
+    /// <summary>A host name or an IP address.</summary>
+    public string Address { get; init; }
+
+    /// <summary>The port; 1 to 65535.</summary>
+    public int Port { get; init; }
+
     /// <summary>The host's name in the router, by which it stays the same host.</summary>
     /// <value>Default <see langword="null"/>: its address. Where another host has that name, it is called by address and port.</value>
     public string? Name { get; init; }

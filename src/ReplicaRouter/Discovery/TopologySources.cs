@@ -16,9 +16,9 @@ internal static class TopologySources
     {
         var discovery = options.Discovery;
         var sources = ImmutableArray.CreateBuilder<IHostDiscoverySource>();
-        if (Dns(discovery.Dns, faults) is { } dns) sources.Add(dns);
-        if (Patroni(discovery.Patroni, discovery.Timeout, allowed, faults) is { } patroni) sources.Add(patroni);
-        if (Aurora(discovery.Aurora, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);
+        if (Dns(discovery.Dns, options.Names.Section, faults) is { } dns) sources.Add(dns);
+        if (Patroni(discovery.Patroni, options.Names.Section, discovery.Timeout, allowed, faults) is { } patroni) sources.Add(patroni);
+        if (Aurora(discovery.Aurora, options.Names.Section, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);
         sources.AddRange(discovery.AddedSources());
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
@@ -28,31 +28,31 @@ internal static class TopologySources
         return sources.ToImmutable();
     }
 
-    private static DnsTopologySource? Dns(DnsDiscoveryOptions options, List<string> faults)
+    private static DnsTopologySource? Dns(DnsDiscoveryOptions options, string section, List<string> faults)
     {
-        const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Dns";
+        var key = $"{section}:Discovery:Dns";
         var before = faults.Count;
-        if (options.Port is < 1 or > 65535) faults.Add($"{Key}:Port is {options.Port}. Write a number from 1 to 65535.");
-        if (options.Name is not null && Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{Key}:Name is no name of DNS. Write one, as replicas.db.internal or _postgresql._tcp.db.internal.");
+        if (options.Port is < 1 or > 65535) faults.Add($"{key}:Port is {options.Port}. Write a number from 1 to 65535.");
+        if (options.Name is not null && Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{key}:Name is no name of DNS. Write one, as replicas.db.internal or _postgresql._tcp.db.internal.");
         IPEndPoint? nameserver = null;
-        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{Key}:Nameserver is no address. Write an IP address, or address:port.");
+        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{key}:Nameserver is no address. Write an IP address, or address:port.");
         if (nameserver is { Port: 0 }) nameserver.Port = 53;
         return faults.Count > before || options.Name is null ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
     }
 
-    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, TimeSpan timeout, AllowedHosts allowed, List<string> faults)
+    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, string section, TimeSpan timeout, AllowedHosts allowed, List<string> faults)
     {
-        const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Patroni";
+        var key = $"{section}:Discovery:Patroni";
         if (options.Urls.Count == 0) return null;
         List<Uri> urls = [];
         foreach (var text in options.Urls)
         {
             // User information may hold a password: no message repeats the value.
             if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") urls.Add(url);
-            else faults.Add($"{Key}:Urls holds a value that is no URL. Write the address of a member's REST API, as http://db-1:8008.");
+            else faults.Add($"{key}:Urls holds a value that is no URL. Write the address of a member's REST API, as http://db-1:8008.");
         }
 
-        var authorities = options.CertificateAuthorityFile is { } file ? Authorities(file, $"{Key}:CertificateAuthorityFile", faults) : null;
+        var authorities = options.CertificateAuthorityFile is { } file ? Authorities(file, $"{key}:CertificateAuthorityFile", faults) : null;
         return urls.Count == options.Urls.Count ? new PatroniTopologySource(urls, authorities, timeout, allowed) : null;
     }
 
@@ -77,12 +77,12 @@ internal static class TopologySources
     }
 
     private static AuroraTopologySource? Aurora(
-        AuroraDiscoveryOptions options, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, List<string> faults)
+        AuroraDiscoveryOptions options, string section, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, List<string> faults)
     {
-        const string Key = $"{DatabaseRouterOptions.SectionName}:Discovery:Aurora";
+        var key = $"{section}:Discovery:Aurora";
         if (options.HostPattern is not { } pattern) return null;
         if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, passwordProvider);
-        faults.Add($"{Key}:HostPattern is no address with one question mark. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
+        faults.Add($"{key}:HostPattern is no address with one question mark. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
         return null;
     }
 }

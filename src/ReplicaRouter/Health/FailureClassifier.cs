@@ -41,7 +41,7 @@ internal static class FailureClassifier
     {
         PostgresException postgres => OfConnection(postgres, site),
         // No connection was tried: of each host its own state says more.
-        NoEligibleHostException => FailureKind.None,
+        NoEligibleHostException or DatabaseRouterConfigurationException => FailureKind.None,
         NoPasswordException or NpgsqlException { InnerException: NoPasswordException } => FailureKind.NoPassword,
         HostLostException => FailureKind.Hung,
         // Npgsql throws this for an exhausted pool too; that is our own doing and says nothing of the host.

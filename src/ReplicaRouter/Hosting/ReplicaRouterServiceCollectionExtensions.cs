@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace ReplicaRouter;
@@ -18,69 +19,150 @@ public static class ReplicaRouterServiceCollectionExtensions
     /// </summary>
     /// <remarks>See <see cref="AddReplicaRouter(IServiceCollection, IConfiguration, Action{DatabaseRouterOptions})"/> for what is registered.</remarks>
     /// <returns>The same builder.</returns>
+    /// <exception cref="InvalidOperationException">The application has a router already.</exception>
     public static IHostApplicationBuilder AddReplicaRouter(this IHostApplicationBuilder builder, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        // The application's own configuration wins over the .env file: it holds the real variables.
-        var configuration = new ConfigurationBuilder().AddDotEnv().AddConfiguration(builder.Configuration).Build();
-        builder.Services.AddReplicaRouter(configuration, configure);
+        builder.Services.Add(null, WithDotEnv(builder), configure);
+        return builder;
+    }
+
+    /// <summary>
+    /// Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is resolved by its name as the key. It is configured by the section
+    /// <c>ReplicaRouters:</c><i>name</i>, by variables that begin with the name, as <c>BILLING_DATABASE_URL</c>, and last by <paramref name="configure"/>. Where none of
+    /// them names a primary, <c>ConnectionStrings:</c><i>name</i> does.
+    /// </summary>
+    /// <remarks>See <see cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})"/> for what is registered.</remarks>
+    /// <param name="builder">The application.</param>
+    /// <param name="name">The router's name: 1 to 63 letters, digits, blanks, or one of <c>- _ .</c></param>
+    /// <param name="configure">What is set in code; it has the last word.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentException">The name is not usable.</exception>
+    /// <exception cref="InvalidOperationException">The application has a router of this name already.</exception>
+    public static IHostApplicationBuilder AddReplicaRouter(this IHostApplicationBuilder builder, string name, Action<DatabaseRouterOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.Add(Checked(name), WithDotEnv(builder), configure);
         return builder;
     }
 
     /// <summary>Adds a <see cref="DatabaseRouter"/> that is configured in code.</summary>
     /// <inheritdoc cref="AddReplicaRouter(IServiceCollection, IConfiguration, Action{DatabaseRouterOptions})" path="/remarks"/>
     /// <returns>The same services.</returns>
+    /// <exception cref="InvalidOperationException">The application has a router already.</exception>
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, Action<DatabaseRouterOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return services.Add(options => configure(options), null);
+        return services.Add(null, null, configure);
     }
 
     /// <summary>Adds a <see cref="DatabaseRouter"/> that is configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
     /// <remarks>
     /// <para>
-    /// The router follows the configuration as it is reloaded: see <see cref="DatabaseRouter.Reload"/>. A reload that is wrong is refused as a whole, and logged. Variables
+    /// The options are those of <see cref="IOptions{TOptions}"/>: <c>Configure</c>, <c>PostConfigure</c> and validation of <see cref="DatabaseRouterOptions"/> take effect as everywhere. The router
+    /// follows them as they are reloaded: see <see cref="DatabaseRouter.Reload"/>. A reload that is wrong is refused as a whole, and logged. Variables
     /// of the environment and a <c>.env</c> file are read once, at the start.
     /// </para>
     /// <para>
-    /// Registers the router, which starts with the host and stops the start when its configuration is wrong; a <see cref="DbDataSource"/>
-    /// that writes; and one a route, keyed by <see cref="DatabaseOperation"/>: <c>[FromKeyedServices(DatabaseOperation.Read)] DbDataSource</c>.
+    /// Registers the router, which starts with the host and stops the start when its configuration is wrong; a <see cref="DbDataSource"/> and <see cref="RoutedDataSource"/>
+    /// that write; and one a route, keyed by <see cref="DatabaseOperation"/>: <c>[FromKeyedServices(DatabaseOperation.Read)] RoutedDataSource</c>.
     /// </para>
     /// </remarks>
     /// <returns>The same services.</returns>
+    /// <exception cref="InvalidOperationException">The application has a router already.</exception>
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, IConfiguration configuration, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return services.Add(options =>
-        {
-            OptionsLoader.Load(options, configuration);
-            configure?.Invoke(options);
-        }, configuration);
+        return services.Add(null, configuration, configure);
     }
 
-    private static IServiceCollection Add(this IServiceCollection services, Action<DatabaseRouterOptions> configure, IConfiguration? reloaded)
+    /// <summary>Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is configured in code.</summary>
+    /// <inheritdoc cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})" path="/remarks"/>
+    /// <inheritdoc cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})" path="/exception"/>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddReplicaRouter(this IServiceCollection services, string name, Action<DatabaseRouterOptions> configure)
     {
-        DatabaseRouterOptions Read()
+        ArgumentNullException.ThrowIfNull(configure);
+        return services.Add(Checked(name), null, configure);
+    }
+
+    /// <summary>Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
+    /// <remarks>
+    /// Everything that is registered has the router's name for its key, its options' name included: <c>[FromKeyedServices("billing")] DatabaseRouter</c>, and a
+    /// <see cref="RoutedDataSource"/> that writes. Those of the operations have the operation's name added: <c>[FromKeyedServices("billing:read")] RoutedDataSource</c>.
+    /// </remarks>
+    /// <param name="services">The application's services.</param>
+    /// <param name="name">The router's name: 1 to 63 letters, digits, blanks, or one of <c>- _ .</c></param>
+    /// <param name="configuration">Where its section, variables and connection string are.</param>
+    /// <param name="configure">What is set in code; it has the last word.</param>
+    /// <returns>The same services.</returns>
+    /// <exception cref="ArgumentException">The name is not usable.</exception>
+    /// <exception cref="InvalidOperationException">The application has a router of this name already.</exception>
+    public static IServiceCollection AddReplicaRouter(this IServiceCollection services, string name, IConfiguration configuration, Action<DatabaseRouterOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return services.Add(Checked(name), configuration, configure);
+    }
+
+    /// <summary>The application's own configuration wins over the .env file: it holds the real variables.</summary>
+    private static IConfigurationRoot WithDotEnv(IHostApplicationBuilder builder) => new ConfigurationBuilder().AddDotEnv().AddConfiguration(builder.Configuration).Build();
+
+    private static string Checked(string name) => name is not null && Identifier.Is(name) ? name : throw new ArgumentException($"The router's name is not usable. {Identifier.Rule}", nameof(name));
+
+    private static IServiceCollection Add(this IServiceCollection services, string? name, IConfiguration? configuration, Action<DatabaseRouterOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        if (services.Any(service => service.ServiceType == typeof(DatabaseRouter) && Equals(service.ServiceKey, name)))
         {
-            var options = new DatabaseRouterOptions();
-            configure(options);
-            return options;
+            throw new InvalidOperationException(name is null
+                ? "AddReplicaRouter was called twice. Call it once; a further router, of another cluster, needs a name: AddReplicaRouter(\"billing\")."
+                : $"AddReplicaRouter(\"{name}\") was called twice. Call it once for each cluster, with a name of its own.");
         }
 
-        services.TryAddSingleton(provider =>
+        var options = services.AddOptions<DatabaseRouterOptions>(name ?? Options.DefaultName);
+        if (configuration is not null)
         {
-            var router = DatabaseRouter.Create(Read(), provider.GetService<ILoggerFactory>(), provider.GetService<IMeterFactory>());
-            if (reloaded is not null) router.Follow(ChangeToken.OnChange(reloaded.GetReloadToken, () => router.TryReload(Read)));
-            return router;
-        });
-        services.TryAddSingleton(provider => provider.GetRequiredService<DatabaseRouter>().GetDataSource(DatabaseOperation.Write));
+            options.Configure(read => OptionsLoader.Load(read, configuration, name));
+            services.AddSingleton<IOptionsChangeTokenSource<DatabaseRouterOptions>>(new ConfigurationChanges(options.Name, configuration));
+        }
+
+        if (configure is not null) options.Configure(configure);
+        services.AddKeyedOrNot(name, provider => Create(provider, options.Name));
+        services.AddKeyedOrNot(name, provider => RouterOf(provider, name).GetDataSource(DatabaseOperation.Write));
+        services.AddKeyedOrNot<DbDataSource>(name, provider => RouterOf(provider, name).GetDataSource(DatabaseOperation.Write));
         foreach (var operation in Enum.GetValues<DatabaseOperation>())
         {
-            services.TryAddKeyedSingleton(operation, (provider, _) => provider.GetRequiredService<DatabaseRouter>().GetDataSource(operation));
+            object key = name is null ? operation : $"{name}:{DatabaseRoute.FromDatabaseOperation(operation).Name}";
+            services.TryAddKeyedSingleton(key, (provider, _) => RouterOf(provider, name).GetDataSource(operation));
+            services.TryAddKeyedSingleton<DbDataSource>(key, (provider, _) => RouterOf(provider, name).GetDataSource(operation));
         }
 
-        services.AddHostedService<RouterStarter>();
+        services.AddSingleton<IHostedService>(provider => new RouterStarter(RouterOf(provider, name)));
         return services;
+    }
+
+    private static void AddKeyedOrNot<T>(this IServiceCollection services, string? key, Func<IServiceProvider, T> create) where T : class
+    {
+        if (key is null) services.TryAddSingleton(create);
+        else services.TryAddKeyedSingleton(key, (provider, _) => create(provider));
+    }
+
+    private static DatabaseRouter RouterOf(IServiceProvider provider, string? name) =>
+        name is null ? provider.GetRequiredService<DatabaseRouter>() : provider.GetRequiredKeyedService<DatabaseRouter>(name);
+
+    private static DatabaseRouter Create(IServiceProvider provider, string name)
+    {
+        var factory = provider.GetRequiredService<IOptionsFactory<DatabaseRouterOptions>>();
+        var options = factory.Create(name);
+        options.TimeProvider ??= provider.GetService<TimeProvider>();
+        var router = DatabaseRouter.Create(options, provider.GetService<ILoggerFactory>(), provider.GetService<IMeterFactory>());
+        // Not by IOptionsMonitor: where reading fails, it throws at whatever reported the change.
+        foreach (var source in provider.GetServices<IOptionsChangeTokenSource<DatabaseRouterOptions>>().Where(source => (source.Name ?? Options.DefaultName) == name))
+        {
+            router.Engine.Follow(ChangeToken.OnChange(source.GetChangeToken, () => router.Engine.TryReload(() => factory.Create(name))));
+        }
+
+        return router;
     }
 
     /// <summary>Creates the router with the host, so that probes run before the first request and wrong values stop the start.</summary>

@@ -75,9 +75,12 @@ internal static class Eligibility
     /// <summary>Why no host may serve, host by host, for people.</summary>
     public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) =>
-        [.. topology.Hosts.Select(host => new HostRejection(host.Name,
-            whyNotPrimary is not null && ReferenceEquals(host, topology.Primary) ? whyNotPrimary
-                : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time)))];
+        [.. topology.Hosts.Select(host => new HostRejection
+        {
+            Host = host.Name,
+            Reason = whyNotPrimary is not null && ReferenceEquals(host, topology.Primary) ? whyNotPrimary
+                : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time),
+        })];
 
     /// <summary>Why a host may not serve, for people.</summary>
     public static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
@@ -111,6 +114,11 @@ internal static class Eligibility
 }
 
 /// <summary>Why a host could not serve an operation.</summary>
-/// <param name="Host">The host's name.</param>
-/// <param name="Reason">The reason, in words. Never holds a password.</param>
-public sealed record HostRejection(string Host, string Reason);
+public sealed record HostRejection
+{
+    /// <summary>The host's name.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The reason, in words. Never holds a password.</summary>
+    public required string Reason { get; init; }
+}

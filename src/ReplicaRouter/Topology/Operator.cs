@@ -23,7 +23,7 @@ internal sealed class Operator(
         {
             if (current.Primary is null or { IsDrained: true })
             {
-                throw new NoEligibleHostException(HostNames.Primary, Eligibility.Explain(current, write, RouteRequest.For(write, default, time), time));
+                throw new NoEligibleHostException(HostNames.Primary, Eligibility.Explain(current, write, RouteRequest.For(write, null, time), time));
             }
 
             wasForced = now < current.ForcedToPrimaryUntil;
@@ -82,7 +82,9 @@ internal sealed class Operator(
         return accepted;
     }
 
-    public async Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    /// <param name="limit">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task WaitUntilReadyAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
         while (true)
@@ -94,12 +96,22 @@ internal sealed class Operator(
                 if (topology.Hosts.Any(host => host.IsWell)) return;
             }
 
-            if (!await store.NewerAsync(topology, timeout - time.GetElapsedTime(start), cancellationToken).ConfigureAwait(false))
+            var left = limit == Timeout.InfiniteTimeSpan ? TimeSpan.LongestWait : limit - time.GetElapsedTime(start);
+            try
             {
-                var read = configuration.PlanOf(DatabaseOperation.Read);
-                throw Eligibility.NoHost(store.Current, read, RouteRequest.For(read, default, time), time);
+                if (!await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false)) throw NotReady();
+            }
+            catch (OperationCanceledException)
+            {
+                throw new OperationCanceledException("No host can serve yet.", NotReady(), cancellationToken);
             }
         }
+    }
+
+    private NoEligibleHostException NotReady()
+    {
+        var read = configuration.PlanOf(DatabaseOperation.Read);
+        return Eligibility.NoHost(store.Current, read, RouteRequest.For(read, null, time), time);
     }
 
     private HostSnapshot Acceptable(TopologySnapshot topology, string name) => topology.Find(Find(name)) is { IsAnswering: true } host

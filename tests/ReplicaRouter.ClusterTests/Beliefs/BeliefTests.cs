@@ -30,7 +30,7 @@ public sealed class BeliefTests
     private static async Task AcceptAsync(DatabaseRouter router, string primary)
     {
         await router.AcceptAsync(primary, Ct);
-        var took = await Eventually.Async(() => router.Topology.Primary?.Name == primary, s_atOnce, $"{primary} is followed");
+        var took = await Eventually.Async(() => router.Engine.Topology.Primary?.Name == primary, s_atOnce, $"{primary} is followed");
         TestContext.Current.TestOutputHelper?.WriteLine($"{primary} is followed {took.TotalMilliseconds:0} ms after it was accepted");
     }
 
@@ -121,7 +121,7 @@ public sealed class BeliefTests
         await cluster["dr"].StartAsync(Ct);
         await StateAsync(router, "dr", HostState.Fenced);
         await StaysOutAsync(router, "analytics", HostState.OldTimeline);
-        Assert.Equal("primary", router.Topology.Primary?.Name);
+        Assert.Equal("primary", router.Engine.Topology.Primary?.Name);
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class BeliefTests
         await using var router = DatabaseRouter.Create(cluster.Options("primary", "analytics"));
         await StateAsync(router, "analytics", HostState.OldTimeline);
         await StaysOutAsync(router, "analytics", HostState.OldTimeline);
-        Assert.Equal("primary", router.Topology.Primary?.Name);
+        Assert.Equal("primary", router.Engine.Topology.Primary?.Name);
     }
 
     /// <summary>A later timeline shows that a server was promoted, which may have acknowledged writes: a new process can't know that it was a mistake.</summary>
@@ -145,7 +145,7 @@ public sealed class BeliefTests
         await using var router = DatabaseRouter.Create(cluster.Options("primary", "analytics"));
         await StateAsync(router, "primary", HostState.Fenced);
         await StaysOutAsync(router, "primary", HostState.Fenced);
-        Assert.Null(router.Topology.Primary);
+        Assert.Null(router.Engine.Topology.Primary);
         Assert.Equal(HostState.Healthy, router.GetHealthStatus()["analytics"].State);
     }
 
@@ -180,7 +180,7 @@ public sealed class BeliefTests
         }, s_bound, $"{host} is probed three times");
     }
 
-    private static HostSnapshot Host(DatabaseRouter router, string name) => router.Topology.Hosts.Single(host => host.Name == name);
+    private static HostSnapshot Host(DatabaseRouter router, string name) => router.Engine.Topology.Hosts.Single(host => host.Name == name);
 
     [Fact]
     [Trait("Failure", "A5")]

@@ -68,7 +68,7 @@ public class DamagedReplicaTests(DamagedCluster damaged)
         Assert.Contains(sqlState, health.Error, StringComparison.Ordinal);
         Assert.Contains(router.GetMetrics().Transitions, transition => transition is { Host: "analytics", State: HostState.Failing });
         Assert.Contains(logger[217], text => text.Contains("analytics", StringComparison.Ordinal));
-        Assert.Contains(router.Explain(DatabaseOperation.Read, default).Hosts, host => host is { Host: "analytics", Standing: HostStanding.Rejected } && host.Reason.Contains(sqlState, StringComparison.Ordinal));
+        Assert.Contains(router.Engine.Explain(DatabaseOperation.Read, default).Hosts, host => host is { Host: "analytics", Standing: HostStanding.Rejected } && host.Reason.Contains(sqlState, StringComparison.Ordinal));
         // Its other route goes to the next group meanwhile.
         Assert.Equal("background", await damaged.Cluster.WhoAsync(router, DatabaseOperation.Analytics));
     }

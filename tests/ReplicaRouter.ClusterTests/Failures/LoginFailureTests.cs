@@ -28,7 +28,7 @@ public class LoginFailureTests(ClusterFixture fixture)
         var options = fixture.Cluster.Options("primary", "analytics", "background");
         var settings = new NpgsqlConnectionStringBuilder(fixture.Cluster["analytics"].ConnectionString) { Port = listener.Port, Timeout = 2, SslMode = isTls ? SslMode.Prefer : SslMode.Disable };
         options.Hosts["analytics"].ConnectionString = settings.ConnectionString;
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
             new NpgsqlHostProbe(host.Name == "analytics" ? host with { Connection = new(fixture.Cluster["analytics"].ConnectionString) } : host, TimeSpan.FromSeconds(2), TimeProvider.System));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         for (var i = 0; i < 5; i++)
@@ -48,7 +48,7 @@ public class LoginFailureTests(ClusterFixture fixture)
         var options = fixture.Cluster.Options("primary");
         options.Hosts["primary"].ConnectionString = settings.ConnectionString;
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(200) };
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host =>
             new NpgsqlHostProbe(host with { Connection = new(fixture.Cluster.Primary.ConnectionString) }, TimeSpan.FromSeconds(2), TimeProvider.System));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, Ct));

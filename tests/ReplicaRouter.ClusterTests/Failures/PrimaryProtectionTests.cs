@@ -77,7 +77,7 @@ public class PrimaryProtectionTests
             await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, Ct));
             Assert.Throws<NoEligibleHostException>(() => router.GetClient(DatabaseOperation.Read));
             var strong = new OperationOptions { Consistency = Consistency.Strong };
-            Assert.Equal("primary", await router.ExecuteAsync(DatabaseOperation.Read, strong, (connection, _) => cluster.WhoAsync(connection), Ct));
+            Assert.Equal("primary", await router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => cluster.WhoAsync(connection), strong, Ct));
         }
 
         for (var i = 0; i < 20; i++) Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Read));

@@ -210,7 +210,7 @@ public class ReplicaFailureTests
             await Eventually.Async(async () => await cluster.WhoAsync(router, DatabaseOperation.Analytics) == "background" && router.GetHealthStatus()["analytics"].State == HostState.Full,
                 TimeSpan.FromSeconds(10), "full");
             Assert.Equal("analytics", await cluster.WhoAsync(held));
-            Assert.True(router.GetHealthStatus()["analytics"] is { IsHealthy: true, ReplicationLagMs: not null });
+            Assert.True(router.GetHealthStatus()["analytics"] is { IsHealthy: true, ReplicationLag: not null });
         }
         finally
         {
@@ -257,9 +257,9 @@ public class ReplicaFailureTests
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster["background"].Port);
         await using var router = await cluster.HealthyRouterAsync(options => Through(options, "background", proxy));
         var hedged = new OperationOptions { AllowHedging = true };
-        for (var i = 0; i < 200; i++) await router.ExecuteAsync(DatabaseOperation.Read, hedged, (connection, _) => cluster.WhoAsync(connection), Ct);
+        for (var i = 0; i < 200; i++) await router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => cluster.WhoAsync(connection), hedged, Ct);
         proxy.Delay(TimeSpan.FromMilliseconds(30));
-        for (var i = 0; i < 100; i++) Assert.NotNull(await router.ExecuteAsync(DatabaseOperation.Read, hedged, (connection, _) => cluster.WhoAsync(connection), Ct));
+        for (var i = 0; i < 100; i++) Assert.NotNull(await router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => cluster.WhoAsync(connection), hedged, Ct));
         var recovery = router.GetMetrics().Recovery;
         Assert.True(recovery.HedgesWon > 0, $"{recovery}");
         Assert.True(recovery.Hedges <= 5 + (0.05 * 300) + 1, $"{recovery}");

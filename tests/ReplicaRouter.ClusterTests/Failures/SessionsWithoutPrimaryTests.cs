@@ -33,7 +33,7 @@ public sealed class SessionsWithoutPrimaryTests
         await WriteAsync(router, last, 11);
         await cluster.WaitForReplicationOnAsync("analytics", Ct);
         await cluster.Primary.KillAsync(Ct);
-        foreach (var each in new[] { router, other }) await Eventually.Async(() => each.Topology.Primary is null, s_bound, "there is no primary");
+        foreach (var each in new[] { router, other }) await Eventually.Async(() => each.Engine.Topology.Primary is null, s_bound, "there is no primary");
 
         // One that waited for a primary would take these ten seconds alone.
         var start = TimeProvider.System.GetTimestamp();
@@ -43,19 +43,19 @@ public sealed class SessionsWithoutPrimaryTests
         Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, s_bound / 2);
 
         await cluster.PromoteAsync("analytics", repointOthers: false, Ct);
-        await Eventually.Async(() => router.Topology.Primary?.Name == "analytics", s_bound, "the promoted one is followed");
+        await Eventually.Async(() => router.Engine.Topology.Primary?.Name == "analytics", s_bound, "the promoted one is followed");
         foreach (var (id, session) in sessions.Index()) await AssertReadsAsync(cluster, router, session, id);
     }
 
-    private static Func<bool> IsProbedAfter(DatabaseRouter router, long moment) => () => router.Topology.Primary!.LastAnswered!.SentAt > moment;
+    private static Func<bool> IsProbedAfter(DatabaseRouter router, long moment) => () => router.Engine.Topology.Primary!.LastAnswered!.SentAt > moment;
 
     private static Task<int> WriteAsync(DatabaseRouter router, DatabaseSession session, int id) => router.ExecuteAsync(
-        DatabaseOperation.Write, new OperationOptions { Session = session }, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@id)", new { id }), Ct);
+        DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES (@id)", new { id }), new OperationOptions { Session = session }, Ct);
 
     private static async Task AssertReadsAsync(LocalCluster cluster, DatabaseRouter router, DatabaseSession session, int id)
     {
-        var (count, server) = await router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session }, async (connection, _) =>
-            (await connection.ExecuteScalarAsync<int>("SELECT count(*) FROM note WHERE id = @id", new { id }), await cluster.WhoAsync(connection)), Ct);
+        var (count, server) = await router.ExecuteAsync(DatabaseOperation.Read, async (connection, _) =>
+            (await connection.ExecuteScalarAsync<int>("SELECT count(*) FROM note WHERE id = @id", new { id }), await cluster.WhoAsync(connection)), new OperationOptions { Session = session }, Ct);
         Assert.Equal((1, "analytics"), (count, server));
     }
 }

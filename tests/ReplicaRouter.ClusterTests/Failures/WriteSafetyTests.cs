@@ -86,11 +86,11 @@ public class WriteSafetyTests(ClusterFixture fixture)
     public async Task Nor_is_one_that_asks_not_to_be()
     {
         await using var router = Router();
-        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, new OperationOptions { AllowRetry = false }, async (connection, _) =>
+        await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, async (connection, _) =>
         {
             await EndAsync(connection);
             return await connection.ExecuteAsync("SELECT 1");
-        }, Ct));
+        }, new OperationOptions { AllowRetry = false }, Ct));
     }
 
     [Fact]

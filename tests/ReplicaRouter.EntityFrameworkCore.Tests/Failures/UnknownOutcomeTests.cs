@@ -51,7 +51,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         options.Hosts["primary"].ConnectionString = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString;
         configure?.Invoke(options);
         var router = DatabaseRouter.Create(options);
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await router.WaitUntilReadyAsync(Ct);
         return router;
     }
 

@@ -20,7 +20,7 @@ public sealed class TokenTests : IAsyncLifetime
         _cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }] }, Ct);
         await WriteElsewhereAsync("CREATE TABLE note (value int)");
         _router = NewRouter();
-        await _router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await _router.WaitUntilReadyAsync(Ct);
     }
 
     public async ValueTask DisposeAsync()
@@ -33,7 +33,7 @@ public sealed class TokenTests : IAsyncLifetime
     public async Task A_token_that_is_stored_in_the_transaction_covers_its_commit()
     {
         await using var handler = NewRouter();
-        await handler.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await handler.WaitUntilReadyAsync(Ct);
         var router = _router;
         var ct = Ct;
         using var session = router.BeginSession();
@@ -52,8 +52,8 @@ public sealed class TokenTests : IAsyncLifetime
         }, ct);
         #endregion
 
-        Assert.Equal(0, await handler.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Consistency = Consistency.Eventual }, (connection, _) => ValueAsync(connection), ct));
-        Assert.Equal(7, await handler.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { SessionToken = stored }, (connection, _) => ValueAsync(connection), ct));
+        Assert.Equal(0, await handler.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), new OperationOptions { Consistency = Consistency.Eventual }, ct));
+        Assert.Equal(7, await handler.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), new OperationOptions { SessionToken = stored }, ct));
     }
 
     [Fact]
@@ -67,13 +67,13 @@ public sealed class TokenTests : IAsyncLifetime
             token = await session.GetTokenAsync(Ct);
             await ReplicateAllThatIsWrittenAsync();
             // The session learns how far the primary is, and finds the replica there.
-            Assert.Equal(0, await _router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = session }, (connection, _) => ValueAsync(connection), Ct));
+            Assert.Equal(0, await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), new OperationOptions { Session = session }, Ct));
             scope.Complete();
         }
 
         Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), Ct));
         using var next = _router.CreateSession(token);
-        Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, new OperationOptions { Session = next }, (connection, _) => ValueAsync(connection), Ct));
+        Assert.Equal(7, await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), new OperationOptions { Session = next }, Ct));
     }
 
     [Fact]

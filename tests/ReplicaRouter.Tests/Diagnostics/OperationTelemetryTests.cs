@@ -67,7 +67,7 @@ public sealed class OperationTelemetryTests : IDisposable
     {
         Dictionary<string, double> values = [];
         using var factory = new OneMeter();
-        await using var router = new DatabaseRouter(
+        await using var router = new ClusterRouter(
             RouterConfigurationBuilder.Build(OptionsFor("primary", "analytics")),
             createProbe: host => FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }), meterFactory: factory);
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);

@@ -17,7 +17,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         var options = OptionsFor("primary", "analytics");
         options.Discovery.Add(_source);
         foreach (var allowed in (string[])["10.0.0.0/24", "*.db.internal"]) options.Discovery.AllowedHosts.Add(allowed);
-        _router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), _log, _time, new Random(1), Probe);
+        _router = new ClusterRouter(RouterConfigurationBuilder.Build(options), _log, _time, new Random(1), Probe);
     }
 
     private FakeProbe Probe(HostConfiguration host) => _probes[host.Name] =
@@ -52,11 +52,11 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432), new("10.0.0.8", 5432) { Name = "pg-8", Groups = ["analytics"], Labels = ["zone=a"], Weight = 4 }]);
         await AdvanceUntil(() => Hosts.Count() == 4);
         Assert.Equal(["primary", "analytics", "10.0.0.7", "pg-8"], Hosts);
-        var added = _router.Topology.Hosts[3].Configuration;
+        var added = _router.Engine.Topology.Hosts[3].Configuration;
         Assert.Equal(("10.0.0.8:5432", "app", "secret", 4), (added.Endpoint, added.Connection.Username, added.Connection.Password, added.Weight));
         Assert.Equal(["analytics"], added.Groups);
         Assert.Equal(["zone=a"], added.Labels);
-        Assert.Equal(["read"], _router.Topology.Hosts[2].Configuration.Groups);
+        Assert.Equal(["read"], _router.Engine.Topology.Hosts[2].Configuration.Groups);
 
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]);
         await AdvanceUntil(() => Hosts.Count() == 3);
@@ -111,7 +111,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         await AdvanceUntil(() => _source.Asks >= 4);
         Assert.Equal(["primary", "analytics", "10.0.0.7", "pg-8.db.internal"], Hosts);
         Assert.Contains("evil.example.com:5433", Assert.Single(_log[332]), StringComparison.Ordinal);
-        Assert.Equal(["evil.example.com:5433"], Assert.Single(_router.SourceReports)!.Refused);
+        Assert.Equal(["evil.example.com:5433"], Assert.Single(_router.Engine.SourceReports)!.Refused);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     public async Task When_the_primary_is_lost_the_source_is_asked_at_once()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromHours(1) };
-        await AdvanceUntil(() => _source.Asks == 2 && _router.Topology.Primary is not null);
+        await AdvanceUntil(() => _source.Asks == 2 && _router.Engine.Topology.Primary is not null);
         _probes["primary"].Answer = _ => throw new IOException("gone");
         await AdvanceUntil(() => _source.Asks == 3);
     }
@@ -172,7 +172,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
         await AdvanceUntil(() => Hosts.Count() == 4);
         _probes["primary"].Answer = _ => throw new IOException("gone");
         _probes["pg-7"].Answer = _ => Task.FromResult(Primary(200, timeline: 2));
-        await AdvanceUntil(() => _router.Topology.Primary?.Name == "pg-7");
+        await AdvanceUntil(() => _router.Engine.Topology.Primary?.Name == "pg-7");
         _source.Answer = new DiscoveryResult([new("10.0.0.8", 5432) { Name = "pg-8" }]);
         var asks = _source.Asks;
         await AdvanceUntil(() => _source.Asks >= asks + 3);

@@ -110,7 +110,7 @@ public class SecretFuzzTests
         {
             lock (said) said.Add(text);
         });
-        await using (var router = new DatabaseRouter(configuration, logger, meterFactory: own))
+        await using (var router = new ClusterRouter(configuration, logger, meterFactory: own))
         {
             foreach (var attempt in (Func<Task>[])[() => router.WaitUntilReadyAsync(TimeSpan.FromMilliseconds(100)), () => router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult(0))])
             {

@@ -12,7 +12,7 @@ public class GetClientAllocationTests
     public async Task Choosing_a_host_allocates_nothing(string route)
     {
         var options = Options();
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: AnsweringOnce);
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: AnsweringOnce);
         DatabaseRoute built = route;
         for (var i = 0; i < 1000; i++) router.GetClient(built);
 
@@ -23,7 +23,7 @@ public class GetClientAllocationTests
     public async Task Choosing_by_weights_that_have_just_been_changed_allocates_nothing()
     {
         var options = Options();
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), createProbe: AnsweringOnce);
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: AnsweringOnce);
         router.GetClient(DatabaseOperation.Read);
         options.Hosts["background"].Weight = 3;
         options.Hosts.Remove("analytics");

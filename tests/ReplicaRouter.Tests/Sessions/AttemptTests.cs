@@ -4,7 +4,7 @@ public class AttemptTests
 {
     private readonly TestTopology _topology = new("primary", "background");
 
-    private Attempt NewAttempt(OperationOptions options = default) =>
+    private Attempt NewAttempt(OperationOptions? options = null) =>
         new(_topology.Configuration.PlanOf(DatabaseOperation.Background), options, null, _topology.Time);
 
     [Fact]

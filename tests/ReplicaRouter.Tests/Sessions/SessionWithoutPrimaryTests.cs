@@ -88,12 +88,12 @@ public class SessionWithoutPrimaryTests
     public async Task A_read_that_only_a_primary_can_help_waits_as_long_as_a_write_and_says_so()
     {
         var isPrimaryLost = false;
-        await using var router = new DatabaseRouter(RouterConfigurationBuilder.Build(Options()), createProbe: host => new FakeProbe(_ => host.IsConfiguredPrimary && isPrimaryLost
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(Options()), createProbe: host => new FakeProbe(_ => host.IsConfiguredPrimary && isPrimaryLost
             ? throw new IOException("cable cut")
             : Task.FromResult((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index + 1 })));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         isPrimaryLost = true;
-        while (router.Topology is { Primary: not null } topology) Assert.True(await topology.SupersededWithinAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Ct));
+        while (router.Engine.Topology is { Primary: not null } topology) Assert.True(await topology.SupersededWithinAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Ct));
 
         var token = new SessionToken(new WalPosition(Cluster, 1, 0), TimeProvider.System.GetUtcNow(), IsOpen: true).Encode([]);
         var start = TimeProvider.System.GetTimestamp();

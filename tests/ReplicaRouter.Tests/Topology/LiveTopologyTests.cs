@@ -21,7 +21,7 @@ public sealed class LiveTopologyTests : IDisposable
 
     private async Task<DatabaseRouter> ReadyAsync(DatabaseRouterOptions options)
     {
-        var router = new DatabaseRouter(RouterConfigurationBuilder.Build(options), _log, createProbe: Probe);
+        var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), _log, createProbe: Probe);
         await router.WaitUntilReadyAsync(s_bound, Ct);
         return router;
     }

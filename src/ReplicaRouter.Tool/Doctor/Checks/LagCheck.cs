@@ -18,7 +18,7 @@ internal sealed class LagCheck : ICheck
         var limit = cluster.Configuration.Health.MaxLag;
         var standbys = cluster.Standbys.Where(host => host.Health.Role == HostRole.Replica).ToList();
         return Findings.Of(
-            string.Join(", ", standbys.Select(host => FormattableString.Invariant($"{host.Name} {host.Health.ReplicationLagMs:0} ms"))) + FormattableString.Invariant($", limit {limit.TotalSeconds:0.#} s"),
+            string.Join(", ", standbys.Select(host => FormattableString.Invariant($"{host.Name} {host.Health.ReplicationLag?.TotalMilliseconds:0} ms"))) + FormattableString.Invariant($", limit {limit.TotalSeconds:0.#} s"),
             standbys.Select(host => ProblemOf(host, limit)).OfType<Problem>());
     }
 
@@ -35,10 +35,10 @@ internal sealed class LagCheck : ICheck
                 "It replays more slowly than the primary writes, or later on purpose: look at recovery_min_apply_delay, at queries that hold up replay (pg_stat_database_conflicts), and at its disk.");
         }
 
-        if (host.Health.ReplicationLagMs is not { } lag || lag <= limit.TotalMilliseconds / 2) return null;
+        if (host.Health.ReplicationLag is not { } lag || lag <= limit / 2) return null;
         return new Problem(
-            lag > limit.TotalMilliseconds ? Verdict.Failure : Verdict.Warning,
-            FormattableString.Invariant($"{host.Name}: lag {lag / 1000:0.0} s, limit {limit.TotalSeconds:0.#} s"),
+            lag > limit ? Verdict.Failure : Verdict.Warning,
+            FormattableString.Invariant($"{host.Name}: lag {lag.TotalSeconds:0.0} s, limit {limit.TotalSeconds:0.#} s"),
             "Look at long queries on the standby that hold up replay, at its disk and at the network; or give the route a higher MaxLag.");
     }
 

@@ -4,15 +4,15 @@ using static ReplicaRouter.Tests.TestTopology;
 namespace ReplicaRouter.Tests.Sessions;
 
 [Collection(ProcessMemoryTests.Name)]
-public sealed class RoutingSessionTests : IAsyncLifetime
+public sealed class DatabaseSessionTests : IAsyncLifetime
 {
-    private readonly DatabaseRouter _router = NewRouter();
+    private readonly ClusterRouter _router = NewRouter();
 
-    private static DatabaseRouter NewRouter(Action<DatabaseRouterOptions>? configure = null)
+    private static ClusterRouter NewRouter(Action<DatabaseRouterOptions>? configure = null)
     {
         var options = OptionsFor("primary", "analytics", "background");
         configure?.Invoke(options);
-        return new DatabaseRouter(RouterConfigurationBuilder.Build(options),
+        return new ClusterRouter(RouterConfigurationBuilder.Build(options),
             createProbe: host => FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
     }
 
@@ -26,7 +26,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
 
     private static string? HostOf(NpgsqlDataSource client) => new NpgsqlConnectionStringBuilder(client.ConnectionString).Host;
 
-    private string? Host(DatabaseRoute route, OperationOptions options = default) => HostOf(_router.GetClient(route, options));
+    private string? Host(DatabaseRoute route, OperationOptions? options = null) => HostOf(_router.GetClient(route, options));
 
     [Fact]
     public void It_covers_the_code_from_its_beginning_to_its_disposal()
@@ -53,7 +53,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         using var earlier = _router.CreateSession();
         Host(DatabaseOperation.Write, new OperationOptions { Session = earlier });
         var origin = new Origin(await earlier.GetTokenAsync(Ct), "nonsense");
-        using var session = _router.BeginSessionFrom(origin);
+        using var session = _router.Engine.BeginSessionFrom(origin);
         Assert.Equal((0, false), (origin.Reads, session.HasNews));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => session.State, Ct)));
         Assert.Equal((1, false), (origin.Reads, session.HasNews));
@@ -184,7 +184,7 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         Host(DatabaseOperation.Read, new OperationOptions { Session = session });
         session.Dispose();
         Assert.Throws<ObjectDisposedException>(() => Host(DatabaseOperation.Read, new OperationOptions { Session = session }));
-        Assert.NotEmpty(session.Token);
+        Assert.NotEmpty(session.GetToken());
     }
 
     [Fact]
@@ -281,9 +281,9 @@ public sealed class RoutingSessionTests : IAsyncLifetime
 
         // The client may be written with still: whoever goes on asks the primary how far it is.
         using var handler = _router.BeginSession(metadata);
-        Assert.NotEqual(0UL, handler.State.Demand(_router.Topology, 0).Unsettled);
+        Assert.NotEqual(0UL, handler.State.Demand(_router.Engine.Topology, 0).Unsettled);
         Host(DatabaseOperation.Read);
-        Assert.Equal(100UL, handler.State.Demand(_router.Topology, 0).Floor.Lsn);
+        Assert.Equal(100UL, handler.State.Demand(_router.Engine.Topology, 0).Floor.Lsn);
     }
 
     [Fact]
@@ -294,10 +294,10 @@ public sealed class RoutingSessionTests : IAsyncLifetime
         string? Read(DatabaseSession session) => HostOf(router.GetClient(DatabaseOperation.Analytics, new OperationOptions { Session = session }));
         using var session = router.CreateSession();
         Assert.Equal("10.0.0.2", Read(session));
-        Assert.Equal("", session.Token);
+        Assert.Equal("", session.GetToken());
         session.State.Wrote(DateTimeOffset.UtcNow, TimeSpan.FromMilliseconds(1));
         Assert.Equal("10.0.0.1", Read(session));
-        using var next = router.CreateSession(session.Token);
+        using var next = router.CreateSession(session.GetToken());
         Assert.Equal("10.0.0.1", Read(next));
         session.State.Wrote(DateTimeOffset.UtcNow.AddHours(-2), TimeSpan.FromMilliseconds(1));
         Assert.Equal("10.0.0.2", Read(session));

@@ -1,0 +1,22 @@
+using System.Data.Common;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>A data source that chooses a host at each opening, for whatever takes a <see cref="DbDataSource"/>: Dapper, EF Core, health checks.</summary>
+/// <remarks>What it hands out is the real <see cref="NpgsqlConnection"/>. Disposing it closes nothing: the pools are the router's.</remarks>
+public abstract class RoutedDataSource : DbDataSource
+{
+    /// <inheritdoc cref="DbDataSource.OpenConnection"/>
+    public new NpgsqlConnection OpenConnection() => (NpgsqlConnection)base.OpenConnection();
+
+    /// <inheritdoc cref="DbDataSource.OpenConnectionAsync"/>
+    public new abstract ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="DbDataSource.CreateConnection"/>
+    public new NpgsqlConnection CreateConnection() => (NpgsqlConnection)base.CreateConnection();
+
+    /// <inheritdoc/>
+    protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default) =>
+        await OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+}
