@@ -57,6 +57,18 @@ public sealed partial class PackageTests(LocalFeed feed)
         Assert.DoesNotContain(dependencies, id => id.Contains("Analyzers", StringComparison.Ordinal) || id.Contains("ILLink", StringComparison.Ordinal));
     });
 
+    [Fact]
+    public void Packages_need_each_other_in_the_very_same_version_and_a_version_of_Npgsql_that_is_known_to_work() => Assert.All(feed.Packages.Values, package =>
+    {
+        using var archive = ZipFile.OpenRead(package);
+        foreach (var dependency in Metadata(archive).Descendants().Where(element => element.Name.LocalName == "dependency"))
+        {
+            var (id, version) = ((string)dependency.Attribute("id")!, (string)dependency.Attribute("version")!);
+            if (feed.Packages.ContainsKey(id)) Assert.Equal($"[{feed.Version}]", version);
+            else if (id.StartsWith("Npgsql", StringComparison.Ordinal)) Assert.EndsWith(", 11.0.0)", version, StringComparison.Ordinal);
+        }
+    });
+
     // Slow: builds everything that is shipped once more.
     [Fact]
     public async Task Packing_twice_gives_equal_assemblies()
