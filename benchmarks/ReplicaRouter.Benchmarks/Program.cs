@@ -3,6 +3,7 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using ReplicaRouter.Benchmarks;
 using ReplicaRouter.Benchmarks.Dashboard;
+using ReplicaRouter.Benchmarks.Databases;
 using ReplicaRouter.Benchmarks.EfCore;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Fleet;
@@ -27,6 +28,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     ChaosCommand.Create(),
     ConsistencyCommand.Create(),
     DashboardCommand.Create(),
+    DatabasesCommand.Create(),
     EfCoreCost.Command(),
     FaultsCommand.Create(),
     LostHistoryCommand.Create(),

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -87,6 +88,41 @@ internal static class Web
         app.MapGet("/reports", Reports).RouteTo(DatabaseOperation.Analytics);
         #endregion
     }
+
+    public static void SeveralClusters(WebApplicationBuilder builder, WebApplication app)
+    {
+        #region
+        builder.AddReplicaRouter();                       // DATABASE_URL, DATABASE_READ_REPLICA_1_URL, ...
+        builder.AddReplicaRouter("billing");              // BILLING_DATABASE_URL, BILLING_DATABASE_READ_REPLICA_1_URL, ...
+        builder.Services.AddRoutedDbContext<ShopContext>();
+        builder.Services.AddRoutedDbContext<BillingContext>(router: "billing");
+        #endregion
+
+        #region
+        app.MapGet("/invoices", ([FromKeyedServices(EndpointRoute.Key + ":billing")] NpgsqlConnection connection) =>
+            connection.ExecuteScalarAsync<long>("SELECT count(*) FROM invoice"))
+            .RouteTo(DatabaseOperation.Read, "billing");
+        #endregion
+    }
+
+    public static async Task DatabasesAsync(DatabaseRouter router, Tenant tenant, IServiceCollection services, CancellationToken ct)
+    {
+        #region
+        DatabaseRouter shop = router.ForDatabase(tenant.Database);            // the same router each time
+        var orders = await shop.ExecuteAsync(DatabaseOperation.Read, LoadAsync, ct);
+
+        services.AddDbContext<ShopContext>((provider, options) =>
+            options.UseReplicaRouter(provider.GetRequiredService<DatabaseRouter>().ForDatabase(provider.GetRequiredService<Tenant>().Database)));
+        #endregion
+    }
+
+    private static Task<int> LoadAsync(NpgsqlConnection connection, CancellationToken ct) => Task.FromResult(1);
+
+    public sealed record Tenant(string Database);
+
+    private sealed class ShopContext(DbContextOptions<ShopContext> options) : DbContext(options);
+
+    private sealed class BillingContext(DbContextOptions<BillingContext> options) : DbContext(options);
 
     public static void Clients(IServiceCollection services)
     {

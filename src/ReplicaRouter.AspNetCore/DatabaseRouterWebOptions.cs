@@ -3,14 +3,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace ReplicaRouter;
 
-/// <summary>How sessions follow the requests of a web application, and when it counts as ready.</summary>
+/// <summary>How a router's sessions follow the requests of a web application, and when the application counts as ready.</summary>
+/// <remarks>Those of a further router have its name: <c>services.Configure&lt;DatabaseRouterWebOptions&gt;("billing", ...)</c>.</remarks>
 public sealed class DatabaseRouterWebOptions
 {
     /// <summary>
     /// How the names of the cookies begin that carry a browser's session from request to request, followed by a dot and random characters: responses that arrive in
     /// any order don't overwrite one another's. They are HttpOnly and SameSite=Lax. A browser keeps one, and for a moment as many as it sent requests at once.
     /// </summary>
-    /// <value>Default <c>replica-router</c>; <see langword="null"/> for no cookie.</value>
+    /// <value>Default <c>replica-router</c>, and for a further router also its name, as <c>replica-router-billing</c>; <see langword="null"/> for no cookie.</value>
     public string? CookieName { get; set; } = "replica-router";
 
     /// <summary>Whether the cookies are Secure, so that browsers send them by https only.</summary>
@@ -21,7 +22,7 @@ public sealed class DatabaseRouterWebOptions
     public CookieSecurePolicy CookieSecurePolicy { get; set; } = CookieSecurePolicy.SameAsRequest;
 
     /// <summary>The header that carries a session between services, and to pages that call by script.</summary>
-    /// <value>Default <see cref="SessionMetadata.Key"/>; <see langword="null"/> for no header.</value>
+    /// <value>Default <see cref="SessionMetadata.Key"/>, and for a further router also its name, as <c>replica-router-token-billing</c>; <see langword="null"/> for no header.</value>
     public string? HeaderName { get; set; } = SessionMetadata.Key;
 
     /// <summary>How long a token that was sent is good for. Replicas have long caught up by then, or serve no more reads.</summary>
@@ -40,4 +41,4 @@ public sealed class DatabaseRouterWebOptions
 
 /// <summary>Generated: checks the ranges at the application's start.</summary>
 [Microsoft.Extensions.Options.OptionsValidator]
-internal sealed partial class ReplicaRouterWebOptionsValidator : Microsoft.Extensions.Options.IValidateOptions<DatabaseRouterWebOptions>;
+internal sealed partial class DatabaseRouterWebOptionsValidator : Microsoft.Extensions.Options.IValidateOptions<DatabaseRouterWebOptions>;

@@ -14,9 +14,10 @@ public static class ReplicaRouterEndpointRouteBuilderExtensions
     /// <remarks>It needs <c>app.UseReplicaRouter()</c>: without that the application's start fails.</remarks>
     /// <param name="builder">The endpoint or group.</param>
     /// <param name="route">An operation or the name of a route. The innermost one counts.</param>
+    /// <param name="router">The name of the router whose connections it is about; without it the one that has no name.</param>
     /// <returns>The same builder.</returns>
-    public static TBuilder RouteTo<TBuilder>(this TBuilder builder, DatabaseRoute route) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new RouteToAttribute(route));
+    public static TBuilder RouteTo<TBuilder>(this TBuilder builder, DatabaseRoute route, string? router = null) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new RouteToAttribute(route) { Router = router });
 
     /// <summary>Has endpoints answer only requests that arrived at one of these ports of this machine, and 404 to others.</summary>
     /// <remarks>The port is that of the connection, which no caller can state. <c>RequireHost("*:8081")</c> asks the Host header, which any caller can.</remarks>
@@ -49,7 +50,7 @@ public static class ReplicaRouterEndpointRouteBuilderExtensions
     }
 
     /// <summary>
-    /// Maps <c>/api/health</c>, for people and monitors: every host and the counters, 200 when all hosts are healthy and 503 when one is not;
+    /// Maps <c>/api/health</c>, for people and monitors: every host of every router and the counters, 200 when all hosts are healthy and 503 when one is not;
     /// <c>/health/live</c>, which never asks a database and answers 200 as long as the application runs; and <c>/health/ready</c>, 503 only while
     /// an operation of <see cref="DatabaseRouterWebOptions.RequiredOperations"/> can't be served. None of them opens a connection.
     /// </summary>

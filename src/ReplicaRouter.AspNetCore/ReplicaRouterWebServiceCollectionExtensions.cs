@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -17,29 +18,19 @@ public static class ReplicaRouterWebServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Sets the options. Called again, it sets more.</param>
     /// <returns>The same services.</returns>
-    public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, Action<DatabaseRouterWebOptions>? configure = null)
-    {
-        ArgumentNullException.ThrowIfNull(services);
-        services.AddOptions<DatabaseRouterWebOptions>().ValidateOnStart();
-        if (configure is not null) services.Configure(configure);
-        if (services.Any(service => service.ServiceType == typeof(SessionCarrier))) return services;
+    public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, Action<DatabaseRouterWebOptions>? configure = null) => services.AddWeb(null, configure);
 
-        services.AddSingleton<IValidateOptions<DatabaseRouterWebOptions>, ReplicaRouterWebOptionsValidator>();
-        services.AddDataProtection();
-        services.AddSingleton<TokenSeal>();
-        services.AddSingleton<SessionCookies>();
-        services.AddSingleton<SessionCarrier>();
-        services.AddTransient<SessionHandler>();
-        services.AddSingleton<RouteCheck>();
-        services.AddHostedService(provider => provider.GetRequiredService<RouteCheck>());
-        services.TryAddKeyedScoped<DbDataSource>(EndpointRoute.Key, (provider, _) => EndpointRoute.DataSource(provider));
-        services.TryAddKeyedScoped(EndpointRoute.Key, (provider, _) => (NpgsqlConnection)EndpointRoute.DataSource(provider).CreateConnection());
-        services.AddHealthChecks().AddCheck<ReadinessCheck>("replica-router", tags: [ReadinessCheck.Tag]);
-        return services;
-    }
+    /// <summary>Adds the same for a further router. Its readiness check is <c>replica-router-</c><i>name</i>, and its keys end with <c>:</c><i>name</i>.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="name">The router's name.</param>
+    /// <param name="configure">Sets the options. Called again, it sets more.</param>
+    /// <returns>The same services.</returns>
+    /// <exception cref="ArgumentException">The name is not usable.</exception>
+    public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, string name, Action<DatabaseRouterWebOptions>? configure = null) =>
+        services.AddWeb(RouterRegistration.Checked(name), configure);
 
     /// <summary>
-    /// Has a client's requests carry the session under which they are made, and take over what the other service did. The other service needs
+    /// Has a client's requests carry the sessions under which they are made, of all routers, and take over what the other service did. The other service needs
     /// <c>UseReplicaRouter</c>, and the same Data Protection keys and application name.
     /// </summary>
     /// <param name="builder">The client's builder; also that of a gRPC client.</param>
@@ -47,7 +38,43 @@ public static class ReplicaRouterWebServiceCollectionExtensions
     public static IHttpClientBuilder AddReplicaRouterSession(this IHttpClientBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddReplicaRouterWeb();
+        builder.Services.AddShared();
         return builder.AddHttpMessageHandler<SessionHandler>();
     }
+
+    private static IServiceCollection AddWeb(this IServiceCollection services, string? name, Action<DatabaseRouterWebOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddShared();
+        var registration = new RouterRegistration(name);
+        var options = services.AddOptions<DatabaseRouterWebOptions>(registration.OptionsName).ValidateOnStart();
+        if (configure is not null) options.Configure(configure);
+        var added = new Added(name);
+        if (services.Any(service => added.Equals(service.ImplementationInstance))) return services;
+
+        services.AddSingleton(added);
+        var key = EndpointRoute.KeyOf(name);
+        services.TryAddKeyedScoped<DbDataSource>(key, (provider, _) => EndpointRoute.DataSource(provider, name));
+        services.TryAddKeyedScoped(key, (provider, _) => (NpgsqlConnection)EndpointRoute.DataSource(provider, name).CreateConnection());
+        services.AddHealthChecks().Add(new HealthCheckRegistration(
+            name is null ? "replica-router" : $"replica-router-{name}", provider => new ReadinessCheck(provider.GetRequiredService<WebRouters>().Of(name)), failureStatus: null, [ReadinessCheck.Tag]));
+        return services;
+    }
+
+    /// <summary>What all routers share.</summary>
+    private static void AddShared(this IServiceCollection services)
+    {
+        if (services.Any(service => service.ServiceType == typeof(WebRouters))) return;
+        services.AddOptions<DatabaseRouterWebOptions>();
+        services.AddSingleton<IValidateOptions<DatabaseRouterWebOptions>, DatabaseRouterWebOptionsValidator>();
+        services.AddSingleton<IPostConfigureOptions<DatabaseRouterWebOptions>, WebOptionsOfNamedRouter>();
+        services.AddDataProtection();
+        services.AddSingleton<WebRouters>();
+        services.AddTransient<SessionHandler>();
+        services.AddSingleton<RouteCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<RouteCheck>());
+    }
+
+    /// <summary>Marks a router that has what it needs: a health check can be added only once.</summary>
+    private sealed record Added(string? Name);
 }

@@ -4,16 +4,28 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace ReplicaRouter;
 
-internal sealed class RoutedDbContextFactory<TContext>(IDbContextFactory<TContext> factory, DatabaseRouter router) : IRoutedDbContextFactory<TContext> where TContext : DbContext
+internal sealed class RoutedDbContextFactory<TContext>(IDbContextFactory<TContext> factory) : IRoutedDbContextFactory<TContext> where TContext : DbContext
 {
     public TContext CreateDbContext(DatabaseRoute route, OperationOptions? options = null)
     {
-        var isReadOnly = router.Engine.IsReadOnly(route);
         var context = factory.CreateDbContext();
+        try
+        {
+            return Bound(context, route, options);
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    private static TContext Bound(TContext context, DatabaseRoute route, OperationOptions? options)
+    {
         if (context.GetService<IRelationalConnection>() is not ContextConnection connection)
             throw new InvalidOperationException($"{typeof(TContext).Name} does not go through the router: its options lack UseReplicaRouter, or configure another provider after it.");
         connection.Bind(route, options);
-        if (!isReadOnly) return context;
+        if (connection.MayWrite) return context;
         context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
         context.SavingChanges += (_, _) => throw new InvalidOperationException(
             $"This {typeof(TContext).Name} was created for the route '{route.Name}', which only reads: it can't save. Inject {typeof(TContext).Name}, or create one for DatabaseOperation.Write.");

@@ -15,12 +15,14 @@ public static class RoutedDbContextServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="npgsql">The provider's own options, as retries on failure and split queries.</param>
     /// <param name="options">Further options, as interceptors.</param>
+    /// <param name="router">The name of the router; without it the one that has no name.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection AddRoutedDbContext<TContext>(
         this IServiceCollection services,
         Action<NpgsqlDbContextOptionsBuilder>? npgsql = null,
-        Action<IServiceProvider, DbContextOptionsBuilder>? options = null) where TContext : DbContext =>
-        services.AddDbContextFactory<TContext>(Configure(npgsql, options)).AddFactory<TContext>();
+        Action<IServiceProvider, DbContextOptionsBuilder>? options = null,
+        string? router = null) where TContext : DbContext =>
+        services.AddDbContextFactory<TContext>(Configure(npgsql, options, router)).AddFactory<TContext>();
 
     /// <summary>The same with contexts that are used again, as by <c>AddDbContextPool</c>: they keep their services, but neither a connection nor what they wrote.</summary>
     /// <inheritdoc cref="AddRoutedDbContext{TContext}" path="/returns"/>
@@ -28,20 +30,27 @@ public static class RoutedDbContextServiceCollectionExtensions
     /// <param name="npgsql">The provider's own options, as retries on failure and split queries.</param>
     /// <param name="options">Further options, as interceptors.</param>
     /// <param name="poolSize">Contexts that are kept; 1024 by default.</param>
+    /// <param name="router">The name of the router; without it the one that has no name.</param>
     public static IServiceCollection AddRoutedDbContextPool<TContext>(
         this IServiceCollection services,
         Action<NpgsqlDbContextOptionsBuilder>? npgsql = null,
         Action<IServiceProvider, DbContextOptionsBuilder>? options = null,
-        int poolSize = 1024) where TContext : DbContext =>
-        services.AddPooledDbContextFactory<TContext>(Configure(npgsql, options), poolSize).AddFactory<TContext>();
+        int poolSize = 1024,
+        string? router = null) where TContext : DbContext =>
+        services.AddPooledDbContextFactory<TContext>(Configure(npgsql, options, router), poolSize).AddFactory<TContext>();
 
-    private static Action<IServiceProvider, DbContextOptionsBuilder> Configure(Action<NpgsqlDbContextOptionsBuilder>? npgsql, Action<IServiceProvider, DbContextOptionsBuilder>? options) =>
+    private static Action<IServiceProvider, DbContextOptionsBuilder> Configure(
+        Action<NpgsqlDbContextOptionsBuilder>? npgsql, Action<IServiceProvider, DbContextOptionsBuilder>? options, string? router) =>
         (provider, builder) =>
         {
-            var router = provider.GetService<DatabaseRouter>() ?? throw new InvalidOperationException("A routed context needs a router: call AddReplicaRouter() on the builder or its services.");
-            builder.UseReplicaRouter(router, npgsql);
+            builder.UseReplicaRouter(Find(provider, router), npgsql);
             options?.Invoke(provider, builder);
         };
+
+    private static DatabaseRouter Find(IServiceProvider provider, string? router) =>
+        (router is null ? provider.GetService<DatabaseRouter>() : provider.GetKeyedService<DatabaseRouter>(router)) ?? throw new InvalidOperationException(router is null
+            ? "A routed context needs a router: call AddReplicaRouter() on the builder or its services."
+            : $"A routed context needs the router '{router}': call AddReplicaRouter(\"{router}\") on the builder or its services.");
 
     private static IServiceCollection AddFactory<TContext>(this IServiceCollection services) where TContext : DbContext
     {

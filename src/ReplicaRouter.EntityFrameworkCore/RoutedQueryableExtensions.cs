@@ -9,9 +9,8 @@ namespace Microsoft.EntityFrameworkCore;
 /// <summary>Says where a query goes.</summary>
 public static class RoutedQueryableExtensions
 {
-    internal static readonly MethodInfo RouteToMethod = Method(nameof(RouteTo), 2);
-    internal static readonly MethodInfo RouteToWithOptionsMethod = Method(nameof(RouteTo), 3);
-    internal static readonly MethodInfo FromPrimaryMethod = Method(nameof(FromPrimary), 1);
+    internal static readonly MethodInfo RouteToMethod = Method(nameof(RouteTo));
+    internal static readonly MethodInfo FromPrimaryMethod = Method(nameof(FromPrimary));
 
     /// <summary>
     /// Has the query go by a route, whatever was stated around it. Inside a transaction, and on a context that is bound to a route, it stays there
@@ -19,22 +18,15 @@ public static class RoutedQueryableExtensions
     /// </summary>
     /// <param name="source">The query.</param>
     /// <param name="route">An operation or the name of a route.</param>
-    /// <returns>The query with its route.</returns>
-    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] DatabaseRoute route)
-    {
-        ArgumentNullException.ThrowIfNull(source);
-        return With(source, RouteToMethod, Expression.Constant(route));
-    }
-
-    /// <inheritdoc cref="RouteTo{T}(IQueryable{T}, DatabaseRoute)"/>
-    /// <param name="source">The query.</param>
-    /// <param name="route">An operation or the name of a route.</param>
     /// <param name="options">What the query asks of the route. Its retries are those of the context, not of <see cref="OperationOptions.AllowRetry"/> and <see cref="OperationOptions.AllowHedging"/>.</param>
-    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] DatabaseRoute route, OperationOptions options)
+    /// <returns>The query with its route.</returns>
+    public static IQueryable<T> RouteTo<T>(this IQueryable<T> source, [NotParameterized] DatabaseRoute route, OperationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        // As a variable's value it is a parameter: the query is compiled once for all of them.
-        return With(source, RouteToWithOptionsMethod, Expression.Constant(route), Expression.Field(Expression.Constant(new StrongBox<OperationOptions>(options)), nameof(StrongBox<>.Value)));
+        return With(source, RouteToMethod, Expression.Constant(route), options is null
+            ? Expression.Constant(null, typeof(OperationOptions))
+            // As a variable's value it is a parameter: the query is compiled once for all of them.
+            : Expression.Field(Expression.Constant(new StrongBox<OperationOptions>(options)), nameof(StrongBox<>.Value)));
     }
 
     /// <summary>Has the query go to the primary: it sees all that was committed before it, and may call what writes.</summary>
@@ -52,6 +44,5 @@ public static class RoutedQueryableExtensions
             ? provider.CreateQuery<T>(Expression.Call(method.MakeGenericMethod(typeof(T)), [source.Expression, .. arguments]))
             : source;
 
-    private static MethodInfo Method(string name, int parameters) =>
-        typeof(RoutedQueryableExtensions).GetMethods().Single(method => method.Name == name && method.GetParameters().Length == parameters);
+    private static MethodInfo Method(string name) => typeof(RoutedQueryableExtensions).GetMethod(name)!;
 }

@@ -1,14 +1,19 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The router of a cluster. The constructor ties its parts together; the rest passes calls on to them.</summary>
+/// <summary>The router of a cluster. The constructor ties its parts together; the rest passes calls on to them. Routers of further databases share the parts.</summary>
 internal sealed class ClusterRouter : DatabaseRouter
 {
+    private const int LongestName = 63;
+    private static readonly string s_category = typeof(DatabaseRouter).FullName!;
+
     private readonly RouterConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly TopologyStore _store;
@@ -29,7 +34,10 @@ internal sealed class ClusterRouter : DatabaseRouter
     private readonly RouterMeter _meter;
     private readonly OperationTelemetry _telemetry;
     private readonly ILogger _logger;
+    private readonly IdleDatabases _idleDatabases;
+    private readonly ClusterRouter _cluster;
     private readonly List<IDisposable> _changes = [];
+    private readonly ConcurrentDictionary<string, Lazy<ClusterRouter>> _databases = new(StringComparer.Ordinal);
     private int _isDisposed;
 
     public ClusterRouter(
@@ -43,9 +51,10 @@ internal sealed class ClusterRouter : DatabaseRouter
         loggerFactory ??= NullLoggerFactory.Instance;
         var time = _time = timeProvider ?? TimeProvider.System;
         random ??= Random.Shared;
-        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time, configuration.PasswordProvider);
-        var logger = _logger = loggerFactory.CreateLogger<DatabaseRouter>();
+        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time, configuration.Login);
+        var logger = _logger = loggerFactory.CreateLogger(LogCategoryOf(configuration.Name));
 
+        _cluster = this;
         _configuration = configuration;
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
@@ -67,15 +76,46 @@ internal sealed class ClusterRouter : DatabaseRouter
         _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
         _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
         _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
-        _telemetry = new OperationTelemetry(_meter.OperationDuration, time);
+        _telemetry = new OperationTelemetry(_meter.OperationDuration, configuration.Name, time);
         _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, _listener, time, logger), _counters, time, logger);
         _sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, _live, _store, _fleet, configuration.Discovery, _counters, time, random, logger))];
         foreach (var host in _fleet.All) host.Monitor.Start();
         foreach (var source in _sources) source.Start();
+        if (NpgsqlCheck.Missing.Count > 0) Log.NpgsqlLacks(logger, typeof(NpgsqlConnection).Assembly.GetName().Version, string.Join(", ", NpgsqlCheck.Missing));
         if (DiscoveredLogin.IsUnguarded(configuration)) Log.SourcesAreTrusted(logger, configuration.Hosts[0].Source);
         _store.Changed += OnDoubt;
         _stalls = new StallWatch(_fleet, _listener, time);
+        _idleDatabases = new IdleDatabases(_listener, time, logger);
     }
+
+    /// <summary>A router of the same cluster whose connections lead to another database.</summary>
+    private ClusterRouter(ClusterRouter cluster, Database database)
+    {
+        _cluster = cluster;
+        _configuration = cluster._configuration.For(database);
+        (_time, _store, _fleet, _live, _sources) = (cluster._time, cluster._store, cluster._fleet, cluster._live, cluster._sources);
+        (_counters, _listener, _chooser, _tokens, _opener) = (cluster._counters, cluster._listener, cluster._chooser, cluster._tokens, cluster._opener);
+        (_outcomes, _executor, _stalls, _fencedWriters) = (cluster._outcomes, cluster._executor, cluster._stalls, cluster._fencedWriters);
+        (_operator, _status, _meter, _telemetry, _logger) = (cluster._operator, cluster._status, cluster._meter, cluster._telemetry, cluster._logger);
+        _idleDatabases = cluster._idleDatabases;
+        _idleDatabases.Add(database);
+    }
+
+    /// <inheritdoc/>
+    public override DatabaseRouter ForDatabase(string database)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(database);
+        // Source: PostgreSQL manual, "Identifiers and Key Words": longer names are cut off, and would lead elsewhere.
+        if (Encoding.UTF8.GetByteCount(database) > LongestName || database.Contains('\0', StringComparison.Ordinal))
+            throw new ArgumentException($"The name of a database has at most {LongestName} bytes, none of them 0.", nameof(database));
+        if (_configuration.SingleServer is not null) throw new NotSupportedException("A router that DatabaseRouter.ForSingleServer made has the one database of its data source.");
+        ThrowIfDisposed();
+        // Without a database, a login leads to the one of the user's name.
+        if (_configuration.Hosts.All(host => (host.Connection.Database ?? host.Connection.Username) == database)) return _cluster;
+        return _cluster._databases.GetOrAdd(database, static (name, cluster) => new(() => cluster.NewRouterOf(name)), _cluster).Value;
+    }
+
+    private ClusterRouter NewRouterOf(string database) => new(this, new Database(database, _configuration.Routes.Length, _time));
 
     /// <inheritdoc/>
     public override void Reload(DatabaseRouterOptions options)
@@ -84,7 +124,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         ThrowIfDisposed();
         var next = RouterConfigurationBuilder.Build(options);
         _live.Configure(next.Hosts);
-        if (!next.EqualsBeyondHosts(_configuration)) Log.RestartNeeded(_logger);
+        if (!next.EqualsBeyondHosts(_cluster._configuration)) Log.RestartNeeded(_logger);
     }
 
     /// <summary>The same for what is read anew by itself: nobody is there to be told but the log.</summary>
@@ -298,6 +338,8 @@ internal sealed class ClusterRouter : DatabaseRouter
     /// <inheritdoc/>
     protected override async ValueTask DisposeCoreAsync()
     {
+        // That of a further database is disposed of with its cluster's.
+        if (_cluster != this) return;
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
         foreach (var changes in _changes) changes.Dispose();
         _store.Close();
@@ -306,6 +348,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         await _live.DisposeAsync().ConfigureAwait(false);
         await _fencedWriters.DisposeAsync().ConfigureAwait(false);
         await _stalls.DisposeAsync().ConfigureAwait(false);
+        await _idleDatabases.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_fleet.All.Select(host => host.Monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();
         if (_configuration.SingleServer is not null) return;
@@ -313,6 +356,14 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     internal override ClusterRouter Engine => this;
+
+    internal override DatabaseRouter Cluster => _cluster;
+
+    internal override string? Name => _configuration.Name;
+
+    /// <summary>The category of a router's log events.</summary>
+    /// <param name="name">The router's name; null for the one without.</param>
+    public static string LogCategoryOf(string? name) => name is null ? s_category : $"{s_category}.{name}";
 
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
     public NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions? options) => _opener.Create(NewAttempt(route, options));
@@ -426,5 +477,5 @@ internal sealed class ClusterRouter : DatabaseRouter
         return session;
     }
 
-    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _cluster._isDisposed) != 0, this);
 }

@@ -9,9 +9,6 @@ public enum Consistency
     /// <summary>Nothing that its session has written or read. The default; outside a session it is <see cref="Eventual"/>.</summary>
     Session,
 
-    /// <summary>What is younger than <see cref="OperationOptions.MaxLag"/>, also what its own session wrote.</summary>
-    Bounded,
-
-    /// <summary>What is younger than the route's own maximum lag, also what its own session wrote.</summary>
+    /// <summary>What is younger than the maximum lag, of the operation (<see cref="OperationOptions.MaxLag"/>) or else of its route; also what its own session wrote.</summary>
     Eventual,
 }

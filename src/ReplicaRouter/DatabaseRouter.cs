@@ -145,6 +145,18 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <exception cref="ArgumentException">There is no route of that name.</exception>
     public abstract RoutedDataSource GetDataSource(DatabaseRoute route, OperationOptions? options = null);
 
+    /// <summary>A router of the same cluster whose connections lead to another database, for applications that keep a database for each tenant.</summary>
+    /// <remarks>
+    /// It shares everything with this router but the pools: hosts, probes and what they learn, sessions, budgets, metrics. So thousands of them cost little. A database that is not used
+    /// for 10 s keeps no connections, and after a minute no pools: what <see cref="GetClient"/> gave can't be used any more then, and is to be asked for again. Connections log in as the
+    /// connection strings say. It is kept as long as this router, and disposed of with it; disposing of it alone does nothing.
+    /// </remarks>
+    /// <param name="database">The database's name, 1 to 63 bytes.</param>
+    /// <returns>The same router each time. For the database of the connection strings, this router.</returns>
+    /// <exception cref="ArgumentException">It is no database's name.</exception>
+    /// <exception cref="NotSupportedException">This router is one of <see cref="ForSingleServer"/>.</exception>
+    public abstract DatabaseRouter ForDatabase(string database);
+
     /// <summary>
     /// Begins a session that covers the calling code and all that it starts, until the session is disposed: its reads see its own writes and
     /// never go back in time. Inside another session of this router it continues that one.
@@ -253,6 +265,12 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
 
     /// <summary>Does what <see cref="DisposeAsync"/> says. Called again, it does nothing.</summary>
     protected abstract ValueTask DisposeCoreAsync();
+
+    /// <summary>The router that its sessions and stated routes are of; itself, unless it is that of a further database.</summary>
+    internal virtual DatabaseRouter Cluster => this;
+
+    /// <summary>Its name among the application's routers; null for the one without.</summary>
+    internal virtual string? Name => null;
 
     /// <summary>The router itself, for the packages that add to it.</summary>
     /// <exception cref="NotSupportedException">It is a substitute.</exception>

@@ -37,6 +37,8 @@ public sealed class DatabaseSession : IDisposable
     /// <summary>Made at the first use: most sessions, as of web requests for files, never have any.</summary>
     internal SessionState State => Volatile.Read(ref _root._state) ?? _root.CreateState();
 
+    internal DatabaseRouter Router => _router;
+
     /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
     internal DatabaseSession Root => _root;
 
@@ -109,7 +111,7 @@ public sealed class DatabaseSession : IDisposable
     internal static DatabaseSession? Ambient(DatabaseRouter router)
     {
         var session = s_ambient.Value;
-        while (session is not null && (session._isDisposed || session._router != router)) session = session._outer;
+        while (session is not null && (session._isDisposed || session._router != router.Cluster)) session = session._outer;
         return session;
     }
 
@@ -117,7 +119,7 @@ public sealed class DatabaseSession : IDisposable
     {
         var outer = LiveAmbient();
         var continued = Ambient(router);
-        var session = s_ambient.Value = new DatabaseSession(router, tokens, outer, continued, origin);
+        var session = s_ambient.Value = new DatabaseSession(router.Cluster, tokens, outer, continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
         return session;
@@ -131,12 +133,12 @@ public sealed class DatabaseSession : IDisposable
         return outer;
     }
 
-    internal static DatabaseSession Create(DatabaseRouter router, SessionTokens tokens) => new(router, tokens, null, null, null);
+    internal static DatabaseSession Create(DatabaseRouter router, SessionTokens tokens) => new(router.Cluster, tokens, null, null, null);
 
     internal void ThrowIfNotOf(DatabaseRouter router)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_router != router) throw new ArgumentException("The session belongs to another router.");
+        if (_router != router.Cluster) throw new ArgumentException("The session belongs to another router.");
     }
 
     private SessionState CreateState()

@@ -30,14 +30,14 @@ internal sealed class RouteScope : IDisposable
         // Skips those that ended, or chains would grow in code that outlived them.
         var outer = s_ambient.Value;
         while (outer is { _isDisposed: true }) outer = outer._outer;
-        return s_ambient.Value = new RouteScope(router, route, outer);
+        return s_ambient.Value = new RouteScope(router.Cluster, route, outer);
     }
 
     /// <summary>The route that was stated for the calling code, if any was.</summary>
     public static DatabaseRoute? Ambient(DatabaseRouter router)
     {
         var scope = s_ambient.Value;
-        while (scope is not null && (scope._isDisposed || scope._router != router)) scope = scope._outer;
+        while (scope is not null && (scope._isDisposed || scope._router != router.Cluster)) scope = scope._outer;
         return scope?._route;
     }
 }

@@ -3,7 +3,7 @@ namespace ReplicaRouter;
 /// <summary>Carries a session's token in the metadata of a job or message, so that whoever handles it sees what its sender wrote.</summary>
 public static class SessionMetadata
 {
-    /// <summary>The metadata's key: <c>replica-router-token</c>.</summary>
+    /// <summary>The metadata's key: <c>replica-router-token</c>. That of a further router of the application is followed by <c>-</c> and its name.</summary>
     public const string Key = "replica-router-token";
 
     /// <summary>Adds the session's token to metadata, if there is anything to tell.</summary>
@@ -14,7 +14,7 @@ public static class SessionMetadata
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(metadata);
-        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[Key] = token;
+        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[KeyOf(session.Router)] = token;
     }
 
     /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>
@@ -24,6 +24,9 @@ public static class SessionMetadata
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(metadata);
-        return router.BeginSession(metadata.FirstOrDefault(entry => entry.Key == Key).Value);
+        var key = KeyOf(router);
+        return router.BeginSession(metadata.FirstOrDefault(entry => entry.Key == key).Value);
     }
+
+    private static string KeyOf(DatabaseRouter router) => router.Name is { } name ? $"{Key}-{name}" : Key;
 }

@@ -8,13 +8,13 @@ public sealed class HealthReportTests
     [Fact]
     public void It_has_the_documented_shape()
     {
-        var report = HealthReport.From(
+        var report = Report(
             new Dictionary<string, HostHealth>
             {
                 ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null),
                 ["analytics"] = Host(HostRole.Replica, isHealthy: true, lagMs: 12.5),
             },
-            Metrics(), s_now, showsDetails: true);
+            showsDetails: true);
 
         Assert.Equal(
             """
@@ -34,7 +34,7 @@ public sealed class HealthReportTests
             ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null),
             ["analytics"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null),
         };
-        var report = HealthReport.From(hosts, Metrics(), s_now, showsDetails: true);
+        var report = Report(hosts, showsDetails: true);
         Assert.Equal("unhealthy", report.Status);
         Assert.Equal("unknown", report.Databases["analytics"].Role);
         Assert.Equal("refuses connections", report.Databases["analytics"].Error);
@@ -44,8 +44,30 @@ public sealed class HealthReportTests
     public void Who_may_not_see_details_sees_the_state()
     {
         var hosts = new Dictionary<string, HostHealth> { ["analytics"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null) };
-        Assert.Equal("Down", HealthReport.From(hosts, Metrics(), s_now, showsDetails: false).Databases["analytics"].Error);
+        Assert.Equal("Down", Report(hosts, showsDetails: false).Databases["analytics"].Error);
     }
+
+    [Fact]
+    public void Further_routers_stand_under_their_names_and_count_as_well()
+    {
+        var well = RouterReport.From(new Dictionary<string, HostHealth> { ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null) }, Metrics(), showsDetails: false);
+        var unwell = RouterReport.From(new Dictionary<string, HostHealth> { ["primary"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null) }, Metrics(), showsDetails: false);
+        var report = HealthReport.Of(well, new Dictionary<string, RouterReport> { ["billing"] = unwell }, s_now);
+
+        Assert.False(report.IsHealthy);
+        Assert.Equal(
+            """
+            {"timestamp":"2026-01-02T03:04:05+00:00","status":"unhealthy","databases":{
+            "primary":{"isHealthy":true,"latencyMs":1.5,"replicationLag":null,"role":"primary","error":null}},
+            "metrics":{"totalQueries":5,"failovers":1,"lastHealthCheck":"2026-01-02T03:04:05+00:00"},"routers":{"billing":{"status":"unhealthy","databases":{
+            "primary":{"isHealthy":false,"latencyMs":1.5,"replicationLag":null,"role":"unknown","error":"Down"}},
+            "metrics":{"totalQueries":5,"failovers":1,"lastHealthCheck":"2026-01-02T03:04:05+00:00"}}}}
+            """.ReplaceLineEndings(""),
+            JsonSerializer.Serialize(report, HealthReportContext.Default.HealthReport));
+    }
+
+    private static HealthReport Report(IReadOnlyDictionary<string, HostHealth> hosts, bool showsDetails) =>
+        HealthReport.Of(RouterReport.From(hosts, Metrics(), showsDetails), new Dictionary<string, RouterReport>(), s_now);
 
     private static HostHealth Host(HostRole role, bool isHealthy, double? lagMs) => new()
     {

@@ -17,7 +17,7 @@ public class MiddlewareAllocationTests
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         var context = new DefaultHttpContext { RequestServices = app.Services };
-        if (hasCookie) context.Request.Headers.Cookie = $"replica-router.a={app.Services.GetRequiredService<TokenSeal>().Close(new string('A', 48))}";
+        if (hasCookie) context.Request.Headers.Cookie = $"replica-router.a={app.Services.GetRequiredService<WebRouters>().Of(null).Seal.Close(new string('A', 48))}";
 
         // Completed on this very thread, so that what is allocated after the wait counts as well.
         TaskCompletionSource? wait = null;

@@ -1,27 +1,16 @@
 using System.Collections;
-using System.Globalization;
 using System.Reflection;
 using System.Text;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Docs.Tests;
 
 /// <summary>What the documents say of the configuration is what the options say, and do.</summary>
-public partial class ConfigurationPageTests
+public class ConfigurationPageTests
 {
-    /// <summary>Set by eng/configuration-page.</summary>
-    private const string WriteVariable = "REPLICAROUTER_WRITE_DOCS";
-
     [Fact]
-    public void The_reference_is_what_the_options_say()
-    {
-        var page = File.ReadAllText(ConfigurationPage.Path);
-        var renewed = ConfigurationPage.Renewed(page);
-        if (Environment.GetEnvironmentVariable(WriteVariable) == "1") File.WriteAllText(ConfigurationPage.Path, renewed);
-        else Assert.True(page == renewed, "docs/guide/configuration.md is out of date: run eng/configuration-page.");
-    }
+    public void The_reference_is_what_the_options_say() => GeneratedFile.IsUpToDate(ConfigurationPage.Path, ConfigurationPage.Renewed(File.ReadAllText(ConfigurationPage.Path)));
 
     [Fact]
     public void Headings_are_unique_so_that_each_option_can_be_linked_to()
@@ -32,14 +21,14 @@ public partial class ConfigurationPageTests
     }
 
     public static TheoryData<string> BoundedOptions =>
-        [.. OptionsSection.All.SelectMany(section => section.Options.Where(option => Bounds(option) is not null).Select(option => $"{section.Type.Name}.{option.Name}"))];
+        [.. OptionsSection.All.SelectMany(section => section.Options.Where(option => DocumentedRange.Of(option) is not null).Select(option => $"{section.Type.Name}.{option.Name}"))];
 
     [Theory]
     [MemberData(nameof(BoundedOptions))]
     public void A_range_that_is_documented_is_the_one_that_is_checked(string name)
     {
         var (section, option) = OptionsSection.All.SelectMany(section => section.Options.Select(option => (section, option))).Single(o => $"{o.section.Type.Name}.{o.option.Name}" == name);
-        var (least, most) = Bounds(option)!.Value;
+        var (least, most) = DocumentedRange.Of(option)!.Value;
         if (option.GetCustomAttribute<System.ComponentModel.DataAnnotations.RangeAttribute>() is { } range)
         {
             Assert.Equal((least, most), (range.Minimum, range.Maximum));
@@ -84,28 +73,4 @@ public partial class ConfigurationPageTests
         { } part when part.GetType() is { IsClass: true } type && type.Assembly == typeof(DatabaseRouterOptions).Assembly => [part],
         _ => [],
     };
-
-    /// <summary>The range that the option's documentation tells: '100 ms to 1 h', '1 to 10,000'.</summary>
-    private static (string Least, string Most)? Bounds(PropertyInfo option) =>
-        XmlDocumentation.ValueOf(option) is { } text && Range().Match(text) is { Success: true } range
-            ? (Bound(option, range.Groups[1].Value, range.Groups[2].Value), Bound(option, range.Groups[3].Value, range.Groups[4].Value))
-            : null;
-
-    private static string Bound(PropertyInfo option, string number, string unit)
-    {
-        var value = double.Parse(number.Replace(",", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-        if ((Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType) != typeof(TimeSpan)) return value.ToString(CultureInfo.InvariantCulture);
-        var time = unit switch
-        {
-            "ms" => TimeSpan.FromMilliseconds(value),
-            "min" => TimeSpan.FromMinutes(value),
-            "h" => TimeSpan.FromHours(value),
-            "day" => TimeSpan.FromDays(value),
-            _ => TimeSpan.FromSeconds(value),
-        };
-        return time.ToString("c", CultureInfo.InvariantCulture);
-    }
-
-    [GeneratedRegex(@"\b([\d.,]+)(?: (ms|s|min|h|day))? to ([\d.,]+)(?: (ms|s|min|h|day))?\b")]
-    private static partial Regex Range();
 }

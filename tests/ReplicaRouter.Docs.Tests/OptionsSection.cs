@@ -6,10 +6,13 @@ namespace ReplicaRouter.Docs.Tests;
 /// <param name="Key">The configuration key of what it holds; null where it is set in code only.</param>
 internal sealed record OptionsSection(Type Type, string Title, string? Key, string Place)
 {
+    /// <summary>The router's own options.</summary>
+    public static OptionsSection Router { get; } = new(typeof(DatabaseRouterOptions), "The router", DatabaseRouterOptions.SectionName, $"`{DatabaseRouterOptions.SectionName}`");
+
     /// <summary>The router's options and all that hang on them, then those of the web package.</summary>
     public static IEnumerable<OptionsSection> All =>
     [
-        .. Below(new(typeof(DatabaseRouterOptions), "The router", DatabaseRouterOptions.SectionName, $"`{DatabaseRouterOptions.SectionName}`")),
+        .. Below(Router),
         new(typeof(DatabaseRouterWebOptions), "Web applications", null, "`services.AddReplicaRouterWeb(options => ...)`"),
         new(typeof(DatabaseRouterDashboardOptions), "The dashboard", null, "`app.MapReplicaRouterDashboard(path, options => ...)`"),
     ];
@@ -27,12 +30,14 @@ internal sealed record OptionsSection(Type Type, string Title, string? Key, stri
     public string? KeyOf(PropertyInfo option) => Key is null || IsCode(option.PropertyType) ? null
         : $"{Key}:{option.Name}{(option.PropertyType.IsAssignableTo(typeof(IEnumerable<string>)) ? ":<n>" : "")}";
 
-    private IEnumerable<PropertyInfo> Properties => Type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.CanRead).OrderBy(property => property.MetadataToken);
+    /// <summary>The options, and what holds further options.</summary>
+    public IEnumerable<PropertyInfo> Properties => Type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.CanRead).OrderBy(property => property.MetadataToken);
 
     private static IEnumerable<OptionsSection> Below(OptionsSection section) =>
         section.Properties.Select(property => section.SectionOf(property)).OfType<OptionsSection>().SelectMany(Below).Prepend(section);
 
-    private OptionsSection? SectionOf(PropertyInfo property)
+    /// <summary>The options that a property holds, by itself or by name; null for one that is an option.</summary>
+    public OptionsSection? SectionOf(PropertyInfo property)
     {
         if (PartOf(property) is not { } type) return null;
         var key = $"{Key}:{property.Name}{(type == property.PropertyType ? "" : ":<name>")}";

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using ReplicaRouter.RepositoryTests;
 using ReplicaRouter.Testing;
 
@@ -22,10 +23,11 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_new_web_application_reads_from_a_replica_reports_from_analytics_and_is_healthy()
+    public async Task A_new_web_application_reads_from_a_replica_reports_from_analytics_and_is_healthy_and_editors_know_its_settings()
     {
         var folder = await NewApplicationAsync("web", "ReplicaRouter.AspNetCore", "GettingStarted.Web");
         await Cli.RunAsync(folder, Variables, "dotnet", "build");
+        await HasSchemaAsync(folder);
         using var process = Cli.Start(folder, Variables, "dotnet", Path.Combine("bin", "Debug", "net10.0", "GettingStarted.Web.dll"), "--urls", "http://127.0.0.1:0");
         try
         {
@@ -62,6 +64,15 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
         await Cli.RunAsync(folder, Variables, "dotnet", "tool", "install", "ReplicaRouter.Tool", "--tool-path", folder);
         var status = await Cli.RunAsync(folder, Variables, Path.Combine(folder, "replica-router"), "status");
         foreach (var server in Cluster.Servers) Assert.Contains(server.Name, status, StringComparison.Ordinal);
+    }
+
+    /// <summary>What an editor asks MSBuild for. The router's package came with another one.</summary>
+    private async Task HasSchemaAsync(string folder)
+    {
+        var answer = await Cli.RunAsync(folder, Variables, "dotnet", "msbuild", "-getItem:JsonSchemaSegment");
+        var segments = JsonNode.Parse(answer[answer.IndexOf('{')..(answer.LastIndexOf('}') + 1)])!["Items"]!["JsonSchemaSegment"]!.AsArray();
+        var schema = Assert.Single(segments.Select(segment => segment!["FullPath"]!.GetValue<string>()), path => path.Contains("/replicarouter/", StringComparison.Ordinal));
+        Assert.Equal(await File.ReadAllTextAsync(Repository.PathOf("src/ReplicaRouter/ConfigurationSchema.json"), TestContext.Current.CancellationToken), await File.ReadAllTextAsync(schema, TestContext.Current.CancellationToken));
     }
 
     private Dictionary<string, string> Variables => new(feed.Variables.Concat(Cluster.EnvironmentVariables));

@@ -41,8 +41,7 @@ public sealed partial class PackageTests(LocalFeed feed)
     public void A_package_s_readme_is_the_repository_s_without_links_that_need_the_repository() => Assert.All(feed.Packages.Values, package =>
     {
         using var archive = ZipFile.OpenRead(package);
-        using var reader = new StreamReader(archive.GetEntry("README.md")!.Open());
-        var packed = reader.ReadToEnd();
+        var packed = TextOf(archive, "README.md");
         Assert.DoesNotContain(Link().Matches(packed), link => !link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal));
         // All else is there, to the last character.
         var repository = Link().Replace(File.ReadAllText(Repository.PathOf("README.md")), link => link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal) ? link.Value : "]");
@@ -69,6 +68,16 @@ public sealed partial class PackageTests(LocalFeed feed)
         }
     });
 
+    [Fact]
+    public void The_router_s_package_holds_the_schema_of_its_configuration_and_says_for_which_files_it_is()
+    {
+        using var archive = ZipFile.OpenRead(feed.Packages["ReplicaRouter"]);
+        Assert.Equal(File.ReadAllText(Repository.PathOf("src/ReplicaRouter/ConfigurationSchema.json")), TextOf(archive, "ConfigurationSchema.json"));
+        var segment = Assert.Single(XDocument.Parse(TextOf(archive, "buildTransitive/ReplicaRouter.targets")).Descendants("JsonSchemaSegment"));
+        Assert.Equal("$(MSBuildThisFileDirectory)../ConfigurationSchema.json", (string?)segment.Attribute("Include"));
+        Assert.Equal(@"appsettings\..*json", (string?)segment.Attribute("FilePathPattern"));
+    }
+
     // Slow: builds everything that is shipped once more.
     [Fact]
     public async Task Packing_twice_gives_equal_assemblies()
@@ -88,6 +97,12 @@ public sealed partial class PackageTests(LocalFeed feed)
     {
         using var stream = package.Entries.Single(entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
         return XDocument.Load(stream).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
+    }
+
+    private static string TextOf(ZipArchive package, string file)
+    {
+        using var reader = new StreamReader(package.GetEntry(file)!.Open());
+        return reader.ReadToEnd();
     }
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]

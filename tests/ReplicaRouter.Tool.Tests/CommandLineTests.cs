@@ -12,6 +12,14 @@ public sealed class CommandLineTests
         Assert.Empty(run.Output);
     }
 
+    [Fact]
+    public async Task A_further_router_is_looked_for_in_variables_of_its_name()
+    {
+        var run = await ToolRun.Async("doctor", "--name", "billing");
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith("BILLING_DATABASE_URL is not set.", run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("postgresql://app:s3cret@:x/shop")]
     [InlineData("postgresql://app:s3cret@db-1:port/shop")]
@@ -26,6 +34,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("status", "--url", "postgresql://a/b", "--local", "dev")]
+    [InlineData("status", "--name", "billing", "--local", "dev")]
     [InlineData("status", "--url", "postgresql://a/b", "--url", "primary=postgresql://c/b")]
     [InlineData("status", "--local", "../dev")]
     [InlineData("cluster", "up", "--replicas", "many")]

@@ -26,14 +26,14 @@ public class MiddlewareBenchmarks
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.1" };
         _services = new ServiceCollection()
             .AddLogging()
-            .AddSingleton(new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host)))
+            .AddSingleton<DatabaseRouter>(new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: host => new StillProbe(host)))
             .AddReplicaRouterWeb()
             .BuildServiceProvider();
         static Task Endpoint(HttpContext context) => Task.CompletedTask;
         _bare = Build(Endpoint, isRouted: false);
         _routed = Build(Endpoint, isRouted: true);
         _context = new DefaultHttpContext { RequestServices = _services };
-        if (HasCookie) _context.Request.Headers.Cookie = $"replica-router={_services.GetRequiredService<TokenSeal>().Close(new string('A', 48))}";
+        if (HasCookie) _context.Request.Headers.Cookie = $"replica-router.a={_services.GetRequiredService<WebRouters>().Of(null).Seal.Close(new string('A', 48))}";
     }
 
     [GlobalCleanup]

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter.Dashboard;
 
 /// <summary>Samples the router once a second, keeps what happened lately, and sends it to the open pages.</summary>
-internal sealed class DashboardFeed(IServiceProvider services, Operators operators, Orders orders, TimeProvider time, CancellationToken stopToken)
+internal sealed class DashboardFeed(IServiceProvider services, RouterRegistration registration, Operators operators, Orders orders, TimeProvider time, CancellationToken stopToken)
 {
     /// <summary>Events that may come between two samples.</summary>
     private const int MostHappenings = 200;
@@ -31,7 +31,7 @@ internal sealed class DashboardFeed(IServiceProvider services, Operators operato
     /// <summary>Runs until the application stops.</summary>
     public void Start()
     {
-        var router = services.GetRequiredService<DatabaseRouter>();
+        var router = registration.Of(services);
         _ = Task.Run(() => RunAsync(router), CancellationToken.None);
     }
 

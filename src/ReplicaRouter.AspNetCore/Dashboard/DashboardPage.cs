@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ReplicaRouter.Dashboard;
 
 /// <summary>The page itself: a file in which only the operator's token is filled in, for operators.</summary>
-internal sealed class DashboardPage(Operators operators)
+/// <param name="operators">Those who may operate the router.</param>
+/// <param name="links">Links to the pages of the application's routers.</param>
+internal sealed class DashboardPage(Operators operators, string links)
 {
     // Nothing but the page's own files: no inline script or style, no other origin, nobody's frame.
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -29,7 +31,7 @@ internal sealed class DashboardPage(Operators operators)
             token = $"""<meta name="operator-token" content="{HtmlEncoder.Default.Encode(tokens.RequestToken!)}" data-header="{HtmlEncoder.Default.Encode(tokens.HeaderName!)}">""";
         }
 
-        return Html(context, s_html.Replace("<!-- operator -->", token, StringComparison.Ordinal));
+        return Html(context, s_html.Replace("<!-- operator -->", token, StringComparison.Ordinal).Replace("<!-- routers -->", links, StringComparison.Ordinal));
     }
 
     /// <summary>What each state means, and what to do.</summary>

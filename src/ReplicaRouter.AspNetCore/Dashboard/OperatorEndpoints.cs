@@ -10,10 +10,11 @@ namespace ReplicaRouter.Dashboard;
 /// <summary>What operators order: drain, restore, accept, reads to the primary.</summary>
 internal static class OperatorEndpoints
 {
-    public static void MapOperations(this IEndpointRouteBuilder endpoints, IServiceProvider services, Operators operators, Orders orders)
+    public static void MapOperations(this IEndpointRouteBuilder endpoints, IServiceProvider services, RouterRegistration registration, Operators operators, Orders orders)
     {
+        DatabaseRouter RouterOf(HttpContext context) => registration.Of(context.RequestServices);
         var group = endpoints.MapGroup("").AddEndpointFilter(operators);
-        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("ReplicaRouter.Dashboard");
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(registration.Name is { } name ? $"ReplicaRouter.Dashboard.{name}" : "ReplicaRouter.Dashboard");
 
         group.MapPost("/hosts/{host}/drain", (string host, HttpContext context) =>
         {
@@ -89,8 +90,6 @@ internal static class OperatorEndpoints
         context.Response.Headers.CacheControl = "no-store";
         return context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
     }
-
-    private static DatabaseRouter RouterOf(HttpContext context) => context.RequestServices.GetRequiredService<DatabaseRouter>();
 
     private static string UserOf(HttpContext context) => context.User.Identity?.Name ?? "(no name)";
 

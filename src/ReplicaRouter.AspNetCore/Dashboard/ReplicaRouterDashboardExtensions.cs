@@ -14,7 +14,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ReplicaRouterDashboardExtensions
 {
     /// <summary>
-    /// Maps a live page of the router's hosts, traffic and events. It answers requests from this machine only, until the application says who may see it: by
+    /// Maps a live page of the router's hosts, traffic and events; where there are several routers, one for each, with links between them. It answers requests from this machine only, until the application says who may see it: by
     /// <c>RequireAuthorization</c> on what this returns, or <c>AllowAnonymous</c>.
     /// </summary>
     /// <example><code>app.MapReplicaRouterDashboard("/replica-router", o => o.OperatorPolicy = "operators").RequireAuthorization("staff");</code></example>
@@ -38,32 +38,37 @@ public static class ReplicaRouterDashboardExtensions
             services.Require<IAntiforgery>("AddAntiforgery");
         }
 
-        services.Require<DatabaseRouter>("AddReplicaRouter");
-        var life = services.GetRequiredService<IHostApplicationLifetime>();
-        var operators = new Operators(options.OperatorPolicy);
-        var orders = new Orders();
-        var feed = new DashboardFeed(services, operators, orders, services.GetService<TimeProvider>() ?? TimeProvider.System, life.ApplicationStopping);
-        // With the application rather than now: a router with a wrong configuration is to stop the start, not the mapping.
-        life.ApplicationStarted.Register(feed.Start);
-
+        RouterRegistration[] routers = [.. RouterRegistration.AllIn(services)];
+        if (routers.Length == 0) throw Missing("AddReplicaRouter");
         // An application-wide output cache would have the second stream wait for the end of the first one.
         var group = endpoints.MapGroup(pattern).ExcludeFromDescription().CacheOutput(policy => policy.NoCache());
-        group.MapGet("/", (Delegate)new DashboardPage(operators).ServeAsync);
+        var operators = new Operators(options.OperatorPolicy);
+        foreach (var router in routers) group.MapGroup(RouterLinks.PathOf(routers, router)).MapPage(services, router, operators, RouterLinks.In(routers, router));
+        ((IEndpointConventionBuilder)group).Finally(DashboardAccess.Guard);
+        return group;
+    }
+
+    private static void MapPage(this RouteGroupBuilder group, IServiceProvider services, RouterRegistration router, Operators operators, string links)
+    {
+        var life = services.GetRequiredService<IHostApplicationLifetime>();
+        var orders = new Orders();
+        var feed = new DashboardFeed(services, router, operators, orders, services.GetService<TimeProvider>() ?? TimeProvider.System, life.ApplicationStopping);
+        // With the application rather than now: a router with a wrong configuration is to stop the start, not the mapping.
+        life.ApplicationStarted.Register(feed.Start);
+        group.MapGet("/", (Delegate)new DashboardPage(operators, links).ServeAsync);
         group.MapGet("/guide", (Delegate)DashboardPage.ServeGuide);
         group.MapGet("/assets/{file}", DashboardAssets.Serve);
         group.MapGet("/events", (Delegate)feed.StreamAsync).DisableRequestTimeout();
         group.MapGet("/snapshot", (Delegate)feed.SnapshotAsync);
-        group.MapOperations(services, operators, orders);
-        ((IEndpointConventionBuilder)group).Finally(DashboardAccess.Guard);
-        return group;
+        group.MapOperations(services, router, operators, orders);
     }
 
     private static void Require<T>(this IServiceProvider services, string method)
     {
         // Asked for, not resolved.
-        if (services.GetService<IServiceProviderIsService>() is { } known && !known.IsService(typeof(T)))
-        {
-            throw new InvalidOperationException($"The dashboard needs what builder.Services.{method}() registers. Call it before the application is built.");
-        }
+        if (services.GetService<IServiceProviderIsService>() is { } known && !known.IsService(typeof(T))) throw Missing(method);
     }
+
+    private static InvalidOperationException Missing(string method) =>
+        new($"The dashboard needs what builder.Services.{method}() registers. Call it before the application is built.");
 }

@@ -5,14 +5,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter;
 
-/// <summary>Answers <c>/api/health</c>: 200 when all hosts are healthy, 503 when one is not.</summary>
+/// <summary>Answers <c>/api/health</c>: 200 when all hosts of all routers are healthy, 503 when one is not.</summary>
 internal sealed class HealthEndpoint(string? detailsPolicy)
 {
     public async Task GetAsync(HttpContext context)
     {
         var services = context.RequestServices;
-        var report = HealthReport.From(
-            services.GetRequiredService<DatabaseRouter>(), services.GetService<TimeProvider>() ?? TimeProvider.System, await MaySeeDetailsAsync(context).ConfigureAwait(false));
+        var now = (services.GetService<TimeProvider>() ?? TimeProvider.System).GetUtcNow();
+        var report = HealthReport.From(services.GetRequiredService<WebRouters>().All, now, await MaySeeDetailsAsync(context).ConfigureAwait(false));
         context.Response.Headers.CacheControl = "no-store";
         context.Response.StatusCode = report.IsHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         await context.Response.WriteAsJsonAsync(report, HealthReportContext.Default.HealthReport, cancellationToken: context.RequestAborted).ConfigureAwait(false);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
@@ -7,14 +6,14 @@ namespace ReplicaRouter;
 /// Unhealthy only while a required operation can't be served; degraded when some host is not well, for one sick replica must not take an
 /// application down. Looks at what is known already, and asks no database.
 /// </summary>
-internal sealed class ReadinessCheck(DatabaseRouter router, IOptions<DatabaseRouterWebOptions> options) : IHealthCheck
+internal sealed class ReadinessCheck(WebRouter router) : IHealthCheck
 {
     public const string Tag = "ready";
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var missing = options.Value.RequiredOperations.Where(operation => !router.Engine.CanServe(operation)).Select(operation => ((DatabaseRoute)operation).Name).ToList();
-        var hosts = router.GetHealthStatus();
+        var missing = router.Options.RequiredOperations.Where(operation => !router.Router.Engine.CanServe(operation)).Select(operation => ((DatabaseRoute)operation).Name).ToList();
+        var hosts = router.Router.GetHealthStatus();
         var unwell = hosts.Where(host => !host.Value.IsHealthy).Select(host => $"{host.Key} is {host.Value.State}").ToList();
         var data = hosts.ToDictionary(host => host.Key, object (host) => host.Value.State.ToString());
         var result = missing.Count > 0 ? new HealthCheckResult(context.Registration.FailureStatus, $"No host can serve {string.Join(", ", missing)}. {string.Join("; ", unwell)}", data: data)

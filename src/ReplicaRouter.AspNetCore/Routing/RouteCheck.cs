@@ -15,13 +15,15 @@ internal sealed class RouteCheck(IServiceProvider services) : IHostedLifecycleSe
     public bool HasSessions { get; set; }
 
     /// <summary>By now all endpoints are mapped.</summary>
-    /// <exception cref="InvalidOperationException">Endpoints state routes, and <c>UseReplicaRouter</c> was not called.</exception>
+    /// <exception cref="InvalidOperationException">Endpoints state routes, and <c>UseReplicaRouter</c> was not called, or they name a router that there is not.</exception>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         // Applications without endpoints register this as well, for the clients of other services.
-        if (HasSessions || services.GetService<EndpointDataSource>() is not { } endpoints) return Task.CompletedTask;
+        if (services.GetService<EndpointDataSource>() is not { } endpoints) return Task.CompletedTask;
         var routed = endpoints.Endpoints.Where(endpoint => endpoint.Metadata.GetMetadata<RouteToAttribute>() is not null).ToList();
-        return routed.Count == 0 ? Task.CompletedTask : throw new InvalidOperationException(
+        if (routed.Count == 0) return Task.CompletedTask;
+        foreach (var route in routed.SelectMany(endpoint => endpoint.Metadata.GetOrderedMetadata<RouteToAttribute>())) services.GetRequiredService<WebRouters>().Of(route.Router);
+        return HasSessions ? Task.CompletedTask : throw new InvalidOperationException(
             $"{string.Join(", ", routed.Take(Named).Select(Describe))}{(routed.Count > Named ? $" and {routed.Count - Named} more" : "")} state by RouteTo where their connections go, "
             + "but the application never calls app.UseReplicaRouter(), without which all of them would go to the primary. Call it before the endpoints are mapped.");
     }

@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>Says what an endpoint does with the database: where connections go that are injected by <see cref="EndpointRoute.Key"/>.</summary>
-[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method, AllowMultiple = true)]
 public sealed class RouteToAttribute : Attribute
 {
     internal RouteToAttribute(DatabaseRoute route) => Route = route;
@@ -16,4 +16,8 @@ public sealed class RouteToAttribute : Attribute
 
     /// <summary>The route.</summary>
     public DatabaseRoute Route { get; }
+
+    /// <summary>The name of the router whose connections it is about.</summary>
+    /// <value>Default <see langword="null"/>: the router without a name.</value>
+    public string? Router { get; set; }
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ReplicaRouter;
 
-/// <summary>One request and its session.</summary>
+/// <summary>One request and its session of a router.</summary>
 internal sealed class RequestSession(HttpContext context, SessionMiddleware middleware) : SessionOrigin
 {
     public HttpContext Context => context;
@@ -19,9 +19,9 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
     public void Serve() => Serving = middleware.ServeAsync(this);
 
     /// <summary>The endpoint is known only once routing has run, which may be after the session began.</summary>
-    public override DatabaseRoute? Route => EndpointRoute.Of(context);
+    public override DatabaseRoute? Route => EndpointRoute.Of(context, middleware.Router);
 
-    public override IEnumerable<string?> ReadTokens() => middleware.Carrier.Read(this);
+    public override IEnumerable<string?> ReadTokens() => middleware.Router.Carrier.Read(this);
 
-    public Task CarryAsync() => Session.HasNews || _brought is not null ? middleware.Carrier.WriteAsync(this) : Task.CompletedTask;
+    public Task CarryAsync() => Session.HasNews || _brought is not null ? middleware.Router.Carrier.WriteAsync(this) : Task.CompletedTask;
 }

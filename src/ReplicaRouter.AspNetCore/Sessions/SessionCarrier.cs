@@ -1,21 +1,21 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
 /// <summary>Takes sessions' tokens out of requests, and puts them into responses.</summary>
-internal sealed class SessionCarrier(TokenSeal seal, SessionCookies cookies, IOptions<DatabaseRouterWebOptions> options, ILogger<DatabaseRouter> logger)
+internal sealed class SessionCarrier(WebRouter router, ILogger logger)
 {
-    private readonly string? _header = options.Value.HeaderName;
+    private readonly string? _header = router.Options.HeaderName;
+    private readonly SessionCookies _cookies = new(router.Options);
 
     /// <summary>What a request brought along. A page that calls by script sends both, and either may be the later one.</summary>
     public IEnumerable<string?> Read(RequestSession request)
     {
-        if (_header is not null && request.Context.Request.Headers.TryGetValue(_header, out var sent)) yield return seal.Open(sent.ToString());
-        foreach (var (name, value) in cookies.BroughtBy(request.Context.Request))
+        if (_header is not null && request.Context.Request.Headers.TryGetValue(_header, out var sent)) yield return router.Seal.Open(sent.ToString());
+        foreach (var (name, value) in _cookies.BroughtBy(request.Context.Request))
         {
-            var token = seal.Open(value);
+            var token = router.Seal.Open(value);
             request.Brought.Add((name, IsBad: token is null));
             yield return token;
         }
@@ -31,15 +31,15 @@ internal sealed class SessionCarrier(TokenSeal seal, SessionCookies cookies, IOp
             var token = await TokenAsync(request).ConfigureAwait(false);
             if (token.Length > 0)
             {
-                var value = seal.Close(token);
+                var value = router.Seal.Close(token);
                 if (_header is not null) context.Response.Headers[_header] = value;
-                cookies.Set(context, value);
+                _cookies.Set(context, value);
             }
 
             foreach (var (name, isBad) in request.Brought)
             {
                 // What the new one covers, and what would be looked at, and counted, with each request.
-                if (token.Length > 0 || isBad) cookies.TakeBack(context, name);
+                if (token.Length > 0 || isBad) _cookies.TakeBack(context, name);
             }
         }
         catch (Exception e)

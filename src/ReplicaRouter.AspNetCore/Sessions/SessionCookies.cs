@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
@@ -11,7 +10,7 @@ namespace ReplicaRouter;
 /// another one has set: each sets a cookie of its own, which covers all that its request brought, and takes back those. Whatever the order, the
 /// browser's cookies together say all that its responses have said, and the next request alone leaves one of them.
 /// </remarks>
-internal sealed class SessionCookies(IOptions<DatabaseRouterWebOptions> options)
+internal sealed class SessionCookies(DatabaseRouterWebOptions options)
 {
     /// <summary>Cookies of one request that are looked at. A browser has one, and for a moment as many as it sent requests at once.</summary>
     private const int MaxCookies = 64;
@@ -19,9 +18,9 @@ internal sealed class SessionCookies(IOptions<DatabaseRouterWebOptions> options)
     /// <summary>Random bytes of a name. Two responses of one browser at the same time must not choose the same.</summary>
     private const int SuffixLength = 6;
 
-    private readonly string? _prefix = options.Value.CookieName is { } name ? $"{name}." : null;
-    private readonly TimeSpan _lifetime = options.Value.TokenLifetime;
-    private readonly CookieSecurePolicy _secure = options.Value.CookieSecurePolicy;
+    private readonly string? _prefix = options.CookieName is { } name ? $"{name}." : null;
+    private readonly TimeSpan _lifetime = options.TokenLifetime;
+    private readonly CookieSecurePolicy _secure = options.CookieSecurePolicy;
 
     /// <summary>What a request brought, by name.</summary>
     public IEnumerable<KeyValuePair<string, string>> BroughtBy(HttpRequest request) => _prefix is null

@@ -1,38 +1,50 @@
-using Microsoft.Extensions.Options;
+using System.Diagnostics.CodeAnalysis;
 
 namespace ReplicaRouter;
 
-/// <summary>Carries the calling code's session to another service, and merges what that one did.</summary>
-internal sealed class SessionHandler(DatabaseRouter router, TokenSeal seal, IOptions<DatabaseRouterWebOptions> options) : DelegatingHandler
+/// <summary>Carries the calling code's sessions, one for each router that it has one of, to another service, and merges what that one did.</summary>
+internal sealed class SessionHandler(WebRouters routers) : DelegatingHandler
 {
-    private readonly string? _header = options.Value.HeaderName;
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (Session() is not { } session) return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        Add(request, await session.GetTokenAsync(cancellationToken).ConfigureAwait(false));
-        return Merged(await base.SendAsync(request, cancellationToken).ConfigureAwait(false), session);
+        foreach (var router in routers.All)
+        {
+            if (TrySession(router, out var session)) Add(request, router, await session.GetTokenAsync(cancellationToken).ConfigureAwait(false));
+        }
+
+        return Merged(await base.SendAsync(request, cancellationToken).ConfigureAwait(false));
     }
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (Session() is not { } session) return base.Send(request, cancellationToken);
-        Add(request, session.GetToken());
-        return Merged(base.Send(request, cancellationToken), session);
+        foreach (var router in routers.All)
+        {
+            if (TrySession(router, out var session)) Add(request, router, session.GetToken());
+        }
+
+        return Merged(base.Send(request, cancellationToken));
     }
 
-    private DatabaseSession? Session() => _header is null ? null : DatabaseSession.Ambient(router);
+    private static bool TrySession(WebRouter router, [NotNullWhen(true)] out DatabaseSession? session)
+    {
+        session = router.Options.HeaderName is null ? null : DatabaseSession.Ambient(router.Router);
+        return session is not null;
+    }
 
-    private void Add(HttpRequestMessage request, string token)
+    private static void Add(HttpRequestMessage request, WebRouter router, string token)
     {
         // A request that is sent again may carry an older one.
-        request.Headers.Remove(_header!);
-        if (token.Length > 0) request.Headers.TryAddWithoutValidation(_header!, seal.Close(token));
+        request.Headers.Remove(router.Options.HeaderName!);
+        if (token.Length > 0) request.Headers.TryAddWithoutValidation(router.Options.HeaderName!, router.Seal.Close(token));
     }
 
-    private HttpResponseMessage Merged(HttpResponseMessage response, DatabaseSession session)
+    private HttpResponseMessage Merged(HttpResponseMessage response)
     {
-        if (response.Headers.TryGetValues(_header!, out var values)) session.Merge(seal.Open(string.Join(',', values)));
+        foreach (var router in routers.All)
+        {
+            if (TrySession(router, out var session) && response.Headers.TryGetValues(router.Options.HeaderName!, out var values)) session.Merge(router.Seal.Open(string.Join(',', values)));
+        }
+
         return response;
     }
 }

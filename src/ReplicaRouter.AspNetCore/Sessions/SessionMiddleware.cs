@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace ReplicaRouter;
 
-/// <summary>Makes a request a session. What it brought along is looked at when the session is used, what it did is sent when the response starts.</summary>
-internal sealed class SessionMiddleware(RequestDelegate next, DatabaseRouter router, SessionCarrier carrier)
+/// <summary>Makes a request a session of a router. What it brought along is looked at when the session is used, what it did is sent when the response starts.</summary>
+internal sealed class SessionMiddleware(RequestDelegate next, WebRouter router)
 {
     private static readonly ContextCallback Serve = request => ((RequestSession)request!).Serve();
     private static readonly Func<object, Task> Carry = request => ((RequestSession)request).CarryAsync();
 
-    public SessionCarrier Carrier => carrier;
+    public WebRouter Router => router;
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -22,7 +22,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, DatabaseRouter rou
     public Task ServeAsync(RequestSession request)
     {
         var response = request.Context.Response;
-        request.Session = router.Engine.BeginSessionFrom(request);
+        request.Session = router.Router.Engine.BeginSessionFrom(request);
         response.RegisterForDispose(request.Session);
         response.OnStarting(Carry, request);
         return next(request.Context);

@@ -1,18 +1,17 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
-/// <summary>Makes tokens tamper-proof for their way through hands that nobody vouches for.</summary>
-internal sealed class TokenSeal(IDataProtectionProvider protection, DatabaseRouter router, IOptions<DatabaseRouterWebOptions> options)
+/// <summary>Makes a router's tokens tamper-proof on their way through browsers and other services.</summary>
+internal sealed class TokenSeal(IDataProtectionProvider protection, WebRouter router)
 {
     /// <summary>Longest text that is looked at; what we write has about 300 characters.</summary>
     private const int MaxLength = 1024;
 
-    private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector("ReplicaRouter.Session").ToTimeLimitedDataProtector();
+    private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector(router.Name is { } name ? $"ReplicaRouter.Session.{name}" : "ReplicaRouter.Session").ToTimeLimitedDataProtector();
 
-    public string Close(string token) => _protector.Protect(token, options.Value.TokenLifetime);
+    public string Close(string token) => _protector.Protect(token, router.Options.TokenLifetime);
 
     /// <returns>The token; null for none and for one that is damaged, forged, too old, or sealed with keys that are not ours.</returns>
     public string? Open(string? value)
@@ -30,7 +29,7 @@ internal sealed class TokenSeal(IDataProtectionProvider protection, DatabaseRout
             }
         }
 
-        router.Engine.IgnoreToken("it is damaged, too old, or was sealed with other Data Protection keys");
+        router.Router.Engine.IgnoreToken("it is damaged, too old, or was sealed with other Data Protection keys");
         return null;
     }
 }

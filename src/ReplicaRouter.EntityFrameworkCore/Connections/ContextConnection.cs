@@ -30,7 +30,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     public int Transactions { get; private set; }
 
     /// <summary>Whether what runs on it may write.</summary>
-    public bool MayWrite => IsWritable(Route);
+    public bool MayWrite => !Router.Engine.IsReadOnly(Route);
 
     /// <summary>Whether the connection was given to the context, and may lead anywhere.</summary>
     public bool IsForeign { get; private set; }
@@ -89,7 +89,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     {
         if (intent.Writes || _bound is not null || IsInUse) return this;
         var route = intent.Route ?? Router.Engine.AmbientRoute ?? (intent.UsesSql ? DatabaseOperation.Write : DatabaseOperation.Read);
-        if (IsWritable(route)) return this;
+        if (route.BuiltIn is DatabaseOperation.Write or DatabaseOperation.Transactional) return this;
         _reads ??= new ReadConnection(Dependencies, Router);
         _reads.CommandTimeout = CommandTimeout;
         return _reads.For(route, _session is null ? options : _session.ForRead(options));
@@ -226,7 +226,7 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     /// <summary>Whether it is open for more than one query, or whatever is done now belongs to a transaction.</summary>
     private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || IsForeign || Transaction.Current is not null;
 
-    private OperationOptions? Options() => IsWritable(Route) ? (_session ??= new ContextSession(Router)).ForWrite(_bound?.Options) : _bound?.Options;
+    private OperationOptions? Options() => MayWrite ? (_session ??= new ContextSession(Router)).ForWrite(_bound?.Options) : _bound?.Options;
 
     /// <summary>The same for connections that are created for each context: their constructor allocates little.</summary>
     private static RelationalConnectionDependencies Lean(RelationalConnectionDependencies dependencies) => dependencies with
@@ -234,8 +234,6 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         ContextOptions = RouterOptionsExtension.Of(dependencies.ContextOptions).ForConnections(dependencies.ContextOptions),
         RelationalCommandBuilderFactory = ((RoutedCommandBuilderFactory)dependencies.RelationalCommandBuilderFactory).Lent,
     };
-
-    private static bool IsWritable(DatabaseRoute route) => route.BuiltIn is DatabaseOperation.Write or DatabaseOperation.Transactional;
 
     private void Keep(NpgsqlConnection connection)
     {

@@ -61,10 +61,9 @@ internal sealed record QueryIntent
             var method = node.Method.GetGenericMethodDefinition();
             if (method == RoutedQueryableExtensions.FromPrimaryMethod) return Intent with { Route = DatabaseOperation.Write };
             var intent = Intent with { Route = (DatabaseRoute)((ConstantExpression)node.Arguments[1]).Value! };
-            if (method == RoutedQueryableExtensions.RouteToMethod) return intent;
             return node.Arguments[2] is QueryParameterExpression parameter
                 ? intent with { OptionsParameter = parameter.Name }
-                : intent with { Options = (OperationOptions)((ConstantExpression)node.Arguments[2]).Value! };
+                : intent with { Options = (OperationOptions?)((ConstantExpression)node.Arguments[2]).Value };
         }
     }
 }

@@ -6,7 +6,7 @@ using ReplicaRouter.Tool.Clusters;
 
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>Which cluster a command is about: the one of the router's variables, of <c>--url</c>, or one that <c>cluster up</c> started.</summary>
+/// <summary>Which cluster a command is about: the one of a router's variables, of <c>--url</c>, or one that <c>cluster up</c> started.</summary>
 internal sealed partial class TargetOptions
 {
     private readonly Option<string[]> _urls = new("--url")
@@ -16,6 +16,12 @@ internal sealed partial class TargetOptions
         HelpName = "URL",
     };
 
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "A further router of the application, by the name that AddReplicaRouter was given: its variables begin with that.",
+        HelpName = "NAME",
+    };
+
     private readonly Option<string?> _local = new("--local") { Description = "A cluster that 'cluster up' started.", HelpName = "NAME" };
     private readonly Option<string?> _directory = ClusterFolders.Option();
 
@@ -23,6 +29,7 @@ internal sealed partial class TargetOptions
     {
         var target = new TargetOptions();
         command.Options.Add(target._urls);
+        command.Options.Add(target._name);
         command.Options.Add(target._local);
         command.Options.Add(target._directory);
         return target;
@@ -32,20 +39,22 @@ internal sealed partial class TargetOptions
     public async Task<Target> ReadAsync(ParseResult parsed, CancellationToken ct)
     {
         var urls = parsed.GetValue(_urls) ?? [];
-        if (parsed.GetValue(_local) is not { } name) return urls.Length > 0 ? OfUrls(urls) : OfEnvironment();
-        if (urls.Length > 0) throw new ToolException("--url and --local name two clusters: give one of them.");
+        var router = parsed.GetValue(_name);
+        var given = (urls.Length > 0 ? 1 : 0) + (router is null ? 0 : 1) + (parsed.GetValue(_local) is null ? 0 : 1);
+        if (given > 1) throw new ToolException("--url, --name and --local each name a cluster: give one of them.");
+        if (parsed.GetValue(_local) is not { } name) return urls.Length > 0 ? OfUrls(urls) : OfEnvironment(router);
         var folders = new ClusterFolders(parsed.GetValue(_directory));
         await using var cluster = await folders.OpenAsync(name, ct);
         var target = Of(new ConfigurationBuilder().AddInMemoryCollection(cluster.EnvironmentVariables!).Build());
         return target with { Name = name, LocalFolder = folders.Of(name) };
     }
 
-    private static Target OfEnvironment() => Of(new ConfigurationBuilder().AddDotEnv().AddEnvironmentVariables().Build());
+    private static Target OfEnvironment(string? router) => Of(new ConfigurationBuilder().AddDotEnv().AddEnvironmentVariables().Build(), router);
 
-    private static Target Of(IConfiguration configuration)
+    private static Target Of(IConfiguration configuration, string? router = null)
     {
         var options = new DatabaseRouterOptions();
-        OptionsLoader.Load(options, configuration);
+        OptionsLoader.Load(options, configuration, router);
         return Target.Of(options);
     }
 

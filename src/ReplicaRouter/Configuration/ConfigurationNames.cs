@@ -1,13 +1,14 @@
 namespace ReplicaRouter;
 
 /// <summary>Where a router's configuration is found. A further router of an application has a name, and a section and variables of its own.</summary>
+/// <param name="Router">The router's name; null for the one without.</param>
 /// <param name="Section">The section.</param>
 /// <param name="VariablePrefix">What the names of its variables begin with.</param>
 /// <param name="ConnectionString">The key of a connection string that names its primary if nothing else does; null for none.</param>
-internal sealed record ConfigurationNames(string Section, string VariablePrefix, string? ConnectionString)
+internal sealed record ConfigurationNames(string? Router, string Section, string VariablePrefix, string? ConnectionString)
 {
     /// <summary>Those of the router without a name.</summary>
-    public static readonly ConfigurationNames Default = new(DatabaseRouterOptions.SectionName, "", null);
+    public static readonly ConfigurationNames Default = new(null, DatabaseRouterOptions.SectionName, "", null);
 
     /// <summary>The variable that holds the primary's address.</summary>
     public string PrimaryVariable => VariablePrefix + EnvironmentVariables.Primary;
@@ -15,5 +16,5 @@ internal sealed record ConfigurationNames(string Section, string VariablePrefix,
     /// <param name="name">The router's name; null or empty for the one without.</param>
     public static ConfigurationNames Of(string? name) => string.IsNullOrEmpty(name)
         ? Default
-        : new($"{DatabaseRouterOptions.SectionName}s:{name}", $"{name.ToUpperInvariant().Replace('-', '_').Replace('.', '_').Replace(' ', '_')}_", $"ConnectionStrings:{name}");
+        : new(name, $"{DatabaseRouterOptions.SectionName}s:{name}", $"{name.ToUpperInvariant().Replace('-', '_')}_", $"ConnectionStrings:{name}");
 }

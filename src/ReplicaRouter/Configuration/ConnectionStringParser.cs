@@ -52,11 +52,11 @@ internal static partial class ConnectionStringParser
         foreach (string key in pairs.Keys)
         {
             if (!settings.ContainsKey(key)) throw new ConnectionStringException(Unknown(value, key));
-            UrlParameters.Set(settings, key, Convert.ToString(pairs[key], CultureInfo.InvariantCulture) ?? "");
+            UrlParameters.Set(settings, key, Convert.ToString(pairs[key], CultureInfo.InvariantCulture) ?? "", key);
         }
 
         if (string.IsNullOrWhiteSpace(settings.Host)) throw new ConnectionStringException($"names no host. {Example}");
-        return (settings, [.. settings.Host.Split(',').Select(host => ServerAddress.Parse(host, text => text))]);
+        return (settings, [.. settings.Host.Split(',').Select(ServerAddress.Parse)]);
     }
 
     private static string Unknown(string value, string key) =>
@@ -80,7 +80,7 @@ internal static partial class ConnectionStringParser
         if (settings.MaxPoolSize < 1) throw new ConnectionStringException("has a pool size of 0. Write 1 or more, or leave it out.");
         if (settings.MinPoolSize > settings.MaxPoolSize) throw new ConnectionStringException($"has a minimum pool size of {settings.MinPoolSize}, above its maximum of {settings.MaxPoolSize}.");
         if (!settings.Pooling) throw new ConnectionStringException("switches pooling off (Pooling=false). The router needs the pool: leave it out.");
-        if (settings is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }) throw new ConnectionStringException("sets the interval of TCP keepalives without their time. Set both, or neither.");
+        if (settings is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }) throw new ConnectionStringException("sets the interval of TCP keepalives without their time (keepalives_interval without keepalives_idle). Set both, or neither.");
         // Servers and logs show these; with a wrong separator the password would stand in them.
         foreach (var shown in (ReadOnlySpan<string?>)[settings.Username, settings.Database, settings.ApplicationName])
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Npgsql;
 
@@ -6,14 +7,15 @@ namespace ReplicaRouter;
 /// <summary>Reads a <c>postgresql://</c> URL.</summary>
 /// <remarks>
 /// Where the user or the password holds one of <c>/ ? #</c> that is not encoded, what follows looks like a host, a database or a parameter, and would be
-/// shown as such. An <c>@</c>, <c>#</c> or <c>/</c> where none belongs gives it away, and the whole URL is refused.
+/// shown as such. An <c>@</c>, <c>#</c> or <c>/</c> where none belongs gives it away, and the whole URL is refused. What else is accepted means what libpq makes
+/// of it.
 /// </remarks>
 internal static class ConnectionUrl
 {
     private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
 
     public static bool Is(string value) =>
-        value.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || value.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
+        value.StartsWith("postgresql://", StringComparison.Ordinal) || value.StartsWith("postgres://", StringComparison.Ordinal);
 
     /// <returns>The settings that all hosts share, and the hosts.</returns>
     /// <exception cref="ConnectionStringException">The URL is not usable.</exception>
@@ -25,26 +27,43 @@ internal static class ConnectionUrl
         var authority = Cut(rest, '/', out var path);
         if (Holds(path, '@') || Holds(query, '@')) throw new ConnectionStringException($"has an @ behind the host that is not encoded. {ConnectionStringParser.Encode}");
         if (Holds(path, '/')) throw new ConnectionStringException($"has a / behind the host and its database that is not encoded. {ConnectionStringParser.Encode}");
+        // Versions of libpq differ in what they make of a blank.
+        if (Holds(authority, ' ') || Holds(path, ' ')) throw new ConnectionStringException($"has a blank that is not encoded. Write %20. {ConnectionStringParser.Encode}");
 
         var settings = new NpgsqlConnectionStringBuilder();
-        var at = authority.LastIndexOf('@');
+        var at = authority.IndexOf('@', StringComparison.Ordinal);
+        var hosts = authority[(at + 1)..];
+        // The second one would be a part of the host.
+        if (Holds(hosts, '@')) throw new ConnectionStringException($"has an @ in the user or the password that is not encoded. {ConnectionStringParser.Encode}");
         if (at >= 0) Identify(settings, authority[..at]);
         if (!string.IsNullOrEmpty(path)) settings.Database = Decode(path);
-
-        var parameters = new UrlParameters(settings);
-        foreach (var (index, parameter) in (query ?? "").Split('&', StringSplitOptions.RemoveEmptyEntries).Index())
-        {
-            parameters.Apply(Decode(Cut(parameter, '=', out var text)), Decode(text ?? ""), index + 1);
-        }
-
-        return (settings, parameters.Hosts(authority[(at + 1)..]));
+        return (settings, Parameters(settings, query).Apply(hosts));
     }
 
     private static void Identify(NpgsqlConnectionStringBuilder settings, string userInfo)
     {
         var user = Cut(userInfo, ':', out var password);
         if (user.Length > 0) settings.Username = Decode(user);
-        if (password is not null) settings.Password = Decode(password);
+        if (!string.IsNullOrEmpty(password)) settings.Password = Decode(password);
+    }
+
+    private static UrlParameters Parameters(NpgsqlConnectionStringBuilder settings, string? query)
+    {
+        var parameters = new UrlParameters(settings);
+        if (string.IsNullOrEmpty(query)) return parameters;
+        foreach (var (index, parameter) in (query.EndsWith('&') ? query[..^1] : query).Split('&').Index())
+        {
+            var name = Cut(parameter, '=', out var value);
+            if (value is null || Holds(value, '=') || Holds(value, ' '))
+            {
+                throw new ConnectionStringException(string.Create(CultureInfo.InvariantCulture,
+                    $"has a parameter, number {index + 1} behind the question mark, that is not written as name=value. Write %3D for a = in the value, and %20 for a blank. {ConnectionStringParser.Encode}"));
+            }
+
+            parameters.Add(Decode(name), Decode(value), index + 1);
+        }
+
+        return parameters;
     }
 
     private static bool Holds(string? text, char c) => text?.Contains(c, StringComparison.Ordinal) ?? false;

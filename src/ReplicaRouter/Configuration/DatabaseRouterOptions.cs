@@ -81,8 +81,8 @@ public sealed class DatabaseRouterOptions
     /// <value>Default none.</value>
     public Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; set; }
 
-    /// <summary>Called for the data source of every host and route, to map enums or add plugins.</summary>
-    /// <remarks>The physical connection initializer belongs to the router. For passwords, <see cref="PasswordProvider"/> also serves the router's own probes.</remarks>
+    /// <summary>Called for the data source of every host and route, to map enums, add plugins, or set TLS callbacks; and for the router's own connections, as of its probes.</summary>
+    /// <remarks>The physical connection initializer belongs to the router. What is mapped may be created later: its type is found on each host within two probes, or within 10 s where temporary tables are created all the time.</remarks>
     public Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; set; }
 
     /// <summary>The clock of everything that the router does.</summary>

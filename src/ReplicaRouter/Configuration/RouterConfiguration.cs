@@ -7,6 +7,9 @@ namespace ReplicaRouter;
 /// <summary>The desired configuration, checked and complete: what the options say and the defaults fill in.</summary>
 internal sealed record RouterConfiguration
 {
+    /// <summary>The router's name in metrics, traces and logs; null for the one without.</summary>
+    public string? Name { get; init; }
+
     /// <summary>The hosts that are configured. Which ones there are at a moment, discovery and later configurations included, a snapshot tells.</summary>
     public required ImmutableArray<HostConfiguration> Hosts { get; init; }
 
@@ -29,6 +32,8 @@ internal sealed record RouterConfiguration
     public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
     public required Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; init; }
 
+    public HostLogin Login => new(PasswordProvider, ConfigureDataSource, Name);
+
     /// <summary>Who else knows of hosts.</summary>
     public required ImmutableArray<IHostDiscoverySource> Sources { get; init; }
 
@@ -42,6 +47,13 @@ internal sealed record RouterConfiguration
 
     /// <summary>The data source of the one server that everything goes to; null where there is a cluster.</summary>
     public NpgsqlDataSource? SingleServer { get; init; }
+
+    /// <summary>The same with routes that lead to another database.</summary>
+    public RouterConfiguration For(Database database)
+    {
+        ImmutableArray<RoutePlan> routes = [.. Routes.Select(route => route with { Database = database })];
+        return this with { Routes = routes, NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase) };
+    }
 
     /// <summary>Whether it says the same as another one of all but the hosts.</summary>
     public bool EqualsBeyondHosts(RouterConfiguration other) =>

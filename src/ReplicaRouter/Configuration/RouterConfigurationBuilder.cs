@@ -25,7 +25,7 @@ internal sealed class RouterConfigurationBuilder
     {
         var builder = new RouterConfigurationBuilder(options);
         var configuration = builder.Build();
-        return builder._faults.Count == 0 ? configuration : throw new DatabaseRouterConfigurationException(builder._faults);
+        return builder._faults.Count == 0 ? configuration : throw new DatabaseRouterConfigurationException([.. builder._faults.Distinct()]);
     }
 
     private RouterConfiguration Build()
@@ -48,6 +48,7 @@ internal sealed class RouterConfigurationBuilder
         var routes = BuildRoutes(hosts);
         return new RouterConfiguration
         {
+            Name = _options.Names.Router,
             Hosts = hosts,
             Routes = routes,
             Groups = [.. _groups],
@@ -167,7 +168,9 @@ internal sealed class RouterConfigurationBuilder
     {
         try
         {
-            return ConnectionStringParser.Parse(connectionString);
+            var connections = ConnectionStringParser.Parse(connectionString);
+            NoFileMissing(source, connections[0]);
+            return connections;
         }
         catch (ConnectionStringException e)
         {
@@ -176,13 +179,30 @@ internal sealed class RouterConfigurationBuilder
         }
     }
 
+    /// <summary>A file that goes missing later is met by a login. All hosts of a connection string name the same files.</summary>
+    private void NoFileMissing(string source, NpgsqlConnectionStringBuilder settings)
+    {
+        string[] missing = [.. CertificateFiles.Missing(settings)];
+        if (missing.Length == 0) return;
+        var what = missing.Length == 1 ? "names a file that is not there. Correct it, or put the file there" : "name files that are not there. Correct them, or put the files there";
+        _faults.Add($"{source}: {Sentence.And(missing)} {what} before the start.");
+    }
+
     /// <summary>Two names for one server would count it twice. Names that differ and lead to one server are found by probing.</summary>
     private void NoServerTwice(IEnumerable<HostConfiguration> hosts)
     {
         foreach (var twins in hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
         {
-            _faults.Add($"{string.Join(" and ", twins.Select(h => h.Source).Distinct())} name the same server. Name each server once.");
+            _faults.Add(SameServer(twins.Select(h => h.Source)));
         }
+    }
+
+    /// <summary>The fault of one server that is configured more than once.</summary>
+    /// <param name="sources">The variables that name it; one that names it twice may be there twice.</param>
+    public static string SameServer(IEnumerable<string> sources)
+    {
+        string[] names = [.. sources.Distinct()];
+        return names.Length == 1 ? $"{names[0]} names the same server twice. Name each server once." : $"{Sentence.And(names)} name the same server. Name each server once.";
     }
 
     private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)

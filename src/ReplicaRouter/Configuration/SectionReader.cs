@@ -27,8 +27,8 @@ internal sealed class SectionReader
     public void Time(string key, Action<TimeSpan> set)
     {
         if (Value(key) is not { } text) return;
-        // A bare number would be days, which is hardly ever meant.
-        if (text.Count(c => c == ':') == 2 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)) set(time);
+        // A bare number would be days, and so would the hours of 24:00:00: neither is meant.
+        if (text.Count(c => c == ':') == 2 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && (time.Days == 0 || text.Split(':')[0].Contains('.', StringComparison.Ordinal))) set(time);
         else Refuse(key, "is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds, 00:00:00.5 for half of one, or 1.00:00:00 for a day");
     }
 

@@ -12,24 +12,35 @@ internal readonly record struct ServerAddress(string Host, int? Port)
     private const int LongestName = 253;
 
     /// <summary>Reads <c>host</c>, <c>host:port</c>, <c>[IPv6]:port</c> or the directory of a Unix socket.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="decode">Decodes the host.</param>
     /// <exception cref="ConnectionStringException">It is none of these.</exception>
-    public static ServerAddress Parse(string text, Func<string, string> decode)
+    public static ServerAddress Parse(string text)
     {
-        text = text.Trim();
-        var (host, port) = text.StartsWith('[') ? SplitBracketed(text) : Split(text);
-        host = decode(host);
+        var (host, port) = Split(text.Trim());
+        return Of(host, port);
+    }
+
+    /// <param name="host">The host alone.</param>
+    /// <param name="port">The port; null or empty for none.</param>
+    /// <exception cref="ConnectionStringException">The host or the port is not usable.</exception>
+    public static ServerAddress Of(string host, string? port)
+    {
         if (host.Length == 0) throw new ConnectionStringException($"names no host. {ConnectionStringParser.Example}");
         // The host is shown in logs and health: what is no host name may be a part of the password.
         if (!IsHost(host)) throw new ConnectionStringException($"has a host with a character that no host name and no socket's directory has. {ConnectionStringParser.Encode}");
         return new ServerAddress(host, string.IsNullOrEmpty(port) ? null : PortOf(port));
     }
 
-    /// <exception cref="ConnectionStringException">It is no port.</exception>
-    public static int PortOf(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535
-        ? number
-        : throw new ConnectionStringException($"has a port that is not a number from 1 to 65535. {ConnectionStringParser.Encode}");
+    /// <summary>Takes a host and its port apart, and checks neither.</summary>
+    /// <exception cref="ConnectionStringException">It can't be said which is which.</exception>
+    public static (string Host, string? Port) Split(string text)
+    {
+        if (text.StartsWith('[')) return SplitBracketed(text);
+        // The path of a socket may hold colons.
+        if (text.StartsWith('/')) return (text, null);
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        if (colon != text.LastIndexOf(':')) throw new ConnectionStringException($"has more than one colon in a host. Write an IPv6 address in brackets: [::1]:5432. {ConnectionStringParser.Encode}");
+        return colon < 0 ? (text, null) : (text[..colon], text[(colon + 1)..]);
+    }
 
     private static (string Host, string? Port) SplitBracketed(string text)
     {
@@ -40,14 +51,9 @@ internal readonly record struct ServerAddress(string Host, int? Port)
         return (text[1..end], after.Length > 0 ? after[1..] : null);
     }
 
-    private static (string Host, string? Port) Split(string text)
-    {
-        // The path of a socket may hold colons.
-        if (text.StartsWith('/')) return (text, null);
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon != text.LastIndexOf(':')) throw new ConnectionStringException($"has more than one colon in a host. Write an IPv6 address in brackets: [::1]:5432. {ConnectionStringParser.Encode}");
-        return colon < 0 ? (text, null) : (text[..colon], text[(colon + 1)..]);
-    }
+    private static int PortOf(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535
+        ? number
+        : throw new ConnectionStringException($"has a port that is not a number from 1 to 65535. {ConnectionStringParser.Encode}");
 
     private static bool IsHost(string host) =>
         host.StartsWith('/') ? host.All(c => IsNameCharacter(c) || c is '/' or ':')

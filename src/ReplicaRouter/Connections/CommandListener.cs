@@ -9,13 +9,17 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class CommandListener : IDisposable
 {
-    private const string MeterName = "Npgsql";
+    public const string MeterName = "Npgsql";
     private const string Duration = "db.client.operation.duration";
     private const string Executing = "db.client.operation.npgsql.executing";
     private const string Failed = "db.client.operation.failed";
     private const string BytesWritten = "db.client.operation.npgsql.bytes_written";
     private const string Connections = "db.client.connection.count";
     private const string Pending = "db.client.connection.npgsql.pending_requests";
+
+    /// <summary>What it listens to.</summary>
+    public static readonly string[] Instruments = [Duration, Failed, Executing, BytesWritten, Connections, Pending];
+
     private const string PoolName = "db.client.connection.pool.name";
     private const string State = "db.client.connection.state";
 
@@ -29,7 +33,7 @@ internal sealed class CommandListener : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == MeterName && instrument.Name is Duration or Failed or Executing or BytesWritten or Connections or Pending) listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == MeterName && Instruments.Contains(instrument.Name)) listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(SourceOf(tags)?.Pool, seconds * 1000));
         _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(SourceOf(tags)?.Pool, bytes));
@@ -43,10 +47,19 @@ internal sealed class CommandListener : IDisposable
         foreach (var source in sources) all[source.Name] = source;
     });
 
-    public void Remove(IEnumerable<HostDataSource> sources) => Change(all =>
+    /// <summary>Listens no longer. Nobody counts the connections of the data sources any more.</summary>
+    public void Remove(IEnumerable<HostDataSource> sources)
     {
-        foreach (var source in sources) all.Remove(source.Name);
-    });
+        HostDataSource[] gone = [.. sources];
+        Change(all =>
+        {
+            foreach (var source in gone) all.Remove(source.Name);
+        });
+        lock (_counting)
+        {
+            foreach (var source in gone) (source.Idle, source.Busy) = (0, 0);
+        }
+    }
 
     /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
     public int CountInUse(IEnumerable<HostDataSource> sources) => Counted(() => sources.Sum(source => source.Busy));

@@ -14,13 +14,13 @@ internal static class ConnectionCutter
 
     /// <summary>Ends the connections in use of several data sources, for each as long as 5 s.</summary>
     /// <param name="sources">What they were taken from, with the connections in use counted lately.</param>
-    /// <param name="passwordProvider">Gives the password, where the configuration does not.</param>
+    /// <param name="login">What the application gives for logins.</param>
     /// <param name="time">The clock.</param>
     /// <param name="onFailed">Takes what went wrong with one of them: the server may be gone, and its connections with it.</param>
     /// <param name="stop">Ends it.</param>
     /// <returns>How many were ended.</returns>
     public static async Task<long> CutAsync(
-        IEnumerable<HostDataSource> sources, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, TimeProvider time, Action<Exception> onFailed, CancellationToken stop)
+        IEnumerable<HostDataSource> sources, HostLogin login, TimeProvider time, Action<Exception> onFailed, CancellationToken stop)
     {
         long cut = 0;
         foreach (var source in sources.Where(source => source.Busy > 0))
@@ -29,7 +29,7 @@ internal static class ConnectionCutter
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
             try
             {
-                cut += await CutAsync(source, passwordProvider, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+                cut += await CutAsync(source, login, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             }
             catch (Exception) when (stop.IsCancellationRequested)
             {
@@ -45,13 +45,13 @@ internal static class ConnectionCutter
     }
 
     private static async Task<long> CutAsync(
-        HostDataSource source, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, CancellationToken cancellationToken)
+        HostDataSource source, HostLogin login, CancellationToken cancellationToken)
     {
         int[] backends = [.. source.Logins.Backends];
         if (backends.Length == 0) return 0;
         var application = new NpgsqlConnectionStringBuilder(source.Value.ConnectionString).ApplicationName!;
         // Not from the pool that is to be cut: all of its connections may be in use. And as the host is configured now: a former password is no longer good.
-        var dataSource = Credentials.Unpooled(source.Pool.Host, passwordProvider).Build();
+        var dataSource = Credentials.Unpooled(source.Pool.Host, login).Build();
         await using var _ = dataSource.ConfigureAwait(false);
         var command = dataSource.CreateCommand(Terminate);
         await using var __ = command.ConfigureAwait(false);

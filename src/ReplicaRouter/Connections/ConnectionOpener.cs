@@ -204,8 +204,10 @@ internal sealed class ConnectionOpener(
                 // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
                 monitor.Wake();
                 return true;
-            case FailureKind.Misconfigured when isLogin && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:
-                // A pooler may refuse what one route asks for and no other does. The probe's own login tells.
+            case FailureKind.Misconfigured or FailureKind.Full or FailureKind.NoPassword
+                when isLogin && (kind == FailureKind.Misconfigured || pool.Plan.Database is not null) && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:
+                // A pooler may refuse what one route asks for and no other does, and a further database may not be there, or have a limit of its own.
+                // The probe's own login tells.
                 monitor.Verify(isLogin);
                 return true;
             case FailureKind.Full or FailureKind.NoPassword when isLogin && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:

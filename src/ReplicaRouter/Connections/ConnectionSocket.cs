@@ -35,6 +35,13 @@ internal static class ConnectionSocket
         // The parameters would do as well, but reading them allocates.
         TryGetConnector(connection) ?? (object)connection.PostgresParameters;
 
+    /// <summary>Whether Npgsql shows the physical connection of a connection.</summary>
+    public static bool IsShown(NpgsqlConnection connection)
+    {
+        TryGetConnector(connection);
+        return !s_isConnectorHidden;
+    }
+
     /// <summary>Whether the peer has sent something, or has ended the connection. On an idle connection it is usually the end.</summary>
     public static bool HasNews(Socket? socket)
     {

@@ -5,13 +5,22 @@ namespace ReplicaRouter;
 /// <summary>Has passwords asked for at each login, where there is somebody to ask, and none shown by Npgsql.</summary>
 internal static class Credentials
 {
-    /// <summary>For the router's own connections to a host, beside the pools of its callers.</summary>
-    public static NpgsqlDataSourceBuilder Unpooled(HostConfiguration host, Func<PasswordRequest, CancellationToken, ValueTask<string>>? provider)
+    /// <summary>For the router's own connections to a host, beside the pools of its callers. They log in as those do, TLS included.</summary>
+    public static NpgsqlDataSourceBuilder Unpooled(HostConfiguration host, HostLogin login)
     {
         var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString);
-        builder.ConnectionStringBuilder.Pooling = false;
-        builder.ConnectionStringBuilder.MinPoolSize = 0;
-        Apply(builder, host, provider);
+        Apply(builder, host, login.PasswordProvider);
+        login.Configure?.Invoke(builder);
+        builder.UsePhysicalConnectionInitializer(null, null);
+        // Npgsql logs each command, and probes have one several times a second.
+        builder.UseLoggerFactory(null);
+        var settings = builder.ConnectionStringBuilder;
+        settings.Pooling = false;
+        // It needs a pool.
+        settings.Multiplexing = false;
+        settings.MinPoolSize = 0;
+        settings.MaxAutoPrepare = 0;
+        settings.Options = SessionOptions.ForOwnQuestions(settings);
         return builder;
     }
 
@@ -28,7 +37,7 @@ internal static class Credentials
             Address = host.Connection.Host!,
             Port = host.Connection.Port,
             Username = host.Connection.Username,
-            Database = host.Connection.Database,
+            Database = builder.ConnectionStringBuilder.Database,
         };
         builder.UsePasswordProvider(
             _ => AskAsync(provider, request, CancellationToken.None).AsTask().GetAwaiter().GetResult(),

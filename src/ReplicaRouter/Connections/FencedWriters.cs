@@ -61,10 +61,10 @@ internal sealed class FencedWriters(RouterConfiguration configuration, TopologyS
 
     private async Task CutOnceAsync(HostPools pools)
     {
-        List<HostDataSource> sources = [.. pools.All.Where(pool => !pool.Plan.IsReadOnly).SelectMany(pool => pool.Sources)];
+        List<HostDataSource> sources = [.. pools.Everything.Where(pool => !pool.Plan.IsReadOnly).SelectMany(pool => pool.Sources)];
         foreach (var source in sources) source.Clear();
         if (listener.CountInUse(sources) == 0) return;
-        var cut = await ConnectionCutter.CutAsync(sources, configuration.PasswordProvider, time, e => Log.CutFailed(logger, pools.Host.Name, e), _stop.Token).ConfigureAwait(false);
+        var cut = await ConnectionCutter.CutAsync(sources, configuration.Login, time, e => Log.CutFailed(logger, pools.Host.Name, e), _stop.Token).ConfigureAwait(false);
         if (cut > 0) Log.WritersCut(logger, pools.Host.Name, cut);
     }
 }

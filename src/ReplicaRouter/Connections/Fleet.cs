@@ -30,7 +30,7 @@ internal sealed class Fleet(
     public IEnumerable<HostPools> Hosts => store.Current.Hosts.Select(host => PoolsOf(host.Configuration));
 
     /// <summary>A route's pool to the host of an index. The host comes last, as who chooses one at random has nothing else to wait for then.</summary>
-    public HostPool PoolAt(int index, RoutePlan plan) => _poolsByRoute[plan.Index][index];
+    public HostPool PoolAt(int index, RoutePlan plan) => plan.Database is { } database ? database.PoolAt(index, plan, _pools[index]) : _poolsByRoute[plan.Index][index];
 
     public HostPools PoolsOf(HostConfiguration host) => _pools[host.Index];
 

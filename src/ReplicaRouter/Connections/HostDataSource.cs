@@ -13,6 +13,8 @@ internal sealed class HostDataSource : IAsyncDisposable
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _value;
     private bool _isDisposed;
+    private long _types;
+    private int _isLoadingTypes;
 
     /// <param name="tiers">What it is one of.</param>
     /// <param name="pool">What it is counted by.</param>
@@ -22,7 +24,8 @@ internal sealed class HostDataSource : IAsyncDisposable
     {
         (_tiers, _tier, _create, Pool) = (tiers, tier, create, pool);
         _onTakenChanged = OnTakenChanged;
-        Name = tier == 0 ? $"{Host.Name}/{pool.Plan.Name}" : $"{Host.Name}/{pool.Plan.Name}/{tier + 1}";
+        var name = pool.Plan.Database is { } database ? $"{pool.Owner.Name}/{pool.Plan.Name}@{database.Name}" : $"{pool.Owner.Name}/{pool.Plan.Name}";
+        Name = tier == 0 ? name : $"{name}/{tier + 1}";
     }
 
     public HostPool Pool { get; }
@@ -72,6 +75,30 @@ internal sealed class HostDataSource : IAsyncDisposable
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
     public void Clear() => Volatile.Read(ref _value)?.Clear();
 
+    /// <summary>Loads the types again, where others were there when they were loaded. Connections that are in use know them once they are opened again.</summary>
+    public void KnowTypes(long types)
+    {
+        if (Volatile.Read(ref _value) is not { } value || Volatile.Read(ref _types) == types || Interlocked.Exchange(ref _isLoadingTypes, 1) != 0) return;
+        _ = LoadTypesAsync(value, types);
+    }
+
+    private async Task LoadTypesAsync(NpgsqlDataSource value, long types)
+    {
+        try
+        {
+            await value.ReloadTypesAsync().ConfigureAwait(false);
+            Volatile.Write(ref _types, types);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or ObjectDisposedException)
+        {
+            // The host is lost, or all connections are in use: the next probe has it tried again.
+        }
+        finally
+        {
+            Volatile.Write(ref _isLoadingTypes, 0);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         NpgsqlDataSource? value;
@@ -89,7 +116,10 @@ internal sealed class HostDataSource : IAsyncDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(DatabaseRouter));
-            return _value ??= _create(this);
+            if (_value is not null) return _value;
+            // It loads those that are there at its first login.
+            Volatile.Write(ref _types, Pool.Owner.Types);
+            return _value = _create(this);
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class HostPool
     private readonly Func<PoolTiers> _newTiers;
     private readonly Action<HostDataSource> _announce;
     private readonly HostLoad _load;
+    private readonly HostPool _total;
     private readonly TimeProvider _time;
     private PoolTiers _current;
     private ImmutableArray<HostDataSource> _former = [];
@@ -26,7 +27,16 @@ internal sealed class HostPool
     {
         (_owner, _load, _announce, _time) = (owner, owner.Load, announce, time);
         Plan = plan;
-        _newTiers = () => new PoolTiers(this, create, announce, time);
+        // What is counted of a further database outlives its pools.
+        _total = plan.Database is null ? this : owner.All[plan.Index];
+        Durations = plan.Database is null ? new DurationHistogram() : _total.Durations;
+        _newTiers = () =>
+        {
+            var tiers = new PoolTiers(this, create, announce, time);
+            // There may be thousands of further databases: each has one pool of Npgsql's.
+            if (plan.Database is not null) tiers.BecomeOne();
+            return tiers;
+        };
         _current = _newTiers();
     }
 
@@ -53,7 +63,7 @@ internal sealed class HostPool
     /// <summary>Connections that the pool may have; 0 as long as it was never used.</summary>
     public int Limit => Current.First.Limit;
 
-    /// <summary>Commands run so far.</summary>
+    /// <summary>Commands run so far, those of further databases included: their own pools have none.</summary>
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;
 
@@ -62,12 +72,12 @@ internal sealed class HostPool
     private long _failed;
 
     /// <summary>How long commands took.</summary>
-    public DurationHistogram Durations { get; } = new();
+    public DurationHistogram Durations { get; }
 
     /// <summary>Callers who wait for a connection.</summary>
     public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Current.Waiting;
 
-    public void CountFailed() => Interlocked.Increment(ref _failed);
+    public void CountFailed() => Interlocked.Increment(ref _total._failed);
 
     /// <summary>For callers who open connections by themselves. From then on it is the only one of Npgsql's pools that is used.</summary>
     public NpgsqlDataSource DataSource
@@ -238,15 +248,22 @@ internal sealed class HostPool
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
     public void RecordCommand(double milliseconds, bool isStopped)
     {
-        Interlocked.Increment(ref _commands);
+        CountCommand();
         _load.RecordCommand(Plan.Index, milliseconds, isStopped);
     }
 
     /// <inheritdoc cref="HostLoad.RecordFailure"/>
     public void RecordFailure(double milliseconds)
     {
-        Interlocked.Increment(ref _commands);
+        CountCommand();
         _load.RecordFailure(Plan.Index, milliseconds);
+    }
+
+    private void CountCommand()
+    {
+        Interlocked.Increment(ref _total._commands);
+        // Also whoever has kept a data source uses the database.
+        Plan.Database?.Use();
     }
 
     /// <summary>Takes back what a piece of work left counted as under way.</summary>

@@ -13,14 +13,20 @@ internal sealed class HostPools
     private const int KeepaliveTime = 30;
     private const int KeepaliveInterval = 5;
 
+    private readonly Func<RoutePlan, HostPool> _newPool;
+    private readonly Action<HostDataSource> _announce;
     private HostConfiguration _host;
+    private ImmutableArray<HostPool> _further = [];
 
     public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time)
     {
         _host = host;
+        Name = configuration.Name is { } router ? $"{router}/{host.Name}" : host.Name;
         Faults = new HostFaults(time);
         Load = new HostLoad(time, configuration.Routes.Length);
-        All = [.. configuration.Routes.Select(plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, idle, loggerFactory), announce, time))];
+        _announce = announce;
+        _newPool = plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, idle, loggerFactory), announce, time);
+        All = [.. configuration.Routes.Select(_newPool)];
     }
 
     /// <summary>The host as it is configured now.</summary>
@@ -29,6 +35,9 @@ internal sealed class HostPools
         get => Volatile.Read(ref _host);
         set => Volatile.Write(ref _host, value);
     }
+
+    /// <summary>What the names of its pools in Npgsql's metrics begin with: no two routers of an application share one.</summary>
+    public string Name { get; }
 
     public HostLoad Load { get; }
 
@@ -53,19 +62,47 @@ internal sealed class HostPools
     /// <summary>Raised when work that may write has to be looked at: another host is the primary in this one's place, or this one was reached by a new login while a connection of before was silent.</summary>
     public Alarm Superseded { get; } = new();
 
+    /// <summary>The pools to the database of the connection string, by route.</summary>
     public ImmutableArray<HostPool> All { get; }
 
+    /// <summary>The pools to all databases.</summary>
+    public IEnumerable<HostPool> Everything => _further.Length == 0 ? All : All.Concat(_further);
+
+    /// <summary>Adds a pool to a further database.</summary>
+    public HostPool Add(RoutePlan plan)
+    {
+        var pool = _newPool(plan);
+        foreach (var source in pool.Sources) _announce(source);
+        ImmutableInterlocked.Update(ref _further, further => further.Add(pool));
+        return pool;
+    }
+
+    /// <summary>Forgets a pool to a further database.</summary>
+    public void Remove(HostPool pool) => ImmutableInterlocked.Update(ref _further, further => further.Remove(pool));
+
     /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
-    public int InUse => All.Sum(pool => pool.Busy);
+    public int InUse => Everything.Sum(pool => pool.Busy);
 
     /// <summary>What the connections to the host are taken from, and were before.</summary>
-    public IEnumerable<HostDataSource> Sources => All.SelectMany(pool => pool.Sources);
+    public IEnumerable<HostDataSource> Sources => Everything.SelectMany(pool => pool.Sources);
 
     /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
     public void Clear()
     {
-        foreach (var pool in All) pool.Clear();
+        foreach (var pool in Everything) pool.Clear();
     }
+
+    /// <summary>Has Npgsql load the types again, where it has loaded others than are there now.</summary>
+    public void KnowTypes(long types)
+    {
+        Volatile.Write(ref _types, types);
+        // Those of the database that probes ask. Further ones load theirs again when they are used again after a while.
+        foreach (var source in All.SelectMany(pool => pool.Sources)) source.KnowTypes(types);
+    }
+
+    /// <summary>A number that differs where the database's types do; 0 before they are known.</summary>
+    public long Types => Volatile.Read(ref _types);
+    private long _types;
 
     /// <summary>Takes new connections to the host as it is configured now.</summary>
     /// <param name="probe">Probes it likewise.</param>
@@ -73,13 +110,13 @@ internal sealed class HostPools
     public IReadOnlyList<HostDataSource> Renew(IHostProbe probe)
     {
         Probe.Renew(probe);
-        return [.. All.SelectMany(pool => pool.Renew())];
+        return [.. Everything.SelectMany(pool => pool.Renew())];
     }
 
     /// <summary>Opens no further pools of Npgsql's.</summary>
     public void Retire()
     {
-        foreach (var pool in All) pool.Retire();
+        foreach (var pool in Everything) pool.Retire();
     }
 
     /// <summary>Most connections that a route keeps to a host.</summary>
@@ -98,9 +135,11 @@ internal sealed class HostPools
         var builder = new NpgsqlDataSourceBuilder(source.Host.Connection.ConnectionString) { Name = source.Name };
         builder.UseLoggerFactory(new QuietLoggerFactory(loggerFactory));
         Apply(source.Pool.Plan, builder.ConnectionStringBuilder);
-        if (!source.IsFirst) builder.ConnectionStringBuilder.MinPoolSize = 0;
+        if (source.Pool.Plan.Database is { } database) builder.ConnectionStringBuilder.Database = database.Name;
+        if (!source.IsFirst || source.Pool.Plan.Database is not null) builder.ConnectionStringBuilder.MinPoolSize = 0;
         Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
         configuration.ConfigureDataSource?.Invoke(builder);
+        if (source.Pool.Plan.IsReadOnly) builder.ConnectionStringBuilder.Options = SessionOptions.ReadOnly(builder.ConnectionStringBuilder);
         // By the name that the server shows, connections can be found there again.
         builder.ConnectionStringBuilder.ApplicationName = ApplicationNames.Shown(builder.ConnectionStringBuilder.ApplicationName ?? "");
         source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
@@ -132,8 +171,6 @@ internal sealed class HostPools
         KeepIdle(settings);
         settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
         if (!plan.IsReadOnly) return;
-        // Set in the startup packet, not by SET: Npgsql resets the session whenever a connection returns to the pool.
-        settings.Options = $"{settings.Options} -c default_transaction_read_only=on".TrimStart();
         // A second server would make an ambient transaction a distributed one, which can't be committed.
         settings.Enlist = false;
     }

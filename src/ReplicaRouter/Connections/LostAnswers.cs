@@ -59,7 +59,7 @@ internal sealed class LostAnswers(RouterConfiguration configuration, TopologySto
         {
             using var timeout = new CancellationTokenSource(Timeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-            var dataSource = Credentials.Unpooled(host, configuration.PasswordProvider).Build();
+            var dataSource = Credentials.Unpooled(host, configuration.Login).Build();
             await using var _ = dataSource.ConfigureAwait(false);
             var command = dataSource.CreateCommand(question);
             await using var __ = command.ConfigureAwait(false);

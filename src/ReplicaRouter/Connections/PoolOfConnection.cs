@@ -22,6 +22,21 @@ internal static class PoolOfConnection
         }
     }
 
+    /// <summary>Whether Npgsql keeps it where it is looked for.</summary>
+    public static bool IsShown(NpgsqlConnection closed)
+    {
+        try
+        {
+            _ = DataSourceOf(closed);
+            _ = SettingsOf(closed);
+            return true;
+        }
+        catch (MissingMemberException)
+        {
+            return false;
+        }
+    }
+
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_dataSource")]
     private static extern ref NpgsqlDataSource? DataSourceOf(NpgsqlConnection connection);
 

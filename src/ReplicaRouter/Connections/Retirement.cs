@@ -39,7 +39,7 @@ internal sealed class Retirement(RouterConfiguration configuration, CommandListe
 
     private async Task CutAsync(string host, IReadOnlyList<HostDataSource> sources, int inUse, CancellationToken stop)
     {
-        var cut = await ConnectionCutter.CutAsync(sources, configuration.PasswordProvider, time, e => Log.CutFailed(logger, host, e), stop).ConfigureAwait(false);
+        var cut = await ConnectionCutter.CutAsync(sources, configuration.Login, time, e => Log.CutFailed(logger, host, e), stop).ConfigureAwait(false);
         Log.Cut(logger, host, inUse, configuration.DrainTimeout, cut);
     }
 }

@@ -116,6 +116,12 @@ internal static partial class Log
     [LoggerMessage(333, LogLevel.Warning, "Sources may name any host, and no certificate proves that a host is one of yours. Set Discovery:AllowedHosts, or in {Source} sslmode=verify-full and sslrootcert")]
     public static partial void SourcesAreTrusted(ILogger logger, string source);
 
+    [LoggerMessage(340, LogLevel.Error, "Npgsql {Version} lacks what the router relies on: {Missing}. Use a version of Npgsql that the package ReplicaRouter allows")]
+    public static partial void NpgsqlLacks(ILogger logger, Version? version, string missing);
+
+    [LoggerMessage(341, LogLevel.Error, "Closing what unused databases hold failed and goes on")]
+    public static partial void DatabaseSweepFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(400, LogLevel.Warning, "All reads are forced to the primary for {Duration}")]
     public static partial void ForcedToPrimary(ILogger logger, TimeSpan duration);
 

@@ -5,7 +5,10 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Times operations that the router runs as a whole, and traces them, where somebody listens.</summary>
-internal sealed class OperationTelemetry(Histogram<double> duration, TimeProvider time)
+/// <param name="duration">Where durations are recorded.</param>
+/// <param name="router">The router's name; null for the one without.</param>
+/// <param name="time">The clock.</param>
+internal sealed class OperationTelemetry(Histogram<double> duration, string? router, TimeProvider time)
 {
     /// <summary>The event of an activity for work that is run again.</summary>
     public const string RetryEvent = "replica_router.retry";
@@ -65,10 +68,11 @@ internal sealed class OperationTelemetry(Histogram<double> duration, TimeProvide
         }));
     }
 
-    private static Activity? Start(string name, RoutePlan plan)
+    private Activity? Start(string name, RoutePlan plan)
     {
         var activity = Source.StartActivity($"{name} {plan.Name}");
         activity?.SetTag(TelemetryTags.System, "postgresql").SetTag(TelemetryTags.Route, plan.Name);
+        if (router is not null) activity?.SetTag(TelemetryTags.Router, router);
         return activity;
     }
 
@@ -78,6 +82,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, TimeProvide
         var status = (error as PostgresException)?.SqlState;
         var errorType = error is null ? null : status ?? error.GetType().FullName;
         var tags = new TagList { { TelemetryTags.System, "postgresql" }, TelemetryTags.OfRoute(plan), { TelemetryTags.Outcome, outcome } };
+        if (router is not null) tags.Add(TelemetryTags.Router, router);
         if (host is not null) tags.Add(TelemetryTags.OfHost(host));
         if (errorType is not null) tags.Add(TelemetryTags.ErrorType, errorType);
         duration.Record(time.GetElapsedTime(startedAt).TotalSeconds, tags);

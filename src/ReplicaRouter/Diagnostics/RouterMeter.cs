@@ -34,41 +34,53 @@ internal sealed class RouterMeter : IDisposable
     {
         OperationDuration = _meter.CreateHistogram("replica_router.operation.duration", "s", "Time that operations took which the router ran, with waiting, opening and retries.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] });
-        _meter.CreateObservableCounter("replica_router.commands", Commands, "{command}", "Commands that were run, whichever way their connection was obtained.");
-        _meter.CreateObservableCounter("replica_router.fallbacks", () => Fallbacks(counters), "{choice}", "Choices of a host outside the route's own group.");
-        _meter.CreateObservableCounter("replica_router.retries", () => Retries(counters), "{retry}", "Work that was run again because its host failed it.");
-        _meter.CreateObservableCounter("replica_router.retries.refused", () => counters.Recovery().RetriesRefused, "{retry}", "Work that was not run again because the budget for retries was spent.");
-        _meter.CreateObservableCounter("replica_router.hedges", () => counters.Recovery().Hedges, "{hedge}", "Slow reads that were given a second run.");
-        _meter.CreateObservableCounter("replica_router.hedges.won", () => counters.Recovery().HedgesWon, "{hedge}", "Those of which the second run answered first.");
-        _meter.CreateObservableCounter("replica_router.shed", () => counters.Recovery().Shed, "{read}", "Reads that were refused because the primary served as many as it may for replicas that can't.");
-        _meter.CreateObservableUpDownCounter("replica_router.connections", Connections, "{connection}", "Open connections of the pools.");
-        _meter.CreateObservableGauge("replica_router.route.available", Available, description: "1 when some host may serve the route, else 0.");
+        Counter("replica_router.commands", Commands, "{command}", "Commands that were run, whichever way their connection was obtained.");
+        Counter("replica_router.fallbacks", () => Fallbacks(counters), "{choice}", "Choices of a host outside the route's own group.");
+        Counter("replica_router.retries", () => Retries(counters), "{retry}", "Work that was run again because its host failed it.");
+        Counter("replica_router.retries.refused", () => counters.Recovery().RetriesRefused, "{retry}", "Work that was not run again because the budget for retries was spent.");
+        Counter("replica_router.hedges", () => counters.Recovery().Hedges, "{hedge}", "Slow reads that were given a second run.");
+        Counter("replica_router.hedges.won", () => counters.Recovery().HedgesWon, "{hedge}", "Those of which the second run answered first.");
+        Counter("replica_router.shed", () => counters.Recovery().Shed, "{read}", "Reads that were refused because the primary served as many as it may for replicas that can't.");
+        _meter.CreateObservableUpDownCounter("replica_router.connections", () => Connections().Select(Named), "{connection}", "Open connections of the pools.");
+        Gauge("replica_router.route.available", Available, description: "1 when some host may serve the route, else 0.");
     }
 
     private void AddHosts(RoutingCounters counters)
     {
-        _meter.CreateObservableCounter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another server became the primary.");
-        _meter.CreateObservableCounter("replica_router.topology.changes", () => Changes(counters), "{host}", "Hosts that were added, removed, or given other settings while the router ran.");
-        _meter.CreateObservableCounter("replica_router.discovery.failures", () => BySource(counters.DiscoveryFailures()), "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
-        _meter.CreateObservableCounter("replica_router.discovery.refused", () => BySource(counters.RefusedHosts()), "{host}", "Hosts in answers of a source that Discovery:AllowedHosts does not allow; each answer counts.");
-        _meter.CreateObservableCounter("replica_router.ejections", () => Ejections(counters), "{ejection}", "Times that a host was taken out of rotation, by the state that it came into.");
-        _meter.CreateObservableGauge("replica_router.host.state", States, description: "1 for the state that the host is in, 0 for the others.");
-        _meter.CreateObservableGauge("replica_router.host.role", Roles, description: "1 for the role that the host was last observed in, 0 for the others.");
-        _meter.CreateObservableGauge("replica_router.host.drained", () => Each(host => new Measurement<int>(host.IsDrained ? 1 : 0, TelemetryTags.OfHost(host.Configuration))), description: "1 when an operator has drained the host, else 0.");
-        _meter.CreateObservableGauge("replica_router.host.lag", () => Lags(host => host.Lag?.TotalSeconds), "s", "Replication lag: the age of the newest primary position that the replica has replayed.");
-        _meter.CreateObservableGauge("replica_router.host.lag.wal", () => Lags(host => host.LagBytes), "By", "WAL that the replica has still to replay.");
-        _meter.CreateObservableGauge("replica_router.probe.duration", () => Each(host => new Measurement<double>(MonitorOf(host).LastProbeMs / 1000, TelemetryTags.OfHost(host.Configuration))), "s", "How long the host's last probe took.");
-        _meter.CreateObservableGauge("replica_router.probe.age", ProbeAges, "s", "Time since the host's last probe ended, whether it was answered or not: grows only when the probe loop itself is stuck.");
+        Counter("replica_router.failovers", () => counters.Failovers, "{failover}", "Times that another server became the primary.");
+        Counter("replica_router.topology.changes", () => Changes(counters), "{host}", "Hosts that were added, removed, or given other settings while the router ran.");
+        Counter("replica_router.discovery.failures", () => BySource(counters.DiscoveryFailures()), "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
+        Counter("replica_router.discovery.refused", () => BySource(counters.RefusedHosts()), "{host}", "Hosts in answers of a source that Discovery:AllowedHosts does not allow; each answer counts.");
+        Counter("replica_router.ejections", () => Ejections(counters), "{ejection}", "Times that a host was taken out of rotation, by the state that it came into.");
+        Gauge("replica_router.host.state", States, description: "1 for the state that the host is in, 0 for the others.");
+        Gauge("replica_router.host.role", Roles, description: "1 for the role that the host was last observed in, 0 for the others.");
+        Gauge("replica_router.host.drained", () => Each(host => new Measurement<int>(host.IsDrained ? 1 : 0, TelemetryTags.OfHost(host.Configuration))), description: "1 when an operator has drained the host, else 0.");
+        Gauge("replica_router.host.lag", () => Lags(host => host.Lag?.TotalSeconds), "s", "Replication lag: the age of the newest primary position that the replica has replayed.");
+        Gauge("replica_router.host.lag.wal", () => Lags(host => host.LagBytes), "By", "WAL that the replica has still to replay.");
+        Gauge("replica_router.probe.duration", () => Each(host => new Measurement<double>(MonitorOf(host).LastProbeMs / 1000, TelemetryTags.OfHost(host.Configuration))), "s", "How long the host's last probe took.");
+        Gauge("replica_router.probe.age", ProbeAges, "s", "Time since the host's last probe ended, whether it was answered or not: grows only when the probe loop itself is stuck.");
     }
 
     private void AddSessions(RoutingCounters counters)
     {
-        _meter.CreateObservableCounter("replica_router.sessions", () => counters.Sessions().Begun, "{session}", "Sessions begun; in a web application one a request.");
-        _meter.CreateObservableCounter("replica_router.session.position_asks", () => counters.Sessions().PositionsAsked, "{read}", "Reads of sessions that first asked a host for a position.");
-        _meter.CreateObservableCounter("replica_router.session.waits", () => counters.Sessions().CatchUpWaits, "{wait}", "Waits for a replica to replay what a session needs.");
-        _meter.CreateObservableCounter("replica_router.session.lost_histories", () => counters.Sessions().LostHistories, "{session}", "Sessions that had seen what a failover may have lost.");
-        _meter.CreateObservableCounter("replica_router.session.ignored_tokens", () => counters.Sessions().IgnoredTokens, "{token}", "Tokens that were damaged, forged, too old or of another cluster.");
+        Counter("replica_router.sessions", () => counters.Sessions().Begun, "{session}", "Sessions begun; in a web application one a request.");
+        Counter("replica_router.session.position_asks", () => counters.Sessions().PositionsAsked, "{read}", "Reads of sessions that first asked a host for a position.");
+        Counter("replica_router.session.waits", () => counters.Sessions().CatchUpWaits, "{wait}", "Waits for a replica to replay what a session needs.");
+        Counter("replica_router.session.lost_histories", () => counters.Sessions().LostHistories, "{session}", "Sessions that had seen what a failover may have lost.");
+        Counter("replica_router.session.ignored_tokens", () => counters.Sessions().IgnoredTokens, "{token}", "Tokens that were damaged, forged, too old or of another cluster.");
     }
+
+    private void Counter(string name, Func<IEnumerable<Measurement<long>>> read, string unit, string description) =>
+        _meter.CreateObservableCounter(name, () => read().Select(Named), unit, description);
+
+    private void Counter(string name, Func<long> read, string unit, string description) => Counter(name, () => [new Measurement<long>(read())], unit, description);
+
+    private void Gauge<T>(string name, Func<IEnumerable<Measurement<T>>> read, string? unit = null, string? description = null) where T : struct =>
+        _meter.CreateObservableGauge(name, () => read().Select(Named), unit, description);
+
+    /// <summary>Says which of the application's routers a measurement is of, where it is not the one without a name.</summary>
+    private Measurement<T> Named<T>(Measurement<T> measurement) where T : struct =>
+        _configuration.Name is { } router ? new Measurement<T>(measurement.Value, (KeyValuePair<string, object?>[])[.. measurement.Tags, new(TelemetryTags.Router, router)]) : measurement;
 
     private IEnumerable<Measurement<long>> Commands() =>
         from pools in Pools()
@@ -76,8 +88,9 @@ internal sealed class RouterMeter : IDisposable
         where commands > 0
         select new Measurement<long>(commands, TelemetryTags.OfRoute(pools.Key.Plan), TelemetryTags.OfHost(pools.Key.Host));
 
-    /// <summary>By route and host name: a host that was removed and added again may have its former connections in use still.</summary>
-    private IEnumerable<IGrouping<(RoutePlan Plan, string Host), HostPool>> Pools() => _fleet.All.SelectMany(host => host.All).GroupBy(pool => (pool.Plan, pool.Host.Name));
+    /// <summary>By route and host name, for all databases: a host that was removed and added again may have its former connections in use still.</summary>
+    private IEnumerable<IGrouping<(RoutePlan Plan, string Host), HostPool>> Pools() =>
+        _fleet.All.SelectMany(host => host.Everything).GroupBy(pool => (_configuration.Routes[pool.Plan.Index], pool.Host.Name));
 
     private static IEnumerable<Measurement<long>> Fallbacks(RoutingCounters counters) =>
         from fallback in counters.FallbackCounts()

@@ -3,6 +3,7 @@ namespace ReplicaRouter;
 /// <summary>Attributes of metrics and activities. Those without our prefix are OpenTelemetry's own, of its database conventions.</summary>
 internal static class TelemetryTags
 {
+    public const string Router = "replica_router.router";
     public const string Route = "replica_router.route";
     public const string Host = "replica_router.host";
     public const string State = "replica_router.state";

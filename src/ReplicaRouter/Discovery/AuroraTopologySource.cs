@@ -7,7 +7,7 @@ namespace ReplicaRouter;
 /// <summary>Asks an Amazon Aurora cluster for its instances, of which each knows all.</summary>
 /// <remarks>Source: Amazon Aurora's user guide, "aurora_replica_status".</remarks>
 internal sealed class AuroraTopologySource(
-    string hostPattern, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider) : IHostDiscoverySource
+    string hostPattern, ImmutableArray<HostConfiguration> hosts, HostLogin login) : IHostDiscoverySource
 {
     /// <summary>An instance that was deleted stays in the view for a while, and its row is no longer written.</summary>
     private const string Instances =
@@ -36,7 +36,7 @@ internal sealed class AuroraTopologySource(
 
     private async Task<DiscoveryResult> AskAsync(HostConfiguration host, CancellationToken cancellationToken)
     {
-        var builder = Credentials.Unpooled(host, passwordProvider);
+        var builder = Credentials.Unpooled(host, login);
         builder.ConnectionStringBuilder.Timeout = 2;
         var dataSource = builder.Build();
         await using var _ = dataSource.ConfigureAwait(false);

@@ -18,7 +18,7 @@ internal static class TopologySources
         var sources = ImmutableArray.CreateBuilder<IHostDiscoverySource>();
         if (Dns(discovery.Dns, options.Names.Section, faults) is { } dns) sources.Add(dns);
         if (Patroni(discovery.Patroni, options.Names.Section, discovery.Timeout, allowed, faults) is { } patroni) sources.Add(patroni);
-        if (Aurora(discovery.Aurora, options.Names.Section, hosts, options.PasswordProvider, faults) is { } aurora) sources.Add(aurora);
+        if (Aurora(discovery.Aurora, options.Names.Section, hosts, new HostLogin(options.PasswordProvider, options.ConfigureDataSource), faults) is { } aurora) sources.Add(aurora);
         sources.AddRange(discovery.AddedSources());
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
@@ -77,11 +77,11 @@ internal static class TopologySources
     }
 
     private static AuroraTopologySource? Aurora(
-        AuroraDiscoveryOptions options, string section, ImmutableArray<HostConfiguration> hosts, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider, List<string> faults)
+        AuroraDiscoveryOptions options, string section, ImmutableArray<HostConfiguration> hosts, HostLogin login, List<string> faults)
     {
         var key = $"{section}:Discovery:Aurora";
         if (options.HostPattern is not { } pattern) return null;
-        if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, passwordProvider);
+        if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, login);
         faults.Add($"{key}:HostPattern is no address with one question mark. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
         return null;
     }

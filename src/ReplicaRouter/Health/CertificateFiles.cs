@@ -6,6 +6,27 @@ namespace ReplicaRouter;
 /// <summary>Tells which file of a certificate or key made a login fail. A message names the setting, never the path: it may be any misplaced value.</summary>
 internal static class CertificateFiles
 {
+    private const string RootSetting = "Root Certificate (sslrootcert)";
+    private const string CertificateSetting = "SSL Certificate (sslcert)";
+    private const string KeySetting = "SSL Key (sslkey)";
+    private const string RootVariable = "PGSSLROOTCERT";
+
+    /// <summary>The settings that name a file which is not there, or not to be seen by this process.</summary>
+    public static IEnumerable<string> Missing(NpgsqlConnectionStringBuilder settings)
+    {
+        (string Setting, string? Path)[] named = [(RootSetting, settings.RootCertificate), (CertificateSetting, settings.SslCertificate), (KeySetting, settings.SslKey)];
+        return named.Where(each => !string.IsNullOrEmpty(each.Path) && !File.Exists(each.Path)).Select(each => each.Setting);
+    }
+
+    /// <summary>Whether Npgsql takes the authorities from a file where a connection string names none.</summary>
+    /// <remarks>Source: Npgsql's <c>PostgresEnvironment</c>.</remarks>
+    public static bool NamesRootsByDefault()
+    {
+        if (Environment.GetEnvironmentVariable(RootVariable) is not null) return true;
+        var (home, folder) = OperatingSystem.IsWindows() ? ("APPDATA", "postgresql") : ("HOME", ".postgresql");
+        return Environment.GetEnvironmentVariable(home) is { } path && File.Exists(Path.Combine(path, folder, "root.crt"));
+    }
+
     /// <summary>Whether a login failed because of a file on this machine.</summary>
     public static bool IsCause(Exception exception) => (exception is NpgsqlException { InnerException: { } inner } ? inner : exception)
         is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or CryptographicException;
@@ -33,12 +54,12 @@ internal static class CertificateFiles
         };
     }
 
-    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? "PGSSLROOTCERT" : "Root Certificate (sslrootcert)";
+    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? RootVariable : RootSetting;
 
     private static string Client(NpgsqlConnectionStringBuilder settings, Exception cause)
     {
-        var certificate = settings.SslCertificate is null ? "PGSSLCERT" : "SSL Certificate (sslcert)";
-        var key = settings.SslKey is null ? "PGSSLKEY" : "SSL Key (sslkey)";
+        var certificate = settings.SslCertificate is null ? "PGSSLCERT" : CertificateSetting;
+        var key = settings.SslKey is null ? "PGSSLKEY" : KeySetting;
         if (cause is not IOException) return settings.SslKey is null ? certificate : $"{certificate} or {key}";
         return settings.SslCertificate is null || !File.Exists(settings.SslCertificate) ? certificate : key;
     }

@@ -69,6 +69,12 @@ internal sealed record HostAnswer
     /// <summary>Connections that the server takes from everybody together; 0 where it was not asked.</summary>
     public int MaxConnections { get; init; }
 
+    /// <summary>The highest OID of a type: as long as it stays, no type was created.</summary>
+    public long NewestType { get; init; }
+
+    /// <summary>A number that differs where the database's types do; null where they were not asked for.</summary>
+    public long? Types { get; init; }
+
     /// <summary>Bytes of a WAL segment.</summary>
     public uint WalSegmentSize { get; init; }
 

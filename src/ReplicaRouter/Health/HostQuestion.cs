@@ -46,7 +46,17 @@ internal static class HostQuestion
                CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_flush_lsn() - '0/0')::int8 END,
                current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local'),
                coalesce(current_setting('synchronous_standby_names', true), '') <> '',
-               NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'on'
+               NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'on',
+               (SELECT max(oid)::int8 FROM pg_type)
+        """;
+
+    /// <summary>
+    /// Sums up the types that Npgsql knows by name. The row types of tables, temporary ones as well, come and go without being used, as do all arrays with their element's type.
+    /// </summary>
+    private const string Types = """
+        SELECT coalesce(sum(hashoid(t.oid)::int8), 0)::int8 FROM pg_type t
+        WHERE (t.typtype IN ('b', 'd', 'e', 'm', 'r') AND t.typcategory <> 'A')
+           OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
         """;
 
     /// <param name="connection">An open connection.</param>
@@ -86,24 +96,32 @@ internal static class HostQuestion
         return ReadChanging(reader, before);
     }
 
+    /// <summary>A number that differs where other types are there.</summary>
+    public static async Task<long> AskTypesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(Types, connection) { CommandTimeout = 0 };
+        await using var _ = command.ConfigureAwait(false);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
     private static HostAnswer Read(NpgsqlDataReader reader, long connectedAt)
     {
         var answer = ReadChanging(reader, new HostAnswer
         {
-            SystemIdentifier = (ulong)reader.GetInt64(9),
-            StartedAt = reader.GetInt64(11),
-            ServerPort = reader.GetInt32(12),
-            WalSegmentSize = (uint)reader.GetInt64(13),
-            WalBlockSize = (uint)reader.GetInt32(14),
-            AsyncFlushMs = reader.GetDouble(15),
-            Probers = reader.GetInt32(16),
-            MaxConnections = reader.GetInt32(17),
+            SystemIdentifier = (ulong)reader.GetInt64(10),
+            StartedAt = reader.GetInt64(12),
+            ServerPort = reader.GetInt32(13),
+            WalSegmentSize = (uint)reader.GetInt64(14),
+            WalBlockSize = (uint)reader.GetInt32(15),
+            AsyncFlushMs = reader.GetDouble(16),
+            Probers = reader.GetInt32(17),
+            MaxConnections = reader.GetInt32(18),
             ConnectedAt = connectedAt,
         });
         return answer with
         {
-            ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(10) ? null : reader.GetInt32(10)),
-            ReadOnlyBy = answer.ReadOnlyBy is null ? null : reader.GetString(18),
+            ReplayTimeline = answer.Timeline ?? (reader.IsDBNull(11) ? null : reader.GetInt32(11)),
+            ReadOnlyBy = answer.ReadOnlyBy is null ? null : reader.GetString(19),
         };
     }
 
@@ -125,6 +143,7 @@ internal static class HostQuestion
             MayAwaitStandbys = reader.GetBoolean(7),
             // A setting of the role or the database holds from the next login on: what changed under a connection is the server's own.
             ReadOnlyBy = reader.GetBoolean(8) ? rest.ReadOnlyBy ?? "configuration file" : null,
+            NewestType = reader.GetInt64(9),
         };
     }
 

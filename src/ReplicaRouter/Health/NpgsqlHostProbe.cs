@@ -8,18 +8,22 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 {
     private static readonly TimeSpan LongestHearsay = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Time between two looks at all types, where new ones are created all the time, as by temporary tables.</summary>
+    private static readonly TimeSpan TypesInterval = TimeSpan.FromSeconds(10);
+
     private readonly HostConfiguration _host;
     private readonly NpgsqlDataSource _dataSource;
     private readonly TimeProvider _time;
     private Session? _kept;
+    private volatile KnownTypes? _types;
     private volatile bool _mayPrepare = true;
     private volatile int _probers = 1;
     private volatile bool _isDisposed;
 
-    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, Func<PasswordRequest, CancellationToken, ValueTask<string>>? passwordProvider = null)
+    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, HostLogin login = default)
     {
-        var builder = Credentials.Unpooled(host, passwordProvider);
-        builder.Name = $"{host.Name}/probe";
+        var builder = Credentials.Unpooled(host, login);
+        builder.Name = login.Router is { } router ? $"{router}/{host.Name}/probe" : $"{host.Name}/probe";
         var settings = builder.ConnectionStringBuilder;
         settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
         // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
@@ -94,6 +98,7 @@ internal sealed class NpgsqlHostProbe : IHostProbe
             // Npgsql does not heed cancellation while it logs in.
             cancellationToken.ThrowIfCancellationRequested();
             var answer = await AskAsync(session, cancellationToken).ConfigureAwait(false);
+            answer = answer with { Types = await TypesAsync(session.Connection, answer.NewestType, cancellationToken).ConfigureAwait(false) };
             session.LastAnswer = answer;
             isKept = !_isDisposed && Interlocked.CompareExchange(ref _kept, session, null) is null;
             return answer;
@@ -125,6 +130,15 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         return answer;
     }
 
+    private async ValueTask<long> TypesAsync(NpgsqlConnection connection, long newest, CancellationToken cancellationToken)
+    {
+        var now = _time.GetTimestamp();
+        if (_types is { } known && (known.Newest == newest || _time.GetElapsedTime(known.AskedAt, now) < TypesInterval)) return known.All;
+        var all = await HostQuestion.AskTypesAsync(connection, cancellationToken).ConfigureAwait(false);
+        _types = new KnownTypes(newest, all, now);
+        return all;
+    }
+
     /// <summary>Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.</summary>
     private async Task<NpgsqlCommand> AgainAsync(Session session, CancellationToken cancellationToken)
     {
@@ -133,6 +147,8 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         if (_mayPrepare) await again.PrepareAsync(cancellationToken).ConfigureAwait(false);
         return again;
     }
+
+    private sealed record KnownTypes(long Newest, long All, long AskedAt);
 
     private sealed class Session(NpgsqlConnection connection)
     {

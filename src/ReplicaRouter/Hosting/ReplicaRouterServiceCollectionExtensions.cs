@@ -34,7 +34,7 @@ public static class ReplicaRouterServiceCollectionExtensions
     /// </summary>
     /// <remarks>See <see cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})"/> for what is registered.</remarks>
     /// <param name="builder">The application.</param>
-    /// <param name="name">The router's name: 1 to 63 letters, digits, blanks, or one of <c>- _ .</c></param>
+    /// <param name="name">The router's name: 1 to 63 letters from A to Z, digits, <c>-</c> or <c>_</c>.</param>
     /// <param name="configure">What is set in code; it has the last word.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentException">The name is not usable.</exception>
@@ -42,7 +42,7 @@ public static class ReplicaRouterServiceCollectionExtensions
     public static IHostApplicationBuilder AddReplicaRouter(this IHostApplicationBuilder builder, string name, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.Add(Checked(name), WithDotEnv(builder), configure);
+        builder.Services.Add(RouterRegistration.Checked(name), WithDotEnv(builder), configure);
         return builder;
     }
 
@@ -83,7 +83,7 @@ public static class ReplicaRouterServiceCollectionExtensions
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, string name, Action<DatabaseRouterOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return services.Add(Checked(name), null, configure);
+        return services.Add(RouterRegistration.Checked(name), null, configure);
     }
 
     /// <summary>Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
@@ -92,7 +92,7 @@ public static class ReplicaRouterServiceCollectionExtensions
     /// <see cref="RoutedDataSource"/> that writes. Those of the operations have the operation's name added: <c>[FromKeyedServices("billing:read")] RoutedDataSource</c>.
     /// </remarks>
     /// <param name="services">The application's services.</param>
-    /// <param name="name">The router's name: 1 to 63 letters, digits, blanks, or one of <c>- _ .</c></param>
+    /// <param name="name">The router's name: 1 to 63 letters from A to Z, digits, <c>-</c> or <c>_</c>.</param>
     /// <param name="configuration">Where its section, variables and connection string are.</param>
     /// <param name="configure">What is set in code; it has the last word.</param>
     /// <returns>The same services.</returns>
@@ -101,13 +101,11 @@ public static class ReplicaRouterServiceCollectionExtensions
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, string name, IConfiguration configuration, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return services.Add(Checked(name), configuration, configure);
+        return services.Add(RouterRegistration.Checked(name), configuration, configure);
     }
 
     /// <summary>The application's own configuration wins over the .env file: it holds the real variables.</summary>
     private static IConfigurationRoot WithDotEnv(IHostApplicationBuilder builder) => new ConfigurationBuilder().AddDotEnv().AddConfiguration(builder.Configuration).Build();
-
-    private static string Checked(string name) => name is not null && Identifier.Is(name) ? name : throw new ArgumentException($"The router's name is not usable. {Identifier.Rule}", nameof(name));
 
     private static IServiceCollection Add(this IServiceCollection services, string? name, IConfiguration? configuration, Action<DatabaseRouterOptions>? configure)
     {
@@ -119,7 +117,12 @@ public static class ReplicaRouterServiceCollectionExtensions
                 : $"AddReplicaRouter(\"{name}\") was called twice. Call it once for each cluster, with a name of its own.");
         }
 
-        var options = services.AddOptions<DatabaseRouterOptions>(name ?? Options.DefaultName);
+        if (name is not null && RouterRegistration.OfSameVariables(name, services) is { } other)
+            throw new InvalidOperationException($"The routers \"{other}\" and \"{name}\" have the same variables, {ConfigurationNames.Of(name).PrimaryVariable} and so on. Choose names that differ in letters or digits.");
+
+        var registration = new RouterRegistration(name);
+        services.AddSingleton(registration);
+        var options = services.AddOptions<DatabaseRouterOptions>(registration.OptionsName).Configure(created => created.Names = ConfigurationNames.Of(name));
         if (configuration is not null)
         {
             options.Configure(read => OptionsLoader.Load(read, configuration, name));
@@ -128,16 +131,16 @@ public static class ReplicaRouterServiceCollectionExtensions
 
         if (configure is not null) options.Configure(configure);
         services.AddKeyedOrNot(name, provider => Create(provider, options.Name));
-        services.AddKeyedOrNot(name, provider => RouterOf(provider, name).GetDataSource(DatabaseOperation.Write));
-        services.AddKeyedOrNot<DbDataSource>(name, provider => RouterOf(provider, name).GetDataSource(DatabaseOperation.Write));
+        services.AddKeyedOrNot(name, provider => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
+        services.AddKeyedOrNot<DbDataSource>(name, provider => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
         foreach (var operation in Enum.GetValues<DatabaseOperation>())
         {
             object key = name is null ? operation : $"{name}:{DatabaseRoute.FromDatabaseOperation(operation).Name}";
-            services.TryAddKeyedSingleton(key, (provider, _) => RouterOf(provider, name).GetDataSource(operation));
-            services.TryAddKeyedSingleton<DbDataSource>(key, (provider, _) => RouterOf(provider, name).GetDataSource(operation));
+            services.TryAddKeyedSingleton(key, (provider, _) => registration.Of(provider).GetDataSource(operation));
+            services.TryAddKeyedSingleton<DbDataSource>(key, (provider, _) => registration.Of(provider).GetDataSource(operation));
         }
 
-        services.AddSingleton<IHostedService>(provider => new RouterStarter(RouterOf(provider, name)));
+        services.AddSingleton<IHostedService>(provider => new RouterStarter(registration.Of(provider)));
         return services;
     }
 
@@ -146,9 +149,6 @@ public static class ReplicaRouterServiceCollectionExtensions
         if (key is null) services.TryAddSingleton(create);
         else services.TryAddKeyedSingleton(key, (provider, _) => create(provider));
     }
-
-    private static DatabaseRouter RouterOf(IServiceProvider provider, string? name) =>
-        name is null ? provider.GetRequiredService<DatabaseRouter>() : provider.GetRequiredKeyedService<DatabaseRouter>(name);
 
     private static DatabaseRouter Create(IServiceProvider provider, string name)
     {

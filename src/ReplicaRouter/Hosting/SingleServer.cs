@@ -18,7 +18,7 @@ internal static class SingleServer
     /// <summary>Answers for a primary that is well. It takes what a caller's broken connection said back at once: a test's next operation decides.</summary>
     private sealed class Probe : IHostProbe
     {
-        private static readonly HostAnswer s_answer = new() { SystemIdentifier = 1, Timeline = 1, ReplayTimeline = 1, InsertLsn = 0, FlushLsn = 0, StartedAt = 1 };
+        private static readonly HostAnswer s_answer = new() { SystemIdentifier = 1, Timeline = 1, ReplayTimeline = 1, InsertLsn = 1, FlushLsn = 1, StartedAt = 1 };
 
         public Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken) => Task.FromResult(s_answer);
 

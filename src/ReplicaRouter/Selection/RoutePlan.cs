@@ -9,6 +9,10 @@ internal sealed record RoutePlan
     public required int Index { get; init; }
 
     public required string Name { get; init; }
+
+    /// <summary>The database that its connections lead to; null for the one of the connection strings.</summary>
+    public Database? Database { get; init; }
+
     public required ImmutableArray<RouteTier> Tiers { get; init; }
 
     /// <summary>The step that a call is served by when all is well.</summary>

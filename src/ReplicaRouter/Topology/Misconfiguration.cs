@@ -15,7 +15,7 @@ internal static class Misconfiguration
         var answered = configured.Where(host => host.Last?.Answer is not null);
         foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {
-            faults.Add($"{string.Join(" and ", twins.Select(h => h.Configuration.Source))} name the same server. Name each server once.");
+            faults.Add(RouterConfigurationBuilder.SameServer(twins.Select(h => h.Configuration.Source)));
         }
 
         if (faults.Count == 0 && topology.Hosts.All(host => host.IsServing && host.Role == HostRole.Replica))

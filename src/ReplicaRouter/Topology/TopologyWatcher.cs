@@ -39,6 +39,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (isOther || isLost || (before.Role != after.Role && before.Role != HostRole.Unknown)) pools.Clear();
         if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
         if (after.IsLost && !before.IsLost) pools.Lost.Raise();
+        if (after.Answer?.Types is { } types) pools.KnowTypes(types);
         if (before.Answer?.Probers != after.Answer?.Probers || before.Role != after.Role) _pools.Check(after, pools);
         if (IsReachedAgain(before, after)) pools.Superseded.Raise();
         if (before.State == after.State) return;

@@ -37,6 +37,8 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
 
     public DatabaseRouter Router => _app.Services.GetRequiredService<DatabaseRouter>();
 
+    public DatabaseRouter RouterOf(string name) => _app.Services.GetRequiredKeyedService<DatabaseRouter>(name);
+
     /// <param name="configure">The dashboard's options.</param>
     /// <param name="pathBase">A prefix of all paths.</param>
     /// <param name="services">Registers more.</param>

@@ -35,8 +35,45 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
     /// <summary>Npgsql refuses the name before it reads the file.</summary>
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_missing_file_of_authorities_is_said_also_where_the_certificate_is_for_another_name() => Assert.Contains(
-        "Root Certificate (sslrootcert): there is no such file", await FaultAsync(fixture.Authority.Issue("127.0.0.2"), SslMode.VerifyFull, "/no/such/file.pem"), StringComparison.Ordinal);
+    public async Task A_file_of_authorities_that_went_missing_is_said_also_where_the_certificate_is_for_another_name()
+    {
+        var options = new DatabaseRouterOptions();
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = fixture.Cluster.Primary.ConnectionString };
+        var host = RouterConfigurationBuilder.Build(options).Hosts[0];
+        Verify(host.Connection, SslMode.VerifyFull, "/no/such/file.pem");
+        Assert.Contains("Root Certificate (sslrootcert): there is no such file", await CertificateCheck.FaultAsync(host, TimeProvider.System, Ct), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_authority_that_code_gives_is_trusted_by_probes_and_pools_alike()
+    {
+        await fixture.ShowAsync(fixture.Authority.Issue());
+        using var authority = X509CertificateLoader.LoadCertificateFromFile(fixture.Authority.File);
+        var settings = Verify(new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString), SslMode.VerifyFull, root: null);
+        var options = new DatabaseRouterOptions { ConfigureDataSource = source => source.UseRootCertificate(authority) };
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = settings.ConnectionString };
+        await using var router = DatabaseRouter.Create(options);
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
+        Assert.True(router.GetHealthStatus()["primary"].IsHealthy);
+    }
+
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData("Root Certificate", "Root Certificate (sslrootcert) names a file that is not there")]
+    [InlineData("SSL Certificate", "SSL Certificate (sslcert) names a file that is not there")]
+    [InlineData("SSL Key", "SSL Key (sslkey) names a file that is not there")]
+    public void A_file_that_is_missing_stops_the_start(string setting, string words)
+    {
+        using var client = new ClientFiles(fixture.Authority, KeyPassword);
+        var fault = Assert.Single(Assert.Throws<DatabaseRouterConfigurationException>(() => Router(settings =>
+        {
+            client.Apply(Verify(settings, SslMode.VerifyFull, fixture.Authority.File), password: null);
+            settings[setting] = Path.Combine(client.Folder, "S3cret-name");
+        })).Faults);
+        Assert.Contains(words, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("S3cret-name", fault, StringComparison.Ordinal);
+    }
 
     [Theory]
     [Trait("Failure", "C12")]
@@ -71,17 +108,14 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 
     [Theory]
     [Trait("Failure", "C12")]
-    [InlineData("Root Certificate", null, "Root Certificate (sslrootcert): there is no such file")]
     [InlineData("Root Certificate", "no certificate", "Root Certificate (sslrootcert): the file holds no certificate")]
-    [InlineData("SSL Certificate", null, "SSL Certificate (sslcert): there is no such file")]
     [InlineData("SSL Certificate", "no certificate", "SSL Certificate (sslcert)")]
-    [InlineData("SSL Key", null, "SSL Key (sslkey): there is no such file")]
     [InlineData("SSL Key", "no key", "hold no certificate and key that belong together")]
-    public async Task A_file_that_is_missing_or_holds_something_else_is_a_misconfiguration_of_the_setting_that_names_it(string setting, string? content, string words)
+    public async Task A_file_that_holds_something_else_is_a_misconfiguration_of_the_setting_that_names_it(string setting, string content, string words)
     {
         using var client = new ClientFiles(fixture.Authority, KeyPassword);
         var file = Path.Combine(client.Folder, "S3cret-name");
-        if (content is not null) await File.WriteAllTextAsync(file, content, Ct);
+        await File.WriteAllTextAsync(file, content, Ct);
         var fault = await FaultAsync(fixture.Authority.Issue(), SslMode.VerifyFull, fixture.Authority.File, settings =>
         {
             client.Apply(settings, password: null);

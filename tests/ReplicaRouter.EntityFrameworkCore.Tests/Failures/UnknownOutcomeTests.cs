@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using ReplicaRouter.Checks;
@@ -145,6 +146,17 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         await using var db = Open();
         await CutAsync(() => InTransactionAsync(db), isEnded);
         Assert.Equal(runs, _runs);
+        Assert.Equal(1, await CountAsync("slow_commit"));
+    }
+
+    [Fact]
+    public async Task So_is_one_of_a_context_that_is_bound_to_a_named_route_which_writes()
+    {
+        await using var router = await StartAsync(options => options.Routes["ledger"] = new DatabaseRouteOptions { Groups = { "primary" } });
+        await using var services = new ServiceCollection().AddSingleton(router).AddRoutedDbContext<SlowDb>(npgsql => npgsql.EnableRetryOnFailure()).BuildServiceProvider();
+        await using var db = services.GetRequiredService<IRoutedDbContextFactory<SlowDb>>().CreateDbContext("ledger");
+        await CutAsync(() => InTransactionAsync(db));
+        Assert.Equal(1, _runs);
         Assert.Equal(1, await CountAsync("slow_commit"));
     }
 

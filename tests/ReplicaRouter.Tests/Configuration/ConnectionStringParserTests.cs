@@ -6,7 +6,6 @@ public class ConnectionStringParserTests
     [InlineData("postgresql://app:secret@db.example:6432/shop", "db.example", 6432, "app", "secret", "shop")]
     [InlineData("postgres://app@db/shop", "db", 5432, "app", null, "shop")]
     [InlineData("postgresql://us%40er:p%40ss%3A%2F%3F%23%25@db/sh%20op", "db", 5432, "us@er", "p@ss:/?#%", "sh op")]
-    [InlineData("postgresql://app:a@b@db/shop", "db", 5432, "app", "a@b", "shop")]
     [InlineData("postgresql://app:secret@[2001:db8::1]:6432/shop", "2001:db8::1", 6432, "app", "secret", "shop")]
     [InlineData("postgresql://app:secret@[::1]/shop", "::1", 5432, "app", "secret", "shop")]
     [InlineData("Host=db;Port=6432;Username=app;Password=secret;Database=shop", "db", 6432, "app", "secret", "shop")]
@@ -45,7 +44,16 @@ public class ConnectionStringParserTests
     [InlineData("postgresql://app:s3cret@db/shop?sslmod=require", "Did you mean 'sslmode'?")]
     [InlineData("postgresql://app:s3cret@db/shop?sslmode=require&s3crets=1", "number 2 behind the question mark")]
     [InlineData("Host=db;Password=s3cret;Prot=1", "Did you mean 'port'?")]
-    [InlineData("postgresql://app:s3cret@db/shop?sslmode=maybe", "'SSL Mode'")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmode=maybe", "'sslmode' that is not valid there. Write disable, allow, prefer, require, verify-ca, verify-full.")]
+    [InlineData("postgresql://app:s3cret@db/shop?SSL%20Mode=maybe", "'SSL Mode'")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmode", "number 1 behind the question mark, that is not written as name=value")]
+    [InlineData("postgresql://app:s3cret@db/shop?Host=s3cret", "'host' and 'port'")]
+    [InlineData("postgresql://app:s3cret@db/shop?Port=6000", "'host' and 'port'")]
+    [InlineData("postgresql://app:s3cret@a,b/shop?host=c", "another number of ports")]
+    [InlineData("postgresql://app:s3cret@db/shop?hostaddr=10.0.0.7", "both a host and 'hostaddr'")]
+    [InlineData("postgresql:///shop?hostaddr=s3cret", "'hostaddr' that is no IP address")]
+    [InlineData("postgresql://app:s3cret@db/shop?pool_timeout=3", "Prisma's parameter 'pool_timeout'")]
+    [InlineData("postgresql://app:s3cret@db/shop?pgbouncer=s3cret", "'pgbouncer'")]
     [InlineData("postgresql://app:s3cret@db/shop?connection_limit=0", "pool size of 0")]
     [InlineData("Host=db;Password=s3cret;Maximum Pool Size=0", "pool size of 0")]
     [InlineData("Host=db;Password=s3cret;Minimum Pool Size=9;Maximum Pool Size=3", "above its maximum")]
@@ -104,6 +112,7 @@ public class ConnectionStringParserTests
     [Theory]
     [Trait("Failure", "C11")]
     [InlineData("postgresql://app:p@s3cret/x@db-1/shop")]
+    [InlineData("postgresql://app:p@s3cret@db-1/shop")]
     [InlineData("postgresql://app:p/s3cret@db-1/shop")]
     [InlineData("postgresql://app:1/s3cret@db-1/shop")]
     [InlineData("postgresql://app:p@s3cret?x@db-1/shop")]
@@ -127,7 +136,7 @@ public class ConnectionStringParserTests
     [Trait("Failure", "C12")]
     [InlineData("scram-sha-256", "ScramSHA256")]
     [InlineData("!password,!md5", "!Password,!MD5")]
-    [InlineData("gss, none", "GSS,None")]
+    [InlineData("gss,none", "GSS,None")]
     public void Methods_of_authentication_are_written_as_psql_writes_them(string libpq, string npgsql) =>
         Assert.Equal(npgsql, ConnectionStringParser.Parse($"postgresql://app@db/shop?require_auth={Uri.EscapeDataString(libpq)}")[0].RequireAuth);
 
@@ -154,11 +163,26 @@ public class ConnectionStringParserTests
     [Theory]
     [InlineData("postgresql:///shop?host=a,b&port=6000", "a:6000 b:6000")]
     [InlineData("postgresql://x/shop?host=a,b&port=1,2", "a:1 b:2")]
+    [InlineData("postgresql://x:6000/shop?host=a,b", "a:6000 b:6000")]
+    [InlineData("postgresql://x:6000/shop?port=", "x:5432")]
+    [InlineData("postgresql:///shop?host=::1", "::1:5432")]
+    [InlineData("postgresql:///shop?hostaddr=10.0.0.7,::1&port=1,2", "10.0.0.7:1 ::1:2")]
     [InlineData("postgresql:///shop?host=/var/run/postgresql", "/var/run/postgresql:5432")]
+    [InlineData("postgresql://:6000/shop?host=/tmp", "/tmp:6000")]
     [InlineData("postgresql://%2Fvar%2Frun%2Fpostgresql/shop", "/var/run/postgresql:5432")]
     [InlineData("Host=/var/run/postgresql;Database=shop", "/var/run/postgresql:5432")]
     public void Hosts_of_the_query_and_directories_of_sockets_are_understood(string value, string hosts) =>
         Assert.Equal(hosts, string.Join(' ', ConnectionStringParser.Parse(value).Select(h => $"{h.Host}:{h.Port}")));
+
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData("sslmode=require&sslrootcert=ca.pem", Npgsql.SslMode.VerifyCA)]
+    [InlineData("sslrootcert=ca.pem&sslmode=require", Npgsql.SslMode.VerifyCA)]
+    [InlineData("sslmode=require", Npgsql.SslMode.Require)]
+    [InlineData("sslmode=prefer&sslrootcert=ca.pem", Npgsql.SslMode.Prefer)]
+    [InlineData("sslrootcert=system", Npgsql.SslMode.VerifyFull)]
+    public void A_file_of_authorities_has_the_certificate_checked_where_psql_checks_it(string query, Npgsql.SslMode mode) =>
+        Assert.Equal(mode, ConnectionStringParser.Parse($"postgresql://app@db/shop?{query}")[0].SslMode);
 
     [Fact]
     [Trait("Failure", "C1")]

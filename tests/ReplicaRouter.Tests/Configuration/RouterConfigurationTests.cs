@@ -132,8 +132,25 @@ public class RouterConfigurationTests
         Assert.Contains("DATABASE_URL and DATABASE_READ_REPLICA_1_URL name the same server.",
             FaultOf(("DATABASE_URL", Primary), ("DATABASE_READ_REPLICA_1_URL", "Host=P;Username=other")), StringComparison.Ordinal);
 
+    [Fact]
+    public void A_variable_that_names_one_server_twice_is_refused_once()
+    {
+        Assert.Equal("DATABASE_URL names the same server twice. Name each server once.", FaultOf(("DATABASE_URL", "postgresql://app:s3cret@p,p/app")));
+        Assert.Equal("DATABASE_URL and DATABASE_READ_REPLICA_1_URL name the same server. Name each server once.",
+            FaultOf(("DATABASE_URL", "postgresql://app:s3cret@a,b/app"), ("DATABASE_READ_REPLICA_1_URL", "postgresql://app:s3cret@b,a/app")));
+    }
+
+    [Theory]
+    [Trait("Failure", "C12")]
+    [InlineData("sslrootcert=/no/such/s3cret.pem", "DATABASE_URL: Root Certificate (sslrootcert) names a file that is not there. Correct it, or put the file there before the start.")]
+    [InlineData("sslrootcert=/no/s3cret&sslcert=/no/s3cret&sslkey=/no/s3cret",
+        "DATABASE_URL: Root Certificate (sslrootcert), SSL Certificate (sslcert) and SSL Key (sslkey) name files that are not there. Correct them, or put the files there before the start.")]
+    public void A_missing_file_is_one_fault_of_its_variable_however_many_hosts_that_names(string query, string fault) =>
+        Assert.Equal(fault, FaultOf(("DATABASE_URL", $"postgresql://app:s3cret@a,b,c/app?sslmode=verify-full&{query}")));
+
     [Theory]
     [InlineData("ReplicaRouter__MaxLag", "5", "ReplicaRouter:MaxLag is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds")]
+    [InlineData("ReplicaRouter__DrainTimeout", "24:00:00", "ReplicaRouter:DrainTimeout is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds")]
     [InlineData("ReplicaRouter__MaxLag", "5:00", "ReplicaRouter:MaxLag is not a valid time")]
     [InlineData("ReplicaRouter__MaxLag", "-1", "ReplicaRouter:MaxLag is not a valid time")]
     [InlineData("ReplicaRouter__MaxLag", "s3cret", "ReplicaRouter:MaxLag is not a valid time")]

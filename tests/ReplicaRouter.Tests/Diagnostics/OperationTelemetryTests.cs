@@ -12,7 +12,7 @@ public sealed class OperationTelemetryTests : IDisposable
     private readonly List<(double Seconds, Dictionary<string, object?> Tags)> _measured = [];
     private readonly OperationTelemetry _telemetry;
 
-    public OperationTelemetryTests() => _telemetry = new OperationTelemetry(_meter.CreateHistogram<double>("duration"), _topology.Time);
+    public OperationTelemetryTests() => _telemetry = new OperationTelemetry(_meter.CreateHistogram<double>("duration"), null, _topology.Time);
 
     public void Dispose() => _meter.Dispose();
 

@@ -148,7 +148,8 @@ public class FailureClassifierTests
     private static HostConfiguration HostOf(string connectionString)
     {
         var options = new DatabaseRouterOptions();
-        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = connectionString };
-        return RouterConfigurationBuilder.Build(options).Hosts[0];
+        options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=db-1" };
+        // A file that is missing at the start is refused there.
+        return RouterConfigurationBuilder.Build(options).Hosts[0] with { Connection = ConnectionStringParser.Parse(connectionString)[0] };
     }
 }

@@ -137,7 +137,28 @@ public sealed class AddReplicaRouterTests
         services.AddReplicaRouter(Configure).AddReplicaRouter("billing", Configure);
         Assert.StartsWith("AddReplicaRouter was called twice.", Assert.Throws<InvalidOperationException>(() => services.AddReplicaRouter(Configure)).Message, StringComparison.Ordinal);
         Assert.StartsWith("AddReplicaRouter(\"billing\") was called twice.", Assert.Throws<InvalidOperationException>(() => services.AddReplicaRouter("billing", Configure)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => services.AddReplicaRouter("Host=db-1;Password=secret", Configure));
+    }
+
+    [Theory]
+    [InlineData("Audit-log")]
+    [InlineData("audit_log")]
+    public void Two_names_that_have_the_same_variables_are_an_error(string name)
+    {
+        var services = new ServiceCollection().AddReplicaRouter("audit-log", Configure);
+        var error = Assert.Throws<InvalidOperationException>(() => services.AddReplicaRouter(name, Configure));
+        Assert.StartsWith($"The routers \"audit-log\" and \"{name}\" have the same variables, AUDIT_LOG_DATABASE_URL and so on.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("a.b")]
+    [InlineData("käse")]
+    [InlineData("Host=db-1;Password=secret")]
+    public void A_name_must_fit_into_variables_cookies_and_URLs_and_is_not_repeated(string name)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddReplicaRouter(name, Configure));
+        Assert.Equal("The router's name is not usable. Write 1 to 63 letters from A to Z, digits, - or _. (Parameter 'name')", error.Message);
     }
 
     private static void Configure(DatabaseRouterOptions options) => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = Unreachable };

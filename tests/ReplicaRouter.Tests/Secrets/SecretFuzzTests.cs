@@ -33,12 +33,14 @@ public class SecretFuzzTests
             if ((i + 1) % InputsPerReport == 0) TestContext.Current.SendDiagnosticMessage(Figures(i + 1));
             var input = new SecretGrammar(new Random(unchecked((s_seed * 1_000_003) + i))).Next();
             var which = () => $"Input {i} of seed {s_seed}: {input}";
+            RouterConfiguration configuration;
             try
             {
                 var identities = Read(input);
                 var isShown = identities.Any(SecretMark.IsIn);
                 Assert.False(isShown && input.IsPassword, isShown ? $"A part of the password is taken for a host or a name. {which()}" : "");
                 if (isShown || accepted++ % InputsPerGraph != 0) continue;
+                configuration = RouterConfigurationBuilder.Build(OptionsOf(input));
             }
             catch (Exception e) when (e is ConnectionStringException or DatabaseRouterConfigurationException)
             {
@@ -49,7 +51,6 @@ public class SecretFuzzTests
             }
 
             graphs++;
-            var configuration = RouterConfigurationBuilder.Build(OptionsOf(input));
             Assert.True(SecretSearch.TypesThatShowIt(configuration).FirstOrDefault() is not { } type, which());
             if (!configuration.Hosts.All(host => host.Endpoint.StartsWith("127.0.0.1", StringComparison.Ordinal)) || nearby++ % GraphsPerRouter != 0) continue;
             routers++;

@@ -233,7 +233,6 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     [InlineData(Consistency.Strong, "10.0.0.1")]
     [InlineData(Consistency.Session, "10.0.0.2")]
     [InlineData(Consistency.Eventual, "10.0.0.2")]
-    [InlineData(Consistency.Bounded, "10.0.0.2")]
     public async Task Consistency_can_be_said_by_call_and_by_route(Consistency consistency, string host)
     {
         Assert.Equal(host, Host(DatabaseOperation.Analytics, new OperationOptions { Consistency = consistency }));
@@ -284,6 +283,23 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
         Assert.NotEqual(0UL, handler.State.Demand(_router.Engine.Topology, 0).Unsettled);
         Host(DatabaseOperation.Read);
         Assert.Equal(100UL, handler.State.Demand(_router.Engine.Topology, 0).Floor.Lsn);
+    }
+
+    [Fact]
+    public async Task Job_metadata_of_a_further_router_has_a_key_of_its_own()
+    {
+        await using var billing = NewRouter(options => options.Names = ConfigurationNames.Of("billing"));
+        await billing.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
+        var metadata = new Dictionary<string, string>();
+        using (var sender = billing.CreateSession())
+        {
+            billing.GetClient(DatabaseOperation.Write, new OperationOptions { Session = sender });
+            await sender.WriteToAsync(metadata, Ct);
+        }
+
+        Assert.Equal("replica-router-token-billing", Assert.Single(metadata).Key);
+        using var handler = billing.BeginSession(metadata);
+        Assert.NotEqual(0UL, handler.State.Demand(billing.Topology, 0).Unsettled);
     }
 
     [Fact]

@@ -1,0 +1,46 @@
+namespace Orders.ClusterTests;
+
+#region tests
+/// <summary>The service while servers lag, die and are replaced.</summary>
+public sealed class OrderServiceTests
+{
+    private readonly Order _order = new(Guid.NewGuid(), "tea", 2);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task In_a_session_an_order_is_found_at_once_although_no_replica_has_it_yet()
+    {
+        await using var cluster = await OrderCluster.StartAsync(Ct);
+        await cluster.Servers["analytics"].PauseReplayAsync(Ct);
+        await cluster.Servers["background"].PauseReplayAsync(Ct);
+
+        using var session = cluster.Router.BeginSession();
+        await cluster.Orders.PlaceAsync(_order, Ct);
+        Assert.Equal(_order, await cluster.Orders.FindAsync(_order.Id, Ct));
+    }
+
+    [Fact]
+    public async Task Orders_are_found_while_a_replica_is_dead()
+    {
+        await using var cluster = await OrderCluster.StartAsync(Ct);
+        await cluster.Orders.PlaceAsync(_order, Ct);
+        await cluster.Servers.WaitForReplicationAsync(Ct);
+
+        await cluster.Servers["analytics"].KillAsync(Ct);
+        for (var i = 0; i < 20; i++) Assert.Equal(_order, await cluster.Orders.FindAsync(_order.Id, Ct));
+    }
+
+    [Fact]
+    public async Task After_a_failover_orders_are_placed_on_the_new_primary()
+    {
+        await using var cluster = await OrderCluster.StartAsync(Ct);
+        await cluster.Servers.Primary.KillAsync(Ct);
+        await cluster.Servers.PromoteAsync("background", cancellationToken: Ct);
+
+        using var session = cluster.Router.BeginSession();
+        await cluster.Orders.PlaceAsync(_order, Ct);    // waits until the router has seen the promotion
+        Assert.Equal(_order, await cluster.Orders.FindAsync(_order.Id, Ct));
+    }
+}
+#endregion

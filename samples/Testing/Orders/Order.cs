@@ -1,0 +1,4 @@
+namespace Orders;
+
+/// <summary>An order of some pieces of one product.</summary>
+public sealed record Order(Guid Id, string Product, int Quantity);

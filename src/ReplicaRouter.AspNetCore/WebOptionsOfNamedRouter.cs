@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Options;
+
+namespace ReplicaRouter;
+
+/// <summary>Gives each further router a cookie and a header of its own, unless the application has.</summary>
+internal sealed class WebOptionsOfNamedRouter : IPostConfigureOptions<DatabaseRouterWebOptions>
+{
+    private static readonly DatabaseRouterWebOptions s_default = new();
+
+    public void PostConfigure(string? name, DatabaseRouterWebOptions options)
+    {
+        if (string.IsNullOrEmpty(name)) return;
+        if (options.CookieName == s_default.CookieName) options.CookieName += $"-{name}";
+        if (options.HeaderName == s_default.HeaderName) options.HeaderName += $"-{name}";
+    }
+}

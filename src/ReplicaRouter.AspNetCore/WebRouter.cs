@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ReplicaRouter;
+
+/// <summary>A router in a web application: its options, and what carries its sessions.</summary>
+internal sealed class WebRouter
+{
+    public WebRouter(RouterRegistration registration, IServiceProvider services)
+    {
+        Name = registration.Name;
+        Router = registration.Of(services);
+        Options = services.GetRequiredService<IOptionsMonitor<DatabaseRouterWebOptions>>().Get(registration.OptionsName);
+        Seal = new TokenSeal(services.GetRequiredService<IDataProtectionProvider>(), this);
+        Carrier = new SessionCarrier(this, services.GetRequiredService<ILoggerFactory>().CreateLogger(ClusterRouter.LogCategoryOf(Name)));
+    }
+
+    /// <summary>Its name; null for the router without.</summary>
+    public string? Name { get; }
+
+    public DatabaseRouter Router { get; }
+
+    public DatabaseRouterWebOptions Options { get; }
+
+    public TokenSeal Seal { get; }
+
+    public SessionCarrier Carrier { get; }
+}

@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter;
+
+/// <summary>Closes what further databases of the cluster do not use: there may be thousands, and a server has a few hundred connections for all of them.</summary>
+internal sealed class IdleDatabases(CommandListener listener, TimeProvider time, ILogger logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time without use after which a database keeps no connection. Opening one again takes some 20 ms.</summary>
+    private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
+
+    /// <summary>Time without use after which it keeps no pools either: each has loaded the database's types, some 100 KB.</summary>
+    private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentQueue<Database> _all = [];
+    private readonly List<(HostPool Pool, long At)> _forgotten = [];
+    private readonly CancellationTokenSource _stop = new();
+    private Task? _loop;
+
+    public void Add(Database database)
+    {
+        _all.Enqueue(database);
+        lock (_forgotten) _loop ??= RunAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_loop is not null) await _loop.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        using var timer = new PeriodicTimer(s_interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false)) await TrySweepAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The router is disposed of.
+        }
+    }
+
+    private async Task TrySweepAsync()
+    {
+        try
+        {
+            await SweepAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.DatabaseSweepFailed(logger, e);
+        }
+    }
+
+    private async Task SweepAsync()
+    {
+        listener.Recount();
+        var now = time.Coarse();
+        // A caller that was about to use a pool when it was forgotten has done so since.
+        foreach (var (pool, at) in _forgotten.Where(forgotten => Since(forgotten.At, now) >= s_idle && forgotten.Pool.Busy == 0).ToList())
+        {
+            _forgotten.Remove((pool, at));
+            await CloseAsync(pool).ConfigureAwait(false);
+        }
+
+        foreach (var database in _all)
+        {
+            if (database.Pools.Count == 0 || database.Pools.Any(pool => pool.Busy > 0)) continue;
+            var idle = Since(database.UsedAt, now);
+            if (idle >= s_unused) _forgotten.AddRange(database.Forget().Select(pool => (pool, now)));
+            else if (idle >= s_idle) Clear(database);
+        }
+    }
+
+    private static TimeSpan Since(long coarse, long now) => TimeSpan.FromMilliseconds(now - coarse);
+
+    private static void Clear(Database database)
+    {
+        foreach (var pool in database.Pools) pool.Clear();
+    }
+
+    private async Task CloseAsync(HostPool pool)
+    {
+        HostDataSource[] sources = [.. pool.Sources];
+        listener.Remove(sources);
+        pool.Owner.Remove(pool);
+        foreach (var source in sources) await source.DisposeAsync().ConfigureAwait(false);
+    }
+}

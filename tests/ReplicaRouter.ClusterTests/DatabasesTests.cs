@@ -1,0 +1,130 @@
+using Dapper;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using ReplicaRouter.Checks;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.ClusterTests;
+
+/// <summary>Many databases of one cluster, with one router's hosts, probes and sessions.</summary>
+public sealed class DatabasesTests : IAsyncLifetime
+{
+    private const string ByDatabase = "SELECT count(*)::int FROM pg_stat_activity WHERE datname = @database AND backend_type = 'client backend'";
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(40);
+
+    private LocalCluster _cluster = null!;
+    private DatabaseRouter _router = null!;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }] }, Ct);
+        await _cluster.GrantMonitorAsync();
+        foreach (var tenant in (string[])["tenant_1", "tenant_2"])
+        {
+            await using (var admin = new NpgsqlConnection(_cluster.Primary.SuperuserConnectionString)) await admin.ExecuteAsync($"CREATE DATABASE {tenant} OWNER app");
+            var settings = new NpgsqlConnectionStringBuilder(_cluster.Primary.ConnectionString) { Database = tenant, Pooling = false };
+            await using var connection = new NpgsqlConnection(settings.ConnectionString);
+            await connection.ExecuteAsync("CREATE TABLE note (text text)");
+        }
+
+        await _cluster.WaitForReplicationAsync(Ct);
+        var options = _cluster.Options();
+        // Replicas that stand still go on serving: what they lack must be told from sessions, not from lag.
+        options.MaxLag = TimeSpan.FromMinutes(10);
+        _router = DatabaseRouter.Create(options);
+        await Eventually.Async(() => _router.GetHealthStatus().Values.All(host => host.IsHealthy), s_bound, "all healthy");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _router.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Each_router_leads_to_its_database_on_the_host_that_is_right_for_the_operation()
+    {
+        var tenant = _router.ForDatabase("tenant_1");
+        foreach (var operation in Enum.GetValues<DatabaseOperation>())
+        {
+            await using var connection = await tenant.OpenConnectionAsync(operation, Ct);
+            Assert.Equal("tenant_1", await connection.ExecuteScalarAsync<string>("SELECT current_database()"));
+            var isPrimarys = operation is DatabaseOperation.Write or DatabaseOperation.Transactional;
+            Assert.Equal(!isPrimarys, await connection.ExecuteScalarAsync<bool>("SELECT pg_is_in_recovery()"));
+        }
+
+        await using (var routed = await tenant.GetDataSource(DatabaseOperation.Read).OpenConnectionAsync(Ct)) Assert.Equal("tenant_1", await routed.ExecuteScalarAsync<string>("SELECT current_database()"));
+        await using var client = await tenant.GetClient(DatabaseOperation.Read).OpenConnectionAsync(Ct);
+        Assert.Equal("tenant_1", await client.ExecuteScalarAsync<string>("SELECT current_database()"));
+        Assert.Equal("app", await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<string>("SELECT current_database()"), Ct));
+        Assert.Equal("tenant_2", await _router.ForDatabase("tenant_2").WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteScalarAsync<string>("SELECT current_database()"), Ct));
+    }
+
+    [Fact]
+    public async Task A_session_covers_all_databases_of_its_cluster_and_reads_what_it_wrote()
+    {
+        foreach (var name in (string[])["analytics", "background"]) await _cluster[name].PauseReplayAsync(Ct);
+        using (var session = _router.BeginSession())
+        {
+            await _router.ForDatabase("tenant_1").ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES ('seen')"), Ct);
+            Assert.Equal(1, await CountAsync(_router.ForDatabase("tenant_1")));
+            Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_2")));
+        }
+
+        // Without one the replicas answer, which have not replayed it.
+        Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_1")));
+    }
+
+    [Fact]
+    public async Task They_share_the_probes_and_metrics_and_keep_no_connection_that_they_do_not_use()
+    {
+        foreach (var name in (string[])["tenant_1", "tenant_2"]) Assert.Equal(0, await CountAsync(_router.ForDatabase(name)));
+        Assert.Equal(2, _router.GetMetrics().QueriesRouted[DatabaseOperation.Read]);
+        foreach (var server in _cluster.Servers)
+        {
+            await using var observer = new NpgsqlConnection(server.SuperuserConnectionString);
+            Assert.Equal(1, await observer.ExecuteScalarAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'ReplicaRouter probe'"));
+        }
+
+        await Eventually.Async(async () =>
+        {
+            var open = 0;
+            foreach (var server in _cluster.Servers)
+            {
+                await using var observer = new NpgsqlConnection(server.SuperuserConnectionString);
+                foreach (var database in (string[])["tenant_1", "tenant_2"]) open += await observer.ExecuteScalarAsync<int>(ByDatabase, new { database });
+            }
+
+            return open == 0;
+        }, s_bound, "the idle connections are closed");
+        Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_1")));
+        Assert.Equal(3, _router.GetMetrics().QueriesRouted[DatabaseOperation.Read]);
+    }
+
+    [Fact]
+    public async Task A_failover_is_followed_in_every_database()
+    {
+        await _cluster.Primary.KillAsync(Ct);
+        await _cluster.PromoteAsync("background", cancellationToken: Ct);
+        await _router.ForDatabase("tenant_2").ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES ('after')"), Ct);
+        using var session = _router.BeginSession();
+        await _router.ForDatabase("tenant_1").ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note VALUES ('after')"), Ct);
+        Assert.Equal(1, await CountAsync(_router.ForDatabase("tenant_1")));
+    }
+
+    [Fact]
+    public async Task Contexts_of_EF_Core_may_be_of_one_database_each()
+    {
+        using var session = _router.BeginSession();
+        await using (var db = Open("tenant_1")) Assert.Equal(1, await db.Database.ExecuteSqlAsync($"INSERT INTO note VALUES ('by EF')", Ct));
+        await using (var db = Open("tenant_1")) Assert.Equal(["by EF"], await db.Database.SqlQuery<string>($"SELECT text AS \"Value\" FROM note").ToListAsync(Ct));
+        await using (var db = Open("tenant_2")) Assert.Empty(await db.Database.SqlQuery<string>($"SELECT text AS \"Value\" FROM note").ToListAsync(Ct));
+
+        DbContext Open(string database) => new(new DbContextOptionsBuilder().UseReplicaRouter(_router.ForDatabase(database)).Options);
+    }
+
+    private static Task<int> CountAsync(DatabaseRouter router) =>
+        router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT count(*)::int FROM note"), Ct);
+}

@@ -1,0 +1,17 @@
+using ReplicaRouter.RepositoryTests;
+
+namespace ReplicaRouter.Docs.Tests;
+
+/// <summary>A file that is written from the options' types.</summary>
+internal static class GeneratedFile
+{
+    /// <summary>Set by eng/configuration-page.</summary>
+    private const string WriteVariable = "REPLICAROUTER_WRITE_DOCS";
+
+    /// <summary>Holds the file to its text, or writes it.</summary>
+    public static void IsUpToDate(string path, string text)
+    {
+        if (Environment.GetEnvironmentVariable(WriteVariable) == "1") File.WriteAllText(path, text);
+        else Assert.True(File.ReadAllText(path) == text, $"{Repository.NameOf(path)} is out of date: run eng/configuration-page.");
+    }
+}
