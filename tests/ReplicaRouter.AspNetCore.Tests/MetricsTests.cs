@@ -21,7 +21,10 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
         foreach (var metric in TelemetryPage.Metrics.Where(metric => metric.Kind != "histogram"))
         {
             var labels = new Regex($@"^{metric.Prometheus}\{{([^}}]*)\}}", RegexOptions.Multiline).Matches(text)
-                .SelectMany(match => LabelName().Matches(match.Groups[1].Value).Select(label => label.Groups[1].Value)).Where(label => !label.StartsWith("otel_", StringComparison.Ordinal)).ToHashSet();
+                .Select(match => match.Groups[1].Value)
+                // A further router, as another test of this process has one, adds its name to all.
+                .Where(written => !written.Contains("replica_router_router=", StringComparison.Ordinal))
+                .SelectMany(written => LabelName().Matches(written).Select(label => label.Groups[1].Value)).Where(label => !label.StartsWith("otel_", StringComparison.Ordinal)).ToHashSet();
             Assert.Equal(metric.Attributes.Select(name => name.Replace('.', '_')).Order(StringComparer.Ordinal), labels.Order(StringComparer.Ordinal));
         }
 
