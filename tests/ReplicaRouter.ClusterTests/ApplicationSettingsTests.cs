@@ -9,26 +9,16 @@ namespace ReplicaRouter.ClusterTests;
 /// <summary>What an application sets for its sessions reaches the pools of every operation and host, and does the router's own questions no harm.</summary>
 /// <remarks>Alone, as <c>PGOPTIONS</c> is the whole process's.</remarks>
 [Collection(QuietMachine.Name)]
-public sealed class ApplicationSettingsTests : IAsyncLifetime
+public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers servers) : IClassFixture<ApplicationSettingsTests.Servers>, IDisposable
 {
     private const string Tenant = "-c search_path=tenant -c statement_timeout=7s";
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
 
-    private LocalCluster _cluster = null!;
+    private readonly LocalCluster _cluster = servers.Cluster;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        _cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }] }, Ct);
-        await _cluster.GrantMonitorAsync();
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        Environment.SetEnvironmentVariable("PGOPTIONS", null);
-        return _cluster.DisposeAsync();
-    }
+    public void Dispose() => Environment.SetEnvironmentVariable("PGOPTIONS", null);
 
     [Theory]
     [InlineData("variable")]
@@ -149,6 +139,20 @@ public sealed class ApplicationSettingsTests : IAsyncLifetime
     }
 
     private static Task<string?> ShowAsync(NpgsqlConnection connection, string setting) => connection.ExecuteScalarAsync<string>($"SELECT current_setting('{setting}')");
+
+    /// <summary>One cluster for all of them: each leaves the servers as they were, but for what it has created.</summary>
+    public sealed class Servers : IAsyncLifetime
+    {
+        public LocalCluster Cluster { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }] }, Ct);
+            await Cluster.GrantMonitorAsync();
+        }
+
+        public ValueTask DisposeAsync() => Cluster.DisposeAsync();
+    }
 
     private enum Mood
     {
