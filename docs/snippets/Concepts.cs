@@ -30,9 +30,9 @@ internal static class Concepts
         {
             await router.OpenConnectionAsync(DatabaseOperation.Read, ct);
         }
-        catch (NoEligibleHostException nobody)
+        catch (NoEligibleHostException refused)
         {
-            foreach (var rejection in nobody.Rejections) logger.LogError("{Host}: {Reason}", rejection.Host, rejection.Reason);
+            foreach (var rejection in refused.Rejections) logger.LogError("{Host}: {Reason}", rejection.Host, rejection.Reason);
             throw;
         }
         #endregion

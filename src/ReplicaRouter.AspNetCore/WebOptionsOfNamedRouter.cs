@@ -11,6 +11,6 @@ internal sealed class WebOptionsOfNamedRouter : IPostConfigureOptions<DatabaseRo
     {
         if (string.IsNullOrEmpty(name)) return;
         if (options.CookieName == s_default.CookieName) options.CookieName += $"-{name}";
-        if (options.HeaderName == s_default.HeaderName) options.HeaderName += $"-{name}";
+        if (options.HeaderName == s_default.HeaderName) options.HeaderName = SessionMetadata.KeyOf(name);
     }
 }

@@ -127,7 +127,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         if (!next.EqualsBeyondHosts(_cluster._configuration)) Log.RestartNeeded(_logger);
     }
 
-    /// <summary>The same for what is read anew by itself: nobody is there to be told but the log.</summary>
+    /// <summary>Reads options and reloads them. No caller waits for it, so a fault goes to the log.</summary>
     public void TryReload(Func<DatabaseRouterOptions> read)
     {
         try

@@ -14,7 +14,7 @@ public static class SessionMetadata
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(metadata);
-        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[KeyOf(session.Router)] = token;
+        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[KeyOf(session.Router.Name)] = token;
     }
 
     /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>
@@ -24,9 +24,10 @@ public static class SessionMetadata
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(metadata);
-        var key = KeyOf(router);
+        var key = KeyOf(router.Name);
         return router.BeginSession(metadata.FirstOrDefault(entry => entry.Key == key).Value);
     }
 
-    private static string KeyOf(DatabaseRouter router) => router.Name is { } name ? $"{Key}-{name}" : Key;
+    /// <param name="router">The router's name; null for the one without.</param>
+    internal static string KeyOf(string? router) => router is null ? Key : $"{Key}-{router}";
 }

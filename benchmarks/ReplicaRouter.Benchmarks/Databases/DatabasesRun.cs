@@ -11,7 +11,7 @@ internal sealed class DatabasesRun(LocalCluster cluster, string[] databases)
 {
     private const string Question = "SELECT current_database()";
 
-    /// <summary>Every so many databases, one is read with plain Npgsql first: the first login to a database is slower on its server, whoever makes it.</summary>
+    /// <summary>Every so many databases, one is read with plain Npgsql first: the first login to a database is slower on its server, whichever client makes it.</summary>
     private const int PlainEvery = 5;
 
     private const int Calls = 2_000_000;

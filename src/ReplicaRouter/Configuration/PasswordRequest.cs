@@ -15,6 +15,6 @@ public sealed record PasswordRequest
     /// <summary>The user, or <see langword="null"/> when the connection string names none.</summary>
     public string? Username { get; init; }
 
-    /// <summary>The database, or <see langword="null"/> likewise.</summary>
+    /// <summary>The database, or <see langword="null"/> when the connection string names none.</summary>
     public string? Database { get; init; }
 }

@@ -47,7 +47,7 @@ internal sealed class CommandListener : IDisposable
         foreach (var source in sources) all[source.Name] = source;
     });
 
-    /// <summary>Listens no longer. Nobody counts the connections of the data sources any more.</summary>
+    /// <summary>Stops listening. From then on the connections of the data sources are not counted.</summary>
     public void Remove(IEnumerable<HostDataSource> sources)
     {
         HostDataSource[] gone = [.. sources];
