@@ -34,7 +34,7 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
 
         var used = new[] { "alerts.yml", "grafana-dashboard.json" }.SelectMany(file => MetricName().Matches(File.ReadAllText(Path.Combine(Monitoring, file))).Select(match => match.Value));
         var known = exported.Concat(exported.SelectMany(name => new[] { $"{name}_bucket", $"{name}_count", $"{name}_sum" }))
-            .Concat(TelemetryPage.Metrics.SelectMany(metric => metric.Attributes).Select(name => name.Replace('.', '_'))).ToHashSet();
+            .Concat(TelemetryPage.Metrics.SelectMany(metric => metric.Attributes).Append(TelemetryTags.Router).Select(name => name.Replace('.', '_'))).ToHashSet();
         Assert.All(used, name => Assert.Contains(name, known));
     }
 
