@@ -1,4 +1,6 @@
 namespace Orders;
 
+#region order
 /// <summary>An order of some pieces of one product.</summary>
 public sealed record Order(Guid Id, string Product, int Quantity);
+#endregion

@@ -1,5 +1,6 @@
 namespace Orders;
 
+#region schema
 /// <summary>The tables of the orders.</summary>
 public static class OrderSchema
 {
@@ -9,3 +10,4 @@ public static class OrderSchema
         CREATE TABLE IF NOT EXISTS orders (id uuid PRIMARY KEY, product text NOT NULL REFERENCES stock, quantity int NOT NULL);
         """;
 }
+#endregion
