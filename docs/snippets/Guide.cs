@@ -84,7 +84,7 @@ internal static class Web
 
         var app = builder.Build();
         app.UseReplicaRouter();                           // each request is a session, which follows the user
-        app.MapReplicaRouterHealth("operators");          // /api/health, /health/live, /health/ready
+        app.MapReplicaRouterHealth();                     // /api/health, /health/live, /health/ready
         app.MapGet("/reports", Reports).RouteTo(DatabaseOperation.Analytics);
         #endregion
     }
@@ -93,15 +93,16 @@ internal static class Web
     {
         #region
         builder.AddReplicaRouter();                       // DATABASE_URL, DATABASE_READ_REPLICA_1_URL, ...
-        builder.AddReplicaRouter("billing");              // BILLING_DATABASE_URL, BILLING_DATABASE_READ_REPLICA_1_URL, ...
+        builder.AddReplicaRouter("billing", options => options.ConfigureDataSource = source => source.EnableDynamicJson());   // BILLING_DATABASE_URL, ...
+        builder.Services.AddReplicaRouterWeb("billing", options => options.RequiredOperations = []);    // ready without billing, too
         builder.Services.AddRoutedDbContext<ShopContext>();
-        builder.Services.AddRoutedDbContext<BillingContext>(router: "billing");
+        builder.Services.AddRoutedDbContext<BillingContext>(npgsql => npgsql.EnableRetryOnFailure(), router: "billing");
         #endregion
 
         #region
         app.MapGet("/invoices", ([FromKeyedServices(EndpointRoute.Key + ":billing")] NpgsqlConnection connection) =>
-            connection.ExecuteScalarAsync<long>("SELECT count(*) FROM invoice"))
-            .RouteTo(DatabaseOperation.Read, "billing");
+            connection.ExecuteScalarAsync<long>("SELECT count(*) FROM invoice"))      // of Dapper
+            .RouteTo(DatabaseOperation.Read, "billing").RouteTo(DatabaseOperation.Analytics);
         #endregion
     }
 
@@ -113,6 +114,14 @@ internal static class Web
 
         services.AddDbContext<ShopContext>((provider, options) =>
             options.UseReplicaRouter(provider.GetRequiredService<DatabaseRouter>().ForDatabase(provider.GetRequiredService<Tenant>().Database)));
+        #endregion
+    }
+
+    public static void RoutersOfTests(IServiceCollection services, DatabaseRouter router, DatabaseRouter billing)
+    {
+        #region
+        services.AddSingleton(router);
+        services.AddKeyedSingleton("billing", billing);     // for the router of this name
         #endregion
     }
 

@@ -13,7 +13,8 @@ internal sealed record OptionsSection(Type Type, string Title, string? Key, stri
     public static IEnumerable<OptionsSection> All =>
     [
         .. Below(Router),
-        new(typeof(DatabaseRouterWebOptions), "Web applications", null, "`services.AddReplicaRouterWeb(options => ...)`"),
+        new(typeof(DatabaseRouterWebOptions), "Web applications", null,
+            "`services.AddReplicaRouterWeb(options => ...)`, for a [further router](several-routers.md) `services.AddReplicaRouterWeb(\"billing\", options => ...)`"),
         new(typeof(DatabaseRouterDashboardOptions), "The dashboard", null, "`app.MapReplicaRouterDashboard(path, options => ...)`"),
     ];
 
