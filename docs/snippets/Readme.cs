@@ -12,7 +12,7 @@ internal static class Readme
         // A connection of your own.
         await using var reports = await router.OpenConnectionAsync(DatabaseOperation.Analytics, ct);
 
-        // A transaction on the primary, run again when the server rolled it back for others' sake (40001, 40P01).
+        // A transaction on the primary. After a serialization failure or deadlock (40001, 40P01) it is run again.
         await router.WithTransactionAsync((transaction, ct) => PayAsync(transaction, ct), ct);
 
         // For whatever takes a data source; also [FromKeyedServices(DatabaseOperation.Read)] DbDataSource.

@@ -91,7 +91,7 @@ internal static class Patterns
     public static void DataSources(DatabaseRouter router)
     {
         #region
-        DbDataSource anew = router.GetDataSource(DatabaseOperation.Read);
+        RoutedDataSource atEachOpen = router.GetDataSource(DatabaseOperation.Read);
         NpgsqlDataSource now = router.GetClient(DatabaseOperation.Read);
         #endregion
     }

@@ -65,7 +65,7 @@ internal static class GuideSnippets
 
         using (router.BeginRoute(DatabaseOperation.Background))
         {
-            var clients = await db.Clients.ToListAsync(ct);                  // all queries in here, of all contexts
+            var clients = await db.Clients.ToListAsync(ct);                  // all queries in here, of all contexts of this router
         }
         #endregion
         _ = (total, recent, balance);
@@ -100,11 +100,11 @@ internal static class GuideSnippets
         #endregion
     }
 
-    public static void Mappings(IServiceCollection services)
+    public static void Mappings(HostApplicationBuilder builder)
     {
         #region mappings
-        services.AddReplicaRouter(options => options.ConfigureDataSource = source => source.UseNodaTime());
-        services.AddRoutedDbContext<AppDb>(npgsql => npgsql.UseNodaTime());
+        builder.AddReplicaRouter(options => options.ConfigureDataSource = source => source.UseNodaTime());
+        builder.Services.AddRoutedDbContext<AppDb>(npgsql => npgsql.UseNodaTime());
         #endregion
     }
 }
