@@ -69,7 +69,8 @@ internal sealed class ClusterRouter : DatabaseRouter
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, new CreatedConnections(_chooser, _store), time);
+        var created = new CreatedConnections(_chooser, _store);
+        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, created, time);
         var rules = new RetryRules(_opener, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
@@ -85,7 +86,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         if (DiscoveredLogin.IsUnguarded(configuration)) Log.SourcesAreTrusted(logger, configuration.Hosts[0].Source);
         _store.Changed += OnDoubt;
         _stalls = new StallWatch(_fleet, _listener, time);
-        _idleDatabases = new IdleDatabases(_listener, time, logger);
+        _idleDatabases = new IdleDatabases(_listener, created, time, logger);
     }
 
     /// <summary>A router of the same cluster whose connections lead to another database.</summary>

@@ -125,6 +125,23 @@ public sealed class DatabasesTests : IAsyncLifetime
         DbContext Open(string database) => new(new DbContextOptionsBuilder().UseReplicaRouter(_router.ForDatabase(database)).Options);
     }
 
+    [Fact]
+    public async Task A_database_that_is_not_there_is_an_error_at_once_that_names_it_and_the_hosts_go_on_serving_others()
+    {
+        var startedAt = TimeProvider.System.GetTimestamp();
+        foreach (var operation in (DatabaseOperation[])[DatabaseOperation.Read, DatabaseOperation.Write])
+        {
+            var error = await Assert.ThrowsAsync<DatabaseRouterConfigurationException>(() => _router.ForDatabase("no_such").OpenConnectionAsync(operation, Ct).AsTask());
+            Assert.Contains("has no database 'no_such'", error.Message, StringComparison.Ordinal);
+            Assert.Contains("ForDatabase", error.Message, StringComparison.Ordinal);
+        }
+
+        // Writes wait for a host for 10 s.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(startedAt).TotalSeconds, 0, 5);
+        Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_1")));
+        Assert.All(_router.GetHealthStatus().Values, host => Assert.True(host.IsHealthy));
+    }
+
     private static Task<int> CountAsync(DatabaseRouter router) =>
         router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT count(*)::int FROM note"), Ct);
 }

@@ -77,6 +77,8 @@ public class RoutingTests(ClusterFixture fixture)
     public async Task Every_command_counts_by_route_and_host_whichever_way_its_connection_came()
     {
         await using var router = fixture.Cluster.Router();
+        // GetClient waits for the first probes only, and this may be the first test of its process, on a machine that starts servers meanwhile.
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(20), Ct);
         await using (var command = router.GetClient(DatabaseOperation.Analytics).CreateCommand("SELECT 1")) await command.ExecuteScalarAsync(Ct);
         await using (var connection = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct)) await connection.ExecuteAsync("SELECT 1; SELECT 2");
         await router.ExecuteAsync(DatabaseOperation.Analytics, async (connection, _) => await connection.ExecuteScalarAsync("SELECT 1") is int, Ct);

@@ -12,6 +12,7 @@ internal sealed class Attempt
 
     private readonly OperationOptions _options;
     private ulong _excluded;
+    private ulong _refusedBy;
     private Dictionary<string, string>? _refusals;
     private Exception? _lastFailure;
     private long _lastFailureAt;
@@ -120,8 +121,14 @@ internal sealed class Attempt
         _excluded |= host.Bit;
         (_lastFailure, _lastFailureAt) = (failure, failedAt);
         // Of what it meant for the host, the host's own state tells no more than this.
-        if (FailureClassifier.Describe(failure, host) is { Kind: FailureKind.Misconfigured or FailureKind.None } refusal) (_refusals ??= [])[host.Name] = refusal.Message;
+        var described = FailureClassifier.Describe(failure, host, Plan.Database);
+        if (described.Kind is FailureKind.Misconfigured or FailureKind.None) (_refusals ??= [])[host.Name] = described.Message;
+        if (described.Kind == FailureKind.Misconfigured && Plan.Database is not null) _refusedBy |= host.Bit;
     }
+
+    /// <summary>Why the operation's database can't be used, though its cluster can: the primary itself refuses it. A replica may only not have it yet.</summary>
+    /// <returns>Null where that is not known.</returns>
+    public string? RefusalBy(HostSnapshot? primary) => primary is not null && (_refusedBy & primary.Configuration.Bit) != 0 ? _refusals![primary.Name] : null;
 
     /// <summary>Lets the operation begin once more as if it had met no failure: a transaction that was rolled back. Its deadline goes on.</summary>
     public void ForgetTries() => (_excluded, _refusals, _lastFailure, _waited, _waitingSince) = (0, null, null, TimeSpan.Zero, null);

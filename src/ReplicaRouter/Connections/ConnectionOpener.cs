@@ -211,10 +211,10 @@ internal sealed class ConnectionOpener(
                 monitor.Verify(isLogin);
                 return true;
             case FailureKind.Full or FailureKind.NoPassword when isLogin && store.Current.At(pool.Host.Index) is { IsServing: true, LastAnswered: not null }:
-                monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host), startedAt);
+                monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host, pool.Plan.Database), startedAt);
                 return true;
             default:
-                monitor.Report(FailureClassifier.Describe(exception, pool.Host, site), startedAt);
+                monitor.Report(FailureClassifier.Describe(exception, pool.Host, site, pool.Plan.Database), startedAt);
                 return true;
         }
     }

@@ -30,6 +30,9 @@ internal sealed class CreatedConnections
         };
     }
 
+    /// <summary>The further databases that connections lead to which callers still hold.</summary>
+    public IReadOnlySet<Database> Databases() => _all.Select(each => each.Value.Database).OfType<Database>().ToHashSet();
+
     private void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
         if (Serving(before) == Serving(after) && before.Primary?.Configuration == after.Primary?.Configuration) return;
@@ -56,6 +59,9 @@ internal sealed class CreatedConnection(HostPool pool, Func<HostPool, SessionCon
     private readonly Lock _lock = new();
     private HostPool _pool = pool;
     private SessionConnection? _binding = bind(pool);
+
+    /// <summary>The further database that it leads to; null for the one of the connection strings.</summary>
+    public Database? Database { get; } = pool.Plan.Database;
 
     /// <summary>Leads it, if it is closed, to the host that may serve its route now.</summary>
     public void Lead(NpgsqlConnection connection, HostChooser chooser)

@@ -250,6 +250,7 @@ internal sealed class HostChooser(
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology, attempt.Plan);
+        if (attempt.RefusalBy(topology.Primary) is { } refusal) throw new DatabaseRouterConfigurationException([refusal]);
         // A session that needs what no host shows yet: time to look again.
         if (!demand.Floor.IsNone && !attempt.HasWoken)
         {

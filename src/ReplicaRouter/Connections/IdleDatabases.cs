@@ -4,14 +4,17 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter;
 
 /// <summary>Closes what further databases of the cluster do not use: there may be thousands, and a server has a few hundred connections for all of them.</summary>
-internal sealed class IdleDatabases(CommandListener listener, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed class IdleDatabases(CommandListener listener, CreatedConnections created, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     /// <summary>Time without use after which a database keeps no connection. Opening one again takes some 20 ms.</summary>
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time without use after which it keeps no pools either: each has loaded the database's types, some 100 KB.</summary>
+    /// <summary>
+    /// Time without use after which it keeps no pools either: each has loaded the database's types, some 100 KB. A connection that a caller holds unopened keeps them, as
+    /// it belongs to one of them.
+    /// </summary>
     private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentQueue<Database> _all = [];
@@ -68,11 +71,12 @@ internal sealed class IdleDatabases(CommandListener listener, TimeProvider time,
             await CloseAsync(pool).ConfigureAwait(false);
         }
 
+        var held = created.Databases();
         foreach (var database in _all)
         {
             if (database.Pools.Count == 0 || database.Pools.Any(pool => pool.Busy > 0)) continue;
             var idle = Since(database.UsedAt, now);
-            if (idle >= s_unused) _forgotten.AddRange(database.Forget().Select(pool => (pool, now)));
+            if (idle >= s_unused && !held.Contains(database)) _forgotten.AddRange(database.Forget().Select(pool => (pool, now)));
             else if (idle >= s_idle) Clear(database);
         }
     }

@@ -12,10 +12,13 @@ internal static class FailureClassifier
     public const string IdleSessionTimeout = "57P05";
 
     /// <summary>What an error that was met while a connection was opened, or by a probe, says of the host.</summary>
-    public static HostFailure Describe(Exception exception, HostConfiguration host) => Describe(exception, host, FailureSite.Opening);
+    /// <param name="exception">The error.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="database">The further database of the cluster that the connection was to; null for the one of the connection string.</param>
+    public static HostFailure Describe(Exception exception, HostConfiguration host, Database? database = null) => Describe(exception, host, FailureSite.Opening, database);
 
-    public static HostFailure Describe(Exception exception, HostConfiguration host, FailureSite site) =>
-        new(Classify(exception, site), Message(exception, host));
+    public static HostFailure Describe(Exception exception, HostConfiguration host, FailureSite site, Database? database = null) =>
+        new(Classify(exception, site), Message(exception, host, database));
 
     public static FailureKind Classify(Exception exception, FailureSite site) =>
         site == FailureSite.OpenConnection ? OfStatement(exception) : OfConnection(exception, site);
@@ -122,7 +125,7 @@ internal static class FailureClassifier
     /// <summary>Whether we refuse how the server wants us to log in (<c>Require Auth</c>).</summary>
     private static bool IsAuthenticationRefusal(Exception e) => e.Message.Contains("authentication method is not allowed", StringComparison.Ordinal);
 
-    private static string Message(Exception exception, HostConfiguration host)
+    private static string Message(Exception exception, HostConfiguration host, Database? further)
     {
         if (CertificateFiles.IsCause(exception)) return CertificateFiles.Describe(exception, host);
         var cause = exception is NpgsqlException and not PostgresException and not CertificateRefusedException && exception.InnerException is { } inner ? inner : exception;
@@ -131,6 +134,8 @@ internal static class FailureClassifier
         {
             PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } e =>
                 $"{host.Endpoint} refuses user '{user}': {PlainText.Of(e.MessageText)} ({e.SqlState}). Correct the user or the password in {host.Source}.",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e when further is not null =>
+                $"{host.Endpoint} has no database '{further.Name}' ({e.SqlState}). Create it, or correct the name that ForDatabase is given.",
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } e =>
                 $"{host.Endpoint} has no database '{database}' ({e.SqlState}). Correct the database in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
