@@ -113,7 +113,7 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     public abstract void Execute(DatabaseRoute route, Action<NpgsqlConnection> work, OperationOptions? options = null);
 
     /// <summary>
-    /// Runs work in a transaction on the primary and commits it. When the server says that it rolled back for others' sake
+    /// Runs work in a transaction on the primary and commits it. When the server rolls it back because of other transactions
     /// (40001 serialization failure, 40P01 deadlock), the work is run again in a new transaction, up to 5 times, with backoff.
     /// </summary>
     /// <param name="work">The work; <c>transaction.Connection</c> is its connection. It may run more than once.</param>

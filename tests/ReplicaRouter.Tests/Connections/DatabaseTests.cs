@@ -78,6 +78,15 @@ public sealed class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_that_its_caller_holds_unopened_keeps_the_pools_that_it_belongs_to()
+    {
+        var before = Pools;
+        using var held = _router.ForDatabase("tenant").GetDataSource(DatabaseOperation.Write).CreateConnection();
+        for (var second = 0; second < 150; second++) await AdvanceAsync();
+        Assert.Equal(before + 1, Pools);
+    }
+
+    [Fact]
     public async Task It_is_disposed_of_with_the_cluster_s_router_and_not_before()
     {
         var tenant = _router.ForDatabase("tenant");
