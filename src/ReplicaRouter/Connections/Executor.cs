@@ -71,8 +71,10 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             RetryDecision decision;
             try
             {
-                return await HostedWork.RunAsync(
+                var result = await HostedWork.RunAsync(
                     connection, (opened, stop) => TransactionAsync(opened, attempt.IsolationLevel, work, flow, stop), flow, time, lost, pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                rules.Succeeded(attempt);
+                return result;
             }
             catch (Exception e)
             {
