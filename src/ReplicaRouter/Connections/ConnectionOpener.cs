@@ -332,7 +332,7 @@ internal sealed class ConnectionOpener(
         using var counted = pool.CountOpening();
         while (true)
         {
-            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take(attempt.RemainingWait(time), attempt.Remaining(time)));
+            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : TakeInTurn(pool, attempt));
             try
             {
                 taken.Open();
@@ -347,6 +347,19 @@ internal sealed class ConnectionOpener(
             if (!idle.IsInDoubt(taken.Connection, !pool.Plan.IsReadOnly) || IdleCheck.Answers(taken.Connection)) return taken.Opened();
             pool.DropLike(taken);
             free = null;
+        }
+    }
+
+    /// <inheritdoc cref="TakeInTurnAsync"/>
+    private TakenConnection TakeInTurn(HostPool pool, Attempt attempt)
+    {
+        try
+        {
+            return pool.Take(attempt.RemainingWait(time), attempt.Remaining(time));
+        }
+        catch (NpgsqlException e) when (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time))
+        {
+            throw attempt.Expired(e);
         }
     }
 
