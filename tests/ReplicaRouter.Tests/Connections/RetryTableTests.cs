@@ -362,6 +362,6 @@ public class RetryTableTests
         // PgBouncer has one code for all that it says itself, and words.
         ["08P01", var severity, var words] => new PostgresException(words.Replace('-', ' '), severity, severity, PostgresErrorCodes.ProtocolViolation),
         [var state, var severity, var routine] => new PostgresException("", severity, severity, state, routine: routine),
-        _ => throw new ArgumentException(failure),
+        _ => throw new InvalidOperationException(failure),
     };
 }
