@@ -16,7 +16,7 @@ public class RetryTableTests
     private const RetryDecision Here = RetryDecision.AgainHere;
     private const RetryDecision Elsewhere = RetryDecision.AgainElsewhere;
     private const RetryDecision Once = RetryDecision.AgainOnceElsewhere;
-    private const RetryDecision Anew = RetryDecision.AgainInNewTransaction;
+    private const RetryDecision NewTransaction = RetryDecision.AgainInNewTransaction;
     private const RetryDecision InDoubt = RetryDecision.CancelledInDoubt;
     private const RetryDecision Unknown = RetryDecision.UnknownOutcome;
 
@@ -37,68 +37,68 @@ public class RetryTableTests
     private static RetryDecision OfTransaction(in FailedTry failed) => RetryTable.Decide(failed with { IsTransaction = true });
 
     [Theory]
-    //          failure                        connection phase  read       write      transaction
+    // Failure, connection, phase: what becomes of a read, of a write by ExecuteAsync, of a transaction before its COMMIT.
     // The server ends the connection, and says so.
-    [InlineData("57P01 FATAL",                    Broken, First, Elsewhere, Elsewhere, Elsewhere)]
-    [InlineData("57P01 FATAL",                    Broken, Later, Elsewhere, Error,     Error)]
-    [InlineData("57P02 FATAL",                    Broken, First, Elsewhere, Unknown,   Error)]
-    [InlineData("57P02 FATAL",                    Broken, Later, Elsewhere, Unknown,   Error)]
-    [InlineData("57P03 FATAL",                    Broken, First, Elsewhere, Elsewhere, Elsewhere)]
-    [InlineData("57P03 FATAL",                    Broken, Later, Elsewhere, Error,     Error)]
-    [InlineData("57P04 FATAL",                    Broken, First, Elsewhere, Error,     Error)]
-    [InlineData("57P05 FATAL",                    Broken, First, Here,      Here,      Here)]
-    [InlineData("57P05 FATAL",                    Broken, Later, Elsewhere, Error,     Error)]
-    [InlineData("53300 FATAL",                    Broken, First, Elsewhere, Error,     Error)]
-    [InlineData("28P01 FATAL",                    Broken, First, Elsewhere, Error,     Error)]
-    [InlineData("3D000 FATAL",                    Broken, First, Elsewhere, Error,     Error)]
+    [InlineData("57P01 FATAL", Broken, First, Elsewhere, Elsewhere, Elsewhere)]
+    [InlineData("57P01 FATAL", Broken, Later, Elsewhere, Error, Error)]
+    [InlineData("57P02 FATAL", Broken, First, Elsewhere, Unknown, Error)]
+    [InlineData("57P02 FATAL", Broken, Later, Elsewhere, Unknown, Error)]
+    [InlineData("57P03 FATAL", Broken, First, Elsewhere, Elsewhere, Elsewhere)]
+    [InlineData("57P03 FATAL", Broken, Later, Elsewhere, Error, Error)]
+    [InlineData("57P04 FATAL", Broken, First, Elsewhere, Error, Error)]
+    [InlineData("57P05 FATAL", Broken, First, Here, Here, Here)]
+    [InlineData("57P05 FATAL", Broken, Later, Elsewhere, Error, Error)]
+    [InlineData("53300 FATAL", Broken, First, Elsewhere, Error, Error)]
+    [InlineData("28P01 FATAL", Broken, First, Elsewhere, Error, Error)]
+    [InlineData("3D000 FATAL", Broken, First, Elsewhere, Error, Error)]
     // A pooler answers for a server that it has lost, or that it can't log in to.
-    [InlineData("08006 FATAL",                    Broken, First, Elsewhere, Unknown,   Error)]
-    [InlineData("08006 ERROR",                    Broken, Later, Elsewhere, Unknown,   Error)]
-    [InlineData("08P01 FATAL server-conn-crashed", Broken, First, Elsewhere, Unknown,  Error)]
-    [InlineData("08P01 FATAL query_wait_timeout", Broken, First, Error,     Unknown,   Error)]
-    [InlineData("08P01 FATAL server-login",       Broken, First, Elsewhere, Elsewhere, Elsewhere)]
-    [InlineData("08P01 FATAL server-login",       Broken, Later, Elsewhere, Error,     Error)]
+    [InlineData("08006 FATAL", Broken, First, Elsewhere, Unknown, Error)]
+    [InlineData("08006 ERROR", Broken, Later, Elsewhere, Unknown, Error)]
+    [InlineData("08P01 FATAL server-conn-crashed", Broken, First, Elsewhere, Unknown, Error)]
+    [InlineData("08P01 FATAL query_wait_timeout", Broken, First, Error, Unknown, Error)]
+    [InlineData("08P01 FATAL server-login", Broken, First, Elsewhere, Elsewhere, Elsewhere)]
+    [InlineData("08P01 FATAL server-login", Broken, Later, Elsewhere, Error, Error)]
     // The network, or silence.
-    [InlineData("reset",                          Broken, First, Elsewhere, Unknown,   Error)]
-    [InlineData("reset",                          Broken, Later, Elsewhere, Unknown,   Error)]
-    [InlineData("timeout",                        Open,   First, Error,     Error,     Error)]
-    [InlineData("timeout",                        Broken, First, Error,     Unknown,   Error)]
-    [InlineData("hung",                           Open,   First, Elsewhere, Unknown,   Error)]
-    [InlineData("hung",                           Open,   Later, Elsewhere, Unknown,   Error)]
+    [InlineData("reset", Broken, First, Elsewhere, Unknown, Error)]
+    [InlineData("reset", Broken, Later, Elsewhere, Unknown, Error)]
+    [InlineData("timeout", Open, First, Error, Error, Error)]
+    [InlineData("timeout", Broken, First, Error, Unknown, Error)]
+    [InlineData("hung", Open, First, Elsewhere, Unknown, Error)]
+    [InlineData("hung", Open, Later, Elsewhere, Unknown, Error)]
     // Errors of statements that say something of the host.
-    [InlineData("40001 ERROR ProcessInterrupts",  Open,   First, Elsewhere, Error,     Anew)]
-    [InlineData("40P01 ERROR ProcessInterrupts",  Open,   Later, Elsewhere, Error,     Anew)]
-    [InlineData("40001 FATAL ProcessInterrupts",  Broken, Later, Elsewhere, Error,     Anew)]
-    [InlineData("25006 ERROR",                    Open,   First, Error,     Error,     Error)]
-    [InlineData("XX001 ERROR",                    Broken, Later, Once,      Error,     Error)]
-    [InlineData("XX002 ERROR",                    Broken, First, Once,      Error,     Error)]
-    [InlineData("53100 ERROR",                    Broken, First, Once,      Error,     Error)]
-    [InlineData("53200 ERROR",                    Broken, First, Once,      Error,     Error)]
-    [InlineData("58030 ERROR",                    Broken, First, Once,      Error,     Error)]
-    [InlineData("42P01 ERROR",                    Open,   First, Once,      Error,     Error)]
-    [InlineData("42703 ERROR",                    Open,   Later, Once,      Error,     Error)]
-    [InlineData("42883 ERROR",                    Open,   First, Once,      Error,     Error)]
+    [InlineData("40001 ERROR ProcessInterrupts", Open, First, Elsewhere, Error, NewTransaction)]
+    [InlineData("40P01 ERROR ProcessInterrupts", Open, Later, Elsewhere, Error, NewTransaction)]
+    [InlineData("40001 FATAL ProcessInterrupts", Broken, Later, Elsewhere, Error, NewTransaction)]
+    [InlineData("25006 ERROR", Open, First, Error, Error, Error)]
+    [InlineData("XX001 ERROR", Broken, Later, Once, Error, Error)]
+    [InlineData("XX002 ERROR", Broken, First, Once, Error, Error)]
+    [InlineData("53100 ERROR", Broken, First, Once, Error, Error)]
+    [InlineData("53200 ERROR", Broken, First, Once, Error, Error)]
+    [InlineData("58030 ERROR", Broken, First, Once, Error, Error)]
+    [InlineData("42P01 ERROR", Open, First, Once, Error, Error)]
+    [InlineData("42703 ERROR", Open, Later, Once, Error, Error)]
+    [InlineData("42883 ERROR", Open, First, Once, Error, Error)]
     // Other transactions.
-    [InlineData("40001 ERROR",                    Open,   First, Error,     Error,     Anew)]
-    [InlineData("40P01 ERROR",                    Open,   Later, Error,     Error,     Anew)]
+    [InlineData("40001 ERROR", Open, First, Error, Error, NewTransaction)]
+    [InlineData("40P01 ERROR", Open, Later, Error, Error, NewTransaction)]
     // Errors of statements. Some have the code of another server, as dblink passes it on, or one that RAISE was given.
-    [InlineData("23505 ERROR",                    Open,   First, Error,     Error,     Error)]
-    [InlineData("57014 ERROR",                    Open,   First, Error,     Error,     Error)]
-    [InlineData("XX000 ERROR",                    Broken, First, Error,     Error,     Error)]
-    [InlineData("57P01 ERROR",                    Broken, First, Error,     Error,     Error)]
-    [InlineData("57P03 ERROR",                    Broken, First, Error,     Error,     Error)]
-    [InlineData("57P05 ERROR",                    Broken, First, Error,     Error,     Error)]
-    [InlineData("53300 ERROR",                    Broken, First, Error,     Error,     Error)]
-    [InlineData("3D000 ERROR",                    Open,   First, Error,     Error,     Error)]
-    [InlineData("08006 ERROR",                    Open,   First, Error,     Error,     Error)]
-    [InlineData("08P01 ERROR",                    Open,   First, Error,     Error,     Error)]
+    [InlineData("23505 ERROR", Open, First, Error, Error, Error)]
+    [InlineData("57014 ERROR", Open, First, Error, Error, Error)]
+    [InlineData("XX000 ERROR", Broken, First, Error, Error, Error)]
+    [InlineData("57P01 ERROR", Broken, First, Error, Error, Error)]
+    [InlineData("57P03 ERROR", Broken, First, Error, Error, Error)]
+    [InlineData("57P05 ERROR", Broken, First, Error, Error, Error)]
+    [InlineData("53300 ERROR", Broken, First, Error, Error, Error)]
+    [InlineData("3D000 ERROR", Open, First, Error, Error, Error)]
+    [InlineData("08006 ERROR", Open, First, Error, Error, Error)]
+    [InlineData("08P01 ERROR", Open, First, Error, Error, Error)]
     // The caller, and what else its work does.
-    [InlineData("cancelled",                      Open,   First, Error,     Error,     Error)]
-    [InlineData("cancelled-given-up",             Open,   First, Error,     InDoubt,   Error)]
-    [InlineData("own",                            Open,   First, Error,     Error,     Error)]
-    [InlineData("own",                            Broken, Later, Error,     Error,     Error)]
-    [InlineData("reset",                          Open,   First, Error,     Error,     Error)]
-    [InlineData("exhausted",                      Open,   Later, Error,     Error,     Error)]
+    [InlineData("cancelled", Open, First, Error, Error, Error)]
+    [InlineData("cancelled-given-up", Open, First, Error, InDoubt, Error)]
+    [InlineData("own", Open, First, Error, Error, Error)]
+    [InlineData("own", Broken, Later, Error, Error, Error)]
+    [InlineData("reset", Open, First, Error, Error, Error)]
+    [InlineData("exhausted", Open, Later, Error, Error, Error)]
     internal void Of_work_that_failed(string failure, bool isBroken, TryPhase phase, RetryDecision read, RetryDecision write, RetryDecision transaction)
     {
         var failed = Failed(failure, isBroken, phase);
@@ -106,8 +106,8 @@ public class RetryTableTests
     }
 
     [Theory]
-    [InlineData("40001 ERROR", Anew)]
-    [InlineData("40P01 ERROR", Anew)]
+    [InlineData("40001 ERROR", NewTransaction)]
+    [InlineData("40P01 ERROR", NewTransaction)]
     [InlineData("23505 ERROR", Error)]
     [InlineData("53200 ERROR", Error)]
     [InlineData("58030 ERROR", Error)]
@@ -129,18 +129,18 @@ public class RetryTableTests
         Assert.Equal(decision, OfTransaction(Failed(failure, Broken, TryPhase.Commit)));
 
     [Theory]
-    //          failure      read       write
-    [InlineData("reset",       Elsewhere, Elsewhere)]
-    [InlineData("timeout",     Elsewhere, Elsewhere)]
-    [InlineData("hung",        Elsewhere, Elsewhere)]
+    // Failure: what becomes of a read, and of a write.
+    [InlineData("reset", Elsewhere, Elsewhere)]
+    [InlineData("timeout", Elsewhere, Elsewhere)]
+    [InlineData("hung", Elsewhere, Elsewhere)]
     [InlineData("57P03 FATAL", Elsewhere, Elsewhere)]
     [InlineData("53300 FATAL", Elsewhere, Elsewhere)]
     [InlineData("28P01 FATAL", Elsewhere, Elsewhere)]
     [InlineData("3D000 FATAL", Elsewhere, Elsewhere)]
-    [InlineData("own",         Elsewhere, Elsewhere)]
-    [InlineData("exhausted",   Elsewhere, Error)]
-    [InlineData("cancelled",   Error,     Error)]
-    [InlineData("disposed",    Error,     Error)]
+    [InlineData("own", Elsewhere, Elsewhere)]
+    [InlineData("exhausted", Elsewhere, Error)]
+    [InlineData("cancelled", Error, Error)]
+    [InlineData("disposed", Error, Error)]
     internal void Of_an_opening_that_failed(string failure, RetryDecision read, RetryDecision write)
     {
         // Nothing was sent: to open elsewhere is no retry.
@@ -212,7 +212,7 @@ public class RetryTableTests
         foreach (var phase in new[] { Later, TryPhase.Commit })
         {
             var failed = Failed("40001 ERROR", Open, phase);
-            Assert.Equal(Anew, OfTransaction(failed with { Rollbacks = 4 }));
+            Assert.Equal(NewTransaction, OfTransaction(failed with { Rollbacks = 4 }));
             Assert.Equal(Error, OfTransaction(failed with { Rollbacks = 5 }));
             Assert.Equal(Error, OfTransaction(failed with { MayRetry = false }));
         }
@@ -226,7 +226,7 @@ public class RetryTableTests
         Assert.Equal(Error, OfRead(Failed("XX001 ERROR", Broken) with { IsBudgetSpent = true }));
         Assert.Equal(Error, OfWrite(Failed("57P01 FATAL", Broken, First) with { IsBudgetSpent = true }));
         Assert.Equal(Here, OfWrite(Failed("57P05 FATAL", Broken, First) with { IsBudgetSpent = true }));
-        Assert.Equal(Anew, OfTransaction(Failed("40001 ERROR") with { IsBudgetSpent = true }));
+        Assert.Equal(NewTransaction, OfTransaction(Failed("40001 ERROR") with { IsBudgetSpent = true }));
     }
 
     /// <summary>The route of transactions can be made read-only. Until COMMIT its work is a read then.</summary>
@@ -237,7 +237,7 @@ public class RetryTableTests
         Assert.Equal(Elsewhere, Decide(Failed("reset", Broken)));
         Assert.Equal(Once, Decide(Failed("XX001 ERROR", Broken)));
         Assert.Equal(Elsewhere, Decide(Failed("40001 ERROR ProcessInterrupts")));
-        Assert.Equal(Anew, Decide(Failed("40001 ERROR ProcessInterrupts") with { Conflicts = 1 }));
+        Assert.Equal(NewTransaction, Decide(Failed("40001 ERROR ProcessInterrupts") with { Conflicts = 1 }));
         Assert.Equal(Unknown, Decide(Failed("reset", Broken, TryPhase.Commit)));
     }
 
