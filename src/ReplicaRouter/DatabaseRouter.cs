@@ -106,10 +106,16 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
     public Task ExecuteAsync(DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken) => ExecuteAsync(route, work, null, cancellationToken);
 
-    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
+    /// <summary>
+    /// Runs work on the right host and blocks the thread meanwhile. It is run again as by <c>ExecuteAsync</c>, but not moved off a host that hangs: its commands end by their own time-outs.
+    /// </summary>
+    /// <param name="route">What kind of work it is: an operation or the name of a route.</param>
+    /// <param name="work">The work. On a read-only route it may run more than once.</param>
+    /// <param name="options">What the call asks for beyond its route. A deadline ends the waits for a host and for a connection, and no work is begun again after it; it does not end the work.</param>
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)" path="/remarks | /exception"/>
     public abstract T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work, OperationOptions? options = null);
 
-    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
+    /// <inheritdoc cref="Execute{T}(DatabaseRoute, Func{NpgsqlConnection, T}, OperationOptions?)"/>
     public abstract void Execute(DatabaseRoute route, Action<NpgsqlConnection> work, OperationOptions? options = null);
 
     /// <summary>

@@ -29,6 +29,12 @@ public sealed record OperationOptions
 
     /// <summary>Time for the whole operation: choosing, opening, retries and the work itself.</summary>
     /// <value>Above zero; <see langword="null"/> sets no limit beyond the route's own time-outs.</value>
+    /// <remarks>
+    /// An asynchronous call ends by its deadline, and its work is cancelled: <c>ExecuteAsync</c> and <c>WithTransactionAsync</c> wait a second more at most for the
+    /// work to end. A synchronous call (<c>Execute</c>, <c>OpenConnection</c>) waits for a host and for a connection no longer than its deadline, and runs nothing again
+    /// after it. What it can't cut short is a login, which ends by the route's <see cref="DatabaseRouteOptions.ConnectTimeout"/>, and the work of <c>Execute</c>: its commands
+    /// end by their own time-outs, and a result that comes late is returned.
+    /// </remarks>
     public TimeSpan? Deadline { get; init; }
 
     /// <summary>

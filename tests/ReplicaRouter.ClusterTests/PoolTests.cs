@@ -151,6 +151,18 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task A_synchronous_caller_whose_deadline_passes_while_all_connections_are_in_use_hears_of_the_deadline()
+    {
+        await using var router = Router(1);
+        await using (await OpenAsync(router))
+        {
+            Assert.Throws<TimeoutException>(() => router.OpenConnection(DatabaseOperation.Write, new OperationOptions { Deadline = TimeSpan.FromMilliseconds(50) }));
+        }
+
+        await using var next = await OpenAsync(router);
+    }
+
+    [Fact]
     public async Task A_login_whose_caller_gives_up_is_there_for_the_next_one()
     {
         await using var proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);

@@ -258,4 +258,22 @@ public class RoutingTests(ClusterFixture fixture)
             new OperationOptions { Deadline = TimeSpan.FromMilliseconds(300) }, Ct));
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10));
     }
+
+    [Fact]
+    public async Task A_deadline_does_not_end_synchronous_work_and_none_is_begun_again_after_it()
+    {
+        await using var router = fixture.Cluster.Router();
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        var options = new OperationOptions { Deadline = TimeSpan.FromSeconds(1) };
+        Assert.Equal(1, router.Execute(DatabaseOperation.Read, connection => connection.ExecuteScalar<int>("SELECT 1 FROM pg_sleep(1.2)"), options));
+
+        var runs = 0;
+        Assert.Throws<TimeoutException>(() => router.Execute(DatabaseOperation.Read, connection =>
+        {
+            runs++;
+            connection.Execute("SELECT pg_sleep(1.2)");
+            return connection.Execute("SELECT pg_terminate_backend(pg_backend_pid())");
+        }, options));
+        Assert.Equal(1, runs);
+    }
 }

@@ -49,6 +49,23 @@ public class TransactionTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task Committed_transactions_earn_retries()
+    {
+        await using var router = fixture.Cluster.Router();
+        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        // A table that a replica does not have is looked for once elsewhere. No host has this one.
+        for (var i = 0; i < 1000 && router.GetMetrics().Recovery.RetriesRefused == 0; i++) await Assert.ThrowsAsync<PostgresException>(ReadAsync);
+        var refused = router.GetMetrics().Recovery.RetriesRefused;
+        Assert.NotEqual(0, refused);
+
+        for (var i = 0; i < 150; i++) await router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync("SELECT 1", transaction: transaction), Ct);
+        for (var i = 0; i < 25; i++) await Assert.ThrowsAsync<PostgresException>(ReadAsync);
+        Assert.Equal(refused, router.GetMetrics().Recovery.RetriesRefused);
+
+        Task ReadAsync() => router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteAsync("SELECT FROM no_such_table"), Ct);
+    }
+
+    [Fact]
     public async Task Work_that_swallows_an_error_is_told_that_there_is_nothing_to_commit()
     {
         await using var router = fixture.Cluster.Router();

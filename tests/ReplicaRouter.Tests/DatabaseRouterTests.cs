@@ -200,6 +200,19 @@ public class DatabaseRouterTests
         Assert.Contains("Host=10.0.0.1", (await picking).ConnectionString, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_synchronous_call_waits_for_a_host_no_longer_than_its_deadline()
+    {
+        var time = new FakeTimeProvider();
+        var options = OptionsFor("primary");
+        options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMinutes(10) };
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), timeProvider: time, createProbe: _ => new FakeProbe(_ => throw new IOException("down")));
+        var executing = Task.Run(() => router.Execute(DatabaseOperation.Write, _ => 1, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }), TestContext.Current.CancellationToken);
+        // It advances by less than a minute.
+        await AdvanceUntil(time, () => executing.IsCompleted);
+        Assert.True(await Record.ExceptionAsync(() => executing) is TimeoutException or NoEligibleHostException);
+    }
+
     private static async Task AdvanceUntil(FakeTimeProvider time, Func<bool> condition)
     {
         await Eventually(() =>

@@ -3,8 +3,7 @@ namespace ReplicaRouter.Simulation;
 /// <summary>One read of a caller, who waits two seconds for it: chosen, run, run again or beside as the product does.</summary>
 internal sealed class Operation(AppProcess process, double demandMs)
 {
-    /// <summary>As <c>RetryRules</c> has it.</summary>
-    private const int MaxRuns = 3;
+    private const int MaxRuns = RetryTable.MaxRuns;
 
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);

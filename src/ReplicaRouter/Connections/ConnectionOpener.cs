@@ -104,8 +104,7 @@ internal sealed class ConnectionOpener(
                     attempt.EndWait(time);
                     return (connection, pool);
                 }
-                // The caller's own deadline says nothing of the host.
-                catch (Exception e) when (!attempt.HasExpired && IsToBeOpenedElsewhere(e, attempt, pool, startedAt))
+                catch (Exception e) when (IsToBeOpenedElsewhere(e, attempt, pool, startedAt))
                 {
                     attempt.Exclude(pool.Host, e, time.GetTimestamp());
                 }
@@ -170,9 +169,10 @@ internal sealed class ConnectionOpener(
     /// <summary>Whatever ends an opening, another host may do better; only callers' own cancellation, and the router's disposal, end the operation as well.</summary>
     private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt)
     {
-        if (exception is OperationCanceledException or ObjectDisposedException) return false;
-        // A pool that is exhausted is no fault of its host, but for a read another host will do.
-        if (FailureClassifier.IsPoolExhausted(exception)) return attempt.Plan.IsReadOnly;
+        var failed = FailedTry.OfOpening(exception, attempt);
+        if (RetryTable.Decide(failed) != RetryDecision.AgainElsewhere) return false;
+        // Our own doing, and no fault of the host.
+        if (failed.Detail == FailureDetail.PoolExhausted) return true;
         // An error that says nothing of the host may still be the host's: its next probe tells.
         if (!Report(exception, pool, startedAt, FailureSite.Opening)) pool.Owner.Monitor.Wake();
         return true;
@@ -332,7 +332,7 @@ internal sealed class ConnectionOpener(
         using var counted = pool.CountOpening();
         while (true)
         {
-            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : pool.Take(attempt.RemainingWait(time), attempt.Remaining(time)));
+            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : TakeInTurn(pool, attempt));
             try
             {
                 taken.Open();
@@ -347,6 +347,19 @@ internal sealed class ConnectionOpener(
             if (!idle.IsInDoubt(taken.Connection, !pool.Plan.IsReadOnly) || IdleCheck.Answers(taken.Connection)) return taken.Opened();
             pool.DropLike(taken);
             free = null;
+        }
+    }
+
+    /// <inheritdoc cref="TakeInTurnAsync"/>
+    private TakenConnection TakeInTurn(HostPool pool, Attempt attempt)
+    {
+        try
+        {
+            return pool.Take(attempt.RemainingWait(time), attempt.Remaining(time));
+        }
+        catch (NpgsqlException e) when (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time))
+        {
+            throw attempt.Expired(e);
         }
     }
 

@@ -6,7 +6,6 @@ namespace ReplicaRouter;
 /// <summary>Runs callers' work on a host, and again where that is safe.</summary>
 internal sealed class Executor(ConnectionOpener opener, RetryRules rules, OutcomeResolver outcomes, LostAnswers lost, Hedging hedging, TimeProvider time, Random random)
 {
-    private const int MaxTransactionRuns = 6;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(10);
 
     public async Task<T> ExecuteAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
@@ -46,9 +45,9 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             }
             catch (Exception e)
             {
-                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) continue;
-                if (RetryRules.IsOutcomeUnknown(e, pool, flow)) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
-                throw;
+                var decision = rules.Decide(e, attempt, pool, flow, startedAt, run);
+                if (decision == RetryDecision.UnknownOutcome) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                if (!decision.IsAgain()) throw;
             }
             finally
             {
@@ -64,20 +63,41 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
 
     private async Task<T> RunTransactionsAsync<T>(Attempt attempt, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        for (var run = 1; ; run++)
+        var (run, rollbacks) = (1, 0);
+        while (true)
         {
+            var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
+            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow());
+            RetryDecision decision;
             try
             {
-                return await TransactionAsync(attempt, work, cancellationToken).ConfigureAwait(false);
+                var result = await HostedWork.RunAsync(
+                    connection, (opened, stop) => TransactionAsync(opened, attempt.IsolationLevel, work, flow, stop), flow, time, lost, pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
+                rules.Succeeded(attempt);
+                return result;
             }
-            catch (PostgresException e) when (run < MaxTransactionRuns && attempt.MayRetry && e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
+            catch (Exception e)
             {
-                attempt.ForgetTries();
-                // Full jitter: those who met in a deadlock must not meet again.
-                await Task.Delay(FirstBackoff * Math.Pow(2, run - 1) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
+                decision = rules.Decide(e, attempt, pool, flow, startedAt, run, rollbacks);
+                if (decision == RetryDecision.UnknownOutcome) throw UnknownOutcome(e, attempt, pool, flow.Mark ?? TransactionMark.None);
+                if (!decision.IsAgain()) throw;
             }
+            finally
+            {
+                pool.Uncount(flow);
+            }
+
+            run++;
+            if (decision != RetryDecision.AgainInNewTransaction) continue;
+            attempt.ForgetTries();
+            // Full jitter: those who met in a deadlock must not meet again.
+            await Task.Delay(FirstBackoff * Math.Pow(2, rollbacks) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
+            (run, rollbacks) = (1, rollbacks + 1);
         }
     }
+
+    private TransactionOutcomeUnknownException UnknownOutcome(Exception exception, Attempt attempt, HostPool pool, TransactionMark mark) =>
+        new(pool.Host.Name, exception) { Resolve = ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
 
     private Task<T> RunHedgedAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => attempt.MayHedge
         ? hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, ct), cancellationToken)
@@ -97,10 +117,10 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
             }
             catch (Exception e)
             {
-                attempt.IsOutcomeUnknown = RetryRules.IsOutcomeUnknown(e, pool, flow);
-                if (rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run)) continue;
-                if (attempt.IsOutcomeUnknown && e is not OperationCanceledException) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
-                throw;
+                var decision = rules.Decide(e, attempt, pool, flow, startedAt, run);
+                attempt.IsOutcomeUnknown = decision is RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt;
+                if (decision == RetryDecision.UnknownOutcome) throw new TransactionOutcomeUnknownException(pool.Host.Name, e);
+                if (!decision.IsAgain()) throw;
             }
             finally
             {
@@ -125,35 +145,6 @@ internal sealed class Executor(ConnectionOpener opener, RetryRules rules, Outcom
         {
             flow.Leave(connection);
             CommandFlow.Current.Value = before;
-        }
-    }
-
-    private async Task<T> TransactionAsync<T>(Attempt attempt, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
-    {
-        for (var run = 1; ; run++)
-        {
-            var (connection, pool) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
-            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow());
-            try
-            {
-                return await HostedWork.RunAsync(
-                    connection, (opened, stop) => TransactionAsync(opened, attempt.IsolationLevel, work, flow, stop), flow, time, lost, pool, opener.GivenUp(pool), cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e)
-            {
-                var isToBeRunAgain = rules.IsToBeRunAgain(e, attempt, pool, flow, startedAt, run);
-                if (flow.Mark is { } mark)
-                {
-                    if (LostAnswer.SaysRolledBack(e)) throw;
-                    throw new TransactionOutcomeUnknownException(pool.Host.Name, e) { Resolve = ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
-                }
-
-                if (!isToBeRunAgain) throw;
-            }
-            finally
-            {
-                pool.Uncount(flow);
-            }
         }
     }
 
