@@ -238,7 +238,8 @@ public sealed class FakeServer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            return FakeAnswer.Error("XX000", $"The test's answer failed: {e}");
+            // A code that says nothing of the server's health.
+            return FakeAnswer.Error("P0001", $"The test's answer failed: {e}");
         }
     }
 

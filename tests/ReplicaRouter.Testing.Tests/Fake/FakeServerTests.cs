@@ -67,7 +67,8 @@ public sealed class FakeServerTests : IAsyncLifetime
     {
         object[] values =
         [
-            (short)6, 7, 8L, 1.5, true, "tea", new DateTime(2026, 11, 30, 12, 0, 0, DateTimeKind.Utc), new Guid("6f1b0a52-43f5-4f3c-9a8e-0d3c6f7b2a11"), new NpgsqlLogSequenceNumber(0x1_0000_00FFUL),
+            (short)6, 7, 8L, 1.5, true, "tea",
+            new DateTime(2026, 11, 30, 12, 0, 0, DateTimeKind.Utc), new Guid("6f1b0a52-43f5-4f3c-9a8e-0d3c6f7b2a11"), new NpgsqlLogSequenceNumber(0x1_0000_00FFUL),
         ];
         _server.On("SELECT echo", statement => FakeAnswer.Row([.. statement.Parameters]));
         await using var command = _dataSource.CreateCommand("SELECT echo($1, $2, $3, $4, $5, $6, $7, $8, $9)");
@@ -124,7 +125,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     public async Task A_batch_has_a_result_for_each_statement()
     {
         await using var connection = await _dataSource.OpenConnectionAsync(Ct);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("SELECT 1"), new NpgsqlBatchCommand("UPDATE a SET b = 1"), new NpgsqlBatchCommand("SELECT 2") } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new("SELECT 1"), new("UPDATE a SET b = 1"), new("SELECT 2") } };
         await using var reader = await batch.ExecuteReaderAsync(Ct);
         Assert.True(await reader.ReadAsync(Ct));
         Assert.Equal(1, reader.GetInt32(0));
@@ -139,7 +140,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     {
         _server.On("UPDATE", FakeAnswer.Error("23505", "duplicate key"));
         await using var connection = await _dataSource.OpenConnectionAsync(Ct);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("UPDATE a SET b = 1"), new NpgsqlBatchCommand("INSERT INTO a VALUES (1)") } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new("UPDATE a SET b = 1"), new("INSERT INTO a VALUES (1)") } };
         var error = await Assert.ThrowsAsync<PostgresException>(() => batch.ExecuteNonQueryAsync(Ct));
         Assert.Equal(("23505", "duplicate key", "ERROR"), (error.SqlState, error.MessageText, error.Severity));
 
