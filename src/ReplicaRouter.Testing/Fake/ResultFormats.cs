@@ -1,0 +1,9 @@
+namespace ReplicaRouter.Testing.Fake;
+
+/// <summary>Which columns of a result a client wants in binary form: no code means none, one code holds for all, else there is one a column.</summary>
+internal readonly record struct ResultFormats(int[] Codes)
+{
+    public static ResultFormats Text => new([]);
+
+    public bool IsBinary(int column) => Codes.Length > 0 && Codes[Codes.Length == 1 ? 0 : column] == 1;
+}
