@@ -23,20 +23,39 @@ public class PoolTests(ClusterFixture fixture)
 
     private static Task<NpgsqlException> FindsNoneAsync(DatabaseRouter router) => Assert.ThrowsAsync<NpgsqlException>(() => OpenAsync(router));
 
+    /// <summary>Npgsql uses the connection that has been idle for longest, so that all that a peak has opened would be used in turns for as long as there is traffic.</summary>
     [Fact]
-    public async Task After_a_peak_few_connections_do_the_work()
+    public async Task What_a_peak_has_opened_is_closed_while_traffic_goes_on()
     {
-        await using var router = Router(20);
-        await CloseAsync(await OpenAsync(router, 20));
-        var used = new HashSet<int>();
-        for (var i = 0; i < 100; i++)
+        await using var router = fixture.Cluster.Router(options =>
         {
-            await using var connection = await OpenAsync(router);
-            used.Add(connection.ProcessID);
-        }
+            options.Hosts["primary"].ConnectionString += ";Connection Idle Lifetime=2;Connection Pruning Interval=1";
+            options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = 20 };
+        });
+        await CloseAsync(await OpenAsync(router, 20));
+        await Eventually.Async(async () =>
+        {
+            var used = new HashSet<int>();
+            for (var i = 0; i < 100; i++)
+            {
+                await using var connection = await OpenAsync(router);
+                used.Add(connection.ProcessID);
+            }
 
-        // Of Npgsql's own pool it would be all twenty.
-        Assert.InRange(used.Count, 1, 2);
+            return used.Count <= 2;
+        }, TimeSpan.FromSeconds(30), "few connections do the work");
+    }
+
+    [Theory]
+    [InlineData("", 30, 5)]
+    [InlineData("Connection Idle Lifetime=3", 3, 3)]
+    [InlineData("Connection Pruning Interval=60", 60, 60)]
+    [InlineData("Connection Idle Lifetime=300;Connection Pruning Interval=20", 300, 20)]
+    public async Task Idle_connections_are_closed_after_seconds_unless_the_connection_string_says_otherwise(string given, int lifetime, int interval)
+    {
+        await using var router = fixture.Cluster.Router(options => options.Hosts["primary"].ConnectionString += $";{given}");
+        var settings = new NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Write).ConnectionString);
+        Assert.Equal((lifetime, interval), (settings.ConnectionIdleLifetime, settings.ConnectionPruningInterval));
     }
 
     [Fact]

@@ -34,8 +34,9 @@ internal sealed class ConnectionOpener(
     public NpgsqlConnection Create(Attempt attempt)
     {
         var pool = ChooseSync(attempt).Pool;
-        var connection = pool.SourceOfCreated.CreateConnection();
-        var led = new CreatedConnection(pool, host => NewBinding(attempt, host));
+        var source = pool.Source;
+        var connection = source.Value.CreateConnection();
+        var led = new CreatedConnection(source, host => NewBinding(attempt, host));
         connection.StateChange += led.OnStateChange;
         // A read of a session needs more than a host that may serve its route; and one that falls back to the primary has its place there.
         if (attempt.Ticket is null && (attempt.IsPlain || !attempt.Plan.IsReadOnly)) created.Add(connection, led);
@@ -56,24 +57,24 @@ internal sealed class ConnectionOpener(
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
     {
         if (chooser.TryChoosePlain(plan) is not { } pool) return OpenPlainAsync(plan, begun: null, cancellationToken);
-        return pool.TryTake(kept) is { } taken ? OpenPlainAsync(plan, pool, taken, cancellationToken) : OpenPlainElsewhereAsync(plan, pool, kept, cancellationToken);
+        return pool.TryTake(kept) is { } lease ? OpenPlainAsync(plan, pool, lease, cancellationToken) : OpenPlainElsewhereAsync(plan, pool, kept, cancellationToken);
     }
 
-    private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, CancellationToken cancellationToken)
+    private ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, HostPool pool, ConnectionLease lease, CancellationToken cancellationToken)
     {
-        var opening = taken.OpenAsync(cancellationToken);
-        var isInDoubt = opening.IsCompletedSuccessfully && idle.IsInDoubt(taken.Connection, !plan.IsReadOnly);
-        return opening.IsCompletedSuccessfully && !isInDoubt && !NeedsNoStandby(plan, taken.Connection)
-            ? new ValueTask<NpgsqlConnection>(taken.Opened())
-            : FinishPlainAsync(plan, pool, taken, opening, isInDoubt, cancellationToken);
+        var opening = lease.OpenAsync(cancellationToken);
+        var isInDoubt = opening.IsCompletedSuccessfully && idle.IsInDoubt(lease.Connection, !plan.IsReadOnly);
+        return opening.IsCompletedSuccessfully && !isInDoubt && !NeedsNoStandby(plan, lease.Connection)
+            ? new ValueTask<NpgsqlConnection>(lease.Opened())
+            : FinishPlainAsync(plan, pool, lease, opening, isInDoubt, cancellationToken);
     }
 
     // By themselves, so that what is seldom needed has no place in the frame of what is done always.
-    private ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, HostPool pool, TakenConnection taken, Task opening, bool isInDoubt, CancellationToken cancellationToken) =>
-        OpenPlainAsync(plan, new Opening(pool, taken, opening, isInDoubt), cancellationToken);
+    private ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, HostPool pool, ConnectionLease lease, Task opening, bool isInDoubt, CancellationToken cancellationToken) =>
+        OpenPlainAsync(plan, new Opening(pool, lease, opening, isInDoubt), cancellationToken);
 
     private ValueTask<NpgsqlConnection> OpenPlainElsewhereAsync(RoutePlan plan, HostPool pool, KeptConnections? kept, CancellationToken cancellationToken) =>
-        TryTakeElsewhere(plan, kept, ref pool) is { } taken ? OpenPlainAsync(plan, pool, taken, cancellationToken) : OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
+        TryTakeElsewhere(plan, kept, ref pool) is { } lease ? OpenPlainAsync(plan, pool, lease, cancellationToken) : OpenPlainAsync(plan, Opening.NotBegun(pool), cancellationToken);
 
     private async ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
         (await OpenAsync(new Attempt(plan, default, null, time), begun, cancellationToken).ConfigureAwait(false)).Connection;
@@ -93,7 +94,7 @@ internal sealed class ConnectionOpener(
                 var opening = begun ?? Begin(ref pool, attempt, cancellationToken);
                 begun = null;
                 // A second run waits for nothing: it would only make the line longer.
-                if (attempt.IsHedge && opening.Taken is null) throw attempt.NoHost(store.Current, demand, time);
+                if (attempt.IsHedge && opening.Lease is null) throw attempt.NoHost(store.Current, demand, time);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
@@ -129,12 +130,12 @@ internal sealed class ConnectionOpener(
             while (true)
             {
                 var (pool, demand) = ChooseSync(attempt);
-                var taken = TryTake(ref pool, attempt);
+                var lease = TryTake(ref pool, attempt);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
                 try
                 {
-                    var connection = Open(pool, taken, attempt);
+                    var connection = Open(pool, lease, attempt);
                     isHandedOut = TryBind(attempt, pool, demand, connection);
                     if (!isHandedOut) continue;
                     attempt.EndWait(time);
@@ -232,32 +233,32 @@ internal sealed class ConnectionOpener(
     }
 
     /// <param name="Pool">Where a connection is opened.</param>
-    /// <param name="Taken">The connection; null as long as the pool has none to give.</param>
+    /// <param name="Lease">The connection; null as long as the pool has none to give.</param>
     /// <param name="Task">The opening of that connection.</param>
     /// <param name="IsInDoubt">Whether it is known that the connection may have ended while it was idle.</param>
-    private readonly record struct Opening(HostPool Pool, TakenConnection? Taken, Task Task, bool IsInDoubt = false)
+    private readonly record struct Opening(HostPool Pool, ConnectionLease? Lease, Task Task, bool IsInDoubt = false)
     {
         public static Opening NotBegun(HostPool pool) => new(pool, null, Task.CompletedTask);
     }
 
-    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken) => TryTake(ref pool, attempt) is { } taken
-        ? new Opening(pool, taken, taken.OpenAsync(cancellationToken))
+    private Opening Begin(ref HostPool pool, Attempt attempt, CancellationToken cancellationToken) => TryTake(ref pool, attempt) is { } lease
+        ? new Opening(pool, lease, lease.OpenAsync(cancellationToken))
         : Opening.NotBegun(pool);
 
     /// <summary>Takes a connection for which nobody has to wait.</summary>
-    private TakenConnection? TryTake(ref HostPool pool, Attempt attempt) => IsWarmOnly(pool) ? null
+    private ConnectionLease? TryTake(ref HostPool pool, Attempt attempt) => IsWarmOnly(pool) ? null
         : pool.TryTake(kept: null) ?? (attempt.IsPlain ? TryTakeElsewhere(attempt.Plan, kept: null, ref pool) : null);
 
     /// <summary>Where one would have to wait for a connection, another host is asked first.</summary>
-    private TakenConnection? TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool)
+    private ConnectionLease? TryTakeElsewhere(RoutePlan plan, KeptConnections? kept, ref HostPool pool)
     {
-        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept) is not { } taken) return null;
+        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept) is not { } lease) return null;
         pool = other;
-        return taken;
+        return lease;
     }
 
     /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
-    private async ValueTask<TakenConnection> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
     {
         // The alarm before the state: what changes in between raises it.
         var refused = pool.Owner.LoginsRefused.Token;
@@ -266,7 +267,7 @@ internal sealed class ConnectionOpener(
         return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), either.Token).ConfigureAwait(false);
     }
 
-    private TakenConnection TakeIdle(HostPool pool)
+    private ConnectionLease TakeIdle(HostPool pool)
     {
         listener.Recount();
         return pool.TryTakeIdle() ?? throw NobodyLetIn(pool);
@@ -277,81 +278,79 @@ internal sealed class ConnectionOpener(
     /// <summary>Npgsql does not heed cancellation while it logs in: we stop waiting, and close the connection when it comes.</summary>
     private async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
     {
-        var (pool, taken, task, isInDoubt) = opening;
+        var (pool, lease, task, isInDoubt) = opening;
         using var counted = pool.CountOpening();
         try
         {
-            if (taken is null)
+            if (lease is null)
             {
-                taken = await TakeInTurnAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
-                task = taken.Value.OpenAsync(cancellationToken);
+                lease = await TakeInTurnAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
+                task = lease.Value.OpenAsync(cancellationToken);
             }
 
-            while (!task.IsCompleted)
-            {
-                // The alarm before the state: what changes in between raises it.
-                var refused = pool.Owner.LoginsRefused.Token;
-                if (IsWarmOnly(pool)) throw NobodyLetIn(pool);
-                var isLogin = !pool.IsExhausted;
-                if (taken.Value.Tier is null) _ = pool.CountLoginAsync(task);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, isLogin ? refused : CancellationToken.None);
-                if (await pool.TakeReturnedAsync(task, attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, either.Token).ConfigureAwait(false) is not { } returned) break;
-                _ = CloseOnceOpenedAsync(task, taken.Value);
-                (taken, task) = (returned, returned.OpenAsync(cancellationToken));
-            }
-
+            if (!task.IsCompleted) await WaitForLoginAsync(pool, task, attempt, cancellationToken).ConfigureAwait(false);
             await task.ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            var isOurs = taken is null || !task.IsCompleted;
-            if (taken is { } connection) _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
+            var isOurs = lease is null || !task.IsCompleted;
+            if (lease is { } connection) _ = CloseOnceOpenedAsync(task, connection);   // closing a connection that is still connecting throws
             if (isOurs && (e is TimeoutException || (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time)))) throw attempt.Expired(e);
             // A killed server ends the login in the same moment: whose cancellation it was, only the caller's own token tells.
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw NobodyLetIn(pool);
             throw;
         }
 
-        if (!isInDoubt) isInDoubt = idle.IsInDoubt(taken.Value.Connection, !pool.Plan.IsReadOnly);
-        if (!isInDoubt || await idle.AnswersAsync(taken.Value.Connection).ConfigureAwait(false)) return taken.Value.Opened();
-        return await OpenInPlaceAsync(pool, taken.Value, attempt, cancellationToken).ConfigureAwait(false);
+        if (!isInDoubt) isInDoubt = idle.IsInDoubt(lease.Value.Connection, !pool.Plan.IsReadOnly);
+        if (!isInDoubt || await idle.AnswersAsync(lease.Value.Connection).ConfigureAwait(false)) return lease.Value.Opened();
+        return await OpenInPlaceAsync(pool, lease.Value, attempt, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for a login, unless it is known that the host lets no caller in.</summary>
+    private async Task WaitForLoginAsync(HostPool pool, Task login, Attempt attempt, CancellationToken cancellationToken)
+    {
+        // The alarm before the state: what changes in between raises it.
+        var refused = pool.Owner.LoginsRefused.Token;
+        if (IsWarmOnly(pool)) throw NobodyLetIn(pool);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pool.IsExhausted ? CancellationToken.None : refused);
+        await login.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
     }
 
     /// <summary>Another connection in place of one that ended while it was idle, to the same host. It was in no caller's hands: nothing has failed.</summary>
-    private async ValueTask<NpgsqlConnection> OpenInPlaceAsync(HostPool pool, TakenConnection ended, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<NpgsqlConnection> OpenInPlaceAsync(HostPool pool, ConnectionLease ended, Attempt attempt, CancellationToken cancellationToken)
     {
         pool.DropLike(ended);
         cancellationToken.ThrowIfCancellationRequested();
-        var opening = IsWarmOnly(pool) || pool.TryTake(kept: null) is not { } taken ? Opening.NotBegun(pool) : new Opening(pool, taken, taken.OpenAsync(cancellationToken));
-        if (attempt.IsHedge && opening.Taken is null) throw NobodyLetIn(pool);
+        var opening = IsWarmOnly(pool) || pool.TryTake(kept: null) is not { } lease ? Opening.NotBegun(pool) : new Opening(pool, lease, lease.OpenAsync(cancellationToken));
+        if (attempt.IsHedge && opening.Lease is null) throw NobodyLetIn(pool);
         return await OpenAsync(opening, attempt, cancellationToken).ConfigureAwait(false);
     }
 
-    private NpgsqlConnection Open(HostPool pool, TakenConnection? free, Attempt attempt)
+    private NpgsqlConnection Open(HostPool pool, ConnectionLease? free, Attempt attempt)
     {
         using var counted = pool.CountOpening();
         while (true)
         {
-            var taken = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : TakeInTurn(pool, attempt));
+            var lease = free ?? (IsWarmOnly(pool) ? TakeIdle(pool) : TakeInTurn(pool, attempt));
             try
             {
-                taken.Open();
+                lease.Open();
             }
             catch
             {
-                taken.Connection.Dispose();
-                taken.Tier?.Return();
+                lease.Connection.Dispose();
+                lease.Source.Throttle.Leave();
                 throw;
             }
 
-            if (!idle.IsInDoubt(taken.Connection, !pool.Plan.IsReadOnly) || IdleCheck.Answers(taken.Connection)) return taken.Opened();
-            pool.DropLike(taken);
+            if (!idle.IsInDoubt(lease.Connection, !pool.Plan.IsReadOnly) || IdleCheck.Answers(lease.Connection)) return lease.Opened();
+            pool.DropLike(lease);
             free = null;
         }
     }
 
     /// <inheritdoc cref="TakeInTurnAsync"/>
-    private TakenConnection TakeInTurn(HostPool pool, Attempt attempt)
+    private ConnectionLease TakeInTurn(HostPool pool, Attempt attempt)
     {
         try
         {
@@ -365,11 +364,11 @@ internal sealed class ConnectionOpener(
 
     private static HostLostException NobodyLetIn(HostPool pool) => new($"{pool.Host.Endpoint} lets nobody log in at present, and no open connection was free.");
 
-    private static async Task CloseOnceOpenedAsync(Task opening, TakenConnection taken)
+    private static async Task CloseOnceOpenedAsync(Task opening, ConnectionLease lease)
     {
         await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await taken.Connection.DisposeAsync().ConfigureAwait(false);
-        taken.Tier?.Return();
+        await lease.Connection.DisposeAsync().ConfigureAwait(false);
+        lease.Source.Throttle.Leave();
     }
 
     // Choosing mostly waits for nothing, and is done then.

@@ -52,13 +52,13 @@ internal sealed class CreatedConnections
 }
 
 /// <summary>Where one connection leads that its caller opens himself.</summary>
-/// <param name="pool">Where it leads at first.</param>
+/// <param name="source">Where it leads at first.</param>
 /// <param name="bind">Gives what binds the caller's session to a pool's host, if there is a session.</param>
-internal sealed class CreatedConnection(HostPool pool, Func<HostPool, SessionConnection?> bind)
+internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, SessionConnection?> bind)
 {
     private readonly Lock _lock = new();
-    private HostPool _pool = pool;
-    private SessionConnection? _binding = bind(pool);
+    private HostDataSource _source = source;
+    private SessionConnection? _binding = bind(source.Pool);
 
     /// <summary>The further database that it leads to; null for the one of the connection strings.</summary>
     public Database? Database { get; } = pool.Plan.Database;
@@ -68,15 +68,15 @@ internal sealed class CreatedConnection(HostPool pool, Func<HostPool, SessionCon
     {
         lock (_lock)
         {
-            if (connection.FullState != ConnectionState.Closed || chooser.TryChoosePlain(_pool.Plan) is not { } next || next == _pool) return;
-            if (!PoolOfConnection.TrySet(connection, next.SourceOfCreated)) return;
-            (_pool, _binding) = (next, bind(next));
+            if (connection.FullState != ConnectionState.Closed || chooser.TryChoosePlain(_source.Pool.Plan)?.Source is not { } next || next == _source) return;
+            if (!PoolOfConnection.TrySet(connection, next.Value)) return;
+            (_source, _binding) = (next, bind(next.Pool));
         }
     }
 
     public void OnStateChange(object sender, StateChangeEventArgs change)
     {
-        _pool.OnOpenedElsewhere(sender, change);
+        _source.OnStateChange(sender, change);
         _binding?.OnStateChange(sender, change);
     }
 }

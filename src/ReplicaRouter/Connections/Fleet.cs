@@ -44,7 +44,6 @@ internal sealed class Fleet(
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = milliseconds => load!.RecordProbe(milliseconds) };
         var pools = new HostPools(host, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe };
         load = pools.Load;
-        if (configuration.SingleServer is not null) pools.Retire();
         listener.Add(pools.Sources);
         _loads[host.Index] = pools.Load;
         _pools[host.Index] = pools;

@@ -3,43 +3,52 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>One of Npgsql's pools, with what is counted of it. When its host is connected to in another way, another one takes its place.</summary>
+/// <summary>Npgsql's pool of one route's connections to one host, and what the router counts of them. When the host is connected to in another way, another one takes its place.</summary>
 internal sealed class HostDataSource : IAsyncDisposable
 {
-    private readonly PoolTiers _tiers;
-    private readonly int _tier;
     private readonly Func<HostDataSource, NpgsqlDataSource> _create;
-    private readonly StateChangeEventHandler _onTakenChanged;
+    private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _value;
+    private LoginThrottle? _throttle;
     private bool _isDisposed;
     private long _types;
     private int _isLoadingTypes;
 
-    /// <param name="tiers">What it is one of.</param>
     /// <param name="pool">What it is counted by.</param>
-    /// <param name="tier">Which of them it is, from 0.</param>
     /// <param name="create">Creates Npgsql's pool, at its first use.</param>
-    public HostDataSource(PoolTiers tiers, HostPool pool, int tier, Func<HostDataSource, NpgsqlDataSource> create)
+    /// <param name="time">The clock.</param>
+    public HostDataSource(HostPool pool, Func<HostDataSource, NpgsqlDataSource> create, TimeProvider time)
     {
-        (_tiers, _tier, _create, Pool) = (tiers, tier, create, pool);
-        _onTakenChanged = OnTakenChanged;
-        var name = pool.Plan.Database is { } database ? $"{pool.Owner.Name}/{pool.Plan.Name}@{database.Name}" : $"{pool.Owner.Name}/{pool.Plan.Name}";
-        Name = tier == 0 ? name : $"{name}/{tier + 1}";
+        (Pool, Host, _create, _time) = (pool, pool.Host, create, time);
+        Logins = new LoginLedger(time);
+        Name = pool.Plan.Database is { } database ? $"{pool.Owner.Name}/{pool.Plan.Name}@{database.Name}" : $"{pool.Owner.Name}/{pool.Plan.Name}";
+        OnStateChange = (sender, change) => Count((NpgsqlConnection)sender, change);
     }
 
     public HostPool Pool { get; }
 
-    /// <inheritdoc cref="PoolTiers.Host"/>
-    public HostConfiguration Host => _tiers.Host;
+    /// <summary>The host, as it was configured when this was made.</summary>
+    public HostConfiguration Host { get; }
 
-    /// <summary>Whether it is the first one, and keeps the least connections that are to be kept.</summary>
-    public bool IsFirst => _tier == 0;
-
-    /// <summary>The name in Npgsql's metrics and traces, by whose very object they are told apart.</summary>
+    /// <summary>The name in Npgsql's metrics and traces. Listeners tell data sources apart by this very object.</summary>
     public string Name { get; }
 
-    public LoginLedger Logins => _tiers.Logins;
+    public LoginLedger Logins { get; }
+
+    /// <summary>Rations its logins.</summary>
+    public LoginThrottle Throttle
+    {
+        get
+        {
+            // The application's settings, which apply as the pool is created, may change the limit.
+            _ = Value;
+            return _throttle!;
+        }
+    }
+
+    /// <summary>Callers in line for a connection.</summary>
+    public int Waiting => Volatile.Read(ref _throttle)?.Waiting ?? 0;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
     public int Idle { get; set; }
@@ -47,7 +56,7 @@ internal sealed class HostDataSource : IAsyncDisposable
     /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
     public int Busy { get; set; }
 
-    /// <summary>Connections that all tiers together may have; 0 as long as it was never used.</summary>
+    /// <summary>Connections that it may have; 0 as long as it was never used.</summary>
     public int Limit { get; set; }
 
     /// <summary>Time for a login, its turn included where others log in.</summary>
@@ -56,24 +65,42 @@ internal sealed class HostDataSource : IAsyncDisposable
     /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
 
-    /// <summary>Has an open connection, which has a place, give it back when it is closed.</summary>
-    public void Follow(NpgsqlConnection connection) => connection.StateChange += _onTakenChanged;
+    /// <summary>Counts a connection that callers open and close by themselves.</summary>
+    public StateChangeEventHandler OnStateChange { get; }
+
+    /// <summary>A connection that a caller may open now.</summary>
+    public ConnectionLease Lease(Admission admission, KeptConnections? kept = null) =>
+        new(kept?.Take(this) ?? Value.CreateConnection(), this, admission == Admission.Login);
+
+    /// <summary>Counts an open connection until it is closed, and again when its caller opens it again.</summary>
+    public void Follow(NpgsqlConnection connection) => connection.StateChange += OnStateChange;
 
     /// <summary>Forgets a closed connection, which will be taken again.</summary>
-    public void Unfollow(NpgsqlConnection connection)
+    public void Unfollow(NpgsqlConnection connection) => connection.StateChange -= OnStateChange;
+
+    /// <summary>Counts a login until it is over, whether or not its caller waits for it.</summary>
+    /// <param name="login">The login.</param>
+    /// <param name="isExpected">Whether its caller was admitted to log in.</param>
+    public async Task CountLoginAsync(Task login, bool isExpected)
     {
-        connection.StateChange -= _onTakenChanged;
-        connection.StateChange -= _tiers.OnOpenedElsewhere;
+        if (!isExpected) Throttle.OnLoginStarted();
+        _ = Pool.CountLoginAsync(login);
+        var isLong = !await login.EndsWithinAsync(LoginThrottle.LongLogin, _time, CancellationToken.None).ConfigureAwait(false);
+        if (isLong)
+        {
+            Throttle.OnLoginIsLong();
+            await login.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Throttle.OnLoginEnded(login.IsCompletedSuccessfully, isLong);
     }
 
-    /// <inheritdoc cref="PoolTiers.CountLoginAsync"/>
-    public Task CountLoginAsync(Task login, bool isExpected) => _tiers.CountLoginAsync(login, isExpected);
-
-    /// <summary>Gives back a place.</summary>
-    public void Return() => _tiers.Places.Return(_tier);
-
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
-    public void Clear() => Volatile.Read(ref _value)?.Clear();
+    public void Clear()
+    {
+        Volatile.Read(ref _throttle)?.OnCleared();
+        Volatile.Read(ref _value)?.Clear();
+    }
 
     /// <summary>Loads the types again, where others were there when they were loaded. Connections that are in use know them once they are opened again.</summary>
     public void KnowTypes(long types)
@@ -119,16 +146,24 @@ internal sealed class HostDataSource : IAsyncDisposable
             if (_value is not null) return _value;
             // It loads those that are there at its first login.
             Volatile.Write(ref _types, Pool.Owner.Types);
-            return _value = _create(this);
+            var value = _create(this);
+            _throttle = new LoginThrottle(Limit, _time);
+            Volatile.Write(ref _value, value);
+            return value;
         }
     }
 
-    private void OnTakenChanged(object sender, StateChangeEventArgs change)
+    private void Count(NpgsqlConnection connection, StateChangeEventArgs change)
     {
-        // Its caller has kept it, closed, and opens it again: the place was given back.
-        if (change.CurrentState == ConnectionState.Open) _tiers.BecomeOne();
+        if (change.CurrentState == ConnectionState.Open) Throttle.OnOpenedElsewhere();
         if (change.OriginalState != ConnectionState.Open) return;
-        if (_tiers.WatchBreak(sender, change)) _tiers.Places.Broke();
-        Return();
+        if (connection.FullState.HasFlag(ConnectionState.Broken))
+        {
+            FailedCommand.Note();
+            Throttle.OnBroken();
+            Pool.Owner.Monitor.Wake();
+        }
+
+        Throttle.Leave();
     }
 }

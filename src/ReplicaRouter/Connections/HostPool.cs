@@ -1,21 +1,20 @@
 using System.Collections.Immutable;
-using System.Data;
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
 namespace ReplicaRouter;
 
 /// <summary>One route's connections to one host: Npgsql's own pools, and what the router counts of them.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "Whoever retires the host disposes of its data sources, once they are drained.")]
+[SuppressMessage("Reliability", "CA1001", Justification = "Disposed of when the host is retired, once connections are drained.")]
 internal sealed class HostPool
 {
     private readonly HostPools _owner;
-    private readonly Func<PoolTiers> _newTiers;
+    private readonly Func<HostDataSource> _newSource;
     private readonly Action<HostDataSource> _announce;
     private readonly HostLoad _load;
     private readonly HostPool _total;
     private readonly TimeProvider _time;
-    private PoolTiers _current;
+    private HostDataSource _source;
     private ImmutableArray<HostDataSource> _former = [];
 
     /// <param name="owner">All pools of the host.</param>
@@ -30,14 +29,8 @@ internal sealed class HostPool
         // What is counted of a further database outlives its pools.
         _total = plan.Database is null ? this : owner.All[plan.Index];
         Durations = plan.Database is null ? new DurationHistogram() : _total.Durations;
-        _newTiers = () =>
-        {
-            var tiers = new PoolTiers(this, create, announce, time);
-            // There may be thousands of further databases: each has one pool of Npgsql's.
-            if (plan.Database is not null) tiers.BecomeOne();
-            return tiers;
-        };
-        _current = _newTiers();
+        _newSource = () => new HostDataSource(this, create, time);
+        _source = _newSource();
     }
 
     /// <summary>All pools of the host.</summary>
@@ -46,22 +39,23 @@ internal sealed class HostPool
     public HostConfiguration Host => _owner.Host;
     public RoutePlan Plan { get; }
 
-    private PoolTiers Current => Volatile.Read(ref _current);
+    /// <summary>What new connections are taken from.</summary>
+    public HostDataSource Source => Volatile.Read(ref _source);
 
-    public LoginLedger Logins => Current.Logins;
+    public LoginLedger Logins => Source.Logins;
 
     /// <summary>Whether Npgsql has callers wait, as all connections that it may have are in use: for a caller, not for the server.</summary>
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;
 
     /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
-    public int Idle => Current.Sources.Sum(source => source.Idle);
+    public int Idle => Source.Idle;
 
     /// <summary>Connections in use, as Npgsql counted them when it was asked last; those that were made as the host was configured before are among them.</summary>
     public int Busy => Sources.Sum(source => source.Busy);
 
     /// <summary>Connections that the pool may have; 0 as long as it was never used.</summary>
-    public int Limit => Current.First.Limit;
+    public int Limit => Source.Limit;
 
     /// <summary>Commands run so far, those of further databases included: their own pools have none.</summary>
     public long Commands => Volatile.Read(ref _commands);
@@ -75,54 +69,37 @@ internal sealed class HostPool
     public DurationHistogram Durations { get; }
 
     /// <summary>Callers who wait for a connection.</summary>
-    public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Current.Waiting;
+    public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Source.Waiting;
 
     public void CountFailed() => Interlocked.Increment(ref _total._failed);
 
-    /// <summary>For callers who open connections by themselves. From then on it is the only one of Npgsql's pools that is used.</summary>
-    public NpgsqlDataSource DataSource
-    {
-        get
-        {
-            Current.BecomeOne();
-            return Current.First.Value;
-        }
-    }
-
-    /// <summary>The same for a connection that is created now and opened later, if ever.</summary>
-    public NpgsqlDataSource SourceOfCreated => Current.First.Value;
+    /// <summary>Npgsql's pool, also for callers who open connections by themselves.</summary>
+    public NpgsqlDataSource DataSource => Source.Value;
 
     /// <summary>What connections are taken from now, and what they were taken from before, as long as some may be in use.</summary>
-    public IEnumerable<HostDataSource> Sources => _former.Concat(Current.Sources);
+    public IEnumerable<HostDataSource> Sources => _former.Append(Source);
 
-    /// <summary>Takes new connections from other data sources, as the host is configured now.</summary>
-    /// <returns>The former ones, whose connections go on.</returns>
-    public IReadOnlyList<HostDataSource> Renew()
+    /// <summary>Takes new connections from another data source, as the host is configured now.</summary>
+    /// <returns>The former one, whose connections go on.</returns>
+    public HostDataSource Renew()
     {
-        var next = _newTiers();
-        _announce(next.First);
-        var former = Interlocked.Exchange(ref _current, next);
-        former.BecomeOne();
-        ImmutableInterlocked.Update(ref _former, (sources, more) => sources.AddRange(more), former.Sources);
-        return [.. former.Sources];
+        var next = _newSource();
+        _announce(next);
+        var former = Interlocked.Exchange(ref _source, next);
+        ImmutableInterlocked.Update(ref _former, (sources, more) => sources.Add(more), former);
+        return former;
     }
 
     /// <summary>Forgets a former data source, whose connections are closed.</summary>
     public void Forget(HostDataSource former) => ImmutableInterlocked.Update(ref _former, sources => sources.Remove(former));
 
-    /// <summary>Opens no further of Npgsql's pools.</summary>
-    public void Retire() => Current.BecomeOne();
-
-    /// <summary>For a connection that its caller opens.</summary>
-    public void OnOpenedElsewhere(object sender, StateChangeEventArgs change) => Current.OnOpenedElsewhere(sender, change);
-
     /// <summary>A connection that is to be opened now.</summary>
-    /// <returns>Null if all are in use, or as many log in as may.</returns>
-    public TakenConnection? TryTake(KeptConnections? kept)
+    /// <returns>Null if the caller has to wait for one.</returns>
+    public ConnectionLease? TryTake(KeptConnections? kept)
     {
-        var tiers = Current;
-        if (tiers.IsOne) return new TakenConnection(tiers.Create(kept), null, IsLogin: false);
-        return tiers.Places.TryTake() is { } place ? tiers.Take(place, kept) : null;
+        var source = Source;
+        var admission = source.Throttle.TryEnter();
+        return admission == Admission.Wait ? null : source.Lease(admission, kept);
     }
 
     /// <summary>The same, once one is free.</summary>
@@ -130,59 +107,30 @@ internal sealed class HostPool
     /// <param name="deadline">Time that the caller has, if there is a limit.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NpgsqlException">None was within that time.</exception>
-    public async ValueTask<TakenConnection> TakeAsync(TimeSpan wait, TimeSpan? deadline, CancellationToken cancellationToken)
+    public async ValueTask<ConnectionLease> TakeAsync(TimeSpan wait, TimeSpan? deadline, CancellationToken cancellationToken)
     {
-        if (TryTake(kept: null) is { } taken) return taken;
-        var tiers = Current;
-        var limit = LimitOf(tiers, wait, deadline);
+        if (TryTake(kept: null) is { } lease) return lease;
+        var source = Source;
+        var limit = LimitOf(source, wait, deadline);
         try
         {
-            return tiers.Take(await tiers.Places.TakeAsync(limit, cancellationToken).ConfigureAwait(false));
+            return source.Lease(await source.Throttle.EnterAsync(limit, cancellationToken).ConfigureAwait(false));
         }
         catch (TimeoutException e)
         {
             throw Exhausted(limit, e);
         }
-    }
-
-    /// <summary>Waits for an opening to be over, or for another connection to come back sooner.</summary>
-    /// <param name="opening">The opening, a login.</param>
-    /// <param name="limit">Time for it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The other connection, to be opened now; null when the opening is over.</returns>
-    /// <exception cref="TimeoutException">Neither was within the limit.</exception>
-    public async ValueTask<TakenConnection?> TakeReturnedAsync(Task opening, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        var tiers = Current;
-        if (tiers.IsOne)
-        {
-            await opening.WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false);
-            return null;
-        }
-
-        var turn = tiers.Places.LineUpForReturned();
-        var isBack = false;
-        try
-        {
-            isBack = await Task.WhenAny(opening, turn.Task).WaitAsync(limit, _time, cancellationToken).ConfigureAwait(false) == turn.Task;
-        }
-        finally
-        {
-            if (!isBack) tiers.Places.GiveUp(turn);
-        }
-
-        return isBack ? tiers.Take(await turn.Task.ConfigureAwait(false)) : null;
     }
 
     /// <inheritdoc cref="TakeAsync" path="/summary | /param[@name='wait'] | /param[@name='deadline'] | /exception"/>
-    public TakenConnection Take(TimeSpan wait, TimeSpan? deadline)
+    public ConnectionLease Take(TimeSpan wait, TimeSpan? deadline)
     {
-        if (TryTake(kept: null) is { } taken) return taken;
-        var tiers = Current;
-        var limit = LimitOf(tiers, wait, deadline);
+        if (TryTake(kept: null) is { } lease) return lease;
+        var source = Source;
+        var limit = LimitOf(source, wait, deadline);
         try
         {
-            return tiers.Take(tiers.Places.Take(limit));
+            return source.Lease(source.Throttle.Enter(limit));
         }
         catch (TimeoutException e)
         {
@@ -190,9 +138,9 @@ internal sealed class HostPool
         }
     }
 
-    private static TimeSpan LimitOf(PoolTiers tiers, TimeSpan wait, TimeSpan? deadline)
+    private static TimeSpan LimitOf(HostDataSource source, TimeSpan wait, TimeSpan? deadline)
     {
-        var limit = tiers.Places.IsFull ? wait : TimeSpan.Max(wait, tiers.First.LoginTimeout);
+        var limit = source.Throttle.IsFull ? wait : TimeSpan.Max(wait, source.LoginTimeout);
         return deadline < limit ? deadline.Value : limit;
     }
 
@@ -201,11 +149,10 @@ internal sealed class HostPool
         + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
 
     /// <summary>The same, but only if one was idle when Npgsql was asked last.</summary>
-    public TakenConnection? TryTakeIdle()
+    public ConnectionLease? TryTakeIdle()
     {
-        var tiers = Current;
-        if (!tiers.IsOne) return tiers.TakeIdle();
-        return tiers.First.Idle > 0 ? new TakenConnection(tiers.Create(kept: null), null, IsLogin: false) : null;
+        var source = Source;
+        return source.Idle > 0 && source.Throttle.TryEnterIdle() ? source.Lease(Admission.Idle) : null;
     }
 
     /// <summary>Counts an opening as work for the host, which is about to become a command.</summary>
@@ -234,13 +181,13 @@ internal sealed class HostPool
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
-    public void Clear() => Current.Clear();
+    public void Clear() => Source.Clear();
 
-    /// <summary>Gives back the place of a connection that ended while it was idle, and drops those that have been idle for as long or longer.</summary>
-    public void DropLike(TakenConnection ended)
+    /// <summary>Drops the idle connections, as one of them ended while it was idle.</summary>
+    public void DropLike(ConnectionLease ended)
     {
-        Current.DropLike(ended);
-        ended.Tier?.Return();
+        ended.Source.Clear();
+        ended.Source.Throttle.Leave();
         // If its server is gone as well, that is found out now.
         _owner.Monitor.Wake();
     }

@@ -9,7 +9,8 @@ namespace ReplicaRouter;
 internal sealed class HostPools
 {
     // In seconds, as Npgsql has them.
-    private const int IdleLifetime = 100;
+    private const int IdleLifetime = 30;
+    private const int PruningInterval = 5;
     private const int KeepaliveTime = 30;
     private const int KeepaliveInterval = 5;
 
@@ -110,13 +111,7 @@ internal sealed class HostPools
     public IReadOnlyList<HostDataSource> Renew(IHostProbe probe)
     {
         Probe.Renew(probe);
-        return [.. Everything.SelectMany(pool => pool.Renew())];
-    }
-
-    /// <summary>Opens no further pools of Npgsql's.</summary>
-    public void Retire()
-    {
-        foreach (var pool in Everything) pool.Retire();
+        return [.. Everything.Select(pool => pool.Renew())];
     }
 
     /// <summary>Most connections that a route keeps to a host.</summary>
@@ -136,7 +131,7 @@ internal sealed class HostPools
         builder.UseLoggerFactory(new QuietLoggerFactory(loggerFactory));
         Apply(source.Pool.Plan, builder.ConnectionStringBuilder);
         if (source.Pool.Plan.Database is { } database) builder.ConnectionStringBuilder.Database = database.Name;
-        if (!source.IsFirst || source.Pool.Plan.Database is not null) builder.ConnectionStringBuilder.MinPoolSize = 0;
+        if (source.Pool.Plan.Database is not null) builder.ConnectionStringBuilder.MinPoolSize = 0;
         Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
         configuration.ConfigureDataSource?.Invoke(builder);
         if (source.Pool.Plan.IsReadOnly) builder.ConnectionStringBuilder.Options = SessionOptions.ReadOnly(builder.ConnectionStringBuilder);
@@ -176,12 +171,14 @@ internal sealed class HostPools
     }
 
     /// <summary>
-    /// Idle connections are closed before anybody else closes them: Npgsql takes up to twice the time that it is given, and load balancers commonly forget
-    /// a connection after 4 minutes (Azure) or 350 s (AWS). TCP finds out that the other end is gone while a command waits for it.
+    /// Idle connections are closed soon. Npgsql uses the one that has been idle for longest, so that what a peak has opened would be used in turns, each with cold caches, for as long
+    /// as there is traffic; and load balancers commonly forget a connection after 4 minutes (Azure) or 350 s (AWS). Npgsql closes as many as were idle for half of the
+    /// time that it is given. By TCP keepalive it is found out that the other end is gone while a command waits for it.
     /// </summary>
     private static void KeepIdle(NpgsqlConnectionStringBuilder settings)
     {
         if (!settings.ShouldSerialize("Connection Idle Lifetime")) settings.ConnectionIdleLifetime = Math.Max(IdleLifetime, settings.ConnectionPruningInterval);
+        if (!settings.ShouldSerialize("Connection Pruning Interval")) settings.ConnectionPruningInterval = Math.Min(PruningInterval, settings.ConnectionIdleLifetime);
         if (settings.ShouldSerialize("TCP Keepalive") || settings.ShouldSerialize("TCP Keepalive Time") || settings.ShouldSerialize("TCP Keepalive Interval")) return;
         settings.TcpKeepAliveTime = KeepaliveTime;
         settings.TcpKeepAliveInterval = KeepaliveInterval;

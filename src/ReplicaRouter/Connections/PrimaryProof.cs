@@ -86,20 +86,20 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     /// <returns>Whether the replica is proven to show what the session has read, and which of the open transactions it shows.</returns>
     private async Task<(bool IsProven, string? Hidden)> AskAsync(SessionState session, HostPool pool, string open)
     {
-        var taken = pool.TryTake(kept: null) ?? await pool.TakeAsync(ReplicaLimit, ReplicaLimit, CancellationToken.None).ConfigureAwait(false);
-        var connection = taken.Connection;
+        var lease = pool.TryTake(kept: null) ?? await pool.TakeAsync(ReplicaLimit, ReplicaLimit, CancellationToken.None).ConfigureAwait(false);
+        var connection = lease.Connection;
         await using var _ = connection.ConfigureAwait(false);
         try
         {
-            await taken.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+            await lease.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch
         {
-            taken.Tier?.Return();
+            lease.Source.Throttle.Leave();
             throw;
         }
 
-        taken.Opened();
+        lease.Opened();
         var login = await pool.Logins.OfAsync(connection).ConfigureAwait(false);
         if (!IsProven(session, pool, login))
         {

@@ -129,7 +129,6 @@ internal sealed class LiveTopology(
     {
         await time.YieldAsync().ConfigureAwait(false);
         await pools.Monitor.DisposeAsync().ConfigureAwait(false);
-        pools.Retire();
         await retirement.RunAsync(pools.Host.Name, [.. pools.Sources], _stop.Token).ConfigureAwait(false);
         fleet.Remove(pools);
         lock (_lock)

@@ -80,9 +80,9 @@ public sealed class TopologyWatcherTests : IDisposable
     public async Task Idle_connections_are_dropped_exactly_when_they_lead_to_another_server_or_role(string change, bool isDropped)
     {
         var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
-        var idle = pool.TryTake(null)!.Value.Tier!;
-        await idle.CountLoginAsync(Task.CompletedTask, isExpected: true);
-        idle.Return();
+        var lease = pool.TryTake(null)!.Value;
+        await lease.Source.CountLoginAsync(Task.CompletedTask, isExpected: true);
+        lease.Source.Throttle.Leave();
 
         Then(topology => _ = change switch
         {
