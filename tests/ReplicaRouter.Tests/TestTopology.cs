@@ -96,5 +96,12 @@ internal sealed class TestTopology
         return (string.Join(' ', Current.Hosts.Where(h => (choice.Candidates & h.Configuration.Bit) != 0).Select(h => h.Name)), choice.Fallback);
     }
 
-    public HostLoad[] Loads() => [.. Configuration.Hosts.Select(_ => new HostLoad(Time, Configuration.Routes.Length))];
+    public HostLoad[] Loads() => Loads(Configuration.Hosts.Length, Configuration.Routes.Length, Time);
+
+    /// <summary>What so many hosts have to do, which is nothing yet.</summary>
+    public static HostLoad[] Loads(int hosts, int routes, TimeProvider time)
+    {
+        OutlierEjection[] ejections = [.. Enumerable.Range(0, routes).Select(_ => new OutlierEjection(time, EjectionSettings.Default))];
+        return [.. Enumerable.Range(0, hosts).Select(host => new HostLoad(host, ejections, time))];
+    }
 }

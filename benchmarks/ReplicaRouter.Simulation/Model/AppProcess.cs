@@ -24,7 +24,8 @@ internal sealed class AppProcess
         _guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, Clock);
         Store = new TopologyStore(TopologySnapshot.Initial(configuration), Clock);
         Store.Changed += OnChanged;
-        Loads = [.. configuration.Hosts.Select(_ => new HostLoad(Clock, configuration.Routes.Length))];
+        OutlierEjection[] ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(Clock, EjectionSettings.Default))];
+        Loads = [.. configuration.Hosts.Select(host => new HostLoad(host.Index, ejections, Clock))];
         Monitors = [.. configuration.Hosts.Select(host => new HostMonitor(
             host, new SimulatedProbe(this, world.Servers[host.Index]), Store, configuration.Health, Clock, random, NullLogger.Instance) { Answered = Loads[host.Index].RecordProbe })];
         Pools = [.. world.Servers.Select(server => new Pool(server, Plan.Pool.DefaultMaxPoolSize))];
@@ -33,6 +34,7 @@ internal sealed class AppProcess
             foreach (var replica in world.Replicas) Pools[replica.Host.Index].OpenOne();
         }
 
+        if (!world.Scenario.IsColdStart) LearnLatencies();
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
         if (policy.Hedges) Hedging = NewHedging(configuration);
@@ -76,6 +78,15 @@ internal sealed class AppProcess
 
     /// <summary>Something arrives here that a server has just sent.</summary>
     public void Receive(Action action) => Clock.After(World.OneWay(), action);
+
+    /// <summary>A fleet that has been there for long knows how long reads take on each replica.</summary>
+    private void LearnLatencies()
+    {
+        foreach (var replica in World.Replicas)
+        {
+            for (var i = 0; i < ReadsKnown; i++) Loads[replica.Host.Index].RecordCommand(Plan.Index, World.Scenario.Workload.Draw(_random) + World.Scenario.Network.RoundTripMs);
+        }
+    }
 
     private HedgePolicy NewHedging(RouterConfiguration configuration)
     {

@@ -61,7 +61,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     public void GiveUp(bool isHostLost, bool isBeaten = false)
     {
         if (_isOver) return;
-        if (_sentAt >= 0 && !isHostLost) _load.RecordCommand(process.Plan.Index, (isBeaten ? HedgePolicy.Beaten : 1) * MillisecondsSince(_sentAt), isStopped: !isBeaten);
+        if (_sentAt >= 0 && !isHostLost) _load.RecordCommand(process.Plan.Index, MillisecondsSince(_sentAt), isStopped: !isBeaten, isBeaten);
         if (_job is { } job) _world.Travel(() => _server.Cancel(job));
         // Whoever cancels its command waits for that to arrive before the connection is used again.
         Over(isBroken: isHostLost);

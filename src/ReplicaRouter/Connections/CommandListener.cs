@@ -96,10 +96,8 @@ internal sealed class CommandListener : IDisposable
         if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
         flow?.CommandEnded();
         if (flow?.Attempt is not { IsStopped: true }) pool.Durations.Record(milliseconds);
-        if (flow?.Attempt is { IsBeaten: true }) pool.RecordCommand(HedgePolicy.Beaten * milliseconds, isStopped: false);
-        else if (flow?.Attempt is { IsStopped: true }) pool.RecordCommand(milliseconds, isStopped: true);
-        else if (hasFailed) pool.RecordFailure(milliseconds);
-        else pool.RecordCommand(milliseconds, isStopped: false);
+        if (hasFailed && flow?.Attempt is not ({ IsBeaten: true } or { IsStopped: true })) pool.RecordFailure(milliseconds);
+        else pool.RecordCommand(milliseconds, isStopped: flow?.Attempt is { IsStopped: true, IsBeaten: false }, isBeaten: flow?.Attempt is { IsBeaten: true });
     }
 
     private static void OnSent(HostPool? pool, long bytes)

@@ -61,7 +61,7 @@ internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, Se
     private SessionConnection? _binding = bind(source.Pool);
 
     /// <summary>The further database that it leads to; null for the one of the connection strings.</summary>
-    public Database? Database { get; } = pool.Plan.Database;
+    public Database? Database { get; } = source.Pool.Plan.Database;
 
     /// <summary>Leads it, if it is closed, to the host that may serve its route now.</summary>
     public void Lead(NpgsqlConnection connection, HostChooser chooser)

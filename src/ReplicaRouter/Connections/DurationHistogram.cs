@@ -7,6 +7,7 @@ internal sealed class DurationHistogram
     /// <summary>Buckets, the first for all that is shorter and the last for all that is longer.</summary>
     public const int Size = (Doublings * PerDoubling) + 1;
 
+    /// <summary>Buckets for each doubling.</summary>
     private const int PerDoubling = 4;
     private const int Doublings = 24;
 
@@ -18,11 +19,17 @@ internal sealed class DurationHistogram
 
     private readonly int[] _counts = new int[Size];
 
-    public void Record(double milliseconds)
+    public void Record(double milliseconds) => Interlocked.Increment(ref _counts[BucketOf(milliseconds)]);
+
+    /// <summary>The bucket of a duration above 0.</summary>
+    public static int BucketOf(double milliseconds)
     {
         var bucket = (int)(BitConverter.DoubleToInt64Bits(Math.Max(milliseconds, double.Epsilon)) >> OtherBits) - ((1023 + First) * PerDoubling) + 1;
-        Interlocked.Increment(ref _counts[Math.Clamp(bucket, 0, Size - 1)]);
+        return Math.Clamp(bucket, 0, Size - 1);
     }
+
+    /// <summary>The longest duration of a bucket, in ms.</summary>
+    public static double EndOf(int bucket) => Lower(bucket + 1);
 
     /// <summary>Adds the counts so far to others.</summary>
     public void AddTo(Span<long> counts)

@@ -18,6 +18,7 @@ internal sealed class Fleet(
     private readonly HostPools[] _pools = new HostPools[Capacity];
     private readonly HostPool[][] _poolsByRoute = [.. configuration.Routes.Select(_ => new HostPool[Capacity])];
     private readonly HostLoad[] _loads = new HostLoad[Capacity];
+    private readonly OutlierEjection[] _ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(time, EjectionSettings.Default))];
     private ImmutableArray<HostPools> _all = [];
 
     /// <summary>What each host has to do, by its index.</summary>
@@ -40,10 +41,11 @@ internal sealed class Fleet(
     public HostPools Add(HostConfiguration host)
     {
         var probe = new RenewableProbe(createProbe(host));
-        HostLoad? load = null;
-        var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = milliseconds => load!.RecordProbe(milliseconds) };
-        var pools = new HostPools(host, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe };
-        load = pools.Load;
+        var load = new HostLoad(host.Index, _ejections, time);
+        // The index may have been another host's before.
+        load.ForgetLatency();
+        var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = load.RecordProbe };
+        var pools = new HostPools(host, load, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe };
         listener.Add(pools.Sources);
         _loads[host.Index] = pools.Load;
         _pools[host.Index] = pools;

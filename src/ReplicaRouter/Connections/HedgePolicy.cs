@@ -9,12 +9,6 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class HedgePolicy(int routes)
 {
-    /// <summary>
-    /// What a run that was beaten by a later one would have taken, as a multiple of what it had taken when it was stopped. A guess, and a high one: it seldom
-    /// happens to a host that is well, and to a slow one each time.
-    /// </summary>
-    public const double Beaten = 3;
-
     /// <summary>Runs beside the first one, each when all before it have been waited for as long. Where most hosts have got slow, a second one meets another of them.</summary>
     public const int MostFurtherRuns = 2;
 

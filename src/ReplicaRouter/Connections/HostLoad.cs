@@ -1,7 +1,10 @@
 namespace ReplicaRouter;
 
 /// <summary>What a host has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
-internal sealed class HostLoad(TimeProvider time, int routes)
+/// <param name="host">The host's index.</param>
+/// <param name="routes">What judges hosts by their latency, by route, for all hosts together.</param>
+/// <param name="time">The clock.</param>
+internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider time)
 {
     /// <summary>Up to this, a probe takes as long as usual: a multiple, or in ms.</summary>
     private const double UsualRatio = 2;
@@ -9,18 +12,14 @@ internal sealed class HostLoad(TimeProvider time, int routes)
 
     private const double ProbeWeight = 0.1;
 
-    /// <summary>A host that was left out is not taken in again as soon as the others seem a little slower: it was left out at twice their latency, and comes back at 1.5 times.</summary>
-    private const double Readmission = LatencyWindow.Ratio / 1.5;
-
-    /// <summary>For so long, others that are slow are no reason to take in a host that was left out: on a busy machine they often are for a moment.</summary>
-    private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(3);
-
     /// <summary>For so long, in ms, and as long as the coarse clock stands still.</summary>
     private const long WarmMs = 2;
 
-    private readonly RouteLatency[] _latencies = [.. Enumerable.Range(0, routes).Select(_ => new RouteLatency(time))];
     private double _usualProbeMs;
     private int _opening;
+
+    /// <summary>What judges the hosts of a route by their latency.</summary>
+    public OutlierEjection Ejection(int route) => routes[route];
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
     public MovingAverage Latency { get; } = new();
@@ -41,52 +40,19 @@ internal sealed class HostLoad(TimeProvider time, int routes)
     /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
-    /// <summary>Whether more commands were under way before, so that one of our connections is idle, most likely.</summary>
-    public bool HasRoom => InFlight < Volatile.Read(ref _mostCommands);
-    private int _mostCommands;
-
     /// <summary>Counts a connection that is being opened.</summary>
     public void BeginOpening() => Interlocked.Increment(ref _opening);
 
     public void EndOpening() => Interlocked.Decrement(ref _opening);
 
     /// <summary>Counts a command that is under way.</summary>
-    public void BeginCommand()
-    {
-        Commands.Begin();
-        // Two at once may note one too few: the next ones make up for it.
-        if (Commands.Count is var now && now > _mostCommands) Volatile.Write(ref _mostCommands, now);
-    }
+    public void BeginCommand() => Commands.Begin();
 
     /// <summary>How long a route's commands typically take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
-    public double LatencyMs(int route) => _latencies[route].Ms;
+    public double TypicalMs(int route) => routes[route].TypicalMs(host);
 
-    /// <summary>The most that they may well typically take, in ms; 0 likewise.</summary>
-    public double MostLatencyMs(int route) => _latencies[route].MostMs;
-
-    /// <summary>Whether a route's commands take longer than a limit, beyond doubt, and the host is not to be tried all the same.</summary>
-    /// <param name="route">The route.</param>
-    /// <param name="limitMs">The limit, in ms.</param>
-    /// <param name="now">The moment, by <see cref="Now"/>.</param>
-    public bool IsLeftOut(int route, double limitMs, long now)
-    {
-        var latency = _latencies[route];
-        var trials = latency.Trials;
-        if (!trials.IsFirstLook(now) && !trials.IsLeftOut) return false;
-        if (latency.LeastMs * (trials.IsLeftOut ? Readmission : 1) > limitMs) return !trials.IsDue(InFlight == 0, latency.Ms < limitMs + RouteLatency.ChanceMs);
-        return trials.IsLeftOut && !trials.IsToComeBack(time.GetTimestamp(), time.Ticks(s_moment));
-    }
-
-    /// <summary>Whether it is to serve while it is left out, as no other has an idle connection: it has one, and may well be left out by chance.</summary>
-    public bool MayHelpOut(int route, double limitMs)
-    {
-        if (!HasRoom || Commands.IsStalled(Trials.AtFirst)) return false;
-        var latency = _latencies[route];
-        return !latency.Trials.IsLeftOut || (latency.Trials.IsJustLeftOut && latency.Ms < limitMs + RouteLatency.ChanceMs);
-    }
-
-    /// <summary>Whether the last command of a route was slow: no reason to leave it out, but none to rely on it.</summary>
-    public bool WasSlow(int route) => _latencies[route].WasSlow;
+    /// <summary>Whether the last command of a route was slow: no reason to leave the host out, but none to rely on it.</summary>
+    public bool WasSlow(int route) => routes[route].WasSlow(host);
 
     /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
     public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
@@ -106,8 +72,9 @@ internal sealed class HostLoad(TimeProvider time, int routes)
 
     /// <param name="route">The route.</param>
     /// <param name="milliseconds">What it took.</param>
-    /// <param name="isStopped">Whether it was stopped then, as nobody needed it any more: it would have taken longer, and tells nothing unless it already had.</param>
-    public void RecordCommand(int route, double milliseconds, bool isStopped = false)
+    /// <param name="isStopped">Whether it was stopped then, as it was not needed any more: it would have taken longer, and tells nothing unless it already had.</param>
+    /// <param name="isBeaten">Whether it was stopped then, as another host had done the same work in less.</param>
+    public void RecordCommand(int route, double milliseconds, bool isStopped = false, bool isBeaten = false)
     {
         if (isStopped)
         {
@@ -116,18 +83,18 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         }
 
         if (_hasFailed) Volatile.Write(ref _hasFailed, false);
-        Record(route, milliseconds);
+        Record(route, milliseconds, isBeaten);
     }
 
     /// <summary>Notes what a command took at least, if that is longer than usual.</summary>
     private void RecordSlow(int route, double milliseconds)
     {
-        if (LatencyMs(route) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
+        if (TypicalMs(route) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
     }
 
-    private void Record(int route, double milliseconds)
+    private void Record(int route, double milliseconds, bool isBeaten = false)
     {
-        _latencies[route].Record(milliseconds);
+        routes[route].Record(host, milliseconds, isBeaten);
         Latency.Record(milliseconds);
     }
 
@@ -138,15 +105,15 @@ internal sealed class HostLoad(TimeProvider time, int routes)
         var isUsual = milliseconds <= Math.Max(UsualRatio * usual, usual + UsualDifferenceMs);
         // The first one of a connection includes its login; and while the host is left out, what is unusual must not become usual.
         if (milliseconds < usual) _usualProbeMs = milliseconds;
-        else if (isUsual || !_latencies.Any(latency => latency.Trials.IsLeftOut)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
-        foreach (var latency in _latencies) latency.Trials.OnProbed(isUsual);
+        else if (isUsual || !routes.Any(route => (route.Ejected >> host & 1) != 0)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
+        foreach (var route in routes) route.OnProbed(host, isUsual);
     }
 
     /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
     public void ForgetLatency()
     {
         Latency.Reset();
-        foreach (var latency in _latencies) latency.Reset();
+        foreach (var route in routes) route.Forget(host);
     }
 }
 

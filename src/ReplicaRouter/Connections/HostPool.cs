@@ -193,10 +193,10 @@ internal sealed class HostPool
     }
 
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
-    public void RecordCommand(double milliseconds, bool isStopped)
+    public void RecordCommand(double milliseconds, bool isStopped = false, bool isBeaten = false)
     {
         CountCommand();
-        _load.RecordCommand(Plan.Index, milliseconds, isStopped);
+        _load.RecordCommand(Plan.Index, milliseconds, isStopped, isBeaten);
     }
 
     /// <inheritdoc cref="HostLoad.RecordFailure"/>

@@ -19,12 +19,12 @@ internal sealed class HostPools
     private HostConfiguration _host;
     private ImmutableArray<HostPool> _further = [];
 
-    public HostPools(HostConfiguration host, RouterConfiguration configuration, Action<HostDataSource> announce, IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time)
+    public HostPools(HostConfiguration host, HostLoad load, RouterConfiguration configuration, Action<HostDataSource> announce, IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time)
     {
         _host = host;
         Name = configuration.Name is { } router ? $"{router}/{host.Name}" : host.Name;
         Faults = new HostFaults(time);
-        Load = new HostLoad(time, configuration.Routes.Length);
+        Load = load;
         _announce = announce;
         _newPool = plan => new HostPool(this, plan, source => CreateDataSource(source, configuration, idle, loggerFactory), announce, time);
         All = [.. configuration.Routes.Select(_newPool)];

@@ -4,19 +4,30 @@ namespace ReplicaRouter;
 
 /// <summary>Gives hosts that have just returned only a share of what they would get: their caches and our connections to them are cold.</summary>
 /// <remarks>
-/// By chance rather than by weight: an application that sends little never has enough in flight for a weight of in-flight work to send anything there.
+/// By chance, and of all requests, not by work under way: an application that sends little has too little under way to tell, and a host that is new always has the least.
 /// </remarks>
 internal static class SlowStart
 {
+    /// <returns>The returning host whose turn it is, alone, or the hosts that share all other requests.</returns>
     public static ulong Filter(TopologySnapshot topology, ulong candidates, long now, Random random)
     {
-        var warm = candidates;
+        var (returning, weights) = (0UL, 0);
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
-            var share = topology.At(BitOperations.TrailingZeroCount(rest))!.Comeback.ShareAt(now);
-            if (share < 1 && random.NextDouble() >= share) warm &= ~(rest & ~(rest - 1));
+            var host = topology.At(BitOperations.TrailingZeroCount(rest))!;
+            weights += host.Configuration.Weight;
+            if (host.Comeback.FullAt > now) returning |= host.Configuration.Bit;
         }
 
-        return warm != 0 ? warm : candidates;
+        if (returning == 0 || returning == candidates) return candidates;
+        var drawn = random.NextDouble() * weights;
+        for (var rest = returning; rest != 0; rest &= rest - 1)
+        {
+            var host = topology.At(BitOperations.TrailingZeroCount(rest))!;
+            drawn -= host.Configuration.Weight * host.Comeback.ShareAt(now);
+            if (drawn < 0) return host.Configuration.Bit;
+        }
+
+        return candidates & ~returning;
     }
 }

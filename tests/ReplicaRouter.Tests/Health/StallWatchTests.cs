@@ -18,7 +18,7 @@ public sealed class StallWatchTests : IAsyncDisposable
         var now = _time.GetTimestamp();
         store.Publish(new HostObservation(0, now, now, Primary(100), null));
         _monitor = new HostMonitor(configuration.Hosts[0], _probe, store, configuration.Health, _time, new Random(1), NullLogger.Instance);
-        _load = new HostLoad(_time, 1);
+        _load = Loads(hosts: 1, routes: 1, _time)[0];
     }
 
     public ValueTask DisposeAsync() => _monitor.DisposeAsync();

@@ -29,7 +29,7 @@ public class LeastInFlightTests
     public void Of_equals_the_one_that_has_just_answered_is_taken_seven_times_in_eight_and_no_more_than_others_a_moment_later()
     {
         var time = new FakeTimeProvider();
-        HostLoad[] loads = [.. Enumerable.Range(0, 3).Select(_ => new HostLoad(time, routes: 1))];
+        var loads = TestTopology.Loads(hosts: 3, routes: 1, time);
         foreach (var load in (HostLoad[])[loads[0], loads[2], loads[1]])
         {
             time.Advance(TimeSpan.FromMilliseconds(0.1));
@@ -83,23 +83,24 @@ public class LeastInFlightTests
     [Trait("Failure", "B3")]
     public void What_ended_in_an_error_makes_no_host_seem_fast_and_may_make_it_seem_slow()
     {
-        var load = new HostLoad(TimeProvider.System, routes: 1);
+        var load = TestTopology.Loads(hosts: 1, routes: 1, TimeProvider.System)[0];
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);
-        Assert.Equal(0, load.LatencyMs(0));
+        Assert.Equal(0, load.TypicalMs(0));
         for (var i = 0; i < 10; i++) load.RecordCommand(0, 5);
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);
-        Assert.Equal(5, load.LatencyMs(0), 3);
+        Assert.Equal(5, load.TypicalMs(0), 3);
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 50);
-        Assert.True(load.LatencyMs(0) > 10);
+        Assert.True(load.TypicalMs(0) > 10);
     }
 
-    private static HostLoad[] LoadsOf(byte[] inFlight) =>
-    [
-        .. inFlight.Select(count =>
+    private static HostLoad[] LoadsOf(byte[] inFlight)
+    {
+        var loads = TestTopology.Loads(inFlight.Length, routes: 1, TimeProvider.System);
+        for (var host = 0; host < inFlight.Length; host++)
         {
-            var load = new HostLoad(TimeProvider.System, routes: 1);
-            for (var i = 0; i < count; i++) load.Commands.Begin();
-            return load;
-        }),
-    ];
+            for (var i = 0; i < inFlight[host]; i++) loads[host].Commands.Begin();
+        }
+
+        return loads;
+    }
 }

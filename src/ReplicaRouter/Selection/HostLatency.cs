@@ -1,0 +1,113 @@
+namespace ReplicaRouter;
+
+/// <summary>How long one route's commands take on one host, and what that says against it. Written under the lock of <see cref="OutlierEjection"/>.</summary>
+internal sealed class HostLatency
+{
+    private readonly int[] _counts = new int[DurationHistogram.Size];
+    private int _total;
+    private double _logarithms;
+
+    /// <summary>Samples that count.</summary>
+    public int Samples => _total;
+
+    /// <summary>What is typical, as a natural logarithm of ms: a mean that a few long samples do not carry.</summary>
+    public double Typical => _logarithms / _total;
+
+    /// <summary>When the last sample was taken.</summary>
+    public long SampledAt { get; private set; } = long.MinValue / 2;
+
+    /// <summary>What says that the host is slow, as a natural logarithm; 0 for nothing.</summary>
+    public double Evidence { get; set; }
+
+    /// <summary>When the last sample ended that was slow.</summary>
+    public long SlowAt { get; set; } = long.MinValue / 2;
+
+    /// <summary>Whether the last sample was longer than most of the fastest host's.</summary>
+    public bool WasSlow
+    {
+        get => Volatile.Read(ref _wasSlow);
+        set => Volatile.Write(ref _wasSlow, value);
+    }
+
+    private bool _wasSlow;
+
+    /// <summary>Trials since the host was ejected that were slow.</summary>
+    public int SlowTrials { get; set; }
+
+    /// <summary>When an ejected host is given a command at the earliest.</summary>
+    public long TrialAt => Volatile.Read(ref _trialAt);
+    private long _trialAt;
+
+    /// <summary>What probes have said since the last trial.</summary>
+    public ProbeSpeed Probes
+    {
+        get => (ProbeSpeed)Volatile.Read(ref _probes);
+        set => Volatile.Write(ref _probes, (int)value);
+    }
+
+    private int _probes;
+    private long _trialAfter;
+
+    /// <summary>When the host was taken in again.</summary>
+    public long ReadmittedAt { get; set; } = long.MinValue / 2;
+
+    public void Add(double milliseconds, int history, long now)
+    {
+        SampledAt = now;
+        if (_total >= 2 * history) Halve();
+        _counts[DurationHistogram.BucketOf(milliseconds)]++;
+        _total++;
+        _logarithms += Math.Log(milliseconds);
+    }
+
+    /// <summary>Plans the next trial.</summary>
+    /// <param name="at">When it may be at the earliest.</param>
+    /// <param name="afterCommands">The commands of the route by then, unless a probe tells sooner that the host is well.</param>
+    public void PlanTrial(long at, long afterCommands)
+    {
+        Volatile.Write(ref _trialAfter, afterCommands);
+        Volatile.Write(ref _trialAt, at);
+        if (Probes == ProbeSpeed.UsualAgain) Probes = ProbeSpeed.Unknown;
+    }
+
+    /// <summary>Whether an ejected host is due for a trial. Needs no lock.</summary>
+    /// <param name="now">The moment.</param>
+    /// <param name="commands">Commands of the route so far.</param>
+    public bool IsTrialDue(long now, long commands) => now >= TrialAt && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain);
+
+    /// <summary>The share of samples that took at least as long, to within a bucket; never quite 0, as the next sample may.</summary>
+    public double ShareFrom(double milliseconds)
+    {
+        var count = 0;
+        for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
+        return (count + 1.0) / (_total + 1);
+    }
+
+    /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
+    public double Slowest(double share)
+    {
+        var left = (int)(share * _total);
+        for (var i = _counts.Length - 1; i > 0; i--)
+        {
+            left -= _counts[i];
+            if (left < 0) return DurationHistogram.EndOf(i);
+        }
+
+        return DurationHistogram.EndOf(0);
+    }
+
+    /// <summary>Forgets what was measured: it says nothing any more.</summary>
+    public void Reset()
+    {
+        Array.Clear(_counts);
+        (_total, _logarithms, Evidence, WasSlow, SampledAt, SlowAt) = (0, 0, 0, false, long.MinValue / 2, long.MinValue / 2);
+    }
+
+    private void Halve()
+    {
+        var before = _total;
+        _total = 0;
+        for (var i = 0; i < _counts.Length; i++) _total += _counts[i] /= 2;
+        _logarithms *= (double)_total / before;
+    }
+}

@@ -1,0 +1,219 @@
+using System.Numerics;
+
+namespace ReplicaRouter;
+
+/// <summary>Leaves hosts out of one route's rotation that are slower than the fastest one, but for a trial now and then, and takes them in again.</summary>
+/// <remarks>
+/// <para>
+/// All is judged when a sample is recorded. A choice only reads what was judged, so that looking changes nothing.
+/// </para>
+/// <para>
+/// A sample is compared with all recent ones of the fastest other host, by the share of those that took at least half as long: where one route has look-ups and reports, a report
+/// is nothing unusual. Evidence adds up over samples, and goes down with each that is usual. It is a test by betting: with p the share, a sample counts as ln(0.5 / √p), whose
+/// exponential is at most 1 on average for a host that is as fast. So chance alone seldom lets it grow, however queries are distributed (G. Shafer, "Testing by betting",
+/// J. R. Stat. Soc. A 184(2), 2021). What makes all hosts slow at once is evidence against the other host as well, and is taken off.
+/// </para>
+/// </remarks>
+internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
+{
+    /// <summary>A sample of which this is known tells as much as half of what ejects a host: another host began the same work later, and was done sooner.</summary>
+    private double BeatenEvidence => settings.Evidence / 2;
+
+    /// <summary>Part of the samples that no silence is expected to be shorter than.</summary>
+    private const double LongShare = 0.01;
+
+    private readonly Lock _lock = new();
+    private readonly HostLatency?[] _hosts = new HostLatency?[Fleet.Capacity];
+    private ulong _known;
+    private ulong _ejected;
+    private long _commands;
+    private double _silenceMs;
+
+    /// <summary>The hosts that are left out at present, one bit each.</summary>
+    public ulong Ejected => Volatile.Read(ref _ejected);
+
+    /// <summary>The hosts to choose among: all but those that are ejected and not due for a trial, and those that are silent although work waits there.</summary>
+    /// <param name="candidates">Hosts that may serve, one bit each.</param>
+    /// <param name="loads">What each has to do.</param>
+    public ulong Filter(ulong candidates, ReadOnlySpan<HostLoad> loads)
+    {
+        var ejected = Ejected & candidates;
+        var window = candidates & ~ejected;
+        if (ejected != 0) window |= DueForTrial(ejected, loads);
+        // The fastest host is not ejected. But it may be no candidate.
+        if (window == 0) window = candidates;
+        var silent = SilentAmong(window, loads);
+        return silent == window ? window : window & ~silent;
+    }
+
+    /// <summary>What is typical of a host, in ms; 0 as long as it is not compared.</summary>
+    public double TypicalMs(int host)
+    {
+        lock (_lock) return _hosts[host] is { } latency && latency.Samples >= settings.LeastSamples ? Math.Exp(latency.Typical) : 0;
+    }
+
+    /// <summary>Whether the last sample of a host was slow: no reason to leave it out, but none to rely on it.</summary>
+    public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
+
+    /// <summary>Notes how long a command took.</summary>
+    /// <param name="host">The host's index.</param>
+    /// <param name="milliseconds">What it took.</param>
+    /// <param name="isBeaten">Whether it was stopped then, as another host had done the same work in less.</param>
+    public void Record(int host, double milliseconds, bool isBeaten = false)
+    {
+        if (!double.IsFinite(milliseconds) || milliseconds < 0) return;
+        var sample = Math.Max(milliseconds, 0.001);
+        var now = time.GetTimestamp();
+        lock (_lock)
+        {
+            Volatile.Write(ref _commands, _commands + 1);
+            var latency = _hosts[host] ?? Add(host);
+            var reference = FastestOther(host, now);
+            // With nothing to compare it with, a host is not slow.
+            if (reference is null) Readmit(host);
+            else if (latency.Samples >= settings.LeastSamples) Judge(host, latency, sample, reference, isBeaten, now);
+            latency.Add(sample, settings.History, now);
+        }
+    }
+
+    /// <summary>Notes whether a probe of a host took as long as usual.</summary>
+    public void OnProbed(int host, bool isUsual)
+    {
+        lock (_lock)
+        {
+            if ((_ejected >> host & 1) == 0) return;
+            var latency = _hosts[host]!;
+            if (!isUsual) latency.Probes = ProbeSpeed.Slow;
+            else if (latency.Probes == ProbeSpeed.Slow) latency.Probes = ProbeSpeed.UsualAgain;
+        }
+    }
+
+    /// <summary>Forgets how long commands took on a host.</summary>
+    public void Forget(int host)
+    {
+        lock (_lock)
+        {
+            _hosts[host]?.Reset();
+            Readmit(host);
+        }
+    }
+
+    private HostLatency Add(int host)
+    {
+        var latency = new HostLatency();
+        Volatile.Write(ref _hosts[host], latency);
+        _known |= 1UL << host;
+        return latency;
+    }
+
+    private void Readmit(int host) => Volatile.Write(ref _ejected, _ejected & ~(1UL << host));
+
+    /// <summary>What a sample says against its host: how few of the other's took at least half as long.</summary>
+    private double EvidenceOf(double sample, HostLatency other)
+    {
+        var half = Math.Min(sample / EjectionSettings.Ratio, sample - settings.ToleranceMs);
+        return Math.Log(0.5 / Math.Sqrt(other.ShareFrom(half)));
+    }
+
+    private void Judge(int host, HostLatency latency, double sample, HostLatency reference, bool isBeaten, long now)
+    {
+        var evidence = EvidenceOf(sample, reference) + (isBeaten ? BeatenEvidence : 0);
+        latency.WasSlow = evidence > 0;
+        if (latency.Typical <= reference.Typical) Volatile.Write(ref _silenceMs, Math.Max(settings.LeastSilenceMs, EjectionSettings.Ratio * latency.Slowest(LongShare)));
+        var startedAt = now - time.Ticks(TimeSpan.FromMilliseconds(sample));
+        // Commands that were under way together may have been held up by one thing, as a pause of this process: that counts once.
+        var isKnown = latency.WasSlow && startedAt < latency.SlowAt;
+        if (latency.WasSlow && !isKnown) latency.SlowAt = now;
+        if ((_ejected >> host & 1) == 0) Judge(host, latency, isKnown ? 0 : evidence, reference, now);
+        // A command that was under way before says what was known.
+        else if (startedAt >= latency.TrialAt) JudgeTrial(host, latency, evidence, now);
+    }
+
+    private void Judge(int host, HostLatency latency, double evidence, HostLatency reference, long now)
+    {
+        latency.Evidence = Math.Clamp(latency.Evidence + evidence, 0, settings.EvidenceAgainstMost + settings.Evidence);
+        if (latency.Evidence - reference.Evidence < EvidenceNeeded(host, now)) return;
+        // A host that was well for its trials only, as one with a quota of CPU time, goes on waiting for as long as it did.
+        if (time.GetElapsedTime(latency.ReadmittedAt, now) > settings.LongestPause) latency.SlowTrials = 0;
+        Volatile.Write(ref _ejected, _ejected | 1UL << host);
+        PutOffTrial(latency, now);
+    }
+
+    private void JudgeTrial(int host, HostLatency latency, double evidence, long now)
+    {
+        // What is tried now tells more than what was before.
+        latency.Evidence = Math.Clamp(latency.Evidence + (2 * evidence), 0, settings.Evidence);
+        if (evidence > 0)
+        {
+            latency.SlowTrials++;
+            PutOffTrial(latency, now);
+        }
+        else if (latency.Evidence <= settings.Evidence / 2)
+        {
+            latency.ReadmittedAt = now;
+            Readmit(host);
+        }
+    }
+
+    private void PutOffTrial(HostLatency latency, long now)
+    {
+        var pause = TimeSpan.Min(settings.FirstPause * (1 << Math.Min(latency.SlowTrials, 16)), settings.LongestPause);
+        latency.PlanTrial(now + time.Ticks(pause), _commands + settings.CommandsPerTrial);
+        latency.Evidence = settings.Evidence;
+    }
+
+    private double EvidenceNeeded(int host, long now)
+    {
+        var fresh = 0UL;
+        for (var rest = _known; rest != 0; rest &= rest - 1)
+        {
+            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) fresh |= rest & ~(rest - 1);
+        }
+
+        var without = (fresh & _ejected) | 1UL << host;
+        return 2 * BitOperations.PopCount(without) > BitOperations.PopCount(fresh | without) ? settings.EvidenceAgainstMost : settings.Evidence;
+    }
+
+    /// <summary>The one with the shortest commands of all others that are in rotation; null where there is none.</summary>
+    private HostLatency? FastestOther(int host, long now)
+    {
+        HostLatency? fastest = null;
+        for (var rest = _known & ~_ejected & ~(1UL << host); rest != 0; rest &= rest - 1)
+        {
+            var latency = _hosts[BitOperations.TrailingZeroCount(rest)]!;
+            if (latency.Samples >= settings.LeastSamples && IsFresh(latency, now) && !(latency.Typical >= fastest?.Typical)) fastest = latency;
+        }
+
+        return fastest;
+    }
+
+    private bool IsFresh(HostLatency latency, long now) => time.GetElapsedTime(latency.SampledAt, now) < settings.Fresh;
+
+    /// <summary>One command at a time tells whether an ejected host is still slow. Work of other routes keeps it waiting for a moment only.</summary>
+    private ulong DueForTrial(ulong ejected, ReadOnlySpan<HostLoad> loads)
+    {
+        var (now, commands, longest) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause));
+        var due = 0UL;
+        for (var rest = ejected; rest != 0; rest &= rest - 1)
+        {
+            var host = BitOperations.TrailingZeroCount(rest);
+            var latency = Volatile.Read(ref _hosts[host])!;
+            if (latency.IsTrialDue(now, commands) && (loads[host].InFlight == 0 || now - latency.TrialAt > longest)) due |= rest & ~(rest - 1);
+        }
+
+        return due;
+    }
+
+    private ulong SilentAmong(ulong hosts, ReadOnlySpan<HostLoad> loads)
+    {
+        var limit = Volatile.Read(ref _silenceMs);
+        var silent = 0UL;
+        if (limit == 0) return silent;
+        for (var rest = hosts; rest != 0; rest &= rest - 1)
+        {
+            if (loads[BitOperations.TrailingZeroCount(rest)].IsSilent(limit)) silent |= rest & ~(rest - 1);
+        }
+
+        return silent;
+    }
+}
