@@ -25,6 +25,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     private readonly HostChooser _chooser;
     private readonly SessionTokens _tokens;
     private readonly ConnectionOpener _opener;
+    private readonly FailureReporter _failures;
     private readonly OutcomeResolver _outcomes;
     private readonly Executor _executor;
     private readonly StallWatch _stalls;
@@ -70,10 +71,12 @@ internal sealed class ClusterRouter : DatabaseRouter
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
         var created = new CreatedConnections(_chooser, _store);
-        _opener = new ConnectionOpener(configuration, _store, _chooser, _listener, guard, new PrimaryProof(configuration, _store, _fleet, time), _counters, idle, created, time);
-        var rules = new RetryRules(_opener, _counters, time, logger);
+        _failures = new FailureReporter(_store);
+        var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, time), time);
+        _opener = new ConnectionOpener(_store, _chooser, new LeaseOpener(_store, _listener, idle, time), verifier, _failures, guard, _counters, created, time);
+        var rules = new RetryRules(_store, _failures, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
-        _executor = new Executor(_opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
+        _executor = new Executor(_store, _opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
         _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
         _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
         _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
@@ -95,7 +98,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         _cluster = cluster;
         _configuration = cluster._configuration.For(database);
         (_time, _store, _fleet, _live, _sources) = (cluster._time, cluster._store, cluster._fleet, cluster._live, cluster._sources);
-        (_counters, _listener, _chooser, _tokens, _opener) = (cluster._counters, cluster._listener, cluster._chooser, cluster._tokens, cluster._opener);
+        (_counters, _listener, _chooser, _tokens, _opener, _failures) = (cluster._counters, cluster._listener, cluster._chooser, cluster._tokens, cluster._opener, cluster._failures);
         (_outcomes, _executor, _stalls, _fencedWriters) = (cluster._outcomes, cluster._executor, cluster._stalls, cluster._fencedWriters);
         (_operator, _status, _meter, _telemetry, _logger) = (cluster._operator, cluster._status, cluster._meter, cluster._telemetry, cluster._logger);
         _idleDatabases = cluster._idleDatabases;
@@ -177,15 +180,14 @@ internal sealed class ClusterRouter : DatabaseRouter
         (await _opener.OpenAsync(NewAttempt(route, options), cancellationToken).ConfigureAwait(false)).Connection;
 
     /// <inheritdoc/>
-    public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) => _opener.Open(NewAttempt(route, options)).Connection;
+    public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) => Open(NewAttempt(route, options));
 
     /// <inheritdoc/>
     public override Task<T> ExecuteAsync<T>(
         DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        var attempt = NewAttempt(route, options);
-        return _telemetry.IsEnabled ? MeasuredAsync(attempt, work, cancellationToken) : _executor.ExecuteAsync(attempt, work, cancellationToken);
+        return RunAsync("execute", NewAttempt(route, options), new AsyncWork<T>(work), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -204,8 +206,8 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work, OperationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(work);
-        var attempt = NewAttempt(route, options);
-        return _telemetry.IsEnabled ? Measured(attempt, work) : _executor.Execute(attempt, work);
+        var (attempt, unit) = (NewAttempt(route, options), new SyncWork<T>(work));
+        return _telemetry.IsEnabled ? _telemetry.Run("execute", attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, unit)) : _executor.Execute(attempt, unit);
     }
 
     /// <inheritdoc/>
@@ -225,7 +227,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     {
         ArgumentNullException.ThrowIfNull(work);
         var attempt = NewAttempt(DatabaseOperation.Transactional, options);
-        return _telemetry.IsEnabled ? MeasuredTransactionAsync(attempt, work, cancellationToken) : _executor.WithTransactionAsync(attempt, work, cancellationToken);
+        return RunAsync("transaction", attempt, new TransactionWork<T>(work, attempt.IsolationLevel, _outcomes), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -390,7 +392,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         {
             var pool = pools.All[plan.Index];
             if (pool.Host.Connection.Port != port || pool.Host.Connection.Host != host) continue;
-            return _opener.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
+            return _failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
         }
 
         return null;
@@ -402,7 +404,10 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     /// <inheritdoc cref="OpenElsewhereAsync"/>
     public NpgsqlConnection OpenElsewhere(DatabaseRoute route, OperationOptions? options, FailedAttempt failure) =>
-        _opener.Open(failure.Exclude(NewAttempt(route, options))).Connection;
+        Open(failure.Exclude(NewAttempt(route, options)));
+
+    // Done when it returns.
+    private NpgsqlConnection Open(Attempt attempt) => _opener.OpenAsync(attempt, async: false, CancellationToken.None).Wait().Connection;
 
     /// <summary>Notes what is needed to find out how a transaction ended, right before its COMMIT.</summary>
     public TransactionMark Mark(NpgsqlTransaction transaction) => _outcomes.Mark(transaction);
@@ -419,14 +424,12 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     public TopologySnapshot Topology => _store.Current;
 
-    private Task<T> MeasuredAsync<T>(Attempt attempt, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        _telemetry.RunAsync("execute", attempt.Plan, () => attempt.Host, () => _executor.ExecuteAsync(attempt, work, cancellationToken));
+    private Task<T> RunAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
+        _telemetry.IsEnabled ? MeasuredAsync(name, attempt, work, cancellationToken) : _executor.ExecuteAsync(attempt, work, cancellationToken);
 
-    private T Measured<T>(Attempt attempt, Func<NpgsqlConnection, T> work) =>
-        _telemetry.Run("execute", attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, work));
-
-    private Task<T> MeasuredTransactionAsync<T>(Attempt attempt, Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        _telemetry.RunAsync("transaction", attempt.Plan, () => attempt.Host, () => _executor.WithTransactionAsync(attempt, work, cancellationToken));
+    // By itself: what it hands over is allocated only where operations are timed.
+    private Task<T> MeasuredAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
+        _telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _executor.ExecuteAsync(attempt, work, cancellationToken));
 
     /// <summary>Raised after each change with the topology before and after, on the thread that found it: a listener must be quick.</summary>
     public event Action<TopologySnapshot, TopologySnapshot> TopologyChanged

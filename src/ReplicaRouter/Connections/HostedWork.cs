@@ -23,7 +23,7 @@ internal static class HostedWork
     /// <param name="cancellationToken">The caller's.</param>
     /// <exception cref="HostLostException">The work was given up.</exception>
     public static async Task<T> RunAsync<T>(
-        NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, TimeProvider time,
+        NpgsqlConnection connection, Work<T> work, CommandFlow flow, TimeProvider time,
         LostAnswers? isLost, HostPool? pool, CancellationToken givenUp, CancellationToken cancellationToken)
     {
         CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
@@ -60,12 +60,12 @@ internal static class HostedWork
         return givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !running.IsCompleted;
     }
 
-    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CommandFlow flow, CancellationToken stop)
+    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, CancellationToken stop)
     {
         await using var _ = connection.ConfigureAwait(false);
         try
         {
-            return await work(connection, stop).ConfigureAwait(false);
+            return await work.RunAsync(connection, flow, stop).ConfigureAwait(false);
         }
         finally
         {

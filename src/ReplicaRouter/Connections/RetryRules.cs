@@ -4,7 +4,7 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Looks up in <see cref="RetryTable"/> what becomes of work that failed, and does what goes with it.</summary>
-internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counters, TimeProvider time, ILogger logger)
+internal sealed class RetryRules(TopologyStore store, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
 {
     // As much as was under way on a host that fails may be run again at once; for as long as it lasts, one in five.
     private readonly Budget _budget = new(share: 0.2, most: 100, perSecond: 10, time);
@@ -29,8 +29,8 @@ internal sealed class RetryRules(ConnectionOpener opener, RoutingCounters counte
     /// <param name="rollbacks">Transactions that were rolled back before; null for work that is not in a transaction of ours.</param>
     public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks = null)
     {
-        var failed = FailedTry.OfWork(exception, attempt, flow, opener.IsReplica(pool), run, rollbacks);
-        if (failed is { Kind: not FailureKind.None, HadEndedIdle: false }) opener.Report(exception, pool, startedAt, failed.Site);
+        var failed = FailedTry.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
+        if (failed is { Kind: not FailureKind.None, HadEndedIdle: false }) failures.Report(exception, pool, startedAt, failed.Site);
         var decision = RetryTable.Decide(failed);
         // Only what would be run again asks for the budget.
         if (decision.TakesFromBudget() && !TrySpend(attempt, pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });

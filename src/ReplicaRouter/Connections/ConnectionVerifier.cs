@@ -1,0 +1,125 @@
+using System.Data;
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Makes sure that an open connection leads where the operation needs it to, and binds it to the operation's session.</summary>
+/// <param name="configuration">The router's.</param>
+/// <param name="store">What is known of the hosts.</param>
+/// <param name="primaryProof">Whether the primary shows what a session has read on replicas.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ConnectionVerifier(RouterConfiguration configuration, TopologyStore store, PrimaryProof primaryProof, TimeProvider time)
+{
+    private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
+
+    /// <summary>Whether a connection of a writable route has to be asked first: the address may lead to another server by now, or a pooler to several.</summary>
+    /// <remarks>
+    /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked. A pooler goes on to repeat what its
+    /// server reported before it was promoted: only the server itself can tell.
+    /// </remarks>
+    public static bool IsInDoubt(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && IsStandby(connection);
+
+    /// <summary>Whether the server says of itself, unasked, that it is a standby.</summary>
+    public static bool IsStandby(NpgsqlConnection connection) => connection.PostgresParameters.TryGetValue("in_hot_standby", out var value) && value == "on";
+
+    /// <summary>Verifies and binds a connection. One that does not lead where it has to is closed, and its host left out of the operation's next choice.</summary>
+    /// <param name="attempt">The operation.</param>
+    /// <param name="pool">Where the connection was opened.</param>
+    /// <param name="demand">What the operation's session needs.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<bool> TryBindAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
+    {
+        var isBound = false;
+        try
+        {
+            isBound = (!IsInDoubt(attempt.Plan, connection) || await IsPrimaryAsync(attempt, pool, connection, async, cancellationToken).ConfigureAwait(false))
+                && (!NeedsProof(attempt, pool) || await IsProvenAsync(attempt, pool, connection, async, cancellationToken).ConfigureAwait(false))
+                && (!primaryProof.IsNeeded(attempt, pool) || await ShowsAllAsync(attempt, pool, demand, connection, async, cancellationToken).ConfigureAwait(false));
+            if (isBound) Bind(attempt, pool, demand, connection);
+            return isBound;
+        }
+        finally
+        {
+            if (!isBound) await CloseAsync(connection, async).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What has a session note what is done on a pool's connections; null where there is no session.</summary>
+    public SessionConnection? NewBinding(Attempt attempt, HostPool pool) =>
+        attempt.Session is { } session ? new SessionConnection(session, pool.Host, !attempt.Plan.IsReadOnly, store, time) : null;
+
+    private static ValueTask CloseAsync(NpgsqlConnection connection, bool async)
+    {
+        if (async) return connection.DisposeAsync();
+        connection.Dispose();
+        return default;
+    }
+
+    private async ValueTask<bool> IsPrimaryAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(StandbyQuestion, connection);
+        await using var _ = command.ConfigureAwait(false);
+        var answer = async ? await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteScalar();
+        if (answer is false) return true;
+        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a standby."), time.GetTimestamp());
+        pool.Clear();
+        pool.Owner.Monitor.Wake();
+        return false;
+    }
+
+    /// <summary>On the primary there is all that there is.</summary>
+    private bool NeedsProof(Attempt attempt, HostPool pool) =>
+        attempt is { Session: not null, Plan.IsReadOnly: true } && configuration.SessionWindow is null && store.Current.At(pool.Host.Index) is null or { Role: HostRole.Replica };
+
+    private async ValueTask<bool> IsProvenAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
+    {
+        var login = async ? await pool.Logins.OfAsync(connection).ConfigureAwait(false) : pool.Logins.Of(connection);
+        if (IsProven(attempt, pool, login)) return true;
+        // Newer than all that is known of the server: an answer may prove it still.
+        var asking = pool.Owner.Monitor.AskAsync().WaitAsync(cancellationToken);
+        if (async) await asking.ConfigureAwait(false);
+        else asking.GetAwaiter().GetResult();
+        if (IsProven(attempt, pool, login)) return true;
+
+        // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
+        attempt.Session!.Release();
+        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());
+        return false;
+    }
+
+    private bool IsProven(Attempt attempt, HostPool pool, HostAnswer login)
+    {
+        var topology = store.Current;
+        // Of a host that was removed meanwhile nothing is known.
+        return topology.At(pool.Host.Index) is { } host && ConnectionProof.Holds(attempt.Session!, topology, host, login);
+    }
+
+    /// <summary>What the primary hides from a session that has read it on a replica, another replica may show; else the primary is tried again once it has answered a probe.</summary>
+    private async ValueTask<bool> ShowsAllAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
+    {
+        var proof = primaryProof.HoldsAsync(attempt, pool, demand, connection, cancellationToken);
+        if (async ? await proof.ConfigureAwait(false) : proof.GetAwaiter().GetResult()) return true;
+        attempt.ExcludeHiding(pool.Host, time.GetTimestamp());
+        pool.Owner.Monitor.Wake();
+        return false;
+    }
+
+    /// <summary>Has the session, and what counts places on the primary, note when a connection is closed.</summary>
+    private void Bind(Attempt attempt, HostPool pool, in SessionDemand demand, NpgsqlConnection connection)
+    {
+        if (NewBinding(attempt, pool) is { } binding)
+        {
+            binding.Begin(demand.Timeline);
+            connection.StateChange += binding.OnStateChange;
+        }
+
+        if (attempt.Ticket is not { } ticket) return;
+        attempt.Ticket = null;
+        connection.StateChange += (_, change) =>
+        {
+            if (change.OriginalState == ConnectionState.Open) ticket.Dispose();
+        };
+    }
+}

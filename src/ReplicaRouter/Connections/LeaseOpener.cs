@@ -1,0 +1,130 @@
+using Npgsql;
+
+namespace ReplicaRouter;
+
+/// <summary>Opens a connection of one pool: waits for its turn, logs in, and replaces a connection that has ended while it was idle.</summary>
+/// <param name="store">What is known of the hosts.</param>
+/// <param name="listener">Counts idle connections.</param>
+/// <param name="idle">Finds out whether a connection has ended while it was idle.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LeaseOpener(TopologyStore store, CommandListener listener, IdleCheck idle, TimeProvider time)
+{
+    /// <summary>Takes a connection for which no caller has to wait.</summary>
+    /// <returns>Null where all are in use, or enough logins under way.</returns>
+    public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake(kept: null);
+
+    /// <summary>Whether a connection that was opened at once may have ended while it was idle. To be asked once.</summary>
+    public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease.Connection, !plan.IsReadOnly);
+
+    /// <param name="opening">What was begun.</param>
+    /// <param name="attempt">The operation.</param>
+    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
+    {
+        var pool = opening.Pool;
+        using var counted = pool.CountOpening();
+        while (true)
+        {
+            var lease = async ? await OpenOneAsync(opening, attempt, cancellationToken).ConfigureAwait(false) : OpenOne(opening, attempt);
+            var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
+            if (!isInDoubt || (async ? await idle.AnswersAsync(lease.Connection).ConfigureAwait(false) : IdleCheck.Answers(lease.Connection))) return lease.Opened();
+
+            // It was in no caller's hands: nothing has failed, and the same host does.
+            pool.DropLike(lease);
+            cancellationToken.ThrowIfCancellationRequested();
+            opening = new Opening(pool, TryTake(pool));
+            if (attempt.IsHedge && opening.Lease is null) throw LetsNoCallerIn(pool);
+        }
+    }
+
+    /// <summary>Npgsql does not heed cancellation while it logs in: the caller stops waiting, and the connection is closed when it comes.</summary>
+    private async ValueTask<ConnectionLease> OpenOneAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
+    {
+        var (pool, lease, task) = (opening.Pool, opening.Lease, opening.Task);
+        try
+        {
+            lease ??= await TakeInTurnAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
+            task ??= lease.Value.OpenAsync(cancellationToken);
+            if (!task.IsCompleted) await WaitForLoginAsync(pool, task, attempt, cancellationToken).ConfigureAwait(false);
+            await task.ConfigureAwait(false);
+            return lease.Value;
+        }
+        catch (Exception e)
+        {
+            var isOurs = task is not { IsCompleted: true };
+            if (task is not null) _ = CloseOnceOpenedAsync(task, lease!.Value);   // closing a connection that is still connecting throws
+            if (isOurs && (e is TimeoutException || (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time)))) throw attempt.Expired(e);
+            // A killed server ends the login in the same moment: only the caller's own token tells whose cancellation it was.
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw LetsNoCallerIn(pool);
+            throw;
+        }
+    }
+
+    private ConnectionLease OpenOne(Opening opening, Attempt attempt)
+    {
+        var lease = opening.Lease ?? TakeInTurn(opening.Pool, attempt);
+        try
+        {
+            lease.Open();
+            return lease;
+        }
+        catch
+        {
+            lease.Connection.Dispose();
+            lease.Source.Throttle.Leave();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for a login, unless it is known that the host lets no caller in.</summary>
+    private async Task WaitForLoginAsync(HostPool pool, Task login, Attempt attempt, CancellationToken cancellationToken)
+    {
+        // The alarm before the state: what changes in between raises it.
+        var refused = pool.Owner.LoginsRefused.Token;
+        if (IsWarmOnly(pool)) throw LetsNoCallerIn(pool);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pool.IsExhausted ? CancellationToken.None : refused);
+        await login.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
+    private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    {
+        // The alarm before the state: what changes in between raises it.
+        var refused = pool.Owner.LoginsRefused.Token;
+        if (IsWarmOnly(pool)) return TakeIdle(pool);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
+        return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), either.Token).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="TakeInTurnAsync"/>
+    private ConnectionLease TakeInTurn(HostPool pool, Attempt attempt)
+    {
+        if (IsWarmOnly(pool)) return TakeIdle(pool);
+        try
+        {
+            return pool.Take(attempt.RemainingWait(time), attempt.Remaining(time));
+        }
+        catch (NpgsqlException e) when (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time))
+        {
+            throw attempt.Expired(e);
+        }
+    }
+
+    private ConnectionLease TakeIdle(HostPool pool)
+    {
+        listener.Recount();
+        return pool.TryTakeIdle() ?? throw LetsNoCallerIn(pool);
+    }
+
+    private bool IsWarmOnly(HostPool pool) => store.Current.At(pool.Host.Index) is { IsWarmOnly: true };
+
+    private static HostLostException LetsNoCallerIn(HostPool pool) => new($"No pooled connection to {pool.Host.Endpoint} was idle, and it accepts no new ones at present.");
+
+    private static async Task CloseOnceOpenedAsync(Task opening, ConnectionLease lease)
+    {
+        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await lease.Connection.DisposeAsync().ConfigureAwait(false);
+        lease.Source.Throttle.Leave();
+    }
+}
