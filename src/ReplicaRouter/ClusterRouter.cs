@@ -63,14 +63,15 @@ internal sealed class ClusterRouter : DatabaseRouter
         var idle = new IdleCheck(configuration.AskIdleAfter, time);
         _fleet = new Fleet(configuration, _store, _listener, createProbe, idle, loggerFactory, time, random, logger);
         foreach (var host in configuration.Hosts) _fleet.Add(host);
-        _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
-        _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
-        _store.Changed += _fencedWriters.OnChanged;
         var sessions = new SessionWatcher(_counters, time, logger);
         var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
+        // It comes first of what follows changes: a connection that is opened in between is not to meet the lost host.
         var created = new CreatedConnections(_chooser, _store);
+        _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
+        _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
+        _store.Changed += _fencedWriters.OnChanged;
         _failures = new FailureReporter(_store);
         var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, time), time);
         _opener = new ConnectionOpener(_store, _chooser, new LeaseOpener(_store, _listener, idle, time), verifier, _failures, guard, _counters, created, time);
