@@ -180,6 +180,42 @@ public class HostSelectionTests
         }
     }
 
+    /// <summary>Health checks, metrics and explanations look at the choice at any time.</summary>
+    [Fact]
+    public void Ten_thousand_looks_between_two_reads_change_nothing_that_those_reads_see()
+    {
+        var choices = ChoicesBesideASlowHost(looks: 0);
+        Assert.Contains(1, choices[1500..]);
+        Assert.Equal(choices, ChoicesBesideASlowHost(looks: 10_000));
+    }
+
+    /// <summary>The hosts of reads one after the other, one of which gets ten times as slow and is tried now and then.</summary>
+    private static List<int> ChoicesBesideASlowHost(int looks)
+    {
+        var topology = Healthy("primary", "analytics", "background", "replica-3");
+        var (loads, read, random) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read), new Random(1));
+        List<int> choices = [];
+        for (var i = 0; i < 2_000; i++)
+        {
+            var request = RouteRequest.For(read, default, topology.Time);
+            for (var look = 0; look < looks && i % 500 == 499; look++)
+            {
+                HostSelection.Choose(topology.Current, read, request, loads, new Random(look));
+                RouteExplanation.Of(topology.Current, read, request, loads, new Random(look), topology.Time);
+            }
+
+            var host = HostSelection.Choose(topology.Current, read, request, loads, random).Host!.Configuration.Index;
+            choices.Add(host);
+            var milliseconds = host == 1 && i > 1000 ? 10 : 1;
+            loads[host].BeginCommand();
+            topology.Advance(milliseconds / 1000.0);
+            loads[host].RecordCommand(read.Index, milliseconds);
+            loads[host].Commands.End();
+        }
+
+        return choices;
+    }
+
     [Fact]
     public void A_command_that_was_stopped_early_tells_nothing_unless_it_had_taken_longer_than_usual()
     {
