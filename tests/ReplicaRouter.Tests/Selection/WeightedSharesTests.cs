@@ -1,0 +1,63 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Selection;
+
+public class WeightedSharesTests
+{
+    private readonly TestTopology _topology = new(o => o.Hosts["background"].Weight = 3, "primary", "analytics", "background");
+    private readonly Random _random = new(1);
+
+    public WeightedSharesTests() => _topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
+
+    private int[] Choose(int times, HostLoad[] loads)
+    {
+        var counts = new int[3];
+        var plan = _topology.Configuration.PlanOf(DatabaseOperation.Read);
+        for (var i = 0; i < times; i++) counts[HostSelection.ChoosePlain(_topology.Current, plan, loads, _random, _topology.Time)]++;
+        return counts;
+    }
+
+    [Fact]
+    public void Idle_hosts_are_chosen_in_proportion_to_their_weights()
+    {
+        _topology.Advance(0.1);
+        var counts = Choose(40_000, _topology.Loads());
+        Assert.InRange(counts[2] / (double)counts[1], 2.8, 3.2);
+    }
+
+    /// <summary>Closed loops of so many callers: each begins the next command when one of its own has ended.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(8)]
+    [InlineData(64)]
+    public void Shares_hold_however_few_commands_are_under_way(int callers)
+    {
+        _topology.Advance(0.1);
+        var loads = _topology.Loads();
+        var underWay = new Queue<int>();
+        int[] counts = [0, 0, 0];
+        for (var i = 0; i < 40_000; i++)
+        {
+            if (underWay.Count == callers) loads[underWay.Dequeue()].Commands.End();
+            var host = HostSelection.ChoosePlain(_topology.Current, _topology.Configuration.PlanOf(DatabaseOperation.Read), loads, _random, _topology.Time);
+            loads[host].Commands.Begin();
+            underWay.Enqueue(host);
+            counts[host]++;
+        }
+
+        Assert.InRange(counts[2] / (double)counts[1], 3 * 0.75, 3 * 1.25);
+    }
+
+    [Fact]
+    public void A_host_that_has_fallen_behind_gets_nothing_more_until_it_has_caught_up()
+    {
+        _topology.Advance(0.1);
+        var loads = _topology.Loads();
+        for (var i = 0; i < 3; i++) loads[1].Commands.Begin();
+        for (var i = 0; i < 40; i++) loads[2].Commands.Begin();
+        Assert.Equal(1000, Choose(1000, loads)[1]);
+        for (var i = 0; i < 25; i++) loads[2].Commands.End();
+        Assert.InRange(Choose(1000, loads)[2], 700, 800);
+    }
+}
