@@ -22,17 +22,22 @@ internal sealed class HostChooser(
     /// <summary>Timers know milliseconds, and an answer takes less.</summary>
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2);
 
-    // A little longer than the first probes may take.
-    private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
+    private readonly StartupGate _gate = new(
+        store,
+        plan => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random) is { Host: not null, Fallback: Verdict.Eligible },
+        // A little longer than the first probes may take.
+        configuration.Health.Timeout + TimeSpan.FromMilliseconds(500),
+        configuration.Routes.Length,
+        time);
+
     private readonly int[] _waiting = new int[configuration.Routes.Length];
-    private volatile bool _isSettled;
 
     /// <summary>The host's pool for a plain request, chosen now; null when it takes a closer look.</summary>
     /// <param name="plan">The route.</param>
     /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
     public HostPool? TryChoosePlain(RoutePlan plan, ulong excluded = 0)
     {
-        if (!_isSettled) return null;
+        if (!_gate.IsOpen) return null;
         var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time, excluded);
         return host < 0 ? null : fleet.PoolAt(host, plan);
     }
@@ -41,7 +46,7 @@ internal sealed class HostChooser(
     /// <exception cref="NoEligibleHostException">No host may serve.</exception>
     public HostPool Choose(RoutePlan plan, OperationOptions? options)
     {
-        if (!_isSettled) WaitUntilSettledAsync(CancellationToken.None).GetAwaiter().GetResult();
+        if (!_gate.IsOpen) _gate.WaitAsync(plan, CancellationToken.None).GetAwaiter().GetResult();
         var request = RouteRequest.For(plan, options, time);
         var topology = store.Current;
         var choice = HostSelection.Choose(topology, plan, request, fleet.Loads, random);
@@ -72,7 +77,7 @@ internal sealed class HostChooser(
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public async ValueTask<(HostPool Pool, SessionDemand Demand)> ChooseAsync(Attempt attempt, CancellationToken cancellationToken)
     {
-        if (!_isSettled) await WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
+        if (!_gate.IsOpen) await _gate.WaitAsync(attempt.Plan, cancellationToken).ConfigureAwait(false);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -147,17 +152,8 @@ internal sealed class HostChooser(
         plan.IsReadOnly && !request.IsStrong && choice.Fallback != Verdict.Eligible && ReferenceEquals(choice.Host, topology.Primary)
         && !Eligibility.IsForcedToPrimary(topology, plan, request);
 
-    /// <summary>Before the first probes nothing is known: choosing then would send a whole start-up to one host, perhaps the wrong one.</summary>
-    public async Task WaitUntilSettledAsync(CancellationToken cancellationToken)
-    {
-        var start = time.GetTimestamp();
-        for (var topology = store.Current; !topology.IsSettled; topology = store.Current)
-        {
-            if (!await store.NewerAsync(topology, _settleTimeout - time.GetElapsedTime(start), cancellationToken).ConfigureAwait(false)) break;
-        }
-
-        _isSettled = true;
-    }
+    /// <summary>Waits until enough is known of all hosts to choose by.</summary>
+    public Task WaitUntilSettledAsync(CancellationToken cancellationToken) => _gate.WaitAsync(null, cancellationToken);
 
     private Choice Choose(Attempt attempt, TopologySnapshot topology, in SessionDemand demand) =>
         HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), fleet.Loads, random);
