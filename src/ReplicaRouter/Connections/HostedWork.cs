@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -22,21 +23,24 @@ internal static class HostedWork
     /// <param name="pool">Where the work runs.</param>
     /// <param name="cancellationToken">The caller's.</param>
     /// <exception cref="HostLostException">The work was given up.</exception>
-    public static async Task<T> RunAsync<T>(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<T> RunAsync<T>(
         NpgsqlConnection connection, Work<T> work, CommandFlow flow, TimeProvider time,
         LostAnswers? isLost, HostPool? pool, CancellationToken givenUp, CancellationToken cancellationToken)
     {
         CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         var stop = new CancellationTokenSource();
         var running = RunAsync(connection, work, flow, stop.Token);
+        var watch = new WorkWatch(running);
+        await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         // Others hear the same alarm, and it may be raised again.
-        while (isLost is not null && !running.IsCompleted && await IsRaisedAsync(running, givenUp, cancellationToken).ConfigureAwait(false))
+        while (isLost is not null && IsGivenUp(running, givenUp, cancellationToken) && !await isLost.IsLostAsync(pool!, connection, flow, running, cancellationToken).ConfigureAwait(false))
         {
-            if (await isLost.IsLostAsync(pool!, connection, flow, running, cancellationToken).ConfigureAwait(false)) break;
             givenUp = pool!.Owner.Superseded.Token;
+            await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!running.IsCompleted && !await EndsAsync(running, stop, flow, time, givenUp, cancellationToken).ConfigureAwait(false))
+        if (!running.IsCompleted && !await IsStoppedAsync(running, stop, flow, time, givenUp, cancellationToken).ConfigureAwait(false))
         {
             running.Forget();
             cancellationToken.ThrowIfCancellationRequested();
@@ -53,12 +57,8 @@ internal static class HostedWork
         }
     }
 
-    private static async Task<bool> IsRaisedAsync(Task running, CancellationToken givenUp, CancellationToken cancellationToken)
-    {
-        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp) : null;
-        await running.WaitAsync(either?.Token ?? givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !running.IsCompleted;
-    }
+    private static bool IsGivenUp(Task running, CancellationToken givenUp, CancellationToken cancellationToken) =>
+        givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !running.IsCompleted;
 
     private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, CancellationToken stop)
     {
@@ -73,13 +73,11 @@ internal static class HostedWork
         }
     }
 
+    /// <summary>Stops work that its caller has cancelled, or whose host is lost.</summary>
     /// <returns>Whether the work has ended, rather than being given up.</returns>
-    private static async Task<bool> EndsAsync(
+    private static async Task<bool> IsStoppedAsync(
         Task running, CancellationTokenSource stop, CommandFlow flow, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
     {
-        using var either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp) : null;
-        await running.WaitAsync(either?.Token ?? givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (running.IsCompleted) return true;
         if (!givenUp.IsCancellationRequested)
         {
             SlowCancellation.Usual.Cancel(stop);
