@@ -35,8 +35,11 @@ internal sealed record EjectionSettings
     /// <summary>The longest such time, so that a host that is well again is back within two seconds.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromMilliseconds(1600);
 
-    /// <summary>Commands of the route for each one that is a trial, so that no more than one in a hundred is slow. A probe that takes as long as usual again makes up for them.</summary>
+    /// <summary>Commands of the route for each one that is a trial of an ejected host, so that no more than one in a hundred is slow. A probe that takes as long as usual again makes up for them.</summary>
     public int CommandsPerTrial { get; init; } = 100;
+
+    /// <summary>Slow commands of a host that were under way together and end within this time count once: one pause of this process may have held up all of them.</summary>
+    public TimeSpan HeldUpTogether { get; init; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A host that got nothing done for so long, in ms, and for longer than commands take, is left out for the moment: less than this is the scheduler's doing.</summary>
     public double LeastSilenceMs { get; init; } = 10;

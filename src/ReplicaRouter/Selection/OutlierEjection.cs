@@ -19,6 +19,9 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     /// <summary>A sample of which this is known tells as much as half of what ejects a host: another host began the same work later, and was done sooner.</summary>
     private double BeatenEvidence => settings.Evidence / 2;
 
+    /// <summary>Evidence of a trial that does not tell: fewer than one in eight of the fastest host's commands take as long where it is more.</summary>
+    private static readonly double WeakEvidence = Math.Log(Math.Sqrt(2));
+
     /// <summary>Part of the samples that no silence is expected to be shorter than.</summary>
     private const double LongShare = 0.01;
 
@@ -32,16 +35,15 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     /// <summary>The hosts that are left out at present, one bit each.</summary>
     public ulong Ejected => Volatile.Read(ref _ejected);
 
-    /// <summary>The hosts to choose among: all but those that are ejected and not due for a trial, and those that are silent although work waits there.</summary>
+    /// <summary>The hosts to choose among: one that is due for a trial, else all but those that are ejected, and those that are silent although work waits there.</summary>
     /// <param name="candidates">Hosts that may serve, one bit each.</param>
     /// <param name="loads">What each has to do.</param>
     public ulong Filter(ulong candidates, ReadOnlySpan<HostLoad> loads)
     {
         var ejected = Ejected & candidates;
-        var window = candidates & ~ejected;
-        if (ejected != 0) window |= DueForTrial(ejected, loads);
+        if (ejected != 0 && DueForTrial(ejected, loads) is var due and not 0) return due;
         // The fastest host is not ejected. But it may be no candidate.
-        if (window == 0) window = candidates;
+        var window = ejected == candidates ? candidates : candidates & ~ejected;
         var silent = SilentAmong(window, loads);
         return silent == window ? window : window & ~silent;
     }
@@ -121,8 +123,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         latency.WasSlow = evidence > 0;
         if (latency.Typical <= reference.Typical) Volatile.Write(ref _silenceMs, Math.Max(settings.LeastSilenceMs, EjectionSettings.Ratio * latency.Slowest(LongShare)));
         var startedAt = now - time.Ticks(TimeSpan.FromMilliseconds(sample));
-        // Commands that were under way together may have been held up by one thing, as a pause of this process: that counts once.
-        var isKnown = latency.WasSlow && startedAt < latency.SlowAt;
+        var isKnown = latency.WasSlow && startedAt < latency.SlowAt && now - latency.SlowAt < time.Ticks(settings.HeldUpTogether);
         if (latency.WasSlow && !isKnown) latency.SlowAt = now;
         if ((_ejected >> host & 1) == 0) Judge(host, latency, isKnown ? 0 : evidence, reference, now);
         // A command that was under way before says what was known.
@@ -143,11 +144,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     {
         // What is tried now tells more than what was before.
         latency.Evidence = Math.Clamp(latency.Evidence + (2 * evidence), 0, settings.Evidence);
-        if (evidence > 0)
+        if (evidence > WeakEvidence)
         {
             latency.SlowTrials++;
             PutOffTrial(latency, now);
         }
+        // A longer query among look-ups tells little: the next command tells more.
+        else if (evidence > 0) PlanTrial(latency, now, settings.FirstPause);
         else if (latency.Evidence <= settings.Evidence / 2)
         {
             latency.ReadmittedAt = now;
@@ -157,21 +160,24 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private void PutOffTrial(HostLatency latency, long now)
     {
-        var pause = TimeSpan.Min(settings.FirstPause * (1 << Math.Min(latency.SlowTrials, 16)), settings.LongestPause);
-        latency.PlanTrial(now + time.Ticks(pause), _commands + settings.CommandsPerTrial);
         latency.Evidence = settings.Evidence;
+        PlanTrial(latency, now, TimeSpan.Min(settings.FirstPause * (1 << Math.Min(latency.SlowTrials, 16)), settings.LongestPause));
     }
+
+    /// <summary>The hosts that are ejected share what trials may cost.</summary>
+    private void PlanTrial(HostLatency latency, long now, TimeSpan pause) =>
+        latency.PlanTrial(now + time.Ticks(pause), _commands + ((long)settings.CommandsPerTrial * BitOperations.PopCount(_ejected)));
 
     private double EvidenceNeeded(int host, long now)
     {
-        var fresh = 0UL;
-        for (var rest = _known; rest != 0; rest &= rest - 1)
+        var without = _ejected | 1UL << host;
+        var all = without;
+        for (var rest = _known & ~without; rest != 0; rest &= rest - 1)
         {
-            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) fresh |= rest & ~(rest - 1);
+            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) all |= rest & ~(rest - 1);
         }
 
-        var without = (fresh & _ejected) | 1UL << host;
-        return 2 * BitOperations.PopCount(without) > BitOperations.PopCount(fresh | without) ? settings.EvidenceAgainstMost : settings.Evidence;
+        return 2 * BitOperations.PopCount(without) > BitOperations.PopCount(all) ? settings.EvidenceAgainstMost : settings.Evidence;
     }
 
     /// <summary>The one with the shortest commands of all others that are in rotation; null where there is none.</summary>
@@ -189,19 +195,18 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private bool IsFresh(HostLatency latency, long now) => time.GetElapsedTime(latency.SampledAt, now) < settings.Fresh;
 
-    /// <summary>One command at a time tells whether an ejected host is still slow. Work of other routes keeps it waiting for a moment only.</summary>
+    /// <summary>The first ejected host that is due for a trial, as a bit; 0 where there is none. One command at a time tells. Work of other routes keeps it waiting for a moment only.</summary>
     private ulong DueForTrial(ulong ejected, ReadOnlySpan<HostLoad> loads)
     {
         var (now, commands, longest) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause));
-        var due = 0UL;
         for (var rest = ejected; rest != 0; rest &= rest - 1)
         {
             var host = BitOperations.TrailingZeroCount(rest);
             var latency = Volatile.Read(ref _hosts[host])!;
-            if (latency.IsTrialDue(now, commands) && (loads[host].InFlight == 0 || now - latency.TrialAt > longest)) due |= rest & ~(rest - 1);
+            if (latency.IsTrialDue(now, commands) && (loads[host].InFlight == 0 || now - latency.TrialAt > longest)) return 1UL << host;
         }
 
-        return due;
+        return 0;
     }
 
     private ulong SilentAmong(ulong hosts, ReadOnlySpan<HostLoad> loads)

@@ -35,8 +35,8 @@ internal sealed class ReadyHosts
     {
         if (All(now) == 0) return 0;
         // As long as all are fast, once a tick is often enough to look.
-        if (now == _wholeAt) return _hosts;
-        var window = BitOperations.IsPow2(_hosts) ? _hosts : loads[BitOperations.TrailingZeroCount(_hosts)].Ejection(_route).Filter(_hosts, loads);
+        if (now == _wholeAt || BitOperations.IsPow2(_hosts)) return _hosts;
+        var window = loads[BitOperations.TrailingZeroCount(_hosts)].Ejection(_route).Filter(_hosts, loads);
         if (window == _hosts) _wholeAt = now;
         return window;
     }
