@@ -30,7 +30,7 @@ internal static class GridCommand
                 {
                     _ = EjectionConstants.Set(EjectionSettings.Default, token.Value);
                 }
-                catch (FormatException e)
+                catch (Exception e) when (e is FormatException or OverflowException)
                 {
                     result.AddError(e.Message);
                 }
