@@ -14,9 +14,7 @@ internal static class Simulator
     {
         var runs = scenarios.SelectMany(scenario => scenario.Policies.Select(policy => (Scenario: scenario, Policy: policy))).ToArray();
         var figures = new Figures[runs.Length];
-        // No more at once than there are cores: each world is large, and they would take the caches from each other. And one by one: the longest come last.
-        var oneByOne = Partitioner.Create(Enumerable.Range(0, runs.Length), EnumerablePartitionerOptions.NoBuffering);
-        Parallel.ForEach(oneByOne, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        OneByOne(runs.Length, i =>
         {
             figures[i] = Run(runs[i].Scenario, runs[i].Policy, seed);
             done?.Invoke(runs[i].Scenario, runs[i].Policy, figures[i]);
@@ -24,5 +22,13 @@ internal static class Simulator
         var results = new SeedResults(seed);
         for (var i = 0; i < runs.Length; i++) results.Add(runs[i].Scenario.Name, runs[i].Policy.Name, figures[i]);
         return results;
+    }
+
+    /// <summary>Does something for each number below a count, on all cores.</summary>
+    public static void OneByOne(int count, Action<int> run)
+    {
+        // No more at once than there are cores: each world is large, and they would take the caches from each other. And one by one: the longest come last.
+        var oneByOne = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(oneByOne, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, run);
     }
 }

@@ -14,21 +14,44 @@ internal static class SimulateCommand
     public static Command Create()
     {
         var seed = new Option<int>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
-        var seeds = AtLeastOne("--seeds", "How many seeds are run; goals must be met by the worst.", 1);
-        var processes = AtLeastOne("--processes", "Application processes of a large fleet.", 1000);
-        var hosts = AtLeastOne("--hosts", "Replicas of a large fleet, up to 60.", 30);
+        var seeds = AtLeastOne("--seeds", $"How many seeds are run; goals must be met by the worst. The grid takes the median, of {GridCommand.UsualSeeds} by default.", 1);
+        var processes = AtLeastOne("--processes", "Application processes of a large fleet; of the grid, the cells with so many.", 1000);
+        var hosts = AtLeastOne("--hosts", "Replicas of a large fleet, up to 60; of the grid, the cells with so many.", 30);
         var names = new Option<string[]>("--scenario") { Description = "What happens; may be given more than once. All of it by default." };
         names.AcceptOnlyFromAmong([.. new ScenarioList().All.Select(scenario => scenario.Name)]);
         var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        var grid = GridCommand.Words();
+        var load = new Option<int?>("--load") { Description = "Of the grid, the cells with this load in percent." };
+        var seconds = new Option<int?>("--seconds") { Description = "What a cell of the grid is measured for at least: 5 s by default, with slow hosts 30 s." };
+        var sensitivity = new Option<bool>("--sensitivity") { Description = "Doubles and halves each constant of EjectionSettings, over a few cells of the grid." };
+        var constants = GridCommand.Constants();
         hosts.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() > 60) result.AddError("--hosts takes a whole number up to 60.");
         });
-        var command = new Command("simulate", "A fleet of routers on a virtual clock while servers get slow, hang, die, lag and return; beside other ways of picking hosts.") { seed, seeds, processes, hosts, names, json };
-        command.SetAction(parsed => Run(
-            new ScenarioList(parsed.GetValue(processes), parsed.GetValue(hosts)), parsed.GetValue(names) ?? [],
-            [.. Enumerable.Range(parsed.GetValue(seed), parsed.GetValue(seeds))], parsed.GetValue(json)));
+        var command = new Command("simulate", "A fleet of routers on a virtual clock while servers get slow, hang, die, lag and return; beside other ways of picking hosts.") { seed, seeds, processes, hosts, names, json, grid, load, seconds, sensitivity, constants };
+        command.SetAction(parsed =>
+        {
+            var isJson = parsed.GetValue(json);
+            var ejection = (parsed.GetValue(constants) ?? []).Aggregate(EjectionSettings.Default, EjectionConstants.Set);
+            if (parsed.GetValue(sensitivity)) return Print((GridCommand.RunSensitivity(Seeds(GridCommand.UsualSensitivitySeeds)), 0), isJson);
+            if (!IsGiven(parsed, grid)) return Run(new ScenarioList(parsed.GetValue(processes), parsed.GetValue(hosts)), parsed.GetValue(names) ?? [], ejection, Seeds(1), isJson);
+            var filter = new GridFilter(parsed.GetValue(grid) ?? [], Given(parsed, processes), parsed.GetValue(load), Given(parsed, hosts));
+            return Print(GridCommand.Run(filter, ejection, Seeds(GridCommand.UsualSeeds), parsed.GetValue(seconds)), isJson);
+
+            int[] Seeds(int usual) => [.. Enumerable.Range(parsed.GetValue(seed), Given(parsed, seeds) ?? usual)];
+        });
         return command;
+    }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    private static int? Given(ParseResult parsed, Option<int> option) => IsGiven(parsed, option) ? parsed.GetValue(option) : null;
+
+    private static int Print((object Report, int ExitCode) judged, bool isJson)
+    {
+        if (isJson) Console.WriteLine(JsonSerializer.Serialize(judged.Report, s_json));
+        return judged.ExitCode;
     }
 
     private static Option<int> AtLeastOne(string name, string description, int otherwise)
@@ -41,10 +64,11 @@ internal static class SimulateCommand
         return option;
     }
 
-    private static int Run(ScenarioList list, string[] names, int[] seeds, bool isJson)
+    private static int Run(ScenarioList list, string[] names, EjectionSettings ejection, int[] seeds, bool isJson)
     {
         var started = Stopwatch.GetTimestamp();
-        var wanted = list.All.Where(scenario => names.Length == 0 || names.Any(name => name == scenario.Name || IsCompared(list, name, scenario))).ToList();
+        var wanted = list.All.Where(scenario => names.Length == 0 || names.Any(name => name == scenario.Name || IsCompared(list, name, scenario)))
+            .Select(scenario => scenario with { Ejection = ejection }).ToList();
         var results = new List<SeedResults>();
         foreach (var seed in seeds)
         {

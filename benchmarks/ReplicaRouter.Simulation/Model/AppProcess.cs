@@ -24,7 +24,7 @@ internal sealed class AppProcess
         _guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, Clock);
         Store = new TopologyStore(TopologySnapshot.Initial(configuration), Clock);
         Store.Changed += OnChanged;
-        OutlierEjection[] ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(Clock, EjectionSettings.Default))];
+        OutlierEjection[] ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(Clock, world.Scenario.Ejection))];
         Loads = [.. configuration.Hosts.Select(host => new HostLoad(host.Index, ejections, Clock))];
         Monitors = [.. configuration.Hosts.Select(host => new HostMonitor(
             host, new SimulatedProbe(this, world.Servers[host.Index]), Store, configuration.Health, Clock, random, NullLogger.Instance) { Answered = Loads[host.Index].RecordProbe })];
@@ -34,7 +34,8 @@ internal sealed class AppProcess
             foreach (var replica in world.Replicas) Pools[replica.Host.Index].OpenOne();
         }
 
-        if (!world.Scenario.IsColdStart) LearnLatencies();
+        // Its peers do not look at it, and a large fleet has much to learn.
+        if (!world.Scenario.IsColdStart && policy.IsRouter) LearnLatencies();
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
         if (policy.Hedges) Hedging = NewHedging(configuration);

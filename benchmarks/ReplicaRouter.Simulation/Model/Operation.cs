@@ -1,7 +1,10 @@
 namespace ReplicaRouter.Simulation;
 
 /// <summary>One read of a caller, who waits two seconds for it: chosen, run, run again or beside as the product does.</summary>
-internal sealed class Operation(AppProcess process, double demandMs)
+/// <param name="process">The caller's process.</param>
+/// <param name="demandMs">What the read costs on a server that is well.</param>
+/// <param name="ended">What the caller does then.</param>
+internal sealed class Operation(AppProcess process, double demandMs, Action? ended = null)
 {
     private const int MaxRuns = RetryTable.MaxRuns;
 
@@ -130,5 +133,6 @@ internal sealed class Operation(AppProcess process, double demandMs)
         if (isAnswered) process.Retries.Earn();
         GiveBack(_underWay);
         _underWay.ForEach(run => run.GiveUp(isHostLost: false));
+        ended?.Invoke();
     }
 }

@@ -9,7 +9,14 @@ internal abstract record Workload(string Name, double MeanMs)
     /// <summary>Four in five are look-ups, one in fifty is a report, all on one route.</summary>
     public static readonly Workload Mixed = new Mixed();
 
+    /// <summary>Queries of three classes whose shares change every second.</summary>
+    public static readonly Workload Shifting = new Shifting();
+
     public abstract double Draw(Random random);
+
+    /// <summary>What queries cost in the next second.</summary>
+    /// <param name="shares">A source of chance for this alone, asked once a second.</param>
+    public virtual Workload Next(Random shares) => this;
 
     /// <summary>A draw from the standard normal distribution.</summary>
     /// <remarks>Source: G. E. P. Box, M. E. Muller, "A Note on the Generation of Random Normal Deviates", 1958.</remarks>
@@ -31,4 +38,21 @@ internal sealed record Mixed() : Workload("mixed", 5.7)
         < 0.98 => 5,
         _ => 200,
     };
+}
+
+/// <summary>Queries of 1, 5 and 200 ms. How many there are of each class is in proportion to the three numbers.</summary>
+internal record ThreeClasses(string Name, double Lookups, double Queries, double Reports)
+    : Workload(Name, ((1 * Lookups) + (5 * Queries) + (200 * Reports)) / (Lookups + Queries + Reports))
+{
+    public override double Draw(Random random)
+    {
+        var drawn = random.NextDouble() * (Lookups + Queries + Reports);
+        return drawn < Lookups ? 1 : drawn < Lookups + Queries ? 5 : 200;
+    }
+}
+
+/// <summary>The average of all seconds. In each second, each class is there with any part of its number: one second has hardly any reports, the next one is half of them.</summary>
+internal sealed record Shifting() : ThreeClasses("shifting", 3, 1, 0.3)
+{
+    public override Workload Next(Random shares) => new ThreeClasses(Name, Lookups * shares.NextDouble(), Queries * shares.NextDouble(), Reports * shares.NextDouble());
 }

@@ -7,6 +7,7 @@ internal sealed class World
     private readonly Random _arrivals;
     private readonly Random _network;
     private readonly DeadlineLine _deadlines;
+    private readonly Demand _demand;
 
     public World(Scenario scenario, Policy policy, int seed)
     {
@@ -14,13 +15,14 @@ internal sealed class World
         // Each stream of chance is its own: whoever picks, the same callers come at the same times with the same work.
         (_arrivals, _network) = (new Random(seed), new Random(seed + 1));
         Chance = new Random(seed + 2);
+        _demand = new Demand(scenario.Workload, seed + 3);
         _deadlines = new DeadlineLine(Events);
         Configuration = Build(scenario.Replicas);
         Servers = [.. Configuration.Hosts.Select(host => new Server(Events, scenario.Servers, host, scenario.IsColdStart ? 0 : scenario.Processes))];
         Recorder = new Recorder(this, scenario);
         Processes = [.. Enumerable.Range(0, scenario.Processes).Select(i => new AppProcess(this, policy, new Random((seed * 1_000_003) + i)))];
         foreach (var process in Processes) Events.After(scenario.StartWithin * Chance.NextDouble(), process.Start);
-        Events.At(scenario.TrafficFrom.Ticks, NextArrival);
+        Events.At(scenario.TrafficFrom.Ticks, BeginTraffic);
         scenario.Faults(this);
     }
 
@@ -61,13 +63,29 @@ internal sealed class World
         Events.After(delay, action);
     }
 
+    private void BeginTraffic()
+    {
+        if (_scenario.ClosedLoops == 0) NextArrival();
+        for (var i = 0; i < _scenario.ClosedLoops; i++) NextInLoop(Processes[i % Processes.Length]);
+    }
+
     private void NextArrival()
     {
-        var operation = new Operation(Processes[_arrivals.Next(Processes.Length)], _scenario.Workload.Draw(_arrivals));
+        var workload = _demand.At(Events.Now);
+        Begin(new Operation(Processes[_arrivals.Next(Processes.Length)], workload.Draw(_arrivals)));
+        // Where queries get shorter, more of them come: the load is what the scenario says in each second.
+        var rate = _scenario.RatePerSecond * Load * (_scenario.Workload.MeanMs / workload.MeanMs);
+        var seconds = -Math.Log(1 - _arrivals.NextDouble()) / rate;
+        Events.After(TimeSpan.FromSeconds(seconds), NextArrival);
+    }
+
+    /// <summary>A caller who has its answer, or has waited for long enough, sends the next read.</summary>
+    private void NextInLoop(AppProcess process) => Begin(new Operation(process, _demand.At(Events.Now).Draw(_arrivals), () => NextInLoop(process)));
+
+    private void Begin(Operation operation)
+    {
         _deadlines.Add(operation);
         operation.Arrive();
-        var seconds = -Math.Log(1 - _arrivals.NextDouble()) / (_scenario.RatePerSecond * Load);
-        Events.After(TimeSpan.FromSeconds(seconds), NextArrival);
     }
 
     private static RouterConfiguration Build(int replicas)

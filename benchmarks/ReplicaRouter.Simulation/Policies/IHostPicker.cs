@@ -27,6 +27,9 @@ internal sealed record Policy(string Name, Func<AppProcess, IHostPicker> Create,
     public const string Router = "router";
     public const string RouterHedged = "router + hedge";
 
+    /// <summary>Whether it goes by the router's judgement of latency.</summary>
+    public bool IsRouter => Name is Router or RouterHedged;
+
     public static readonly Policy Product = new(Router, process => new ProductPicker(process));
     public static readonly Policy ProductHedged = new(RouterHedged, process => new ProductPicker(process), Hedges: true);
     public static readonly Policy RoundRobin = new("round robin", process => new RoundRobinPicker(process));

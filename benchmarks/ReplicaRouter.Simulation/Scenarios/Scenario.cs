@@ -14,6 +14,9 @@ internal sealed record Scenario
     /// <summary>Operations a second of all processes together.</summary>
     public double RatePerSecond { get; init; } = 2000;
 
+    /// <summary>Callers who each send the next read when the last one is answered, spread over the processes. With 0, callers come by chance and wait for no other.</summary>
+    public int ClosedLoops { get; init; }
+
     public Workload Workload { get; init; } = Workload.Lognormal;
     public ServerModel Servers { get; init; } = new();
     public Network Network { get; init; } = new();
@@ -36,6 +39,9 @@ internal sealed record Scenario
     public int[] Faulty { get; init; } = [];
 
     public Action<World> Faults { get; init; } = _ => { };
+
+    /// <summary>The constants by which the router leaves slow hosts out.</summary>
+    public EjectionSettings Ejection { get; init; } = EjectionSettings.Default;
 
     /// <summary>Who picks hosts.</summary>
     public IReadOnlyList<Policy> Policies { get; init; } = Policy.All;

@@ -1,0 +1,17 @@
+namespace ReplicaRouter.Simulation;
+
+/// <summary>What queries cost at each time: the same for all hosts, callers and policies.</summary>
+internal sealed class Demand(Workload workload, int seed)
+{
+    private readonly Random _shares = new(seed);
+    private Workload _now = workload;
+    private long _second = -1;
+
+    /// <param name="time">In ticks, not before that of the last call.</param>
+    public Workload At(long time)
+    {
+        // Each second is drawn, also one in which no caller came: else what follows would depend on the callers.
+        for (var second = time / TimeSpan.TicksPerSecond; _second < second; _second++) _now = workload.Next(_shares);
+        return _now;
+    }
+}
