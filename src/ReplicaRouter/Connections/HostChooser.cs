@@ -18,7 +18,7 @@ internal sealed class HostChooser(
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2);
 
     /// <summary>As long as a replica is waited for before what the session needs is looked at again: there may be another primary by then, or no such position.</summary>
-    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
 
     // A little longer than the first probes may take.
     private readonly TimeSpan _settleTimeout = configuration.Health.Timeout + TimeSpan.FromMilliseconds(500);
@@ -224,29 +224,25 @@ internal sealed class HostChooser(
         }
     }
 
-    /// <summary>The replica to wait for, chosen as any other host is, among those that are expected in time; null when none is.</summary>
-    private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in SessionDemand demand, ulong behind, TimeSpan limit)
+    /// <summary>The replica to wait for, chosen like any other host, among those that are expected in time; null when none is.</summary>
+    private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in SessionDemand demand, ulong behind, TimeSpan left)
     {
         // Positions that no replica can be proven to reach, as long as no primary tells more.
-        if (limit < ShortestWait || demand.Floor.Lsn == ulong.MaxValue || demand.Floor.Timeline > topology.Timeline) return null;
+        if (left < ShortestWait || demand.Floor.Lsn == ulong.MaxValue || demand.Floor.Timeline > topology.Timeline) return null;
+        // What the operation needs was written before it began. A replica whose lag is within the whole wait gets there before the wait ends.
+        var wait = time.GetElapsedTime(attempt.StartedAt) + left;
         ulong expected = 0;
         foreach (var host in topology.Hosts)
         {
-            if ((behind & ~attempt.LostWaiting & host.Configuration.Bit) != 0 && IsExpected(topology, host, limit)) expected |= host.Configuration.Bit;
+            if ((behind & ~attempt.LostWaiting & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
+            // As long as its last answer took, the next one takes as well.
+            if (fleet.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
         }
 
         if (expected == 0) return null;
         var request = attempt.Request(demand, time) with { Floor = default };
         return HostSelection.Choose(topology, attempt.Plan, request with { Excluded = request.Excluded | ~expected }, fleet.Loads, random).Host;
     }
-
-    /// <summary>
-    /// Whether a replica may catch up within a time: when it answered last, it had replayed what the primary was known to have written so long before; and as long as its last answer took, the
-    /// next one takes as well.
-    /// </summary>
-    private bool IsExpected(TopologySnapshot topology, HostSnapshot replica, TimeSpan limit) =>
-        topology.ReplayedBy(replica) >= topology.Wal.KnownAt(replica.LastAnswered!.SentAt - time.Ticks(limit))
-        && fleet.MonitorOf(replica.Configuration).LastProbeMs < limit.TotalMilliseconds;
 
     /// <param name="attempt">The operation.</param>
     /// <param name="topology">What is known.</param>
