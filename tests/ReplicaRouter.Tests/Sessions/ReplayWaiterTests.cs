@@ -50,7 +50,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
         _store.Publish(new HostObservation(host, now, now, answer, failure));
     }
 
-    private Task<bool?> WaitAsync(ulong lsn, CancellationToken cancellationToken = default) => _waiter.WaitAsync(lsn, s_long, cancellationToken);
+    private Task<bool?> WaitAsync(ulong lsn) => _waiter.WaitAsync(lsn, s_long, Ct);
 
     /// <summary>The next question that the standby is asked.</summary>
     private Task<TaskCompletionSource<HostAnswer>> QuestionAsync() => _questions.Reader.ReadAsync(Ct).AsTask().WaitAsync(s_bound, Ct);
@@ -121,7 +121,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     public async Task Operations_that_are_cancelled_leave_nothing_behind()
     {
         using var cancelled = new CancellationTokenSource();
-        List<Task<bool?>> waiting = [.. Enumerable.Range(101, 100).Select(lsn => WaitAsync((ulong)lsn, cancelled.Token))];
+        List<Task<bool?>> waiting = [.. Enumerable.Range(101, 100).Select(lsn => _waiter.WaitAsync((ulong)lsn, s_long, cancelled.Token))];
         var question = await QuestionAsync();
         await cancelled.CancelAsync();
         foreach (var task in waiting) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OutcomeAsync(task));
