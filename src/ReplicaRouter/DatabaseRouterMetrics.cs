@@ -94,7 +94,7 @@ public sealed record SessionMetrics
     /// <summary>Reads that first had to ask a host for a position, one round trip each: mostly the first read after a write.</summary>
     public long PositionsAsked { get; init; }
 
-    /// <summary>Times that a read waited for a replica to replay what its session needs.</summary>
+    /// <summary>Times that a read waited for a replica to replay what its session needs. One that waits for more than 250 ms counts again.</summary>
     public long CatchUpWaits { get; init; }
 
     /// <summary>Sessions that had seen what a failover lost.</summary>

@@ -114,6 +114,78 @@ public class SessionTests
         Assert.True(router.GetMetrics().Sessions.CatchUpWaits > 0);
     }
 
+    [Fact]
+    public async Task A_replica_that_replays_20_ms_late_serves_the_reads_after_writes_without_any_setting()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await cluster["analytics"].SetApplyDelayAsync(TimeSpan.FromMilliseconds(20), Ct);
+        var onReplica = 0;
+        for (var i = 1; i <= 50; i++)
+        {
+            using var session = router.BeginSession();
+            await WriteAsync(router, i);
+            var (value, server) = await ReadAsync(cluster, router);
+            Assert.Equal(i, value);
+            if (server == "analytics") onReplica++;
+        }
+
+        Assert.InRange(onReplica, 40, 50);
+    }
+
+    [Fact]
+    public async Task A_replica_that_lags_by_more_than_the_routes_patience_is_not_waited_for()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster, Patience(seconds: 1));
+        await PauseAllAsync(cluster);
+        var value = 0;
+        async Task<bool> WaitsAsync()
+        {
+            var before = router.GetMetrics().Sessions.CatchUpWaits;
+            using var session = router.BeginSession();
+            await WriteAsync(router, ++value);
+            Assert.Equal((value, "primary"), await ReadAsync(cluster, router));
+            return router.GetMetrics().Sessions.CatchUpWaits > before;
+        }
+
+        // The first read can't know that replay stands still.
+        Assert.True(await WaitsAsync());
+        await Eventually.Async(async () => !await WaitsAsync(), TimeSpan.FromSeconds(10), "known to lag by more");
+        for (var i = 0; i < 10; i++) Assert.False(await WaitsAsync());
+        await cluster["analytics"].ResumeReplayAsync(Ct);
+    }
+
+    [Fact]
+    public async Task A_thousand_reads_that_wait_for_a_standby_cost_it_no_connection_of_their_own()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster, options => options.Routes["read"] = new DatabaseRouteOptions
+        {
+            CatchUpWait = TimeSpan.FromSeconds(30),
+            Wait = TimeSpan.FromSeconds(30),
+        });
+        await using var standby = new NpgsqlConnection(cluster["analytics"].SuperuserConnectionString);
+        await standby.OpenAsync(Ct);
+        Task<long> CountAsync() => standby.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'");
+        await PauseAllAsync(cluster);
+        string token;
+        using (var session = router.BeginSession())
+        {
+            await WriteAsync(router, 7);
+            token = await session.GetTokenAsync(Ct);
+        }
+
+        var before = await CountAsync();
+        List<Task<(int Value, string Server)>> reads = [.. Enumerable.Range(0, 1000).Select(_ => ReadAsync(cluster, router, new OperationOptions { SessionToken = token }))];
+        await Eventually.Async(() => router.GetMetrics().Sessions.CatchUpWaits >= 1000, TimeSpan.FromSeconds(10), "all wait");
+        // One more where the router happens to see by a new login whether it is let in.
+        Assert.InRange(await CountAsync(), 1, before + 1);
+        Assert.DoesNotContain(reads, read => read.IsCompleted);
+        await cluster["analytics"].ResumeReplayAsync(Ct);
+        Assert.All(await Task.WhenAll(reads), read => Assert.Equal((7, "analytics"), read));
+    }
+
     /// <summary>Every way in which a write can be made with what the router hands out.</summary>
     [Fact]
     public async Task Writes_on_raw_connections_in_transactions_and_by_data_source_bind_the_session()

@@ -42,12 +42,9 @@ public sealed class DatabaseRouteOptions
     /// <value>Default <see cref="ReplicaRouter.Consistency.Session"/>: what their session has written or read they see; outside a session it has no effect.</value>
     public Consistency? Consistency { get; set; }
 
-    /// <summary>How long a read waits for a replica to replay what its session has written or read, before the primary serves it.</summary>
-    /// <remarks>It waits only for a replica whose lag is within this time; one that is further behind would let it wait in vain.</remarks>
-    /// <value>
-    /// Default half of the time that the session's last write took, so that a write and the read after it are never slowed down by much, and 50 ms
-    /// at most; where another process wrote, 50 ms. For analytics and background 5 s. 0 to 1 min.
-    /// </value>
+    /// <summary>How long a read waits for a replica to replay what its session has written or read, rather than have the primary serve it.</summary>
+    /// <remarks>A replica that is known to lag by more than this is not waited for: the primary serves the read at once.</remarks>
+    /// <value>Default 50 ms; for analytics and background 5 s. 0 to 1 min.</value>
     public TimeSpan? CatchUpWait { get; set; }
 
     /// <summary>Most connections that the route keeps to one host.</summary>

@@ -249,7 +249,7 @@ internal sealed class RouterConfigurationBuilder
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
             Consistency = settings.Consistency ?? Consistency.Session,
-            CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : null),
+            CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : TimeSpan.FromMilliseconds(50)),
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
             MaxWaiting = settings.MaxWaiting ?? 1000,
             Hedge = settings.AllowHedging,

@@ -57,15 +57,13 @@ internal sealed class Attempt
     {
         var request = RouteRequest.For(Plan, _options, time);
         var isKeptOnPrimary = demand.IsWriteRecent && Plan.IsReadOnly && !request.IsStrong;
-        return request with { Excluded = _excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity, IsKeptOnPrimary = isKeptOnPrimary };
+        return request with { Excluded = _excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = demand.Affinity != 0 ? demand.Affinity : Awaited, IsKeptOnPrimary = isKeptOnPrimary };
     }
 
     /// <summary>Time left to wait for a replica to catch up with the session before the primary serves it.</summary>
-    public TimeSpan RemainingCatchUp(TimeSpan? writeTook, TimeProvider time)
+    public TimeSpan RemainingCatchUp(TimeProvider time)
     {
-        // Half of what the write took: together with its first read it is never slowed down by much, be the cluster fast or slow.
-        var limit = Plan.CatchUpWait ?? (writeTook is { } took && took / 2 < RoutePlan.LongestCatchUpWait ? took / 2 : RoutePlan.LongestCatchUpWait);
-        var left = Left(limit, time);
+        var left = Left(Plan.CatchUpWait, time);
         return Remaining(time) is { } overall ? TimeSpan.Min(overall, left) : left;
     }
 
@@ -87,8 +85,11 @@ internal sealed class Attempt
     /// <summary>How often hosts were asked for positions on behalf of this operation.</summary>
     public int Asks { get; set; }
 
-    /// <summary>The replica that was asked how far it is, as a bit.</summary>
-    public ulong AskedReplica { get; set; }
+    /// <summary>The replica that was asked or waited for on behalf of this operation last, as a bit: the operation reads there if it may.</summary>
+    public ulong Awaited { get; set; }
+
+    /// <summary>Replicas that were lost, or did not answer, while this operation waited for them, one bit each: it waits for them no more.</summary>
+    public ulong LostWaiting { get; set; }
 
     /// <summary>What the primary may have hidden when it was asked on behalf of this operation.</summary>
     public PrimaryDoubt? Doubt { get; set; }

@@ -45,7 +45,7 @@ internal sealed class Fleet(
         // The index may have been another host's before.
         load.ForgetLatency();
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = load.RecordProbe };
-        var pools = new HostPools(host, load, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe };
+        var pools = new HostPools(host, load, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe, Replay = new ReplayWaiter(monitor, store, time) };
         listener.Add(pools.Sources);
         _loads[host.Index] = pools.Load;
         _pools[host.Index] = pools;

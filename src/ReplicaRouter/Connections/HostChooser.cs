@@ -11,13 +11,8 @@ internal sealed class HostChooser(
     TimeProvider time,
     Random random)
 {
-    /// <summary>Asks for one operation, after which only the probes ask.</summary>
+    /// <summary>Times that hosts are asked for positions on behalf of one operation, after which only the probes ask.</summary>
     private const int MaxAsks = 3;
-
-    /// <summary>Asks for one operation that follow one another at once; from then on with a pause, doubled three times.</summary>
-    private const int AsksWithoutPause = 6;
-
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Timers know milliseconds, and an answer takes less.</summary>
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2);
@@ -29,6 +24,9 @@ internal sealed class HostChooser(
         configuration.Health.Timeout + TimeSpan.FromMilliseconds(500),
         configuration.Routes.Length,
         time);
+
+    /// <summary>As long as a replica is waited for before what the session needs is looked at again: there may be another primary by then, or no such position.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
 
     private readonly int[] _waiting = new int[configuration.Routes.Length];
 
@@ -184,30 +182,28 @@ internal sealed class HostChooser(
         if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
         if (attempt.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.CountPositionAsked();
-        attempt.AskedReplica = target.Configuration.Bit;
-        var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(demand.WriteTook, time), cancellationToken);
+        attempt.Awaited = target.Configuration.Bit;
+        var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(time), cancellationToken);
         await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
         await asking.ConfigureAwait(false);
         return true;
     }
 
-    /// <summary>Waits for a replica that has nearly replayed what the session needs, rather than to burden the primary.</summary>
+    /// <summary>Waits for a replica that is expected to have replayed in time what the session needs, rather than to burden the primary.</summary>
     /// <returns>Whether to choose again.</returns>
     private async Task<bool> TryCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
     {
-        // Where nobody else may serve, there is as much time as there is to wait for a host.
-        var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(demand.WriteTook, time);
-        if (Nearest(topology, choice.Behind, attempt.AskedReplica, left) is not { } replica) return false;
-        // As long as the last answer took, the next one takes, too.
-        if (left.TotalMilliseconds <= fleet.MonitorOf(replica.Configuration).LastProbeMs) return false;
-        var asks = attempt.Asks++;
+        // Where no other host may serve, there is as much time as there is to wait for a host.
+        var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(time);
+        if (Expected(attempt, topology, demand, choice.Behind, left) is not { } replica) return false;
         counters.CountCatchUpWait();
-        // Mostly it is about to get there, and a timer would be slower than to ask again at once.
-        if (asks >= AsksWithoutPause) await Task.Delay(FirstPause * (1 << Math.Min(asks - AsksWithoutPause, 3)), time, cancellationToken).ConfigureAwait(false);
-        attempt.AskedReplica = replica.Configuration.Bit;
-        // A position that the primary has not sent yet, as far as we know: is there such a one?
-        var doubtful = topology.Primary is { } primary && primary.Answer!.FlushLsn < demand.Floor.Lsn ? primary.Configuration.Bit : 0;
-        await AskAsync(replica.Configuration.Bit | doubtful, left, cancellationToken).ConfigureAwait(false);
+        attempt.Awaited = replica.Configuration.Bit;
+        var turn = TimeSpan.Min(left, LongestTurn);
+        var isReached = await fleet.PoolsOf(replica.Configuration).Replay.WaitAsync(demand.Floor.Lsn, turn, cancellationToken).ConfigureAwait(false);
+        if (isReached == false) attempt.LostWaiting |= replica.Configuration.Bit;
+        // A position that the primary keeps to itself, or has never reached, is not worth the rest of the wait: the primary's next answer tells.
+        var isInDoubt = isReached is null && turn < left && topology.Primary?.Answer!.FlushLsn < demand.Floor.Lsn;
+        if (isInDoubt) await AskAsync(topology.Primary!.Configuration.Bit, left - turn, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -224,18 +220,24 @@ internal sealed class HostChooser(
         }
     }
 
-    /// <summary>The replica that has replayed most among those that are expected to need no longer than a limit: as long as they lag.</summary>
-    private static HostSnapshot? Nearest(TopologySnapshot topology, ulong hosts, ulong asked, TimeSpan limit)
+    /// <summary>The replica to wait for, chosen like any other host, among those that are expected in time; null when none is.</summary>
+    private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in SessionDemand demand, ulong behind, TimeSpan left)
     {
-        HostSnapshot? nearest = null;
+        // Positions that no replica can be proven to reach, as long as no primary tells more.
+        if (left < ShortestWait || demand.Floor.Lsn == ulong.MaxValue || demand.Floor.Timeline > topology.Timeline) return null;
+        // What the operation needs was written before it began. A replica whose lag is within the whole wait gets there before the wait ends.
+        var wait = time.GetElapsedTime(attempt.StartedAt) + left;
+        ulong expected = 0;
         foreach (var host in topology.Hosts)
         {
-            if ((hosts & host.Configuration.Bit) == 0 || !(host.Lag < limit)) continue;
-            if (host.Configuration.Bit == asked) return host;
-            if (nearest is null || host.Answer!.ReplayLsn > nearest.Answer!.ReplayLsn) nearest = host;
+            if ((behind & ~attempt.LostWaiting & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
+            // As long as its last answer took, the next one takes as well.
+            if (fleet.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
         }
 
-        return nearest;
+        if (expected == 0) return null;
+        var request = attempt.Request(demand, time) with { Floor = default };
+        return HostSelection.Choose(topology, attempt.Plan, request with { Excluded = request.Excluded | ~expected }, fleet.Loads, random).Host;
     }
 
     /// <param name="attempt">The operation.</param>

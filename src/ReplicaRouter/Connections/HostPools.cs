@@ -48,6 +48,9 @@ internal sealed class HostPools
     /// <summary>Who watches the host.</summary>
     public required HostMonitor Monitor { get; init; }
 
+    /// <summary>Who waits for positions to be replayed there.</summary>
+    public required ReplayWaiter Replay { get; init; }
+
     /// <summary>Statements that failed on the host and were answered by another one.</summary>
     public HostFaults Faults { get; }
 

@@ -22,11 +22,8 @@ internal sealed record RoutePlan
     public required bool IsReadOnly { get; init; }
     public required TimeSpan Wait { get; init; }
 
-    /// <summary>How long a read waits for a replica to catch up with its session; null for half of what the session's write took.</summary>
-    public required TimeSpan? CatchUpWait { get; init; }
-
-    /// <summary>The limit where <see cref="CatchUpWait"/> is null.</summary>
-    public static readonly TimeSpan LongestCatchUpWait = TimeSpan.FromMilliseconds(50);
+    /// <summary>How long a read waits for a replica to catch up with its session: what the route would rather wait than have the primary serve the read.</summary>
+    public required TimeSpan CatchUpWait { get; init; }
 
     public required Consistency Consistency { get; init; }
     public required PoolSettings Pool { get; init; }

@@ -14,7 +14,7 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
         var now = time.GetTimestamp();
         var topology = store.Current;
         var isOnReplica = !isWrite && topology.Find(host) is not { Role: HostRole.Primary };
-        var work = _current = new Work(session.Begin(host, timeline, isWrite, now, topology.History.ForkOf(timeline), isOnReplica), now);
+        var work = _current = new Work(session.Begin(host, timeline, isWrite, now, topology.History.ForkOf(timeline), isOnReplica));
         if (!isWrite || Transaction.Current is not { } transaction) return;
         // What is enlisted in an ambient transaction is committed with it, after the connection was closed.
         work.Hold();
@@ -30,18 +30,16 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
     private void Release(Work work)
     {
         if (!work.Release()) return;
-        var now = time.GetTimestamp();
-        session.End(work.Use, now);
-        if (isWrite) session.Wrote(time.GetUtcNow(), time.GetElapsedTime(work.BeganAt, now));
+        session.End(work.Use, time.GetTimestamp());
+        if (isWrite) session.Wrote(time.GetUtcNow());
     }
 
     /// <summary>From an open to its close, and to the end of the ambient transaction where it is enlisted in one.</summary>
-    private sealed class Work(SessionUse use, long beganAt)
+    private sealed class Work(SessionUse use)
     {
         private int _holds = 1;
 
         public SessionUse Use => use;
-        public long BeganAt => beganAt;
 
         public void Hold() => Interlocked.Increment(ref _holds);
 

@@ -11,9 +11,6 @@ internal readonly record struct SessionDemand(WalPosition Floor, ulong Affinity,
     /// <summary>Whether the session wrote so lately that only the primary will do: where positions can't be used.</summary>
     public bool IsWriteRecent { get; init; }
 
-    /// <summary>How long the session's last write took; null when it has not written in this process.</summary>
-    public TimeSpan? WriteTook { get; init; }
-
     /// <summary>The timeline of the snapshot that the demand was made of.</summary>
     public int Timeline { get; init; }
 

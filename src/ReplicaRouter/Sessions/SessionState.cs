@@ -25,7 +25,6 @@ internal sealed class SessionState(TimeProvider time)
     private long _floorSince;
     private HostConfiguration? _home;
     private DateTimeOffset _wroteAt;
-    private TimeSpan? _writeTook;
     private long? _readOnReplicasUntil;
     private bool _hasLostHistory;
     private (WalPosition Floor, DateTimeOffset WroteAt) _beganWith;
@@ -132,9 +131,9 @@ internal sealed class SessionState(TimeProvider time)
     }
 
     /// <summary>Notes that a write has ended.</summary>
-    public void Wrote(DateTimeOffset wallClock, TimeSpan duration)
+    public void Wrote(DateTimeOffset wallClock)
     {
-        lock (_lock) (_wroteAt, _writeTook) = (wallClock, duration);
+        lock (_lock) _wroteAt = wallClock;
     }
 
     /// <summary>What a connection to a replica has to show for the session to read on it.</summary>
@@ -184,7 +183,7 @@ internal sealed class SessionState(TimeProvider time)
             // What a former primary had shown of it may not be part of the present history.
             if (finding == SessionFinding.None) finding = CheckFloor(topology);
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new SessionDemand(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { WriteTook = _writeTook, Timeline = topology.Timeline };
+            return new SessionDemand(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
         }
     }
 

@@ -92,6 +92,9 @@ internal sealed class TopologySnapshot
         return answer.IsTimelineHidden && Primary is not { IsWell: true } ? 0 : replayed;
     }
 
+    /// <summary>Whether a replica, when it answered last, lacked something that the primary was known to have written so long before.</summary>
+    public bool IsKnownToLagBy(HostSnapshot replica, TimeSpan lag, TimeProvider time) => ReplayedBy(replica) < Wal.KnownAt(replica.LastAnswered!.SentAt - time.Ticks(lag));
+
     /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: the primary's covers all, as long as it is well.</summary>
     /// <param name="hosts">The hosts, one bit each.</param>
     /// <param name="isAcrossTimelines">Whether some of it was done before a failover: then the hosts must tell themselves.</param>

@@ -11,14 +11,20 @@ public class AttemptTests
     public void Catching_up_has_its_own_time_whatever_the_wait_for_a_host()
     {
         var attempt = NewAttempt();
-        Assert.Equal(TimeSpan.FromSeconds(5), attempt.RemainingCatchUp(null, _topology.Time));
+        Assert.Equal(TimeSpan.FromSeconds(5), attempt.RemainingCatchUp(_topology.Time));
         _topology.Advance(3);
-        Assert.Equal(TimeSpan.FromSeconds(2), attempt.RemainingCatchUp(null, _topology.Time));
+        Assert.Equal(TimeSpan.FromSeconds(2), attempt.RemainingCatchUp(_topology.Time));
     }
+
+    [Theory]
+    [InlineData(DatabaseOperation.Read, 50)]
+    [InlineData(DatabaseOperation.Background, 5000)]
+    public void Without_a_setting_a_route_waits_for_a_replica_for_as_long_as_its_callers_have_time(DatabaseOperation operation, int milliseconds) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), new Attempt(_topology.Configuration.PlanOf(operation), null, null, _topology.Time).RemainingCatchUp(_topology.Time));
 
     [Fact]
     public void Catching_up_ends_with_the_callers_deadline() =>
-        Assert.Equal(TimeSpan.FromSeconds(1), NewAttempt(new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }).RemainingCatchUp(null, _topology.Time));
+        Assert.Equal(TimeSpan.FromSeconds(1), NewAttempt(new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }).RemainingCatchUp(_topology.Time));
 
     [Fact]
     [Trait("Failure", "B12")]

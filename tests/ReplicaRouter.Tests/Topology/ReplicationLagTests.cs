@@ -42,6 +42,22 @@ public class ReplicationLagTests
     }
 
     [Fact]
+    public void A_replica_is_known_to_lag_by_the_time_since_the_primary_was_seen_ahead_of_it_and_not_since_it_was_seen_level()
+    {
+        var topology = Two().Advance(1).Answer("primary", Primary(200)).Advance(0.02).Answer("analytics", Replica(100));
+        bool Is(int milliseconds) => topology.Current.IsKnownToLagBy(topology["analytics"], TimeSpan.FromMilliseconds(milliseconds), topology.Time);
+        Assert.True(Is(10));
+        Assert.False(Is(50));
+        // Time alone shows no lag: what counts is what its last answer lacked.
+        topology.Advance(1);
+        Assert.False(Is(50));
+        topology.Answer("analytics", Replica(100));
+        Assert.True(Is(50));
+        topology.Answer("analytics", Replica(200));
+        Assert.False(Is(0));
+    }
+
+    [Fact]
     public void A_replica_that_catches_up_is_back_with_its_next_probe()
     {
         var topology = Two();
