@@ -65,13 +65,19 @@ internal sealed class AppProcess
     {
         var topology = Store.Current;
         if (!IsSettled(topology)) return null;
-        if (excluded == 0 && PickReady(topology) is var ready and >= 0) return new Run(operation, this, ready, null, null);
+        if (excluded == 0 && PickReady(topology) is var ready and >= 0) return RunOn(ready, operation, null, null);
         var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = setAside is not null };
         var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
         if (choice.Host is null) return null;
-        if (!ReferenceEquals(choice.Host, topology.Primary)) return new Run(operation, this, Picker.Pick(choice), null, setAside);
+        if (!ReferenceEquals(choice.Host, topology.Primary)) return RunOn(Picker.Pick(choice), operation, null, setAside);
         // Only for want of replicas, and only so much of it.
-        return _guard.HasPlace(Plan.Priority) ? new Run(operation, this, choice.Host.Configuration.Index, _guard.Enter(Plan.Priority), setAside) : null;
+        return _guard.HasPlace(Plan.Priority) ? RunOn(choice.Host.Configuration.Index, operation, _guard.Enter(Plan.Priority), setAside) : null;
+    }
+
+    private Run RunOn(int host, Operation operation, PrimaryTicket? ticket, TimeSpan? setAside)
+    {
+        Loads[host].Ejection(Plan.Index).OnChosen(host);
+        return new Run(operation, this, host, ticket, setAside);
     }
 
     /// <summary>Has an operation choose again once there is more to know than now.</summary>

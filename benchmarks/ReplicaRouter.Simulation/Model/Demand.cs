@@ -4,14 +4,15 @@ namespace ReplicaRouter.Simulation;
 internal sealed class Demand(Workload workload, int seed)
 {
     private readonly Random _shares = new(seed);
-    private Workload _now = workload;
+    private readonly Workload _workload = workload;
+    private Workload? _now;
     private long _second = -1;
 
     /// <param name="time">In ticks, not before that of the last call.</param>
     public Workload At(long time)
     {
         // Each second is drawn, also one in which no caller came: else what follows would depend on the callers.
-        for (var second = time / TimeSpan.TicksPerSecond; _second < second; _second++) _now = workload.Next(_shares);
-        return _now;
+        for (var second = time / TimeSpan.TicksPerSecond; _second < second; _second++) _now = _workload.Next(_shares);
+        return _now ?? _workload;
     }
 }

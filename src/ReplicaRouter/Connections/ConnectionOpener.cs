@@ -57,11 +57,11 @@ internal sealed class ConnectionOpener(
         var isInDoubt = opening.IsCompletedSuccessfully && leases.IsInDoubt(lease, plan);
         return opening.IsCompletedSuccessfully && !isInDoubt && !ConnectionVerifier.IsInDoubt(plan, lease.Connection)
             ? new ValueTask<NpgsqlConnection>(lease.Opened())
-            : FinishPlainAsync(plan, new Opening(pool, lease, opening, isInDoubt), cancellationToken);
+            : FinishPlainAsync(plan, new StartedOpening(pool, lease, opening, isInDoubt), cancellationToken);
     }
 
     // By itself, so that what is seldom needed has no place in the frame of what is done always.
-    private async ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, Opening? begun, CancellationToken cancellationToken) =>
+    private async ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, StartedOpening? begun, CancellationToken cancellationToken) =>
         (await OpenAsync(new Attempt(plan, default, null, time), begun, async: true, cancellationToken).ConfigureAwait(false)).Connection;
 
     /// <summary>An open connection, counted until it is closed.</summary>
@@ -74,7 +74,7 @@ internal sealed class ConnectionOpener(
     /// <param name="cancellationToken">Cancels waiting and opening.</param>
     public ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, bool async, CancellationToken cancellationToken) => OpenAsync(attempt, null, async, cancellationToken);
 
-    private async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, Opening? begun, bool async, CancellationToken cancellationToken)
+    private async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, StartedOpening? begun, bool async, CancellationToken cancellationToken)
     {
         var isHandedOut = false;
         try
@@ -112,11 +112,11 @@ internal sealed class ConnectionOpener(
         }
     }
 
-    private Opening Begin(HostPool pool, Attempt attempt)
+    private StartedOpening Begin(HostPool pool, Attempt attempt)
     {
         var lease = leases.TryTake(pool);
         if (lease is null && attempt.IsPlain) lease = TryTakeElsewhere(ref pool, attempt.Plan, kept: null);
-        return new Opening(pool, lease);
+        return new StartedOpening(pool, lease);
     }
 
     /// <summary>Takes a connection for which the caller does not have to wait, of the host that was chosen or of another one.</summary>

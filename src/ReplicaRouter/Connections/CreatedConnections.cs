@@ -59,6 +59,7 @@ internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, Se
     private readonly Lock _lock = new();
     private HostDataSource _source = source;
     private SessionConnection? _binding = bind(source.Pool);
+    private HostDataSource? _opened;
 
     /// <summary>The further database that it leads to; null for the one of the connection strings.</summary>
     public Database? Database { get; } = source.Pool.Plan.Database;
@@ -76,7 +77,9 @@ internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, Se
 
     public void OnStateChange(object sender, StateChangeEventArgs change)
     {
-        _source.OnStateChange(sender, change);
+        // Between its closing and the note of it, it may be led elsewhere.
+        if (change.CurrentState == ConnectionState.Open) _opened = _source;
+        (_opened ?? _source).OnStateChange(sender, change);
         _binding?.OnStateChange(sender, change);
     }
 }

@@ -65,6 +65,7 @@ internal sealed class Fleet(
     public void Remove(HostPools pools)
     {
         listener.Remove(pools.Sources);
+        pools.Load.ForgetLatency();
         ImmutableInterlocked.Update(ref _all, all => all.Remove(pools));
     }
 

@@ -37,14 +37,16 @@ internal sealed class HostChooser(
     {
         if (!_gate.IsOpen) return null;
         var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time, excluded);
-        return host < 0 ? null : fleet.PoolAt(host, plan);
+        if (host < 0) return null;
+        fleet.Loads[host].Ejection(plan.Index).OnChosen(host);
+        return fleet.PoolAt(host, plan);
     }
 
     /// <summary>The host's pool for a route, chosen now.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve.</exception>
     public HostPool Choose(RoutePlan plan, OperationOptions? options)
     {
-        if (!_gate.IsOpen) _gate.WaitAsync(plan, CancellationToken.None).GetAwaiter().GetResult();
+        if (!_gate.IsOpen) _gate.WaitAsync(RouteRequest.For(plan, options, time).IsStrong ? null : plan, CancellationToken.None).GetAwaiter().GetResult();
         var request = RouteRequest.For(plan, options, time);
         var topology = store.Current;
         var choice = HostSelection.Choose(topology, plan, request, fleet.Loads, random);
@@ -75,7 +77,7 @@ internal sealed class HostChooser(
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public async ValueTask<(HostPool Pool, SessionDemand Demand)> ChooseAsync(Attempt attempt, CancellationToken cancellationToken)
     {
-        if (!_gate.IsOpen) await _gate.WaitAsync(attempt.Plan, cancellationToken).ConfigureAwait(false);
+        if (!_gate.IsOpen) await _gate.WaitAsync(attempt.Request(default, time).IsStrong ? null : attempt.Plan, cancellationToken).ConfigureAwait(false);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -159,7 +161,9 @@ internal sealed class HostChooser(
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {
         if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
-        return fleet.PoolAt(choice.Host!.Configuration.Index, plan);
+        var host = choice.Host!.Configuration.Index;
+        fleet.Loads[host].Ejection(plan.Index).OnChosen(host);
+        return fleet.PoolAt(host, plan);
     }
 
     private SessionDemand DemandOf(Attempt attempt, TopologySnapshot topology)

@@ -148,7 +148,7 @@ internal sealed class HostPool
         $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was free within {waited.TotalSeconds:0.###} s. "
         + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
 
-    /// <summary>The same, but only if one was idle when Npgsql was asked last.</summary>
+    /// <summary>A connection that may be opened now, if one was idle when Npgsql was asked last.</summary>
     public ConnectionLease? TryTakeIdle()
     {
         var source = Source;

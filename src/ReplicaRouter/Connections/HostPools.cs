@@ -125,8 +125,7 @@ internal sealed class HostPools
     {
         if (configuration.SingleServer is { } single)
         {
-            source.Limit = source.Host.Connection.MaxPoolSize;
-            source.LoginTimeout = TimeSpan.FromSeconds(source.Host.Connection.Timeout);
+            Describe(source, single);
             return single;
         }
 
@@ -141,7 +140,7 @@ internal sealed class HostPools
         // By the name that the server shows, connections can be found there again.
         builder.ConnectionStringBuilder.ApplicationName = ApplicationNames.Shown(builder.ConnectionStringBuilder.ApplicationName ?? "");
         source.Limit = builder.ConnectionStringBuilder.MaxPoolSize;
-        source.LoginTimeout = builder.ConnectionStringBuilder.Timeout is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.LongestWait;
+        source.LoginTimeout = LoginTimeout(builder.ConnectionStringBuilder);
         var isRecorded = configuration.SessionWindow is null;
         builder.UsePhysicalConnectionInitializer(
             connection =>
@@ -156,6 +155,16 @@ internal sealed class HostPools
             });
         return builder.Build();
     }
+
+    private static void Describe(HostDataSource source, NpgsqlDataSource single)
+    {
+        var settings = source.Host.Connection;
+        // Where connections are no more than the callers', or several hosts have some each, the limit is the data source's own business.
+        source.Limit = settings is { Pooling: true, Multiplexing: false } && single is not NpgsqlMultiHostDataSource ? settings.MaxPoolSize : int.MaxValue;
+        source.LoginTimeout = LoginTimeout(settings);
+    }
+
+    private static TimeSpan LoginTimeout(NpgsqlConnectionStringBuilder settings) => settings.Timeout > 0 ? TimeSpan.FromSeconds(settings.Timeout) : TimeSpan.LongestWait;
 
     private static void Apply(RoutePlan plan, NpgsqlConnectionStringBuilder settings)
     {

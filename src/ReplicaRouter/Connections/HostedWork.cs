@@ -40,7 +40,7 @@ internal static class HostedWork
             await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!running.IsCompleted && !await IsStoppedAsync(running, stop, flow, time, givenUp, cancellationToken).ConfigureAwait(false))
+        if (!running.IsCompleted && !await IsStoppedAsync(running, stop, flow, time, givenUp).ConfigureAwait(false))
         {
             running.Forget();
             cancellationToken.ThrowIfCancellationRequested();
@@ -75,8 +75,7 @@ internal static class HostedWork
 
     /// <summary>Stops work that its caller has cancelled, or whose host is lost.</summary>
     /// <returns>Whether the work has ended, rather than being given up.</returns>
-    private static async Task<bool> IsStoppedAsync(
-        Task running, CancellationTokenSource stop, CommandFlow flow, TimeProvider time, CancellationToken givenUp, CancellationToken cancellationToken)
+    private static async Task<bool> IsStoppedAsync(Task running, CancellationTokenSource stop, CommandFlow flow, TimeProvider time, CancellationToken givenUp)
     {
         if (!givenUp.IsCancellationRequested)
         {

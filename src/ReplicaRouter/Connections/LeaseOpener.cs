@@ -20,7 +20,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     /// <param name="attempt">The operation.</param>
     /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async ValueTask<NpgsqlConnection> OpenAsync(Opening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
+    public async ValueTask<NpgsqlConnection> OpenAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var pool = opening.Pool;
         using var counted = pool.CountOpening();
@@ -33,13 +33,13 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
             // It was in no caller's hands: nothing has failed, and the same host does.
             pool.DropLike(lease);
             cancellationToken.ThrowIfCancellationRequested();
-            opening = new Opening(pool, TryTake(pool));
+            opening = new StartedOpening(pool, TryTake(pool));
             if (attempt.IsHedge && opening.Lease is null) throw LetsNoCallerIn(pool);
         }
     }
 
     /// <summary>Npgsql does not heed cancellation while it logs in: the caller stops waiting, and the connection is closed when it comes.</summary>
-    private async ValueTask<ConnectionLease> OpenOneAsync(Opening opening, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<ConnectionLease> OpenOneAsync(StartedOpening opening, Attempt attempt, CancellationToken cancellationToken)
     {
         var (pool, lease, task) = (opening.Pool, opening.Lease, opening.Task);
         try
@@ -53,7 +53,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
         catch (Exception e)
         {
             var isOurs = task is not { IsCompleted: true };
-            if (task is not null) _ = CloseOnceOpenedAsync(task, lease!.Value);   // closing a connection that is still connecting throws
+            if (lease is { } taken) _ = CloseOnceOpenedAsync(task ?? Task.CompletedTask, taken);   // closing a connection that is still connecting throws
             if (isOurs && (e is TimeoutException || (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time)))) throw attempt.Expired(e);
             // A killed server ends the login in the same moment: only the caller's own token tells whose cancellation it was.
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw LetsNoCallerIn(pool);
@@ -61,7 +61,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
         }
     }
 
-    private ConnectionLease OpenOne(Opening opening, Attempt attempt)
+    private ConnectionLease OpenOne(StartedOpening opening, Attempt attempt)
     {
         var lease = opening.Lease ?? TakeInTurn(opening.Pool, attempt);
         try

@@ -58,8 +58,12 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <summary>Admits a caller to a connection that is idle, as Npgsql has counted.</summary>
     public bool TryEnterIdle()
     {
-        var inUse = Volatile.Read(ref _inUse);
-        return Waiting == 0 && inUse < limit && Interlocked.CompareExchange(ref _inUse, inUse + 1, inUse) == inUse;
+        while (Waiting == 0 && Volatile.Read(ref _inUse) is var inUse && inUse < limit)
+        {
+            if (Interlocked.CompareExchange(ref _inUse, inUse + 1, inUse) == inUse) return true;
+        }
+
+        return false;
     }
 
     /// <summary>Admits a caller once it is its turn.</summary>

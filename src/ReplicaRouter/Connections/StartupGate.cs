@@ -9,8 +9,8 @@ namespace ReplicaRouter;
 internal sealed class StartupGate(TopologyStore store, Func<RoutePlan, bool> mayServe, TimeSpan limit, int routes, TimeProvider time)
 {
     /// <summary>
-    /// Time for other hosts to answer once a read can be served: one that hangs is not to hold up a start. Writes wait for all hosts within the limit, as one that has not
-    /// answered may be the primary that has taken the place of the one that has.
+    /// How long other hosts are waited for once a read can be served: one that hangs must not hold up a start. What only the primary serves waits for all hosts, up to the limit: one
+    /// that has not answered yet may have been promoted in the place of the one that has.
     /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
@@ -30,7 +30,7 @@ internal sealed class StartupGate(TopologyStore store, Func<RoutePlan, bool> may
         {
             var left = limit - time.GetElapsedTime(start);
             if (left <= TimeSpan.Zero) break;
-            if (plan is { IsReadOnly: true } && mayServe(plan)) left = TimeSpan.Min(left, GraceLeft(plan));
+            if (plan is { IsReadOnly: true, FirstTier.IsPrimary: false } && mayServe(plan)) left = TimeSpan.Min(left, GraceLeft(plan));
             if (left <= TimeSpan.Zero) return;
             await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false);
         }

@@ -11,14 +11,14 @@ internal sealed class WorkWatch : IValueTaskSource
     private readonly Task _work;
     private ManualResetValueTaskSourceCore<bool> _core;
 
-    // Not before it is waited for the first time.
+    // 1 while there is no wait to be woken, as before the first one.
     private int _isAwake = 1;
 
     /// <param name="work">The work, under way.</param>
     public WorkWatch(Task work)
     {
         _work = work;
-        work.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => Wake(isAlarm: false));
+        if (!work.IsCompleted) work.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => Wake(isAlarm: false));
     }
 
     /// <summary>Waits until the work has ended, or one of two tokens is cancelled. One caller at a time.</summary>
@@ -47,7 +47,8 @@ internal sealed class WorkWatch : IValueTaskSource
     private ValueTask Begin()
     {
         _core.Reset();
-        Volatile.Write(ref _isAwake, 0);
+        // A full fence: the look at the work must not come before it.
+        Interlocked.Exchange(ref _isAwake, 0);
         // Work that has ended in between has found it awake, and wakes it no more.
         return _work.IsCompleted ? default : new ValueTask(this, _core.Version);
     }

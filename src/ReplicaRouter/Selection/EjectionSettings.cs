@@ -11,13 +11,13 @@ internal sealed record EjectionSettings
     /// <summary>Up to this much more than the fastest host's latency, in ms, a host is not slow: the network and the scheduler differ by as much.</summary>
     public double ToleranceMs { get; init; } = 1;
 
-    /// <summary>Samples that a host's latencies are known by. More make a single sample tell more, and are older.</summary>
+    /// <summary>Samples kept of each host, up to twice as many. With more, a single sample can tell more, but the oldest are older.</summary>
     public int History { get; init; } = 256;
 
     /// <summary>Samples of a host before it is compared with others: the first ones meet cold connections, plans and caches.</summary>
     public int LeastSamples { get; init; } = 8;
 
-    /// <summary>For so long after its last sample, a host is one that others are compared with.</summary>
+    /// <summary>How long after its last sample a host still serves for comparison, and how long an ejected host waits for commands of a quiet route.</summary>
     public TimeSpan Fresh { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>

@@ -22,7 +22,7 @@ internal sealed class HostLatency
     /// <summary>When the last sample ended that was slow.</summary>
     public long SlowAt { get; set; } = long.MinValue / 2;
 
-    /// <summary>Whether the last sample was longer than most of the fastest host's.</summary>
+    /// <summary>Whether the last sample counted as evidence that the host is slow.</summary>
     public bool WasSlow
     {
         get => Volatile.Read(ref _wasSlow);
@@ -47,6 +47,7 @@ internal sealed class HostLatency
 
     private int _probes;
     private long _trialAfter;
+    private long _claimedUntil = long.MinValue / 2;
 
     /// <summary>When the host was taken in again.</summary>
     public long ReadmittedAt { get; set; } = long.MinValue / 2;
@@ -70,10 +71,15 @@ internal sealed class HostLatency
         if (Probes == ProbeSpeed.UsualAgain) Probes = ProbeSpeed.Unknown;
     }
 
+    /// <summary>Notes that a command is on its way that is the trial: until it has ended, or for a while, no other one is. Needs no lock.</summary>
+    public void ClaimTrial(long until) => Volatile.Write(ref _claimedUntil, until);
+
     /// <summary>Whether an ejected host is due for a trial. Needs no lock.</summary>
     /// <param name="now">The moment.</param>
     /// <param name="commands">Commands of the route so far.</param>
-    public bool IsTrialDue(long now, long commands) => now >= TrialAt && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain);
+    /// <param name="longest">Time after which a quiet route makes no difference.</param>
+    public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
+        && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
 
     /// <summary>The share of samples that took at least as long, to within a bucket; never quite 0, as the next sample may.</summary>
     public double ShareFrom(double milliseconds)
@@ -100,7 +106,8 @@ internal sealed class HostLatency
     public void Reset()
     {
         Array.Clear(_counts);
-        (_total, _logarithms, Evidence, WasSlow, SampledAt, SlowAt) = (0, 0, 0, false, long.MinValue / 2, long.MinValue / 2);
+        (_total, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
+        SampledAt = SlowAt = ReadmittedAt = long.MinValue / 2;
     }
 
     private void Halve()

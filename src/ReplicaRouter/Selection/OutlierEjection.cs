@@ -16,10 +16,10 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
 {
-    /// <summary>A sample of which this is known tells as much as half of what ejects a host: another host began the same work later, and was done sooner.</summary>
+    /// <summary>What a sample counts in addition if another host began the same work later and was done sooner: half of what ejects a host.</summary>
     private double BeatenEvidence => settings.Evidence / 2;
 
-    /// <summary>Evidence of a trial that does not tell: fewer than one in eight of the fastest host's commands take as long where it is more.</summary>
+    /// <summary>Up to this, a slow trial decides nothing: at least one in eight of the fastest host's commands takes half as long or longer.</summary>
     private static readonly double WeakEvidence = Math.Log(Math.Sqrt(2));
 
     /// <summary>Part of the samples that no silence is expected to be shorter than.</summary>
@@ -48,6 +48,12 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         return silent == window ? window : window & ~silent;
     }
 
+    /// <summary>Notes that a host was chosen for a command: if it is ejected, that is its trial.</summary>
+    public void OnChosen(int host)
+    {
+        if ((Ejected >> host & 1) != 0) Volatile.Read(ref _hosts[host])!.ClaimTrial(time.GetTimestamp() + time.Ticks(settings.FirstPause));
+    }
+
     /// <summary>What is typical of a host, in ms; 0 as long as it is not compared.</summary>
     public double TypicalMs(int host)
     {
@@ -71,8 +77,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
             Volatile.Write(ref _commands, _commands + 1);
             var latency = _hosts[host] ?? Add(host);
             var reference = FastestOther(host, now);
-            // With nothing to compare it with, a host is not slow.
-            if (reference is null) Readmit(host);
+            if (reference is null) ReadmitForWant(host, latency);
             else if (latency.Samples >= settings.LeastSamples) Judge(host, latency, sample, reference, isBeaten, now);
             latency.Add(sample, settings.History, now);
         }
@@ -108,6 +113,14 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         return latency;
     }
 
+    /// <summary>With nothing to compare it with, a host is not slow.</summary>
+    private void ReadmitForWant(int host, HostLatency latency)
+    {
+        if ((_ejected >> host & 1) == 0) return;
+        latency.Evidence = 0;
+        Readmit(host);
+    }
+
     private void Readmit(int host) => Volatile.Write(ref _ejected, _ejected & ~(1UL << host));
 
     /// <summary>What a sample says against its host: how few of the other's took at least half as long.</summary>
@@ -136,21 +149,23 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         if (latency.Evidence - reference.Evidence < EvidenceNeeded(host, now)) return;
         // A host that was well for its trials only, as one with a quota of CPU time, goes on waiting for as long as it did.
         if (time.GetElapsedTime(latency.ReadmittedAt, now) > settings.LongestPause) latency.SlowTrials = 0;
+        // Before choices see it.
+        PutOffTrial(latency, now, _ejected | 1UL << host);
         Volatile.Write(ref _ejected, _ejected | 1UL << host);
-        PutOffTrial(latency, now);
     }
 
     private void JudgeTrial(int host, HostLatency latency, double evidence, long now)
     {
+        latency.ClaimTrial(long.MinValue / 2);
         // What is tried now tells more than what was before.
         latency.Evidence = Math.Clamp(latency.Evidence + (2 * evidence), 0, settings.Evidence);
         if (evidence > WeakEvidence)
         {
             latency.SlowTrials++;
-            PutOffTrial(latency, now);
+            PutOffTrial(latency, now, _ejected);
         }
-        // A longer query among look-ups tells little: the next command tells more.
-        else if (evidence > 0) PlanTrial(latency, now, settings.FirstPause);
+        // A longer query among look-ups tells little: another trial follows soon.
+        else if (evidence > 0) PlanTrial(latency, now, settings.FirstPause, _ejected);
         else if (latency.Evidence <= settings.Evidence / 2)
         {
             latency.ReadmittedAt = now;
@@ -158,15 +173,15 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         }
     }
 
-    private void PutOffTrial(HostLatency latency, long now)
+    private void PutOffTrial(HostLatency latency, long now, ulong ejected)
     {
         latency.Evidence = settings.Evidence;
-        PlanTrial(latency, now, TimeSpan.Min(settings.FirstPause * (1 << Math.Min(latency.SlowTrials, 16)), settings.LongestPause));
+        PlanTrial(latency, now, TimeSpan.Min(settings.FirstPause * (1 << Math.Min(latency.SlowTrials, 16)), settings.LongestPause), ejected);
     }
 
     /// <summary>The hosts that are ejected share what trials may cost.</summary>
-    private void PlanTrial(HostLatency latency, long now, TimeSpan pause) =>
-        latency.PlanTrial(now + time.Ticks(pause), _commands + ((long)settings.CommandsPerTrial * BitOperations.PopCount(_ejected)));
+    private void PlanTrial(HostLatency latency, long now, TimeSpan pause, ulong ejected) =>
+        latency.PlanTrial(now + time.Ticks(pause), _commands + ((long)settings.CommandsPerTrial * BitOperations.PopCount(ejected)));
 
     private double EvidenceNeeded(int host, long now)
     {
@@ -198,12 +213,12 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     /// <summary>The first ejected host that is due for a trial, as a bit; 0 where there is none. One command at a time tells. Work of other routes keeps it waiting for a moment only.</summary>
     private ulong DueForTrial(ulong ejected, ReadOnlySpan<HostLoad> loads)
     {
-        var (now, commands, longest) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause));
+        var (now, commands, longest, fresh) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause), time.Ticks(settings.Fresh));
         for (var rest = ejected; rest != 0; rest &= rest - 1)
         {
             var host = BitOperations.TrailingZeroCount(rest);
             var latency = Volatile.Read(ref _hosts[host])!;
-            if (latency.IsTrialDue(now, commands) && (loads[host].InFlight == 0 || now - latency.TrialAt > longest)) return 1UL << host;
+            if (latency.IsTrialDue(now, commands, fresh) && (loads[host].InFlight == 0 || now - latency.TrialAt > longest)) return 1UL << host;
         }
 
         return 0;

@@ -31,12 +31,13 @@ internal sealed class ReadyHosts
     /// <summary>The hosts that are fast enough to choose among, one bit each; 0 when each has to be judged by itself.</summary>
     /// <param name="now">The moment, by the coarse clock.</param>
     /// <param name="loads">What each host has to do.</param>
-    public ulong Window(long now, ReadOnlySpan<HostLoad> loads)
+    /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
+    public ulong Window(long now, ReadOnlySpan<HostLoad> loads, ulong excluded = 0)
     {
-        if (All(now) == 0) return 0;
+        var hosts = All(now) & ~excluded;
         // As long as all are fast, once a tick is often enough to look.
-        if (now == _wholeAt || BitOperations.IsPow2(_hosts)) return _hosts;
-        var window = loads[BitOperations.TrailingZeroCount(_hosts)].Ejection(_route).Filter(_hosts, loads);
+        if (hosts == 0 || now == _wholeAt || BitOperations.IsPow2(hosts)) return hosts;
+        var window = loads[BitOperations.TrailingZeroCount(hosts)].Ejection(_route).Filter(hosts, loads);
         if (window == _hosts) _wholeAt = now;
         return window;
     }

@@ -14,7 +14,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
         TopologySnapshot topology, RoutePlan plan, RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
     {
         var choice = HostSelection.Choose(topology, plan, request, loads, random);
-        var window = choice.Candidates == 0 ? 0 : loads[BitOperations.TrailingZeroCount(choice.Candidates)].Ejection(plan.Index).Filter(choice.Candidates, loads);
+        var window = choice.Candidates == 0 ? 0 : choice.Candidates & ~loads[BitOperations.TrailingZeroCount(choice.Candidates)].Ejection(plan.Index).Ejected;
         return new(plan.Name, choice.Host?.Name, [.. topology.Hosts.Select(host => Of(topology, host, plan, request, choice, window, time))]);
     }
 

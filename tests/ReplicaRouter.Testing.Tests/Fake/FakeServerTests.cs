@@ -196,7 +196,7 @@ public sealed class FakeServerTests : IAsyncLifetime
             _server.Reset();
         }
 
-        await UntilAsync(async () => await StatusOfAsync(id) == "aborted", "aborted");
+        await UntilAsync(async () => (string?)await StatusOfAsync(id) == "aborted", "aborted");
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public class WorkWatchTests
         Assert.False(waiting.IsCompleted);
         _work.SetResult();
         await waiting.WaitAsync(s_bound, Ct);
-        Assert.True(new WorkWatch(_work.Task).WaitAsync(Ct, CancellationToken.None).IsCompleted);
+        Assert.True(new WorkWatch(_work.Task).WaitAsync(Ct, CancellationToken.None).AsTask().IsCompleted);
     }
 
     [Theory]
@@ -25,10 +25,10 @@ public class WorkWatchTests
     {
         var watch = new WorkWatch(_work.Task);
         using var source = new CancellationTokenSource();
-        var waiting = (isFirst ? watch.WaitAsync(source.Token, CancellationToken.None) : watch.WaitAsync(CancellationToken.None, source.Token)).AsTask();
+        var waiting = isFirst ? watch.WaitAsync(source.Token, CancellationToken.None).AsTask() : watch.WaitAsync(CancellationToken.None, source.Token).AsTask();
         await source.CancelAsync();
         await waiting.WaitAsync(s_bound, Ct);
-        Assert.True(watch.WaitAsync(source.Token, CancellationToken.None).IsCompleted);
+        Assert.True(watch.WaitAsync(source.Token, CancellationToken.None).AsTask().IsCompleted);
 
         waiting = watch.WaitAsync(CancellationToken.None, CancellationToken.None).AsTask();
         Assert.False(waiting.IsCompleted);

@@ -5,4 +5,4 @@ namespace ReplicaRouter;
 /// <param name="Lease">The connection; null as long as the pool has none to give.</param>
 /// <param name="Task">Its opening; null as long as it was not begun.</param>
 /// <param name="IsInDoubt">Whether it is known already that the connection may have ended while it was idle.</param>
-internal readonly record struct Opening(HostPool Pool, ConnectionLease? Lease, Task? Task = null, bool IsInDoubt = false);
+internal readonly record struct StartedOpening(HostPool Pool, ConnectionLease? Lease, Task? Task = null, bool IsInDoubt = false);
