@@ -75,7 +75,8 @@ public sealed class FakeClusterTests : IAsyncLifetime
     {
         var lost = 0;
         _primary.On("COMMIT", _ => Interlocked.Increment(ref lost) == 1 ? FakeAnswer.Tag("COMMIT").Then(FakeFault.Close) : null);
-        await OrderAsync();
+        var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(OrderAsync);
+        Assert.Equal(TransactionOutcome.Committed, await error.ResolveAsync(Ct));
         Assert.Equal(1, Orders(_primary));
         Assert.Contains(_primary.AllStatements, statement => statement.Sql == "SELECT txid_status($1)");
     }

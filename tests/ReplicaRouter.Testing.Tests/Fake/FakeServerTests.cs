@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests.Fake;
@@ -68,10 +67,10 @@ public sealed class FakeServerTests : IAsyncLifetime
         object[] values =
         [
             (short)6, 7, 8L, 1.5, true, "tea",
-            new DateTime(2026, 11, 30, 12, 0, 0, DateTimeKind.Utc), new Guid("6f1b0a52-43f5-4f3c-9a8e-0d3c6f7b2a11"), new NpgsqlLogSequenceNumber(0x1_0000_00FFUL),
+            new DateTime(2026, 11, 30, 12, 0, 0, DateTimeKind.Utc), new Guid("6f1b0a52-43f5-4f3c-9a8e-0d3c6f7b2a11"),
         ];
         _server.On("SELECT echo", statement => FakeAnswer.Row([.. statement.Parameters]));
-        await using var command = _dataSource.CreateCommand("SELECT echo($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+        await using var command = _dataSource.CreateCommand("SELECT echo($1, $2, $3, $4, $5, $6, $7, $8)");
         foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
         await using var reader = await command.ExecuteReaderAsync(Ct);
         Assert.True(await reader.ReadAsync(Ct));

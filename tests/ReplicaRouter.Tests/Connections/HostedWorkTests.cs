@@ -50,7 +50,8 @@ public class HostedWorkTests
         var byPool = new TaskCompletionSource<bool>();
         var running = RunAsync(async (_, stop) =>
         {
-            await using var noted = stop.Register(() => byPool.SetResult(Thread.CurrentThread.IsThreadPoolThread));
+            // Not disposed of: the delay is cancelled first, and the work may end before this is called.
+            stop.Register(() => byPool.SetResult(Thread.CurrentThread.IsThreadPoolThread));
             await Task.Delay(Timeout.Infinite, stop);
             return 1;
         }, CancellationToken.None, caller.Token);

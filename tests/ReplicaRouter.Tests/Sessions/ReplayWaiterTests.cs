@@ -5,7 +5,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Sessions;
 
-/// <summary>A standby whose answers the test gives, one by one, and a clock that stands still unless the test moves it.</summary>
+/// <summary>A standby whose answers the test gives, one by one, and a clock that nearly stands still unless the test moves it.</summary>
 public sealed class ReplayWaiterTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
@@ -40,6 +40,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     private Task<HostAnswer> Ask()
     {
         var question = new TaskCompletionSource<HostAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        PassAMoment();
         Assert.True(_questions.Writer.TryWrite(question));
         return question.Task;
     }
@@ -48,7 +49,11 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     {
         var now = _time.GetTimestamp();
         _store.Publish(new HostObservation(host, now, now, answer, failure));
+        PassAMoment();
     }
+
+    /// <summary>Of two answers to questions of the same moment, the second tells nothing new.</summary>
+    private void PassAMoment() => _time.Advance(TimeSpan.FromMilliseconds(0.01));
 
     private Task<bool?> WaitAsync(ulong lsn) => _waiter.WaitAsync(lsn, s_long, Ct);
 
