@@ -29,7 +29,7 @@ public class PoolTests(ClusterFixture fixture)
     {
         await using var router = fixture.Cluster.Router(options =>
         {
-            options.Hosts["primary"].ConnectionString += ";Connection Idle Lifetime=2;Connection Pruning Interval=1";
+            options.Hosts["primary"].ConnectionString = $"{fixture.Cluster.Primary.ConnectionString};Connection Idle Lifetime=2;Connection Pruning Interval=1";
             options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = 20 };
         });
         await CloseAsync(await OpenAsync(router, 20));
@@ -53,7 +53,7 @@ public class PoolTests(ClusterFixture fixture)
     [InlineData("Connection Idle Lifetime=300;Connection Pruning Interval=20", 300, 20)]
     public async Task Idle_connections_are_closed_after_seconds_unless_the_connection_string_says_otherwise(string given, int lifetime, int interval)
     {
-        await using var router = fixture.Cluster.Router(options => options.Hosts["primary"].ConnectionString += $";{given}");
+        await using var router = fixture.Cluster.Router(options => options.Hosts["primary"].ConnectionString = $"{fixture.Cluster.Primary.ConnectionString};{given}");
         var settings = new NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Write).ConnectionString);
         Assert.Equal((lifetime, interval), (settings.ConnectionIdleLifetime, settings.ConnectionPruningInterval));
     }
