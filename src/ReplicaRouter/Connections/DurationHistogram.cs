@@ -8,7 +8,7 @@ internal sealed class DurationHistogram
     public const int Size = (Doublings * PerDoubling) + 1;
 
     /// <summary>Buckets for each doubling.</summary>
-    private const int PerDoubling = 4;
+    public const int PerDoubling = 4;
     private const int Doublings = 24;
 
     /// <summary>The first bucket ends at 2 to the power of this, in ms.</summary>

@@ -3,6 +3,11 @@ namespace ReplicaRouter;
 /// <summary>How long one route's commands take on one host, and what that says against it. Written under the lock of <see cref="OutlierEjection"/>.</summary>
 internal sealed class HostLatency
 {
+    private const int SlowerBuckets = (3 * DurationHistogram.PerDoubling) + 1;
+
+    /// <summary>Samples by which a duration that was never seen counts: the next one may take so long.</summary>
+    private const double NeverSeen = 0.5;
+
     private readonly int[] _counts = new int[DurationHistogram.Size];
     private int _total;
     private double _logarithms;
@@ -81,13 +86,24 @@ internal sealed class HostLatency
     public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
         && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
 
-    /// <summary>The share of samples that took at least as long, to within a bucket; never quite 0, as the next sample may.</summary>
-    public double ShareFrom(double milliseconds)
+    /// <summary>How much more likely a sample is at a host that is 2 to 16 times as slow as this one (or slower, where this one never took so long), than at one that is as fast.</summary>
+    /// <param name="milliseconds">The sample.</param>
+    /// <param name="toleranceMs">So much longer does not make a host slow.</param>
+    public double LikelihoodRatio(double milliseconds, double toleranceMs)
     {
-        var count = 0;
-        for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
-        return (count + 1.0) / (_total + 1);
+        if (milliseconds <= toleranceMs) return 0;
+        var bucket = DurationHistogram.BucketOf(milliseconds);
+        var asFast = AsFast(bucket);
+        var first = asFast == 0 ? 0 : Math.Max(0, bucket - (4 * DurationHistogram.PerDoubling));
+        var last = Math.Min(bucket - DurationHistogram.PerDoubling, DurationHistogram.BucketOf(milliseconds - toleranceMs));
+        var slower = 0;
+        for (var i = first; i <= last; i++) slower += _counts[i];
+        return slower / (double)SlowerBuckets / (asFast + NeverSeen);
     }
+
+    /// <summary>Samples that took as long, to within the neighbouring buckets: a few hundred samples are spread unevenly.</summary>
+    private double AsFast(int bucket) =>
+        ((2 * _counts[bucket]) + _counts[Math.Max(0, bucket - 1)] + _counts[Math.Min(bucket + 1, _counts.Length - 1)]) / 4.0;
 
     /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
     public double Slowest(double share)

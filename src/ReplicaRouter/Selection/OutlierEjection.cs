@@ -8,10 +8,10 @@ namespace ReplicaRouter;
 /// All is judged when a sample is recorded. A choice only reads what was judged, so that looking changes nothing.
 /// </para>
 /// <para>
-/// A sample is compared with all recent ones of the fastest other host, by the share of those that took at least half as long: where one route has look-ups and reports, a report
-/// is nothing unusual. Evidence adds up over samples, and goes down with each that is usual. It is a test by betting: with p the share, a sample counts as ln(0.5 / √p), whose
-/// exponential is at most 1 on average for a host that is as fast. So chance alone seldom lets it grow, however queries are distributed (G. Shafer, "Testing by betting",
-/// J. R. Stat. Soc. A 184(2), 2021). What makes all hosts slow at once is evidence against the other host as well, and is taken off.
+/// A sample is compared with all recent ones of the fastest other host: how much more likely is it at a host that is 2 to 16 times as slow? Where one route has look-ups and reports, a
+/// report is nothing unusual, and a look-up that takes as long as neither is. Evidence adds up over samples, and goes down with each that is usual. It is a test by betting: each
+/// sample bets half of the stake, so that what the bets have gained is a fair game at best while the host is as fast, and chance seldom makes it large, however queries are distributed
+/// (G. Shafer, "Testing by betting", J. R. Stat. Soc. A 184(2), 2021). What makes all hosts slow at once is evidence against the other host as well, and is taken off.
 /// </para>
 /// </remarks>
 internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
@@ -123,12 +123,9 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private void Readmit(int host) => Volatile.Write(ref _ejected, _ejected & ~(1UL << host));
 
-    /// <summary>What a sample says against its host: how few of the other's took at least half as long.</summary>
-    private double EvidenceOf(double sample, HostLatency other)
-    {
-        var half = Math.Min(sample / EjectionSettings.Ratio, sample - settings.ToleranceMs);
-        return Math.Log(0.5 / Math.Sqrt(other.ShareFrom(half)));
-    }
+    /// <summary>What a sample says against its host: what a bet of half of the stake on its being slower than the other one would gain.</summary>
+    private double EvidenceOf(double sample, HostLatency other) =>
+        Math.Min(Math.Log(0.5 + (0.5 * other.LikelihoodRatio(sample, settings.ToleranceMs))), settings.MostEvidenceOfOne);
 
     private void Judge(int host, HostLatency latency, double sample, HostLatency reference, bool isBeaten, long now)
     {
@@ -136,7 +133,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         latency.WasSlow = evidence > 0;
         if (latency.Typical <= reference.Typical) Volatile.Write(ref _silenceMs, Math.Max(settings.LeastSilenceMs, EjectionSettings.Ratio * latency.Slowest(LongShare)));
         var startedAt = now - time.Ticks(TimeSpan.FromMilliseconds(sample));
-        var isKnown = latency.WasSlow && startedAt < latency.SlowAt && now - latency.SlowAt < time.Ticks(settings.HeldUpTogether);
+        var isKnown = latency.WasSlow && now - latency.SlowAt < time.Ticks(settings.HeldUpTogether);
         if (latency.WasSlow && !isKnown) latency.SlowAt = now;
         if ((_ejected >> host & 1) == 0) Judge(host, latency, isKnown ? 0 : evidence, reference, now);
         // A command that was under way before says what was known.
@@ -213,12 +210,12 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     /// <summary>The first ejected host that is due for a trial, as a bit; 0 where there is none. One command at a time tells. Work of other routes keeps it waiting for a moment only.</summary>
     private ulong DueForTrial(ulong ejected, ReadOnlySpan<HostLoad> loads)
     {
-        var (now, commands, longest, fresh) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause), time.Ticks(settings.Fresh));
+        var (now, commands, busy, quiet) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause), time.Ticks(settings.LongestWait));
         for (var rest = ejected; rest != 0; rest &= rest - 1)
         {
             var host = BitOperations.TrailingZeroCount(rest);
             var latency = Volatile.Read(ref _hosts[host])!;
-            if (latency.IsTrialDue(now, commands, fresh) && (loads[host].InFlight == 0 || now - latency.TrialAt > longest)) return 1UL << host;
+            if (latency.IsTrialDue(now, commands, quiet) && (loads[host].InFlight == 0 || now - latency.TrialAt > busy)) return 1UL << host;
         }
 
         return 0;

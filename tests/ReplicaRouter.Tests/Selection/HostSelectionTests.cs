@@ -285,7 +285,7 @@ public class HostSelectionTests
         topology.Advance(0.025);
         loads[2].RecordCommand(read.Index, 25);
         Assert.Equal(3, Second());
-        loads[2].RecordCommand(read.Index, 4);
+        loads[2].RecordCommand(read.Index, 2);
         Assert.Equal(2, Second());
 
         int? Second()
