@@ -48,7 +48,7 @@ public class PoolTests(ClusterFixture fixture)
 
     [Theory]
     [InlineData("", 30, 5)]
-    [InlineData("Connection Idle Lifetime=3", 3, 3)]
+    [InlineData("Connection Idle Lifetime=12", 12, 5)]
     [InlineData("Connection Pruning Interval=60", 60, 60)]
     [InlineData("Connection Idle Lifetime=300;Connection Pruning Interval=20", 300, 20)]
     public async Task Idle_connections_are_closed_after_seconds_unless_the_connection_string_says_otherwise(string given, int lifetime, int interval)
