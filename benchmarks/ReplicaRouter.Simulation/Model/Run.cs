@@ -131,7 +131,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     private void Send()
     {
         _sentAt = process.Clock.GetTimestamp();
-        _load.BeginCommand();
+        _load.Commands.Begin();
         _load.EndOpening();
         var job = _job = new Job(operation.DemandMs, isDone => process.Receive(() => Answered(isDone)));
         _world.Recorder.Sent(host, operation.IntendedAt);

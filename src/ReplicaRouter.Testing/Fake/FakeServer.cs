@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using ReplicaRouter.Testing.Fake;
 using ReplicaRouter.Testing.Processes;
 
@@ -16,16 +13,12 @@ public sealed class FakeServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(5);
 
-    // Where the system can lend a port it is ours while nothing listens on it, too.
-    private readonly LoopbackPort _port = OperatingSystem.IsLinux() ? LoopbackPort.Any() : LoopbackPort.Known(0);
-    private readonly ConcurrentDictionary<FakeConnection, Task> _connections = new();
+    private readonly LoopbackListener<FakeConnection> _listener;
     private readonly List<(FakeStatement Statement, bool IsHousekeeping)> _statements = [];
     private readonly Lock _lock = new();
     private ImmutableStack<Func<FakeStatement, FakeAnswer?>> _rules = ImmutableStack<Func<FakeStatement, FakeAnswer?>>.Empty;
     private volatile FakeServerState _state;
     private volatile FakeAnswer? _loginAnswer;
-    private Socket? _listener;
-    private Task _accepting = Task.CompletedTask;
     private int _lastId;
     private int _logins;
     private int _loginAttempts;
@@ -34,11 +27,16 @@ public sealed class FakeServer : IAsyncDisposable
     {
         Time = time;
         _state = state with { StartedAt = state.StartedAt ?? time.GetUtcNow() };
-        Port = _port.Number;
+        _listener = new(
+            // Where the system can lend a port it is ours while nothing listens on it, too.
+            OperatingSystem.IsLinux() ? LoopbackPort.Any() : LoopbackPort.Known(0),
+            client => new FakeConnection(this, client, Interlocked.Increment(ref _lastId)),
+            connection => connection.RunAsync(),
+            connection => connection.Reset());
     }
 
     /// <summary>The port, the same for the life of the server.</summary>
-    public int Port { get; private set; }
+    public int Port => _listener.Port;
 
     /// <summary>
     /// Npgsql connection string. It turns off what the fake server does not have: TLS, GSSAPI, and the catalog that types are loaded from. Npgsql knows the built-in types without it.
@@ -70,7 +68,7 @@ public sealed class FakeServer : IAsyncDisposable
     public int LoginAttempts => Volatile.Read(ref _loginAttempts);
 
     /// <summary>Connections that are logged in now, idle ones of pools and those of probes included.</summary>
-    public int OpenConnections => _connections.Keys.Count(connection => connection.IsLoggedIn);
+    public int OpenConnections => _listener.Connections.Count(connection => connection.IsLoggedIn);
 
     /// <summary>The statements so far, in order, without those of <see cref="AllStatements"/> that are about the server or reset a connection.</summary>
     public IReadOnlyList<FakeStatement> Statements
@@ -142,39 +140,18 @@ public sealed class FakeServer : IAsyncDisposable
     }
 
     /// <summary>Refuses new connections (the port is closed). Open ones go on.</summary>
-    public void Refuse()
-    {
-        lock (_lock)
-        {
-            _listener?.Dispose();
-            _listener = null;
-        }
-    }
+    public void Refuse() => _listener.Refuse();
 
     /// <summary>Takes new connections again, after <see cref="Refuse"/>.</summary>
-    public void Listen()
-    {
-        lock (_lock)
-        {
-            if (_listener is not null) return;
-            var listener = _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
-            listener.Listen();
-            Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
-            _accepting = AcceptAsync(listener);
-        }
-    }
+    public void Listen() => _listener.Listen();
 
     /// <summary>Resets (RST) the connections that are open now.</summary>
-    public void Reset()
-    {
-        foreach (var connection in _connections.Keys) connection.Reset();
-    }
+    public void Reset() => _listener.Reset();
 
     /// <summary>Ends the connections that are open now as an administrator does: FATAL, 57P01.</summary>
     public void Terminate()
     {
-        foreach (var connection in _connections.Keys) connection.Terminate();
+        foreach (var connection in _listener.Connections) connection.Terminate();
     }
 
     /// <summary>Ends the server as a crash does: the port is closed, and connections are reset.</summary>
@@ -193,18 +170,11 @@ public sealed class FakeServer : IAsyncDisposable
     }
 
     /// <summary>Closes the port and resets what is open. Nothing of the server is left.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Refuse();
-        await _accepting.ConfigureAwait(false);
-        Reset();
-        await Task.WhenAll(_connections.Values).ConfigureAwait(false);
-        _port.Dispose();
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    internal FakeConnection? Find(int id) => _connections.Keys.FirstOrDefault(connection => connection.Id == id && connection.IsLoggedIn);
+    internal FakeConnection? Find(int id) => _listener.Connections.FirstOrDefault(connection => connection.Id == id && connection.IsLoggedIn);
 
-    internal int CountOf(string applicationName) => _connections.Keys.Count(connection => connection.IsLoggedIn && connection.ApplicationName == applicationName);
+    internal int CountOf(string applicationName) => _listener.Connections.Count(connection => connection.IsLoggedIn && connection.ApplicationName == applicationName);
 
     /// <summary>A snapshot in which no transaction is open.</summary>
     internal string Snapshot() => $"{Transactions.Next}:{Transactions.Next}:";
@@ -240,37 +210,6 @@ public sealed class FakeServer : IAsyncDisposable
         {
             // A code that says nothing of the server's health.
             return FakeAnswer.Error("P0001", $"The test's answer failed: {e}");
-        }
-    }
-
-    private async Task AcceptAsync(Socket listener)
-    {
-        try
-        {
-            while (true)
-            {
-                var client = await listener.AcceptAsync().ConfigureAwait(false);
-                client.NoDelay = true;
-                Serve(new FakeConnection(this, client, Interlocked.Increment(ref _lastId)));
-            }
-        }
-        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
-        {
-            // The port has been closed.
-        }
-    }
-
-    private void Serve(FakeConnection connection)
-    {
-        var started = new TaskCompletionSource();
-        _connections[connection] = ServeAsync();
-        started.SetResult();
-
-        async Task ServeAsync()
-        {
-            await started.Task.ConfigureAwait(false);
-            using (connection) await connection.RunAsync().ConfigureAwait(false);
-            _connections.TryRemove(connection, out _);
         }
     }
 }

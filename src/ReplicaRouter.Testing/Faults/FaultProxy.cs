@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
 using ReplicaRouter.Testing.Faults;
 using ReplicaRouter.Testing.Processes;
 
@@ -10,22 +7,25 @@ namespace ReplicaRouter.Testing;
 /// are open and for new ones, until <see cref="Heal"/>; several may hold at once.</summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
-    private readonly string _host;
-    private readonly int _targetPort;
-    private readonly LoopbackPort _port = LoopbackPort.Any();
     private readonly FaultState _faults = new();
-    private readonly ConcurrentDictionary<ProxiedConnection, Task> _connections = new();
-    private readonly Lock _lock = new();
-    private Socket? _listener;
+    private readonly LoopbackListener<ProxiedConnection> _listener;
     private long _accepted;
 
-    private FaultProxy(string host, int port) => (_host, _targetPort) = (host, port);
+    private FaultProxy(string host, int port) => _listener = new(
+        LoopbackPort.Any(),
+        client =>
+        {
+            Interlocked.Increment(ref _accepted);
+            return new ProxiedConnection(client, _faults);
+        },
+        connection => connection.RunAsync(host, port),
+        connection => connection.Reset());
 
     /// <summary>The port to connect to, the same for the life of the proxy.</summary>
-    public int Port => _port.Number;
+    public int Port => _listener.Port;
 
     /// <summary>Client connections that are open.</summary>
-    public int ActiveConnections => _connections.Count;
+    public int ActiveConnections => _listener.Connections.Count;
 
     /// <summary>Client connections accepted since the start.</summary>
     public long AcceptedConnections => Interlocked.Read(ref _accepted);
@@ -36,7 +36,7 @@ public sealed class FaultProxy : IAsyncDisposable
     public static FaultProxy Start(string host, int port)
     {
         var proxy = new FaultProxy(host, port);
-        proxy.Listen();
+        proxy._listener.Listen();
         return proxy;
     }
 
@@ -74,20 +74,10 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>Refuses new connections (the port is closed). Open ones go on.</summary>
-    public void Refuse()
-    {
-        lock (_lock)
-        {
-            _listener?.Dispose();
-            _listener = null;
-        }
-    }
+    public void Refuse() => _listener.Refuse();
 
     /// <summary>Resets (RST) the connections that are open now.</summary>
-    public void Reset()
-    {
-        foreach (var connection in _connections.Keys) connection.Reset();
-    }
+    public void Reset() => _listener.Reset();
 
     /// <summary>Ends the connections that are idle now with FIN, both ways, as a load balancer does.</summary>
     /// <param name="idleFor">Time for which nothing has come from either end.</param>
@@ -108,65 +98,15 @@ public sealed class FaultProxy : IAsyncDisposable
     public void Heal()
     {
         _faults.Change(_ => FaultSettings.None);
-        foreach (var connection in _connections.Keys.Where(connection => connection.HasLostBytes)) connection.Reset();
-        Listen();
+        foreach (var connection in _listener.Connections.Where(connection => connection.HasLostBytes)) connection.Reset();
+        _listener.Listen();
     }
 
     /// <summary>Closes the port and resets what is open.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Refuse();
-        Reset();
-        await Task.WhenAll(_connections.Values).ConfigureAwait(false);
-        _port.Dispose();
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private void ForEachIdle(TimeSpan idleFor, Action<ProxiedConnection> end)
     {
-        foreach (var connection in _connections.Keys.Where(connection => connection.IsIdle(idleFor))) end(connection);
-    }
-
-    private void Listen()
-    {
-        lock (_lock)
-        {
-            if (_listener is not null) return;
-            var listener = _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
-            listener.Listen();
-            _ = AcceptAsync(listener);
-        }
-    }
-
-    private async Task AcceptAsync(Socket listener)
-    {
-        try
-        {
-            while (true)
-            {
-                var client = await listener.AcceptAsync().ConfigureAwait(false);
-                client.NoDelay = true;
-                Interlocked.Increment(ref _accepted);
-                Serve(new(client, _faults));
-            }
-        }
-        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
-        {
-            // Refuse() has closed the port.
-        }
-    }
-
-    private void Serve(ProxiedConnection connection)
-    {
-        var started = new TaskCompletionSource();
-        _connections[connection] = ServeAsync();
-        started.SetResult();
-
-        async Task ServeAsync()
-        {
-            await started.Task.ConfigureAwait(false);
-            using (connection) await connection.RunAsync(_host, _targetPort).ConfigureAwait(false);
-            _connections.TryRemove(connection, out _);
-        }
+        foreach (var connection in _listener.Connections.Where(connection => connection.IsIdle(idleFor))) end(connection);
     }
 }

@@ -51,13 +51,13 @@ internal readonly record struct FailedTry
     /// <summary>Whether the work has been run once more already because of an error that its host alone might have.</summary>
     public bool HasTriedElsewhere { get; init; }
 
-    /// <summary>Transactions that were rolled back for another one's sake before this one.</summary>
+    /// <summary>Transactions that were rolled back because of another one before this one.</summary>
     public int Rollbacks { get; init; }
 
     /// <summary>Whether work that its host failed may be run again at all.</summary>
     public bool MayRunAgain => MayRetry && !IsBudgetSpent;
 
-    /// <summary>Whether something was sent of which nobody knows what became of it. What is given up goes on elsewhere, and may still send something.</summary>
+    /// <summary>Whether something was sent whose outcome is unknown. Work that is given up goes on without its caller, and may still send something.</summary>
     public bool IsInDoubt => IsGivenUp || (HasSent && IsBroken && IsAnswerLost);
 
     /// <summary>Whether the server had ended the connection for being idle, which crossed the very first command on its way. That is no failure of the host.</summary>

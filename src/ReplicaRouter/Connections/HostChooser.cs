@@ -37,9 +37,7 @@ internal sealed class HostChooser(
     {
         if (!_gate.IsOpen) return null;
         var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time, excluded);
-        if (host < 0) return null;
-        fleet.Loads[host].Ejection(plan.Index).OnChosen(host);
-        return fleet.PoolAt(host, plan);
+        return host < 0 ? null : PoolOf(host, plan);
     }
 
     /// <summary>The host's pool for a route, chosen now.</summary>
@@ -161,7 +159,12 @@ internal sealed class HostChooser(
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {
         if (choice.Fallback != Verdict.Eligible) counters.CountFallback(plan, choice.Fallback);
-        var host = choice.Host!.Configuration.Index;
+        return PoolOf(choice.Host!.Configuration.Index, plan);
+    }
+
+    /// <summary>The pool of a host that was chosen for a command.</summary>
+    private HostPool PoolOf(int host, RoutePlan plan)
+    {
         fleet.Loads[host].Ejection(plan.Index).OnChosen(host);
         return fleet.PoolAt(host, plan);
     }

@@ -45,9 +45,6 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
 
     public void EndOpening() => Interlocked.Decrement(ref _opening);
 
-    /// <summary>Counts a command that is under way.</summary>
-    public void BeginCommand() => Commands.Begin();
-
     /// <summary>How long a route's commands typically take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
     public double TypicalMs(int route) => routes[route].TypicalMs(host);
 

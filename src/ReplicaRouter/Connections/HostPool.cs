@@ -225,7 +225,7 @@ internal sealed class HostPool
 
     public void RecordExecuting(int change)
     {
-        if (change > 0) _load.BeginCommand();
+        if (change > 0) _load.Commands.Begin();
         else _load.Commands.End();
     }
 }

@@ -11,7 +11,7 @@ internal static class RetryTable
     /// <summary>Runs of one piece of work that may fail. With three failures in a row, the next is not the host's fault; that a host was lost meanwhile always is.</summary>
     public const int MaxRuns = 3;
 
-    /// <summary>Transactions that are run again after the server rolled them back for another one's sake.</summary>
+    /// <summary>Transactions that are run again after the server rolled them back because of another one.</summary>
     public const int MaxRollbacks = 5;
 
     public static RetryDecision Decide(in FailedTry failed) => failed switch

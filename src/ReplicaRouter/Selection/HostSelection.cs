@@ -45,7 +45,7 @@ internal static class HostSelection
 
             var candidates = eligible != 0 ? eligible : suspect;
             // A second run beside a first one gains nothing on a host that is slower than the first one's.
-            if (request.IsSecondRun && candidates != 0) candidates &= ~loads[BitOperations.TrailingZeroCount(candidates)].Ejection(plan.Index).Ejected;
+            if (request.IsSecondRun && candidates != 0) candidates &= ~OutlierEjection.Of(candidates, plan.Index, loads).Ejected;
             if (candidates != 0) return new Choice(topology.At(Pick(topology, candidates, request, plan, loads, random)), fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
@@ -77,7 +77,7 @@ internal static class HostSelection
     private static int Pick(TopologySnapshot topology, ulong candidates, in RouteRequest request, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random)
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
-        var window = loads[BitOperations.TrailingZeroCount(candidates)].Ejection(plan.Index).Filter(candidates, loads);
+        var window = OutlierEjection.Of(candidates, plan.Index, loads).Filter(candidates, loads);
         window = SlowStart.Filter(topology, window, request.Now, random);
         if (request.IsSecondRun) return LastAnswered(window, plan.Index, loads);
         return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random, random.Next(), loads[BitOperations.TrailingZeroCount(window)].Now);

@@ -32,6 +32,12 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private long _commands;
     private double _silenceMs;
 
+    /// <summary>What judges the hosts of a route, where some hosts may serve it.</summary>
+    /// <param name="hosts">The hosts, one bit each; at least one.</param>
+    /// <param name="route">The route.</param>
+    /// <param name="loads">What each has to do.</param>
+    public static OutlierEjection Of(ulong hosts, int route, ReadOnlySpan<HostLoad> loads) => loads[BitOperations.TrailingZeroCount(hosts)].Ejection(route);
+
     /// <summary>The hosts that are left out at present, one bit each.</summary>
     public ulong Ejected => Volatile.Read(ref _ejected);
 

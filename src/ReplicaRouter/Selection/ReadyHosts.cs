@@ -37,7 +37,7 @@ internal sealed class ReadyHosts
         var hosts = All(now) & ~excluded;
         // As long as all are fast, once a tick is often enough to look.
         if (hosts == 0 || now == _wholeAt || BitOperations.IsPow2(hosts)) return hosts;
-        var window = loads[BitOperations.TrailingZeroCount(hosts)].Ejection(_route).Filter(hosts, loads);
+        var window = OutlierEjection.Of(hosts, _route, loads).Filter(hosts, loads);
         if (window == _hosts) _wholeAt = now;
         return window;
     }

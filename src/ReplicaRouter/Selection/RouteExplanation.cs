@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Numerics;
 
 namespace ReplicaRouter;
 
@@ -14,7 +13,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
         TopologySnapshot topology, RoutePlan plan, RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time)
     {
         var choice = HostSelection.Choose(topology, plan, request, loads, random);
-        var window = choice.Candidates == 0 ? 0 : choice.Candidates & ~loads[BitOperations.TrailingZeroCount(choice.Candidates)].Ejection(plan.Index).Ejected;
+        var window = choice.Candidates == 0 ? 0 : choice.Candidates & ~OutlierEjection.Of(choice.Candidates, plan.Index, loads).Ejected;
         return new(plan.Name, choice.Host?.Name, [.. topology.Hosts.Select(host => Of(topology, host, plan, request, choice, window, time))]);
     }
 

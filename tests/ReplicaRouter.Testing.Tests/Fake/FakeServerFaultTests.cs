@@ -127,16 +127,22 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
         Assert.Equal(status, await question.ExecuteScalarAsync(Ct));
     }
 
+    /// <summary>Cancels a statement once it has reached the server.</summary>
+    private async Task<OperationCanceledException> CancelledAsync(NpgsqlConnection connection, string sql)
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var running = RunAsync(connection, sql, cancel.Token);
+        await WaitForAsync(() => _server.Statements.Count == 1);
+        await cancel.CancelAsync();
+        return await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
     [Fact]
     public async Task A_statement_that_hangs_is_cancelled_and_the_connection_goes_on()
     {
         _server.On("SELECT a", FakeAnswer.Fail(FakeFault.Hang));
         await using var connection = await OpenAsync();
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        var running = RunAsync(connection, "SELECT a", cancel.Token);
-        await WaitForAsync(() => _server.Statements.Count == 1);
-        await cancel.CancelAsync();
-        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        var error = await CancelledAsync(connection, "SELECT a");
         Assert.Equal("57014", Assert.IsType<PostgresException>(error.InnerException).SqlState);
         Assert.Equal(1, await RunAsync(connection, "SELECT 1", Ct));
         Assert.Equal(1, _server.Logins);
@@ -147,11 +153,7 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
     {
         _server.On("SELECT a", FakeAnswer.Fail(FakeFault.Silence));
         await using var connection = await OpenAsync();
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        var running = RunAsync(connection, "SELECT a", cancel.Token);
-        await WaitForAsync(() => _server.Statements.Count == 1);
-        await cancel.CancelAsync();
-        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        var error = await CancelledAsync(connection, "SELECT a");
         Assert.IsNotType<PostgresException>(error.InnerException);
         Assert.NotEqual(ConnectionState.Open, connection.State);
     }

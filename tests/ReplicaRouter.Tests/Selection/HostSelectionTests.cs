@@ -207,7 +207,7 @@ public class HostSelectionTests
             var host = HostSelection.Choose(topology.Current, read, request, loads, random).Host!.Configuration.Index;
             choices.Add(host);
             var milliseconds = host == 1 && i > 1000 ? 10 : 1;
-            loads[host].BeginCommand();
+            loads[host].Commands.Begin();
             topology.Advance(milliseconds / 1000.0);
             loads[host].RecordCommand(read.Index, milliseconds);
             loads[host].Commands.End();

@@ -62,6 +62,14 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
 
     private async Task AnswerAsync(ulong replayed) => (await QuestionAsync()).SetResult(Replica(replayed));
 
+    /// <summary>An operation waits for a position, which the next answer shows.</summary>
+    private async Task ReachesAsync(ulong lsn)
+    {
+        var waiting = WaitAsync(lsn);
+        await AnswerAsync(lsn);
+        Assert.True(await OutcomeAsync(waiting));
+    }
+
     private static Task<bool?> OutcomeAsync(Task<bool?> waiting) => waiting.WaitAsync(s_bound, Ct);
 
     [Fact]
@@ -113,12 +121,8 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     [Fact]
     public async Task Once_no_operation_waits_no_question_follows()
     {
-        var waiting = WaitAsync(150);
-        await AnswerAsync(150);
-        Assert.True(await OutcomeAsync(waiting));
-        var next = WaitAsync(200);
-        await AnswerAsync(200);
-        Assert.True(await OutcomeAsync(next));
+        await ReachesAsync(150);
+        await ReachesAsync(200);
         Assert.Equal(2, _probe.Probes);
     }
 
@@ -133,9 +137,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
         question.SetResult(Replica(100));
 
         // Were any of them left, the standby would be asked once more before this one comes.
-        var next = WaitAsync(300);
-        await AnswerAsync(300);
-        Assert.True(await OutcomeAsync(next));
+        await ReachesAsync(300);
         Assert.Equal(2, _probe.Probes);
     }
 
