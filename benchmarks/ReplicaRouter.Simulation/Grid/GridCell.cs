@@ -47,7 +47,7 @@ internal sealed record GridCell(GridPart Part, Workload Workload, int Processes,
 
     public bool HasSlowHosts => Part is GridPart.OneSlow or GridPart.TwoSlow;
 
-    /// <summary>Who picks hosts; the first one is judged.</summary>
+    /// <summary>The policies that pick hosts; the first one is judged.</summary>
     public IReadOnlyList<Policy> Policies => Part switch
     {
         GridPart.Healthy => Policy.All,

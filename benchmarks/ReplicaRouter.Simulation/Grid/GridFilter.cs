@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Which cells of the grid are wanted. What is empty or null takes all.</summary>
+/// <summary>Which cells of the grid are wanted. An empty or null filter takes all.</summary>
 /// <param name="Words">Names of parts and of workloads: those of one kind are alternatives.</param>
 /// <param name="Processes">Application processes.</param>
 /// <param name="Percent">The load, in percent; closed loops have none.</param>

@@ -4,7 +4,7 @@ namespace ReplicaRouter.Simulation;
 /// <param name="Cell">The cell.</param>
 /// <param name="Name">What its figures are known by there.</param>
 /// <param name="Scenario">What is simulated.</param>
-/// <param name="Policy">Who picks hosts.</param>
+/// <param name="Policy">The policy that picks hosts.</param>
 /// <param name="Seed">The seed.</param>
 internal sealed record GridRun(GridCell Cell, string Name, Scenario Scenario, Policy Policy, int Seed)
 {

@@ -58,7 +58,7 @@ internal sealed class FakeConnection : IDisposable
         }
         catch (Exception end)
         {
-            // The client has gone, has sent what is no message, or the test ends the connection.
+            // The client has gone or sent an invalid message, or the test ends the connection.
             if (end is ConnectionFaultException { IsReset: true }) Reset();
         }
         finally

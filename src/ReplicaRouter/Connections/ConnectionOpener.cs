@@ -60,7 +60,7 @@ internal sealed class ConnectionOpener(
             : FinishPlainAsync(plan, new StartedOpening(pool, lease, opening, isInDoubt), cancellationToken);
     }
 
-    // By itself, so that what is seldom needed has no place in the frame of what is done always.
+    // A method of its own, so that rarely needed variables take no room in the frame of the common path.
     private async ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, StartedOpening? begun, CancellationToken cancellationToken) =>
         (await OpenAsync(new Attempt(plan, default, null, time), begun, async: true, cancellationToken).ConfigureAwait(false)).Connection;
 

@@ -69,7 +69,7 @@ internal sealed class Executor(
             run++;
             if (decision != RetryDecision.AgainInNewTransaction) continue;
             attempt.ForgetTries();
-            // Full jitter: those who met in a deadlock must not meet again.
+            // Full jitter: transactions that met in a deadlock must not meet again.
             await Task.Delay(FirstBackoff * Math.Pow(2, rollbacks) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
             (run, rollbacks) = (1, rollbacks + 1);
         }

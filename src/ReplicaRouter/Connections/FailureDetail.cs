@@ -18,7 +18,7 @@ internal enum FailureDetail
     /// <summary>57P01 as a FATAL: an administrator ended the backend, or the server shuts down.</summary>
     Shutdown,
 
-    /// <summary>40001 or 40P01: the server rolled a transaction back for another one's sake.</summary>
+    /// <summary>40001 or 40P01: the server rolled a transaction back because of another one.</summary>
     SerializationOrDeadlock,
 
     /// <summary>An error of a statement that other hosts may not have: <see cref="HostFaults.MayBeOfHost"/>.</summary>

@@ -48,7 +48,7 @@ internal sealed class HostPools
     /// <summary>Who watches the host.</summary>
     public required HostMonitor Monitor { get; init; }
 
-    /// <summary>Who waits for positions to be replayed there.</summary>
+    /// <summary>The operations that wait for positions to be replayed there.</summary>
     public required ReplayWaiter Replay { get; init; }
 
     /// <summary>Statements that failed on the host and were answered by another one.</summary>

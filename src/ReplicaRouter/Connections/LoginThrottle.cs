@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
 /// <summary>
-/// Rations the logins of one pool. A caller for whom no connection is idle waits in line: it is served by a connection that comes back, or logs in when its turn comes.
+/// Rations the logins of one pool. A caller that finds no idle connection waits in line: it is served by a connection that comes back, or logs in when its turn comes.
 /// Takes no lock as long as a connection is idle.
 /// </summary>
 /// <remarks>

@@ -42,7 +42,7 @@ internal static class RetryTable
 
         // Writes, only where the server itself says of the very first command that it did not do it.
         { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Restarting, Run: < MaxRuns } => AgainElsewhere,
-        // A backend that is told to end (57P01) says so only between commands or in the midst of one, which it then rolls back: it holds such interrupts off
+        // A backend that has to end (57P01) says so only between commands or in the midst of one, which it then rolls back: it holds such interrupts off
         // while it commits, and when it has committed and waits for a synchronous standby, it goes without this message. A backend that dies with its server
         // says nothing, or 57P02 at any time. Source: PostgreSQL's ProcessInterrupts, CommitTransaction and SyncRepWaitForLSN.
         { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Terminated, Detail: FailureDetail.Shutdown, Run: < MaxRuns } => AgainElsewhere,

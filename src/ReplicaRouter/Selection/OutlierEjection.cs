@@ -160,7 +160,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private void JudgeTrial(int host, HostLatency latency, double evidence, long now)
     {
         latency.ClaimTrial(long.MinValue / 2);
-        // What is tried now tells more than what was before.
+        // A trial counts twice: it tells more than the commands before it.
         latency.Evidence = Math.Clamp(latency.Evidence + (2 * evidence), 0, settings.Evidence);
         if (evidence > WeakEvidence)
         {

@@ -18,7 +18,7 @@ public class RetryTableRulesTests
             (failed, decision) => failed.IsReadOnly || failed.Phase == TryPhase.Opening || IsProvablyNotDone(failed) || !decision.TakesFromBudget()),
         ("Work is run again on the same host only if the connection had ended while it was idle.",
             (failed, decision) => decision != RetryDecision.AgainHere || failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout }),
-        ("A transaction is run again as a new one only if the server rolled it back for another one's sake.",
+        ("A transaction is run again as a new one only if the server rolled it back because of another one.",
             (failed, decision) => decision != RetryDecision.AgainInNewTransaction
                 || (failed is { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock } && (failed.Phase != TryPhase.Commit || failed.SaysRolledBack))),
         ("The outcome of a read is never unknown.",

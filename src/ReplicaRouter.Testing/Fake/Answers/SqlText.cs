@@ -41,7 +41,7 @@ internal static class SqlText
         return parts;
     }
 
-    /// <summary>The same text, of the same length, without what is in parentheses, quotes or comments. Every white space is a space.</summary>
+    /// <summary>The same text, of the same length, without the contents of parentheses, quotes and comments. All white space becomes spaces.</summary>
     private static string Shown(string sql)
     {
         var (shown, depth) = (sql.ToCharArray(), 0);

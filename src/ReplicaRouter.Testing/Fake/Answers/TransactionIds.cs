@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>The transactions that have written, and what became of them.</summary>
+/// <summary>The transactions that have written, and their outcomes.</summary>
 internal sealed class TransactionIds
 {
     private readonly ConcurrentDictionary<long, string> _statuses = new();
