@@ -12,6 +12,7 @@ namespace ReplicaRouter;
 /// What was not taken: the gradient itself. Vegas and Envoy divide by the shortest latency, Gradient2 by a long-term mean. Where look-ups and reports share a route, the shortest is a look-up, and one
 /// report more moves the mean. Here each sample is compared with the distribution of the same route's usual ones, as <see cref="OutlierEjection"/> does: the primary is overloaded when a
 /// command takes more than twice as long as a usual one more often than not (a Mann-Whitney statistic; 1 : 2 instead of 1 : 1). Reports among look-ups are usual, and do not look like overload.
+/// One route that is slow is enough: fallback reads whose usual latency was measured in an overload must not outvote the primary's own work.
 /// </para>
 /// <para>
 /// Usual is what commands took while at most one fallback read was under way: the primary's own work, and strong reads. A route that had none of them there takes its first window instead, at the
@@ -46,14 +47,11 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
     /// <summary>What is left of the limit in overload: with a queue as long as what the server works at, a quarter less halves the queue and keeps the server busy.</summary>
     private const double Relief = 0.75;
 
-    private readonly HostLatency[] _usual = [.. Enumerable.Range(0, routes).Select(_ => new HostLatency())];
-    private readonly HostLatency[] _window = [.. Enumerable.Range(0, routes).Select(_ => new HostLatency())];
+    private readonly RouteSpeed[] _routes = [.. Enumerable.Range(0, routes).Select(_ => new RouteSpeed())];
     private readonly int _least = Math.Min(floor, ceiling);
     private double _limit = Math.Min(floor, ceiling);
     private long _windowAt = time.GetTimestamp();
     private int _samples;
-    private int _compared;
-    private double _shares;
     private int _peak;
     private bool _isHeld;
 
@@ -68,12 +66,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
     public void Restart(int underWay)
     {
         var now = time.GetTimestamp();
-        foreach (var latency in _usual)
-        {
-            if (time.GetElapsedTime(latency.SampledAt, now) > Memory) latency.Reset();
-        }
-
-        foreach (var latency in _window) latency.Reset();
+        foreach (var route in _routes) route.Restart(isUsualOver: time.GetElapsedTime(route.Usual.SampledAt, now) > Memory);
         (_limit, IsStarting) = (Math.Clamp(underWay, _least, ceiling), true);
         BeginWindow(now);
     }
@@ -81,7 +74,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
     /// <summary>Forgets all: another server is the primary.</summary>
     public void Forget()
     {
-        foreach (var latency in _usual) latency.Reset();
+        foreach (var route in _routes) route.Usual.Reset();
         Restart(0);
     }
 
@@ -99,7 +92,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
         var (now, sample) = (time.GetTimestamp(), Math.Max(milliseconds, 0.001));
         if (reads < DefaultFloor)
         {
-            _usual[route].Add(sample, History, now);
+            _routes[route].Usual.Add(sample, History, now);
             return false;
         }
 
@@ -107,49 +100,70 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
         // What began under the limit before says nothing of the present one.
         if (now - time.Ticks(TimeSpan.FromMilliseconds(sample)) < _windowAt) return false;
         _samples++;
-        _window[route].Add(sample, History, now);
-        if (_usual[route].Samples >= LeastSamples)
-        {
-            _compared++;
-            _shares += _usual[route].ShareFrom(Math.Min(sample / EjectionSettings.Ratio, sample - ToleranceMs));
-        }
-
+        _routes[route].Compare(sample, now);
         return _samples >= LeastSamples && time.GetElapsedTime(_windowAt, now) >= Window && EndWindow(now);
     }
 
     private bool EndWindow(long now)
     {
         var before = Current;
-        if (_compared >= LeastSamples) Adjust();
-        for (var route = 0; route < _usual.Length; route++) Learn(ref _usual[route], ref _window[route]);
+        var (isOverloaded, isJudged) = (false, false);
+        foreach (var route in _routes)
+        {
+            if (route.TryJudge() is not { } isSlow) continue;
+            (isOverloaded, isJudged) = (isOverloaded || isSlow, true);
+        }
+
+        if (isOverloaded) (_limit, IsStarting) = (Math.Max(_least, Relief * Math.Min(_limit, _peak)), false);
+        else if (isJudged && _isHeld) _limit = Math.Min(ceiling, IsStarting ? 2 * _limit : _limit + Math.Sqrt(_limit));
+        foreach (var route in _routes) route.Learn();
         BeginWindow(now);
         return Current > before;
     }
 
-    private void Adjust()
-    {
-        if (_shares / _compared < 0.5)
-        {
-            IsStarting = false;
-            _limit = Math.Max(_least, Relief * Math.Min(_limit, _peak));
-        }
-        else if (_isHeld) _limit = Math.Min(ceiling, IsStarting ? 2 * _limit : _limit + Math.Sqrt(_limit));
-    }
+    private void BeginWindow(long now) => (_windowAt, _samples, _peak, _isHeld) = (now, 0, 0, false);
 
-    /// <summary>Takes the window for usual where nothing is known, or what is known was slower.</summary>
-    private static void Learn(ref HostLatency usual, ref HostLatency window)
+    /// <summary>How long one route's commands take on the primary.</summary>
+    private sealed class RouteSpeed
     {
-        if (window.Samples >= LeastSamples && (usual.Samples < LeastSamples || window.Typical < usual.Typical)) (usual, window) = (window, usual);
-    }
+        private HostLatency _window = new();
+        private int _compared;
+        private double _shares;
 
-    private void BeginWindow(long now)
-    {
-        // A route of which nothing is known yet goes on until it has enough samples.
-        for (var route = 0; route < _usual.Length; route++)
+        public HostLatency Usual { get; private set; } = new();
+
+        private bool IsKnown => Usual.Samples >= LeastSamples;
+
+        public void Restart(bool isUsualOver)
         {
-            if (_usual[route].Samples >= LeastSamples) _window[route].Reset();
+            if (isUsualOver) Usual.Reset();
+            _window.Reset();
+            (_compared, _shares) = (0, 0);
         }
 
-        (_windowAt, _samples, _compared, _shares, _peak, _isHeld) = (now, 0, 0, 0, 0, false);
+        /// <summary>Compares a sample with the usual ones, by the share of those that took at least half as long.</summary>
+        public void Compare(double sample, long now)
+        {
+            _window.Add(sample, History, now);
+            if (!IsKnown) return;
+            _compared++;
+            _shares += Usual.ShareFrom(Math.Min(sample / EjectionSettings.Ratio, sample - ToleranceMs));
+        }
+
+        /// <returns>Whether commands take more than twice as long as usual; null where there are too few yet to tell.</returns>
+        public bool? TryJudge()
+        {
+            if (_compared < LeastSamples) return null;
+            var share = _shares / _compared;
+            (_compared, _shares) = (0, 0);
+            return share < 0.5;
+        }
+
+        /// <summary>Takes the window for usual where nothing is known, or what is known was slower. A route of which little is known goes on collecting.</summary>
+        public void Learn()
+        {
+            if (_window.Samples >= LeastSamples && (!IsKnown || _window.Typical < Usual.Typical)) (Usual, _window) = (_window, Usual);
+            if (IsKnown) _window.Reset();
+        }
     }
 }

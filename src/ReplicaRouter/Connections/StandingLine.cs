@@ -1,34 +1,45 @@
 namespace ReplicaRouter;
 
-/// <summary>Tells a line of callers that stands from a burst: in a line that stands, waiting only delays all, and lets no more through. Not thread-safe: its user has a lock.</summary>
+/// <summary>Tells when a line of callers is longer than can be served: then waiting only delays all of them, and lets no more through. Not thread-safe: its user has a lock.</summary>
 /// <remarks>
-/// A line stands when in two periods in a row callers were served all the time, it was never empty, and did not get shorter. A burst gets shorter, and while a server is stalled no caller is
-/// served: both are waited out. A line stands until it is empty. So a pool that is idle refuses no caller. The idea is that of CoDel: what tells is that the line does not go away, not its length
-/// (K. Nichols, V. Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
+/// <para>
+/// A line stands when it was never empty, callers were served all the time, and it still grew, in two periods in a row. A burst gets shorter. While a server is stalled no caller is served. And a fixed
+/// number of callers that come again and again makes a line that does not grow. All these are waited out. A line stands until it is empty, so that an idle pool refuses no caller. The idea is that of
+/// CoDel: what tells is that the line does not go away, not its length (K. Nichols, V. Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
+/// </para>
+/// <para>Whether it stands or not, a caller with more ahead than are served within its wait, at the better rate of the last two periods, would wait without effect.</para>
 /// </remarks>
 /// <param name="time">The clock.</param>
 internal sealed class StandingLine(TimeProvider time)
 {
-    /// <summary>Long enough for a burst to get shorter at 95 % load, short enough for 1 % of a minute of overload to be over.</summary>
+    /// <summary>Two of them are short enough for 1 % of a minute of overload to be over, and long enough for the line of a short stall to get shorter.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>A line that is shorter by a twentieth is getting shorter.</summary>
-    private const double Shorter = 0.95;
+    /// <summary>A line that is served within this is no trouble, even if it grows.</summary>
+    public static readonly TimeSpan Harmless = TimeSpan.FromMilliseconds(100);
 
-    private long _since = time.GetTimestamp();
-    private int _longest;
+    /// <summary>A line that is longer by a tenth has grown; less is chance.</summary>
+    private const double Growth = 1.1;
+
+    private bool _isEmpty = true;
+    private long _since;
+    private int _lengthBefore;
     private int _served;
-    private double _perSecond;
+    private double _rate;
+    private double _rateBefore;
     private bool _wasGrowing;
 
     /// <summary>Whether more callers come than can be served.</summary>
     public bool IsStanding { get; private set; }
 
-    /// <summary>Whether a caller who joins the line, or waits in it, would wait for longer than it may.</summary>
+    /// <summary>Callers served a second; 0 as long as it is not known, as after a stall.</summary>
+    private double Rate => !_isEmpty && _rate > 0 && _rateBefore > 0 ? Math.Max(_rate, _rateBefore) : 0;
+
+    /// <summary>Whether a caller is to be refused, rather than to wait in the line.</summary>
     /// <param name="ahead">Callers ahead.</param>
     /// <param name="wait">The time that the caller may wait.</param>
     /// <param name="most">Most callers in a line that stands.</param>
-    public bool IsTooLong(int ahead, TimeSpan wait, int most) => IsStanding && (ahead >= most || ahead > _perSecond * wait.TotalSeconds);
+    public bool IsTooLong(int ahead, TimeSpan wait, int most) => (IsStanding && ahead >= most) || (Rate is > 0 and var rate && ahead > rate * wait.TotalSeconds);
 
     /// <summary>Notes how long the line is. To be called after each change.</summary>
     /// <param name="waiting">Callers in line; 0 also where the line is not for want of places.</param>
@@ -36,20 +47,24 @@ internal sealed class StandingLine(TimeProvider time)
     /// <param name="places">Callers that are served at once.</param>
     public void Note(int waiting, int served, int places)
     {
-        var now = time.GetTimestamp();
         if (waiting == 0)
         {
-            (_since, _longest, _served, _wasGrowing, IsStanding) = (now, 0, 0, false, false);
+            (_isEmpty, IsStanding) = (true, false);
             return;
         }
 
+        var now = time.GetTimestamp();
+        if (_isEmpty) (_isEmpty, _since, _lengthBefore, _served, _rate, _rateBefore, _wasGrowing) = (false, now, 0, 0, 0, 0, false);
         _served += served;
-        _longest = Math.Max(_longest, waiting);
         var elapsed = time.GetElapsedTime(_since, now);
-        if (elapsed < Period) return;
-        var isGrowing = waiting >= Shorter * _longest && _served >= places;
-        IsStanding |= isGrowing && _wasGrowing;
-        _perSecond = _served / elapsed.TotalSeconds;
-        (_since, _longest, _served, _wasGrowing) = (now, waiting, 0, isGrowing);
+        if (elapsed >= Period) EndPeriod(waiting, places, now, elapsed);
+    }
+
+    private void EndPeriod(int waiting, int places, long now, TimeSpan elapsed)
+    {
+        (_rateBefore, _rate) = (_rate, _served / elapsed.TotalSeconds);
+        var isGrowing = _served >= places && waiting >= Growth * _lengthBefore;
+        IsStanding |= isGrowing && _wasGrowing && waiting > Rate * Harmless.TotalSeconds;
+        (_since, _lengthBefore, _served, _wasGrowing) = (now, waiting, 0, isGrowing);
     }
 }
