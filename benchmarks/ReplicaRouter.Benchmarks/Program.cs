@@ -8,6 +8,7 @@ using ReplicaRouter.Benchmarks.EfCore;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Micro;
+using ReplicaRouter.Benchmarks.Overload;
 using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
 
@@ -33,6 +34,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     FaultsCommand.Create(),
     LostHistoryCommand.Create(),
     MicroProcesses.Once(),
+    OverloadCommand.Create(),
     SessionCost.Command(),
     SimulateCommand.Create(),
     SoakCommand.Create(),
