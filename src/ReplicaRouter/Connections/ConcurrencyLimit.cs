@@ -78,15 +78,13 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
         Restart(0);
     }
 
-    /// <summary>Notes that a read waits because of the limit.</summary>
-    public void Hold() => _isHeld = true;
-
     /// <summary>Notes how long a command took on the primary.</summary>
     /// <param name="route">Its route.</param>
     /// <param name="milliseconds">What it took.</param>
     /// <param name="reads">Fallback reads under way.</param>
+    /// <param name="isHeld">Whether one more waits because of the limit.</param>
     /// <returns>Whether the limit has grown.</returns>
-    public bool Record(int route, double milliseconds, int reads)
+    public bool Record(int route, double milliseconds, int reads, bool isHeld)
     {
         if (!double.IsFinite(milliseconds) || milliseconds < 0) return false;
         var (now, sample) = (time.GetTimestamp(), Math.Max(milliseconds, 0.001));
@@ -97,6 +95,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
         }
 
         _peak = Math.Max(_peak, reads);
+        _isHeld |= isHeld;
         // What began under the limit before says nothing of the present one.
         if (now - time.Ticks(TimeSpan.FromMilliseconds(sample)) < _windowAt) return false;
         _samples++;

@@ -73,7 +73,8 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         if (_primary?.Index != host) return;
         lock (_lock)
         {
-            if (limit.Record(route, milliseconds, _taken)) Admit();
+            var isHeld = _queue.Count > 0 && _taken >= PlacesOf(_queue[0].Priority);
+            if (limit.Record(route, milliseconds, _taken, isHeld)) Admit();
         }
     }
 
@@ -132,13 +133,8 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         while (_queue.Count > 0 && _tokens >= 1)
         {
             var ticket = _queue[0];
-            if (_taken >= PlacesOf(ticket.Priority))
-            {
-                // Those behind it have no more places: none of them is of a higher priority.
-                limit.Hold();
-                break;
-            }
-
+            // Those behind it have no more places: none of them is of a higher priority.
+            if (_taken >= PlacesOf(ticket.Priority)) break;
             _queue.RemoveAt(0);
             _taken++;
             _tokens--;

@@ -170,7 +170,7 @@ public class ConcurrencyLimitTests
         for (var i = 0; i < 100; i++)
         {
             _time.Advance(TimeSpan.FromMilliseconds(50));
-            Assert.False(limit.Record(ServerModel.Reads, milliseconds, reads: 2));
+            Assert.False(limit.Record(ServerModel.Reads, milliseconds, reads: 2, isHeld: true));
         }
     }
 }

@@ -117,7 +117,7 @@ public class PrimaryGuardTests
     public void Reads_in_line_are_let_in_as_the_primary_shows_that_it_bears_them_and_other_hosts_show_nothing()
     {
         var guard = new PrimaryGuard(new ConcurrencyLimit(2, 30, routes: 1, _time), null, _time);
-        var topology = new TestTopology("primary", "analytics").Answer("primary", TestTopology.Primary(1));
+        var topology = new TestTopology("primary", "analytics").Answer("primary", TestTopology.Primary(1)).Answer("analytics", TestTopology.Replica(1));
         guard.OnChanged(topology.Current, topology.Current);
         var tickets = Enumerable.Range(0, 10).Select(_ => guard.Enter(ReadPriority.Read)).ToList();
         Record(guard, topology["analytics"]);

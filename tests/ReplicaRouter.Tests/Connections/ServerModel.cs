@@ -26,7 +26,7 @@ internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random,
     /// <summary>Reads done so far.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Adds a process that writes one command after the other.</summary>
+    /// <summary>Adds a process whose writers each write one command after the other.</summary>
     public Process Add(ConcurrencyLimit limit, int writers = 0)
     {
         var process = new Process(limit) { Writers = writers };
@@ -55,7 +55,7 @@ internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random,
 
     private void End(Process process, int route, double took)
     {
-        process.Limit.Record(route, took, process.Reading);
+        process.Limit.Record(route, took, process.Reading, isHeld: process.Readers > process.Limit.Current);
         _underWay--;
         if (route == Writes)
         {
@@ -73,7 +73,6 @@ internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random,
         {
             for (; process.Reading < Math.Min(process.Readers, process.Limit.Current); process.Reading++) Begin(process, Reads);
             for (; process.Writing < process.Writers; process.Writing++) Begin(process, Writes);
-            if (process.Readers > process.Limit.Current) process.Limit.Hold();
         }
     }
 

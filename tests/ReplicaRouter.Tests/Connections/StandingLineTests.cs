@@ -27,6 +27,7 @@ public class StandingLineTests
     }
 
     [Fact]
+    [Trait("Failure", "B12")]
     public void A_line_that_grows_while_callers_are_served_stands_within_half_a_second()
     {
         Run(500, comingPerStep: 30, servedPerStep: 10);
