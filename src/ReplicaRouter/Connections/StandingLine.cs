@@ -13,7 +13,10 @@ namespace ReplicaRouter;
 internal sealed class StandingLine(TimeProvider time)
 {
     /// <summary>Two of them are short enough for 1 % of a minute of overload to be over, and long enough for the line of a short stall to get shorter.</summary>
-    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Where no caller is served for longer than this, the server is stalled: what came back before says nothing of a standing line.</summary>
+    private static readonly TimeSpan s_stall = Period / 4;
 
     /// <summary>A line that is served within this is no trouble, even if it grows.</summary>
     public static readonly TimeSpan Harmless = TimeSpan.FromMilliseconds(100);
@@ -25,6 +28,8 @@ internal sealed class StandingLine(TimeProvider time)
     private long _since;
     private int _lengthBefore;
     private int _served;
+    private long _servedAt;
+    private bool _hasStalled;
     private double _rate;
     private double _rateBefore;
     private bool _wasGrowing;
@@ -54,7 +59,14 @@ internal sealed class StandingLine(TimeProvider time)
         }
 
         var now = time.GetTimestamp();
-        if (_isEmpty) (_isEmpty, _since, _lengthBefore, _served, _rate, _rateBefore, _wasGrowing) = (false, now, 0, 0, 0, 0, false);
+        if (_isEmpty)
+        {
+            (_isEmpty, _since, _servedAt, _hasStalled) = (false, now, now, false);
+            (_lengthBefore, _served, _rate, _rateBefore, _wasGrowing) = (0, 0, 0, 0, false);
+        }
+
+        _hasStalled |= time.GetElapsedTime(_servedAt, now) > s_stall;
+        if (served > 0) _servedAt = now;
         _served += served;
         var elapsed = time.GetElapsedTime(_since, now);
         if (elapsed >= Period) EndPeriod(waiting, places, now, elapsed);
@@ -63,8 +75,8 @@ internal sealed class StandingLine(TimeProvider time)
     private void EndPeriod(int waiting, int places, long now, TimeSpan elapsed)
     {
         (_rateBefore, _rate) = (_rate, _served / elapsed.TotalSeconds);
-        var isGrowing = _served >= places && waiting >= Growth * _lengthBefore;
+        var isGrowing = !_hasStalled && _served >= places && waiting >= Growth * _lengthBefore;
         IsStanding |= isGrowing && _wasGrowing && waiting > Rate * Harmless.TotalSeconds;
-        (_since, _lengthBefore, _served, _wasGrowing) = (now, waiting, 0, isGrowing);
+        (_since, _lengthBefore, _served, _hasStalled, _wasGrowing) = (now, waiting, 0, false, isGrowing);
     }
 }
