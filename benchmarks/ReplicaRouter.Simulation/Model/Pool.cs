@@ -34,13 +34,16 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
         return true;
     }
 
+    /// <summary>Whether there are as many connections as there may be.</summary>
+    public bool IsFull => _open >= most;
+
     /// <summary>Whether more runs wait than can be served in time.</summary>
-    public bool IsLineTooLong => _open >= most && _line.IsTooLong(_waiting.Count, wait, most);
+    public bool IsLineTooLong => IsFull && _line.IsTooLong(_waiting.Count, wait, most);
 
     /// <summary>Whether one more may be opened; else the run gets the next one that is free.</summary>
     public bool MayOpen(Run run)
     {
-        if (_open < most)
+        if (!IsFull)
         {
             _open++;
             return true;
@@ -81,7 +84,7 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
     private void Note(int served)
     {
         var stood = _line.IsStanding;
-        _line.Note(_open >= most ? _waiting.Count : 0, served, most);
+        _line.Note(IsFull ? _waiting.Count : 0, served, most);
         if (stood || !_line.IsStanding) return;
         Run[] all = [.. _waiting];
         _waiting.Clear();

@@ -37,7 +37,8 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
             Send();
         }
         else if (process.Store.Current.Hosts[host].IsWarmOnly) Fail();
-        else if (_pool.IsLineTooLong) Refuse();
+        // A second run waits for nothing: it would only make the line longer.
+        else if (_pool.IsLineTooLong || (setAside is not null && _pool.IsFull)) Refuse();
         else if (_pool.MayOpen(this)) Connect();
     }
 

@@ -52,7 +52,7 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
             Length = TimeSpan.FromSeconds(86),
             Policies = [Policy.Product, Policy.ProductHedged],
         },
-        Base("replicas-lost", "all replicas are killed for 20 s, at half as much again as the primary can do", 5, 3000) with
+        Base("replicas-lost", "all replicas are killed for 20 s, at a quarter more than the primary can do", 5, 2500) with
         {
             Faulty = [1, 2, 3],
             Faults = Fault.Kill(15, 35, 1, 2, 3),
