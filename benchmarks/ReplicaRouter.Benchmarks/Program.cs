@@ -8,6 +8,7 @@ using ReplicaRouter.Benchmarks.EfCore;
 using ReplicaRouter.Benchmarks.Faults;
 using ReplicaRouter.Benchmarks.Fleet;
 using ReplicaRouter.Benchmarks.Micro;
+using ReplicaRouter.Benchmarks.Overload;
 using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
 
@@ -34,6 +35,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     FirstReads.Command(),
     LostHistoryCommand.Create(),
     MicroProcesses.Once(),
+    OverloadCommand.Create(),
     SessionCost.Command(),
     SimulateCommand.Create(),
     SoakCommand.Create(),

@@ -61,14 +61,16 @@ internal sealed class ClusterRouter : DatabaseRouter
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         _listener = new CommandListener();
         var idle = new IdleCheck(configuration.AskIdleAfter, time);
-        _fleet = new Fleet(configuration, _store, _listener, createProbe, idle, loggerFactory, time, random, logger);
+        var limit = new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, time);
+        var guard = new PrimaryGuard(limit, configuration.PrimaryReadsPerSecond, time);
+        _fleet = new Fleet(configuration, _store, _listener, createProbe, idle, loggerFactory, time, random, logger) { Measured = guard.Record };
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         var sessions = new SessionWatcher(_counters, time, logger);
-        var guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, time);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
         // It comes first of what follows changes: a connection that is opened in between is not to meet the lost host.
         var created = new CreatedConnections(_chooser, _store);
+        _store.Changed += guard.OnChanged;
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
         _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
         _store.Changed += _fencedWriters.OnChanged;

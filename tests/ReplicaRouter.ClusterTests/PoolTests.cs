@@ -115,6 +115,42 @@ public class PoolTests(ClusterFixture fixture)
         }
     }
 
+    /// <summary>Several times as many operations as two connections can do: the line only grows.</summary>
+    [Fact]
+    [Trait("Failure", "B12")]
+    public async Task Where_more_operations_come_than_can_be_served_the_rest_are_refused_at_once_and_none_when_that_is_over()
+    {
+        await using var router = Router(2);
+        await CloseAsync(await OpenAsync(router, 2));
+        var refused = new System.Collections.Concurrent.ConcurrentQueue<TimeSpan>();
+        var operations = new List<Task>();
+        var startedAt = TimeProvider.System.GetTimestamp();
+        while (!refused.Any(took => took < TimeSpan.FromMilliseconds(100)))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(20), "no operation was refused at once");
+            operations.Add(Task.Run(() => SleepAsync(router, refused), Ct));
+            await Task.Delay(2, Ct);
+        }
+
+        await Task.WhenAll(operations);
+        var before = refused.Count;
+        for (var i = 0; i < 10; i++) await SleepAsync(router, refused);
+        Assert.Equal(before, refused.Count);
+    }
+
+    private static async Task SleepAsync(DatabaseRouter router, System.Collections.Concurrent.ConcurrentQueue<TimeSpan> refused)
+    {
+        var startedAt = TimeProvider.System.GetTimestamp();
+        try
+        {
+            await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("SELECT pg_sleep(0.02)"), Ct);
+        }
+        catch (NpgsqlException exhausted) when (exhausted.Message.Contains("pool has been exhausted", StringComparison.Ordinal))
+        {
+            if (exhausted.Message.Contains("refused at once", StringComparison.Ordinal)) refused.Enqueue(TimeProvider.System.GetElapsedTime(startedAt));
+        }
+    }
+
     /// <summary>A few log in at a time: on a machine that is busy, or to a far server, that takes longer than a host is waited for.</summary>
     [Fact]
     [Trait("Failure", "B12")]

@@ -11,6 +11,7 @@ internal sealed class AppProcess
     private readonly Random _random;
     private readonly PrimaryGuard _guard;
     private readonly Queue<Operation> _waiting = new();
+    private readonly Queue<Operation> _forPrimary = new();
     private bool _isWatching;
     private bool _isSettled;
 
@@ -21,14 +22,15 @@ internal sealed class AppProcess
         Plan = configuration.PlanOf(DatabaseOperation.Read);
         Clock = new VirtualClock(world.Events);
         _random = random;
-        _guard = new PrimaryGuard(configuration.PrimaryReads, configuration.PrimaryReadsPerSecond, Clock);
+        _guard = new PrimaryGuard(new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, Clock), configuration.PrimaryReadsPerSecond, Clock);
         Store = new TopologyStore(TopologySnapshot.Initial(configuration), Clock);
+        Store.Changed += _guard.OnChanged;
         Store.Changed += OnChanged;
         OutlierEjection[] ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(Clock, world.Scenario.Ejection))];
-        Loads = [.. configuration.Hosts.Select(host => new HostLoad(host.Index, ejections, Clock))];
+        Loads = [.. configuration.Hosts.Select(host => new HostLoad(host.Index, ejections, Clock) { Measured = (route, milliseconds) => _guard.Record(host.Index, route, milliseconds) })];
         Monitors = [.. configuration.Hosts.Select(host => new HostMonitor(
             host, new SimulatedProbe(this, world.Servers[host.Index]), Store, configuration.Health, Clock, random, NullLogger.Instance) { Answered = Loads[host.Index].RecordProbe })];
-        Pools = [.. world.Servers.Select(server => new Pool(server, Plan.Pool.DefaultMaxPoolSize))];
+        Pools = [.. world.Servers.Select(server => new Pool(server, Plan.Pool.MaxPoolSize ?? Plan.Pool.DefaultMaxPoolSize, Plan.Wait, Clock))];
         if (!world.Scenario.IsColdStart)
         {
             foreach (var replica in world.Replicas) Pools[replica.Host.Index].OpenOne();
@@ -65,19 +67,50 @@ internal sealed class AppProcess
     {
         var topology = Store.Current;
         if (!IsSettled(topology)) return null;
-        if (excluded == 0 && PickReady(topology) is var ready and >= 0) return RunOn(ready, operation, null, null);
+        if (excluded == 0 && PickReady(topology) is var ready and >= 0) return OnReplica(operation, ready, null);
         var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = setAside is not null };
         var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
-        if (choice.Host is null) return null;
-        if (!ReferenceEquals(choice.Host, topology.Primary)) return RunOn(Picker.Pick(choice), operation, null, setAside);
-        // Only for want of replicas, and only so much of it.
-        return _guard.HasPlace(Plan.Priority) ? RunOn(choice.Host.Configuration.Index, operation, _guard.Enter(Plan.Priority), setAside) : null;
+        if (choice.Host is null)
+        {
+            if (setAside is null) operation.LeavePrimary();
+            return null;
+        }
+
+        if (!ReferenceEquals(choice.Host, topology.Primary)) return OnReplica(operation, Picker.Pick(choice), setAside);
+        // Only for want of replicas, and only so much of it; and no second runs.
+        return setAside is null ? TryRunOnPrimary(operation, choice.Host.Configuration.Index) : null;
     }
 
-    private Run RunOn(int host, Operation operation, PrimaryTicket? ticket, TimeSpan? setAside)
+    private Run OnReplica(Operation operation, int host, TimeSpan? setAside)
     {
+        if (setAside is null) operation.LeavePrimary();
         Loads[host].Ejection(Plan.Index).OnChosen(host);
-        return new Run(operation, this, host, ticket, setAside);
+        return new Run(operation, this, host, null, setAside);
+    }
+
+    private Run? TryRunOnPrimary(Operation operation, int primary)
+    {
+        var isNew = operation.Ticket is null;
+        var ticket = operation.Ticket ??= _guard.Enter(Plan.Priority, Loads[primary].Commands.Count);
+        if (ticket.Admitted.IsCompleted)
+        {
+            operation.Ticket = null;
+            return new Run(operation, this, primary, ticket, null);
+        }
+
+        if (_guard.IsTooLate(ticket, operation.LeftOf(Plan.Wait), Plan.MaxWaiting)) operation.Refuse();
+        else if (isNew) _forPrimary.Enqueue(operation);
+        return null;
+    }
+
+    /// <summary>A read has left the primary, or the primary bears more: those whose turn it is go on. All have the same priority, so that they do so in their order.</summary>
+    public void LookForPlaces()
+    {
+        while (_forPrimary.TryPeek(out var next) && next.Ticket is not { Admitted.IsCompleted: false })
+        {
+            _forPrimary.Dequeue();
+            if (next.Ticket is not null) Clock.Do(next.Start);
+        }
     }
 
     /// <summary>Has an operation choose again once there is more to know than now.</summary>

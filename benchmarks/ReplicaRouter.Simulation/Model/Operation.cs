@@ -20,6 +20,9 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
 
     public double DemandMs => demandMs;
 
+    /// <summary>Its place in the line for the primary.</summary>
+    public PrimaryTicket? Ticket { get; set; }
+
     /// <summary>When the caller meant to begin, whatever held the process up since.</summary>
     public long IntendedAt { get; } = process.World.Events.Now;
 
@@ -35,7 +38,7 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
     /// <summary>Something is known that was not when no host could serve: hosts that have answered since get another try, but not at once from all who wait, again and again.</summary>
     public void GoOn()
     {
-        if (IsOver) return;
+        if (IsOver || _underWay.Count > 0) return;
         if (!ForgivesAnswered())
         {
             Start();
@@ -76,11 +79,36 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         else Start();
     }
 
-    private void Start()
+    /// <summary>What is left of the time that it may wait.</summary>
+    public TimeSpan LeftOf(TimeSpan wait) => wait - TimeSpan.FromTicks(process.World.Events.Now - IntendedAt);
+
+    /// <summary>Gives up its place in the line for the primary.</summary>
+    public void LeavePrimary()
+    {
+        if (Ticket is not { } ticket) return;
+        Ticket = null;
+        ticket.Dispose();
+        process.LookForPlaces();
+    }
+
+    /// <summary>It can't be served in time.</summary>
+    public void Refuse() => End(isAnswered: false, isRefused: true);
+
+    /// <summary>A run found a line of callers that is too long.</summary>
+    public void Refused(Run run)
     {
         if (IsOver) return;
+        _underWay.Remove(run);
+        GiveBack([run]);
+        if (_underWay.Count == 0) Refuse();
+    }
+
+    /// <summary>Chooses a host, if one may serve.</summary>
+    public void Start()
+    {
+        if (IsOver || _underWay.Count > 0) return;
         if (process.TryRun(this, _excluded, setAside: null) is { } first) Begin(first);
-        else process.WaitForNews(this);
+        else if (!IsOver) process.WaitForNews(this);
     }
 
     private bool ForgivesAnswered()
@@ -123,13 +151,14 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         }
     }
 
-    private void End(bool isAnswered)
+    private void End(bool isAnswered, bool isRefused = false)
     {
         if (IsOver) return;
         IsOver = true;
+        LeavePrimary();
         var took = process.World.Events.Now - IntendedAt;
-        process.World.Recorder.Ended(IntendedAt, TimeSpan.FromTicks(took), isAnswered);
-        process.Hedging?.Ended(process.Plan.Index, TimeSpan.FromTicks(took));
+        process.World.Recorder.Ended(IntendedAt, TimeSpan.FromTicks(took), isAnswered, isRefused);
+        process.Hedging?.Ended(process.Plan.Index, TimeSpan.FromTicks(took), isAnswered: !isRefused);
         if (isAnswered) process.Retries.Earn();
         GiveBack(_underWay);
         _underWay.ForEach(run => run.GiveUp(isHostLost: false));

@@ -1,9 +1,14 @@
 namespace ReplicaRouter.Simulation;
 
 /// <summary>One process's connections to one host.</summary>
-internal sealed class Pool(Server server, int most)
+/// <param name="server">The host.</param>
+/// <param name="most">Most connections.</param>
+/// <param name="wait">Time that a run may wait for one.</param>
+/// <param name="time">The process's clock.</param>
+internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider time)
 {
     private readonly Queue<Run> _waiting = new();
+    private readonly StandingLine _line = new(time);
     private int _idle;
     private int _generation;
     private int _open;
@@ -29,10 +34,16 @@ internal sealed class Pool(Server server, int most)
         return true;
     }
 
+    /// <summary>Whether there are as many connections as there may be.</summary>
+    public bool IsFull => _open >= most;
+
+    /// <summary>Whether more runs wait than can be served in time.</summary>
+    public bool IsLineTooLong => IsFull && _line.IsTooLong(_waiting.Count, wait, most);
+
     /// <summary>Whether one more may be opened; else the run gets the next one that is free.</summary>
     public bool MayOpen(Run run)
     {
-        if (_open < most)
+        if (!IsFull)
         {
             _open++;
             return true;
@@ -61,10 +72,24 @@ internal sealed class Pool(Server server, int most)
         while (_waiting.TryDequeue(out var next))
         {
             if (!next.TryGoOn(epoch, generation)) continue;
+            Note(served: 1);
             return;
         }
 
+        Note(served: 0);
         _idle++;
+    }
+
+    /// <summary>As the product's <c>LoginThrottle</c> does.</summary>
+    private void Note(int served)
+    {
+        var stood = _line.IsStanding;
+        _line.Note(IsFull ? _waiting.Count : 0, served, most);
+        if (stood || !_line.IsStanding) return;
+        Run[] all = [.. _waiting];
+        _waiting.Clear();
+        foreach (var run in all.Take(most)) _waiting.Enqueue(run);
+        foreach (var run in all.Skip(most)) run.Refuse();
     }
 
     /// <summary>An opening came to nothing.</summary>

@@ -37,6 +37,8 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
             Send();
         }
         else if (process.Store.Current.Hosts[host].IsWarmOnly) Fail();
+        // A second run waits for nothing: it would only make the line longer.
+        else if (_pool.IsLineTooLong || (setAside is not null && _pool.IsFull)) Refuse();
         else if (_pool.MayOpen(this)) Connect();
     }
 
@@ -53,6 +55,14 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
     public void ChooseAgain()
     {
         if (!_isOver) Fail();
+    }
+
+    /// <summary>Too many others wait for a connection.</summary>
+    public void Refuse()
+    {
+        if (_isOver) return;
+        Over(isBroken: false);
+        operation.Refused(this);
     }
 
     /// <summary>Nobody waits for it any more.</summary>
@@ -179,6 +189,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
         process.UnderWay[host].Remove(this);
         ticket?.Dispose();
         if (_hasConnection) _pool.Return(_epoch, _generation, isBroken);
+        if (ticket is not null) process.LookForPlaces();
     }
 
     private double MillisecondsSince(long timestamp) => process.Clock.GetElapsedTime(timestamp).TotalMilliseconds;

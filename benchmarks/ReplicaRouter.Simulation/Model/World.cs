@@ -17,7 +17,7 @@ internal sealed class World
         Chance = new Random(seed + 2);
         _demand = new Demand(scenario.Workload, seed + 3);
         _deadlines = new DeadlineLine(Events);
-        Configuration = Build(scenario.Replicas);
+        Configuration = Build(scenario);
         Servers = [.. Configuration.Hosts.Select(host => new Server(Events, scenario.Servers, host, scenario.IsColdStart ? 0 : scenario.Processes))];
         Recorder = new Recorder(this, scenario);
         Processes = [.. Enumerable.Range(0, scenario.Processes).Select(i => new AppProcess(this, policy, new Random((seed * 1_000_003) + i)))];
@@ -88,11 +88,12 @@ internal sealed class World
         operation.Arrive();
     }
 
-    private static RouterConfiguration Build(int replicas)
+    private static RouterConfiguration Build(Scenario scenario)
     {
         var options = new DatabaseRouterOptions();
+        if (scenario.PoolSize is { } size) options.Routes[HostNames.Read] = new DatabaseRouteOptions { MaxPoolSize = size };
         options.Hosts[HostNames.Primary] = new DatabaseHostOptions { ConnectionString = "Host=10.0.0.1" };
-        for (var i = 0; i < replicas; i++) options.Hosts[$"replica-{i + 3}"] = new DatabaseHostOptions { ConnectionString = $"Host=10.0.0.{i + 3}" };
+        for (var i = 0; i < scenario.Replicas; i++) options.Hosts[$"replica-{i + 3}"] = new DatabaseHostOptions { ConnectionString = $"Host=10.0.0.{i + 3}" };
         return RouterConfigurationBuilder.Build(options);
     }
 }

@@ -5,7 +5,7 @@ internal sealed record Figures
 {
     public required int Operations { get; init; }
 
-    /// <summary>Operations that were not answered within the caller's two seconds.</summary>
+    /// <summary>Operations that were not answered within the caller's two seconds, or were refused.</summary>
     public required long Errors { get; init; }
 
     public required double P50Ms { get; init; }
@@ -46,6 +46,9 @@ internal sealed record Figures
     /// <summary>How often a process took a server for lost that was well.</summary>
     public required long WrongDowns { get; init; }
 
+    /// <summary>Most pieces of work at the primary at once, in line or under way.</summary>
+    public required int PrimaryQueue { get; init; }
+
     public required long Events { get; init; }
     public required IReadOnlyList<SecondFigures> Seconds { get; init; }
 
@@ -54,4 +57,4 @@ internal sealed record Figures
 }
 
 /// <summary>One second of a run.</summary>
-internal readonly record struct SecondFigures(double P99Ms, int Answered, double SlowShare, int Probes, int LoginsToFaulty);
+internal readonly record struct SecondFigures(double P99Ms, int Answered, double SlowShare, int Probes, int LoginsToFaulty, int Errors);

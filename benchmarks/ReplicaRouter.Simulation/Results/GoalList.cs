@@ -33,6 +33,14 @@ internal static class GoalList
         new Goal("G13", "lost goodput, hedged", 0.1, "overload", seed => 1 - Goodput(seed["overload", Hedged], 16, 25, capacity: 3000)),
         new Goal("G13", "second runs, hedged", 0.1, "overload", seed => seed["overload", Hedged].HedgeShare),
         new Goal("G13", "p99 5 s after it, to the p99 before it", 1.5, "overload", seed => seed["overload"].Seconds[30].P99Ms / seed["overload"].Seconds[12].P99Ms),
+        .. Overloaded(Policy.Router),
+        .. Overloaded(Hedged),
+        new Goal("G15", "replicas-lost: lost goodput, as a share of what the primary can do", 0.1, "replicas-lost", seed => 1 - Goodput(seed["replicas-lost"], 18, 34, capacity: 2000)),
+        // Five processes at the floor of two keep its eight workers busy. With 16 each it would be 80.
+        new Goal("G15", "replicas-lost: most pieces of work at the primary at once", 64, "replicas-lost", seed => seed["replicas-lost"].PrimaryQueue),
+        new Goal("G15", "replicas-lost: errors from 5 s after it", 0, "replicas-lost", seed => ErrorsFrom(seed["replicas-lost"], 40)),
+        // Their caches are cold: 5 s after its start a server is 1.7 times slower.
+        new Goal("G15", "replicas-lost: p99 5 s after it, to the p99 before it", 2, "replicas-lost", seed => P99Of(seed["replicas-lost"], 40, 45) / P99Of(seed["replicas-lost"], 10, 14)),
         .. scenarios.All.Where(scenario => scenario.Processes == scenarios.Processes && !scenario.IsColdStart && !scenario.Name.EndsWith("no fault", StringComparison.Ordinal)).SelectMany(Fleet),
     ];
 
@@ -61,6 +69,14 @@ internal static class GoalList
     private static Goal Fast(string scenario) =>
         new("G5", $"{scenario}: p99 to round robin's", 1.03, scenario, seed => seed[scenario].P99Ms / seed[scenario, RoundRobin].P99Ms);
 
+    private static Goal[] Overloaded(string policy) =>
+    [
+        new Goal("G14", $"overload-long, {policy}: lost goodput, as a share of what the replicas can do", 0.1, "overload-long", seed => 1 - Goodput(seed["overload-long", policy], 16, 75, capacity: 3000)),
+        new Goal("G14", $"overload-long, {policy}: p99 of the answered, to the p99 before it", 2, "overload-long", seed => seed["overload-long", policy].P99Ms / P99Of(seed["overload-long", policy], 10, 14)),
+        new Goal("G14", $"overload-long, {policy}: errors from 5 s after it", 0, "overload-long", seed => ErrorsFrom(seed["overload-long", policy], 80)),
+        new Goal("G14", $"overload-long, {policy}: p99 5 s after it, to the p99 before it", 1.5, "overload-long", seed => P99Of(seed["overload-long", policy], 80, 85) / P99Of(seed["overload-long", policy], 10, 14)),
+    ];
+
     private static Goal[] Fleet(Scenario scenario) =>
     [
         new Goal("probes", $"{scenario.Name}: a second and host, of the whole fleet", 120, scenario.Name, seed => seed[scenario.Name].ProbesPerSecond),
@@ -69,6 +85,10 @@ internal static class GoalList
     ];
 
     private static double Goodput(Figures figures, int from, int to, double capacity) => figures.Seconds.Skip(from).Take(to - from).Average(second => second.Answered) / capacity;
+
+    private static double P99Of(Figures figures, int from, int to) => figures.Seconds.Skip(from).Take(to - from).Average(second => second.P99Ms);
+
+    private static int ErrorsFrom(Figures figures, int from) => figures.Seconds.Skip(from).Sum(second => second.Errors);
 
     private static double SecondsToShare(Figures figures, int from, int replicas)
     {

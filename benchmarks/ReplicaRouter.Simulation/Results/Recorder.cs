@@ -9,6 +9,8 @@ internal sealed class Recorder
     private readonly List<double>[] _bySecond;
     private readonly int[][] _sentBySecond;
     private readonly SecondCounts _answered = new();
+    private readonly SecondCounts _failed = new();
+    private int _operations, _primaryQueue;
     private long _errors, _hedges, _hedgesWon, _stale, _wrongDowns;
 
     public Recorder(World world, Scenario scenario)
@@ -19,18 +21,21 @@ internal sealed class Recorder
         _sentBySecond = [.. Enumerable.Range(0, seconds).Select(_ => new int[world.Servers.Length])];
     }
 
-    public void Ended(long intendedAt, TimeSpan took, bool isAnswered)
+    /// <summary>An operation has ended. One that was refused at once is an error, and has no latency; one that got no answer has waited for it.</summary>
+    public void Ended(long intendedAt, TimeSpan took, bool isAnswered, bool isRefused)
     {
-        _bySecond[Second(intendedAt)].Add(took.TotalMilliseconds);
-        if (isAnswered) _answered.Count(_world.Events.Now);
+        if (!isRefused) _bySecond[Second(intendedAt)].Add(took.TotalMilliseconds);
+        (isAnswered ? _answered : _failed).Count(_world.Events.Now);
         if (!IsWithin(intendedAt)) return;
-        _latencies.Add(took.TotalMilliseconds);
+        _operations++;
+        if (!isRefused) _latencies.Add(took.TotalMilliseconds);
         if (!isAnswered) _errors++;
     }
 
     public void Sent(int host, long intendedAt)
     {
         _sentBySecond[Second(intendedAt)][host]++;
+        if (IsWithin(intendedAt)) _primaryQueue = Math.Max(_primaryQueue, _world.Servers[0].Queued);
     }
 
     /// <summary>A replica reads while it is so far behind.</summary>
@@ -69,7 +74,7 @@ internal sealed class Recorder
         _latencies.Sort();
         return new Figures
         {
-            Operations = _latencies.Count,
+            Operations = _operations,
             Errors = _errors,
             P50Ms = Percentile(_latencies, 0.5),
             P99Ms = Percentile(_latencies, 0.99),
@@ -79,7 +84,7 @@ internal sealed class Recorder
             ShareError = Math.Max(replicas.Max(i => sent[i]) - fair, fair - replicas.Min(i => sent[i])) / fair,
             SlowShare = _scenario.Faulty.Sum(i => sent[i]) / (double)Math.Max(1, sent.Sum()),
             PrimaryShare = sent[0] / (double)Math.Max(1, sent.Sum()),
-            HedgeShare = _hedges / (double)Math.Max(1, _latencies.Count),
+            HedgeShare = _hedges / (double)Math.Max(1, _operations),
             HedgesWon = _hedgesWon,
             ProbesPerSecond = _world.Servers.Max(server => server.Probes.Average(from, to)),
             PeakProbesPerSecond = _world.Servers.Max(server => server.Probes.Most(from, to)),
@@ -87,6 +92,7 @@ internal sealed class Recorder
             LoginsPerSecond = _world.Replicas.Max(server => Enumerable.Range(from, Math.Max(1, to - from - 2)).Max(second => server.Logins.Average(second, second + 3))),
             StaleReads = _stale,
             WrongDowns = _wrongDowns,
+            PrimaryQueue = _primaryQueue,
             Events = _world.Events.Count,
             Seconds =
             [
@@ -95,7 +101,8 @@ internal sealed class Recorder
                     _answered.Most(second, second + 1),
                     _scenario.Faulty.Sum(i => _sentBySecond[second][i]) / (double)Math.Max(1, _sentBySecond[second].Sum()),
                     _world.Servers.Max(server => server.Probes.Most(second, second + 1)),
-                    _scenario.Faulty.Length == 0 ? 0 : _scenario.Faulty.Max(i => _world.Servers[i].Logins.Most(second, second + 1)))),
+                    _scenario.Faulty.Length == 0 ? 0 : _scenario.Faulty.Max(i => _world.Servers[i].Logins.Most(second, second + 1)),
+                    _failed.Most(second, second + 1))),
             ],
         };
     }

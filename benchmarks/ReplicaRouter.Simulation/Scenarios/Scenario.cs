@@ -19,6 +19,10 @@ internal sealed record Scenario
 
     public Workload Workload { get; init; } = Workload.Lognormal;
     public ServerModel Servers { get; init; } = new();
+
+    /// <summary>Connections of each process to each host; null for the router's default.</summary>
+    public int? PoolSize { get; init; }
+
     public Network Network { get; init; } = new();
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(46);
 

@@ -43,6 +43,23 @@ internal sealed record ScenarioList(int Processes = 1000, int Hosts = 30)
             To = TimeSpan.FromSeconds(25),
             Length = TimeSpan.FromSeconds(36),
         },
+        Base("overload-long", "80 % of what the replicas can do, three times what they can for 60 s, then 80 % again; pools that together are half as large again as the servers' workers", 3, 2400) with
+        {
+            Servers = new ServerModel { Workers = 4 },
+            PoolSize = 2,
+            Faults = Fault.Overload(15, 75, 3.75, 1),
+            To = TimeSpan.FromSeconds(75),
+            Length = TimeSpan.FromSeconds(86),
+            Policies = [Policy.Product, Policy.ProductHedged],
+        },
+        Base("replicas-lost", "all replicas are killed for 20 s, at a quarter more than the primary can do", 5, 2500) with
+        {
+            Faulty = [1, 2, 3],
+            Faults = Fault.Kill(15, 35, 1, 2, 3),
+            To = TimeSpan.FromSeconds(35),
+            Length = TimeSpan.FromSeconds(46),
+            Policies = [Policy.Product, Policy.ProductHedged],
+        },
         Pauses("pauses", "one process that stands still for up to 500 ms every 10 s, at 80 % load", new Network()),
         Pauses("pauses-loss", "the same with 1 % of the packets lost", new Network(Loss: 0.01)),
         Fleet("fleet", "a large fleet, nothing happens", until: 26),

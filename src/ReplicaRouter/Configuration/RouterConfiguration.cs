@@ -21,6 +21,11 @@ internal sealed record RouterConfiguration
 
     public required FrozenDictionary<string, RoutePlan> NamedRoutes { get; init; }
     public required HealthSettings Health { get; init; }
+
+    /// <summary>Fewest fallback reads at once on the primary, whatever it bears.</summary>
+    public int LeastPrimaryReads { get; init; } = ConcurrencyLimit.DefaultFloor;
+
+    /// <summary>Most fallback reads at once on the primary, even if it bears more.</summary>
     public required int PrimaryReads { get; init; }
     public required int? PrimaryReadsPerSecond { get; init; }
     public required TimeSpan ForcedFailoverDuration { get; init; }

@@ -36,7 +36,7 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
         InRange($"{section}:DrainTimeout", _options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         Lag($"{section}:MaxLag", _options.MaxLag);
-        InRange($"{section}:PrimaryProtection:MaxConcurrentReads", _options.PrimaryProtection.MaxConcurrentReads, 1, 10_000);
+        if (_options.PrimaryProtection.MaxConcurrentReads is { } reads) InRange($"{section}:PrimaryProtection:MaxConcurrentReads", reads, 1, 10_000);
         if (_options.PrimaryProtection.MaxReadsPerSecond is { } rate) InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", rate, 1, 1_000_000);
         if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
         var secrets = BuildSecrets(section);
@@ -54,7 +54,7 @@ internal sealed class RouterConfigurationBuilder
             Groups = [.. _groups],
             NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
             Health = BuildHealth(routes),
-            PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads,
+            PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads ?? MostFallbackReads(routes, hosts),
             PrimaryReadsPerSecond = _options.PrimaryProtection.MaxReadsPerSecond,
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
             DrainTimeout = _options.DrainTimeout,
@@ -271,6 +271,13 @@ internal sealed class RouterConfigurationBuilder
             },
         };
     }
+
+    /// <summary>The connections of the largest pool by which reads fall back: more of them would only wait for one.</summary>
+    private static int MostFallbackReads(ImmutableArray<RoutePlan> routes, ImmutableArray<HostConfiguration> hosts) => routes
+        .Where(route => route is { IsReadOnly: true, HasPrimary: true })
+        .SelectMany(route => hosts.Select(host => HostPools.MaxPoolSize(route, host.Connection)))
+        .DefaultIfEmpty(ConcurrencyLimit.DefaultFloor)
+        .Max();
 
     private ImmutableArray<RouteTier> Tiers(string key, string route, DatabaseRouteOptions settings, ImmutableArray<HostConfiguration> hosts)
     {

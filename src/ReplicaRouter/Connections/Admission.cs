@@ -11,4 +11,7 @@ internal enum Admission
 
     /// <summary>No connection is idle: it takes a login.</summary>
     Login,
+
+    /// <summary>Too many callers are in line already.</summary>
+    Refused,
 }

@@ -135,6 +135,8 @@ internal sealed class ConnectionOpener(
     /// <summary>Whatever ends an opening, another host may do better; only callers' own cancellation, and the router's disposal, end the operation as well.</summary>
     private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt)
     {
+        // Hosts are chosen by what they have to do: the other ones have lines as long. To try them in turn would be more work in an overload.
+        if (exception.InnerException is LineTooLongException) return false;
         var failed = FailedTry.OfOpening(exception, attempt);
         if (RetryTable.Decide(failed) != RetryDecision.AgainElsewhere) return false;
         // Our own doing, and no fault of the host.

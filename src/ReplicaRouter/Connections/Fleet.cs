@@ -21,6 +21,9 @@ internal sealed class Fleet(
     private readonly OutlierEjection[] _ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(time, EjectionSettings.Default))];
     private ImmutableArray<HostPools> _all = [];
 
+    /// <summary>Called with each sample of a host's speed: its index, the route, and what a command took in ms.</summary>
+    public Action<int, int, double>? Measured { get; init; }
+
     /// <summary>What each host has to do, by its index.</summary>
     public ReadOnlySpan<HostLoad> Loads => _loads;
 
@@ -41,7 +44,7 @@ internal sealed class Fleet(
     public HostPools Add(HostConfiguration host)
     {
         var probe = new RenewableProbe(createProbe(host));
-        var load = new HostLoad(host.Index, _ejections, time);
+        var load = new HostLoad(host.Index, _ejections, time) { Measured = (route, milliseconds) => Measured?.Invoke(host.Index, route, milliseconds) };
         // The index may have been another host's before.
         load.ForgetLatency();
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = load.RecordProbe };

@@ -121,12 +121,13 @@ internal sealed class HostChooser(
             return true;
         }
 
-        var ticket = attempt.Ticket ??= guard.Enter(attempt.Plan.Priority);
+        var ticket = attempt.Ticket ??= guard.Enter(attempt.Plan.Priority, fleet.Loads[choice.Host!.Configuration.Index].Commands.Count);
         if (ticket.Admitted.IsCompleted) return true;
         var left = attempt.RemainingWaitForHost(time);
-        if (left <= TimeSpan.Zero)
+        if (left <= TimeSpan.Zero || guard.IsTooLate(ticket, left, attempt.Plan.MaxWaiting))
         {
             counters.CountShed();
+            LeavePrimary(attempt);
             throw attempt.NoHost(topology, demand, time, WhyNoPlace);
         }
 

@@ -18,6 +18,9 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     private double _usualProbeMs;
     private int _opening;
 
+    /// <summary>Called with the route of each command that is a sample of the host's speed, and what it took in ms.</summary>
+    public Action<int, double>? Measured { get; init; }
+
     /// <summary>What judges the hosts of a route by their latency.</summary>
     public OutlierEjection Ejection(int route) => routes[route];
 
@@ -93,6 +96,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     {
         routes[route].Record(host, milliseconds, isBeaten);
         Latency.Record(milliseconds);
+        Measured?.Invoke(route, milliseconds);
     }
 
     /// <summary>A probe of a slow host takes longer than usual as well, mostly: it tells when that is over.</summary>

@@ -106,7 +106,7 @@ internal sealed class HostPool
     /// <param name="wait">Time for it where all are in use. The turn to log in is part of the login, and has the time of one.</param>
     /// <param name="deadline">Time that the caller has, if there is a limit.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="NpgsqlException">None was within that time.</exception>
+    /// <exception cref="NpgsqlException">None was within that time, or none would be: then the caller is refused at once.</exception>
     public async ValueTask<ConnectionLease> TakeAsync(TimeSpan wait, TimeSpan? deadline, CancellationToken cancellationToken)
     {
         if (TryTake(kept: null) is { } lease) return lease;
@@ -144,9 +144,13 @@ internal sealed class HostPool
         return deadline < limit ? deadline.Value : limit;
     }
 
-    private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause) => new(
-        $"The connection pool has been exhausted: of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was free within {waited.TotalSeconds:0.###} s. "
-        + "Return connections sooner, or raise the route's MaxPoolSize.", cause);
+    private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause)
+    {
+        var what = cause is LineTooLongException
+            ? $"{Limit} connections of '{Plan.Name}' to {Host.Endpoint} are all in use, and more callers wait for them than can be served. This one was refused at once."
+            : $"of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was free within {waited.TotalSeconds:0.###} s.";
+        return new NpgsqlException($"The connection pool has been exhausted: {what} Return connections sooner, or raise the route's MaxPoolSize.", cause);
+    }
 
     /// <summary>A connection that may be opened now, if one was idle when Npgsql was asked last.</summary>
     public ConnectionLease? TryTakeIdle()

@@ -31,6 +31,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource<Admission>> _line = new();
+    private readonly StandingLine _standing = new(time);
     private int _waiting;
 
     // Connections that were given out, logins under way among them.
@@ -67,13 +68,13 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     }
 
     /// <summary>Admits a caller once it is its turn.</summary>
-    /// <exception cref="TimeoutException">It took too long.</exception>
+    /// <exception cref="TimeoutException">It took too long; a <see cref="LineTooLongException"/> where it would.</exception>
     public async Task<Admission> EnterAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var turn = LineUp();
+        var turn = LineUp(timeout);
         try
         {
-            return await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
+            return Admitted(await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
@@ -85,9 +86,9 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <inheritdoc cref="EnterAsync"/>
     public Admission Enter(TimeSpan timeout)
     {
-        var turn = LineUp();
+        var turn = LineUp(timeout);
         // Not by way of a thread of the pool: all of them may be waiting here.
-        if (turn.Task.Wait(timeout)) return turn.Task.Result;
+        if (turn.Task.Wait(timeout)) return Admitted(turn.Task.Result);
         GiveUp(turn);
         throw new TimeoutException();
     }
@@ -154,11 +155,20 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
     }
 
-    private TaskCompletionSource<Admission> LineUp()
+    private static Admission Admitted(Admission turn) => turn == Admission.Refused ? throw new LineTooLongException() : turn;
+
+    private TaskCompletionSource<Admission> LineUp(TimeSpan timeout)
     {
         var turn = new TaskCompletionSource<Admission>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
+            // Behind as many as there are connections, a caller waits for about as long as its own work will then take: in a line that stands, longer helps no caller.
+            if (IsFull && _standing.IsTooLong(_line.Count, timeout, limit))
+            {
+                turn.SetResult(Admission.Refused);
+                return turn;
+            }
+
             CountWaiting();
             _line.Enqueue(turn);
             // Before it looks for a connection: a caller that returns one from here on looks for those who wait.
@@ -179,6 +189,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
 
     private void TakeBack(Admission unused)
     {
+        if (unused == Admission.Refused) return;
         Interlocked.Decrement(ref _inUse);
         if (unused == Admission.Login) CountLogin(-1);
     }
@@ -198,20 +209,56 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <summary>Admits those in line whose turn it is, and forgets those who have gone.</summary>
     private void Serve()
     {
+        var served = ServeTurns();
+        var stood = _standing.IsStanding;
+        // While the pool is not full, logins still make the line shorter.
+        _standing.Note(IsFull ? _line.Count : 0, served, limit);
+        if (_standing.IsStanding && !stood) Shorten();
+    }
+
+    /// <summary>Refuses those who came last to a line that stands.</summary>
+    private void Shorten()
+    {
+        CountWaiting();
+        TaskCompletionSource<Admission>[] all = [.. _line];
+        _line.Clear();
+        for (var i = 0; i < all.Length; i++)
+        {
+            if (i < limit)
+            {
+                _line.Enqueue(all[i]);
+                continue;
+            }
+
+            all[i].TrySetResult(Admission.Refused);
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <returns>Callers that were admitted.</returns>
+    private int ServeTurns()
+    {
+        var served = 0;
         CountWaiting();
         while (_line.TryPeek(out var turn))
         {
             if (!turn.Task.IsCompleted)
             {
                 var admission = TryAdmit(mayLogIn: HasNoneToWaitFor || _waitedTicks >= LoginCostTicks);
-                if (admission == Admission.Wait) return;
+                if (admission == Admission.Wait) return served;
                 if (!turn.TrySetResult(admission)) TakeBack(admission);
-                else if (admission == Admission.Login) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
+                else
+                {
+                    served++;
+                    if (admission == Admission.Login) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
+                }
             }
 
             _line.Dequeue();
             Interlocked.Decrement(ref _waiting);
         }
+
+        return served;
     }
 
     /// <summary>Adds what those in line have waited since this was called last. Every change of the line calls it first.</summary>

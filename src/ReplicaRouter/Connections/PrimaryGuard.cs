@@ -3,18 +3,27 @@ namespace ReplicaRouter;
 /// <summary>Keeps the primary alive when replicas can't serve: of the reads that fall back to it, it gets only so many at once and a second.</summary>
 /// <remarks>
 /// What is beyond that waits, reads before background work before analytics, whoever came first among equals. The lesser ones may use only a
-/// part of the places, so that they never keep reads out. The places follow the primary's own speed: the slower it gets, the fewer reads a second.
+/// part of the places, so that they never keep reads out. How many places there are is found by <see cref="ConcurrencyLimit"/>, from how long the primary's commands take.
 /// </remarks>
-internal sealed class PrimaryGuard(int places, int? perSecond, TimeProvider time)
+internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly List<PrimaryTicket> _queue = [];
+    private readonly StandingLine _line = new(time);
+    private volatile HostConfiguration? _primary;
+    private long _readAt = long.MinValue / 2;
     private int _taken;
     private double _tokens = perSecond ?? double.PositiveInfinity;
     private long _filledAt = time.GetTimestamp();
 
     /// <summary>Most reads at once.</summary>
-    public int Places => places;
+    public int Places
+    {
+        get
+        {
+            lock (_lock) return limit.Current;
+        }
+    }
 
     /// <summary>Whether a read would be let in at once.</summary>
     public bool HasPlace(ReadPriority priority)
@@ -23,17 +32,61 @@ internal sealed class PrimaryGuard(int places, int? perSecond, TimeProvider time
     }
 
     /// <summary>A place in the queue, or at once on the primary.</summary>
-    public PrimaryTicket Enter(ReadPriority priority)
+    /// <param name="priority">The read's priority.</param>
+    /// <param name="underWay">Commands of this process under way on the primary.</param>
+    public PrimaryTicket Enter(ReadPriority priority, int underWay = 0)
     {
         var ticket = new PrimaryTicket(this, priority);
         lock (_lock)
         {
+            var now = time.GetTimestamp();
+            if (_taken == 0 && _queue.Count == 0 && time.GetElapsedTime(_readAt, now) > ConcurrencyLimit.Memory) limit.Restart(underWay);
+            _readAt = now;
             var behind = _queue.FindLastIndex(other => other.Priority >= priority);
             _queue.Insert(behind + 1, ticket);
             Admit();
         }
 
         return ticket;
+    }
+
+    /// <summary>Whether a read has more others ahead of it than are served within its wait, or than may wait.</summary>
+    /// <param name="ticket">Its place.</param>
+    /// <param name="wait">Time that it may wait.</param>
+    /// <param name="most">Most that may wait.</param>
+    public bool IsTooLate(PrimaryTicket ticket, TimeSpan wait, int most)
+    {
+        lock (_lock)
+        {
+            var ahead = _queue.IndexOf(ticket);
+            // At the start, the rate of a moment ago says little: the limit doubles.
+            return ahead >= most || (!limit.IsStarting && ahead >= 0 && _line.IsTooLong(ahead, wait, most));
+        }
+    }
+
+    /// <summary>Notes how long a command took on a host.</summary>
+    /// <param name="host">The host's index.</param>
+    /// <param name="route">The route.</param>
+    /// <param name="milliseconds">What it took.</param>
+    public void Record(int host, int route, double milliseconds)
+    {
+        if (_primary?.Index != host) return;
+        lock (_lock)
+        {
+            var isHeld = _queue.Count > 0 && _taken >= PlacesOf(_queue[0].Priority);
+            if (limit.Record(route, milliseconds, _taken, isHeld)) Admit();
+        }
+    }
+
+    /// <summary>What was learnt of one primary says nothing of another.</summary>
+    public void OnChanged(TopologySnapshot before, TopologySnapshot after)
+    {
+        if (after.Primary is not { Configuration: var primary } || primary.IsSameMember(_primary)) return;
+        lock (_lock)
+        {
+            _primary = primary;
+            limit.Forget();
+        }
     }
 
     /// <summary>Lets in those for whom the rate has made room since.</summary>
@@ -62,6 +115,7 @@ internal sealed class PrimaryGuard(int places, int? perSecond, TimeProvider time
         lock (_lock)
         {
             if (!_queue.Remove(ticket)) _taken--;
+            _readAt = time.GetTimestamp();
             Admit();
         }
     }
@@ -75,27 +129,27 @@ internal sealed class PrimaryGuard(int places, int? perSecond, TimeProvider time
             _filledAt = now;
         }
 
-        for (var i = 0; i < _queue.Count && _tokens >= 1;)
+        var served = 0;
+        while (_queue.Count > 0 && _tokens >= 1)
         {
-            var ticket = _queue[i];
-            if (_taken >= PlacesOf(ticket.Priority))
-            {
-                i++;
-                continue;
-            }
-
-            _queue.RemoveAt(i);
+            var ticket = _queue[0];
+            // Those behind it have no more places: none of them is of a higher priority.
+            if (_taken >= PlacesOf(ticket.Priority)) break;
+            _queue.RemoveAt(0);
             _taken++;
             _tokens--;
+            served++;
             ticket.Admit();
         }
+
+        _line.Note(_queue.Count, served, limit.Current);
     }
 
     private int PlacesOf(ReadPriority priority) => priority switch
     {
-        ReadPriority.Analytics => Math.Max(1, places / 4),
-        ReadPriority.Background => Math.Max(1, places / 2),
-        _ => places,
+        ReadPriority.Analytics => Math.Max(1, limit.Current / 4),
+        ReadPriority.Background => Math.Max(1, limit.Current / 2),
+        _ => limit.Current,
     };
 }
 

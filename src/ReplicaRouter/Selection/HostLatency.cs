@@ -105,6 +105,14 @@ internal sealed class HostLatency
     private double AsFast(int bucket) =>
         ((2 * _counts[bucket]) + _counts[Math.Max(0, bucket - 1)] + _counts[Math.Min(bucket + 1, _counts.Length - 1)]) / 4.0;
 
+    /// <summary>The share of samples that took at least as long, to within a bucket; never quite 0, as the next sample may.</summary>
+    public double ShareFrom(double milliseconds)
+    {
+        var count = 0;
+        for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
+        return (count + 1.0) / (_total + 1);
+    }
+
     /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
     public double Slowest(double share)
     {

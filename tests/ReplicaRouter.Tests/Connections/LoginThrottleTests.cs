@@ -275,4 +275,61 @@ public class LoginThrottleTests
         Assert.Equal(Admission.Wait, throttle.TryEnter());
         Assert.Equal(0, throttle.Waiting);
     }
+
+    /// <summary>Three callers come for each connection that comes back.</summary>
+    private async Task<LoginThrottle> OverloadedAsync(int limit, List<Task<Admission>> callers)
+    {
+        var throttle = await FullAsync(limit);
+        for (var i = 0; i < 700; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            for (var j = 0; j < 3; j++) callers.Add(throttle.EnterAsync(s_timeout, Ct));
+            throttle.Leave();
+        }
+
+        return throttle;
+    }
+
+    [Fact]
+    [Trait("Failure", "B12")]
+    public async Task A_line_that_stands_is_as_long_as_there_are_connections_and_the_next_caller_is_refused_at_once()
+    {
+        List<Task<Admission>> callers = [];
+        var throttle = await OverloadedAsync(4, callers);
+        Assert.InRange(throttle.Waiting, 1, 4);
+        while (throttle.Waiting < 4) callers.Add(throttle.EnterAsync(s_timeout, Ct));
+        var refused = throttle.EnterAsync(s_timeout, Ct);
+        Assert.True(refused.IsCompleted);
+        await Assert.ThrowsAsync<LineTooLongException>(() => refused);
+        Assert.Throws<LineTooLongException>(() => throttle.Enter(s_timeout));
+        Assert.Equal(4, throttle.Waiting);
+    }
+
+    [Fact]
+    public async Task Once_the_line_is_empty_callers_wait_again()
+    {
+        List<Task<Admission>> callers = [];
+        var throttle = await OverloadedAsync(4, callers);
+        while (throttle.Waiting > 0) throttle.Leave();
+        var late = Enumerable.Range(0, 50).Select(_ => throttle.EnterAsync(s_timeout, Ct)).ToList();
+        Assert.Equal(50, throttle.Waiting);
+        for (var i = 0; i < 50; i++) throttle.Leave();
+        Assert.All(await Task.WhenAll(late), admission => Assert.Equal(Admission.Idle, admission));
+    }
+
+    [Fact]
+    public async Task A_stalled_pool_refuses_no_caller_before_its_time()
+    {
+        var throttle = await FullAsync(4);
+        List<Task<Admission>> callers = [];
+        for (var i = 0; i < 1000; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            callers.Add(throttle.EnterAsync(s_timeout, Ct));
+        }
+
+        Assert.DoesNotContain(callers, caller => caller.IsCompleted);
+        for (var i = 0; i < callers.Count; i++) throttle.Leave();
+        Assert.All(await Task.WhenAll(callers), admission => Assert.Equal(Admission.Idle, admission));
+    }
 }

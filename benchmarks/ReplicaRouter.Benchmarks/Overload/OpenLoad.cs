@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ReplicaRouter.Benchmarks.Loads;
+
+namespace ReplicaRouter.Benchmarks.Overload;
+
+/// <summary>Operations that arrive by themselves, at a rate that may change meanwhile, until it is disposed of.</summary>
+/// <inheritdoc cref="OpenLoop" path="/remarks"/>
+internal sealed class OpenLoad : IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+
+    private readonly Func<CancellationToken, Task> _operate;
+    private readonly Random _random;
+    private readonly CancellationTokenSource _end;
+    private readonly ConcurrentQueue<Arrival> _arrivals = new();
+    private readonly Task _dispatching;
+    private double _rate;
+    private int _underWay;
+
+    /// <param name="operate">One operation.</param>
+    /// <param name="rate">Arrivals a second, on average; the gaps between them are exponentially distributed.</param>
+    /// <param name="seed">The same one gives the same arrivals.</param>
+    /// <param name="ct">Ends it.</param>
+    public OpenLoad(Func<CancellationToken, Task> operate, double rate, int seed, CancellationToken ct)
+    {
+        (_operate, _rate, _random) = (operate, rate, new Random(seed));
+        _end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        // A thread of its own, as the pool's may be busy with what is measured.
+        _dispatching = Task.Factory.StartNew(Dispatch, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>Arrivals a second.</summary>
+    public double Rate
+    {
+        get => Volatile.Read(ref _rate);
+        set => Volatile.Write(ref _rate, value);
+    }
+
+    /// <summary>The operations that were to start within some time, as far as they are over.</summary>
+    public List<Arrival> Between(long from, long to) => [.. _arrivals.Where(arrival => arrival.Due >= from && arrival.Due < to)];
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _dispatching;
+        var since = Stopwatch.GetTimestamp();
+        while (Volatile.Read(ref _underWay) > 0 && Stopwatch.GetElapsedTime(since) < s_patience) await Task.Delay(s_look);
+        if (Volatile.Read(ref _underWay) == 0) _end.Dispose();
+    }
+
+    private void Dispatch()
+    {
+        for (var due = Stopwatch.GetTimestamp(); !_end.IsCancellationRequested; due += (long)(-Math.Log(1 - _random.NextDouble()) / Rate * Stopwatch.Frequency))
+        {
+            Sleep.Until(due);
+            var at = due;
+            Interlocked.Increment(ref _underWay);
+            _ = Task.Run(() => OperateAsync(at));
+        }
+    }
+
+    private async Task OperateAsync(long due)
+    {
+        var isAnswered = false;
+        try
+        {
+            await _operate(_end.Token);
+            isAnswered = true;
+        }
+        catch (Exception)
+        {
+            // Refused or failed: what counts is that it was not answered.
+        }
+        finally
+        {
+            _arrivals.Enqueue(new Arrival(due, Stopwatch.GetTimestamp(), isAnswered));
+            Interlocked.Decrement(ref _underWay);
+        }
+    }
+}
