@@ -24,10 +24,11 @@ public class GridTests
         PeakProbesPerSecond = 0,
         PeakLoginsPerSecond = 0,
         LoginsPerSecond = 0,
+        PrimaryQueue = 0,
         StaleReads = 0,
         WrongDowns = 0,
         Events = 0,
-        Seconds = [.. Enumerable.Repeat(new SecondFigures(p99, 1, slowShare, 0, 0), 100)],
+        Seconds = [.. Enumerable.Repeat(new SecondFigures(p99, 1, slowShare, 0, 0, 0), 100)],
     };
 
     private static JudgedCell Healthy(Figures router)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -9,9 +10,9 @@ internal sealed class Executor(
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(10);
 
     public Task<T> ExecuteAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
-        attempt.Remaining(time) is { } limit ? WithinAsync(limit, attempt, work, cancellationToken) : HedgedAsync(attempt, work, cancellationToken);
+        attempt.Remaining(time) is { } limit ? WithinAsync(limit, attempt, work, cancellationToken) : WithoutLimitAsync(attempt, work, cancellationToken);
 
-    public T Execute<T>(Attempt attempt, Work<T> work) => RunAsync(attempt, work, async: false, CancellationToken.None).GetAwaiter().GetResult();
+    public T Execute<T>(Attempt attempt, Work<T> work) => RunAsync(attempt, work, async: false, CancellationToken.None).Wait();
 
     /// <summary>Ends an operation at its caller's deadline.</summary>
     private async Task<T> WithinAsync<T>(TimeSpan limit, Attempt attempt, Work<T> work, CancellationToken cancellationToken)
@@ -20,7 +21,7 @@ internal sealed class Executor(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            return await HedgedAsync(attempt, work, either.Token).ConfigureAwait(false);
+            return await WithoutLimitAsync(attempt, work, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -29,16 +30,20 @@ internal sealed class Executor(
         }
     }
 
+    private Task<T> WithoutLimitAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) => attempt.MayHedge && !work.IsTransaction
+        ? HedgedAsync(attempt, work, cancellationToken)
+        : RunAsync(attempt, work, async: true, cancellationToken).AsTask();
+
     /// <summary>Gives a slow read further runs beside the first one.</summary>
-    private Task<T> HedgedAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) => attempt.MayHedge && !work.IsTransaction
-        ? hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, async: true, ct), cancellationToken)
-        : RunAsync(attempt, work, async: true, cancellationToken);
+    private Task<T> HedgedAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
+        hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, async: true, ct).AsTask(), cancellationToken);
 
     /// <param name="attempt">The operation.</param>
     /// <param name="work">The work.</param>
     /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    private async Task<T> RunAsync<T>(Attempt attempt, Work<T> work, bool async, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<T> RunAsync<T>(Attempt attempt, Work<T> work, bool async, CancellationToken cancellationToken)
     {
         var (run, rollbacks) = (1, 0);
         while (true)

@@ -97,8 +97,8 @@ internal readonly record struct FailedTry
             IsGivenUp = flow.IsGivenUp,
             MayRetry = attempt.MayRetry,
             Run = run,
-            Conflicts = attempt.Conflicts,
-            HasTriedElsewhere = attempt.FailedRun is not null,
+            Conflicts = attempt.Failed?.Conflicts ?? 0,
+            HasTriedElsewhere = attempt.Failed?.FirstRun is not null,
             Rollbacks = rollbacks ?? 0,
         };
 

@@ -136,7 +136,7 @@ internal sealed class HostChooser(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(ticket.Admitted, store.NewerAsync(topology, left, either.Token)).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
-        attempt.ForgivesPause(since, left, time);
+        attempt.Wait.ForgivesPause(since, left, time);
         return false;
     }
 
@@ -188,9 +188,9 @@ internal sealed class HostChooser(
         var witnesses = topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines);
         // A host that is lost tells nothing, and whoever waits for it would not see another one promoted.
         if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
-        if (attempt.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
+        if (attempt.Wait.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.CountPositionAsked();
-        attempt.Awaited = target.Configuration.Bit;
+        attempt.Wait.Awaited = target.Configuration.Bit;
         var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(time), cancellationToken);
         await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
         await asking.ConfigureAwait(false);
@@ -205,10 +205,10 @@ internal sealed class HostChooser(
         var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(time);
         if (Expected(attempt, topology, demand, choice.Behind, left) is not { } replica) return false;
         counters.CountCatchUpWait();
-        attempt.Awaited = replica.Configuration.Bit;
+        attempt.Wait.Awaited = replica.Configuration.Bit;
         var turn = TimeSpan.Min(left, LongestTurn);
         var isReached = await fleet.PoolsOf(replica.Configuration).Replay.WaitAsync(demand.Floor.Lsn, turn, cancellationToken).ConfigureAwait(false);
-        if (isReached == false) attempt.LostWaiting |= replica.Configuration.Bit;
+        if (isReached == false) attempt.Wait.Lost |= replica.Configuration.Bit;
         // A position that the primary keeps to itself, or has never reached, is not worth the rest of the wait: the primary's next answer tells.
         var isInDoubt = isReached is null && turn < left && topology.Primary?.Answer!.FlushLsn < demand.Floor.Lsn;
         if (isInDoubt) await AskAsync(topology.Primary!.Configuration.Bit, left - turn, cancellationToken).ConfigureAwait(false);
@@ -238,7 +238,7 @@ internal sealed class HostChooser(
         ulong expected = 0;
         foreach (var host in topology.Hosts)
         {
-            if ((behind & ~attempt.LostWaiting & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
+            if ((behind & ~attempt.Wait.Lost & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
             // As long as its last answer took, the next one takes as well.
             if (fleet.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
         }
@@ -256,11 +256,11 @@ internal sealed class HostChooser(
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology, attempt.Plan);
-        if (attempt.RefusalBy(topology.Primary) is { } refusal) throw new DatabaseRouterConfigurationException([refusal]);
+        if (attempt.Failed?.RefusalBy(topology.Primary) is { } refusal) throw new DatabaseRouterConfigurationException([refusal]);
         // A session that needs what no host shows yet: time to look again.
-        if (!demand.Floor.IsNone && !attempt.HasWoken)
+        if (!demand.Floor.IsNone && !attempt.Wait.HasWoken)
         {
-            attempt.HasWoken = true;
+            attempt.Wait.HasWoken = true;
             fleet.Wake(ulong.MaxValue);
         }
 
@@ -274,7 +274,7 @@ internal sealed class HostChooser(
             var since = time.GetTimestamp();
             var isNewer = await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false);
             // After a stop of the process all that is known is old, and hosts need a moment to answer.
-            if (!attempt.ForgivesPause(since, left, time) && !isNewer) throw attempt.NoHost(store.Current, demand, time);
+            if (!attempt.Wait.ForgivesPause(since, left, time) && !isNewer) throw attempt.NoHost(store.Current, demand, time);
         }
         finally
         {
@@ -282,7 +282,7 @@ internal sealed class HostChooser(
         }
 
         // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
-        if (attempt.ForgiveAnswered(store.Current)) await Task.Delay(attempt.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
+        if (attempt.Failed is { } failed && failed.ForgiveAnswered(store.Current)) await Task.Delay(failed.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waiting won't help when every host that may serve says that the configuration is wrong. A server that starts or refuses connections may still come.</summary>

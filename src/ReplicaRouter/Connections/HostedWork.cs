@@ -29,27 +29,26 @@ internal static class HostedWork
         LostAnswers? isLost, HostPool? pool, CancellationToken givenUp, CancellationToken cancellationToken)
     {
         CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
-        var stop = new CancellationTokenSource();
-        var running = RunAsync(connection, work, flow, stop.Token);
-        var watch = new WorkWatch(running);
+        var watch = WorkWatch.Rent();
+        var running = watch.Watch(RunAsync(connection, work, flow, watch.Stop.Token));
         await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         // Others hear the same alarm, and it may be raised again.
-        while (isLost is not null && IsGivenUp(running, givenUp, cancellationToken) && !await isLost.IsLostAsync(pool!, connection, flow, running, cancellationToken).ConfigureAwait(false))
+        while (isLost is not null && IsGivenUp(watch, givenUp, cancellationToken) && !await isLost.IsLostAsync(pool!, connection, flow, watch, cancellationToken).ConfigureAwait(false))
         {
             givenUp = pool!.Owner.Superseded.Token;
             await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!running.IsCompleted && !await IsStoppedAsync(running, stop, flow, time, givenUp).ConfigureAwait(false))
+        if (watch.HasEnded) watch.Return();
+        else if (!await IsStoppedAsync(watch, flow, time, givenUp).ConfigureAwait(false))
         {
-            running.Forget();
             cancellationToken.ThrowIfCancellationRequested();
             throw new HostLostException($"Work on {connection.Host}:{connection.Port} was given up: the host is lost.");
         }
 
         try
         {
-            return await running.ConfigureAwait(false);
+            return running.GetResult();
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
         {
@@ -57,10 +56,11 @@ internal static class HostedWork
         }
     }
 
-    private static bool IsGivenUp(Task running, CancellationToken givenUp, CancellationToken cancellationToken) =>
-        givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !running.IsCompleted;
+    private static bool IsGivenUp(WorkWatch watch, CancellationToken givenUp, CancellationToken cancellationToken) =>
+        givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !watch.HasEnded;
 
-    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, CancellationToken stop)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<T> RunAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, CancellationToken stop)
     {
         await using var _ = connection.ConfigureAwait(false);
         try
@@ -75,17 +75,16 @@ internal static class HostedWork
 
     /// <summary>Stops work that its caller has cancelled, or whose host is lost.</summary>
     /// <returns>Whether the work has ended, rather than being given up.</returns>
-    private static async Task<bool> IsStoppedAsync(Task running, CancellationTokenSource stop, CommandFlow flow, TimeProvider time, CancellationToken givenUp)
+    private static async Task<bool> IsStoppedAsync(WorkWatch watch, CommandFlow flow, TimeProvider time, CancellationToken givenUp)
     {
         if (!givenUp.IsCancellationRequested)
         {
-            SlowCancellation.Usual.Cancel(stop);
-            await running.WaitAsync(Grace, time, givenUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (running.IsCompleted) return true;
+            SlowCancellation.Usual.Cancel(watch.Stop);
+            if (await watch.EndsWithinAsync(Grace, time, givenUp).ConfigureAwait(false)) return true;
         }
 
         flow.GiveUp();
-        SlowCancellation.Lost.Cancel(stop);
+        SlowCancellation.Lost.Cancel(watch.Stop);
         // Even if it ends at this very moment, then by our cancellation.
         return false;
     }

@@ -25,13 +25,13 @@ internal sealed class LostAnswers(RouterConfiguration configuration, TopologySto
     /// <param name="pool">Where the work runs.</param>
     /// <param name="connection">The work's connection.</param>
     /// <param name="flow">What the work has sent.</param>
-    /// <param name="running">The work.</param>
+    /// <param name="watch">The work.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    public async Task<bool> IsLostAsync(HostPool pool, NpgsqlConnection connection, CommandFlow flow, Task running, CancellationToken cancellationToken)
+    public async Task<bool> IsLostAsync(HostPool pool, NpgsqlConnection connection, CommandFlow flow, WorkWatch watch, CancellationToken cancellationToken)
     {
         if (store.Current.Primary is { } primary && !primary.Configuration.IsSameMember(pool.Host)) return true;
         var (backend, idle) = (0, 0);
-        while (!await running.EndsWithinAsync(Pause, time, cancellationToken).ConfigureAwait(false) && !cancellationToken.IsCancellationRequested)
+        while (!await watch.EndsWithinAsync(Pause, time, cancellationToken).ConfigureAwait(false) && !cancellationToken.IsCancellationRequested)
         {
             // Between two commands it waits for nothing, and the next one will show.
             var commands = flow.Commands;
@@ -42,9 +42,9 @@ internal sealed class LostAnswers(RouterConfiguration configuration, TopologySto
             else if (++idle == 2) break;
         }
 
-        if (idle < 2 || running.IsCompleted) return false;
+        if (idle < 2 || watch.HasEnded) return false;
         await AskAsync(pool.Host, Terminate, backend, cancellationToken).ConfigureAwait(false);
-        if (running.IsCompleted) return false;
+        if (watch.HasEnded) return false;
         // No request to cancel: it would have to wait for a connection that says nothing.
         ConnectionSocket.Of(connection)?.Dispose();
         return true;

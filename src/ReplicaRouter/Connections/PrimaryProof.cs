@@ -32,9 +32,9 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     {
         var session = attempt.Session!;
         // What is known from an earlier try holds: asked again, the replica would also name commits that the session has not read.
-        if (attempt.Doubt is not { } doubt || !doubt.Covers(pool.Host, session.ReadOnReplicasUntil(attempt.StartedAt)))
+        if (attempt.Wait.Doubt is not { } doubt || !doubt.Covers(pool.Host, session.ReadOnReplicasUntil(attempt.StartedAt)))
         {
-            doubt = attempt.Doubt = await DoubtAsync(attempt, pool.Host, demand, primary, cancellationToken).ConfigureAwait(false);
+            doubt = attempt.Wait.Doubt = await DoubtAsync(attempt, pool.Host, demand, primary, cancellationToken).ConfigureAwait(false);
         }
 
         var start = time.GetTimestamp();

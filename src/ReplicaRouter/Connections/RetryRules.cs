@@ -13,7 +13,7 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
     public void Succeeded(Attempt attempt)
     {
         _budget.Earn();
-        if (attempt.FailedRun is not { } failed) return;
+        if (attempt.Failed?.FirstRun is not { } failed) return;
         var host = failed.Pool.Owner;
         if (host.Faults.Record(host.Commands) is not { } hold) return;
         host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(failed.Error.SqlState)}.", hold);
@@ -39,14 +39,13 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
             case RetryDecision.AgainHere:
                 break;
             case RetryDecision.AgainElsewhere:
-                attempt.Exclude(pool.Host, exception, time.GetTimestamp());
-                if (failed.Kind == FailureKind.RecoveryConflict) attempt.Conflicts++;
+                var hosts = attempt.Exclude(pool.Host, exception, time.GetTimestamp());
+                if (failed.Kind == FailureKind.RecoveryConflict) hosts.Conflicts++;
                 Count(failed.Kind, attempt, pool);
                 break;
             case RetryDecision.AgainOnceElsewhere:
                 var error = (PostgresException)exception;
-                attempt.FailedRun = new FailedRun(pool, error);
-                attempt.Exclude(pool.Host, exception, time.GetTimestamp());
+                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = new FailedRun(pool, error);
                 counters.CountRetry();
                 Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, error.SqlState);
                 break;

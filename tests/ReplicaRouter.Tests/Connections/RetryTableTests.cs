@@ -245,7 +245,7 @@ public class RetryTableTests
     public void What_work_has_done_is_taken_from_its_operation_and_its_flow()
     {
         var attempt = AttemptOf(DatabaseOperation.Transactional, new OperationOptions { AllowRetry = false });
-        attempt.Conflicts = 1;
+        attempt.Exclude(_topology.Configuration.Hosts[0], ErrorOf("reset"), 0).Conflicts = 1;
         var flow = new CommandFlow();
         Assert.Equal(Later, FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);
         flow.CommandStarted();

@@ -58,12 +58,12 @@ public class AttemptTests
         var attempt = NewAttempt();
         var (since, left) = (_topology.Time.GetTimestamp(), attempt.RemainingWait(_topology.Time));
         _topology.Advance(30);
-        Assert.True(attempt.ForgivesPause(since, left, _topology.Time));
+        Assert.True(attempt.Wait.ForgivesPause(since, left, _topology.Time));
         Assert.Equal(TimeSpan.FromSeconds(2), attempt.RemainingWait(_topology.Time));
 
         (since, left) = (_topology.Time.GetTimestamp(), attempt.RemainingWait(_topology.Time));
         _topology.Advance(2);
-        Assert.False(attempt.ForgivesPause(since, left, _topology.Time));
+        Assert.False(attempt.Wait.ForgivesPause(since, left, _topology.Time));
         Assert.Equal(TimeSpan.Zero, attempt.RemainingWait(_topology.Time));
     }
 }
