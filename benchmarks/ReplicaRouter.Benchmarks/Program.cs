@@ -11,6 +11,7 @@ using ReplicaRouter.Benchmarks.Micro;
 using ReplicaRouter.Benchmarks.Overload;
 using ReplicaRouter.Benchmarks.Reports;
 using ReplicaRouter.Benchmarks.Sessions;
+using ReplicaRouter.Benchmarks.Start;
 
 using var together = CpuGroup.TryJoin($"replicarouter-{Environment.ProcessId}");
 
@@ -39,6 +40,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     SessionCost.Command(),
     SimulateCommand.Create(),
     SoakCommand.Create(),
+    StartCommand.Create(),
     new Command("micro", "The micro-benchmarks, with BenchmarkDotNet and its options."),
 };
 ComparisonCommand.AddTo(root);

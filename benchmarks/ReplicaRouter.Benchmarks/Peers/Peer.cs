@@ -9,11 +9,13 @@ internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IRe
     /// <summary>The router in the place of a data source.</summary>
     public const string Router = "router";
 
-    /// <summary>What the others are compared with.</summary>
-    public const string Baseline = "npgsql";
+    /// <summary>The router's own way to run work.</summary>
+    public const string RouterExecute = "router-execute";
+
+    /// <summary>What the others are compared with: the same spreading of reads, done with plain data sources.</summary>
+    public const string Baseline = "round-robin";
 
     private const string MultiHost = "npgsql-multihost";
-    private const string RoundRobin = "round-robin";
 
     // A process of pgpool's for each connection, and some for itself.
     private const int PgpoolClients = 40;
@@ -21,11 +23,11 @@ internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IRe
     public static IReadOnlyList<Peer> All { get; } =
     [
         new(Router, (reach, _) => Ready(new RouterConnectionArm(reach))),
-        new("router-execute", (reach, _) => Ready(new RouterArm(reach))),
+        new(RouterExecute, (reach, _) => Ready(new RouterArm(reach))),
         new("router-one-host", (reach, _) => Ready(new RouterConnectionArm(reach.Without(reach.Replicas.Skip(1))))),
-        new(Baseline, (reach, _) => Ready(new SingleHostArm(reach.To(reach.Replicas[0])))),
+        new("npgsql", (reach, _) => Ready(new SingleHostArm(reach.To(reach.Replicas[0])))),
         new(MultiHost, (reach, _) => Ready(new MultiHostArm(reach))),
-        new(RoundRobin, (reach, _) => Ready(new RoundRobinArm(reach))),
+        new(Baseline, (reach, _) => Ready(new RoundRobinArm(reach))),
         HaProxy("haproxy", "leastconn"),
         new("pgbouncer", (reach, ct) => ProxyArm.StartAsync(new PgBouncer(reach.Replicas[0], poolSize: reach.PoolSize ?? 20), reach, _ => { }, ct)),
         new("pgpool", (reach, ct) => ProxyArm.StartAsync(new Pgpool(reach.Cluster, PgpoolClients), reach, _ => { }, ct)),
@@ -38,7 +40,7 @@ internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IRe
         All.First(peer => peer.Name == MultiHost),
         HaProxy("haproxy-leastconn", "leastconn"),
         HaProxy("haproxy-roundrobin", "roundrobin"),
-        All.First(peer => peer.Name == RoundRobin),
+        All.First(peer => peer.Name == Baseline),
     ];
 
     // Behind one address, one pool stands for those of all replicas.

@@ -17,6 +17,12 @@ internal sealed record SteadyFigures
     /// <summary>CPU time of an operation, the baseline's being 1; null without a baseline.</summary>
     public double? CpuRatio { get; init; }
 
+    /// <summary>Bytes that an operation allocates, the baseline's being 1; null without a baseline.</summary>
+    public double? BytesRatio { get; init; }
+
+    /// <summary>The arm's own throughput after the peak, that before the peak being 1.</summary>
+    public required double AfterPeak { get; init; }
+
     /// <param name="mine">The arm's rounds.</param>
     /// <param name="baseline">The baseline's, in the same order; empty when it was not measured.</param>
     public static SteadyFigures Of(IReadOnlyList<SteadySlice> mine, IReadOnlyList<SteadySlice> baseline)
@@ -42,6 +48,8 @@ internal sealed record SteadyFigures
             FreshRatio = Ratio(slice => slice.OpsPerSecondFresh),
             AloneRatio = Ratio(slice => slice.OpsPerSecondAlone),
             CpuRatio = Ratio(slice => slice.CpuUsPerOp),
+            BytesRatio = Ratio(slice => slice.BytesPerOp),
+            AfterPeak = Median(slice => slice.OpsPerSecond / slice.OpsPerSecondFresh),
         };
 
         double Median(Func<SteadySlice, double> figure) => Statistics.Median(mine.Select(figure));

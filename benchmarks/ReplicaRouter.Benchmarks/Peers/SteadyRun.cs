@@ -12,7 +12,7 @@ namespace ReplicaRouter.Benchmarks.Peers;
 /// server process is cold. Before its first peak a pool to one server has no connection to spare, and a caller's next read goes to a process that is still awake from
 /// its last one; several pools have some to spare from the start.
 /// </remarks>
-internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan length, double rate)
+internal sealed class SteadyRun(LocalCluster cluster, Reach reach, SteadyPlan plan)
 {
     public const int Workers = 8;
 
@@ -30,23 +30,23 @@ internal sealed class SteadyRun(LocalCluster cluster, Reach reach, TimeSpan leng
         await ClosedLoop.RunAsync(ReadAsync, Workers, s_warmUp, NewTally(), ct);
 
         var tally = NewTally();
-        var fresh = await ClosedLoop.RunAsync(ReadAsync, Workers, length / 2, tally, ct);
+        var fresh = await ClosedLoop.RunAsync(ReadAsync, Workers, plan.Length / 2, tally, ct);
         await ClosedLoop.RunAsync(ReadAsync, PeakWorkers, s_warmUp / 2, tally, ct);
-        await ClosedLoop.RunAsync(ReadAsync, Workers, s_warmUp / 2, tally, ct);
+        await ClosedLoop.RunAsync(ReadAsync, Workers, plan.Rest, tally, ct);
         var before = tally.Operations;
         var cpu = new CpuMeter([Path.GetDirectoryName(cluster.Primary.DataDirectory)!, .. arm is ProxyArm proxy ? [proxy.Folder] : Array.Empty<string>()]);
         GC.Collect();
         var (machineBefore, start) = (CpuMeter.Machine(), Stopwatch.GetTimestamp());
         var (cpuBefore, bytesBefore, collectionsBefore) = (cpu.Read(), GC.GetTotalAllocatedBytes(precise: true), Collections());
-        var opsPerSecond = await ClosedLoop.RunAsync(ReadAsync, Workers, length, tally, ct);
+        var opsPerSecond = await ClosedLoop.RunAsync(ReadAsync, Workers, plan.Length, tally, ct);
         var (operations, bytes, collections) = (Math.Max(1, tally.Operations - before), GC.GetTotalAllocatedBytes(precise: true) - bytesBefore, Collections() - collectionsBefore);
         var cpuTime = cpu.Read() - cpuBefore;
         var others = (CpuMeter.Machine() - machineBefore - cpuTime) / (Stopwatch.GetElapsedTime(start) * Environment.ProcessorCount);
 
         var connections = await CountConnectionsAsync(ct);
-        var alone = await ClosedLoop.RunAsync(ReadAsync, workers: 1, length / 2, tally, ct);
+        var alone = await ClosedLoop.RunAsync(ReadAsync, workers: 1, plan.Length / 2, tally, ct);
         var timed = NewTally();
-        await OpenLoop.RunAsync(ReadAsync, rate, length, timed, ct);
+        await OpenLoop.RunAsync(ReadAsync, plan.Rate, plan.Length, timed, ct);
         return new()
         {
             OpsPerSecond = opsPerSecond,

@@ -24,7 +24,8 @@ internal sealed class Comparison(ComparisonOptions options, Action<string> say)
             results = new() { Machine = await Machine.DescribeAsync(cluster, ct), Rate = options.Rate };
             if (options.Wants(ComparisonOptions.Steady))
             {
-                results.Steady = await SteadyComparison.RunAsync(cluster, [.. Peer.All.Where(peer => options.WantsArm(peer.Name))], new(options.Rounds, options.Length, options.Rate), say, ct);
+                var plan = new SteadyPlan(options.Rounds, options.Length, options.Rate, options.NetworkDelay, options.Rest);
+                results.Steady = await SteadyComparison.RunAsync(cluster, [.. Peer.All.Where(peer => options.WantsArm(peer.Name))], plan, say, ct);
             }
 
             foreach (var scenario in SlowScenario.All.Where(scenario => options.Wants(scenario.Name))) await TryRunAsync(cluster, scenario, results, ct);

@@ -22,10 +22,12 @@ internal static class ComparisonCommand
         var slowRounds = CommandOption.Number("--slow-rounds", "Turns of each arm with slow replicas, and of hedging. Each takes six minutes.", 3);
         var seconds = CommandOption.Number("--seconds", "Length of each load.", 2);
         var rate = CommandOption.Number("--rate", "Arrivals a second of loads in open loop.", 1000);
+        var network = CommandOption.Number("--network-ms", "What the network adds to each round trip on healthy servers, in ms.", 0, least: 0);
+        var rest = CommandOption.Number("--rest-seconds", "Seconds of usual load between a peak and what is measured after it.", 1);
         var added = new Option<double?>("--slow-ms") { Description = "What a round trip to a slow replica takes longer, in ms. By default nine times what it takes." };
         var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
         var folder = new Option<string?>("--report") { Description = "The folder of the report: benchmarks/results for a whole run, artifacts/bench/part for a part of it." };
-        foreach (var option in (Option[])[scenarios, arms, rounds, slowRounds, seconds, rate, added, json, folder]) command.Add(option);
+        foreach (var option in (Option[])[scenarios, arms, rounds, slowRounds, seconds, rate, network, rest, added, json, folder]) command.Add(option);
         command.SetAction((parsed, ct) => RunAsync(new()
         {
             Scenarios = parsed.GetValue(scenarios) ?? [],
@@ -34,6 +36,8 @@ internal static class ComparisonCommand
             SlowRounds = parsed.GetValue(slowRounds),
             Length = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
             Rate = parsed.GetValue(rate),
+            NetworkDelay = TimeSpan.FromMilliseconds(parsed.GetValue(network)),
+            Rest = TimeSpan.FromSeconds(parsed.GetValue(rest)),
             AddedLatency = parsed.GetValue(added) is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
             IsJson = parsed.GetValue(json),
             Folder = parsed.GetValue(folder),

@@ -23,6 +23,12 @@ internal sealed record ComparisonOptions
 
     public required double Rate { get; init; }
 
+    /// <summary>What the network adds to each round trip on healthy servers.</summary>
+    public required TimeSpan NetworkDelay { get; init; }
+
+    /// <summary>Time of usual load between a peak and what is measured after it.</summary>
+    public required TimeSpan Rest { get; init; }
+
     /// <summary>What a round trip to a slow replica takes longer; null makes it ten times as long.</summary>
     public required TimeSpan? AddedLatency { get; init; }
 

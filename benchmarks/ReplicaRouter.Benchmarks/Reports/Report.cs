@@ -21,7 +21,7 @@ internal static class Report
           and `router-one-host` knows the primary and that replica only: what the router itself costs, without spreading the reads.
         - `npgsql-multihost` is Npgsql's own multi-host data source: PreferStandby, load balanced. `round-robin` is a data source for each
           replica, in turns: what spreading the reads costs by itself.
-        - Throughput is that of pools that have seen a peak of three times the workers, as an application's have; with fresh pools, before it, plain Npgsql for one
+        - Ratios are to `round-robin`. Throughput is that of pools that have seen a peak of three times the workers, as an application's have; with fresh pools, before it, plain Npgsql for one
           server has exactly one connection for each worker, and several pools have some to spare (docs/decisions/0012, 0013).
         - `haproxy` balances TCP connections (leastconn, one thread); `pgbouncer` pools transactions of one replica, without balancing;
           `pgpool` balances sessions over the three replicas. Npgsql resets every connection that returns to its pool, in all arms alike.

@@ -15,6 +15,7 @@ internal static class Summary
         GetClient = results.Micro is { } micro ? new { Ns = Rounded(micro.Pick3.Nanoseconds), Bytes = (long)micro.Pick3.Bytes } : null,
         OpenConnection = results.Micro is { } open ? Open(open) : null,
         Steady = results.Steady.ToDictionary(arm => arm.Key, arm => Steady(arm.Value.Medians)),
+        ExecuteToRoundRobin = results.Steady.GetValueOrDefault(Peer.RouterExecute) is { } execute ? ExecuteToRoundRobin(execute) : null,
         SlowReplica = results.Slow
             .SelectMany(slow => slow.Value.Arms.Select(arm => (Name: slow.Key.Name == SlowScenario.Main ? arm.Key : $"{arm.Key}/{slow.Key.Name}", arm.Value)))
             .ToDictionary(arm => arm.Name, arm => Slow(arm.Value.Open)),
@@ -37,6 +38,13 @@ internal static class Summary
         BytesPerOp = Rounded(figures.BytesPerOp),
     };
 
+    private static object ExecuteToRoundRobin(SteadyFigures figures) => new
+    {
+        OpsPerSecond = Rounded(figures.ThroughputRatio),
+        BytesPerOp = Rounded(figures.BytesRatio),
+        CpuUsPerOp = Rounded(figures.CpuRatio),
+    };
+
     private static object Slow(LoadFigures figures) => new
     {
         P99Ms = Rounded(figures.P99Ms),
@@ -45,4 +53,6 @@ internal static class Summary
     };
 
     private static double Rounded(double value) => Math.Round(value, 3);
+
+    private static double? Rounded(double? value) => value is { } known ? Rounded(known) : null;
 }
