@@ -7,10 +7,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal static class ConnectionProof
 {
-    /// <param name="session">The session that wants to read.</param>
-    /// <param name="topology">What is known now.</param>
-    /// <param name="host">The replica.</param>
-    /// <param name="login">What the server said at the connection's login.</param>
+    /// <summary>Whether it is, by what the server said at the connection's login, and what is known of the replica now.</summary>
     public static bool Holds(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login)
     {
         if (host.Answer?.Server != login.Server) return false;

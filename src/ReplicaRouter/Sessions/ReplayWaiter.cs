@@ -26,9 +26,6 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
     private bool _isAsking;
 
     /// <summary>Waits until the standby is known to have replayed a position of the present timeline.</summary>
-    /// <param name="lsn">The position.</param>
-    /// <param name="limit">How long it may take.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether it has; false at once when the host does not answer, or is no standby that serves. Null when time is up.</returns>
     public async Task<bool?> WaitAsync(ulong lsn, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -42,7 +39,10 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         }
         finally
         {
-            Remove(waiting);
+            lock (_lock)
+            {
+                if (!waiting.Task.IsCompleted) _waiting.Remove(waiting, out _, out _);
+            }
         }
     }
 
@@ -62,14 +62,6 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
 
         // Not in the context of the operation that happens to be the first: it asks for all that come, for as long as any does.
         ThreadPool.UnsafeQueueUserWorkItem(static waiter => _ = waiter.AskWhileAwaitedAsync(), this, preferLocal: false);
-    }
-
-    private void Remove(Waiting waiting)
-    {
-        lock (_lock)
-        {
-            if (!waiting.Task.IsCompleted) _waiting.Remove(waiting, out _, out _);
-        }
     }
 
     private async Task AskWhileAwaitedAsync()
