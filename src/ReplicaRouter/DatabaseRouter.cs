@@ -206,8 +206,7 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     public abstract Task DrainAsync(string host, CancellationToken cancellationToken = default);
 
     /// <summary>Lets a drained host serve again.</summary>
-    /// <inheritdoc cref="DrainAsync" path="/param" />
-    /// <inheritdoc cref="DrainAsync" path="/exception" />
+    /// <inheritdoc cref="DrainAsync" path="/param | /exception" />
     public abstract Task RestoreAsync(string host, CancellationToken cancellationToken = default);
 
     /// <summary>What <see cref="AcceptAsync"/> would change, by what is known now. Changes nothing.</summary>

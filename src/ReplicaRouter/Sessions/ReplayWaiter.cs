@@ -90,7 +90,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         {
             var topology = store.Current;
             Wake(topology);
-            if (LastAnsweredIn(topology) is not { } answered || ReferenceEquals(answered, before)) SendAway();
+            if (LastAnsweredIn(topology) is not { } answered || ReferenceEquals(answered, before)) Wake(ulong.MaxValue, isReached: false);
             else _pace.Record(answered.Answer!.ReplayLsn ?? 0, answered.SentAt);
             if (_waiting.TryPeek(out var nearest, out var lsn))
             {
@@ -117,19 +117,13 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
     /// <summary>Wakes the operations whose positions a snapshot shows as replayed, and all when the host has been lost, removed or promoted.</summary>
     private void Wake(TopologySnapshot topology)
     {
-        if (topology.Find(monitor.Host) is not { IsServing: true, Role: HostRole.Replica } standby)
-        {
-            SendAway();
-            return;
-        }
-
-        var replayed = topology.ReplayedBy(standby);
-        while (_waiting.TryPeek(out _, out var lsn) && lsn <= replayed) _waiting.Dequeue().TrySetResult(true);
+        if (topology.Find(monitor.Host) is { IsServing: true, Role: HostRole.Replica } standby) Wake(topology.ReplayedBy(standby), isReached: true);
+        else Wake(ulong.MaxValue, isReached: false);
     }
 
-    private void SendAway()
+    private void Wake(ulong upTo, bool isReached)
     {
-        while (_waiting.TryDequeue(out var waiting, out _)) waiting.TrySetResult(false);
+        while (_waiting.TryPeek(out _, out var lsn) && lsn <= upTo) _waiting.Dequeue().TrySetResult(isReached);
     }
 
     private HostObservation? LastAnsweredIn(TopologySnapshot topology) => topology.Find(monitor.Host)?.LastAnswered;

@@ -253,7 +253,7 @@ internal sealed class SessionState(TimeProvider time)
         if (later != _floor) (_floor, _floorSince) = (later, knownAt);
     }
 
-    /// <summary>Gives up a floor that the cluster can't ever reach, for reads would wait for it in vain.</summary>
+    /// <summary>Gives up a floor that the cluster can't ever reach: reads would wait for it until their time is up.</summary>
     private SessionFinding CheckFloor(TopologySnapshot topology)
     {
         if (_floor.IsNone || topology.SystemIdentifier is not { } cluster) return SessionFinding.None;
