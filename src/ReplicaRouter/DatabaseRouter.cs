@@ -231,9 +231,7 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     /// new work, and what is in use there has <see cref="DatabaseRouterOptions.DrainTimeout"/> to finish; groups, labels and weights hold from now on; where a
     /// connection string has changed, new connections are made by it once the server lets them in. Names tell which host is which.
     /// </summary>
-    /// <remarks>
-    /// Everything else in the options takes effect at the next start, and the log says so. With <c>AddReplicaRouter</c> a changed configuration is reloaded by itself.
-    /// </remarks>
+    /// <remarks>Everything else takes effect at the next start, and the log says so. With <c>AddReplicaRouter</c> a changed configuration is reloaded by itself.</remarks>
     /// <param name="options">All options, as for <see cref="Create"/>.</param>
     /// <exception cref="DatabaseRouterConfigurationException">An option is missing or wrong; all faults are in the message. Nothing has changed.</exception>
     public abstract void Reload(DatabaseRouterOptions options);

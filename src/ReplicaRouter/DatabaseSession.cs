@@ -1,8 +1,6 @@
 namespace ReplicaRouter;
 
-/// <summary>
-/// A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its token, processes.
-/// </summary>
+/// <summary>A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its token, processes.</summary>
 /// <remarks>
 /// <see cref="DatabaseRouter.BeginSession"/> makes it ambient: until it is disposed, it covers the operations of the code that began it, and of all tasks and calls that this
 /// code starts. <see cref="DatabaseRouter.CreateSession"/> makes one that covers only the operations to which it is given as <see cref="OperationOptions.Session"/>.
@@ -40,10 +38,7 @@ public sealed class DatabaseSession : IDisposable
     /// <summary>Whether the session opened a connection that may write.</summary>
     internal bool HasWritten => Volatile.Read(ref Root._state) is { HasWritten: true };
 
-    /// <summary>
-    /// What another process needs to go on where this session stands: a short text, safe in a URL, a header or a cookie. Empty when the
-    /// session has neither written nor read.
-    /// </summary>
+    /// <summary>What another process needs to go on from here: a short text, safe in a URL, a header or a cookie; empty when the session has neither written nor read.</summary>
     /// <remarks>
     /// When the position of its last write or read is not known yet, this asks the primary for it: one round trip. Where nobody answers it gives
     /// up after a few probe time-outs, and whoever goes on with the token must ask. Works after <see cref="Dispose"/> as well.
