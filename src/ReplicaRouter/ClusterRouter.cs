@@ -14,7 +14,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     private const int LongestName = 63;
     private static readonly string s_category = typeof(DatabaseRouter).FullName!;
 
-    private readonly RouterConfiguration _configuration;
+    private RouterConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly TopologyStore _store;
     private readonly Fleet _fleet;
@@ -95,20 +95,6 @@ internal sealed class ClusterRouter : DatabaseRouter
         _idleDatabases = new IdleDatabases(_listener, created, time, logger);
     }
 
-    /// <summary>A router of the same cluster whose connections lead to another database.</summary>
-    private ClusterRouter(ClusterRouter cluster, Database database)
-    {
-        _cluster = cluster;
-        _configuration = cluster._configuration.For(database);
-        (_time, _store, _fleet, _live, _sources) = (cluster._time, cluster._store, cluster._fleet, cluster._live, cluster._sources);
-        (_counters, _listener, _chooser, _tokens, _opener, _failures) = (cluster._counters, cluster._listener, cluster._chooser, cluster._tokens, cluster._opener, cluster._failures);
-        (_outcomes, _executor, _stalls, _fencedWriters) = (cluster._outcomes, cluster._executor, cluster._stalls, cluster._fencedWriters);
-        (_operator, _status, _meter, _telemetry, _logger) = (cluster._operator, cluster._status, cluster._meter, cluster._telemetry, cluster._logger);
-        _idleDatabases = cluster._idleDatabases;
-        _idleDatabases.Add(database);
-    }
-
-    /// <inheritdoc/>
     public override DatabaseRouter ForDatabase(string database)
     {
         ArgumentException.ThrowIfNullOrEmpty(database);
@@ -122,9 +108,15 @@ internal sealed class ClusterRouter : DatabaseRouter
         return _cluster._databases.GetOrAdd(database, static (name, cluster) => new(() => cluster.NewRouterOf(name)), _cluster).Value;
     }
 
-    private ClusterRouter NewRouterOf(string database) => new(this, new Database(database, _configuration.Routes.Length, _time));
+    /// <summary>A copy of this router, with the same parts, whose connections lead to another database.</summary>
+    private ClusterRouter NewRouterOf(string database)
+    {
+        var (copy, other) = ((ClusterRouter)MemberwiseClone(), new Database(database, _configuration.Routes.Length, _time));
+        copy._configuration = _configuration.For(other);
+        _idleDatabases.Add(other);
+        return copy;
+    }
 
-    /// <inheritdoc/>
     public override void Reload(DatabaseRouterOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -155,17 +147,14 @@ internal sealed class ClusterRouter : DatabaseRouter
     /// <summary>Keeps a subscription to what tells of changes, until the router is disposed of.</summary>
     public void Follow(IDisposable changes) => _changes.Add(changes);
 
-    /// <inheritdoc/>
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
     {
-        ThrowIfDisposed();
-        var plan = _configuration.PlanOf(route);
+        var plan = Undisposed(_configuration).PlanOf(route);
         if (options is null && DatabaseSession.Ambient(this) is null && _chooser.TryChoosePlain(plan) is { } plain) return plain.DataSource;
         var pool = SessionOf(options) is { } session ? _opener.Pick(new Attempt(plan, options, session, _time)) : _chooser.Choose(plan, options);
         return pool.DataSource;
     }
 
-    /// <inheritdoc/>
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
         options is null ? OpenPlainConnectionAsync(route, null, cancellationToken) : OpenAsync(route, options, cancellationToken);
 
@@ -182,10 +171,8 @@ internal sealed class ClusterRouter : DatabaseRouter
     private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>
         (await _opener.OpenAsync(NewAttempt(route, options), cancellationToken).ConfigureAwait(false)).Connection;
 
-    /// <inheritdoc/>
     public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) => Open(NewAttempt(route, options));
 
-    /// <inheritdoc/>
     public override Task<T> ExecuteAsync<T>(
         DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -193,7 +180,6 @@ internal sealed class ClusterRouter : DatabaseRouter
         return RunAsync("execute", NewAttempt(route, options), new AsyncWork<T>(work), cancellationToken);
     }
 
-    /// <inheritdoc/>
     public override Task ExecuteAsync(
         DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -205,7 +191,6 @@ internal sealed class ClusterRouter : DatabaseRouter
         }, options, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public override T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work, OperationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -213,7 +198,6 @@ internal sealed class ClusterRouter : DatabaseRouter
         return _telemetry.IsEnabled ? _telemetry.Run("execute", attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, unit)) : _executor.Execute(attempt, unit);
     }
 
-    /// <inheritdoc/>
     public override void Execute(DatabaseRoute route, Action<NpgsqlConnection> work, OperationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -224,7 +208,6 @@ internal sealed class ClusterRouter : DatabaseRouter
         }, options);
     }
 
-    /// <inheritdoc/>
     public override Task<T> WithTransactionAsync<T>(
         Func<NpgsqlTransaction, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -233,7 +216,6 @@ internal sealed class ClusterRouter : DatabaseRouter
         return RunAsync("transaction", attempt, new TransactionWork<T>(work, attempt.IsolationLevel, _outcomes), cancellationToken);
     }
 
-    /// <inheritdoc/>
     public override Task WithTransactionAsync(
         Func<NpgsqlTransaction, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -245,23 +227,18 @@ internal sealed class ClusterRouter : DatabaseRouter
         }, options, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public override RoutedDataSource GetDataSource(DatabaseRoute route, OperationOptions? options = null)
     {
         _configuration.PlanOf(route);   // an unknown route fails here rather than at the first open
         return new ClusterDataSource(this, route, options);
     }
 
-    /// <inheritdoc/>
     public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(this, _tokens, null), token);
 
-    /// <inheritdoc/>
     public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(this, _tokens), token);
 
-    /// <inheritdoc/>
     public override DatabaseSession? CurrentSession => DatabaseSession.Ambient(this);
 
-    /// <inheritdoc/>
     public override IDisposable BeginRoute(DatabaseRoute route)
     {
         _configuration.PlanOf(route);   // an unknown route fails here rather than at the first open
@@ -283,13 +260,10 @@ internal sealed class ClusterRouter : DatabaseRouter
     /// <summary>Who would serve the route at this moment, and why not the others.</summary>
     public RouteExplanation Explain(DatabaseRoute route, OperationOptions? options) => _chooser.Explain(_configuration.PlanOf(route), options);
 
-    /// <inheritdoc/>
     public override DatabaseRouterMetrics GetMetrics() => _status.Metrics();
 
-    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, HostHealth> GetHealthStatus() => _status.Health();
 
-    /// <inheritdoc/>
     public override async Task ForceFailoverToPrimaryAsync(TimeSpan? duration = null, CancellationToken cancellationToken = default)
     {
         var limit = duration ?? _configuration.ForcedFailoverDuration;
@@ -299,14 +273,8 @@ internal sealed class ClusterRouter : DatabaseRouter
         _operator.ForceToPrimary(limit);
     }
 
-    /// <inheritdoc/>
-    public override Task DrainAsync(string host, CancellationToken cancellationToken = default)
-    {
-        ThrowIfDisposed();
-        return _operator.DrainAsync(host, cancellationToken);
-    }
+    public override Task DrainAsync(string host, CancellationToken cancellationToken = default) => Undisposed(_operator).DrainAsync(host, cancellationToken);
 
-    /// <inheritdoc/>
     public override Task RestoreAsync(string host, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
@@ -315,14 +283,8 @@ internal sealed class ClusterRouter : DatabaseRouter
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc/>
-    public override HostAcceptance PreviewAccept(string host)
-    {
-        ThrowIfDisposed();
-        return _operator.PreviewAccept(host);
-    }
+    public override HostAcceptance PreviewAccept(string host) => Undisposed(_operator).PreviewAccept(host);
 
-    /// <inheritdoc/>
     public override Task<HostAcceptance> AcceptAsync(string host, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
@@ -330,18 +292,11 @@ internal sealed class ClusterRouter : DatabaseRouter
         return Task.FromResult(_operator.Accept(host));
     }
 
-    /// <inheritdoc/>
-    public override Task WaitUntilReadyAsync(CancellationToken cancellationToken = default) => WaitUntilReadyWithinAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+    public override Task WaitUntilReadyAsync(CancellationToken cancellationToken = default) => WaitUntilReadyAsync(Timeout.InfiniteTimeSpan, cancellationToken);
 
-    /// <inheritdoc cref="WaitUntilReadyAsync"/>
-    /// <exception cref="NoEligibleHostException">No host could serve in time.</exception>
-    public Task WaitUntilReadyWithinAsync(TimeSpan limit, CancellationToken cancellationToken)
-    {
-        ThrowIfDisposed();
-        return _operator.WaitUntilReadyAsync(limit, cancellationToken);
-    }
+    internal override Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        Undisposed(_operator).WaitUntilReadyAsync(timeout, cancellationToken);
 
-    /// <inheritdoc/>
     protected override async ValueTask DisposeCoreAsync()
     {
         // That of a further database is disposed of with its cluster's.
@@ -367,38 +322,24 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     internal override string? Name => _configuration.Name;
 
-    /// <summary>The category of a router's log events.</summary>
-    /// <param name="name">The router's name; null for the one without.</param>
+    /// <summary>The category of the log events of a router of a name; null for the one without.</summary>
     public static string LogCategoryOf(string? name) => name is null ? s_category : $"{s_category}.{name}";
 
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
     public NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions? options) => _opener.Create(NewAttempt(route, options));
 
-    /// <summary>Whether a route only reads.</summary>
     public bool IsReadOnly(DatabaseRoute route) => _configuration.PlanOf(route).IsReadOnly;
 
     /// <summary>The present moment, by the router's clock.</summary>
     public long Timestamp => _time.GetTimestamp();
 
-    /// <summary>Reports a failure that was met on a connection after it was handed out.</summary>
-    /// <param name="host">The server's name or address, as the connection gives it.</param>
-    /// <param name="port">Its port.</param>
-    /// <param name="route">The route by which it was chosen.</param>
-    /// <param name="exception">The failure.</param>
-    /// <param name="openedAt">When the connection was handed out: what is known of the host since then outweighs the failure.</param>
-    /// <param name="site">Whether the connection broke.</param>
+    /// <summary>Reports a failure of a connection that was handed out at <paramref name="openedAt"/>: what is known of its host since then outweighs the failure.</summary>
     /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
     public FailedAttempt? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
     {
-        var plan = _configuration.PlanOf(route);
-        foreach (var pools in _fleet.All)
-        {
-            var pool = pools.All[plan.Index];
-            if (pool.Host.Connection.Port != port || pool.Host.Connection.Host != host) continue;
-            return _failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
-        }
-
-        return null;
+        var index = _configuration.PlanOf(route).Index;
+        var pool = _fleet.All.Select(pools => pools.All[index]).FirstOrDefault(pool => pool.Host.Connection.Port == port && pool.Host.Connection.Host == host);
+        return pool is not null && _failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
     }
 
     /// <summary>Opens a connection, if it can be on another host than the one that failed.</summary>
@@ -412,18 +353,13 @@ internal sealed class ClusterRouter : DatabaseRouter
     // Done when it returns.
     private NpgsqlConnection Open(Attempt attempt) => _opener.OpenAsync(attempt, async: false, CancellationToken.None).Wait().Connection;
 
-    /// <summary>Notes what is needed to find out how a transaction ended, right before its COMMIT.</summary>
-    public TransactionMark Mark(NpgsqlTransaction transaction) => _outcomes.Mark(transaction);
-
-    /// <inheritdoc cref="Mark"/>
-    public Task<TransactionMark> MarkAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) => _outcomes.MarkAsync(transaction, cancellationToken);
-
     /// <summary>Finds out how a transaction ended whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
-    /// <param name="mark">What was noted before the COMMIT.</param>
-    /// <param name="options">Those of the transaction's connection.</param>
-    /// <param name="cancellationToken">Ends it without having found out.</param>
     public Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, OperationOptions? options, CancellationToken cancellationToken) =>
         _outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
+
+    public OutcomeResolver Outcomes => _outcomes;
+
+    public TopologyStore Store => _store;
 
     public TopologySnapshot Topology => _store.Current;
 
@@ -433,13 +369,6 @@ internal sealed class ClusterRouter : DatabaseRouter
     // By itself: what it hands over is allocated only where operations are timed.
     private Task<T> MeasuredAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         _telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _executor.ExecuteAsync(attempt, work, cancellationToken));
-
-    /// <summary>Raised after each change with the topology before and after, on the thread that found it: a listener must be quick.</summary>
-    public event Action<TopologySnapshot, TopologySnapshot> TopologyChanged
-    {
-        add => _store.Changed += value;
-        remove => _store.Changed -= value;
-    }
 
     /// <summary>The pools of each host that there is.</summary>
     public IEnumerable<HostPools> Pools => _fleet.Hosts;
@@ -461,11 +390,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         foreach (var source in _sources) source.Wake();
     }
 
-    private Attempt NewAttempt(DatabaseRoute route, OperationOptions? options)
-    {
-        ThrowIfDisposed();
-        return new Attempt(_configuration.PlanOf(route), options, SessionOf(options), _time);
-    }
+    private Attempt NewAttempt(DatabaseRoute route, OperationOptions? options) => new(Undisposed(_configuration).PlanOf(route), options, SessionOf(options), _time);
 
     private SessionState? SessionOf(OperationOptions? options)
     {
@@ -482,6 +407,12 @@ internal sealed class ClusterRouter : DatabaseRouter
         _counters.CountSession();
         session.Merge(token);
         return session;
+    }
+
+    private T Undisposed<T>(T part)
+    {
+        ThrowIfDisposed();
+        return part;
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _cluster._isDisposed) != 0, this);

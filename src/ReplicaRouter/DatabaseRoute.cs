@@ -4,23 +4,18 @@ namespace ReplicaRouter;
 /// <remarks>Both convert implicitly, so callers write <c>router.GetClient(DatabaseOperation.Read)</c> or <c>router.GetClient("search")</c>.</remarks>
 public readonly record struct DatabaseRoute
 {
-    private static readonly DatabaseOperation[] Operations = Enum.GetValues<DatabaseOperation>();
+    private static readonly string[] s_names = [.. Enum.GetNames<DatabaseOperation>().Select(name => name.ToLowerInvariant())];
 
+    private readonly DatabaseOperation _operation;
     private readonly string? _name;
 
-    private DatabaseRoute(DatabaseOperation operation, string? name)
-    {
-        Operation = operation;
-        _name = name;
-    }
+    private DatabaseRoute(DatabaseOperation operation, string? name) => (_operation, _name) = (operation, name);
 
     /// <summary>The built-in operation, or <see langword="null"/> for a named route.</summary>
-    public DatabaseOperation? BuiltIn => _name is null ? Operation : null;
+    public DatabaseOperation? BuiltIn => _name is null ? _operation : null;
 
     /// <summary>The name under which the options and metrics know the route: <c>write</c>, <c>read</c>, <c>search</c>.</summary>
-    public string Name => _name ?? NameOf(Operation);
-
-    internal DatabaseOperation Operation { get; }
+    public string Name => _name ?? NameOf(_operation);
 
     /// <summary>The route of a built-in operation.</summary>
     public static implicit operator DatabaseRoute(DatabaseOperation operation) => FromDatabaseOperation(operation);
@@ -30,7 +25,7 @@ public readonly record struct DatabaseRoute
 
     /// <summary>The route of a built-in operation.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the five.</exception>
-    public static DatabaseRoute FromDatabaseOperation(DatabaseOperation operation) => (uint)operation < Operations.Length
+    public static DatabaseRoute FromDatabaseOperation(DatabaseOperation operation) => (uint)operation < s_names.Length
         ? new DatabaseRoute(operation, null)
         : throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not one of the five database operations.");
 
@@ -39,9 +34,9 @@ public readonly record struct DatabaseRoute
     public static DatabaseRoute FromString(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        foreach (var operation in Operations)
+        for (var operation = 0; operation < s_names.Length; operation++)
         {
-            if (string.Equals(NameOf(operation), name, StringComparison.OrdinalIgnoreCase)) return new DatabaseRoute(operation, null);
+            if (s_names[operation].Equals(name, StringComparison.OrdinalIgnoreCase)) return new DatabaseRoute((DatabaseOperation)operation, null);
         }
 
         return new DatabaseRoute(default, name);
@@ -50,13 +45,5 @@ public readonly record struct DatabaseRoute
     /// <inheritdoc />
     public override string ToString() => Name;
 
-    internal static string NameOf(DatabaseOperation operation) => operation switch
-    {
-        DatabaseOperation.Write => "write",
-        DatabaseOperation.Transactional => "transactional",
-        DatabaseOperation.Read => "read",
-        DatabaseOperation.Analytics => "analytics",
-        DatabaseOperation.Background => "background",
-        _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, null),
-    };
+    internal static string NameOf(DatabaseOperation operation) => s_names[(int)operation];
 }

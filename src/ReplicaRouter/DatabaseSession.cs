@@ -1,67 +1,51 @@
 namespace ReplicaRouter;
 
-/// <summary>
-/// A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its token, processes.
-/// </summary>
+/// <summary>A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its token, processes.</summary>
 /// <remarks>
-/// <para>
-/// <see cref="DatabaseRouter.BeginSession"/> makes it ambient: until it is disposed, it covers the operations of the code that began it, and
-/// of all tasks and calls that this code starts. <see cref="DatabaseRouter.CreateSession"/> makes one that covers only the
-/// operations to which it is given as <see cref="OperationOptions.Session"/>.
-/// </para>
-/// <para>
-/// A session that is begun inside another one of the same router continues it. A task that outlives its session works outside of any.
-/// Thread-safe. Holds no connection.
-/// </para>
+/// <see cref="DatabaseRouter.BeginSession"/> makes it ambient: until it is disposed, it covers the operations of the code that began it, and of all tasks and calls that this
+/// code starts. <see cref="DatabaseRouter.CreateSession"/> makes one that covers only the operations to which it is given as <see cref="OperationOptions.Session"/>.
+/// A session that is begun inside another one of the same router continues it. A task that outlives its session works outside of any. Thread-safe. Holds no connection.
 /// </remarks>
 public sealed class DatabaseSession : IDisposable
 {
     private static readonly AsyncLocal<DatabaseSession?> s_ambient = new();
 
-    private readonly DatabaseRouter _router;
     private readonly SessionTokens _tokens;
     private readonly DatabaseSession? _outer;
-    private readonly DatabaseSession _root;
     private SessionState? _state;
     private volatile bool _isDisposed;
 
     private DatabaseSession(DatabaseRouter router, SessionTokens tokens, DatabaseSession? outer, DatabaseSession? continued, SessionOrigin? origin)
     {
-        _router = router;
-        _tokens = tokens;
-        _outer = outer;
-        _root = continued?._root ?? this;
-        Origin = continued is null ? origin : continued.Origin;
+        (Router, _tokens, _outer) = (router, tokens, outer);
+        (Root, Origin) = continued is null ? (this, origin) : (continued.Root, continued.Origin);
     }
 
-    /// <summary>Made at the first use: most sessions, as of web requests for files, never have any.</summary>
-    internal SessionState State => Volatile.Read(ref _root._state) ?? _root.CreateState();
-
-    internal DatabaseRouter Router => _router;
+    internal DatabaseRouter Router { get; }
 
     /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
-    internal DatabaseSession Root => _root;
+    internal DatabaseSession Root { get; }
+
+    /// <summary>Made at the first use: most sessions, as of web requests for files, never have any.</summary>
+    internal SessionState State => Volatile.Read(ref Root._state) ?? Root.CreateState();
 
     /// <summary>What the session began from, if that is more than nothing or a token.</summary>
     internal SessionOrigin? Origin { get; }
 
     /// <summary>Whether the session knows what its origin does not: it did something, or was given a token since.</summary>
-    internal bool HasNews => Volatile.Read(ref _root._state) is { HasNews: true };
+    internal bool HasNews => Volatile.Read(ref Root._state) is { HasNews: true };
 
     /// <summary>Whether the session opened a connection that may write.</summary>
-    internal bool HasWritten => Volatile.Read(ref _root._state) is { HasWritten: true };
+    internal bool HasWritten => Volatile.Read(ref Root._state) is { HasWritten: true };
 
-    /// <summary>
-    /// What another process needs to go on where this session stands: a short text, safe in a URL, a header or a cookie. Empty when the
-    /// session has neither written nor read.
-    /// </summary>
+    /// <summary>What another process needs to go on from here: a short text, safe in a URL, a header or a cookie; empty when the session has neither written nor read.</summary>
     /// <remarks>
     /// When the position of its last write or read is not known yet, this asks the primary for it: one round trip. Where nobody answers it gives
     /// up after a few probe time-outs, and whoever goes on with the token must ask. Works after <see cref="Dispose"/> as well.
     /// </remarks>
     /// <param name="cancellationToken">Cancels asking.</param>
     public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) =>
-        _root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
+        Root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
 
     /// <inheritdoc cref="GetTokenAsync"/>
     /// <remarks>Like <see cref="GetTokenAsync"/>, and holds a thread while it asks.</remarks>
@@ -75,7 +59,7 @@ public sealed class DatabaseSession : IDisposable
     /// Without synchronous replication this is true also where nothing was lost but that cannot be told: the primary failed before the position of the last write
     /// was learnt. With it, commits that were acknowledged survive the promotion of a synchronous standby, and only a proven loss is reported.
     /// </remarks>
-    public bool HasLostHistory => Volatile.Read(ref _root._state) is { HasLostHistory: true };
+    public bool HasLostHistory => Volatile.Read(ref Root._state) is { HasLostHistory: true };
 
     /// <summary>The token, if it says more than what the session began with; else empty.</summary>
     internal ValueTask<string> GetNewsAsync(CancellationToken cancellationToken) => _tokens.EncodeAsync(State, cancellationToken, isNewsOnly: true);
@@ -97,7 +81,7 @@ public sealed class DatabaseSession : IDisposable
     public IDisposable Enter()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return s_ambient.Value = new DatabaseSession(_router, _tokens, LiveAmbient(), this, null);
+        return s_ambient.Value = new DatabaseSession(Router, _tokens, Innermost(null), this, null);
     }
 
     /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
@@ -108,29 +92,24 @@ public sealed class DatabaseSession : IDisposable
     }
 
     /// <summary>The session that covers the calling code, if any does.</summary>
-    internal static DatabaseSession? Ambient(DatabaseRouter router)
+    internal static DatabaseSession? Ambient(DatabaseRouter router) => Innermost(router.Cluster);
+
+    /// <summary>The innermost session that has not ended, of one router or of any.</summary>
+    private static DatabaseSession? Innermost(DatabaseRouter? router)
     {
         var session = s_ambient.Value;
-        while (session is not null && (session._isDisposed || session._router != router.Cluster)) session = session._outer;
+        while (session is not null && (session._isDisposed || (router is not null && session.Router != router))) session = session._outer;
         return session;
     }
 
     internal static DatabaseSession Begin(DatabaseRouter router, SessionTokens tokens, SessionOrigin? origin)
     {
-        var outer = LiveAmbient();
         var continued = Ambient(router);
-        var session = s_ambient.Value = new DatabaseSession(router.Cluster, tokens, outer, continued, origin);
+        // Outer ones that ended are skipped, or chains would grow in code that outlived them.
+        var session = s_ambient.Value = new DatabaseSession(router.Cluster, tokens, Innermost(null), continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
         return session;
-    }
-
-    /// <summary>Skips those that ended, or chains would grow in code that outlived them.</summary>
-    private static DatabaseSession? LiveAmbient()
-    {
-        var outer = s_ambient.Value;
-        while (outer is { _isDisposed: true }) outer = outer._outer;
-        return outer;
     }
 
     internal static DatabaseSession Create(DatabaseRouter router, SessionTokens tokens) => new(router.Cluster, tokens, null, null, null);
@@ -138,7 +117,7 @@ public sealed class DatabaseSession : IDisposable
     internal void ThrowIfNotOf(DatabaseRouter router)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_router != router.Cluster) throw new ArgumentException("The session belongs to another router.");
+        if (Router != router.Cluster) throw new ArgumentException("The session belongs to another router.");
     }
 
     private SessionState CreateState()

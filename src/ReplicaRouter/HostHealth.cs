@@ -9,10 +9,7 @@ public sealed record HostHealth
     /// <summary>How long the last probe took, whether it succeeded or not; zero before the first one.</summary>
     public required TimeSpan Latency { get; init; }
 
-    /// <summary>
-    /// Age of the newest primary position that the replica has replayed; zero when it has replayed all.
-    /// <see langword="null"/>: not a replica, or not known.
-    /// </summary>
+    /// <summary>Age of the newest primary position that the replica has replayed; zero when it has replayed all. <see langword="null"/>: not a replica, or not known.</summary>
     public required TimeSpan? ReplicationLag { get; init; }
 
     /// <summary>WAL that the replica has still to replay, in bytes; <see langword="null"/>: not a replica, or not known.</summary>

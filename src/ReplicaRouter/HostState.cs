@@ -36,10 +36,7 @@ public enum HostState
     /// <summary>Starting up, shutting down or recovering (SQLSTATE 57P03, 57P01, 57P02): it answers, but takes no queries.</summary>
     Restarting,
 
-    /// <summary>
-    /// Refuses our credentials, our database or our TLS settings, or shows a timeline that promotions can't explain. Retrying won't help; the configuration or the server
-    /// must change.
-    /// </summary>
+    /// <summary>Refuses our credentials, database or TLS settings, or shows a timeline that promotions can't explain. The configuration or the server must change.</summary>
     Misconfigured,
 
     /// <summary>Its system identifier says that it belongs to another cluster. Gets no traffic.</summary>

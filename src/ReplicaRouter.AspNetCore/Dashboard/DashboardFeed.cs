@@ -84,7 +84,7 @@ internal sealed class DashboardFeed(IServiceProvider services, RouterRegistratio
 
         Publish(sampler, sampler.Status(), null, []);
         _sampler.SetResult(sampler);
-        router.Engine.TopologyChanged += OnChanged;
+        router.Engine.Store.Changed += OnChanged;
         try
         {
             await SampleAsync(sampler, fallbackEvents).ConfigureAwait(false);
@@ -95,7 +95,7 @@ internal sealed class DashboardFeed(IServiceProvider services, RouterRegistratio
         }
         finally
         {
-            router.Engine.TopologyChanged -= OnChanged;
+            router.Engine.Store.Changed -= OnChanged;
         }
     }
 

@@ -76,24 +76,17 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     private async ValueTask<bool> IsProvenAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var login = async ? await pool.Logins.OfAsync(connection).ConfigureAwait(false) : pool.Logins.Of(connection);
-        if (IsProven(attempt, pool, login)) return true;
+        if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
         // Newer than all that is known of the server: an answer may prove it still.
         var asking = pool.Owner.Monitor.AskAsync().WaitAsync(cancellationToken);
         if (async) await asking.ConfigureAwait(false);
         else asking.GetAwaiter().GetResult();
-        if (IsProven(attempt, pool, login)) return true;
+        if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
 
         // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
         attempt.Session!.Release();
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());
         return false;
-    }
-
-    private bool IsProven(Attempt attempt, HostPool pool, HostAnswer login)
-    {
-        var topology = store.Current;
-        // Of a host that was removed meanwhile nothing is known.
-        return topology.At(pool.Host.Index) is { } host && ConnectionProof.Holds(attempt.Session!, topology, host, login);
     }
 
     /// <summary>What the primary hides from a session that has read it on a replica, another replica may show; else the primary is tried again once it has answered a probe.</summary>

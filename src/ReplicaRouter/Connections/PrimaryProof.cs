@@ -101,19 +101,13 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
 
         lease.Opened();
         var login = await pool.Logins.OfAsync(connection).ConfigureAwait(false);
-        if (!IsProven(session, pool, login))
+        if (!ConnectionProof.Holds(session, store.Current, pool.Host, login))
         {
             // Newer than all that is known of the server: an answer may prove it still.
             await pool.Owner.Monitor.AskAsync().ConfigureAwait(false);
-            if (!IsProven(session, pool, login)) return (false, null);
+            if (!ConnectionProof.Holds(session, store.Current, pool.Host, login)) return (false, null);
         }
 
         return (true, await HiddenCommits.CommittedAsync(connection, open, CancellationToken.None).ConfigureAwait(false));
-    }
-
-    private bool IsProven(SessionState session, HostPool pool, HostAnswer login)
-    {
-        var topology = store.Current;
-        return topology.At(pool.Host.Index) is { } host && ConnectionProof.Holds(session, topology, host, login);
     }
 }

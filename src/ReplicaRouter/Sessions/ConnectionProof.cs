@@ -7,13 +7,11 @@ namespace ReplicaRouter;
 /// </remarks>
 internal static class ConnectionProof
 {
-    /// <param name="session">The session that wants to read.</param>
-    /// <param name="topology">What is known now.</param>
-    /// <param name="host">The replica.</param>
-    /// <param name="login">What the server said at the connection's login.</param>
-    public static bool Holds(SessionState session, TopologySnapshot topology, HostSnapshot host, HostAnswer login)
+    /// <summary>Whether it is, by what the server said at the connection's login, and what is known of the replica now.</summary>
+    public static bool Holds(SessionState session, TopologySnapshot topology, HostConfiguration replica, HostAnswer login)
     {
-        if (host.Answer?.Server != login.Server) return false;
+        // Of a host that was removed meanwhile nothing is known.
+        if (topology.At(replica.Index) is not { } host || host.Answer?.Server != login.Server) return false;
         if (session.FloorOn(topology, host, login.ConnectedAt) is not { } floor) return false;
         return floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= floor.Lsn)
             || (host.LastAnswered!.SentAt >= login.ConnectedAt && Eligibility.Reaches(topology, host, floor));

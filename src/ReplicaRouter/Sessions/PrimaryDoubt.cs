@@ -12,26 +12,16 @@ internal sealed class PrimaryDoubt(HostConfiguration primary, long askedAt, stri
     /// <summary>How long a transaction is under suspicion that neither waits for a standby nor ends. A commit takes less from the disk to being shown, if its process gets to run.</summary>
     private static readonly TimeSpan LongestSuspicion = TimeSpan.FromMilliseconds(20);
 
-    private string? _hidden = hidden;
-
     public long AskedAt => askedAt;
 
     /// <summary>Whether it is about a primary, and about all that was read on replicas before a moment.</summary>
     public bool Covers(HostConfiguration host, long? until) => ReferenceEquals(host, primary) && !(askedAt < until);
 
     /// <summary>Asks the primary whether it shows all of them by now.</summary>
-    public Task<bool> IsGoneAsync(NpgsqlConnection connection, TimeProvider time, CancellationToken cancellationToken) =>
-        suspects is null ? AreShownAsync(connection, cancellationToken) : AreCleanAsync(suspects, connection, time, cancellationToken);
-
-    private async Task<bool> AreShownAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public async Task<bool> IsGoneAsync(NpgsqlConnection connection, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (_hidden is not null) _hidden = await HiddenCommits.StillHiddenAsync(connection, _hidden, cancellationToken).ConfigureAwait(false);
-        return _hidden is null;
-    }
-
-    private async Task<bool> AreCleanAsync(HashSet<long> suspects, NpgsqlConnection connection, TimeProvider time, CancellationToken cancellationToken)
-    {
-        if (suspects.Count == 0) return true;
+        if (hidden is not null) hidden = await HiddenCommits.StillHiddenAsync(connection, hidden, cancellationToken).ConfigureAwait(false);
+        if (suspects is null or { Count: 0 }) return hidden is null;
         var now = await HiddenCommits.SuspectsAsync(connection, cancellationToken).ConfigureAwait(false);
         suspects.IntersectWith(now.Keys);
         return !suspects.Any(id => now[id]) && (suspects.Count == 0 || time.GetElapsedTime(askedAt) >= LongestSuspicion);

@@ -14,9 +14,7 @@ internal sealed class ReplayPace(TimeProvider time)
     private ulong _replayed;
     private long? _since;
 
-    /// <summary>Notes an answer, while operations wait for more than it shows.</summary>
-    /// <param name="replayed">The position that it shows.</param>
-    /// <param name="at">Timestamp at which it was asked for.</param>
+    /// <summary>Notes the position that an answer shows which was asked for at a moment, while operations wait for more.</summary>
     public void Record(ulong replayed, long at)
     {
         // Behind where it was: it has crashed in between.
@@ -34,8 +32,6 @@ internal sealed class ReplayPace(TimeProvider time)
     public void Interrupt() => _since = null;
 
     /// <summary>The time until a position is replayed, as it seems; zero when that is not known, or it should have been by now.</summary>
-    /// <param name="lsn">The position.</param>
-    /// <param name="now">The moment, as a timestamp.</param>
     public TimeSpan TimeUntil(ulong lsn, long now)
     {
         if (_since is not { } since || _bytes == 0 || lsn <= _replayed) return TimeSpan.Zero;

@@ -26,9 +26,6 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
     private bool _isAsking;
 
     /// <summary>Waits until the standby is known to have replayed a position of the present timeline.</summary>
-    /// <param name="lsn">The position.</param>
-    /// <param name="limit">How long it may take.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether it has; false at once when the host does not answer, or is no standby that serves. Null when time is up.</returns>
     public async Task<bool?> WaitAsync(ulong lsn, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -42,7 +39,10 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         }
         finally
         {
-            Remove(waiting);
+            lock (_lock)
+            {
+                if (!waiting.Task.IsCompleted) _waiting.Remove(waiting, out _, out _);
+            }
         }
     }
 
@@ -62,14 +62,6 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
 
         // Not in the context of the operation that happens to be the first: it asks for all that come, for as long as any does.
         ThreadPool.UnsafeQueueUserWorkItem(static waiter => _ = waiter.AskWhileAwaitedAsync(), this, preferLocal: false);
-    }
-
-    private void Remove(Waiting waiting)
-    {
-        lock (_lock)
-        {
-            if (!waiting.Task.IsCompleted) _waiting.Remove(waiting, out _, out _);
-        }
     }
 
     private async Task AskWhileAwaitedAsync()
@@ -98,7 +90,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         {
             var topology = store.Current;
             Wake(topology);
-            if (LastAnsweredIn(topology) is not { } answered || ReferenceEquals(answered, before)) SendAway();
+            if (LastAnsweredIn(topology) is not { } answered || ReferenceEquals(answered, before)) Wake(ulong.MaxValue, isReached: false);
             else _pace.Record(answered.Answer!.ReplayLsn ?? 0, answered.SentAt);
             if (_waiting.TryPeek(out var nearest, out var lsn))
             {
@@ -125,19 +117,13 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
     /// <summary>Wakes the operations whose positions a snapshot shows as replayed, and all when the host has been lost, removed or promoted.</summary>
     private void Wake(TopologySnapshot topology)
     {
-        if (topology.Find(monitor.Host) is not { IsServing: true, Role: HostRole.Replica } standby)
-        {
-            SendAway();
-            return;
-        }
-
-        var replayed = topology.ReplayedBy(standby);
-        while (_waiting.TryPeek(out _, out var lsn) && lsn <= replayed) _waiting.Dequeue().TrySetResult(true);
+        if (topology.Find(monitor.Host) is { IsServing: true, Role: HostRole.Replica } standby) Wake(topology.ReplayedBy(standby), isReached: true);
+        else Wake(ulong.MaxValue, isReached: false);
     }
 
-    private void SendAway()
+    private void Wake(ulong upTo, bool isReached)
     {
-        while (_waiting.TryDequeue(out var waiting, out _)) waiting.TrySetResult(false);
+        while (_waiting.TryPeek(out _, out var lsn) && lsn <= upTo) _waiting.Dequeue().TrySetResult(isReached);
     }
 
     private HostObservation? LastAnsweredIn(TopologySnapshot topology) => topology.Find(monitor.Host)?.LastAnswered;

@@ -17,7 +17,7 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
         var work = _current = new Work(session.Begin(host, timeline, isWrite, now, topology.History.ForkOf(timeline), isOnReplica));
         if (!isWrite || Transaction.Current is not { } transaction) return;
         // What is enlisted in an ambient transaction is committed with it, after the connection was closed.
-        work.Hold();
+        work.Holds++;
         transaction.TransactionCompleted += (_, _) => Release(work);
     }
 
@@ -29,7 +29,7 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
 
     private void Release(Work work)
     {
-        if (!work.Release()) return;
+        if (Interlocked.Decrement(ref work.Holds) > 0) return;
         session.End(work.Use, time.GetTimestamp());
         if (isWrite) session.Wrote(time.GetUtcNow());
     }
@@ -37,13 +37,8 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
     /// <summary>From an open to its close, and to the end of the ambient transaction where it is enlisted in one.</summary>
     private sealed class Work(SessionUse use)
     {
-        private int _holds = 1;
+        public int Holds = 1;
 
         public SessionUse Use => use;
-
-        public void Hold() => Interlocked.Increment(ref _holds);
-
-        /// <returns>Whether nothing holds it any more.</returns>
-        public bool Release() => Interlocked.Decrement(ref _holds) == 0;
     }
 }

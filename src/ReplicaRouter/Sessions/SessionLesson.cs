@@ -7,43 +7,37 @@ namespace ReplicaRouter;
 /// <param name="IsLost">Whether a failover lost some of what was done, as far as can be told.</param>
 internal readonly record struct SessionLesson(WalPosition Position, long SentAt, long ReceivedAt, bool IsLost)
 {
-    /// <summary>A position at or after everything that was done there, if the snapshot shows one.</summary>
-    /// <param name="use">What was done there.</param>
-    /// <param name="topology">The snapshot.</param>
-    /// <param name="asOf">Timestamp of the read's start. What connections that are still open do after it need not be seen.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>A position at or after everything that was done there, if a snapshot shows one. What open connections do after a read began need not be seen.</summary>
     public static SessionLesson? Of(SessionUse use, TopologySnapshot topology, long asOf, TimeProvider time)
     {
         // What an open connection did until the read began must be seen; an answer since then has shown it.
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
-        if (topology.Find(use.Host) is { } host && (ShownBy(topology, host, use, until) ?? ShownBefore(topology, host, use, until, time)) is { } shown) return shown;
+        if (topology.Find(use.Host) is { LastAnswered: { Answer: { } answer } own } host && own.SentAt >= until && answer.ConnectedAt <= use.Since)
+        {
+            var shown = host.IsServing ? ShownBy(topology, host, answer, use) : ShownBefore(topology, answer, use, time.GetElapsedTime(until, own.SentAt));
+            if (shown is { } position) return new SessionLesson(position, own.SentAt, own.ReceivedAt, false);
+        }
+
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
-        return new SessionLesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt,
+        return new SessionLesson(PositionOf(topology, last.Answer!), last.SentAt, last.ReceivedAt,
             use.Since < topology.GivenUp.IdentitySince || (use.IsAcross(topology) && IsReportedLost(topology, use.Timeline, use.Fork)));
     }
 
     /// <summary>A position at or after everything that could be seen on a host.</summary>
-    private static SessionLesson? ShownBy(TopologySnapshot topology, HostSnapshot host, SessionUse use, long until)
+    private static WalPosition? ShownBy(TopologySnapshot topology, HostSnapshot host, HostAnswer answer, SessionUse use)
     {
-        if (!host.IsServing || host.LastAnswered is not { } last || last.SentAt < until || last.Answer!.ConnectedAt > use.Since) return null;
         if (topology.History.IsOnOtherFork(use.Timeline, use.Fork)) return null;
-        var answer = last.Answer;
-        if (ReferenceEquals(host, topology.Primary)) return new SessionLesson(PositionOf(topology, last), last.SentAt, last.ReceivedAt, false);
+        if (ReferenceEquals(host, topology.Primary)) return PositionOf(topology, answer);
         // Behind its own replay, the received position is no longer kept: the WAL comes from an archive.
-        return answer.ReplayTimeline == topology.Timeline && answer.ReceiveLsn is { } received && received >= answer.ReplayLsn
-            ? new SessionLesson(On(topology, answer.SystemIdentifier, received), last.SentAt, last.ReceivedAt, false)
-            : null;
+        var isKept = answer.ReplayTimeline == topology.Timeline && answer.ReceiveLsn >= answer.ReplayLsn;
+        return isKept ? On(topology, answer.SystemIdentifier, answer.ReceiveLsn!.Value) : null;
     }
 
     /// <summary>The same of a host that serves no more: what it answered before it was lost holds for what was done until then.</summary>
-    private static SessionLesson? ShownBefore(TopologySnapshot topology, HostSnapshot host, SessionUse use, long until, TimeProvider time)
-    {
-        if (host.IsServing || host.LastAnswered is not { } last || last.SentAt < until || last.Answer!.ConnectedAt > use.Since) return null;
-        var answer = last.Answer;
-        if (answer.SystemIdentifier != topology.SystemIdentifier || answer.ReplayTimeline != use.Timeline) return null;
-        if (PositionIn(answer, time.GetElapsedTime(until, last.SentAt)) is not { } lsn) return null;
-        return new SessionLesson(new WalPosition(answer.SystemIdentifier, use.Timeline, lsn) { Fork = use.Fork }, last.SentAt, last.ReceivedAt, false);
-    }
+    private static WalPosition? ShownBefore(TopologySnapshot topology, HostAnswer answer, SessionUse use, TimeSpan before) =>
+        answer.SystemIdentifier == topology.SystemIdentifier && answer.ReplayTimeline == use.Timeline && PositionIn(answer, before) is { } lsn
+            ? new WalPosition(answer.SystemIdentifier, use.Timeline, lsn) { Fork = use.Fork }
+            : null;
 
     /// <summary>A position at or after all that a server showed, some time before it answered. What a primary keeps to itself is lost with it: so the least one that is proven.</summary>
     private static ulong? PositionIn(HostAnswer answer, TimeSpan before) => answer.IsInRecovery
@@ -51,8 +45,7 @@ internal readonly record struct SessionLesson(WalPosition Position, long SentAt,
         : before.TotalMilliseconds > answer.AsyncFlushMs ? answer.FlushLsn : answer.InsertLsn;
 
     /// <summary>Where a primary's inserted WAL ended when it answered.</summary>
-    public static WalPosition PositionOf(TopologySnapshot topology, HostObservation primary) =>
-        On(topology, primary.Answer!.SystemIdentifier, primary.Answer.InsertLsn ?? 0);
+    public static WalPosition PositionOf(TopologySnapshot topology, HostAnswer primary) => On(topology, primary.SystemIdentifier, primary.InsertLsn ?? 0);
 
     private static WalPosition On(TopologySnapshot topology, ulong systemIdentifier, ulong lsn) =>
         new(systemIdentifier, topology.Timeline, lsn) { Fork = topology.History.ForkOf(topology.Timeline) };

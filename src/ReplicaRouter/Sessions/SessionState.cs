@@ -2,17 +2,11 @@ namespace ReplicaRouter;
 
 /// <summary>What one session has written and read, as far as that binds its next reads. Thread-safe.</summary>
 /// <remarks>
-/// <para>
-/// While it works the session only notes on which host it did something, and when: that costs nothing. Positions are learnt when they
-/// are needed, which is when it reads from another host. An answer of that host that was sent after the deed shows a position at or
-/// after it: on a primary the end of inserted WAL; on a standby the end of received WAL, since what replay has just made visible may lie
-/// beyond the replayed end that it reports. A position of the primary serves as well, for it is beyond all that any standby shows.
-/// Probes give such answers all the time, so that mostly there is nothing to wait for.
-/// </para>
-/// <para>
-/// Reading again on the same host needs no position: what it shows only goes forward, as long as it does not crash, and a connection
-/// that was there before and is alive proves that it did not.
-/// </para>
+/// While it works the session only notes on which host it did something, and when. Positions are learnt when they are needed: when it reads from another host. An answer of a host
+/// that was sent after the deed shows a position at or after it: on a primary the end of inserted WAL; on a standby the end of received WAL, since what replay has just made
+/// visible may lie beyond the replayed end that it reports. A position of the primary serves as well, for it is beyond all that any standby shows. Probes give such answers all the
+/// time. Reading again on the same host needs no position: what it shows only goes forward, as long as it does not crash, and a connection that was there before and is alive
+/// proves that it did not.
 /// </remarks>
 internal sealed class SessionState(TimeProvider time)
 {
@@ -26,19 +20,13 @@ internal sealed class SessionState(TimeProvider time)
     private HostConfiguration? _home;
     private DateTimeOffset _wroteAt;
     private long? _readOnReplicasUntil;
-    private bool _hasLostHistory;
     private (WalPosition Floor, DateTimeOffset WroteAt) _beganWith;
     private volatile bool _hasNews;
     private volatile bool _hasWritten;
+    private volatile bool _hasLostHistory;
 
     /// <summary>Whether the session has seen or written what the cluster's present history may not hold: a failover lost it.</summary>
-    public bool HasLostHistory
-    {
-        get
-        {
-            lock (_lock) return _hasLostHistory;
-        }
-    }
+    public bool HasLostHistory => _hasLostHistory;
 
     /// <summary>Whether the session did something, or learnt what another one did, since it began.</summary>
     public bool HasNews => _hasNews;
@@ -74,18 +62,12 @@ internal sealed class SessionState(TimeProvider time)
             if (!token.Position.IsNone) Raise(token.Position, now);
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
-            var (cluster, timeline, _) = token.Position;
-            _uses.Add(new SessionUse { Host = null, Timeline = timeline, Fork = token.Position.Fork, SystemIdentifier = cluster, Since = now, Until = now });
+            var (cluster, timeline, fork) = (token.Position.SystemIdentifier, token.Position.Timeline, token.Position.Fork);
+            _uses.Add(new SessionUse { Host = null, Timeline = timeline, Fork = fork, SystemIdentifier = cluster, Since = now, Until = now });
         }
     }
 
-    /// <summary>Notes that a connection was opened on a host.</summary>
-    /// <param name="host">The host.</param>
-    /// <param name="timeline">The timeline on which it was chosen.</param>
-    /// <param name="isWrite">Whether the connection may write.</param>
-    /// <param name="now">The moment.</param>
-    /// <param name="fork">Where that timeline left the former one; 0 when that is not known.</param>
-    /// <param name="isOnReplica">Whether it is to a host that may show what the primary still hides.</param>
+    /// <summary>Notes that a connection was opened on a host that was chosen on a timeline.</summary>
     /// <returns>To be handed to <see cref="End"/>.</returns>
     public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0, bool isOnReplica = false)
     {
@@ -114,8 +96,7 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    /// <summary>When the session last read on a replica what the primary may still hide; null when it has not, or the primary is known to show it.</summary>
-    /// <param name="asOf">Timestamp of the operation's start. What connections that are still open read after it need not be seen.</param>
+    /// <summary>When the session last read on a replica, until an operation began, what the primary may still hide; null when it has not.</summary>
     public long? ReadOnReplicasUntil(long asOf)
     {
         lock (_lock) return _uses.Exists(use => use is { IsOnReplica: true, Open: > 0 }) && !(_readOnReplicasUntil > asOf) ? asOf : _readOnReplicasUntil;
@@ -124,10 +105,7 @@ internal sealed class SessionState(TimeProvider time)
     /// <summary>Notes that the primary shows all that replicas showed at a moment.</summary>
     public void Shown(long at)
     {
-        lock (_lock)
-        {
-            if (_readOnReplicasUntil <= at) _readOnReplicasUntil = null;
-        }
+        lock (_lock) _readOnReplicasUntil = _readOnReplicasUntil <= at ? null : _readOnReplicasUntil;
     }
 
     /// <summary>Notes that a write has ended.</summary>
@@ -136,10 +114,7 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock) _wroteAt = wallClock;
     }
 
-    /// <summary>What a connection to a replica has to show for the session to read on it.</summary>
-    /// <param name="topology">What is known now.</param>
-    /// <param name="host">The replica.</param>
-    /// <param name="connectedAt">When the connection was opened; it is alive.</param>
+    /// <summary>What a connection to a replica, which was opened at a moment and is alive, has to show for the session to read on it.</summary>
     /// <returns>The position; null when the connection is not proven to lead to the same run of the server as all that the session did there.</returns>
     public WalPosition? FloorOn(TopologySnapshot topology, HostSnapshot host, long connectedAt)
     {
@@ -162,9 +137,7 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock) _home = null;
     }
 
-    /// <summary>Learns what positions it can from a snapshot, and tells what the next read needs.</summary>
-    /// <param name="topology">The snapshot.</param>
-    /// <param name="asOf">Timestamp of the read's start. What connections that are still open do after it need not be seen.</param>
+    /// <summary>Learns what positions it can from a snapshot, and tells what a read needs. What open connections do after the read began need not be seen.</summary>
     public SessionDemand Demand(TopologySnapshot topology, long asOf)
     {
         lock (_lock)
@@ -242,11 +215,7 @@ internal sealed class SessionState(TimeProvider time)
     private void NoteReadOnReplica(long at) => _readOnReplicasUntil = _readOnReplicasUntil > at ? _readOnReplicasUntil : at;
 
     /// <summary>By the clocks of two processes, which may differ.</summary>
-    private TimeSpan AgeOf(in SessionToken token)
-    {
-        var age = time.GetUtcNow() - token.IssuedAt;
-        return age < TimeSpan.Zero ? TimeSpan.Zero : age < LongestAge ? age : LongestAge;
-    }
+    private TimeSpan AgeOf(in SessionToken token) => TimeSpan.Min(TimeSpan.Max(time.GetUtcNow() - token.IssuedAt, TimeSpan.Zero), LongestAge);
 
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
 
@@ -284,7 +253,7 @@ internal sealed class SessionState(TimeProvider time)
         if (later != _floor) (_floor, _floorSince) = (later, knownAt);
     }
 
-    /// <summary>Gives up a floor that the cluster can't ever reach, for reads would wait for it in vain.</summary>
+    /// <summary>Gives up a floor that the cluster can't ever reach: reads would wait for it until their time is up.</summary>
     private SessionFinding CheckFloor(TopologySnapshot topology)
     {
         if (_floor.IsNone || topology.SystemIdentifier is not { } cluster) return SessionFinding.None;
@@ -299,7 +268,7 @@ internal sealed class SessionState(TimeProvider time)
         var isGivenUp = topology.GivenUp.Contains(_floor, topology.Timeline);
         if (!isGivenUp && IsPartOf(topology, last)) return SessionFinding.None;
         var isReported = isGivenUp || SessionLesson.IsReportedLost(topology, _floor.Timeline, _floor.Fork);
-        (_floor, _floorSince) = (SessionLesson.PositionOf(topology, last), last.ReceivedAt);
+        (_floor, _floorSince) = (SessionLesson.PositionOf(topology, last.Answer!), last.ReceivedAt);
         return isReported ? SessionFinding.LostHistory : SessionFinding.None;
     }
 

@@ -45,7 +45,7 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         var sealLength = Seal(bytes[..ContentLength], secret, seal);
         if (!CryptographicOperations.FixedTimeEquals(bytes[ContentLength..length], seal[..sealLength])) return false;
         var milliseconds = BinaryPrimitives.ReadInt64LittleEndian(bytes[21..]);
-        if ((bytes[0] & ~OpenFlag) != Version || !IsTime(milliseconds)) return false;
+        if ((bytes[0] & ~OpenFlag) != Version || milliseconds < 0 || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         var position = new WalPosition(BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[9..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[13..]));
         token = new SessionToken(
             position with { Fork = BinaryPrimitives.ReadUInt64LittleEndian(bytes[29..]) },
@@ -63,7 +63,4 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         hash[..length].CopyTo(destination);
         return length;
     }
-
-    private static bool IsTime(long milliseconds) =>
-        milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 }

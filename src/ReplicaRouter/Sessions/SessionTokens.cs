@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace ReplicaRouter;
 
 /// <summary>Turns what sessions have seen into tokens, and tokens into what sessions have to see.</summary>
@@ -9,6 +11,9 @@ internal sealed class SessionTokens(
 
     /// <summary>How far the clock of another process may be ahead of ours.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(5);
+
+    /// <summary>The first one signs; an empty one only protects against accidents.</summary>
+    private readonly ImmutableArray<byte[]> _secrets = configuration.TokenSecrets.IsEmpty ? [[]] : configuration.TokenSecrets;
 
     /// <param name="origin">Where the state starts from.</param>
     public SessionState NewState(SessionOrigin? origin = null)
@@ -22,13 +27,11 @@ internal sealed class SessionTokens(
     /// <summary>Counts a token that was found to be bad before it was one of ours.</summary>
     public void Ignore(string reason) => watcher.OnIgnoredToken(reason);
 
-    /// <param name="session">The session.</param>
-    /// <param name="cancellationToken">Cancels asking for the position of its last deed.</param>
-    /// <param name="isNewsOnly">Whether a token that says no more than what the session began with is not wanted.</param>
+    /// <summary>The session's token; empty when there is nothing to tell or, where only news is wanted, nothing beyond what the session began with.</summary>
     public async ValueTask<string> EncodeAsync(SessionState session, CancellationToken cancellationToken, bool isNewsOnly = false)
     {
         var token = await ExportAsync(session, cancellationToken).ConfigureAwait(false);
-        return token is { } given && !(isNewsOnly && session.BeganWith(given)) ? Encode(given) : "";
+        return token is { } given && !(isNewsOnly && session.BeganWith(given)) ? given.Encode(_secrets[0]) : "";
     }
 
     private async ValueTask<SessionToken?> ExportAsync(SessionState session, CancellationToken cancellationToken)
@@ -54,8 +57,7 @@ internal sealed class SessionTokens(
 
     private bool TryDecode(string text, out SessionToken token)
     {
-        if (configuration.TokenSecrets.IsEmpty) return SessionToken.TryDecode(text, [], out token);
-        foreach (var secret in configuration.TokenSecrets)
+        foreach (var secret in _secrets)
         {
             if (SessionToken.TryDecode(text, secret, out token)) return true;
         }
@@ -70,6 +72,4 @@ internal sealed class SessionTokens(
         var latest = time.GetUtcNow() + ClockDifference;
         return token.IssuedAt > latest ? token with { IssuedAt = latest } : token;
     }
-
-    private string Encode(in SessionToken token) => token.Encode(configuration.TokenSecrets.IsEmpty ? [] : configuration.TokenSecrets[0]);
 }

@@ -24,6 +24,7 @@ internal sealed class SessionUse
     /// <summary>Open connections.</summary>
     public int Open { get; set; }
 
+    /// <summary>Whether a connection that may write was among them.</summary>
     public bool IsWrite { get; set; }
 
     /// <summary>Whether something was read there that the primary may have hidden by then.</summary>

@@ -9,8 +9,7 @@ internal sealed class SessionWatcher(RoutingCounters counters, TimeProvider time
     private readonly WarningLimit _ignored = new(time);
     private readonly WarningLimit _lost = new(time);
 
-    /// <param name="finding">What was found.</param>
-    /// <param name="position">From where the session goes on.</param>
+    /// <summary>Notes what was found of a session, and the position from where it goes on.</summary>
     public void OnFinding(SessionFinding finding, in WalPosition position)
     {
         if (finding == SessionFinding.ForeignToken) OnIgnoredToken("it is of another cluster");

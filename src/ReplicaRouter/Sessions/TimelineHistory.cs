@@ -9,38 +9,28 @@ namespace ReplicaRouter;
 /// Two promotions from one timeline start two timelines of the same number: only the position of the fork tells them apart.
 /// Source: PostgreSQL manual, "Recovery Information Functions".
 /// </remarks>
-internal sealed class TimelineHistory
+/// <param name="ends">Where former timelines left the history.</param>
+/// <param name="synchronous">Timelines on which commits were last seen to be acknowledged only once a synchronous standby had them.</param>
+internal sealed class TimelineHistory(ImmutableDictionary<int, ulong> ends, ImmutableHashSet<int> synchronous)
 {
     public static readonly TimelineHistory Empty = new([], []);
 
-    private readonly ImmutableDictionary<int, ulong> _ends;
-    private readonly ImmutableHashSet<int> _synchronous;
-
-    private TimelineHistory(ImmutableDictionary<int, ulong> ends, ImmutableHashSet<int> synchronous)
-    {
-        _ends = ends;
-        _synchronous = synchronous;
-    }
-
     /// <summary>Whether a position on a former timeline is known to be part of the present one's history.</summary>
     public bool Contains(in WalPosition position) =>
-        !IsOnOtherFork(position.Timeline, position.Fork) && _ends.TryGetValue(position.Timeline, out var end) && position.Lsn <= end;
+        !IsOnOtherFork(position.Timeline, position.Fork) && ends.TryGetValue(position.Timeline, out var end) && position.Lsn <= end;
 
     /// <summary>The position where a former timeline left the history; null when that was not seen.</summary>
-    public ulong? EndOf(int timeline) => _ends.TryGetValue(timeline, out var end) ? end : null;
+    public ulong? EndOf(int timeline) => ends.TryGetValue(timeline, out var end) ? end : null;
 
     /// <summary>The position where a timeline left the former one; 0 when that was not seen.</summary>
     public ulong ForkOf(int timeline) => EndOf(timeline - 1) ?? 0;
 
-    /// <summary>Whether a timeline is known to be another one than that of the same number in this history.</summary>
-    /// <param name="timeline">The timeline's number.</param>
-    /// <param name="fork">Where it left the former one; 0 when that is not known.</param>
+    /// <summary>Whether a timeline that left the former one at a fork, 0 when not known, is known to be another one than that of the same number in this history.</summary>
     public bool IsOnOtherFork(int timeline, ulong fork) => fork == WalPosition.SeveralForks || (fork != 0 && ForkOf(timeline) is not 0 and var present && present != fork);
 
-    /// <summary>Whether commits on a timeline were last seen to be acknowledged only once a synchronous standby had them.</summary>
-    public bool IsSynchronous(int timeline) => _synchronous.Contains(timeline);
+    private bool IsSynchronous(int timeline) => synchronous.Contains(timeline);
 
-    /// <summary>The same also where the timeline's end was not seen: then the present primary's setting tells how the cluster is run.</summary>
+    /// <summary>Whether commits on it waited so; where its end was not seen, the present primary's setting tells how the cluster is run.</summary>
     public bool IsSynchronous(int timeline, HostAnswer primary) => IsSynchronous(timeline) || (EndOf(timeline) is null && primary.HasSynchronousStandbys);
 
     /// <summary>This history and what two answers of one server show of a promotion between them.</summary>
@@ -52,18 +42,19 @@ internal sealed class TimelineHistory
         return Ended(former, EndOf(former) is { } end && end < fork ? end : fork);
     }
 
-    /// <summary>This history as the primary's own: of two forks of one timeline, the primary's counts.</summary>
-    /// <param name="primary">What the primary answered.</param>
-    /// <param name="fork">Where its timeline left the former one; null when that was not seen.</param>
+    /// <summary>This history as that of a primary whose timeline left the former one at a fork, null when not seen: of two forks, the primary's counts.</summary>
     public TimelineHistory Of(HostAnswer primary, ulong? fork)
     {
         if (primary.Timeline is not { } timeline) return this;
         // Recovery never ends before the fork.
         var isOther = fork is null && primary.ReplayLsn < EndOf(timeline - 1);
-        var history = fork is { } end ? Ended(timeline - 1, end) : isOther ? new TimelineHistory(_ends.Remove(timeline - 1), _synchronous) : this;
-        if (primary.HasSynchronousStandbys == IsSynchronous(timeline)) return history;
-        return new TimelineHistory(history._ends, primary.HasSynchronousStandbys ? _synchronous.Add(timeline) : _synchronous.Remove(timeline));
+        var history = fork is { } end ? Ended(timeline - 1, end) : isOther ? new TimelineHistory(ends.Remove(timeline - 1), synchronous) : this;
+        return history.Acknowledging(timeline, primary.HasSynchronousStandbys);
     }
+
+    private TimelineHistory Acknowledging(int timeline, bool isSynchronous) => isSynchronous == IsSynchronous(timeline)
+        ? this
+        : new TimelineHistory(ends, isSynchronous ? synchronous.Add(timeline) : synchronous.Remove(timeline));
 
     /// <summary>Where a server's timeline left the former one, as two of its answers show; null when they don't.</summary>
     public static ulong? ForkShownBy(HostAnswer? before, HostAnswer after)
@@ -77,5 +68,5 @@ internal sealed class TimelineHistory
     /// <summary>What came after another end of the timeline is not part of this history.</summary>
     private TimelineHistory Ended(int timeline, ulong end) => EndOf(timeline) == end
         ? this
-        : new TimelineHistory(_ends.RemoveRange(_ends.Keys.Where(later => later > timeline)).SetItem(timeline, end), _synchronous);
+        : new TimelineHistory(ends.RemoveRange(ends.Keys.Where(later => later > timeline)).SetItem(timeline, end), synchronous);
 }

@@ -211,7 +211,7 @@ public class PrimaryFailureTests
         Assert.Equal("primary", await OpenAsync());
         // Called last, and so once the connection is led elsewhere, which is a moment after the topology shows the new primary.
         var followed = new TaskCompletionSource();
-        router.Engine.TopologyChanged += (before, after) =>
+        router.Engine.Store.Changed += (before, after) =>
         {
             if (before.Primary?.Name != "analytics" && after.Primary?.Name == "analytics") followed.TrySetResult();
         };

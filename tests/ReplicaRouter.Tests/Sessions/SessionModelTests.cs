@@ -99,7 +99,7 @@ public class SessionModelTests
             {
                 var standby = _standbys[host.Name];
                 var login = standby.Connection(_random, Tick());
-                if (!IgnoresSessions && !ConnectionProof.Holds(session.State, _topology.Current, _topology[host.Name], login))
+                if (!IgnoresSessions && !ConnectionProof.Holds(session.State, _topology.Current, _topology[host.Name].Configuration, login))
                 {
                     session.State.Release();
                     return;
