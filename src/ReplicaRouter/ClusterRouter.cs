@@ -167,16 +167,12 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     /// <inheritdoc/>
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
-        options is null ? OpenPlainConnectionAsync(route, null, cancellationToken) : OpenAsync(route, options, cancellationToken);
+        options is null && DatabaseSession.Ambient(this) is null ? OpenPlainAsync(route, cancellationToken) : OpenAsync(route, options, cancellationToken);
 
-    /// <summary>An open connection for what asks for nothing beyond its route, and the ambient session if there is one.</summary>
-    /// <param name="route">The route.</param>
-    /// <param name="kept">Connections of the caller's that may be opened again.</param>
-    /// <param name="cancellationToken">Cancels waiting and opening.</param>
-    public ValueTask<NpgsqlConnection> OpenPlainConnectionAsync(DatabaseRoute route, KeptConnections? kept, CancellationToken cancellationToken)
+    private ValueTask<NpgsqlConnection> OpenPlainAsync(DatabaseRoute route, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return DatabaseSession.Ambient(this) is null ? _opener.OpenPlainAsync(_configuration.PlanOf(route), kept, cancellationToken) : OpenAsync(route, null, cancellationToken);
+        return _opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken);
     }
 
     private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>

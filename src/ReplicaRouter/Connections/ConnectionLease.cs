@@ -41,7 +41,7 @@ internal readonly record struct ConnectionLease(NpgsqlConnection Connection, Hos
     /// <summary>Notes that it is open.</summary>
     public NpgsqlConnection Opened()
     {
-        Source.Follow(Connection);
+        Connection.StateChange += Source.OnStateChange;
         return Connection;
     }
 }

@@ -65,18 +65,11 @@ internal sealed class HostDataSource : IAsyncDisposable
     /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
 
-    /// <summary>Counts a connection that callers open and close by themselves.</summary>
+    /// <summary>Counts an open connection until it is closed, and again when its caller opens it again.</summary>
     public StateChangeEventHandler OnStateChange { get; }
 
     /// <summary>A connection that a caller may open now.</summary>
-    public ConnectionLease Lease(Admission admission, KeptConnections? kept = null) =>
-        new(kept?.Take(this) ?? Value.CreateConnection(), this, admission == Admission.Login);
-
-    /// <summary>Counts an open connection until it is closed, and again when its caller opens it again.</summary>
-    public void Follow(NpgsqlConnection connection) => connection.StateChange += OnStateChange;
-
-    /// <summary>Forgets a closed connection, which will be taken again.</summary>
-    public void Unfollow(NpgsqlConnection connection) => connection.StateChange -= OnStateChange;
+    public ConnectionLease Lease(Admission admission) => new(Value.CreateConnection(), this, admission == Admission.Login);
 
     /// <summary>Counts a login until it is over, whether or not its caller waits for it.</summary>
     /// <param name="login">The login.</param>

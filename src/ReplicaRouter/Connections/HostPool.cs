@@ -95,11 +95,11 @@ internal sealed class HostPool
 
     /// <summary>A connection that is to be opened now.</summary>
     /// <returns>Null if the caller has to wait for one.</returns>
-    public ConnectionLease? TryTake(KeptConnections? kept)
+    public ConnectionLease? TryTake()
     {
         var source = Source;
         var admission = source.Throttle.TryEnter();
-        return admission == Admission.Wait ? null : source.Lease(admission, kept);
+        return admission == Admission.Wait ? null : source.Lease(admission);
     }
 
     /// <summary>The same, once one is free.</summary>
@@ -109,7 +109,7 @@ internal sealed class HostPool
     /// <exception cref="NpgsqlException">None was within that time, or none would be: then the caller is refused at once.</exception>
     public async ValueTask<ConnectionLease> TakeAsync(TimeSpan wait, TimeSpan? deadline, CancellationToken cancellationToken)
     {
-        if (TryTake(kept: null) is { } lease) return lease;
+        if (TryTake() is { } lease) return lease;
         var source = Source;
         var limit = LimitOf(source, wait, deadline);
         try
@@ -125,7 +125,7 @@ internal sealed class HostPool
     /// <inheritdoc cref="TakeAsync" path="/summary | /param[@name='wait'] | /param[@name='deadline'] | /exception"/>
     public ConnectionLease Take(TimeSpan wait, TimeSpan? deadline)
     {
-        if (TryTake(kept: null) is { } lease) return lease;
+        if (TryTake() is { } lease) return lease;
         var source = Source;
         var limit = LimitOf(source, wait, deadline);
         try

@@ -11,7 +11,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
 {
     /// <summary>Takes a connection for which no caller has to wait.</summary>
     /// <returns>Null where all are in use, or enough logins under way.</returns>
-    public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake(kept: null);
+    public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake();
 
     /// <summary>Whether a connection that was opened at once may have ended while it was idle. To be asked once.</summary>
     public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease.Connection, !plan.IsReadOnly);

@@ -86,7 +86,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     /// <returns>Whether the replica is proven to show what the session has read, and which of the open transactions it shows.</returns>
     private async Task<(bool IsProven, string? Hidden)> AskAsync(SessionState session, HostPool pool, string open)
     {
-        var lease = pool.TryTake(kept: null) ?? await pool.TakeAsync(ReplicaLimit, ReplicaLimit, CancellationToken.None).ConfigureAwait(false);
+        var lease = pool.TryTake() ?? await pool.TakeAsync(ReplicaLimit, ReplicaLimit, CancellationToken.None).ConfigureAwait(false);
         var connection = lease.Connection;
         await using var _ = connection.ConfigureAwait(false);
         try

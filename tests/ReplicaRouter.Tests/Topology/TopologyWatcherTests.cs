@@ -80,7 +80,7 @@ public sealed class TopologyWatcherTests : IDisposable
     public async Task Idle_connections_are_dropped_exactly_when_they_lead_to_another_server_or_role(string change, bool isDropped)
     {
         var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
-        var lease = pool.TryTake(null)!.Value;
+        var lease = pool.TryTake()!.Value;
         await lease.Source.CountLoginAsync(Task.CompletedTask, isExpected: true);
         lease.Source.Throttle.Leave();
 
@@ -94,7 +94,7 @@ public sealed class TopologyWatcherTests : IDisposable
         });
 
         // The next caller logs in where there is no idle connection.
-        Assert.Equal(isDropped, pool.TryTake(null)!.Value.IsLogin);
+        Assert.Equal(isDropped, pool.TryTake()!.Value.IsLogin);
     }
 
     [Fact]
