@@ -72,11 +72,12 @@ internal sealed class ClusterRouter : DatabaseRouter
         var created = new CreatedConnections(_chooser, _store);
         _store.Changed += guard.OnChanged;
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
-        _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
+        var cutter = new ConnectionCutter(configuration, _listener, time, logger);
+        _fencedWriters = new FencedWriters(_store, _fleet, cutter, time, logger);
         _store.Changed += _fencedWriters.OnChanged;
         _failures = new FailureReporter(_store);
         var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, time), time);
-        _opener = new ConnectionOpener(_store, _chooser, new LeaseOpener(_store, _listener, idle, time), verifier, _failures, guard, _counters, created, time);
+        _opener = new ConnectionOpener(_store, _chooser, new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time), verifier, _failures, guard, _counters, created, time);
         var rules = new RetryRules(_store, _failures, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_store, _opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
@@ -84,7 +85,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
         _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
         _telemetry = new OperationTelemetry(_meter.OperationDuration, configuration.Name, time);
-        _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, _listener, time, logger), _counters, time, logger);
+        _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, cutter, time, logger), _counters, time, logger);
         _sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, _live, _store, _fleet, configuration.Discovery, _counters, time, random, logger))];
         foreach (var host in _fleet.All) host.Monitor.Start();
         foreach (var source in _sources) source.Start();
