@@ -60,10 +60,9 @@ internal sealed class ClusterRouter : DatabaseRouter
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         _listener = new CommandListener();
-        var idle = new IdleCheck(configuration.AskIdleAfter, time);
         var limit = new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, time);
         var guard = new PrimaryGuard(limit, configuration.PrimaryReadsPerSecond, time);
-        _fleet = new Fleet(configuration, _store, _listener, createProbe, idle, loggerFactory, time, random, logger) { Measured = guard.Record };
+        _fleet = new Fleet(configuration, _store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         var sessions = new SessionWatcher(_counters, time, logger);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);

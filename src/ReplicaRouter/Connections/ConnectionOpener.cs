@@ -52,7 +52,7 @@ internal sealed class ConnectionOpener(
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
     {
         if (chooser.TryChoosePlain(plan) is not { } pool || (pool.TryTake() ?? TryTakeElsewhere(ref pool, plan)) is not { } lease) return FinishPlainAsync(plan, begun: null, cancellationToken);
-        var opening = lease.OpenAsync(cancellationToken);
+        var opening = lease.OpenAsync(async: true, cancellationToken);
         var isInDoubt = opening.IsCompletedSuccessfully && leases.IsInDoubt(lease, plan);
         return opening.IsCompletedSuccessfully && !isInDoubt && !ConnectionVerifier.IsInDoubt(plan, lease.Connection)
             ? new ValueTask<NpgsqlConnection>(lease.Opened())

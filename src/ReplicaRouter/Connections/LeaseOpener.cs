@@ -14,7 +14,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake();
 
     /// <summary>Whether a connection that was opened at once may have ended while it was idle. To be asked once.</summary>
-    public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease.Connection, !plan.IsReadOnly);
+    public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease, !plan.IsReadOnly);
 
     /// <param name="opening">What was begun.</param>
     /// <param name="attempt">The operation.</param>
@@ -23,29 +23,39 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     public async ValueTask<NpgsqlConnection> OpenAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var pool = opening.Pool;
-        using var counted = pool.CountOpening();
-        while (true)
+        // What is about to become a command is work for the host.
+        pool.Owner.Load.BeginOpening();
+        try
         {
-            var lease = async ? await OpenOneAsync(opening, attempt, cancellationToken).ConfigureAwait(false) : OpenOne(opening, attempt);
-            var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
-            if (!isInDoubt || (async ? await idle.AnswersAsync(lease.Connection).ConfigureAwait(false) : IdleCheck.Answers(lease.Connection))) return lease.Opened();
+            while (true)
+            {
+                var lease = await OpenOneAsync(opening, attempt, async, cancellationToken).ConfigureAwait(false);
+                var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
+                if (!isInDoubt || await idle.AnswersAsync(lease.Connection, async).ConfigureAwait(false)) return lease.Opened();
 
-            // It was in no caller's hands: nothing has failed, and the same host does.
-            pool.DropLike(lease);
-            cancellationToken.ThrowIfCancellationRequested();
-            opening = new StartedOpening(pool, TryTake(pool));
-            if (attempt.IsHedge && opening.Lease is null) throw LetsNoCallerIn(pool);
+                // It was in no caller's hands: nothing has failed, and the same host does. Others have ended with it; and if its server is gone as well, that is found out now.
+                lease.Source.Clear();
+                lease.Source.Throttle.Leave();
+                pool.Owner.Monitor.Wake();
+                cancellationToken.ThrowIfCancellationRequested();
+                opening = new StartedOpening(pool, TryTake(pool));
+                if (attempt.IsHedge && opening.Lease is null) throw LetsNoCallerIn(pool);
+            }
+        }
+        finally
+        {
+            pool.Owner.Load.EndOpening();
         }
     }
 
     /// <summary>Npgsql does not heed cancellation while it logs in: the caller stops waiting, and the connection is closed when it comes.</summary>
-    private async ValueTask<ConnectionLease> OpenOneAsync(StartedOpening opening, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<ConnectionLease> OpenOneAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var (pool, lease, task) = (opening.Pool, opening.Lease, opening.Task);
         try
         {
-            lease ??= await TakeInTurnAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
-            task ??= lease.Value.OpenAsync(cancellationToken);
+            lease ??= await TakeInTurnAsync(pool, attempt, async, cancellationToken).ConfigureAwait(false);
+            task ??= lease.Value.OpenAsync(async, cancellationToken);
             if (!task.IsCompleted) await WaitForLoginAsync(pool, task, attempt, cancellationToken).ConfigureAwait(false);
             await task.ConfigureAwait(false);
             return lease.Value;
@@ -61,22 +71,6 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
         }
     }
 
-    private ConnectionLease OpenOne(StartedOpening opening, Attempt attempt)
-    {
-        var lease = opening.Lease ?? TakeInTurn(opening.Pool, attempt);
-        try
-        {
-            lease.Open();
-            return lease;
-        }
-        catch
-        {
-            lease.Connection.Dispose();
-            lease.Source.Throttle.Leave();
-            throw;
-        }
-    }
-
     /// <summary>Waits for a login, unless it is known that the host lets no caller in.</summary>
     private async Task WaitForLoginAsync(HostPool pool, Task login, Attempt attempt, CancellationToken cancellationToken)
     {
@@ -88,27 +82,13 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     }
 
     /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
-    private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         // The alarm before the state: what changes in between raises it.
         var refused = pool.Owner.LoginsRefused.Token;
         if (IsWarmOnly(pool)) return TakeIdle(pool);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
-        return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), either.Token).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc cref="TakeInTurnAsync"/>
-    private ConnectionLease TakeInTurn(HostPool pool, Attempt attempt)
-    {
-        if (IsWarmOnly(pool)) return TakeIdle(pool);
-        try
-        {
-            return pool.Take(attempt.RemainingWait(time), attempt.Remaining(time));
-        }
-        catch (NpgsqlException e) when (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time))
-        {
-            throw attempt.Expired(e);
-        }
+        return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), async, either.Token).ConfigureAwait(false);
     }
 
     private ConnectionLease TakeIdle(HostPool pool)

@@ -17,7 +17,7 @@ public sealed class TopologyWatcherTests : IDisposable
     {
         var configuration = _topology.Configuration;
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
-        _fleet = new Fleet(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new IdleCheck(IdleCheck.AskAfter, _topology.Time), NullLoggerFactory.Instance, _topology.Time, new Random(1), _log);
+        _fleet = new Fleet(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new DataSourceFactory(configuration, NullLoggerFactory.Instance), _topology.Time, new Random(1), _log);
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         _watcher = new TopologyWatcher(_fleet, _counters, _log);
         Then(topology => topology.Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("background", Replica(500)));
