@@ -55,21 +55,19 @@ internal sealed class CommandListener : IDisposable
     }
 
     /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
-    public int CountInUse(IEnumerable<HostDataSource> sources) => Counted(() => sources.Sum(source => source.Busy));
+    public int CountInUse(IEnumerable<HostDataSource> sources)
+    {
+        Recount();
+        return sources.Sum(source => source.Busy);
+    }
 
     /// <summary>Has Npgsql count all connections now.</summary>
-    public void Recount() => Counted(() => 0);
+    public void Recount()
+    {
+        lock (_counting) _listener.RecordObservableInstruments();
+    }
 
     public void Dispose() => _listener.Dispose();
-
-    private T Counted<T>(Func<T> read)
-    {
-        lock (_counting)
-        {
-            _listener.RecordObservableInstruments();
-            return read();
-        }
-    }
 
     private static void OnEnded(HostPool? pool, double milliseconds)
     {

@@ -14,9 +14,6 @@ internal sealed class ConnectionCutter(RouterConfiguration configuration, Comman
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Ends the connections in use of several data sources, for each as long as 5 s.</summary>
-    /// <param name="host">The host's name.</param>
-    /// <param name="sources">What they were taken from.</param>
-    /// <param name="stop">Ends it.</param>
     /// <returns>How many were in use, and how many of them were ended.</returns>
     public async Task<(int InUse, long Cut)> CutAsync(string host, IReadOnlyList<HostDataSource> sources, CancellationToken stop)
     {

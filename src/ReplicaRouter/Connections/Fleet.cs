@@ -41,7 +41,7 @@ internal sealed class Fleet(
     public HostMonitor MonitorOf(HostConfiguration host) => PoolsOf(host).Monitor;
 
     /// <summary>Prepares for a host that no snapshot names yet. It is watched once its monitor is started.</summary>
-    public HostPools Add(HostConfiguration host)
+    public void Add(HostConfiguration host)
     {
         var probe = new RenewableProbe(createProbe(host));
         var load = new HostLoad(host.Index, _ejections, time) { Measured = (route, milliseconds) => Measured?.Invoke(host.Index, route, milliseconds) };
@@ -49,11 +49,10 @@ internal sealed class Fleet(
         load.ForgetLatency();
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = load.RecordProbe };
         var pools = new HostPools(host, load, configuration, factory, listener, time) { Monitor = monitor, Probe = probe, Replay = new ReplayWaiter(monitor, store, time) };
-        _loads[host.Index] = pools.Load;
+        _loads[host.Index] = load;
         _pools[host.Index] = pools;
         foreach (var pool in pools.All) _poolsByRoute[pool.Plan.Index][host.Index] = pool;
         ImmutableInterlocked.Update(ref _all, all => all.Add(pools));
-        return pools;
     }
 
     /// <summary>Has what is configured of a host apply that does not change how it is connected to.</summary>

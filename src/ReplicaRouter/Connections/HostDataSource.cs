@@ -15,9 +15,6 @@ internal sealed class HostDataSource : IAsyncDisposable
     private long _types;
     private int _isLoadingTypes;
 
-    /// <param name="pool">What it is counted by.</param>
-    /// <param name="factory">Creates Npgsql's pool, at its first use.</param>
-    /// <param name="time">The clock.</param>
     public HostDataSource(HostPool pool, DataSourceFactory factory, TimeProvider time)
     {
         (Pool, Host, _factory, _time) = (pool, pool.Host, factory, time);

@@ -12,8 +12,6 @@ internal sealed class HostPool
     private HostDataSource _source;
     private ImmutableArray<HostDataSource> _former = [];
 
-    /// <param name="owner">All pools of the host.</param>
-    /// <param name="plan">The route.</param>
     public HostPool(HostPools owner, RoutePlan plan)
     {
         (Owner, Plan) = (owner, plan);
@@ -131,7 +129,7 @@ internal sealed class HostPool
     public void Clear() => Source.Clear();
 
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
-    public void RecordCommand(double milliseconds, bool isStopped = false, bool isBeaten = false)
+    public void RecordCommand(double milliseconds, bool isStopped, bool isBeaten)
     {
         CountCommand();
         Owner.Load.RecordCommand(Plan.Index, milliseconds, isStopped, isBeaten);

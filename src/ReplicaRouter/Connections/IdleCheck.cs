@@ -11,8 +11,6 @@ namespace ReplicaRouter;
 /// socket: an idle connection has nothing to read. To look costs less than a microsecond. An end in silence shows only when the server is asked, which costs a
 /// round trip: that is done after a longer time.
 /// </remarks>
-/// <param name="askAfter">Time without use after which the server is asked.</param>
-/// <param name="time">The clock.</param>
 internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
 {
     /// <summary>A tenth of the shortest time after which load balancers and firewalls commonly forget a connection: a minute or more.</summary>

@@ -3,10 +3,6 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Opens a connection of one pool: waits for its turn, logs in, and replaces a connection that has ended while it was idle.</summary>
-/// <param name="store">What is known of the hosts.</param>
-/// <param name="listener">Counts idle connections.</param>
-/// <param name="idle">Finds out whether a connection has ended while it was idle.</param>
-/// <param name="time">The clock.</param>
 internal sealed class LeaseOpener(TopologyStore store, CommandListener listener, IdleCheck idle, TimeProvider time)
 {
     /// <summary>Takes a connection for which no caller has to wait.</summary>
@@ -16,10 +12,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     /// <summary>Whether a connection that was opened at once may have ended while it was idle. To be asked once.</summary>
     public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease, !plan.IsReadOnly);
 
-    /// <param name="opening">What was begun.</param>
-    /// <param name="attempt">The operation.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Opens a connection, and once more where one that seemed to be idle has ended.</summary>
     public async ValueTask<NpgsqlConnection> OpenAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var pool = opening.Pool;
@@ -33,7 +26,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
                 var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
                 if (!isInDoubt || await idle.AnswersAsync(lease.Connection, async).ConfigureAwait(false)) return lease.Opened();
 
-                // It was in no caller's hands: nothing has failed, and the same host does. Others have ended with it; and if its server is gone as well, that is found out now.
+                // It was in no caller's hands: nothing has failed, and the same host does. Others may have ended with it. If the server is gone as well, that is found out now.
                 lease.Source.Clear();
                 lease.Source.Throttle.Leave();
                 pool.Owner.Monitor.Wake();

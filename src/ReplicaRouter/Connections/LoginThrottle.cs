@@ -10,8 +10,6 @@ namespace ReplicaRouter;
 /// Npgsql does not show which connections are idle, so they are counted here. The count is off where callers use the pool by themselves, and where Npgsql closes idle
 /// connections. The next opening corrects it.
 /// </remarks>
-/// <param name="limit">Connections that the pool may have.</param>
-/// <param name="time">The clock.</param>
 internal sealed class LoginThrottle(int limit, TimeProvider time)
 {
     /// <summary>Logins at once, while other callers wait for a connection to come back.</summary>
@@ -68,9 +66,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     }
 
     /// <summary>Admits a caller once it is its turn.</summary>
-    /// <param name="timeout">Time that it waits.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TimeoutException">It took too long; a <see cref="LineTooLongException"/> where it would.</exception>
     public async Task<Admission> EnterAsync(TimeSpan timeout, bool async, CancellationToken cancellationToken)
     {

@@ -37,6 +37,6 @@ internal static class NpgsqlCheck
         using var dataSource = NpgsqlDataSource.Create("Host=localhost");
         using var connection = new NpgsqlConnection();
         if (!PoolOfConnection.TrySet(connection, dataSource)) yield return "the data source of a connection";
-        if (!ConnectionSocket.IsShown(connection)) yield return "the physical connection of a connection";
+        if (!ConnectionSocket.IsShown) yield return "the physical connection of a connection";
     }
 }
