@@ -76,7 +76,8 @@ internal sealed class ClusterRouter : DatabaseRouter
         _store.Changed += _fencedWriters.OnChanged;
         _failures = new FailureReporter(_store);
         var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, time), time);
-        _opener = new ConnectionOpener(_store, _chooser, new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time), verifier, _failures, guard, _counters, created, time);
+        var leases = new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
+        _opener = new ConnectionOpener(_store, _chooser, leases, verifier, _failures, guard, _counters, created, time);
         var rules = new RetryRules(_store, _failures, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_store, _opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);

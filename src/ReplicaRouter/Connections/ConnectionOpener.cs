@@ -51,7 +51,8 @@ internal sealed class ConnectionOpener(
     /// <param name="cancellationToken">Cancels waiting and opening.</param>
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
     {
-        if (chooser.TryChoosePlain(plan) is not { } pool || (pool.TryTake() ?? TryTakeElsewhere(ref pool, plan)) is not { } lease) return FinishPlainAsync(plan, begun: null, cancellationToken);
+        if (chooser.TryChoosePlain(plan) is not { } pool || (pool.TryTake() ?? TryTakeElsewhere(ref pool, plan)) is not { } lease)
+            return FinishPlainAsync(plan, begun: null, cancellationToken);
         var opening = lease.OpenAsync(async: true, cancellationToken);
         var isInDoubt = opening.IsCompletedSuccessfully && leases.IsInDoubt(lease, plan);
         return opening.IsCompletedSuccessfully && !isInDoubt && !ConnectionVerifier.IsInDoubt(plan, lease.Connection)

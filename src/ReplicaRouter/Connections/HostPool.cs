@@ -30,8 +30,6 @@ internal sealed class HostPool
     /// <summary>What new connections are taken from.</summary>
     public HostDataSource Source => Volatile.Read(ref _source);
 
-    public LoginLedger Logins => Source.Logins;
-
     /// <summary>Whether Npgsql has callers wait, as all connections that it may have are in use: for a caller, not for the server.</summary>
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;

@@ -100,7 +100,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         }
 
         lease.Opened();
-        var login = await pool.Logins.OfAsync(connection, async: true).ConfigureAwait(false);
+        var login = await pool.Source.Logins.OfAsync(connection, async: true).ConfigureAwait(false);
         if (!IsProven(session, pool, login))
         {
             // Newer than all that is known of the server: an answer may prove it still.
