@@ -60,10 +60,9 @@ internal sealed class ClusterRouter : DatabaseRouter
         _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         _listener = new CommandListener();
-        var idle = new IdleCheck(configuration.AskIdleAfter, time);
         var limit = new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, time);
         var guard = new PrimaryGuard(limit, configuration.PrimaryReadsPerSecond, time);
-        _fleet = new Fleet(configuration, _store, _listener, createProbe, idle, loggerFactory, time, random, logger) { Measured = guard.Record };
+        _fleet = new Fleet(configuration, _store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         var sessions = new SessionWatcher(_counters, time, logger);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
@@ -72,11 +71,13 @@ internal sealed class ClusterRouter : DatabaseRouter
         var created = new CreatedConnections(_chooser, _store);
         _store.Changed += guard.OnChanged;
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
-        _fencedWriters = new FencedWriters(configuration, _store, _fleet, _listener, time, logger);
+        var cutter = new ConnectionCutter(configuration, _listener, time, logger);
+        _fencedWriters = new FencedWriters(_store, _fleet, cutter, time, logger);
         _store.Changed += _fencedWriters.OnChanged;
         _failures = new FailureReporter(_store);
         var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, time), time);
-        _opener = new ConnectionOpener(_store, _chooser, new LeaseOpener(_store, _listener, idle, time), verifier, _failures, guard, _counters, created, time);
+        var leases = new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
+        _opener = new ConnectionOpener(_store, _chooser, leases, verifier, _failures, guard, _counters, created, time);
         var rules = new RetryRules(_store, _failures, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_store, _opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
@@ -84,7 +85,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
         _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
         _telemetry = new OperationTelemetry(_meter.OperationDuration, configuration.Name, time);
-        _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, _listener, time, logger), _counters, time, logger);
+        _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, cutter, time, logger), _counters, time, logger);
         _sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, _live, _store, _fleet, configuration.Discovery, _counters, time, random, logger))];
         foreach (var host in _fleet.All) host.Monitor.Start();
         foreach (var source in _sources) source.Start();
@@ -156,16 +157,12 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
-        options is null ? OpenPlainConnectionAsync(route, null, cancellationToken) : OpenAsync(route, options, cancellationToken);
+        options is null && DatabaseSession.Ambient(this) is null ? OpenPlainAsync(route, cancellationToken) : OpenAsync(route, options, cancellationToken);
 
-    /// <summary>An open connection for what asks for nothing beyond its route, and the ambient session if there is one.</summary>
-    /// <param name="route">The route.</param>
-    /// <param name="kept">Connections of the caller's that may be opened again.</param>
-    /// <param name="cancellationToken">Cancels waiting and opening.</param>
-    public ValueTask<NpgsqlConnection> OpenPlainConnectionAsync(DatabaseRoute route, KeptConnections? kept, CancellationToken cancellationToken)
+    private ValueTask<NpgsqlConnection> OpenPlainAsync(DatabaseRoute route, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return DatabaseSession.Ambient(this) is null ? _opener.OpenPlainAsync(_configuration.PlanOf(route), kept, cancellationToken) : OpenAsync(route, null, cancellationToken);
+        return _opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken);
     }
 
     private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>

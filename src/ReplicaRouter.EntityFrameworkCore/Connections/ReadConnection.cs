@@ -8,7 +8,6 @@ namespace ReplicaRouter;
 /// <summary>The connection of a context's queries that read: routed anew for each of them, and beside that of writes and transactions.</summary>
 internal sealed class ReadConnection(RelationalConnectionDependencies dependencies, DatabaseRouter router) : RouterConnection(dependencies, router)
 {
-    private readonly KeptConnections _kept = new();
     private DatabaseRoute _route;
     private OperationOptions? _options;
     private FailedAttempt? _failure;
@@ -49,44 +48,16 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
 
     protected override ValueTask<NpgsqlConnection> OpenRoutedAsync(CancellationToken cancellationToken)
     {
-        var opening = TakeFailure() is { } failure ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, cancellationToken)
-            : _options is { } options ? Router.OpenConnectionAsync(_route, options, cancellationToken)
-            : Router.Engine.OpenPlainConnectionAsync(_route, _kept, cancellationToken);
+        var opening = TakeFailure() is { } failure
+            ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, cancellationToken)
+            : Router.OpenConnectionAsync(_route, _options, cancellationToken);
         return opening.IsCompletedSuccessfully ? new ValueTask<NpgsqlConnection>(Noted(opening.Result)) : NotedAsync(opening);
-    }
-
-    protected override void CloseDbConnection()
-    {
-        if (Current is not { } connection) return;
-        connection.Close();
-        if (_kept.TryReturn(connection)) Current = null;
-        else base.CloseDbConnection();
-    }
-
-    protected override Task CloseDbConnectionAsync()
-    {
-        if (Current is not { } connection) return Task.CompletedTask;
-        var closing = connection.CloseAsync();
-        return closing.IsCompletedSuccessfully ? KeepAsync(connection) : KeepAsync(closing, connection);
     }
 
     protected override void ResetState(bool disposeDbConnection)
     {
         base.ResetState(disposeDbConnection);
         _failure = null;
-    }
-
-    private async Task KeepAsync(Task closing, NpgsqlConnection connection)
-    {
-        await closing.ConfigureAwait(false);
-        await KeepAsync(connection).ConfigureAwait(false);
-    }
-
-    private Task KeepAsync(NpgsqlConnection connection)
-    {
-        if (!_kept.TryReturn(connection)) return base.CloseDbConnectionAsync();
-        Current = null;
-        return Task.CompletedTask;
     }
 
     private FailedAttempt? TakeFailure()

@@ -275,7 +275,7 @@ internal sealed class RouterConfigurationBuilder
     /// <summary>The connections of the largest pool by which reads fall back: more of them would only wait for one.</summary>
     private static int MostFallbackReads(ImmutableArray<RoutePlan> routes, ImmutableArray<HostConfiguration> hosts) => routes
         .Where(route => route is { IsReadOnly: true, HasPrimary: true })
-        .SelectMany(route => hosts.Select(host => HostPools.MaxPoolSize(route, host.Connection)))
+        .SelectMany(route => hosts.Select(host => DataSourceFactory.MaxPoolSize(route, host.Connection)))
         .DefaultIfEmpty(ConcurrencyLimit.DefaultFloor)
         .Max();
 

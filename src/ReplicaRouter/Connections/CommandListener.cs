@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace ReplicaRouter;
@@ -23,9 +24,8 @@ internal sealed class CommandListener : IDisposable
     private const string PoolName = "db.client.connection.pool.name";
     private const string State = "db.client.connection.state";
 
-    // By the very string object that each data source was named with: another router in this process may use equal names. Replaced whole, read without a lock.
-    private volatile Dictionary<object, HostDataSource> _sources = new(ReferenceEqualityComparer.Instance);
-    private readonly Lock _changing = new();
+    // By the very string object that each data source was named with: another router in this process may use equal names.
+    private readonly ConcurrentDictionary<object, HostDataSource> _sources = new(ReferenceEqualityComparer.Instance);
     private readonly MeterListener _listener = new();
     private readonly Lock _counting = new();
 
@@ -41,52 +41,33 @@ internal sealed class CommandListener : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Listens for what is run on the connections of data sources, which are not used yet.</summary>
-    public void Add(IEnumerable<HostDataSource> sources) => Change(all =>
-    {
-        foreach (var source in sources) all[source.Name] = source;
-    });
+    /// <summary>Listens for what is run on the connections of a data source, which is not used yet.</summary>
+    public void Add(HostDataSource source) => _sources[source.Name] = source;
 
     /// <summary>Stops listening. From then on the connections of the data sources are not counted.</summary>
     public void Remove(IEnumerable<HostDataSource> sources)
     {
-        HostDataSource[] gone = [.. sources];
-        Change(all =>
+        foreach (var source in sources)
         {
-            foreach (var source in gone) all.Remove(source.Name);
-        });
-        lock (_counting)
-        {
-            foreach (var source in gone) (source.Idle, source.Busy) = (0, 0);
+            _sources.TryRemove(source.Name, out _);
+            lock (_counting) (source.Idle, source.Busy) = (0, 0);
         }
     }
 
     /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
-    public int CountInUse(IEnumerable<HostDataSource> sources) => Counted(() => sources.Sum(source => source.Busy));
+    public int CountInUse(IEnumerable<HostDataSource> sources)
+    {
+        Recount();
+        return sources.Sum(source => source.Busy);
+    }
 
     /// <summary>Has Npgsql count all connections now.</summary>
-    public void Recount() => Counted(() => 0);
+    public void Recount()
+    {
+        lock (_counting) _listener.RecordObservableInstruments();
+    }
 
     public void Dispose() => _listener.Dispose();
-
-    private void Change(Action<Dictionary<object, HostDataSource>> change)
-    {
-        lock (_changing)
-        {
-            var next = new Dictionary<object, HostDataSource>(_sources, ReferenceEqualityComparer.Instance);
-            change(next);
-            _sources = next;
-        }
-    }
-
-    private T Counted<T>(Func<T> read)
-    {
-        lock (_counting)
-        {
-            _listener.RecordObservableInstruments();
-            return read();
-        }
-    }
 
     private static void OnEnded(HostPool? pool, double milliseconds)
     {
@@ -108,35 +89,30 @@ internal sealed class CommandListener : IDisposable
     private static void OnCounted(Instrument instrument, HostDataSource? source, int value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         if (source is null) return;
-        if (instrument.Name == Failed) FailedCommand.Note();
-        if (instrument.Name == Connections)
-        {
-            foreach (var tag in tags)
-            {
-                if (tag is { Key: State, Value: "idle" }) source.Idle = value;
-                if (tag is { Key: State, Value: "used" }) source.Busy = value;
-            }
-
-            return;
-        }
-
-        if (instrument.Name == Pending)
-        {
-            source.Pool.RecordPending(value);
-            return;
-        }
-
         var flow = CommandFlow.Current.Value;
-        if (IsUncounted(flow)) return;
-        if (instrument.Name == Failed)
+        switch (instrument.Name)
         {
-            source.Pool.CountFailed();
-            return;
-        }
+            case Connections:
+                foreach (var tag in tags)
+                {
+                    if (tag is { Key: State, Value: "idle" }) source.Idle = value;
+                    if (tag is { Key: State, Value: "used" }) source.Busy = value;
+                }
 
-        if (value > 0) flow?.CommandStarted();
-        flow?.Executing(value);
-        source.Pool.RecordExecuting(value);
+                break;
+            case Pending:
+                source.Pool.RecordPending(value);
+                break;
+            case Failed:
+                FailedCommand.Note();
+                if (!IsUncounted(flow)) source.Pool.CountFailed();
+                break;
+            case Executing when !IsUncounted(flow):
+                if (value > 0) flow?.CommandStarted();
+                flow?.Executing(value);
+                source.Pool.RecordExecuting(value);
+                break;
+        }
     }
 
     private static bool IsUncounted(CommandFlow? flow) => ReferenceEquals(flow, CommandFlow.Uncounted);

@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace ReplicaRouter;
 
 /// <summary>Ends connections that nobody returns, by having their server end them: a connection that is in use can't be closed under its user.</summary>
 /// <remarks>Source: PostgreSQL manual, "Server Signaling Functions": every role may terminate its own backends.</remarks>
-internal static class ConnectionCutter
+internal sealed class ConnectionCutter(RouterConfiguration configuration, CommandListener listener, TimeProvider time, ILogger logger)
 {
     /// <summary>Only backends that are still ours: a process id may have come to another one since.</summary>
     private const string Terminate =
@@ -13,45 +14,39 @@ internal static class ConnectionCutter
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Ends the connections in use of several data sources, for each as long as 5 s.</summary>
-    /// <param name="sources">What they were taken from, with the connections in use counted lately.</param>
-    /// <param name="login">What the application gives for logins.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="onFailed">Takes what went wrong with one of them: the server may be gone, and its connections with it.</param>
-    /// <param name="stop">Ends it.</param>
-    /// <returns>How many were ended.</returns>
-    public static async Task<long> CutAsync(
-        IEnumerable<HostDataSource> sources, HostLogin login, TimeProvider time, Action<Exception> onFailed, CancellationToken stop)
+    /// <returns>How many were in use, and how many of them were ended.</returns>
+    public async Task<(int InUse, long Cut)> CutAsync(string host, IReadOnlyList<HostDataSource> sources, CancellationToken stop)
     {
-        long cut = 0;
+        var (inUse, cut) = (listener.CountInUse(sources), 0L);
         foreach (var source in sources.Where(source => source.Busy > 0))
         {
             using var timeout = new CancellationTokenSource(Timeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
             try
             {
-                cut += await CutAsync(source, login, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+                cut += await CutAsync(source, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             }
             catch (Exception) when (stop.IsCancellationRequested)
             {
-                return cut;
+                break;
             }
             catch (Exception e)
             {
-                onFailed(e);
+                // The server may be gone, and its connections with it.
+                Log.CutFailed(logger, host, e);
             }
         }
 
-        return cut;
+        return (inUse, cut);
     }
 
-    private static async Task<long> CutAsync(
-        HostDataSource source, HostLogin login, CancellationToken cancellationToken)
+    private async Task<long> CutAsync(HostDataSource source, CancellationToken cancellationToken)
     {
         int[] backends = [.. source.Logins.Backends];
         if (backends.Length == 0) return 0;
         var application = new NpgsqlConnectionStringBuilder(source.Value.ConnectionString).ApplicationName!;
         // Not from the pool that is to be cut: all of its connections may be in use. And as the host is configured now: a former password is no longer good.
-        var dataSource = Credentials.Unpooled(source.Pool.Host, login).Build();
+        var dataSource = Credentials.Unpooled(source.Pool.Host, configuration.Login).Build();
         await using var _ = dataSource.ConfigureAwait(false);
         var command = dataSource.CreateCommand(Terminate);
         await using var __ = command.ConfigureAwait(false);

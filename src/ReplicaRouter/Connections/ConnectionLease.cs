@@ -9,39 +9,37 @@ namespace ReplicaRouter;
 internal readonly record struct ConnectionLease(NpgsqlConnection Connection, HostDataSource Source, bool IsLogin)
 {
     /// <summary>Begins to open it. A login goes on when its caller gives up: most of its cost is paid by then, and the next caller has the connection.</summary>
-    public Task OpenAsync(CancellationToken cancellationToken)
+    /// <param name="async">Whether to open it without holding up the thread. Else it is open, or has failed, when this returns.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task OpenAsync(bool async, CancellationToken cancellationToken)
     {
+        if (!async) return Open();
         var opening = Connection.OpenAsync(IsLogin ? CancellationToken.None : cancellationToken);
         if (IsLogin || !opening.IsCompleted) _ = Source.CountLoginAsync(opening, IsLogin);
         return opening;
     }
 
-    public void Open()
+    private Task Open()
     {
-        if (!IsLogin)
-        {
-            Connection.Open();
-            return;
-        }
-
-        var login = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _ = Source.CountLoginAsync(login.Task, isExpected: true);
+        var opening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (IsLogin) _ = Source.CountLoginAsync(opening.Task, isExpected: true);
         try
         {
             Connection.Open();
-            login.SetResult();
+            opening.SetResult();
         }
-        catch
+        catch (Exception e)
         {
-            login.SetCanceled();
-            throw;
+            opening.SetException(e);
         }
+
+        return opening.Task;
     }
 
     /// <summary>Notes that it is open.</summary>
     public NpgsqlConnection Opened()
     {
-        Source.Follow(Connection);
+        Connection.StateChange += Source.OnStateChange;
         return Connection;
     }
 }

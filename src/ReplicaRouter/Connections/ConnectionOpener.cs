@@ -48,12 +48,12 @@ internal sealed class ConnectionOpener(
     /// <summary>An open connection for what asks for nothing beyond its route. Usually a connection is idle: then this takes no more than to pick it.</summary>
     /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)" path="/exception"/>
     /// <param name="plan">The route.</param>
-    /// <param name="kept">Connections of the caller's that may be opened again.</param>
     /// <param name="cancellationToken">Cancels waiting and opening.</param>
-    public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, KeptConnections? kept, CancellationToken cancellationToken)
+    public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
     {
-        if (chooser.TryChoosePlain(plan) is not { } pool || TryTakeAt(ref pool, plan, kept) is not { } lease) return FinishPlainAsync(plan, begun: null, cancellationToken);
-        var opening = lease.OpenAsync(cancellationToken);
+        if (chooser.TryChoosePlain(plan) is not { } pool || (pool.TryTake() ?? TryTakeElsewhere(ref pool, plan)) is not { } lease)
+            return FinishPlainAsync(plan, begun: null, cancellationToken);
+        var opening = lease.OpenAsync(async: true, cancellationToken);
         var isInDoubt = opening.IsCompletedSuccessfully && leases.IsInDoubt(lease, plan);
         return opening.IsCompletedSuccessfully && !isInDoubt && !ConnectionVerifier.IsInDoubt(plan, lease.Connection)
             ? new ValueTask<NpgsqlConnection>(lease.Opened())
@@ -115,16 +115,14 @@ internal sealed class ConnectionOpener(
     private StartedOpening Begin(HostPool pool, Attempt attempt)
     {
         var lease = leases.TryTake(pool);
-        if (lease is null && attempt.IsPlain) lease = TryTakeElsewhere(ref pool, attempt.Plan, kept: null);
+        if (lease is null && attempt.IsPlain) lease = TryTakeElsewhere(ref pool, attempt.Plan);
         return new StartedOpening(pool, lease);
     }
 
-    /// <summary>Takes a connection for which the caller does not have to wait, of the host that was chosen or of another one.</summary>
-    private ConnectionLease? TryTakeAt(ref HostPool pool, RoutePlan plan, KeptConnections? kept) => pool.TryTake(kept) ?? TryTakeElsewhere(ref pool, plan, kept);
-
-    private ConnectionLease? TryTakeElsewhere(ref HostPool pool, RoutePlan plan, KeptConnections? kept)
+    /// <summary>Takes a connection for which the caller does not have to wait, of another host than the one that was chosen.</summary>
+    private ConnectionLease? TryTakeElsewhere(ref HostPool pool, RoutePlan plan)
     {
-        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake(kept) is not { } lease) return null;
+        if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake() is not { } lease) return null;
         pool = other;
         return lease;
     }

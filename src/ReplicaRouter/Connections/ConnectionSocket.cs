@@ -12,35 +12,20 @@ namespace ReplicaRouter;
 /// </remarks>
 internal static class ConnectionSocket
 {
-    private static volatile bool s_isConnectorHidden;
-    private static volatile bool s_isSocketHidden;
+#pragma warning disable NPG9001 // A type whose members may change: it is only passed on here.
+    private static readonly bool s_showsConnector = Shows(() => ConnectorOf(new NpgsqlConnection()));
+    private static readonly bool s_showsSocket = Shows(() => SocketOf((NpgsqlConnector)RuntimeHelpers.GetUninitializedObject(typeof(NpgsqlConnector))));
+
+    /// <summary>Whether Npgsql shows the socket of a connection.</summary>
+    public static bool IsShown => s_showsConnector && s_showsSocket;
 
     /// <returns>The socket; null when Npgsql does not show it, or the connection is closed.</returns>
-    public static Socket? Of(NpgsqlConnection connection)
-    {
-        if (s_isSocketHidden) return null;
-        try
-        {
-            return TryGetConnector(connection) is { } connector ? SocketOf(connector) : null;
-        }
-        catch (MissingFieldException)
-        {
-            s_isSocketHidden = true;
-            return null;
-        }
-    }
+    public static Socket? Of(NpgsqlConnection connection) => IsShown && ConnectorOf(connection) is { } connector ? SocketOf(connector) : null;
 
     /// <summary>An object that belongs to the physical connection of an open connection, and lives as long as it does.</summary>
     public static object OwnerOf(NpgsqlConnection connection) =>
         // The parameters would do as well, but reading them allocates.
-        TryGetConnector(connection) ?? (object)connection.PostgresParameters;
-
-    /// <summary>Whether Npgsql shows the physical connection of a connection.</summary>
-    public static bool IsShown(NpgsqlConnection connection)
-    {
-        TryGetConnector(connection);
-        return !s_isConnectorHidden;
-    }
+        s_showsConnector && ConnectorOf(connection) is { } connector ? connector : connection.PostgresParameters;
 
     /// <summary>Whether the peer has sent something, or has ended the connection. On an idle connection it is usually the end.</summary>
     public static bool HasNews(Socket? socket)
@@ -55,18 +40,16 @@ internal static class ConnectionSocket
         }
     }
 
-#pragma warning disable NPG9001 // A type whose members may change: it is only passed on here.
-    private static NpgsqlConnector? TryGetConnector(NpgsqlConnection connection)
+    private static bool Shows(Func<object?> look)
     {
-        if (s_isConnectorHidden) return null;
         try
         {
-            return ConnectorOf(connection);
+            look();
+            return true;
         }
-        catch (MissingMethodException)
+        catch (MissingMemberException)
         {
-            s_isConnectorHidden = true;
-            return null;
+            return false;
         }
     }
 

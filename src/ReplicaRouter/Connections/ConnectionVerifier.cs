@@ -75,7 +75,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
 
     private async ValueTask<bool> IsProvenAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
-        var login = async ? await pool.Logins.OfAsync(connection).ConfigureAwait(false) : pool.Logins.Of(connection);
+        var login = await pool.Source.Logins.OfAsync(connection, async).ConfigureAwait(false);
         if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
         // Newer than all that is known of the server: an answer may prove it still.
         var asking = pool.Owner.Monitor.AskAsync().WaitAsync(cancellationToken);

@@ -39,16 +39,7 @@ internal sealed class CreatedConnections
         foreach (var (connection, created) in _all) created.Lead(connection, _chooser);
     }
 
-    private static ulong Serving(TopologySnapshot topology)
-    {
-        var serving = 0UL;
-        foreach (var host in topology.Hosts)
-        {
-            if (host.IsServing) serving |= host.Configuration.Bit;
-        }
-
-        return serving;
-    }
+    private static ulong Serving(TopologySnapshot topology) => topology.Hosts.Aggregate(0UL, (serving, host) => host.IsServing ? serving | host.Configuration.Bit : serving);
 }
 
 /// <summary>Where one connection leads that its caller opens himself.</summary>

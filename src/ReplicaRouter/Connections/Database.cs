@@ -23,9 +23,6 @@ internal sealed class Database(string name, int routes, TimeProvider time)
         if (Volatile.Read(ref _usedAt) != now) Volatile.Write(ref _usedAt, now);
     }
 
-    /// <param name="index">The host's index.</param>
-    /// <param name="plan">The route.</param>
-    /// <param name="host">All pools of the host.</param>
     public HostPool PoolAt(int index, RoutePlan plan, HostPools host)
     {
         Use();

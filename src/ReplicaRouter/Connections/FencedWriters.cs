@@ -4,7 +4,7 @@ namespace ReplicaRouter;
 
 /// <summary>Cuts the connections that writable routes hold on a fenced server: rows written there will be lost, and a LISTEN there hears nothing.</summary>
 /// <remarks>A server that is in recovery by now ended such connections itself. One that can't be reached is dealt with once it answers.</remarks>
-internal sealed class FencedWriters(RouterConfiguration configuration, TopologyStore store, Fleet fleet, CommandListener listener, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed class FencedWriters(TopologyStore store, Fleet fleet, ConnectionCutter cutter, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>A data source that a caller kept may open further connections.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -63,8 +63,7 @@ internal sealed class FencedWriters(RouterConfiguration configuration, TopologyS
     {
         List<HostDataSource> sources = [.. pools.Everything.Where(pool => !pool.Plan.IsReadOnly).SelectMany(pool => pool.Sources)];
         foreach (var source in sources) source.Clear();
-        if (listener.CountInUse(sources) == 0) return;
-        var cut = await ConnectionCutter.CutAsync(sources, configuration.Login, time, e => Log.CutFailed(logger, pools.Host.Name, e), _stop.Token).ConfigureAwait(false);
+        var (_, cut) = await cutter.CutAsync(pools.Host.Name, sources, _stop.Token).ConfigureAwait(false);
         if (cut > 0) Log.WritersCut(logger, pools.Host.Name, cut);
     }
 }

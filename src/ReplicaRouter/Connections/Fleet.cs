@@ -10,7 +10,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class Fleet(
     RouterConfiguration configuration, TopologyStore store, CommandListener listener, Func<HostConfiguration, IHostProbe> createProbe,
-    IdleCheck idle, ILoggerFactory loggerFactory, TimeProvider time, Random random, ILogger logger)
+    DataSourceFactory factory, TimeProvider time, Random random, ILogger logger)
 {
     /// <summary>Most hosts: a set of hosts is one machine word.</summary>
     public const int Capacity = 64;
@@ -41,20 +41,18 @@ internal sealed class Fleet(
     public HostMonitor MonitorOf(HostConfiguration host) => PoolsOf(host).Monitor;
 
     /// <summary>Prepares for a host that no snapshot names yet. It is watched once its monitor is started.</summary>
-    public HostPools Add(HostConfiguration host)
+    public void Add(HostConfiguration host)
     {
         var probe = new RenewableProbe(createProbe(host));
         var load = new HostLoad(host.Index, _ejections, time) { Measured = (route, milliseconds) => Measured?.Invoke(host.Index, route, milliseconds) };
         // The index may have been another host's before.
         load.ForgetLatency();
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = load.RecordProbe };
-        var pools = new HostPools(host, load, configuration, source => listener.Add([source]), idle, loggerFactory, time) { Monitor = monitor, Probe = probe, Replay = new ReplayWaiter(monitor, store, time) };
-        listener.Add(pools.Sources);
-        _loads[host.Index] = pools.Load;
+        var pools = new HostPools(host, load, configuration, factory, listener, time) { Monitor = monitor, Probe = probe, Replay = new ReplayWaiter(monitor, store, time) };
+        _loads[host.Index] = load;
         _pools[host.Index] = pools;
         foreach (var pool in pools.All) _poolsByRoute[pool.Plan.Index][host.Index] = pool;
         ImmutableInterlocked.Update(ref _all, all => all.Add(pools));
-        return pools;
     }
 
     /// <summary>Has what is configured of a host apply that does not change how it is connected to.</summary>
@@ -76,14 +74,13 @@ internal sealed class Fleet(
     /// <param name="hosts">Which of them, one bit each.</param>
     public void Wake(ulong hosts)
     {
-        foreach (var host in store.Current.Hosts)
-        {
-            if ((hosts & host.Configuration.Bit) != 0) MonitorOf(host.Configuration).Wake();
-        }
+        foreach (var monitor in MonitorsOf(hosts)) monitor.Wake();
     }
 
     /// <summary>Asks several hosts at once.</summary>
     /// <inheritdoc cref="Wake" path="/param"/>
-    public Task AskAsync(ulong hosts) =>
-        Task.WhenAll(store.Current.Hosts.Where(host => (hosts & host.Configuration.Bit) != 0).Select(host => MonitorOf(host.Configuration).AskAsync()));
+    public Task AskAsync(ulong hosts) => Task.WhenAll(MonitorsOf(hosts).Select(monitor => monitor.AskAsync()));
+
+    private IEnumerable<HostMonitor> MonitorsOf(ulong hosts) =>
+        store.Current.Hosts.Where(host => (hosts & host.Configuration.Bit) != 0).Select(host => MonitorOf(host.Configuration));
 }

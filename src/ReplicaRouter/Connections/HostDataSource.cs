@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <summary>Npgsql's pool of one route's connections to one host, and what the router counts of them. When the host is connected to in another way, another one takes its place.</summary>
 internal sealed class HostDataSource : IAsyncDisposable
 {
-    private readonly Func<HostDataSource, NpgsqlDataSource> _create;
+    private readonly DataSourceFactory _factory;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _value;
@@ -15,12 +15,9 @@ internal sealed class HostDataSource : IAsyncDisposable
     private long _types;
     private int _isLoadingTypes;
 
-    /// <param name="pool">What it is counted by.</param>
-    /// <param name="create">Creates Npgsql's pool, at its first use.</param>
-    /// <param name="time">The clock.</param>
-    public HostDataSource(HostPool pool, Func<HostDataSource, NpgsqlDataSource> create, TimeProvider time)
+    public HostDataSource(HostPool pool, DataSourceFactory factory, TimeProvider time)
     {
-        (Pool, Host, _create, _time) = (pool, pool.Host, create, time);
+        (Pool, Host, _factory, _time) = (pool, pool.Host, factory, time);
         Logins = new LoginLedger(time);
         Name = pool.Plan.Database is { } database ? $"{pool.Owner.Name}/{pool.Plan.Name}@{database.Name}" : $"{pool.Owner.Name}/{pool.Plan.Name}";
         OnStateChange = (sender, change) => Count((NpgsqlConnection)sender, change);
@@ -65,26 +62,22 @@ internal sealed class HostDataSource : IAsyncDisposable
     /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
 
-    /// <summary>Counts a connection that callers open and close by themselves.</summary>
+    /// <summary>Counts an open connection until it is closed, and again when its caller opens it again.</summary>
     public StateChangeEventHandler OnStateChange { get; }
 
     /// <summary>A connection that a caller may open now.</summary>
-    public ConnectionLease Lease(Admission admission, KeptConnections? kept = null) =>
-        new(kept?.Take(this) ?? Value.CreateConnection(), this, admission == Admission.Login);
+    public ConnectionLease Lease(Admission admission) => new(Value.CreateConnection(), this, admission == Admission.Login);
 
-    /// <summary>Counts an open connection until it is closed, and again when its caller opens it again.</summary>
-    public void Follow(NpgsqlConnection connection) => connection.StateChange += OnStateChange;
-
-    /// <summary>Forgets a closed connection, which will be taken again.</summary>
-    public void Unfollow(NpgsqlConnection connection) => connection.StateChange -= OnStateChange;
-
-    /// <summary>Counts a login until it is over, whether or not its caller waits for it.</summary>
+    /// <summary>Counts a login until it is over, whether or not its caller waits for it. Ends with it, and never fails.</summary>
     /// <param name="login">The login.</param>
     /// <param name="isExpected">Whether its caller was admitted to log in.</param>
     public async Task CountLoginAsync(Task login, bool isExpected)
     {
         if (!isExpected) Throttle.OnLoginStarted();
-        _ = Pool.CountLoginAsync(login);
+        // It is over at once, though no connection seemed to be idle; or Npgsql has it wait for a caller, not for the server.
+        var isForServer = !login.IsCompleted && !Pool.IsExhausted;
+        var (host, startedAt) = (Pool.Owner, _time.GetTimestamp());
+        if (isForServer) host.Load.Logins.Begin();
         var isLong = !await login.EndsWithinAsync(LoginThrottle.LongLogin, _time, CancellationToken.None).ConfigureAwait(false);
         if (isLong)
         {
@@ -93,6 +86,9 @@ internal sealed class HostDataSource : IAsyncDisposable
         }
 
         Throttle.OnLoginEnded(login.IsCompletedSuccessfully, isLong);
+        if (!isForServer) return;
+        host.Load.Logins.End();
+        if (login.IsCompletedSuccessfully) host.Monitor.ReportLetIn(startedAt);
     }
 
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
@@ -146,7 +142,7 @@ internal sealed class HostDataSource : IAsyncDisposable
             if (_value is not null) return _value;
             // It loads those that are there at its first login.
             Volatile.Write(ref _types, Pool.Owner.Types);
-            var value = _create(this);
+            var value = _factory.Create(this);
             _throttle = new LoginThrottle(Limit, _time);
             Volatile.Write(ref _value, value);
             return value;

@@ -8,41 +8,27 @@ namespace ReplicaRouter;
 [SuppressMessage("Reliability", "CA1001", Justification = "Disposed of when the host is retired, once connections are drained.")]
 internal sealed class HostPool
 {
-    private readonly HostPools _owner;
-    private readonly Func<HostDataSource> _newSource;
-    private readonly Action<HostDataSource> _announce;
-    private readonly HostLoad _load;
     private readonly HostPool _total;
-    private readonly TimeProvider _time;
     private HostDataSource _source;
     private ImmutableArray<HostDataSource> _former = [];
 
-    /// <param name="owner">All pools of the host.</param>
-    /// <param name="plan">The route.</param>
-    /// <param name="create">Creates one of Npgsql's pools.</param>
-    /// <param name="announce">Called with what stands for it before it is used; not with the first one, which stands among <see cref="Sources"/>.</param>
-    /// <param name="time">The clock.</param>
-    public HostPool(HostPools owner, RoutePlan plan, Func<HostDataSource, NpgsqlDataSource> create, Action<HostDataSource> announce, TimeProvider time)
+    public HostPool(HostPools owner, RoutePlan plan)
     {
-        (_owner, _load, _announce, _time) = (owner, owner.Load, announce, time);
-        Plan = plan;
+        (Owner, Plan) = (owner, plan);
         // What is counted of a further database outlives its pools.
         _total = plan.Database is null ? this : owner.All[plan.Index];
         Durations = plan.Database is null ? new DurationHistogram() : _total.Durations;
-        _newSource = () => new HostDataSource(this, create, time);
-        _source = _newSource();
+        _source = owner.NewSource(this);
     }
 
     /// <summary>All pools of the host.</summary>
-    public HostPools Owner => _owner;
+    public HostPools Owner { get; }
 
-    public HostConfiguration Host => _owner.Host;
+    public HostConfiguration Host => Owner.Host;
     public RoutePlan Plan { get; }
 
     /// <summary>What new connections are taken from.</summary>
     public HostDataSource Source => Volatile.Read(ref _source);
-
-    public LoginLedger Logins => Source.Logins;
 
     /// <summary>Whether Npgsql has callers wait, as all connections that it may have are in use: for a caller, not for the server.</summary>
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
@@ -83,9 +69,7 @@ internal sealed class HostPool
     /// <returns>The former one, whose connections go on.</returns>
     public HostDataSource Renew()
     {
-        var next = _newSource();
-        _announce(next);
-        var former = Interlocked.Exchange(ref _source, next);
+        var former = Interlocked.Exchange(ref _source, Owner.NewSource(this));
         ImmutableInterlocked.Update(ref _former, (sources, more) => sources.Add(more), former);
         return former;
     }
@@ -95,53 +79,33 @@ internal sealed class HostPool
 
     /// <summary>A connection that is to be opened now.</summary>
     /// <returns>Null if the caller has to wait for one.</returns>
-    public ConnectionLease? TryTake(KeptConnections? kept)
+    public ConnectionLease? TryTake()
     {
         var source = Source;
         var admission = source.Throttle.TryEnter();
-        return admission == Admission.Wait ? null : source.Lease(admission, kept);
+        return admission == Admission.Wait ? null : source.Lease(admission);
     }
 
     /// <summary>The same, once one is free.</summary>
     /// <param name="wait">Time for it where all are in use. The turn to log in is part of the login, and has the time of one.</param>
     /// <param name="deadline">Time that the caller has, if there is a limit.</param>
+    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NpgsqlException">None was within that time, or none would be: then the caller is refused at once.</exception>
-    public async ValueTask<ConnectionLease> TakeAsync(TimeSpan wait, TimeSpan? deadline, CancellationToken cancellationToken)
+    public async ValueTask<ConnectionLease> TakeAsync(TimeSpan wait, TimeSpan? deadline, bool async, CancellationToken cancellationToken)
     {
-        if (TryTake(kept: null) is { } lease) return lease;
+        if (TryTake() is { } lease) return lease;
         var source = Source;
-        var limit = LimitOf(source, wait, deadline);
-        try
-        {
-            return source.Lease(await source.Throttle.EnterAsync(limit, cancellationToken).ConfigureAwait(false));
-        }
-        catch (TimeoutException e)
-        {
-            throw Exhausted(limit, e);
-        }
-    }
-
-    /// <inheritdoc cref="TakeAsync" path="/summary | /param[@name='wait'] | /param[@name='deadline'] | /exception"/>
-    public ConnectionLease Take(TimeSpan wait, TimeSpan? deadline)
-    {
-        if (TryTake(kept: null) is { } lease) return lease;
-        var source = Source;
-        var limit = LimitOf(source, wait, deadline);
-        try
-        {
-            return source.Lease(source.Throttle.Enter(limit));
-        }
-        catch (TimeoutException e)
-        {
-            throw Exhausted(limit, e);
-        }
-    }
-
-    private static TimeSpan LimitOf(HostDataSource source, TimeSpan wait, TimeSpan? deadline)
-    {
         var limit = source.Throttle.IsFull ? wait : TimeSpan.Max(wait, source.LoginTimeout);
-        return deadline < limit ? deadline.Value : limit;
+        if (deadline < limit) limit = deadline.Value;
+        try
+        {
+            return source.Lease(await source.Throttle.EnterAsync(limit, async, cancellationToken).ConfigureAwait(false));
+        }
+        catch (TimeoutException e)
+        {
+            throw Exhausted(limit, e);
+        }
     }
 
     private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause)
@@ -159,55 +123,21 @@ internal sealed class HostPool
         return source.Idle > 0 && source.Throttle.TryEnterIdle() ? source.Lease(Admission.Idle) : null;
     }
 
-    /// <summary>Counts an opening as work for the host, which is about to become a command.</summary>
-    public OpeningCount CountOpening()
-    {
-        _load.BeginOpening();
-        return new OpeningCount(_load);
-    }
-
-    /// <summary>An opening under way, until it is disposed of.</summary>
-    public readonly struct OpeningCount(HostLoad load) : IDisposable
-    {
-        public void Dispose() => load.EndOpening();
-    }
-
-    /// <summary>Counts an opening that is up to the server, as no idle connection was there, until it is over. Ends with it, and never fails.</summary>
-    public async Task CountLoginAsync(Task opening)
-    {
-        // It is over at once, though none seemed to be idle; or Npgsql has it wait for a caller, not for the server.
-        if (opening.IsCompleted || IsExhausted) return;
-        var startedAt = _time.GetTimestamp();
-        _load.Logins.Begin();
-        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _load.Logins.End();
-        if (opening.IsCompletedSuccessfully) _owner.Monitor.ReportLetIn(startedAt);
-    }
-
     /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
     public void Clear() => Source.Clear();
 
-    /// <summary>Drops the idle connections, as one of them ended while it was idle.</summary>
-    public void DropLike(ConnectionLease ended)
-    {
-        ended.Source.Clear();
-        ended.Source.Throttle.Leave();
-        // If its server is gone as well, that is found out now.
-        _owner.Monitor.Wake();
-    }
-
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
-    public void RecordCommand(double milliseconds, bool isStopped = false, bool isBeaten = false)
+    public void RecordCommand(double milliseconds, bool isStopped, bool isBeaten)
     {
         CountCommand();
-        _load.RecordCommand(Plan.Index, milliseconds, isStopped, isBeaten);
+        Owner.Load.RecordCommand(Plan.Index, milliseconds, isStopped, isBeaten);
     }
 
     /// <inheritdoc cref="HostLoad.RecordFailure"/>
     public void RecordFailure(double milliseconds)
     {
         CountCommand();
-        _load.RecordFailure(Plan.Index, milliseconds);
+        Owner.Load.RecordFailure(Plan.Index, milliseconds);
     }
 
     private void CountCommand()
@@ -229,7 +159,7 @@ internal sealed class HostPool
 
     public void RecordExecuting(int change)
     {
-        if (change > 0) _load.Commands.Begin();
-        else _load.Commands.End();
+        if (change > 0) Owner.Load.Commands.Begin();
+        else Owner.Load.Commands.End();
     }
 }

@@ -6,8 +6,6 @@ namespace ReplicaRouter;
 /// <summary>Closes what further databases of the cluster do not use: there may be thousands, and a server has a few hundred connections for all of them.</summary>
 internal sealed class IdleDatabases(CommandListener listener, CreatedConnections created, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
-
     /// <summary>Time without use after which a database keeps no connection. Opening one again takes some 20 ms.</summary>
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
 
@@ -19,7 +17,7 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
 
     private readonly ConcurrentQueue<Database> _all = [];
     private readonly List<(HostPool Pool, long At)> _forgotten = [];
-    private readonly CancellationTokenSource _stop = new();
+    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(1), time);
     private Task? _loop;
 
     public void Add(Database database)
@@ -30,33 +28,22 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        _timer.Dispose();
         if (_loop is not null) await _loop.ConfigureAwait(false);
-        _stop.Dispose();
     }
 
     private async Task RunAsync()
     {
-        using var timer = new PeriodicTimer(s_interval, time);
-        try
+        while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false)) await TrySweepAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The router is disposed of.
-        }
-    }
-
-    private async Task TrySweepAsync()
-    {
-        try
-        {
-            await SweepAsync().ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            Log.DatabaseSweepFailed(logger, e);
+            try
+            {
+                await SweepAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                Log.DatabaseSweepFailed(logger, e);
+            }
         }
     }
 

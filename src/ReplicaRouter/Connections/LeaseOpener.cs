@@ -3,49 +3,52 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Opens a connection of one pool: waits for its turn, logs in, and replaces a connection that has ended while it was idle.</summary>
-/// <param name="store">What is known of the hosts.</param>
-/// <param name="listener">Counts idle connections.</param>
-/// <param name="idle">Finds out whether a connection has ended while it was idle.</param>
-/// <param name="time">The clock.</param>
 internal sealed class LeaseOpener(TopologyStore store, CommandListener listener, IdleCheck idle, TimeProvider time)
 {
     /// <summary>Takes a connection for which no caller has to wait.</summary>
     /// <returns>Null where all are in use, or enough logins under way.</returns>
-    public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake(kept: null);
+    public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake();
 
     /// <summary>Whether a connection that was opened at once may have ended while it was idle. To be asked once.</summary>
-    public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease.Connection, !plan.IsReadOnly);
+    public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease, !plan.IsReadOnly);
 
-    /// <param name="opening">What was begun.</param>
-    /// <param name="attempt">The operation.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Opens a connection, and once more where one that seemed to be idle has ended.</summary>
     public async ValueTask<NpgsqlConnection> OpenAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var pool = opening.Pool;
-        using var counted = pool.CountOpening();
-        while (true)
+        // What is about to become a command is work for the host.
+        pool.Owner.Load.BeginOpening();
+        try
         {
-            var lease = async ? await OpenOneAsync(opening, attempt, cancellationToken).ConfigureAwait(false) : OpenOne(opening, attempt);
-            var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
-            if (!isInDoubt || (async ? await idle.AnswersAsync(lease.Connection).ConfigureAwait(false) : IdleCheck.Answers(lease.Connection))) return lease.Opened();
+            while (true)
+            {
+                var lease = await OpenOneAsync(opening, attempt, async, cancellationToken).ConfigureAwait(false);
+                var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
+                if (!isInDoubt || await idle.AnswersAsync(lease.Connection, async).ConfigureAwait(false)) return lease.Opened();
 
-            // It was in no caller's hands: nothing has failed, and the same host does.
-            pool.DropLike(lease);
-            cancellationToken.ThrowIfCancellationRequested();
-            opening = new StartedOpening(pool, TryTake(pool));
-            if (attempt.IsHedge && opening.Lease is null) throw LetsNoCallerIn(pool);
+                // It was in no caller's hands: nothing has failed, and the same host does. Others may have ended with it. If the server is gone as well, that is found out now.
+                lease.Source.Clear();
+                lease.Source.Throttle.Leave();
+                pool.Owner.Monitor.Wake();
+                cancellationToken.ThrowIfCancellationRequested();
+                opening = new StartedOpening(pool, TryTake(pool));
+                if (attempt.IsHedge && opening.Lease is null) throw LetsNoCallerIn(pool);
+            }
+        }
+        finally
+        {
+            pool.Owner.Load.EndOpening();
         }
     }
 
     /// <summary>Npgsql does not heed cancellation while it logs in: the caller stops waiting, and the connection is closed when it comes.</summary>
-    private async ValueTask<ConnectionLease> OpenOneAsync(StartedOpening opening, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<ConnectionLease> OpenOneAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var (pool, lease, task) = (opening.Pool, opening.Lease, opening.Task);
         try
         {
-            lease ??= await TakeInTurnAsync(pool, attempt, cancellationToken).ConfigureAwait(false);
-            task ??= lease.Value.OpenAsync(cancellationToken);
+            lease ??= await TakeInTurnAsync(pool, attempt, async, cancellationToken).ConfigureAwait(false);
+            task ??= lease.Value.OpenAsync(async, cancellationToken);
             if (!task.IsCompleted) await WaitForLoginAsync(pool, task, attempt, cancellationToken).ConfigureAwait(false);
             await task.ConfigureAwait(false);
             return lease.Value;
@@ -61,22 +64,6 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
         }
     }
 
-    private ConnectionLease OpenOne(StartedOpening opening, Attempt attempt)
-    {
-        var lease = opening.Lease ?? TakeInTurn(opening.Pool, attempt);
-        try
-        {
-            lease.Open();
-            return lease;
-        }
-        catch
-        {
-            lease.Connection.Dispose();
-            lease.Source.Throttle.Leave();
-            throw;
-        }
-    }
-
     /// <summary>Waits for a login, unless it is known that the host lets no caller in.</summary>
     private async Task WaitForLoginAsync(HostPool pool, Task login, Attempt attempt, CancellationToken cancellationToken)
     {
@@ -88,27 +75,13 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     }
 
     /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
-    private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, CancellationToken cancellationToken)
+    private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         // The alarm before the state: what changes in between raises it.
         var refused = pool.Owner.LoginsRefused.Token;
         if (IsWarmOnly(pool)) return TakeIdle(pool);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
-        return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), either.Token).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc cref="TakeInTurnAsync"/>
-    private ConnectionLease TakeInTurn(HostPool pool, Attempt attempt)
-    {
-        if (IsWarmOnly(pool)) return TakeIdle(pool);
-        try
-        {
-            return pool.Take(attempt.RemainingWait(time), attempt.Remaining(time));
-        }
-        catch (NpgsqlException e) when (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time))
-        {
-            throw attempt.Expired(e);
-        }
+        return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), async, either.Token).ConfigureAwait(false);
     }
 
     private ConnectionLease TakeIdle(HostPool pool)

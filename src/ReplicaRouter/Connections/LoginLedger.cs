@@ -1,58 +1,53 @@
-using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>What a server said of itself at the login of each physical connection of a pool.</summary>
-/// <remarks>
-/// A pooled connection that is alive leads to the same run of the same server as at its login, whatever its address leads to by now. So
-/// the position that it showed then, and every later one of that run, is a lower bound of what it shows.
-/// </remarks>
+/// <summary>What is known of each physical connection of a pool, for as long as it lives.</summary>
 internal sealed class LoginLedger(TimeProvider time)
 {
-    /// <summary>Nobody tells us when a physical connection is gone, so entries pile up until all go; whoever then misses one asks again.</summary>
-    private const int Capacity = 4096;
+    // By an object that belongs to the physical connection.
+    private readonly ConditionalWeakTable<object, Login> _logins = [];
 
-    // By the backend's process id. The id of a process that is gone may come again, but only by a login that overwrites it.
-    private readonly ConcurrentDictionary<int, HostAnswer> _logins = new();
+    /// <summary>The backends that have said what their server is, and may still be there.</summary>
+    public IEnumerable<int> Backends => _logins.Where(login => login.Value.Answer is not null).Select(login => login.Value.Backend);
 
-    /// <summary>The backends that were logged in to and may still be there.</summary>
-    public ICollection<int> Backends => _logins.Keys;
-
-    /// <summary>The same without asking; null when it is not known.</summary>
-    public HostAnswer? Known(NpgsqlConnection connection) => _logins.GetValueOrDefault(connection.ProcessID);
-
-    /// <summary>What the server said at the login of a connection.</summary>
-    public HostAnswer Of(NpgsqlConnection connection) => _logins.TryGetValue(connection.ProcessID, out var login) ? login : Record(connection);
-
-    /// <inheritdoc cref="Of"/>
-    public ValueTask<HostAnswer> OfAsync(NpgsqlConnection connection) =>
-        _logins.TryGetValue(connection.ProcessID, out var login) ? new(login) : new(RecordAsync(connection));
-
-    public HostAnswer Record(NpgsqlConnection connection)
+    /// <summary>Notes a connection that has just been logged in.</summary>
+    public Login Begin(NpgsqlConnection connection)
     {
-        var flow = CommandFlow.Current.Value;
-        CommandFlow.Current.Value = CommandFlow.Uncounted;
-        try
-        {
-            return Add(connection, HostQuestion.Ask(connection, time.GetTimestamp()));
-        }
-        finally
-        {
-            CommandFlow.Current.Value = flow;
-        }
+        var login = new Login(connection.ProcessID) { UsedAt = time.Coarse() };
+        _logins.AddOrUpdate(ConnectionSocket.OwnerOf(connection), login);
+        return login;
     }
 
-    public async Task<HostAnswer> RecordAsync(NpgsqlConnection connection)
+    /// <summary>What is known of an open connection; null where its pool is the application's own.</summary>
+    public Login? Find(NpgsqlConnection connection) => _logins.TryGetValue(ConnectionSocket.OwnerOf(connection), out var login) ? login : null;
+
+    /// <summary>What the server said of itself at the login of a connection, asked now if it was not asked then.</summary>
+    /// <remarks>
+    /// A pooled connection that is alive leads to the same run of the same server as at its login, whatever its address leads to by now. So
+    /// the position that it showed then, and every later one of that run, is a lower bound of what it shows.
+    /// </remarks>
+    public async ValueTask<HostAnswer> OfAsync(NpgsqlConnection connection, bool async)
     {
+        var login = Find(connection) ?? Begin(connection);
+        if (login.Answer is { } known) return known;
         CommandFlow.Current.Value = CommandFlow.Uncounted;   // in this method's own context, which ends with it
-        return Add(connection, await HostQuestion.AskAsync(connection, time.GetTimestamp(), connection.ConnectionTimeout, CancellationToken.None).ConfigureAwait(false));
+        var now = time.GetTimestamp();
+        return login.Answer = async
+            ? await HostQuestion.AskAsync(connection, now, connection.ConnectionTimeout, CancellationToken.None).ConfigureAwait(false)
+            : HostQuestion.Ask(connection, now);
     }
 
-    private HostAnswer Add(NpgsqlConnection connection, HostAnswer answer)
+    /// <summary>One physical connection.</summary>
+    /// <param name="backend">The process that serves it.</param>
+    internal sealed class Login(int backend)
     {
-        if (_logins.Count >= Capacity) _logins.Clear();
-        _logins[connection.ProcessID] = answer;
-        return answer;
+        public int Backend => backend;
+
+        /// <summary>When a caller got it last, by the coarse clock.</summary>
+        public long UsedAt { get; set; }
+
+        public HostAnswer? Answer { get; set; }
     }
 }

@@ -10,8 +10,6 @@ namespace ReplicaRouter;
 /// Npgsql does not show which connections are idle, so they are counted here. The count is off where callers use the pool by themselves, and where Npgsql closes idle
 /// connections. The next opening corrects it.
 /// </remarks>
-/// <param name="limit">Connections that the pool may have.</param>
-/// <param name="time">The clock.</param>
 internal sealed class LoginThrottle(int limit, TimeProvider time)
 {
     /// <summary>Logins at once, while other callers wait for a connection to come back.</summary>
@@ -37,7 +35,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     // Connections that were given out, logins under way among them.
     private int _inUse;
     private int _loggingIn;
-    private int _shortLogins;
+    private int _longLogins;
 
     // Connections that are open, in use or idle, as far as is known.
     private int _connected;
@@ -69,28 +67,22 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
 
     /// <summary>Admits a caller once it is its turn.</summary>
     /// <exception cref="TimeoutException">It took too long; a <see cref="LineTooLongException"/> where it would.</exception>
-    public async Task<Admission> EnterAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Admission> EnterAsync(TimeSpan timeout, bool async, CancellationToken cancellationToken)
     {
         var turn = LineUp(timeout);
         try
         {
-            return Admitted(await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false));
+            // A caller's own thread waits by itself, not by way of a thread of the pool: all of them may be waiting here.
+            var admission = async ? await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false)
+                : turn.Task.Wait(timeout, cancellationToken) ? turn.Task.Result
+                : throw new TimeoutException();
+            return admission == Admission.Refused ? throw new LineTooLongException() : admission;
         }
         catch
         {
             GiveUp(turn);
             throw;
         }
-    }
-
-    /// <inheritdoc cref="EnterAsync"/>
-    public Admission Enter(TimeSpan timeout)
-    {
-        var turn = LineUp(timeout);
-        // Not by way of a thread of the pool: all of them may be waiting here.
-        if (turn.Task.Wait(timeout)) return Admitted(turn.Task.Result);
-        GiveUp(turn);
-        throw new TimeoutException();
     }
 
     /// <summary>Notes that a connection was closed, or that it could not be opened. Its login is over by now.</summary>
@@ -110,7 +102,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <summary>Notes that a caller has to log in, though a connection seemed to be idle.</summary>
     public void OnLoginStarted()
     {
-        Interlocked.Increment(ref _shortLogins);
         var open = Math.Max(0, Volatile.Read(ref _inUse) - Interlocked.Increment(ref _loggingIn));
         if (open < Volatile.Read(ref _connected)) Volatile.Write(ref _connected, open);
     }
@@ -118,7 +109,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <summary>Notes that a login has taken longer than <see cref="LongLogin"/>.</summary>
     public void OnLoginIsLong()
     {
-        Interlocked.Decrement(ref _shortLogins);
+        Interlocked.Increment(ref _longLogins);
         ServeIfAnyWaits();
     }
 
@@ -126,7 +117,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     public void OnLoginEnded(bool isConnected, bool wasLong = false)
     {
         if (isConnected) Interlocked.Increment(ref _connected);
-        if (!wasLong) Interlocked.Decrement(ref _shortLogins);
+        if (wasLong) Interlocked.Decrement(ref _longLogins);
         Interlocked.Decrement(ref _loggingIn);
         ServeIfAnyWaits();
     }
@@ -148,14 +139,12 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
             var (inUse, loggingIn) = (Volatile.Read(ref _inUse), Volatile.Read(ref _loggingIn));
             if (inUse >= limit) return Admission.Wait;
             var isLogin = inUse - loggingIn >= Volatile.Read(ref _connected);
-            if (isLogin && (!mayLogIn || Volatile.Read(ref _shortLogins) >= MostLogins)) return Admission.Wait;
+            if (isLogin && (!mayLogIn || loggingIn - Volatile.Read(ref _longLogins) >= MostLogins)) return Admission.Wait;
             if (Interlocked.CompareExchange(ref _inUse, inUse + 1, inUse) != inUse) continue;
-            if (isLogin) CountLogin(1);
+            if (isLogin) Interlocked.Increment(ref _loggingIn);
             return isLogin ? Admission.Login : Admission.Idle;
         }
     }
-
-    private static Admission Admitted(Admission turn) => turn == Admission.Refused ? throw new LineTooLongException() : turn;
 
     private TaskCompletionSource<Admission> LineUp(TimeSpan timeout)
     {
@@ -191,13 +180,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     {
         if (unused == Admission.Refused) return;
         Interlocked.Decrement(ref _inUse);
-        if (unused == Admission.Login) CountLogin(-1);
-    }
-
-    private void CountLogin(int change)
-    {
-        Interlocked.Add(ref _loggingIn, change);
-        Interlocked.Add(ref _shortLogins, change);
+        if (unused == Admission.Login) Interlocked.Decrement(ref _loggingIn);
     }
 
     private void ServeIfAnyWaits()
@@ -222,15 +205,10 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         CountWaiting();
         TaskCompletionSource<Admission>[] all = [.. _line];
         _line.Clear();
-        for (var i = 0; i < all.Length; i++)
+        foreach (var turn in all.Take(limit)) _line.Enqueue(turn);
+        foreach (var turn in all.Skip(limit))
         {
-            if (i < limit)
-            {
-                _line.Enqueue(all[i]);
-                continue;
-            }
-
-            all[i].TrySetResult(Admission.Refused);
+            turn.TrySetResult(Admission.Refused);
             Interlocked.Decrement(ref _waiting);
         }
     }

@@ -7,6 +7,7 @@ namespace ReplicaRouter;
 /// <remarks>Npgsql shows no way to change it. A version that keeps it elsewhere has connections lead where they were created.</remarks>
 internal static class PoolOfConnection
 {
+    /// <returns>Whether Npgsql keeps it where it is looked for.</returns>
     public static bool TrySet(NpgsqlConnection connection, NpgsqlDataSource dataSource)
     {
         try
@@ -14,21 +15,6 @@ internal static class PoolOfConnection
             var settings = SettingsOf(dataSource.CreateConnection());
             DataSourceOf(connection) = dataSource;
             SetSettings(connection, settings);
-            return true;
-        }
-        catch (MissingMemberException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Whether Npgsql keeps it where it is looked for.</summary>
-    public static bool IsShown(NpgsqlConnection closed)
-    {
-        try
-        {
-            _ = DataSourceOf(closed);
-            _ = SettingsOf(closed);
             return true;
         }
         catch (MissingMemberException)

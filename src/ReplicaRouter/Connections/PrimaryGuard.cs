@@ -64,10 +64,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         }
     }
 
-    /// <summary>Notes how long a command took on a host.</summary>
-    /// <param name="host">The host's index.</param>
-    /// <param name="route">The route.</param>
-    /// <param name="milliseconds">What it took.</param>
+    /// <summary>Notes how long a command took on the host of an index.</summary>
     public void Record(int host, int route, double milliseconds)
     {
         if (_primary?.Index != host) return;

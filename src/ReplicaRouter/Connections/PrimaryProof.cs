@@ -86,12 +86,12 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     /// <returns>Whether the replica is proven to show what the session has read, and which of the open transactions it shows.</returns>
     private async Task<(bool IsProven, string? Hidden)> AskAsync(SessionState session, HostPool pool, string open)
     {
-        var lease = pool.TryTake(kept: null) ?? await pool.TakeAsync(ReplicaLimit, ReplicaLimit, CancellationToken.None).ConfigureAwait(false);
+        var lease = await pool.TakeAsync(ReplicaLimit, ReplicaLimit, async: true, CancellationToken.None).ConfigureAwait(false);
         var connection = lease.Connection;
         await using var _ = connection.ConfigureAwait(false);
         try
         {
-            await lease.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+            await lease.OpenAsync(async: true, CancellationToken.None).ConfigureAwait(false);
         }
         catch
         {
@@ -100,7 +100,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         }
 
         lease.Opened();
-        var login = await pool.Logins.OfAsync(connection).ConfigureAwait(false);
+        var login = await pool.Source.Logins.OfAsync(connection, async: true).ConfigureAwait(false);
         if (!ConnectionProof.Holds(session, store.Current, pool.Host, login))
         {
             // Newer than all that is known of the server: an answer may prove it still.

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter;
 
 /// <summary>Lets connections finish that lead where nothing new is sent, then closes what they were taken from.</summary>
-internal sealed class Retirement(RouterConfiguration configuration, CommandListener listener, TimeProvider time, ILogger logger)
+internal sealed class Retirement(RouterConfiguration configuration, ConnectionCutter cutter, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -27,7 +27,8 @@ internal sealed class Retirement(RouterConfiguration configuration, CommandListe
                 foreach (var source in sources) source.Clear();
             }
 
-            if (listener.CountInUse(sources) is > 0 and var inUse) await CutAsync(host, sources, inUse, stop).ConfigureAwait(false);
+            var (inUse, cut) = await cutter.CutAsync(host, sources, stop).ConfigureAwait(false);
+            if (inUse > 0) Log.Cut(logger, host, inUse, limit, cut);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -35,11 +36,5 @@ internal sealed class Retirement(RouterConfiguration configuration, CommandListe
         }
 
         foreach (var source in sources) await source.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private async Task CutAsync(string host, IReadOnlyList<HostDataSource> sources, int inUse, CancellationToken stop)
-    {
-        var cut = await ConnectionCutter.CutAsync(sources, configuration.Login, time, e => Log.CutFailed(logger, host, e), stop).ConfigureAwait(false);
-        Log.Cut(logger, host, inUse, configuration.DrainTimeout, cut);
     }
 }

@@ -9,7 +9,6 @@ namespace ReplicaRouter;
 /// </para>
 /// <para>Whether it stands or not, a caller with more ahead than are served within its wait, at the better rate of the last two periods, would wait without effect.</para>
 /// </remarks>
-/// <param name="time">The clock.</param>
 internal sealed class StandingLine(TimeProvider time)
 {
     /// <summary>Two of them are short enough for 1 % of a minute of overload to be over, and long enough for the line of a short stall to get shorter.</summary>

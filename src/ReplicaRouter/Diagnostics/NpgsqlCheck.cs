@@ -34,8 +34,9 @@ internal static class NpgsqlCheck
 
     private static IEnumerable<string> MissingMembers()
     {
+        using var dataSource = NpgsqlDataSource.Create("Host=localhost");
         using var connection = new NpgsqlConnection();
-        if (!PoolOfConnection.IsShown(connection)) yield return "the data source of a connection";
-        if (!ConnectionSocket.IsShown(connection)) yield return "the physical connection of a connection";
+        if (!PoolOfConnection.TrySet(connection, dataSource)) yield return "the data source of a connection";
+        if (!ConnectionSocket.IsShown) yield return "the physical connection of a connection";
     }
 }

@@ -32,7 +32,7 @@ public class LoginThrottleTests
     /// <summary>A caller that waits for as long as a login costs.</summary>
     private async Task<Admission> AfterWaitingAsync(LoginThrottle throttle)
     {
-        var turn = throttle.EnterAsync(s_timeout, Ct);
+        var turn = throttle.EnterAsync(s_timeout, async: true, Ct);
         _time.Advance(LoginThrottle.LoginCost);
         return await turn;
     }
@@ -40,11 +40,14 @@ public class LoginThrottleTests
     /// <summary>A caller that waits for the only connection, which comes back after a tenth of what a login costs.</summary>
     private async Task WaitBrieflyAsync(LoginThrottle throttle)
     {
-        var turn = throttle.EnterAsync(s_timeout, Ct);
+        var turn = throttle.EnterAsync(s_timeout, async: true, Ct);
         _time.Advance(LoginThrottle.LoginCost / 10);
         throttle.Leave();
         Assert.Equal(Admission.Idle, await turn);
     }
+
+    /// <summary>A caller that waits on its own thread.</summary>
+    private static Admission Enter(LoginThrottle throttle, TimeSpan timeout) => throttle.EnterAsync(timeout, async: false, Ct).GetAwaiter().GetResult();
 
     private async Task<LoginThrottle> FiveIdleAsync()
     {
@@ -73,7 +76,7 @@ public class LoginThrottleTests
     public async Task Callers_are_served_in_the_order_in_which_they_came()
     {
         var throttle = await FullAsync(3);
-        var waiting = Enumerable.Range(0, 3).Select(_ => throttle.EnterAsync(s_timeout, Ct)).ToList();
+        var waiting = Enumerable.Range(0, 3).Select(_ => throttle.EnterAsync(s_timeout, async: true, Ct)).ToList();
         Assert.Equal(3, throttle.Waiting);
         foreach (var next in waiting)
         {
@@ -91,8 +94,8 @@ public class LoginThrottleTests
     public async Task Synchronous_callers_stand_in_the_same_line()
     {
         var throttle = await FullAsync(1);
-        Assert.Throws<TimeoutException>(() => throttle.Enter(TimeSpan.FromMilliseconds(1)));
-        var waiting = Task.Factory.StartNew(() => throttle.Enter(TimeSpan.FromSeconds(20)), Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.Throws<TimeoutException>(() => Enter(throttle, TimeSpan.FromMilliseconds(1)));
+        var waiting = Task.Factory.StartNew(() => Enter(throttle, TimeSpan.FromSeconds(20)), Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         throttle.Leave();
         Assert.Equal(Admission.Idle, await waiting);
         Assert.Equal(Admission.Wait, throttle.TryEnter());
@@ -102,7 +105,7 @@ public class LoginThrottleTests
     public async Task A_caller_that_waits_too_long_takes_no_connection_with_it()
     {
         var throttle = await FullAsync(1);
-        var waiting = throttle.EnterAsync(s_timeout, Ct);
+        var waiting = throttle.EnterAsync(s_timeout, async: true, Ct);
         _time.Advance(s_timeout);
         await Assert.ThrowsAsync<TimeoutException>(() => waiting);
         Assert.Equal(Admission.Wait, throttle.TryEnter());
@@ -115,8 +118,8 @@ public class LoginThrottleTests
     {
         var throttle = await FullAsync(1);
         using var cancellation = new CancellationTokenSource();
-        var cancelled = throttle.EnterAsync(s_timeout, cancellation.Token);
-        var next = throttle.EnterAsync(s_timeout, Ct);
+        var cancelled = throttle.EnterAsync(s_timeout, async: true, cancellation.Token);
+        var next = throttle.EnterAsync(s_timeout, async: true, Ct);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.False(next.IsCompleted);
@@ -130,7 +133,7 @@ public class LoginThrottleTests
         var throttle = Throttle(10);
         for (var i = 0; i < LoginThrottle.MostLogins; i++) Assert.Equal(Admission.Login, throttle.TryEnter());
         Assert.Equal(Admission.Wait, throttle.TryEnter());
-        var waiting = Enumerable.Range(0, 3).Select(_ => throttle.EnterAsync(s_timeout, Ct)).ToList();
+        var waiting = Enumerable.Range(0, 3).Select(_ => throttle.EnterAsync(s_timeout, async: true, Ct)).ToList();
         _time.Advance(LoginThrottle.LoginCost);
         Assert.False(waiting[0].IsCompleted);
         throttle.OnLoginEnded(isConnected: true);
@@ -155,10 +158,10 @@ public class LoginThrottleTests
             _time.Advance(LoginThrottle.LoginCost * 4);
         }
 
-        var waiting = Enumerable.Range(0, 4).Select(_ => throttle.EnterAsync(s_timeout, Ct)).ToList();
+        var waiting = Enumerable.Range(0, 4).Select(_ => throttle.EnterAsync(s_timeout, async: true, Ct)).ToList();
         _time.Advance(LoginThrottle.LoginCost / 3);
         Assert.All(waiting, turn => Assert.False(turn.IsCompleted));
-        waiting.Add(throttle.EnterAsync(s_timeout, Ct));
+        waiting.Add(throttle.EnterAsync(s_timeout, async: true, Ct));
         Assert.Equal(Admission.Login, await waiting[0]);
         Assert.All(waiting[1..], turn => Assert.False(turn.IsCompleted));
     }
@@ -169,7 +172,7 @@ public class LoginThrottleTests
         var throttle = Throttle(10);
         await ConnectAsync(throttle);
         for (var waits = 0; waits < 9; waits++) await WaitBrieflyAsync(throttle);
-        var again = throttle.EnterAsync(s_timeout, Ct);
+        var again = throttle.EnterAsync(s_timeout, async: true, Ct);
         Assert.False(again.IsCompleted);
         _time.Advance(LoginThrottle.LoginCost / 10);
         Assert.Equal(Admission.Login, await again);
@@ -180,7 +183,7 @@ public class LoginThrottleTests
     {
         var throttle = Throttle(10);
         for (var i = 0; i < LoginThrottle.MostLogins; i++) throttle.TryEnter();
-        var waiting = throttle.EnterAsync(s_timeout, Ct);
+        var waiting = throttle.EnterAsync(s_timeout, async: true, Ct);
         throttle.OnLoginIsLong();
         Assert.Equal(Admission.Login, await waiting);
         Assert.Equal(Admission.Wait, throttle.TryEnter());
@@ -243,7 +246,7 @@ public class LoginThrottleTests
             for (var i = 0; i < 2_000; i++)
             {
                 using var cancellation = new CancellationTokenSource();
-                var entering = throttle.TryEnter() is var immediately and not Admission.Wait ? Task.FromResult(immediately) : throttle.EnterAsync(TimeSpan.FromSeconds(20), cancellation.Token);
+                var entering = throttle.TryEnter() is var immediately and not Admission.Wait ? Task.FromResult(immediately) : throttle.EnterAsync(TimeSpan.FromSeconds(20), async: true, cancellation.Token);
                 if (random.Next(3) == 0) await cancellation.CancelAsync();
                 Admission admission;
                 try
@@ -269,7 +272,7 @@ public class LoginThrottleTests
         Assert.InRange(entered, 8_000, 16_000);
         for (var i = 0; i < Limit; i++)
         {
-            if (await throttle.EnterAsync(TimeSpan.FromSeconds(20), Ct) == Admission.Login) throttle.OnLoginEnded(isConnected: true);
+            if (await throttle.EnterAsync(TimeSpan.FromSeconds(20), async: true, Ct) == Admission.Login) throttle.OnLoginEnded(isConnected: true);
         }
 
         Assert.Equal(Admission.Wait, throttle.TryEnter());
@@ -283,7 +286,7 @@ public class LoginThrottleTests
         for (var i = 0; i < 700; i++)
         {
             _time.Advance(TimeSpan.FromMilliseconds(1));
-            for (var j = 0; j < 3; j++) callers.Add(throttle.EnterAsync(s_timeout, Ct));
+            for (var j = 0; j < 3; j++) callers.Add(throttle.EnterAsync(s_timeout, async: true, Ct));
             throttle.Leave();
         }
 
@@ -297,11 +300,11 @@ public class LoginThrottleTests
         List<Task<Admission>> callers = [];
         var throttle = await OverloadedAsync(4, callers);
         Assert.InRange(throttle.Waiting, 1, 4);
-        while (throttle.Waiting < 4) callers.Add(throttle.EnterAsync(s_timeout, Ct));
-        var refused = throttle.EnterAsync(s_timeout, Ct);
+        while (throttle.Waiting < 4) callers.Add(throttle.EnterAsync(s_timeout, async: true, Ct));
+        var refused = throttle.EnterAsync(s_timeout, async: true, Ct);
         Assert.True(refused.IsCompleted);
         await Assert.ThrowsAsync<LineTooLongException>(() => refused);
-        Assert.Throws<LineTooLongException>(() => throttle.Enter(s_timeout));
+        Assert.Throws<LineTooLongException>(() => Enter(throttle, s_timeout));
         Assert.Equal(4, throttle.Waiting);
     }
 
@@ -311,7 +314,7 @@ public class LoginThrottleTests
         List<Task<Admission>> callers = [];
         var throttle = await OverloadedAsync(4, callers);
         while (throttle.Waiting > 0) throttle.Leave();
-        var late = Enumerable.Range(0, 50).Select(_ => throttle.EnterAsync(s_timeout, Ct)).ToList();
+        var late = Enumerable.Range(0, 50).Select(_ => throttle.EnterAsync(s_timeout, async: true, Ct)).ToList();
         Assert.Equal(50, throttle.Waiting);
         for (var i = 0; i < 50; i++) throttle.Leave();
         Assert.All(await Task.WhenAll(late), admission => Assert.Equal(Admission.Idle, admission));
@@ -325,7 +328,7 @@ public class LoginThrottleTests
         for (var i = 0; i < 1000; i++)
         {
             _time.Advance(TimeSpan.FromMilliseconds(1));
-            callers.Add(throttle.EnterAsync(s_timeout, Ct));
+            callers.Add(throttle.EnterAsync(s_timeout, async: true, Ct));
         }
 
         Assert.DoesNotContain(callers, caller => caller.IsCompleted);

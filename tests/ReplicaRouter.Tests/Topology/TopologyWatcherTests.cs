@@ -17,7 +17,7 @@ public sealed class TopologyWatcherTests : IDisposable
     {
         var configuration = _topology.Configuration;
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
-        _fleet = new Fleet(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new IdleCheck(IdleCheck.AskAfter, _topology.Time), NullLoggerFactory.Instance, _topology.Time, new Random(1), _log);
+        _fleet = new Fleet(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new DataSourceFactory(configuration, NullLoggerFactory.Instance), _topology.Time, new Random(1), _log);
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         _watcher = new TopologyWatcher(_fleet, _counters, _log);
         Then(topology => topology.Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("background", Replica(500)));
@@ -80,7 +80,7 @@ public sealed class TopologyWatcherTests : IDisposable
     public async Task Idle_connections_are_dropped_exactly_when_they_lead_to_another_server_or_role(string change, bool isDropped)
     {
         var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
-        var lease = pool.TryTake(null)!.Value;
+        var lease = pool.TryTake()!.Value;
         await lease.Source.CountLoginAsync(Task.CompletedTask, isExpected: true);
         lease.Source.Throttle.Leave();
 
@@ -94,7 +94,7 @@ public sealed class TopologyWatcherTests : IDisposable
         });
 
         // The next caller logs in where there is no idle connection.
-        Assert.Equal(isDropped, pool.TryTake(null)!.Value.IsLogin);
+        Assert.Equal(isDropped, pool.TryTake()!.Value.IsLogin);
     }
 
     [Fact]
