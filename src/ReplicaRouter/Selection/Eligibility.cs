@@ -13,7 +13,7 @@ internal static class Eligibility
 
     public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request, bool isForcedToPrimary)
     {
-        if (!tier.IsPrimary && (host.TwinOf is not null || !topology.Groups.Contains(tier, host.Configuration))) return Verdict.NotMember;
+        if (!tier.IsPrimary && (host.TwinOf is not null || !host.Configuration.Groups.Contains(tier.Group))) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
         if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
         if (tier.IsPrimary && (request.IsSecondRun || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;

@@ -13,7 +13,7 @@ internal sealed class NamedLeaders
 
     public bool IsEmpty => _leaders.Count == 0;
 
-    /// <param name="answers">The last answer of each source, and when it was asked for. Of one that names no primary, or several, nothing follows.</param>
+    /// <summary>What the last answers of the sources say. Nothing follows of one that names no primary, or several.</summary>
     public static NamedLeaders Of(IEnumerable<(IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> answers)
     {
         var leaders = ImmutableDictionary.CreateBuilder<string, NamedLeader>(StringComparer.OrdinalIgnoreCase);
@@ -29,12 +29,7 @@ internal sealed class NamedLeaders
     /// <summary>The primary that a source names in place of a host, under whichever of its names; null when none does.</summary>
     public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) => IsEmpty ? null
         : hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => _leaders.GetValueOrDefault(other.Configuration.Endpoint)).FirstOrDefault(leader => leader is not null);
-
-    public bool SaysTheSameAs(NamedLeaders other) =>
-        _leaders.Count == other._leaders.Count && _leaders.All(pair => other._leaders.TryGetValue(pair.Key, out var leader) && leader == pair.Value);
 }
 
-/// <summary>A primary by a source's word.</summary>
-/// <param name="Endpoint">Its address.</param>
-/// <param name="AskedAt">Timestamp at which the source was asked.</param>
+/// <summary>The address of a primary by a source's word, and the timestamp at which the source was asked.</summary>
 internal sealed record NamedLeader(string Endpoint, long AskedAt);

@@ -8,6 +8,9 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
 
     public TopologySnapshot Current => _current;
 
+    /// <summary>A host as it is configured now; as it was, when it was removed.</summary>
+    public HostConfiguration Present(HostConfiguration host) => _current.Find(host)?.Configuration ?? host;
+
     /// <summary>Raised after each swap with the snapshot before and the one after, on the thread that published.</summary>
     public event Action<TopologySnapshot, TopologySnapshot>? Changed;
 
@@ -17,7 +20,8 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
     public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
-        var isNewer = await than.SupersededWithinAsync(limit, time, cancellationToken).ConfigureAwait(false);
+        var isNewer = limit > TimeSpan.Zero && await than.Superseded.EndsWithinAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
+        if (!isNewer) cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
         return isNewer;
     }
@@ -26,7 +30,7 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
     public void Close()
     {
         _isClosed = true;
-        Update(current => current.WithForcedToPrimary(current.ForcedToPrimaryUntil));
+        Update(current => current.WithForcedToPrimary(current.ForcedToPrimaryUntil, time));
     }
 
     public TopologySnapshot Publish(HostObservation observation) => Update(current => current.With(observation, time));
