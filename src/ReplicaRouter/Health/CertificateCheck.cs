@@ -25,25 +25,11 @@ internal static class CertificateCheck
     /// <returns>What is wrong, for people; null when it can't be told.</returns>
     public static async Task<string?> FaultAsync(HostConfiguration host, TimeProvider time, CancellationToken cancellationToken)
     {
-        X509ChainPolicy policy;
+        string? fault = null;
+        X509ChainPolicy? policy = null;
         try
         {
             policy = Policy(host.Connection);
-        }
-        // Npgsql refuses a certificate of another name before it reads the file of the authorities.
-        catch (Exception e) when (CertificateFiles.IsCause(e))
-        {
-            return CertificateFiles.Describe(e, host, isRoot: true);
-        }
-
-        return await FaultAsync(host, policy, time, cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task<string?> FaultAsync(HostConfiguration host, X509ChainPolicy policy, TimeProvider time, CancellationToken cancellationToken)
-    {
-        string? fault = null;
-        try
-        {
             using var client = new TcpClient();
             await client.ConnectAsync(host.Connection.Host!, host.Connection.Port, cancellationToken).ConfigureAwait(false);
             var isDirect = host.Connection.SslNegotiation == SslNegotiation.Direct;
@@ -62,6 +48,11 @@ internal static class CertificateCheck
                 },
             };
             await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        // Npgsql refuses a certificate of another name before it reads the file of the authorities.
+        catch (Exception e) when (policy is null && CertificateFiles.IsCause(e))
+        {
+            return CertificateFiles.Describe(e, host, isRoot: true);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
