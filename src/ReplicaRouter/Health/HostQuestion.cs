@@ -59,10 +59,7 @@ internal static class HostQuestion
            OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
         """;
 
-    /// <param name="connection">An open connection.</param>
-    /// <param name="connectedAt">Timestamp at which the connection was open already.</param>
-    /// <param name="timeout">Seconds that it may take; 0 for as long as it takes.</param>
-    /// <param name="cancellationToken">Cancels the question.</param>
+    /// <summary>Asks everything over a connection that was open already at a timestamp, within so many seconds; 0 for as long as it takes.</summary>
     public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, int timeout, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = timeout };
@@ -85,9 +82,7 @@ internal static class HostQuestion
     /// <summary>The command that asks again over the same connection, so that it can only be the same run of the same server.</summary>
     public static NpgsqlCommand Again(NpgsqlConnection connection) => new(Changing, connection);
 
-    /// <param name="again">What <see cref="Again"/> gave.</param>
-    /// <param name="before">What the server answered before.</param>
-    /// <param name="cancellationToken">Cancels the question.</param>
+    /// <summary>Asks by what <see cref="Again"/> gave; the rest is as the server answered before.</summary>
     public static async Task<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken)
     {
         var reader = await again.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);

@@ -28,28 +28,16 @@ internal sealed class HostLatency
     public long SlowAt { get; set; } = long.MinValue / 2;
 
     /// <summary>Whether the last sample counted as evidence that the host is slow.</summary>
-    public bool WasSlow
-    {
-        get => Volatile.Read(ref _wasSlow);
-        set => Volatile.Write(ref _wasSlow, value);
-    }
-
-    private bool _wasSlow;
+    public bool WasSlow { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>Trials since the host was ejected that were slow.</summary>
     public int SlowTrials { get; set; }
 
     /// <summary>When an ejected host is given a command at the earliest.</summary>
-    public long TrialAt => Volatile.Read(ref _trialAt);
-    private long _trialAt;
+    public long TrialAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     /// <summary>What probes have said since the last trial.</summary>
-    public ProbeSpeed Probes
-    {
-        get => (ProbeSpeed)Volatile.Read(ref _probes);
-        set => Volatile.Write(ref _probes, (int)value);
-    }
-
+    public ProbeSpeed Probes { get => (ProbeSpeed)Volatile.Read(ref _probes); set => Volatile.Write(ref _probes, (int)value); }
     private int _probes;
     private long _trialAfter;
     private long _claimedUntil = long.MinValue / 2;
@@ -66,29 +54,25 @@ internal sealed class HostLatency
         _logarithms += Math.Log(milliseconds);
     }
 
-    /// <summary>Plans the next trial.</summary>
-    /// <param name="at">When it may be at the earliest.</param>
-    /// <param name="afterCommands">The commands of the route by then, unless a probe tells sooner that the host is well.</param>
+    /// <summary>Plans the next trial: at a moment at the earliest, and after so many commands of the route, unless a probe tells sooner that the host is well.</summary>
     public void PlanTrial(long at, long afterCommands)
     {
         Volatile.Write(ref _trialAfter, afterCommands);
-        Volatile.Write(ref _trialAt, at);
+        TrialAt = at;
         if (Probes == ProbeSpeed.UsualAgain) Probes = ProbeSpeed.Unknown;
     }
 
     /// <summary>Notes that a command is on its way that is the trial: until it has ended, or for a while, no other one is. Needs no lock.</summary>
     public void ClaimTrial(long until) => Volatile.Write(ref _claimedUntil, until);
 
-    /// <summary>Whether an ejected host is due for a trial. Needs no lock.</summary>
-    /// <param name="now">The moment.</param>
-    /// <param name="commands">Commands of the route so far.</param>
-    /// <param name="longest">Time after which a quiet route makes no difference.</param>
+    /// <summary>Whether an ejected host is due for a trial after so many commands of the route, or after the longest time that a quiet route keeps it waiting. Needs no lock.</summary>
     public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
         && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
 
-    /// <summary>How much more likely a sample is at a host that is 2 to 16 times as slow as this one (or slower, where this one never took so long), than at one that is as fast.</summary>
-    /// <param name="milliseconds">The sample.</param>
-    /// <param name="toleranceMs">So much longer does not make a host slow.</param>
+    /// <summary>
+    /// How much more likely a sample is at a host that is 2 to 16 times as slow as this one (or slower, where this one never took so long), than at one that is as fast.
+    /// What is longer by up to the tolerance does not make a host slow.
+    /// </summary>
     public double LikelihoodRatio(double milliseconds, double toleranceMs)
     {
         if (milliseconds <= toleranceMs) return 0;

@@ -13,10 +13,7 @@ internal static class LeastInFlight
     /// <summary>One choice in so many leaves the host that has just answered, so that a caller who sends one command after the other uses all hosts.</summary>
     private const int Stay = 8;
 
-    /// <param name="candidates">The hosts, one bit each.</param>
-    /// <param name="loads">What each has to do.</param>
-    /// <param name="drawn">A random number, as <see cref="Random.Next()"/> gives it: whoever draws it before all else does not wait for it here.</param>
-    /// <param name="now">The moment, by the coarse clock.</param>
+    /// <summary>Picks at a moment of the coarse clock, by a number that <see cref="Random.Next()"/> gave: a caller that draws it before all else does not wait for it here.</summary>
     public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, int drawn, long now)
     {
         var failed = FailedAmong(candidates, loads);

@@ -32,18 +32,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private long _commands;
     private double _silenceMs;
 
-    /// <summary>What judges the hosts of a route, where some hosts may serve it.</summary>
-    /// <param name="hosts">The hosts, one bit each; at least one.</param>
-    /// <param name="route">The route.</param>
-    /// <param name="loads">What each has to do.</param>
+    /// <summary>What judges the hosts of a route, of which at least one may serve it.</summary>
     public static OutlierEjection Of(ulong hosts, int route, ReadOnlySpan<HostLoad> loads) => loads[BitOperations.TrailingZeroCount(hosts)].Ejection(route);
 
     /// <summary>The hosts that are left out at present, one bit each.</summary>
     public ulong Ejected => Volatile.Read(ref _ejected);
 
     /// <summary>The hosts to choose among: one that is due for a trial, else all but those that are ejected, and those that are silent although work waits there.</summary>
-    /// <param name="candidates">Hosts that may serve, one bit each.</param>
-    /// <param name="loads">What each has to do.</param>
     public ulong Filter(ulong candidates, ReadOnlySpan<HostLoad> loads)
     {
         var ejected = Ejected & candidates;
@@ -69,10 +64,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     /// <summary>Whether the last sample of a host was slow: no reason to leave it out, but none to rely on it.</summary>
     public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
 
-    /// <summary>Notes how long a command took.</summary>
-    /// <param name="host">The host's index.</param>
-    /// <param name="milliseconds">What it took.</param>
-    /// <param name="isBeaten">Whether it was stopped then, as another host had done the same work in less.</param>
+    /// <summary>Notes how long a command took. It was beaten if it was stopped then, as another host had done the same work in less.</summary>
     public void Record(int host, double milliseconds, bool isBeaten = false)
     {
         if (!double.IsFinite(milliseconds) || milliseconds < 0) return;

@@ -3,10 +3,7 @@ using System.Globalization;
 
 namespace ReplicaRouter;
 
-/// <summary>Which host a request would go to, and how each host stands in that choice.</summary>
-/// <param name="Route">The route's name.</param>
-/// <param name="Chosen">The host's name, or null when none may serve.</param>
-/// <param name="Hosts">All hosts, in the order of the configuration.</param>
+/// <summary>Which host a request would go to, null when none may serve, and how each host stands in that choice, in the order of the configuration.</summary>
 internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableArray<HostExplanation> Hosts)
 {
     public static RouteExplanation Of(
@@ -44,11 +41,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
     }
 }
 
-/// <summary>How a host stands in a choice.</summary>
-/// <param name="Host">The host's name.</param>
-/// <param name="Standing">Whether it was chosen, or what kept it from that.</param>
-/// <param name="Group">The group of the route by which it may serve, or is meant to; null when the route has no use for it.</param>
-/// <param name="Reason">The same in words. Never holds a password.</param>
+/// <summary>How a host stands in a choice, and why in words, without passwords. The group is the one by which it may serve, or is meant to; null when the route has no use for it.</summary>
 internal sealed record HostExplanation(string Host, HostStanding Standing, string? Group, string Reason);
 
 /// <summary>What a choice made of a host.</summary>

@@ -39,11 +39,7 @@ internal sealed record TimelineBelief
     /// <summary>The highest timeline that a server out of recovery was seen on: what standbys say of later ones may count for nothing.</summary>
     private int Proven { get; init; }
 
-    /// <param name="hosts">The hosts, and what each one's own observations say of it.</param>
-    /// <param name="cluster">The cluster's identity, if it is decided.</param>
-    /// <param name="leaders">Which primary the sources name for which host.</param>
-    /// <param name="before">What was believed before.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>Decides again, by what each host's own observations say of it, the primaries that sources name, and what was believed before.</summary>
     public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before, TimeProvider time)
     {
         var outvoted = Outvoted(leaping: 0);

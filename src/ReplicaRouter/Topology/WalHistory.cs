@@ -35,10 +35,7 @@ internal sealed class WalHistory
 
     public ulong NewestLsn => _samples[^1].Lsn;
 
-    /// <summary>This history and one more observation of the primary's end of WAL.</summary>
-    /// <param name="timeline">The timeline that the position is on. A higher one starts a new history, a lower one is ignored.</param>
-    /// <param name="at">Timestamp at which the probe was sent.</param>
-    /// <param name="lsn">The position that it read.</param>
+    /// <summary>This history and the primary's end of WAL, as a probe read it that was sent at a moment. A higher timeline starts a new history, a lower one is ignored.</summary>
     public WalHistory Record(int timeline, long at, ulong lsn)
     {
         // What the old primary wrote last may be ahead of where the new one starts.
