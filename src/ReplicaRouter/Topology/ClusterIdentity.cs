@@ -16,10 +16,7 @@ internal sealed record ClusterIdentity(ulong SystemIdentifier, bool IsFirm)
         return hosts.Any(host => host.Observations == 0) ? known : Majority(known, hosts);
     }
 
-    /// <summary>
-    /// The identity of a cluster that took the former one's place, as pg_upgrade makes it: every host that answers has it, the configured primary
-    /// among them. One address alone that leads elsewhere is a wrong address.
-    /// </summary>
+    /// <summary>The identity of a cluster in the former one's place, as after pg_upgrade: every host that answers has it. One address with another is a wrong one.</summary>
     private static ClusterIdentity? Successor(ClusterIdentity former, HostSnapshot? configured, ImmutableArray<HostSnapshot> hosts)
     {
         if (configured is null || Shows(configured, former.SystemIdentifier) || !IsHeard(configured)) return null;

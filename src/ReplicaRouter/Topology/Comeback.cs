@@ -38,7 +38,8 @@ internal readonly record struct Comeback
         return this with { IsOut = true, Answers = 0, Relapses = isRelapse ? Relapses + 1 : 0 };
     }
 
-    // A replica must prove itself; there is only one primary, and no better host to wait for. In a fleet the proof takes longer: one router after the other returns, a slow start by itself.
+    // A replica must prove itself; there is only one primary, and no better host to wait for.
+    // In a fleet, the proof lets one router after the other return, which is a slow start by itself.
     public Comeback Answered(long now, bool mustProve, TimeSpan proof, TimeProvider time)
     {
         if (!IsOut) return this;

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>What is known of a host that fails many statements which other hosts answer: what they met, the timestamp at which that was found, and the one of the next try.</summary>
+/// <summary>A host that fails many statements which other hosts answer: what they met, the timestamp at which that was found, and the one of the next try.</summary>
 internal sealed record FaultyHost(string Message, long Since, long Until)
 {
     /// <summary>At most half of the replicas that serve are left out; of more, those found first. The others are the last choice of their group.</summary>

@@ -10,7 +10,6 @@ internal readonly record struct GivenUpHistory(ulong? SystemIdentifier, long Ide
     public bool Contains(in WalPosition position, int timeline) =>
         position.SystemIdentifier == SystemIdentifier || (position.Timeline > timeline && position.Timeline <= Timeline);
 
-    /// <summary>The same after a change of what is believed.</summary>
     public GivenUpHistory After((ulong? Cluster, int Timeline) before, (ulong? Cluster, int Timeline) present, long now)
     {
         if (before.Cluster is not null && before.Cluster != present.Cluster) return new GivenUpHistory(before.Cluster, now, 0);

@@ -181,7 +181,8 @@ internal sealed class LiveTopology(
         var login = probe.LoginAsync(superseded);
         if (!await login.EndsWithinAsync(configuration.Health.Timeout, time, superseded).ConfigureAwait(false)) login.Forget();
         superseded.ThrowIfCancellationRequested();
-        return login.Exception is { } e && FailureClassifier.Describe(e.InnerException!, host) is { Kind: FailureKind.Misconfigured or FailureKind.NoPassword } refusal ? refusal : null;
+        var failure = login.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, host) : null;
+        return failure is { Kind: FailureKind.Misconfigured or FailureKind.NoPassword } ? failure : null;
     }
 
     private void Follow(Task task)

@@ -10,10 +10,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed record TimelineBelief
 {
-    /// <summary>
-    /// A server alone on a timeline that is further ahead of all others than this is misconfigured, or worse: each promotion raises it by one, and the
-    /// others have followed or made those promotions.
-    /// </summary>
+    /// <summary>A server alone that is further ahead than this is misconfigured, or worse: a promotion raises the timeline by one, and the others made or followed it.</summary>
     public const int MostAhead = 20;
 
     /// <summary>How long what a silent host showed last speaks against a leap: each of the promotions in between would take Patroni half a minute.</summary>

@@ -50,17 +50,8 @@ internal sealed class TopologySnapshot
     /// <inheritdoc cref="Identity"/>
     public ulong? SystemIdentifier => Identity?.SystemIdentifier;
 
-    /// <summary>What is believed of the cluster's timeline, and on whose word.</summary>
-    public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
-
     /// <summary>The timeline that the cluster is on: a primary on a lower one is an old one. 0 until it is known.</summary>
     public int Timeline => Belief.Timeline;
-
-    /// <summary>Which primary the sources name for the hosts that they call replicas.</summary>
-    public NamedLeaders Leaders { get; private init; } = NamedLeaders.None;
-
-    /// <summary>What this router held for the cluster's present history before, and gave up since.</summary>
-    public GivenUpHistory GivenUp { get; private init; }
 
     /// <summary>The clock that turns positions of WAL into ages: the primary's, and what standbys received while there was no primary.</summary>
     public WalHistory Wal { get; private init; } = WalHistory.Empty;
@@ -68,8 +59,10 @@ internal sealed class TopologySnapshot
     /// <summary>The same by what the primary alone showed.</summary>
     private WalHistory PrimaryWal { get; init; } = WalHistory.Empty;
 
-    /// <summary>Which positions of former timelines are still part of what the cluster holds.</summary>
+    public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
+    public NamedLeaders Leaders { get; private init; } = NamedLeaders.None;
     public TimelineHistory History { get; private init; } = TimelineHistory.Empty;
+    public GivenUpHistory GivenUp { get; private init; }
 
     /// <summary>Timestamp until which an operator has forced all reads to the primary; 0 when not.</summary>
     public long ForcedToPrimaryUntil { get; private init; }
@@ -77,7 +70,6 @@ internal sealed class TopologySnapshot
     /// <summary>The routers of the fleet, each of which probes every host. A host that has just started has seen only a part of them, and one that is gone tells of former times.</summary>
     public int Probers { get; }
 
-    /// <summary>Whether every host has been probed far enough to choose by.</summary>
     public bool IsSettled => Hosts.All(host => host.IsSettled);
 
     /// <summary>The end of what a replica is proven to have replayed of the present timeline's history; 0 when nothing is.</summary>
@@ -93,10 +85,7 @@ internal sealed class TopologySnapshot
     /// <summary>Whether a replica, when it answered last, lacked something that the primary was known to have written so long before.</summary>
     public bool IsKnownToLagBy(HostSnapshot replica, TimeSpan lag, TimeProvider time) => ReplayedBy(replica) < Wal.KnownAt(replica.LastAnswered!.SentAt - time.Ticks(lag));
 
-    /// <summary>
-    /// Whom to ask for positions of what was done on some hosts, one bit each. The primary's covers all, as long as it is well, unless some of it was done before a failover: then the
-    /// hosts must tell themselves.
-    /// </summary>
+    /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: a primary that is well tells all, unless some of it was done before a failover.</summary>
     public ulong WitnessesFor(ulong hosts, bool isAcrossTimelines)
     {
         var primary = Primary?.Configuration.Bit ?? 0;
@@ -114,7 +103,6 @@ internal sealed class TopologySnapshot
 
     public void MarkSuperseded() => _superseded.TrySetResult();
 
-    /// <summary>This topology and one more observation.</summary>
     public TopologySnapshot With(HostObservation observation, TimeProvider time)
     {
         if (At(observation.HostIndex) is not { } host) return this;
@@ -143,12 +131,11 @@ internal sealed class TopologySnapshot
         return Derive(Replaced(updated with { Comeback = ComebackOf(host, updated, observation, time) }), time, observation);
     }
 
-    /// <summary>This topology and why a login failed that was begun at a moment, or null if it succeeded. One that was begun before the last whose end is known is old news.</summary>
+    /// <summary>This topology and why a login failed that was begun at a moment; null if it succeeded. One begun before the last whose end is known is old news.</summary>
     public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, long startedAt, TimeProvider time) => At(hostIndex) is not { } host || startedAt < host.LoginAt
         ? this
         : Derive(Replaced(host with { LoginFailure = failure, LoginAt = startedAt }), time);
 
-    /// <summary>This topology and a host that fails many statements which other hosts answer.</summary>
     public TopologySnapshot WithFaulty(int hostIndex, FaultyHost faulty, TimeProvider time) => At(hostIndex) is not { } host
         ? this
         : Derive(Replaced(host with { Faulty = faulty }), time);
@@ -159,7 +146,6 @@ internal sealed class TopologySnapshot
 
     public TopologySnapshot WithForcedToPrimary(long until, TimeProvider time) => Derive(Hosts, time, forcedUntil: until);
 
-    /// <summary>This topology and what the sources say of the hosts' roles.</summary>
     public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.IsEmpty && Leaders.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
 
     /// <summary>This topology after an operator's order that what a host shows now is the cluster's identity and timeline. Every later timeline is given up.</summary>
@@ -193,7 +179,8 @@ internal sealed class TopologySnapshot
     private ImmutableArray<HostSnapshot> Replaced(HostSnapshot host) => Hosts.SetItem(PositionOf(host.Configuration.Index), host);
 
     private TopologySnapshot Derive(
-        ImmutableArray<HostSnapshot> hosts, TimeProvider time, HostObservation? observation = null, NamedLeaders? leaders = null, ClusterIdentity? identity = null, long? forcedUntil = null)
+        ImmutableArray<HostSnapshot> hosts, TimeProvider time, HostObservation? observation = null,
+        NamedLeaders? leaders = null, ClusterIdentity? identity = null, long? forcedUntil = null)
     {
         leaders ??= Leaders;
         forcedUntil ??= ForcedToPrimaryUntil;
@@ -214,9 +201,7 @@ internal sealed class TopologySnapshot
         // Positions that standbys showed while no primary answered are not the primary's: it may have gone on all the time.
         if (primary is not null) wal = primaryWal;
         if (observation is not null) (primaryWal, wal) = RecordWal(primaryWal, wal, primary, hosts[PositionOf(observation.HostIndex)], observation);
-        // What a host's lag follows from is the same as before, mostly.
-        var isKnown = ReferenceEquals(primary, Primary) && ReferenceEquals(wal, Wal) && belief.Timeline == Timeline;
-        hosts = [.. hosts.Select(host => isKnown && ReferenceEquals(host, At(host.Configuration.Index)) ? host : ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
+        hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
 
         return new TopologySnapshot(Settings, hosts, _ready.Length)
         {

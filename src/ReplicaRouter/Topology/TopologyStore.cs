@@ -14,8 +14,7 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
     /// <summary>Raised after each swap with the snapshot before and the one after, on the thread that published.</summary>
     public event Action<TopologySnapshot, TopologySnapshot>? Changed;
 
-    /// <summary>Waits until something is known that was not known when a snapshot was made.</summary>
-    /// <returns>Whether it is within <paramref name="limit"/>.</returns>
+    /// <summary>Waits for some time until something is known that was not known when a snapshot was made, and says whether it is.</summary>
     /// <exception cref="ObjectDisposedException">Nothing more will be known: the router was disposed of.</exception>
     public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken)
     {

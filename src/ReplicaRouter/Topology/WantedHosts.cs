@@ -6,7 +6,8 @@ namespace ReplicaRouter;
 internal static class WantedHosts
 {
     public static IReadOnlyCollection<HostConfiguration> Of(
-        ImmutableArray<HostConfiguration> configured, IEnumerable<(string Source, IReadOnlyList<DiscoveredHost> Hosts)> discovered, HostConfiguration? primary, DiscoverySettings settings)
+        ImmutableArray<HostConfiguration> configured, IEnumerable<(string Source, IReadOnlyList<DiscoveredHost> Hosts)> discovered,
+        HostConfiguration? primary, DiscoverySettings settings)
     {
         // What is configured has the first word on a server and on a name.
         List<HostConfiguration> wanted = [.. configured];
