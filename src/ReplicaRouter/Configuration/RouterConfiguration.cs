@@ -63,7 +63,8 @@ internal sealed record RouterConfiguration
         && ForcedFailoverDuration == other.ForcedFailoverDuration && DrainTimeout == other.DrainTimeout && SessionWindow == other.SessionWindow
         && Discovery.SaysTheSameAs(other.Discovery)
         && Sources.Select(source => source.Name).SequenceEqual(other.Sources.Select(source => source.Name))
-        && TokenSecrets.SequenceEqual(other.TokenSecrets, (one, another) => one.AsSpan().SequenceEqual(another)) && Routes.SequenceEqual(other.Routes, (one, another) => one.SaysTheSameAs(another));
+        && TokenSecrets.SequenceEqual(other.TokenSecrets, (one, another) => one.AsSpan().SequenceEqual(another))
+        && Routes.SequenceEqual(other.Routes, (one, another) => one.SaysTheSameAs(another));
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>
     public RoutePlan PlanOf(DatabaseRoute route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);

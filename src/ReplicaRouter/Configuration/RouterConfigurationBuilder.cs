@@ -243,7 +243,6 @@ internal sealed class RouterConfigurationBuilder
             Index = index,
             Name = name,
             Tiers = tiers,
-            HasPrimary = tiers.Any(tier => tier.IsPrimary),
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
             Consistency = settings.Consistency ?? Consistency.Session,

@@ -41,11 +41,10 @@ internal static class Eligibility
 
     private static Verdict Standing(HostSnapshot host, long now) => host.StateAt(now) switch
     {
-        // Whether a replica lags depends on the request's own limit.
-        // Where only open connections lead, the opener finds out whether there is one.
-        HostState.Healthy or HostState.Lagging or HostState.LagUnknown or HostState.NoLogins or HostState.Full or HostState.ReadOnly => Verdict.Eligible,
         HostState.Suspect or HostState.Recovering => Verdict.Suspect,
         HostState.Failing => host.IsLeftOut ? Verdict.Failing : Verdict.Suspect,
+        // Whether a replica lags depends on the request's own limit. Where only open connections lead, the opener finds out whether there is one.
+        var state when HostSnapshot.Serves(state) => Verdict.Eligible,
         HostState.Unknown => Verdict.Unknown,
         HostState.Hung => Verdict.Hung,
         HostState.Restarting => Verdict.Restarting,
@@ -68,7 +67,6 @@ internal static class Eligibility
         return true;
     }
 
-    /// <summary>What a caller is told when no host may serve.</summary>
     public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) => new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary, refusals), cause);
 

@@ -12,19 +12,16 @@ internal sealed class HostLatency
     private int _total;
     private double _logarithms;
 
-    /// <summary>Samples that count.</summary>
     public int Samples => _total;
 
     /// <summary>What is typical, as a natural logarithm of ms: a mean that a few long samples do not carry.</summary>
     public double Typical => _logarithms / _total;
 
-    /// <summary>When the last sample was taken.</summary>
     public long SampledAt { get; private set; } = long.MinValue / 2;
 
     /// <summary>What says that the host is slow, as a natural logarithm; 0 for nothing.</summary>
     public double Evidence { get; set; }
 
-    /// <summary>When the last sample ended that was slow.</summary>
     public long SlowAt { get; set; } = long.MinValue / 2;
 
     /// <summary>Whether the last sample counted as evidence that the host is slow.</summary>
@@ -36,13 +33,11 @@ internal sealed class HostLatency
     /// <summary>When an ejected host is given a command at the earliest.</summary>
     public long TrialAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
-    /// <summary>What probes have said since the last trial.</summary>
     public ProbeSpeed Probes { get => (ProbeSpeed)Volatile.Read(ref _probes); set => Volatile.Write(ref _probes, (int)value); }
     private int _probes;
     private long _trialAfter;
     private long _claimedUntil = long.MinValue / 2;
 
-    /// <summary>When the host was taken in again.</summary>
     public long ReadmittedAt { get; set; } = long.MinValue / 2;
 
     public void Add(double milliseconds, int history, long now)
@@ -65,14 +60,11 @@ internal sealed class HostLatency
     /// <summary>Notes that a command is on its way that is the trial: until it has ended, or for a while, no other one is. Needs no lock.</summary>
     public void ClaimTrial(long until) => Volatile.Write(ref _claimedUntil, until);
 
-    /// <summary>Whether an ejected host is due for a trial after so many commands of the route, or after the longest time that a quiet route keeps it waiting. Needs no lock.</summary>
+    /// <summary>Whether an ejected host is due for a trial after so many commands of the route, or the longest time that a quiet one keeps it waiting. Needs no lock.</summary>
     public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
         && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
 
-    /// <summary>
-    /// How much more likely a sample is at a host that is 2 to 16 times as slow as this one (or slower, where this one never took so long), than at one that is as fast.
-    /// What is longer by up to the tolerance does not make a host slow.
-    /// </summary>
+    /// <summary>How much more likely a sample is at a host 2 to 16 times as slow (or slower, if this one never took so long) than at one as fast; 0 within the tolerance.</summary>
     public double LikelihoodRatio(double milliseconds, double toleranceMs)
     {
         if (milliseconds <= toleranceMs) return 0;

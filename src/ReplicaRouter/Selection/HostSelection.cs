@@ -47,9 +47,7 @@ internal static class HostSelection
         return new Choice(null, fallback, 0, behind);
     }
 
-    /// <summary>
-    /// The host that is known to have got something done most lately, and not slowly: what slows down the first run may slow down other hosts as well, unnoticed.
-    /// </summary>
+    /// <summary>The host that got something done most lately, and not slowly: what slows down the first run may slow down other hosts as well, unnoticed.</summary>
     private static int LastAnswered(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var last = BitOperations.TrailingZeroCount(candidates);

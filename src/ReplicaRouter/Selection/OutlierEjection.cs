@@ -4,15 +4,11 @@ namespace ReplicaRouter;
 
 /// <summary>Leaves hosts out of one route's rotation that are slower than the fastest one, but for a trial now and then, and takes them in again.</summary>
 /// <remarks>
-/// <para>
 /// All is judged when a sample is recorded. A choice only reads what was judged, so that looking changes nothing.
-/// </para>
-/// <para>
 /// A sample is compared with all recent ones of the fastest other host: how much more likely is it at a host that is 2 to 16 times as slow? Where one route has look-ups and reports, a
 /// report is nothing unusual, and a look-up that takes as long as neither is. Evidence adds up over samples, and goes down with each that is usual. It is a test by betting: each
 /// sample bets half of the stake, so that what the bets have gained is a fair game at best while the host is as fast, and chance seldom makes it large, however queries are distributed
 /// (G. Shafer, "Testing by betting", J. R. Stat. Soc. A 184(2), 2021). What makes all hosts slow at once is evidence against the other host as well, and is taken off.
-/// </para>
 /// </remarks>
 internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
 {
@@ -61,7 +57,6 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         lock (_lock) return _hosts[host] is { } latency && latency.Samples >= settings.LeastSamples ? Math.Exp(latency.Typical) : 0;
     }
 
-    /// <summary>Whether the last sample of a host was slow: no reason to leave it out, but none to rely on it.</summary>
     public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
 
     /// <summary>Notes how long a command took. It was beaten if it was stopped then, as another host had done the same work in less.</summary>
@@ -81,7 +76,6 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         }
     }
 
-    /// <summary>Notes whether a probe of a host took as long as usual.</summary>
     public void OnProbed(int host, bool isUsual)
     {
         lock (_lock)
@@ -93,7 +87,6 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         }
     }
 
-    /// <summary>Forgets how long commands took on a host.</summary>
     public void Forget(int host)
     {
         lock (_lock)

@@ -34,11 +34,9 @@ internal sealed record RoutePlan
     /// <summary>Whether slow reads are given a second run beside the first.</summary>
     public required bool Hedge { get; init; }
 
-    /// <summary>In what order reads give way where the primary serves them for replicas that can't.</summary>
     public required ReadPriority Priority { get; init; }
 
-    /// <summary>Whether the primary is one of the route's steps.</summary>
-    public required bool HasPrimary { get; init; }
+    public bool HasPrimary => Tiers.Contains(RouteTier.OnlyPrimary[0]);
 
     public bool SaysTheSameAs(RoutePlan other) => this with { Tiers = other.Tiers } == other && Tiers.SequenceEqual(other.Tiers);
 }

@@ -26,7 +26,6 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     /// <summary>The host to be taken if it is among the best, as a bit.</summary>
     public ulong Preferred { get; init; }
 
-    /// <summary>What a call asks of its route now.</summary>
     public static RouteRequest For(RoutePlan plan, OperationOptions? options, TimeProvider time) =>
         new(time.GetTimestamp(), time.Ticks(options?.MaxLag ?? plan.MaxLag), options?.Labels ?? default) { IsStrong = (options?.Consistency ?? plan.Consistency) == Consistency.Strong };
 }
