@@ -8,10 +8,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>
-/// Finds out what is wrong with a server's certificate: Npgsql, which refused it, does not say. It shakes hands once more, by the same rules, and sends nothing
-/// but that.
-/// </summary>
+/// <summary>Finds out what is wrong with a server's certificate, which Npgsql does not say. It shakes hands once more, by the same rules, and sends nothing else.</summary>
 /// <remarks>Source: PostgreSQL manual, "Message Flow", "SSL Session Encryption".</remarks>
 internal static class CertificateCheck
 {

@@ -90,8 +90,7 @@ internal static class FailureClassifier
     private static FailureKind ClassifyOfPooler(string message) => message switch
     {
         // Before 1.20, which knows few settings of a startup packet.
-        _ when message.Contains("startup parameter", StringComparison.Ordinal) => FailureKind.Misconfigured,
-        _ when message.Contains("no such database", StringComparison.Ordinal) => FailureKind.Misconfigured,
+        _ when message.Contains("startup parameter", StringComparison.Ordinal) || message.Contains("no such database", StringComparison.Ordinal) => FailureKind.Misconfigured,
         _ when message.Contains("no more connections allowed", StringComparison.Ordinal) => FailureKind.Full,
         // It has no server to send anything to.
         _ when message.Contains("server login", StringComparison.Ordinal) => FailureKind.Restarting,
@@ -136,7 +135,8 @@ internal static class FailureClassifier
                 $"{host.Endpoint} has no database '{database}' ({e.SqlState}). Correct the database in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
                 $"{host.Endpoint} is a pooler that refuses a setting of ours: {PlainText.Of(e.MessageText)}. Add 'ignore_startup_parameters = options' to its configuration.",
-            PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow, Detail: { } detail } e when !IsRedacted(detail) =>
+            // Npgsql puts a text of its own in the place of a detail, unless Include Error Detail is set, as it is for probes.
+            PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow, Detail: { } detail } e when !detail.StartsWith("Detail redacted", StringComparison.Ordinal) =>
                 $"{host.Endpoint}: {PlainText.Of(e.MessageText)}: {PlainText.Of(detail)} ({e.SqlState})",
             PostgresException e => $"{host.Endpoint}: {PlainText.Of(e.MessageText)} ({e.SqlState})",
             CertificateRefusedException => cause.Message,
@@ -155,9 +155,6 @@ internal static class FailureClassifier
             _ => $"a login to {host.Endpoint} failed with {cause.GetType().Name}: what answers may be no PostgreSQL server, or one that can't start a process.",
         };
     }
-
-    /// <summary>Npgsql's text in the place of a detail, unless <c>Include Error Detail</c> is set, as it is for probes.</summary>
-    private static bool IsRedacted(string detail) => detail.StartsWith("Detail redacted", StringComparison.Ordinal);
 
     private static string LoginFix(HostConfiguration host) => host.IsDiscovered
         ? "A host that a source names gets the password by SCRAM only, unless TLS proves the server (sslmode=verify-full and sslrootcert) or the primary's connection string states Require Auth."

@@ -2,10 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>
-/// Statements that failed on a host and then were answered by another one: a table's file that is gone, damaged data, no memory, a migration that it has not
-/// replayed. Says when there are so many that the host is better left out, and for how long.
-/// </summary>
+/// <summary>Statements that failed on a host and were answered by another one, as with damaged data or no memory. Says when the host is better left out, and how long.</summary>
 internal sealed class HostFaults(TimeProvider time)
 {
     /// <summary>So many within a time, and at least one of so many commands of the host: fewer are run again elsewhere, and the rest of the host's work is well.</summary>

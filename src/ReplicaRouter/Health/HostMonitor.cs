@@ -47,10 +47,7 @@ internal sealed class HostMonitor(
     /// <summary>Probes now rather than at the end of the interval.</summary>
     public void Wake() => _pause.Cut();
 
-    /// <summary>
-    /// Probes now, and publishes what that shows, also a failure, which it does not throw. However many ask at once, one probe is under way, and
-    /// one more for those who came after it was sent.
-    /// </summary>
+    /// <summary>Probes now, and publishes what that shows without throwing. However many ask at once, one probe is under way, and one more for those who came later.</summary>
     public Task AskAsync()
     {
         lock (_lock)
@@ -162,9 +159,9 @@ internal sealed class HostMonitor(
         {
             await ProbeAndPublishAsync().ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
-            // Nobody is to learn more.
+            // There is no use for more.
         }
         catch (Exception e)
         {
@@ -184,11 +181,7 @@ internal sealed class HostMonitor(
             pending = probe.ProbeAsync(_stop.Token);
             answer = await pending.WaitAsync(settings.Timeout, time, _stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (Exception e)
+        catch (Exception e) when (!_stop.IsCancellationRequested)
         {
             failure = FailureClassifier.Describe(e, Host);
             // A probe that is no longer waited for may end in an error that tells nothing new.
@@ -253,9 +246,6 @@ internal sealed class HostMonitor(
         return PauseWithoutPrimary(time.GetElapsedTime(_withoutPrimarySince), interval);
     }
 
-    /// <summary>
-    /// Until a primary is found again, hosts are asked often: a twentieth of the time that it has been gone for, and four times as often as usual
-    /// however long that is. Managers like Patroni take half a minute to promote, and each write waits for it.
-    /// </summary>
+    /// <summary>Until a primary is found, which takes Patroni half a minute, writes wait: pauses are a twentieth of the time so far, a quarter of the interval at most.</summary>
     internal static TimeSpan PauseWithoutPrimary(TimeSpan gone, TimeSpan interval) => gone / 20 < Soon ? Soon : TimeSpan.Min(gone / 20, interval / 4);
 }

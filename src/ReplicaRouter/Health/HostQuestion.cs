@@ -50,9 +50,7 @@ internal static class HostQuestion
                (SELECT max(oid)::int8 FROM pg_type)
         """;
 
-    /// <summary>
-    /// Sums up the types that Npgsql knows by name. The row types of tables, temporary ones as well, come and go without being used, as do all arrays with their element's type.
-    /// </summary>
+    /// <summary>Sums up the types that Npgsql knows by name. Row types of tables, also temporary ones, come and go unused; arrays do so with their element's type.</summary>
     private const string Types = """
         SELECT coalesce(sum(hashoid(t.oid)::int8), 0)::int8 FROM pg_type t
         WHERE (t.typtype IN ('b', 'd', 'e', 'm', 'r') AND t.typcategory <> 'A')

@@ -50,10 +50,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     /// <summary>Tries whether the host lets anybody log in. Two misses in a row say that it does not, one success that it does.</summary>
     public async Task CheckLoginAsync(CancellationToken stop)
     {
-        while (await IsLoginMissedAsync(stop).ConfigureAwait(false) && _missedLogins == 1)
-        {
-            // Once more, at once.
-        }
+        if (await IsLoginMissedAsync(stop).ConfigureAwait(false) && _missedLogins == 1) await IsLoginMissedAsync(stop).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync() => await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -77,8 +74,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         }
     }
 
-    /// <summary>Asks twice, and publishes what comes of it.</summary>
-    /// <returns>Whether the host has failed.</returns>
+    /// <summary>Asks twice, publishes what comes of it, and says whether the host has failed.</summary>
     private async Task<bool> AsksInVainAsync(long sentAt, CancellationToken stop)
     {
         var deadline = Deadline;
