@@ -108,7 +108,14 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
     {
         var now = time.GetTimestamp();
         if (session.LastAnswer is not { } before) return await AskEverythingAsync(session, now, cancellationToken).ConfigureAwait(false);
-        var answer = await HostQuestion.AskAgainAsync(await AgainAsync(session, cancellationToken).ConfigureAwait(false), before, cancellationToken).ConfigureAwait(false);
+        if (session.Again is null)
+        {
+            session.Again = HostQuestion.Again(session.Connection);
+            // Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.
+            if (_mayPrepare) await session.Again.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var answer = await HostQuestion.AskAgainAsync(session.Again, before, cancellationToken).ConfigureAwait(false);
         answer = answer with { Probers = _probers };
         if (answer.Timeline is not null) return answer;
         // Without a WAL receiver that we may look at, only the control file shows the timeline, in its own good time. What it showed still holds.
@@ -132,15 +139,6 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         var all = await HostQuestion.AskTypesAsync(connection, cancellationToken).ConfigureAwait(false);
         _types = new KnownTypes(newest, all, now);
         return all;
-    }
-
-    /// <summary>Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.</summary>
-    private async Task<NpgsqlCommand> AgainAsync(Session session, CancellationToken cancellationToken)
-    {
-        if (session.Again is { } prepared) return prepared;
-        var again = session.Again = HostQuestion.Again(session.Connection);
-        if (_mayPrepare) await again.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        return again;
     }
 
     private sealed record KnownTypes(long Newest, long All, long AskedAt);

@@ -9,13 +9,12 @@ internal sealed class HostLatency
     private const double NeverSeen = 0.5;
 
     private readonly int[] _counts = new int[DurationHistogram.Size];
-    private int _total;
     private double _logarithms;
 
-    public int Samples => _total;
+    public int Samples { get; private set; }
 
     /// <summary>What is typical, as a natural logarithm of ms: a mean that a few long samples do not carry.</summary>
-    public double Typical => _logarithms / _total;
+    public double Typical => _logarithms / Samples;
 
     public long SampledAt { get; private set; } = long.MinValue / 2;
 
@@ -43,9 +42,9 @@ internal sealed class HostLatency
     public void Add(double milliseconds, int history, long now)
     {
         SampledAt = now;
-        if (_total >= 2 * history) Halve();
+        if (Samples >= 2 * history) Halve();
         _counts[DurationHistogram.BucketOf(milliseconds)]++;
-        _total++;
+        Samples++;
         _logarithms += Math.Log(milliseconds);
     }
 
@@ -86,13 +85,13 @@ internal sealed class HostLatency
     {
         var count = 0;
         for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
-        return (count + 1.0) / (_total + 1);
+        return (count + 1.0) / (Samples + 1);
     }
 
     /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
     public double Slowest(double share)
     {
-        var left = (int)(share * _total);
+        var left = (int)(share * Samples);
         for (var i = _counts.Length - 1; i > 0; i--)
         {
             left -= _counts[i];
@@ -106,15 +105,15 @@ internal sealed class HostLatency
     public void Reset()
     {
         Array.Clear(_counts);
-        (_total, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
+        (Samples, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
         SampledAt = SlowAt = ReadmittedAt = long.MinValue / 2;
     }
 
     private void Halve()
     {
-        var before = _total;
-        _total = 0;
-        for (var i = 0; i < _counts.Length; i++) _total += _counts[i] /= 2;
-        _logarithms *= (double)_total / before;
+        var before = Samples;
+        Samples = 0;
+        for (var i = 0; i < _counts.Length; i++) Samples += _counts[i] /= 2;
+        _logarithms *= (double)Samples / before;
     }
 }

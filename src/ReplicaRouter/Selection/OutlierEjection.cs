@@ -12,9 +12,6 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
 {
-    /// <summary>What a sample counts in addition if another host began the same work later and was done sooner: half of what ejects a host.</summary>
-    private double BeatenEvidence => settings.Evidence / 2;
-
     /// <summary>Up to this, a slow trial decides nothing: at least one in eight of the fastest host's commands takes half as long or longer.</summary>
     private static readonly double WeakEvidence = Math.Log(Math.Sqrt(2));
 
@@ -120,7 +117,8 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private void Judge(int host, HostLatency latency, double sample, HostLatency reference, bool isBeaten, long now)
     {
-        var evidence = EvidenceOf(sample, reference) + (isBeaten ? BeatenEvidence : 0);
+        // Another host that began the same work later and was done sooner counts for half of what ejects a host.
+        var evidence = EvidenceOf(sample, reference) + (isBeaten ? settings.Evidence / 2 : 0);
         latency.WasSlow = evidence > 0;
         if (latency.Typical <= reference.Typical) Volatile.Write(ref _silenceMs, Math.Max(settings.LeastSilenceMs, EjectionSettings.Ratio * latency.Slowest(LongShare)));
         var startedAt = now - time.Ticks(TimeSpan.FromMilliseconds(sample));

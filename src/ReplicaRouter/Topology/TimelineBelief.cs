@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics.CodeAnalysis;
 
 namespace ReplicaRouter;
 
@@ -55,7 +54,7 @@ internal sealed record TimelineBelief
             Witnesses = Bits(counted.Where(host => host.ShownTimeline == timeline)),
             Leaping = leaping,
             Outvoted = outvoted,
-            Contradicted = Bits(hosts.Where(host => IsContradicted(host, hosts, leaders, out _))),
+            Contradicted = Bits(hosts.Where(host => LeaderInPlaceOf(host, hosts, leaders) is not null)),
         };
 
         ulong Outvoted(ulong leaping) => Bits(hosts.Where(host => IsOutvoted(host, hosts, cluster, leaders, leaping)));
@@ -78,12 +77,12 @@ internal sealed record TimelineBelief
     /// was asked. A source may be late, and an old primary that was out may have been replaced.
     /// </summary>
     private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, ulong leaping) =>
-        IsContradicted(host, hosts, leaders, out var leader) && !host.IsAccepted
+        LeaderInPlaceOf(host, hosts, leaders) is { } leader && !host.IsAccepted
         && hosts.FirstOrDefault(other => other.Configuration.HasEndpoint(leader.Endpoint)) is { Answer.IsInRecovery: false, IsServing: true } named
         && (named.Configuration.Bit & leaping) == 0 && named.OutAt <= leader.AskedAt && IsAdmitted(named, cluster) && named.Answer!.Server != host.Answer!.Server;
 
-    private static bool IsContradicted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders, [NotNullWhen(true)] out NamedLeader? leader) =>
-        (leader = host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null) is not null;
+    private static NamedLeader? LeaderInPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders) =>
+        host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null;
 
     private static IEnumerable<HostSnapshot> Leapers(IEnumerable<HostSnapshot> admitted, TimeProvider time)
     {
