@@ -13,9 +13,6 @@ internal sealed record RouterConfiguration
     /// <summary>The hosts that are configured. Which ones there are at a moment, discovery and later configurations included, a snapshot tells.</summary>
     public required ImmutableArray<HostConfiguration> Hosts { get; init; }
 
-    /// <summary>The groups that routes name; a tier knows its group by the position here.</summary>
-    public required ImmutableArray<string> Groups { get; init; }
-
     /// <summary>The routes; a built-in one stands at the index of its operation's value.</summary>
     public required ImmutableArray<RoutePlan> Routes { get; init; }
 
@@ -66,7 +63,8 @@ internal sealed record RouterConfiguration
         && ForcedFailoverDuration == other.ForcedFailoverDuration && DrainTimeout == other.DrainTimeout && SessionWindow == other.SessionWindow
         && Discovery.SaysTheSameAs(other.Discovery)
         && Sources.Select(source => source.Name).SequenceEqual(other.Sources.Select(source => source.Name))
-        && TokenSecrets.SequenceEqual(other.TokenSecrets, (one, another) => one.AsSpan().SequenceEqual(another)) && Routes.SequenceEqual(other.Routes, RoutePlan.SaysTheSame);
+        && TokenSecrets.SequenceEqual(other.TokenSecrets, (one, another) => one.AsSpan().SequenceEqual(another))
+        && Routes.SequenceEqual(other.Routes, (one, another) => one.SaysTheSameAs(another));
 
     /// <exception cref="ArgumentException">The options define no such route.</exception>
     public RoutePlan PlanOf(DatabaseRoute route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);

@@ -16,7 +16,6 @@ internal sealed class RouterConfigurationBuilder
 
     private readonly DatabaseRouterOptions _options;
     private readonly List<string> _faults;
-    private readonly List<string> _groups = [];
 
     private RouterConfigurationBuilder(DatabaseRouterOptions options) => (_options, _faults) = (options, [.. options.Faults]);
 
@@ -51,7 +50,6 @@ internal sealed class RouterConfigurationBuilder
             Name = _options.Names.Router,
             Hosts = hosts,
             Routes = routes,
-            Groups = [.. _groups],
             NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
             Health = BuildHealth(routes),
             PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads ?? MostFallbackReads(routes, hosts),
@@ -245,7 +243,6 @@ internal sealed class RouterConfigurationBuilder
             Index = index,
             Name = name,
             Tiers = tiers,
-            HasPrimary = tiers.Any(tier => tier.IsPrimary),
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
             Consistency = settings.Consistency ?? Consistency.Session,
@@ -290,16 +287,7 @@ internal sealed class RouterConfigurationBuilder
             _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key}:Groups:{index} names a group that no host serves. {meant}"));
         }
 
-        return [.. groups.Select(group => new RouteTier(
-            group,
-            group == HostNames.Primary,
-            IndexOf(group)))];
-    }
-
-    private int IndexOf(string group)
-    {
-        if (!_groups.Contains(group)) _groups.Add(group);
-        return _groups.IndexOf(group);
+        return [.. groups.Select(group => new RouteTier(group))];
     }
 
     private static string[] DefaultGroups(string route) => route switch

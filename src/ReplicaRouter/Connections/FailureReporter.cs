@@ -32,7 +32,7 @@ internal sealed class FailureReporter(TopologyStore store)
                 ReportRefusedLogin(kind, exception, pool, startedAt);
                 break;
             default:
-                monitor.Report(FailureClassifier.Describe(exception, pool.Host, site, pool.Plan.Database), startedAt);
+                monitor.Report(FailureClassifier.Describe(exception, pool.Host, pool.Plan.Database, site), startedAt);
                 break;
         }
 

@@ -55,13 +55,6 @@ internal sealed class Fleet(
         ImmutableInterlocked.Update(ref _all, all => all.Add(pools));
     }
 
-    /// <summary>Has what is configured of a host apply that does not change how it is connected to.</summary>
-    public void Configure(HostConfiguration host)
-    {
-        PoolsOf(host).Host = host;
-        MonitorOf(host).Host = host;
-    }
-
     /// <summary>Forgets a host whose connections are closed.</summary>
     public void Remove(HostPools pools)
     {

@@ -8,10 +8,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>
-/// Finds out what is wrong with a server's certificate: Npgsql, which refused it, does not say. It shakes hands once more, by the same rules, and sends nothing
-/// but that.
-/// </summary>
+/// <summary>Finds out what is wrong with a server's certificate, which Npgsql does not say. It shakes hands once more, by the same rules, and sends nothing else.</summary>
 /// <remarks>Source: PostgreSQL manual, "Message Flow", "SSL Session Encryption".</remarks>
 internal static class CertificateCheck
 {
@@ -25,25 +22,11 @@ internal static class CertificateCheck
     /// <returns>What is wrong, for people; null when it can't be told.</returns>
     public static async Task<string?> FaultAsync(HostConfiguration host, TimeProvider time, CancellationToken cancellationToken)
     {
-        X509ChainPolicy policy;
+        string? fault = null;
+        X509ChainPolicy? policy = null;
         try
         {
             policy = Policy(host.Connection);
-        }
-        // Npgsql refuses a certificate of another name before it reads the file of the authorities.
-        catch (Exception e) when (CertificateFiles.IsCause(e))
-        {
-            return CertificateFiles.Describe(e, host, isRoot: true);
-        }
-
-        return await FaultAsync(host, policy, time, cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task<string?> FaultAsync(HostConfiguration host, X509ChainPolicy policy, TimeProvider time, CancellationToken cancellationToken)
-    {
-        string? fault = null;
-        try
-        {
             using var client = new TcpClient();
             await client.ConnectAsync(host.Connection.Host!, host.Connection.Port, cancellationToken).ConfigureAwait(false);
             var isDirect = host.Connection.SslNegotiation == SslNegotiation.Direct;
@@ -62,6 +45,11 @@ internal static class CertificateCheck
                 },
             };
             await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        // Npgsql refuses a certificate of another name before it reads the file of the authorities.
+        catch (Exception e) when (policy is null && CertificateFiles.IsCause(e))
+        {
+            return CertificateFiles.Describe(e, host, isRoot: true);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

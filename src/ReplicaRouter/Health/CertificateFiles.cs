@@ -31,21 +31,13 @@ internal static class CertificateFiles
     public static bool IsCause(Exception exception) => (exception is NpgsqlException { InnerException: { } inner } ? inner : exception)
         is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or CryptographicException;
 
-    /// <param name="exception">What <see cref="IsCause"/> holds for.</param>
-    /// <param name="host">The host that was to be logged in to.</param>
-    public static string Describe(Exception exception, HostConfiguration host)
+    /// <summary>In words, what <see cref="IsCause"/> holds for: of the file of the authorities, or else of the client's own.</summary>
+    public static string Describe(Exception exception, HostConfiguration host, bool isRoot = false)
     {
         // Npgsql reads the authorities when it checks the server's certificate, in the handshake, and the client's own files before that.
-        return exception is NpgsqlException { InnerException: { } inner } ? Describe(inner, host, isRoot: true) : Describe(exception, host, isRoot: false);
-    }
-
-    /// <param name="cause">What using the file met.</param>
-    /// <param name="host">The host that was to be logged in to.</param>
-    /// <param name="isRoot">Whether it is the file of the authorities, rather than one of the client's own.</param>
-    public static string Describe(Exception cause, HostConfiguration host, bool isRoot)
-    {
-        var setting = isRoot ? Root(host) : Client(host.Connection, cause);
-        return $"{host.Endpoint}: {setting}: " + cause switch
+        if (exception is NpgsqlException { InnerException: { } inner }) return Describe(inner, host, isRoot: true);
+        var setting = isRoot ? Root(host) : Client(host.Connection, exception);
+        return $"{host.Endpoint}: {setting}: " + exception switch
         {
             UnauthorizedAccessException => "this process may not read the file.",
             CryptographicException when isRoot => $"the file holds no certificate. Correct the setting in {host.Source}, or put the authority's certificate there.",

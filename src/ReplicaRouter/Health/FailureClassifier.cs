@@ -11,13 +11,8 @@ internal static class FailureClassifier
 {
     public const string IdleSessionTimeout = "57P05";
 
-    /// <summary>What an error that was met while a connection was opened, or by a probe, says of the host.</summary>
-    /// <param name="exception">The error.</param>
-    /// <param name="host">The host.</param>
-    /// <param name="database">The further database of the cluster that the connection was to; null for the one of the connection string.</param>
-    public static HostFailure Describe(Exception exception, HostConfiguration host, Database? database = null) => Describe(exception, host, FailureSite.Opening, database);
-
-    public static HostFailure Describe(Exception exception, HostConfiguration host, FailureSite site, Database? database = null) =>
+    /// <summary>What an error says of the host, and of the further database of the cluster that its connection was to; null for the one of the connection string.</summary>
+    public static HostFailure Describe(Exception exception, HostConfiguration host, Database? database = null, FailureSite site = FailureSite.Opening) =>
         new(Classify(exception, site), Message(exception, host, database));
 
     public static FailureKind Classify(Exception exception, FailureSite site) =>
@@ -40,29 +35,30 @@ internal static class FailureClassifier
         _ => FailureKind.None,
     };
 
-    private static FailureKind OfConnection(Exception exception, FailureSite site) => exception switch
+    private static FailureKind OfConnection(Exception exception, FailureSite site) => Cause(exception) switch
     {
-        PostgresException postgres => OfConnection(postgres, site),
         // No connection was tried: of each host its own state says more.
-        NoEligibleHostException or DatabaseRouterConfigurationException => FailureKind.None,
-        NoPasswordException or NpgsqlException { InnerException: NoPasswordException } => FailureKind.NoPassword,
+        _ when exception is NoEligibleHostException or DatabaseRouterConfigurationException => FailureKind.None,
+        PostgresException e => OfConnection(e, site),
+        NoPasswordException => FailureKind.NoPassword,
         HostLostException => FailureKind.Hung,
         // Npgsql throws this for an exhausted pool too; that is our own doing and says nothing of the host.
-        NpgsqlException { InnerException: TimeoutException } e when IsPoolExhausted(e) => FailureKind.None,
-        TimeoutException or NpgsqlException { InnerException: TimeoutException } => FailureKind.Timeout,
-        NpgsqlException { InnerException: PostgresException inner } => OfConnection(inner, site),
-        CertificateRefusedException or AuthenticationException or NpgsqlException { InnerException: AuthenticationException } => FailureKind.Misconfigured,
+        TimeoutException => IsPoolExhausted(exception) ? FailureKind.None : FailureKind.Timeout,
+        CertificateRefusedException or AuthenticationException => FailureKind.Misconfigured,
         _ when site == FailureSite.Opening && CertificateFiles.IsCause(exception) => FailureKind.Misconfigured,
-        SocketException socket => Classify(socket),
-        NpgsqlException { InnerException: SocketException inner } => Classify(inner),
-        NpgsqlException { InnerException: IOException { InnerException: SocketException inner } } => Classify(inner),
-        IOException or NpgsqlException { InnerException: IOException } => FailureKind.Unreachable,
+        SocketException e => Classify(e),
+        IOException { InnerException: SocketException e } => Classify(e),
+        IOException => FailureKind.Unreachable,
         // "Exception while reading from stream", "The connection is closed": the connection is gone, the server may be.
-        NpgsqlException { IsTransient: true } => FailureKind.Unreachable,
+        _ when exception is NpgsqlException { IsTransient: true } => FailureKind.Unreachable,
         // Npgsql has no other type for a server that offers no TLS, or wants a password that we don't have.
-        NpgsqlException { InnerException: null } e when IsLoginRefusal(e) => FailureKind.Misconfigured,
+        _ when exception is NpgsqlException { InnerException: null } e && IsLoginRefusal(e) => FailureKind.Misconfigured,
         _ => FailureKind.None,
     };
+
+    /// <summary>What Npgsql met, where it says no more itself.</summary>
+    private static Exception Cause(Exception exception) =>
+        exception is NpgsqlException and not PostgresException and not CertificateRefusedException && exception.InnerException is { } inner ? inner : exception;
 
     /// <summary>
     /// What the server said when a connection could not be opened, or broke. As an ERROR a statement raised it, with whatever code its author or another server
@@ -94,8 +90,7 @@ internal static class FailureClassifier
     private static FailureKind ClassifyOfPooler(string message) => message switch
     {
         // Before 1.20, which knows few settings of a startup packet.
-        _ when message.Contains("startup parameter", StringComparison.Ordinal) => FailureKind.Misconfigured,
-        _ when message.Contains("no such database", StringComparison.Ordinal) => FailureKind.Misconfigured,
+        _ when message.Contains("startup parameter", StringComparison.Ordinal) || message.Contains("no such database", StringComparison.Ordinal) => FailureKind.Misconfigured,
         _ when message.Contains("no more connections allowed", StringComparison.Ordinal) => FailureKind.Full,
         // It has no server to send anything to.
         _ when message.Contains("server login", StringComparison.Ordinal) => FailureKind.Restarting,
@@ -128,7 +123,7 @@ internal static class FailureClassifier
     private static string Message(Exception exception, HostConfiguration host, Database? further)
     {
         if (CertificateFiles.IsCause(exception)) return CertificateFiles.Describe(exception, host);
-        var cause = exception is NpgsqlException and not PostgresException and not CertificateRefusedException && exception.InnerException is { } inner ? inner : exception;
+        var cause = Cause(exception);
         var (user, database) = (host.Connection.Username, host.Connection.Database);
         return cause switch
         {
@@ -140,7 +135,8 @@ internal static class FailureClassifier
                 $"{host.Endpoint} has no database '{database}' ({e.SqlState}). Correct the database in {host.Source}.",
             PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
                 $"{host.Endpoint} is a pooler that refuses a setting of ours: {PlainText.Of(e.MessageText)}. Add 'ignore_startup_parameters = options' to its configuration.",
-            PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow, Detail: { } detail } e when !IsRedacted(detail) =>
+            // Npgsql puts a text of its own in the place of a detail, unless Include Error Detail is set, as it is for probes.
+            PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow, Detail: { } detail } e when !detail.StartsWith("Detail redacted", StringComparison.Ordinal) =>
                 $"{host.Endpoint}: {PlainText.Of(e.MessageText)}: {PlainText.Of(detail)} ({e.SqlState})",
             PostgresException e => $"{host.Endpoint}: {PlainText.Of(e.MessageText)} ({e.SqlState})",
             CertificateRefusedException => cause.Message,
@@ -159,9 +155,6 @@ internal static class FailureClassifier
             _ => $"a login to {host.Endpoint} failed with {cause.GetType().Name}: what answers may be no PostgreSQL server, or one that can't start a process.",
         };
     }
-
-    /// <summary>Npgsql's text in the place of a detail, unless <c>Include Error Detail</c> is set, as it is for probes.</summary>
-    private static bool IsRedacted(string detail) => detail.StartsWith("Detail redacted", StringComparison.Ordinal);
 
     private static string LoginFix(HostConfiguration host) => host.IsDiscovered
         ? "A host that a source names gets the password by SCRAM only, unless TLS proves the server (sslmode=verify-full and sslrootcert) or the primary's connection string states Require Auth."

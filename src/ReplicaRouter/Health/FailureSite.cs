@@ -6,9 +6,6 @@ internal enum FailureSite
     /// <summary>While a connection was opened, or by a probe's own question.</summary>
     Opening,
 
-    /// <summary>On a connection that broke.</summary>
     BrokenConnection,
-
-    /// <summary>On a connection that is still open.</summary>
     OpenConnection,
 }

@@ -2,10 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>
-/// Statements that failed on a host and then were answered by another one: a table's file that is gone, damaged data, no memory, a migration that it has not
-/// replayed. Says when there are so many that the host is better left out, and for how long.
-/// </summary>
+/// <summary>Statements that failed on a host and were answered by another one, as with damaged data or no memory. Says when the host is better left out, and how long.</summary>
 internal sealed class HostFaults(TimeProvider time)
 {
     /// <summary>So many within a time, and at least one of so many commands of the host: fewer are run again elsewhere, and the rest of the host's work is well.</summary>
@@ -24,9 +21,7 @@ internal sealed class HostFaults(TimeProvider time)
     private TimeSpan _hold;
     private long _backAt;
 
-    /// <summary>Whether an error may be one that other hosts do not have.</summary>
-    /// <param name="exception">What a statement met.</param>
-    /// <param name="isReplica">Whether the host is a replica: what the primary does not have, no host has.</param>
+    /// <summary>Whether an error that a statement met may be one that other hosts do not have. What the primary lacks, no host has.</summary>
     public static bool MayBeOfHost(Exception exception, bool isReplica) => exception is PostgresException { SqlState: var state } && state switch
     {
         // Raised by a statement, it is about a connection to another server.
@@ -36,8 +31,7 @@ internal sealed class HostFaults(TimeProvider time)
         _ => state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("58", StringComparison.Ordinal),
     };
 
-    /// <summary>Counts a statement that failed here and was answered elsewhere.</summary>
-    /// <param name="commands">Commands that the host has run so far.</param>
+    /// <summary>Counts a statement that failed here, after so many commands of the host, and was answered elsewhere.</summary>
     /// <returns>How long the host is to be left out; null as long as there are few.</returns>
     public TimeSpan? Record(long commands)
     {

@@ -16,7 +16,6 @@ internal sealed class HostMonitor(
     private const int ProbesPerLogin = 10;
 
     private readonly SilenceCheck _silence = new(host, probe, store, time);
-    private HostConfiguration _host = host;
     private long _withoutPrimarySince;
     private long _loginAt = time.GetTimestamp();
     private long _letInAt = long.MinValue;
@@ -32,37 +31,23 @@ internal sealed class HostMonitor(
     private readonly Pause _pause = new(time);
     private Task _loop = Task.CompletedTask;
 
-    /// <summary>The host as it is configured now.</summary>
-    public HostConfiguration Host
-    {
-        get => Volatile.Read(ref _host);
-        set
-        {
-            Volatile.Write(ref _host, value);
-            _silence.Host = value;
-        }
-    }
+    public HostConfiguration Host => store.Present(host);
 
     /// <summary>Called with the duration of each answered probe over a connection that was open, in ms.</summary>
     public Action<double>? Answered { get; init; }
 
     /// <summary>How long the last probe took, in ms, whether it succeeded or not.</summary>
-    public double LastProbeMs => Volatile.Read(ref _lastProbeMs);
-    private double _lastProbeMs;
+    public double LastProbeMs { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     /// <summary>When the last probe ended, in UTC ticks; 0 before the first.</summary>
-    public long LastProbeAt => Volatile.Read(ref _lastProbeAt);
-    private long _lastProbeAt;
+    public long LastProbeAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     public void Start() => _loop = RunAsync();
 
     /// <summary>Probes now rather than at the end of the interval.</summary>
     public void Wake() => _pause.Cut();
 
-    /// <summary>
-    /// Probes now, and publishes what that shows, also a failure, which it does not throw. However many ask at once, one probe is under way, and
-    /// one more for those who came after it was sent.
-    /// </summary>
+    /// <summary>Probes now, and publishes what that shows without throwing. However many ask at once, one probe is under way, and one more for those who came later.</summary>
     public Task AskAsync()
     {
         lock (_lock)
@@ -78,7 +63,7 @@ internal sealed class HostMonitor(
     {
         // It was removed, and another host may have its place.
         if (_stop.IsCancellationRequested) return;
-        store.Publish(new HostObservation(Host.Index, startedAt, time.GetTimestamp(), null, failure) { IsFromCaller = true });
+        store.Publish(new HostObservation(host.Index, startedAt, time.GetTimestamp(), null, failure) { IsFromCaller = true });
         Wake();
     }
 
@@ -86,7 +71,7 @@ internal sealed class HostMonitor(
     public void ReportLogin(HostFailure failure, long startedAt)
     {
         if (_stop.IsCancellationRequested) return;
-        if (startedAt >= Volatile.Read(ref _letInAt)) store.Update(current => current.WithLogin(Host.Index, failure, startedAt, time));
+        if (startedAt >= Volatile.Read(ref _letInAt)) store.Update(current => current.WithLogin(host.Index, failure, startedAt, time));
         Wake();
     }
 
@@ -95,21 +80,18 @@ internal sealed class HostMonitor(
     {
         if (_stop.IsCancellationRequested) return;
         if (startedAt > Volatile.Read(ref _letInAt)) Volatile.Write(ref _letInAt, startedAt);
-        if (store.Current.At(Host.Index) is { LoginFailure: not null }) store.Update(current => current.WithLogin(Host.Index, null, startedAt, time));
+        if (store.Current.At(host.Index) is { LoginFailure: not null }) store.Update(current => current.WithLogin(host.Index, null, startedAt, time));
     }
 
     /// <summary>Has the host left out for a while, as it fails many statements that other hosts answer.</summary>
-    /// <param name="message">What they met, for people.</param>
-    /// <param name="hold">How long.</param>
     public void ReportFaulty(string message, TimeSpan hold)
     {
         if (_stop.IsCancellationRequested) return;
         var now = time.GetTimestamp();
-        store.Update(current => current.WithFaulty(Host.Index, new FaultyHost(message, now, now + time.Ticks(hold)), time));
+        store.Update(current => current.WithFaulty(host.Index, new FaultyHost(message, now, now + time.Ticks(hold)), time));
     }
 
-    /// <summary>Has a host asked that is silent although work waits there, with deadlines that tell within half a second whether it hangs.</summary>
-    /// <param name="isLoginStalled">Whether it is logins that wait.</param>
+    /// <summary>Has a host asked that is silent although work waits there, or logins do, with deadlines that tell within half a second whether it hangs.</summary>
     public void Verify(bool isLoginStalled)
     {
         if (!_stop.IsCancellationRequested) _silence.Start(isLoginStalled, _stop.Token);
@@ -153,7 +135,7 @@ internal sealed class HostMonitor(
             {
                 await AskAsync().ConfigureAwait(false);
                 // Once an interval, as the average expects it; those who ask may do so much more often. A login takes longer than a question.
-                if (store.Current.At(Host.Index) is not { } snapshot) return;
+                if (store.Current.At(host.Index) is not { } snapshot) return;
                 if (snapshot.Last is { Answer.ConnectedAt: var connectedAt, SentAt: var sentAt } && connectedAt < sentAt) Answered?.Invoke(LastProbeMs);
                 if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
                 await PauseAsync().ConfigureAwait(false);
@@ -165,7 +147,7 @@ internal sealed class HostMonitor(
             catch (Exception e)
             {
                 // Whatever it is, a monitor that ends leaves its host unwatched for ever.
-                Log.ProbeLoopFailed(logger, Host.Name, e);
+                Log.ProbeLoopFailed(logger, host.Name, e);
                 await Task.Delay(settings.Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -177,14 +159,14 @@ internal sealed class HostMonitor(
         {
             await ProbeAndPublishAsync().ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
-            // Nobody is to learn more.
+            // There is no use for more.
         }
         catch (Exception e)
         {
             // Whoever asked is not to fail for it, and looks at what is known.
-            Log.ProbeLoopFailed(logger, Host.Name, e);
+            Log.ProbeLoopFailed(logger, host.Name, e);
         }
     }
 
@@ -199,11 +181,7 @@ internal sealed class HostMonitor(
             pending = probe.ProbeAsync(_stop.Token);
             answer = await pending.WaitAsync(settings.Timeout, time, _stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (Exception e)
+        catch (Exception e) when (!_stop.IsCancellationRequested)
         {
             failure = FailureClassifier.Describe(e, Host);
             // A probe that is no longer waited for may end in an error that tells nothing new.
@@ -215,10 +193,10 @@ internal sealed class HostMonitor(
 
         var receivedAt = time.GetTimestamp();
         var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
-        Volatile.Write(ref _lastProbeMs, elapsed);
+        LastProbeMs = elapsed;
         if (answer is not null) _silence.Learn(elapsed);
-        Volatile.Write(ref _lastProbeAt, time.GetUtcNow().UtcTicks);
-        store.Publish(new HostObservation(Host.Index, sentAt, receivedAt, answer, failure));
+        LastProbeAt = time.GetUtcNow().UtcTicks;
+        store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
     }
 
     private async Task PauseAsync()
@@ -227,7 +205,7 @@ internal sealed class HostMonitor(
         var pause = PauseOf(store.Current) * (_isInStep ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
         var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
         // An answer that others have asked for meanwhile is as good as one of our own, and of a fleet's questions takes the place of one. The fleet may have asked in step.
-        if (!isWoken && store.Current.At(Host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
+        if (!isWoken && store.Current.At(host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
             var putOff = TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), pause - age);
             isWoken = await _pause.OfAsync(putOff * (0.8 + (0.5 * random.NextDouble()))).ConfigureAwait(false);
@@ -252,7 +230,7 @@ internal sealed class HostMonitor(
 
     private TimeSpan PauseOf(TopologySnapshot topology)
     {
-        if (topology.At(Host.Index) is not { } snapshot) return settings.Interval;
+        if (topology.At(host.Index) is not { } snapshot) return settings.Interval;
         if (!snapshot.IsSettled || snapshot.State == HostState.Suspect) return Soon;
         if (snapshot.State == HostState.Recovering) return TimeSpan.Max(HealthSettings.ProofOf(topology.Probers), Soon);
         var interval = settings.IntervalOf(topology.Probers);
@@ -268,15 +246,6 @@ internal sealed class HostMonitor(
         return PauseWithoutPrimary(time.GetElapsedTime(_withoutPrimarySince), interval);
     }
 
-    /// <summary>
-    /// Until a primary is found again, hosts are asked often: a twentieth of the time that it has been gone for, and four times as often as usual
-    /// however long that is. Managers like Patroni take half a minute to promote, and each write waits for it.
-    /// </summary>
-    /// <param name="gone">How long there has been no primary.</param>
-    /// <param name="interval">The usual pause.</param>
-    internal static TimeSpan PauseWithoutPrimary(TimeSpan gone, TimeSpan interval)
-    {
-        var pause = gone / 20;
-        return pause < Soon ? Soon : pause < interval / 4 ? pause : interval / 4;
-    }
+    /// <summary>Until a primary is found, which takes Patroni half a minute, writes wait: pauses are a twentieth of the time so far, a quarter of the interval at most.</summary>
+    internal static TimeSpan PauseWithoutPrimary(TimeSpan gone, TimeSpan interval) => gone / 20 < Soon ? Soon : TimeSpan.Min(gone / 20, interval / 4);
 }

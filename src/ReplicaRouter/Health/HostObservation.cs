@@ -1,11 +1,8 @@
 namespace ReplicaRouter;
 
-/// <summary>One fact about one host: what it answered to a probe, or how it failed a probe or a caller.</summary>
-/// <param name="HostIndex">The host.</param>
-/// <param name="SentAt">Timestamp before the probe was sent: whatever it reports is at least as new.</param>
-/// <param name="ReceivedAt">Timestamp at which the outcome was known.</param>
-/// <param name="Answer">What the host answered, or null when it failed.</param>
-/// <param name="Failure">How it failed, or null when it answered.</param>
+/// <summary>
+/// One fact about one host: what it answered to a probe, or how it failed a probe or a caller. What it reports is at least as new as the timestamp before the probe was sent.
+/// </summary>
 internal sealed record HostObservation(int HostIndex, long SentAt, long ReceivedAt, HostAnswer? Answer, HostFailure? Failure)
 {
     /// <summary>Whether a caller met it, and no probe has confirmed it.</summary>
@@ -20,10 +17,7 @@ internal sealed record HostAnswer
     /// <summary>The cluster's identity, which <c>initdb</c> chose and every standby shares.</summary>
     public ulong SystemIdentifier { get; init; }
 
-    /// <summary>
-    /// The timeline that a primary writes, or that a standby receives; null on a standby whose WAL receiver is dead or whose
-    /// <c>pg_stat_wal_receiver</c> hides its columns from our role (it needs <c>pg_read_all_stats</c>).
-    /// </summary>
+    /// <summary>The timeline that a primary writes, or a standby receives; null without a live WAL receiver, or where it is hidden (<see cref="IsTimelineHidden"/>).</summary>
     public int? Timeline { get; init; }
 
     /// <summary>The timeline that a primary writes, or that a standby's replay is proven to have reached, if only from its control file.</summary>
@@ -88,9 +82,7 @@ internal sealed record HostAnswer
     public (ulong Cluster, long StartedAt, int Port) Server => (SystemIdentifier, StartedAt, ServerPort);
 }
 
-/// <summary>How a host failed.</summary>
-/// <param name="Kind">What that means for the host.</param>
-/// <param name="Message">In words, for people. Never holds a password.</param>
+/// <summary>How a host failed: what that means for it, and in words, for people, which never hold a password.</summary>
 internal sealed record HostFailure(FailureKind Kind, string Message);
 
 /// <summary>What a failure means for the host that it came from.</summary>

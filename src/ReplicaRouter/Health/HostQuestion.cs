@@ -50,19 +50,14 @@ internal static class HostQuestion
                (SELECT max(oid)::int8 FROM pg_type)
         """;
 
-    /// <summary>
-    /// Sums up the types that Npgsql knows by name. The row types of tables, temporary ones as well, come and go without being used, as do all arrays with their element's type.
-    /// </summary>
+    /// <summary>Sums up the types that Npgsql knows by name. Row types of tables, also temporary ones, come and go unused; arrays do so with their element's type.</summary>
     private const string Types = """
         SELECT coalesce(sum(hashoid(t.oid)::int8), 0)::int8 FROM pg_type t
         WHERE (t.typtype IN ('b', 'd', 'e', 'm', 'r') AND t.typcategory <> 'A')
            OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
         """;
 
-    /// <param name="connection">An open connection.</param>
-    /// <param name="connectedAt">Timestamp at which the connection was open already.</param>
-    /// <param name="timeout">Seconds that it may take; 0 for as long as it takes.</param>
-    /// <param name="cancellationToken">Cancels the question.</param>
+    /// <summary>Asks everything over a connection that was open already at a timestamp, within so many seconds; 0 for as long as it takes.</summary>
     public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, int timeout, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = timeout };
@@ -85,9 +80,7 @@ internal static class HostQuestion
     /// <summary>The command that asks again over the same connection, so that it can only be the same run of the same server.</summary>
     public static NpgsqlCommand Again(NpgsqlConnection connection) => new(Changing, connection);
 
-    /// <param name="again">What <see cref="Again"/> gave.</param>
-    /// <param name="before">What the server answered before.</param>
-    /// <param name="cancellationToken">Cancels the question.</param>
+    /// <summary>Asks by what <see cref="Again"/> gave; the rest is as the server answered before.</summary>
     public static async Task<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken)
     {
         var reader = await again.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);

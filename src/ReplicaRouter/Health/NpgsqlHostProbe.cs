@@ -4,43 +4,19 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Probes a host over a connection of its own, kept open, never from a pool that callers use.</summary>
-internal sealed class NpgsqlHostProbe : IHostProbe
+internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, HostLogin login = default) : IHostProbe
 {
     private static readonly TimeSpan LongestHearsay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Time between two looks at all types, where new ones are created all the time, as by temporary tables.</summary>
     private static readonly TimeSpan TypesInterval = TimeSpan.FromSeconds(10);
 
-    private readonly HostConfiguration _host;
-    private readonly NpgsqlDataSource _dataSource;
-    private readonly TimeProvider _time;
+    private readonly NpgsqlDataSource _dataSource = DataSourceOf(host, timeout, login);
     private Session? _kept;
     private volatile KnownTypes? _types;
     private volatile bool _mayPrepare = true;
     private volatile int _probers = 1;
     private volatile bool _isDisposed;
-
-    public NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, HostLogin login = default)
-    {
-        var builder = Credentials.Unpooled(host, login);
-        builder.Name = login.Router is { } router ? $"{router}/{host.Name}/probe" : $"{host.Name}/probe";
-        var settings = builder.ConnectionStringBuilder;
-        settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
-        // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
-        // until that has timed out. Whoever asked stops waiting; if an answer comes after all, the connection is kept for the next probe.
-        settings.CommandTimeout = 0;
-        settings.KeepAlive = 0;
-        settings.Enlist = false;
-        settings.Multiplexing = false;
-        settings.ApplicationName = HostQuestion.Prober;
-        // Types are loaded by a large query at the first connection; the probe needs none of them.
-        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
-        // By its DETAIL a server says why it takes no connections. The probes' statements read nothing of a user's.
-        settings.IncludeErrorDetail = true;
-        _host = host;
-        _dataSource = builder.Build();
-        _time = time;
-    }
 
     public async Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
@@ -77,15 +53,34 @@ internal sealed class NpgsqlHostProbe : IHostProbe
         await _dataSource.DisposeAsync().ConfigureAwait(false);
     }
 
+    private static NpgsqlDataSource DataSourceOf(HostConfiguration host, TimeSpan timeout, HostLogin login)
+    {
+        var builder = Credentials.Unpooled(host, login);
+        builder.Name = login.Router is { } router ? $"{router}/{host.Name}/probe" : $"{host.Name}/probe";
+        var settings = builder.ConnectionStringBuilder;
+        settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
+        // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
+        // until that has timed out. Whoever asked stops waiting; if an answer comes after all, the connection is kept for the next probe.
+        settings.CommandTimeout = 0;
+        settings.KeepAlive = 0;
+        settings.Enlist = false;
+        settings.ApplicationName = HostQuestion.Prober;
+        // Types are loaded by a large query at the first connection; the probe needs none of them.
+        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
+        // By its DETAIL a server says why it takes no connections. The probes' statements read nothing of a user's.
+        settings.IncludeErrorDetail = true;
+        return builder.Build();
+    }
+
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
         try
         {
             return await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (NpgsqlException e) when (CertificateCheck.IsRefusal(e, _host.Connection))
+        catch (NpgsqlException e) when (CertificateCheck.IsRefusal(e, host.Connection))
         {
-            if (await CertificateCheck.FaultAsync(_host, _time, cancellationToken).ConfigureAwait(false) is { } fault) throw new CertificateRefusedException(fault, e);
+            if (await CertificateCheck.FaultAsync(host, time, cancellationToken).ConfigureAwait(false) is { } fault) throw new CertificateRefusedException(fault, e);
             throw;
         }
     }
@@ -111,20 +106,27 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 
     private async Task<HostAnswer> AskAsync(Session session, CancellationToken cancellationToken)
     {
-        var now = _time.GetTimestamp();
+        var now = time.GetTimestamp();
         if (session.LastAnswer is not { } before) return await AskEverythingAsync(session, now, cancellationToken).ConfigureAwait(false);
-        var answer = await HostQuestion.AskAgainAsync(await AgainAsync(session, cancellationToken).ConfigureAwait(false), before, cancellationToken).ConfigureAwait(false);
+        if (session.Again is null)
+        {
+            session.Again = HostQuestion.Again(session.Connection);
+            // Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.
+            if (_mayPrepare) await session.Again.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var answer = await HostQuestion.AskAgainAsync(session.Again, before, cancellationToken).ConfigureAwait(false);
         answer = answer with { Probers = _probers };
         if (answer.Timeline is not null) return answer;
         // Without a WAL receiver that we may look at, only the control file shows the timeline, in its own good time. What it showed still holds.
-        return _time.GetElapsedTime(session.AskedEverythingAt, now) < LongestHearsay
+        return time.GetElapsedTime(session.AskedEverythingAt, now) < LongestHearsay
             ? answer with { ReplayTimeline = before.ReplayTimeline }
             : await AskEverythingAsync(session, before.ConnectedAt, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<HostAnswer> AskEverythingAsync(Session session, long connectedAt, CancellationToken cancellationToken)
     {
-        session.AskedEverythingAt = _time.GetTimestamp();
+        session.AskedEverythingAt = time.GetTimestamp();
         var answer = await HostQuestion.AskAsync(session.Connection, connectedAt, timeout: 0, cancellationToken).ConfigureAwait(false);
         _probers = answer.Probers;
         return answer;
@@ -132,20 +134,11 @@ internal sealed class NpgsqlHostProbe : IHostProbe
 
     private async ValueTask<long> TypesAsync(NpgsqlConnection connection, long newest, CancellationToken cancellationToken)
     {
-        var now = _time.GetTimestamp();
-        if (_types is { } known && (known.Newest == newest || _time.GetElapsedTime(known.AskedAt, now) < TypesInterval)) return known.All;
+        var now = time.GetTimestamp();
+        if (_types is { } known && (known.Newest == newest || time.GetElapsedTime(known.AskedAt, now) < TypesInterval)) return known.All;
         var all = await HostQuestion.AskTypesAsync(connection, cancellationToken).ConfigureAwait(false);
         _types = new KnownTypes(newest, all, now);
         return all;
-    }
-
-    /// <summary>Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.</summary>
-    private async Task<NpgsqlCommand> AgainAsync(Session session, CancellationToken cancellationToken)
-    {
-        if (session.Again is { } prepared) return prepared;
-        var again = session.Again = HostQuestion.Again(session.Connection);
-        if (_mayPrepare) await again.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        return again;
     }
 
     private sealed record KnownTypes(long Newest, long All, long AskedAt);

@@ -10,8 +10,7 @@ internal sealed class Pause : IDisposable
     public Pause(TimeProvider time) =>
         _timer = time.CreateTimer(static pause => ((Pause)pause!).End(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Waits for some time, or not at all when it was cut short before.</summary>
-    /// <returns>Whether it was cut short.</returns>
+    /// <summary>Waits for some time, or not at all when it was cut short before, and says whether it was.</summary>
     public Task<bool> OfAsync(TimeSpan length)
     {
         var waiting = new TaskCompletionSource<bool>();

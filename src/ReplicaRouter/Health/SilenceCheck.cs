@@ -26,7 +26,6 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     /// <summary>Between two checks that were answered, the third in a row and later; after the first a quarter of it.</summary>
     private static readonly TimeSpan LeastLongestPause = TimeSpan.FromMilliseconds(400);
 
-    private HostConfiguration _host = host;
     private readonly MovingAverage _usual = new();
     private readonly MovingAverage _usualLogin = new();
     private Task _running = Task.CompletedTask;
@@ -36,23 +35,14 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private long _notBefore;
     private TimeSpan _pause;
 
-    /// <summary>The host as it is configured now.</summary>
-    public HostConfiguration Host
-    {
-        get => Volatile.Read(ref _host);
-        set => Volatile.Write(ref _host, value);
-    }
-
     /// <summary>Notes how long an answered probe took, in ms.</summary>
     public void Learn(double milliseconds) => _usual.Record(milliseconds);
 
-    /// <summary>Starts a check unless one is under way, or a host that has long work to do was asked a moment ago.</summary>
-    /// <param name="isLoginStalled">Whether it is logins that wait.</param>
-    /// <param name="stop">Ends it.</param>
+    /// <summary>Starts a check, of logins as well if they wait, unless one is under way, or a host that has long work to do was asked a moment ago.</summary>
     public void Start(bool isLoginStalled, CancellationToken stop)
     {
         var now = time.GetTimestamp();
-        if (now < Volatile.Read(ref _notBefore) || store.Current.At(Host.Index) is not { IsServing: true }) return;
+        if (now < Volatile.Read(ref _notBefore) || store.Current.At(host.Index) is not { IsServing: true }) return;
         if (stop.IsCancellationRequested || Interlocked.Exchange(ref _isRunning, 1) != 0) return;
         _running = RunAsync(isLoginStalled, now, stop);
     }
@@ -60,10 +50,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     /// <summary>Tries whether the host lets anybody log in. Two misses in a row say that it does not, one success that it does.</summary>
     public async Task CheckLoginAsync(CancellationToken stop)
     {
-        while (await IsLoginMissedAsync(stop).ConfigureAwait(false) && _missedLogins == 1)
-        {
-            // Once more, at once.
-        }
+        if (await IsLoginMissedAsync(stop).ConfigureAwait(false) && _missedLogins == 1) await IsLoginMissedAsync(stop).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync() => await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -87,8 +74,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         }
     }
 
-    /// <summary>Asks twice, and publishes what comes of it.</summary>
-    /// <returns>Whether the host has failed.</returns>
+    /// <summary>Asks twice, publishes what comes of it, and says whether the host has failed.</summary>
     private async Task<bool> AsksInVainAsync(long sentAt, CancellationToken stop)
     {
         var deadline = Deadline;
@@ -96,53 +82,34 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (await kept.EndsWithinAsync(deadline * UntilLogin, time, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
 
         var againAt = time.GetTimestamp();
-        using var noLongerNeeded = new CancellationTokenSource();
-        var login = LoginAsync(noLongerNeeded.Token, stop);
+        var login = probe.LoginAsync(stop);
         await Task.WhenAny(kept, login).EndsWithinAsync(deadline * (1 - UntilLogin), time, stop).ConfigureAwait(false);
         // A login that is refused tells of the whole host, whatever the kept connection waits for.
         if (login.IsCompleted) return Publish(login, againAt, stop);
-        if (kept.IsCompleted)
-        {
-            GiveUp(login, noLongerNeeded);
-            return Publish(kept, sentAt, stop);
-        }
-
-        kept.Forget();
         login.Forget();
+        if (kept.IsCompleted) return Publish(kept, sentAt, stop);
+        kept.Forget();
         // Another probe was under way, and has been answered meanwhile.
-        if (store.Current.At(Host.Index)?.LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
+        if (store.Current.At(host.Index)?.LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
         if (HealthSettings.WasPaused(sentAt, deadline, time) && _void++ < HealthSettings.MostVoid) return false;
         _void = 0;
-        var message = $"{Host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
-        if (!stop.IsCancellationRequested) store.Publish(new HostObservation(Host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
+        var message = $"{host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
+        if (!stop.IsCancellationRequested) store.Publish(new HostObservation(host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
         return true;
-    }
-
-    /// <summary>Once it is let in, it need not ask as well.</summary>
-    private static void GiveUp(Task login, CancellationTokenSource noLongerNeeded)
-    {
-        noLongerNeeded.Cancel();
-        login.Forget();
-    }
-
-    private async Task<HostAnswer> LoginAsync(CancellationToken noLongerNeeded, CancellationToken stop)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(noLongerNeeded, stop);
-        return await probe.LoginAsync(either.Token).ConfigureAwait(false);
     }
 
     private bool Publish(Task<HostAnswer> ended, long sentAt, CancellationToken stop)
     {
         _void = 0;
         if (stop.IsCancellationRequested) return false;
-        var failure = ended.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, Host) : null;
-        store.Publish(new HostObservation(Host.Index, sentAt, time.GetTimestamp(), failure is null ? ended.Result : null, failure));
+        var failure = ended.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, store.Present(host)) : null;
+        store.Publish(new HostObservation(host.Index, sentAt, time.GetTimestamp(), failure is null ? ended.Result : null, failure));
         return failure is not null;
     }
 
     private async Task<bool> IsLoginMissedAsync(CancellationToken stop)
     {
-        if (store.Current.At(Host.Index) is not { IsServing: true, Last.Answer: not null }) return false;
+        if (store.Current.At(host.Index) is not { IsServing: true, Last.Answer: not null }) return false;
         var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
         var login = probe.LoginAsync(stop);
         var isMissed = !await login.EndsWithinAsync(deadline, time, stop).ConfigureAwait(false);
@@ -155,7 +122,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
 
         // Slow logins are logins all the same.
         _ = login.ContinueWith(late => OnLoginEnded(late, sentAt), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (++_missedLogins > 1) Publish(sentAt, new HostFailure(FailureKind.Timeout, $"{Host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
+        if (++_missedLogins > 1) Publish(sentAt, new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
         return true;
     }
 
@@ -164,7 +131,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (login.IsCanceled) return;
         if (login.Exception is { } refused)
         {
-            Publish(sentAt, FailureClassifier.Describe(refused.InnerException!, Host));
+            Publish(sentAt, FailureClassifier.Describe(refused.InnerException!, store.Present(host)));
             return;
         }
 
@@ -173,7 +140,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         Publish(sentAt, null);
     }
 
-    private void Publish(long sentAt, HostFailure? login) => store.Update(current => current.WithLogin(Host.Index, login, sentAt, time));
+    private void Publish(long sentAt, HostFailure? login) => store.Update(current => current.WithLogin(host.Index, login, sentAt, time));
 
     /// <summary>A host that a whole fleet finds silent is not to be kept busy with its questions.</summary>
     private TimeSpan LongestPause => TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), LeastLongestPause);

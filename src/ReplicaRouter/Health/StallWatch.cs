@@ -1,13 +1,9 @@
 namespace ReplicaRouter;
 
 /// <summary>Looks forty times a second whether a host is silent although work waits there, and has it asked at once if so.</summary>
-/// <remarks>
-/// A host that hangs accepts connections, acknowledges packets and never answers: nothing but time tells. Waiting for the next probe, or for
-/// a command's time-out, would hold callers up for seconds.
-/// </remarks>
+/// <remarks>A host that hangs acknowledges packets and never answers: only time tells. The next probe, or a command's time-out, would hold callers up for seconds.</remarks>
 internal sealed class StallWatch : IAsyncDisposable
 {
-    /// <summary>Time between two looks.</summary>
     internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Where commands usually end at once, less of a silence is strange.</summary>

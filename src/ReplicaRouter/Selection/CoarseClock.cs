@@ -10,9 +10,5 @@ internal static class CoarseClock
     public static long Coarse(this TimeProvider time) => ReferenceEquals(time, TimeProvider.System) ? Environment.TickCount64 : time.GetTimestamp() / (time.TimestampFrequency / 1000);
 
     /// <summary>The moment of a timestamp, give or take <see cref="Resolution"/>.</summary>
-    public static long Coarse(this TimeProvider time, long timestamp)
-    {
-        var distance = time.GetElapsedTime(time.GetTimestamp(), timestamp).TotalMilliseconds;
-        return time.Coarse() + (long)distance;
-    }
+    public static long Coarse(this TimeProvider time, long timestamp) => time.Coarse() + (long)time.GetElapsedTime(time.GetTimestamp(), timestamp).TotalMilliseconds;
 }

@@ -23,10 +23,7 @@ internal sealed record EjectionSettings
     /// <summary>The most that a single command tells: it may have waited for a processor by chance.</summary>
     public double MostEvidenceOfOne { get; init; } = 2.5;
 
-    /// <summary>
-    /// Evidence that ejects a host, as a natural logarithm: of a host that is as fast as the others, chance gives as much in fewer than one of exp(4) = 55 samples.
-    /// One host less costs the others little, and a slow one costs callers much.
-    /// </summary>
+    /// <summary>Evidence that ejects a host, as a natural logarithm: chance gives as much in fewer than one of exp(4) = 55 samples. One host less costs the others little.</summary>
     public double Evidence { get; init; } = 4;
 
     /// <summary>Evidence that ejects a host where fewer than half of the hosts would be left: the others may be overloaded by it. By chance, in one of exp(8) = 3,000 samples.</summary>

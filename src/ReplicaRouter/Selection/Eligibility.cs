@@ -13,7 +13,7 @@ internal static class Eligibility
 
     public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request, bool isForcedToPrimary)
     {
-        if (!tier.IsPrimary && (host.TwinOf is not null || !topology.Groups.Contains(tier, host.Configuration))) return Verdict.NotMember;
+        if (!tier.IsPrimary && (host.TwinOf is not null || !host.Configuration.Groups.Contains(tier.Group))) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
         if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
         if (tier.IsPrimary && (request.IsSecondRun || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
@@ -41,11 +41,10 @@ internal static class Eligibility
 
     private static Verdict Standing(HostSnapshot host, long now) => host.StateAt(now) switch
     {
-        // Whether a replica lags depends on the request's own limit.
-        // Where only open connections lead, the opener finds out whether there is one.
-        HostState.Healthy or HostState.Lagging or HostState.LagUnknown or HostState.NoLogins or HostState.Full or HostState.ReadOnly => Verdict.Eligible,
         HostState.Suspect or HostState.Recovering => Verdict.Suspect,
         HostState.Failing => host.IsLeftOut ? Verdict.Failing : Verdict.Suspect,
+        // Whether a replica lags depends on the request's own limit. Where only open connections lead, the opener finds out whether there is one.
+        var state when HostSnapshot.Serves(state) => Verdict.Eligible,
         HostState.Unknown => Verdict.Unknown,
         HostState.Hung => Verdict.Hung,
         HostState.Restarting => Verdict.Restarting,
@@ -68,7 +67,6 @@ internal static class Eligibility
         return true;
     }
 
-    /// <summary>What a caller is told when no host may serve.</summary>
     public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) => new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary, refusals), cause);
 

@@ -9,86 +9,61 @@ internal sealed class HostLatency
     private const double NeverSeen = 0.5;
 
     private readonly int[] _counts = new int[DurationHistogram.Size];
-    private int _total;
     private double _logarithms;
 
-    /// <summary>Samples that count.</summary>
-    public int Samples => _total;
+    public int Samples { get; private set; }
 
     /// <summary>What is typical, as a natural logarithm of ms: a mean that a few long samples do not carry.</summary>
-    public double Typical => _logarithms / _total;
+    public double Typical => _logarithms / Samples;
 
-    /// <summary>When the last sample was taken.</summary>
     public long SampledAt { get; private set; } = long.MinValue / 2;
 
     /// <summary>What says that the host is slow, as a natural logarithm; 0 for nothing.</summary>
     public double Evidence { get; set; }
 
-    /// <summary>When the last sample ended that was slow.</summary>
     public long SlowAt { get; set; } = long.MinValue / 2;
 
     /// <summary>Whether the last sample counted as evidence that the host is slow.</summary>
-    public bool WasSlow
-    {
-        get => Volatile.Read(ref _wasSlow);
-        set => Volatile.Write(ref _wasSlow, value);
-    }
-
-    private bool _wasSlow;
+    public bool WasSlow { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>Trials since the host was ejected that were slow.</summary>
     public int SlowTrials { get; set; }
 
     /// <summary>When an ejected host is given a command at the earliest.</summary>
-    public long TrialAt => Volatile.Read(ref _trialAt);
-    private long _trialAt;
+    public long TrialAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
-    /// <summary>What probes have said since the last trial.</summary>
-    public ProbeSpeed Probes
-    {
-        get => (ProbeSpeed)Volatile.Read(ref _probes);
-        set => Volatile.Write(ref _probes, (int)value);
-    }
-
+    public ProbeSpeed Probes { get => (ProbeSpeed)Volatile.Read(ref _probes); set => Volatile.Write(ref _probes, (int)value); }
     private int _probes;
     private long _trialAfter;
     private long _claimedUntil = long.MinValue / 2;
 
-    /// <summary>When the host was taken in again.</summary>
     public long ReadmittedAt { get; set; } = long.MinValue / 2;
 
     public void Add(double milliseconds, int history, long now)
     {
         SampledAt = now;
-        if (_total >= 2 * history) Halve();
+        if (Samples >= 2 * history) Halve();
         _counts[DurationHistogram.BucketOf(milliseconds)]++;
-        _total++;
+        Samples++;
         _logarithms += Math.Log(milliseconds);
     }
 
-    /// <summary>Plans the next trial.</summary>
-    /// <param name="at">When it may be at the earliest.</param>
-    /// <param name="afterCommands">The commands of the route by then, unless a probe tells sooner that the host is well.</param>
+    /// <summary>Plans the next trial: at a moment at the earliest, and after so many commands of the route, unless a probe tells sooner that the host is well.</summary>
     public void PlanTrial(long at, long afterCommands)
     {
         Volatile.Write(ref _trialAfter, afterCommands);
-        Volatile.Write(ref _trialAt, at);
+        TrialAt = at;
         if (Probes == ProbeSpeed.UsualAgain) Probes = ProbeSpeed.Unknown;
     }
 
     /// <summary>Notes that a command is on its way that is the trial: until it has ended, or for a while, no other one is. Needs no lock.</summary>
     public void ClaimTrial(long until) => Volatile.Write(ref _claimedUntil, until);
 
-    /// <summary>Whether an ejected host is due for a trial. Needs no lock.</summary>
-    /// <param name="now">The moment.</param>
-    /// <param name="commands">Commands of the route so far.</param>
-    /// <param name="longest">Time after which a quiet route makes no difference.</param>
+    /// <summary>Whether an ejected host is due for a trial after so many commands of the route, or the longest time that a quiet one keeps it waiting. Needs no lock.</summary>
     public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
         && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
 
-    /// <summary>How much more likely a sample is at a host that is 2 to 16 times as slow as this one (or slower, where this one never took so long), than at one that is as fast.</summary>
-    /// <param name="milliseconds">The sample.</param>
-    /// <param name="toleranceMs">So much longer does not make a host slow.</param>
+    /// <summary>How much more likely a sample is at a host 2 to 16 times as slow (or slower, if this one never took so long) than at one as fast; 0 within the tolerance.</summary>
     public double LikelihoodRatio(double milliseconds, double toleranceMs)
     {
         if (milliseconds <= toleranceMs) return 0;
@@ -110,13 +85,13 @@ internal sealed class HostLatency
     {
         var count = 0;
         for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
-        return (count + 1.0) / (_total + 1);
+        return (count + 1.0) / (Samples + 1);
     }
 
     /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
     public double Slowest(double share)
     {
-        var left = (int)(share * _total);
+        var left = (int)(share * Samples);
         for (var i = _counts.Length - 1; i > 0; i--)
         {
             left -= _counts[i];
@@ -130,15 +105,15 @@ internal sealed class HostLatency
     public void Reset()
     {
         Array.Clear(_counts);
-        (_total, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
+        (Samples, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
         SampledAt = SlowAt = ReadmittedAt = long.MinValue / 2;
     }
 
     private void Halve()
     {
-        var before = _total;
-        _total = 0;
-        for (var i = 0; i < _counts.Length; i++) _total += _counts[i] /= 2;
-        _logarithms *= (double)_total / before;
+        var before = Samples;
+        Samples = 0;
+        for (var i = 0; i < _counts.Length; i++) Samples += _counts[i] /= 2;
+        _logarithms *= (double)Samples / before;
     }
 }

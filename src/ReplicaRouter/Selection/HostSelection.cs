@@ -5,13 +5,7 @@ namespace ReplicaRouter;
 /// <summary>Chooses the host for a request. Pure but for the random source, allocates nothing and takes no lock.</summary>
 internal static class HostSelection
 {
-    /// <summary>Chooses for a request that asks for nothing beyond its route, as nearly all do.</summary>
-    /// <param name="topology">The hosts.</param>
-    /// <param name="plan">The route.</param>
-    /// <param name="loads">What each host has to do.</param>
-    /// <param name="random">Decides among equals.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
+    /// <summary>Chooses for a request that asks for nothing beyond its route, as nearly all do, but for hosts to leave out.</summary>
     /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
     public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time, ulong excluded = 0)
     {
@@ -53,9 +47,7 @@ internal static class HostSelection
         return new Choice(null, fallback, 0, behind);
     }
 
-    /// <summary>
-    /// The host that is known to have got something done most lately, and not slowly: what slows down the first run may slow down other hosts as well, unnoticed.
-    /// </summary>
+    /// <summary>The host that got something done most lately, and not slowly: what slows down the first run may slow down other hosts as well, unnoticed.</summary>
     private static int LastAnswered(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var last = BitOperations.TrailingZeroCount(candidates);

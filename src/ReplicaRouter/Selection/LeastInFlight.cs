@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics.X86;
 
 namespace ReplicaRouter;
 
@@ -13,10 +12,7 @@ internal static class LeastInFlight
     /// <summary>One choice in so many leaves the host that has just answered, so that a caller who sends one command after the other uses all hosts.</summary>
     private const int Stay = 8;
 
-    /// <param name="candidates">The hosts, one bit each.</param>
-    /// <param name="loads">What each has to do.</param>
-    /// <param name="drawn">A random number, as <see cref="Random.Next()"/> gives it: whoever draws it before all else does not wait for it here.</param>
-    /// <param name="now">The moment, by the coarse clock.</param>
+    /// <summary>Picks at a moment of the coarse clock, by a number that <see cref="Random.Next()"/> gave: drawn before all else, it is not waited for here.</summary>
     public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, int drawn, long now)
     {
         var failed = FailedAmong(candidates, loads);
@@ -37,10 +33,7 @@ internal static class LeastInFlight
         return loads[last].IsWarm(now) && drawn % Stay != 0 ? last : NthHost(best, Scaled(drawn, BitOperations.PopCount(best)));
     }
 
-    /// <summary>
-    /// Hosts whose last command failed, unless all did. One that fails at once never has much in progress, which is no reason to give it more: it gets the share that
-    /// chance gives it, as long as it is no busier than the others.
-    /// </summary>
+    /// <summary>Hosts whose last command failed, unless all did. One that fails at once never has much in progress: it gets no more than the share that chance gives it.</summary>
     private static ulong FailedAmong(ulong candidates, ReadOnlySpan<HostLoad> loads)
     {
         ulong failed = 0;
@@ -57,8 +50,6 @@ internal static class LeastInFlight
 
     private static int NthHost(ulong hosts, int n)
     {
-        // Not to have the processor guess how often a loop by chance is run.
-        if (Bmi2.X64.IsSupported) return BitOperations.TrailingZeroCount(Bmi2.X64.ParallelBitDeposit(1UL << n, hosts));
         for (; n > 0; n--) hosts &= hosts - 1;
         return BitOperations.TrailingZeroCount(hosts);
     }

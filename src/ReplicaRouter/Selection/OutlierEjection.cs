@@ -4,21 +4,14 @@ namespace ReplicaRouter;
 
 /// <summary>Leaves hosts out of one route's rotation that are slower than the fastest one, but for a trial now and then, and takes them in again.</summary>
 /// <remarks>
-/// <para>
 /// All is judged when a sample is recorded. A choice only reads what was judged, so that looking changes nothing.
-/// </para>
-/// <para>
 /// A sample is compared with all recent ones of the fastest other host: how much more likely is it at a host that is 2 to 16 times as slow? Where one route has look-ups and reports, a
 /// report is nothing unusual, and a look-up that takes as long as neither is. Evidence adds up over samples, and goes down with each that is usual. It is a test by betting: each
 /// sample bets half of the stake, so that what the bets have gained is a fair game at best while the host is as fast, and chance seldom makes it large, however queries are distributed
 /// (G. Shafer, "Testing by betting", J. R. Stat. Soc. A 184(2), 2021). What makes all hosts slow at once is evidence against the other host as well, and is taken off.
-/// </para>
 /// </remarks>
 internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
 {
-    /// <summary>What a sample counts in addition if another host began the same work later and was done sooner: half of what ejects a host.</summary>
-    private double BeatenEvidence => settings.Evidence / 2;
-
     /// <summary>Up to this, a slow trial decides nothing: at least one in eight of the fastest host's commands takes half as long or longer.</summary>
     private static readonly double WeakEvidence = Math.Log(Math.Sqrt(2));
 
@@ -32,18 +25,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private long _commands;
     private double _silenceMs;
 
-    /// <summary>What judges the hosts of a route, where some hosts may serve it.</summary>
-    /// <param name="hosts">The hosts, one bit each; at least one.</param>
-    /// <param name="route">The route.</param>
-    /// <param name="loads">What each has to do.</param>
+    /// <summary>What judges the hosts of a route, of which at least one may serve it.</summary>
     public static OutlierEjection Of(ulong hosts, int route, ReadOnlySpan<HostLoad> loads) => loads[BitOperations.TrailingZeroCount(hosts)].Ejection(route);
 
     /// <summary>The hosts that are left out at present, one bit each.</summary>
     public ulong Ejected => Volatile.Read(ref _ejected);
 
     /// <summary>The hosts to choose among: one that is due for a trial, else all but those that are ejected, and those that are silent although work waits there.</summary>
-    /// <param name="candidates">Hosts that may serve, one bit each.</param>
-    /// <param name="loads">What each has to do.</param>
     public ulong Filter(ulong candidates, ReadOnlySpan<HostLoad> loads)
     {
         var ejected = Ejected & candidates;
@@ -66,13 +54,9 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         lock (_lock) return _hosts[host] is { } latency && latency.Samples >= settings.LeastSamples ? Math.Exp(latency.Typical) : 0;
     }
 
-    /// <summary>Whether the last sample of a host was slow: no reason to leave it out, but none to rely on it.</summary>
     public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
 
-    /// <summary>Notes how long a command took.</summary>
-    /// <param name="host">The host's index.</param>
-    /// <param name="milliseconds">What it took.</param>
-    /// <param name="isBeaten">Whether it was stopped then, as another host had done the same work in less.</param>
+    /// <summary>Notes how long a command took. It was beaten if it was stopped then, as another host had done the same work in less.</summary>
     public void Record(int host, double milliseconds, bool isBeaten = false)
     {
         if (!double.IsFinite(milliseconds) || milliseconds < 0) return;
@@ -89,7 +73,6 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         }
     }
 
-    /// <summary>Notes whether a probe of a host took as long as usual.</summary>
     public void OnProbed(int host, bool isUsual)
     {
         lock (_lock)
@@ -101,7 +84,6 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         }
     }
 
-    /// <summary>Forgets how long commands took on a host.</summary>
     public void Forget(int host)
     {
         lock (_lock)
@@ -135,7 +117,8 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private void Judge(int host, HostLatency latency, double sample, HostLatency reference, bool isBeaten, long now)
     {
-        var evidence = EvidenceOf(sample, reference) + (isBeaten ? BeatenEvidence : 0);
+        // Another host that began the same work later and was done sooner counts for half of what ejects a host.
+        var evidence = EvidenceOf(sample, reference) + (isBeaten ? settings.Evidence / 2 : 0);
         latency.WasSlow = evidence > 0;
         if (latency.Typical <= reference.Typical) Volatile.Write(ref _silenceMs, Math.Max(settings.LeastSilenceMs, EjectionSettings.Ratio * latency.Slowest(LongShare)));
         var startedAt = now - time.Ticks(TimeSpan.FromMilliseconds(sample));

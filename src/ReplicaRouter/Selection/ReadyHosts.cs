@@ -4,41 +4,23 @@ namespace ReplicaRouter;
 
 /// <summary>Who may serve the plain requests of a route, judged once for a snapshot rather than at each choice, and for how long that holds.</summary>
 /// <remarks>A request is plain that asks for nothing beyond its route: no labels, no position, no lag of its own, no host to leave out.</remarks>
-internal sealed class ReadyHosts
+internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
 {
-    private static readonly ReadyHosts None = new();
+    private static readonly ReadyHosts None = new(0, 0, 0, 0);
 
-    private readonly ulong _hosts;
-    private readonly int _route;
-    private readonly long _from;
-    private readonly long _until;
     private long _wholeAt;
 
-    private ReadyHosts() { }
+    /// <summary>All hosts that may serve at a moment of the coarse clock, one bit each; 0 when each has to be judged by itself.</summary>
+    public ulong All(long now) => now < from || now >= until ? 0 : hosts;
 
-    private ReadyHosts(ulong hosts, int route, long from, long until)
-    {
-        _hosts = hosts;
-        _route = route;
-        _from = from;
-        _until = until;
-    }
-
-    /// <summary>All hosts that may serve, one bit each; 0 when each has to be judged by itself.</summary>
-    /// <param name="now">The moment, by the coarse clock.</param>
-    public ulong All(long now) => now < _from || now >= _until ? 0 : _hosts;
-
-    /// <summary>The hosts that are fast enough to choose among, one bit each; 0 when each has to be judged by itself.</summary>
-    /// <param name="now">The moment, by the coarse clock.</param>
-    /// <param name="loads">What each host has to do.</param>
-    /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
+    /// <summary>Those among them that are fast enough to choose among, and not excluded.</summary>
     public ulong Window(long now, ReadOnlySpan<HostLoad> loads, ulong excluded = 0)
     {
-        var hosts = All(now) & ~excluded;
+        var wanted = All(now) & ~excluded;
         // As long as all are fast, once a tick is often enough to look.
-        if (hosts == 0 || now == _wholeAt || BitOperations.IsPow2(hosts)) return hosts;
-        var window = OutlierEjection.Of(hosts, _route, loads).Filter(hosts, loads);
-        if (window == _hosts) _wholeAt = now;
+        if (wanted == 0 || now == _wholeAt || BitOperations.IsPow2(wanted)) return wanted;
+        var window = OutlierEjection.Of(wanted, route, loads).Filter(wanted, loads);
+        if (window == hosts) _wholeAt = now;
         return window;
     }
 

@@ -1,12 +1,8 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace ReplicaRouter;
 
-/// <summary>Which host a request would go to, and how each host stands in that choice.</summary>
-/// <param name="Route">The route's name.</param>
-/// <param name="Chosen">The host's name, or null when none may serve.</param>
-/// <param name="Hosts">All hosts, in the order of the configuration.</param>
+/// <summary>Which host a request would go to, null when none may serve, and how each host stands in that choice, in the order of the configuration.</summary>
 internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableArray<HostExplanation> Hosts)
 {
     public static RouteExplanation Of(
@@ -26,7 +22,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
             _ when ReferenceEquals(host, choice.Host) => (HostStanding.Chosen, "serves"),
             _ when (window & bit) != 0 => (HostStanding.Candidate, "would serve as well: the one with the least to do is taken, among equals mostly the one that has just answered"),
             _ when (choice.Candidates & bit) != 0 => (HostStanding.Slow, "is more than twice as slow as the fastest: gets no more than a trial now and then"),
-            Verdict.Eligible => (HostStanding.Reserve, string.Create(CultureInfo.InvariantCulture, $"serves when the groups before '{group}' can't")),
+            Verdict.Eligible => (HostStanding.Reserve, $"serves when the groups before '{group}' can't"),
             Verdict.Suspect => (HostStanding.Reserve, "is in doubt: serves when no better host is left"),
             _ => (HostStanding.Rejected, Eligibility.Explain(topology, host, plan, request, time)),
         };
@@ -44,11 +40,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
     }
 }
 
-/// <summary>How a host stands in a choice.</summary>
-/// <param name="Host">The host's name.</param>
-/// <param name="Standing">Whether it was chosen, or what kept it from that.</param>
-/// <param name="Group">The group of the route by which it may serve, or is meant to; null when the route has no use for it.</param>
-/// <param name="Reason">The same in words. Never holds a password.</param>
+/// <summary>How a host stands in a choice, and why, without passwords. The group is the one by which it may serve, or is meant to; null when the route has none.</summary>
 internal sealed record HostExplanation(string Host, HostStanding Standing, string? Group, string Reason);
 
 /// <summary>What a choice made of a host.</summary>

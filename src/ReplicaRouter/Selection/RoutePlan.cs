@@ -34,26 +34,21 @@ internal sealed record RoutePlan
     /// <summary>Whether slow reads are given a second run beside the first.</summary>
     public required bool Hedge { get; init; }
 
-    /// <summary>In what order reads give way where the primary serves them for replicas that can't.</summary>
     public required ReadPriority Priority { get; init; }
 
-    /// <summary>Whether the primary is one of the route's steps.</summary>
-    public required bool HasPrimary { get; init; }
+    public bool HasPrimary => Tiers.Contains(RouteTier.OnlyPrimary[0]);
 
-    /// <summary>Compares plans of two configurations, in which groups may have other positions.</summary>
-    public static readonly IEqualityComparer<RoutePlan> SaysTheSame = EqualityComparer<RoutePlan>.Create(
-        (a, b) => a! with { Tiers = [] } == b! with { Tiers = [] } && a.Tiers.Select(tier => tier.Group).SequenceEqual(b.Tiers.Select(tier => tier.Group)),
-        plan => plan.Name.GetHashCode(StringComparison.Ordinal));
+    public bool SaysTheSameAs(RoutePlan other) => this with { Tiers = other.Tiers } == other && Tiers.SequenceEqual(other.Tiers);
 }
 
 /// <summary>One step of a route: whichever host is the primary, or the replicas among the members of a group.</summary>
-/// <param name="Group">The group's name.</param>
-/// <param name="IsPrimary">Whether the step is the primary, by observation.</param>
-/// <param name="GroupIndex">The group's position in the configuration. Which hosts are its members, a snapshot tells.</param>
-internal readonly record struct RouteTier(string Group, bool IsPrimary, int GroupIndex)
+internal readonly record struct RouteTier(string Group)
 {
     /// <summary>The steps of a strong read, whatever its route.</summary>
-    public static readonly ImmutableArray<RouteTier> OnlyPrimary = [new(HostNames.Primary, true, -1)];
+    public static readonly ImmutableArray<RouteTier> OnlyPrimary = [new(HostNames.Primary)];
+
+    /// <summary>Whether the step is the primary, by observation.</summary>
+    public bool IsPrimary { get; } = Group == HostNames.Primary;
 }
 
 /// <summary>How a route's connections to one host are kept. Null takes what the connection string says.</summary>

@@ -2,10 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>What one choice of a host is asked for.</summary>
-/// <param name="Now">The moment of the choice, as a timestamp.</param>
-/// <param name="MaxLag">Most replication lag, in timestamp units.</param>
-/// <param name="Labels">Labels that a replica must carry.</param>
+/// <summary>What one choice of a host is asked for: at which timestamp, with how much replication lag at most, in timestamp units, and which labels a replica must carry.</summary>
 internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArray<string> Labels)
 {
     /// <summary>Hosts that this operation has already tried, one bit each.</summary>
@@ -29,7 +26,6 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     /// <summary>The host to be taken if it is among the best, as a bit.</summary>
     public ulong Preferred { get; init; }
 
-    /// <summary>What a call asks of its route now.</summary>
     public static RouteRequest For(RoutePlan plan, OperationOptions? options, TimeProvider time) =>
         new(time.GetTimestamp(), time.Ticks(options?.MaxLag ?? plan.MaxLag), options?.Labels ?? default) { IsStrong = (options?.Consistency ?? plan.Consistency) == Consistency.Strong };
 }

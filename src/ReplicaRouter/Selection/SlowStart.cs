@@ -3,9 +3,7 @@ using System.Numerics;
 namespace ReplicaRouter;
 
 /// <summary>Gives hosts that have just returned only a share of what they would get: their caches and our connections to them are cold.</summary>
-/// <remarks>
-/// By chance, and of all requests, not by work under way: an application that sends little has too little under way to tell, and a host that is new always has the least.
-/// </remarks>
+/// <remarks>By chance, and of all requests: an application that sends little has too little work under way to tell, and a host that is new always has the least.</remarks>
 internal static class SlowStart
 {
     /// <returns>The returning host whose turn it is, alone, or the hosts that share all other requests.</returns>

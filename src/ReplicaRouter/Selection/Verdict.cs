@@ -29,10 +29,7 @@ internal enum Verdict
     Hung,
     Restarting,
     Misconfigured,
-
-    /// <summary>It fails statements that other hosts answer.</summary>
     Failing,
-
     OldTimeline,
     Fenced,
     SplitBrain,

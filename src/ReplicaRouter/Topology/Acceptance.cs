@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 
 namespace ReplicaRouter;
@@ -16,34 +15,31 @@ internal static class Acceptance
         FormerTimeline = topology.Timeline,
         FormerPrimary = topology.Primary?.Name,
         Error = host.Error,
-        GivenUp = GivenUp(topology, host, topology.WithAccepted(host, time)),
+        GivenUp = [.. GivenUp(topology, host, topology.WithAccepted(host, time))],
     };
 
-    private static ImmutableArray<string> GivenUp(TopologySnapshot before, HostSnapshot accepted, TopologySnapshot after)
+    private static IEnumerable<string> GivenUp(TopologySnapshot before, HostSnapshot accepted, TopologySnapshot after)
     {
-        var given = ImmutableArray.CreateBuilder<string>();
         foreach (var host in after.Hosts.Where(host => host.Answer is not null))
         {
             var known = before.Find(host.Configuration)!;
             if (host.Answer!.SystemIdentifier != accepted.Answer!.SystemIdentifier)
             {
-                given.Add($"{host.Name} belongs to another cluster ({host.Answer.SystemIdentifier}) and gets no traffic.");
+                yield return $"{host.Name} belongs to another cluster ({host.Answer.SystemIdentifier}) and gets no traffic.";
             }
             else if (host.IsRefused)
             {
-                given.Add(string.Create(CultureInfo.InvariantCulture, $"{host.Name} is on timeline {host.Ruling!.Timeline} and gets no traffic; what was written on that timeline is given up."));
+                yield return string.Create(CultureInfo.InvariantCulture, $"{host.Name} is on timeline {host.Ruling!.Timeline} and gets no traffic; what was written on that timeline is given up.");
             }
             else if (known.IsServing && !host.IsServing)
             {
-                given.Add($"{host.Name} gets no traffic: {host.Error}");
+                yield return $"{host.Name} gets no traffic: {host.Error}";
             }
         }
 
         if (after.SystemIdentifier != before.SystemIdentifier && before.SystemIdentifier is not null || after.Timeline < before.Timeline)
         {
-            given.Add("Sessions that have seen what is given up report lost history.");
+            yield return "Sessions that have seen what is given up report lost history.";
         }
-
-        return given.ToImmutable();
     }
 }

@@ -2,17 +2,10 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>Which cluster the router serves, by the system identifier that all servers of a cluster share.</summary>
-/// <param name="SystemIdentifier">The identifier.</param>
-/// <param name="IsFirm">
-/// Whether the configured primary or an operator decided it. A majority decides only until the configured primary is seen.
-/// </param>
+/// <summary>Which cluster the router serves. It is firm once the configured primary or an operator decided it; a majority decides only until that primary is seen.</summary>
 internal sealed record ClusterIdentity(ulong SystemIdentifier, bool IsFirm)
 {
-    /// <summary>Decides again, by what the hosts answered last.</summary>
-    /// <param name="before">What was decided so far; null when nothing was.</param>
-    /// <param name="hosts">The hosts that there are.</param>
-    /// <returns>The identity; null as long as a better witness may still answer.</returns>
+    /// <summary>Decides again, by what the hosts answered last. Null as long as a better witness may still answer.</summary>
     public static ClusterIdentity? Decide(ClusterIdentity? before, ImmutableArray<HostSnapshot> hosts)
     {
         // Without a present host that ever showed it, an identity is a memory of servers that were removed.
@@ -23,10 +16,7 @@ internal sealed record ClusterIdentity(ulong SystemIdentifier, bool IsFirm)
         return hosts.Any(host => host.Observations == 0) ? known : Majority(known, hosts);
     }
 
-    /// <summary>
-    /// The identity of a cluster that took the former one's place, as pg_upgrade makes it: every host that answers has it, the configured primary
-    /// among them. One address alone that leads elsewhere is a wrong address.
-    /// </summary>
+    /// <summary>The identity of a cluster in the former one's place, as after pg_upgrade: every host that answers has it. One address with another is a wrong one.</summary>
     private static ClusterIdentity? Successor(ClusterIdentity former, HostSnapshot? configured, ImmutableArray<HostSnapshot> hosts)
     {
         if (configured is null || Shows(configured, former.SystemIdentifier) || !IsHeard(configured)) return null;

@@ -38,10 +38,8 @@ internal readonly record struct Comeback
         return this with { IsOut = true, Answers = 0, Relapses = isRelapse ? Relapses + 1 : 0 };
     }
 
-    /// <param name="now">When it answered.</param>
-    /// <param name="mustProve">Whether it has to prove itself first: there is only one primary, and nobody better to wait for.</param>
-    /// <param name="proof">Time that its proof takes in a fleet of this size: there, one router after the other returns to it, which is a slow start by itself.</param>
-    /// <param name="time">The clock.</param>
+    // A replica must prove itself; there is only one primary, and no better host to wait for.
+    // In a fleet, the proof lets one router after the other return, which is a slow start by itself.
     public Comeback Answered(long now, bool mustProve, TimeSpan proof, TimeProvider time)
     {
         if (!IsOut) return this;

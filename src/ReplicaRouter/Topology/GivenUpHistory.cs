@@ -6,13 +6,10 @@ namespace ReplicaRouter;
 /// <param name="Timeline">The highest timeline of the present cluster that was given up and not reached again; 0 for none.</param>
 internal readonly record struct GivenUpHistory(ulong? SystemIdentifier, long IdentitySince, int Timeline)
 {
-    /// <summary>Whether a position is on what was given up.</summary>
-    /// <param name="position">The position.</param>
-    /// <param name="timeline">The timeline that the cluster is on.</param>
+    /// <summary>Whether a position is on what was given up, while the cluster is on a timeline.</summary>
     public bool Contains(in WalPosition position, int timeline) =>
         position.SystemIdentifier == SystemIdentifier || (position.Timeline > timeline && position.Timeline <= Timeline);
 
-    /// <summary>The same after a change of what is believed.</summary>
     public GivenUpHistory After((ulong? Cluster, int Timeline) before, (ulong? Cluster, int Timeline) present, long now)
     {
         if (before.Cluster is not null && before.Cluster != present.Cluster) return new GivenUpHistory(before.Cluster, now, 0);

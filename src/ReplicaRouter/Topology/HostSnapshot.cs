@@ -4,8 +4,6 @@ namespace ReplicaRouter;
 internal sealed record HostSnapshot
 {
     public required HostConfiguration Configuration { get; init; }
-
-    /// <summary>The last thing that was observed.</summary>
     public HostObservation? Last { get; init; }
 
     /// <summary>The last time the host answered. Kept through failures, for its positions and to tell what changed.</summary>
@@ -20,7 +18,6 @@ internal sealed record HostSnapshot
     /// <summary>Probes in a row that got no answer in time, or failed for a reason of their own.</summary>
     public int Misses { get; init; }
 
-    /// <summary>Observations so far.</summary>
     public int Observations { get; init; }
 
     /// <summary>Why nobody can log in, although open connections are served; null when one can.</summary>
@@ -29,10 +26,7 @@ internal sealed record HostSnapshot
     /// <summary>When the newest login was begun whose end is known, as a timestamp.</summary>
     public long LoginAt { get; init; } = long.MinValue;
 
-    /// <summary>Set while it fails many statements that other hosts answer; else null.</summary>
     public FaultyHost? Faulty { get; init; }
-
-    /// <summary>Its way out of rotation and back.</summary>
     public Comeback Comeback { get; init; }
 
     /// <summary>The operator's order.</summary>
@@ -104,10 +98,7 @@ internal sealed record HostSnapshot
     /// <summary>Whether it is known to be well; that its sessions are read-only by default takes nothing from what it tells.</summary>
     public bool IsWell => State is HostState.Healthy or HostState.ReadOnly;
 
-    /// <summary>
-    /// Whether nothing that is under way there is worth waiting for: it hangs, or a probe found nobody there. A caller's broken connection is no
-    /// such proof; and of a host that is gone, not every connection learns it.
-    /// </summary>
+    /// <summary>Whether work under way there is lost: it hangs, or a probe found it gone, which not every connection learns. That a caller's broke is no proof.</summary>
     public bool IsLost => State == HostState.Hung || (State == HostState.Down && Last is { IsFromCaller: false });
 
     /// <summary>The state at a moment: an answer that has grown too old says nothing any more.</summary>

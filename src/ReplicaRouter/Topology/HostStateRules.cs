@@ -40,12 +40,12 @@ internal static class HostStateRules
         };
     }
 
-    /// <summary>Whether an observation takes the host out of rotation, rather than in doubt.</summary>
-    public static bool IsOut(HostSnapshot standing) => standing.State is HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured;
+    /// <summary>Whether what was observed last takes the host out of rotation, rather than in doubt.</summary>
+    public static bool IsOut(HostSnapshot host) => host.Last?.Failure is { } failure
+        && OfFailure(failure.Kind, host) is HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured;
 
     /// <summary>Whether a host's last answer is all that is left of it, as probes found.</summary>
-    public static bool IsSilent(HostSnapshot host) => host.Last is { IsFromCaller: false, Failure: { } failure }
-        && OfFailure(failure.Kind, host) is HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured;
+    public static bool IsSilent(HostSnapshot host) => host.Last is { IsFromCaller: false } && IsOut(host);
 
     private static string ForeignTo(ClusterIdentity identity, HostSnapshot host)
     {

@@ -15,8 +15,8 @@ internal sealed class LiveTopology(
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<Task> _underWay = [];
     private readonly Dictionary<int, (HostConfiguration Host, CancellationTokenSource Superseded)> _renewals = [];
-    private readonly Dictionary<string, IReadOnlyList<DiscoveredHost>> _discovered = [];
-    private readonly Dictionary<string, long> _askedAt = [];
+    // The last answer of each source by its name, and the timestamp at which it was asked.
+    private Dictionary<string, (IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> _discovered = [];
     private ImmutableArray<HostConfiguration> _configured = configuration.Hosts;
     // The indexes that hosts have, those among them that were removed and have connections in use.
     private ulong _taken = configuration.Hosts.Aggregate(0UL, (taken, host) => taken | host.Bit);
@@ -25,26 +25,14 @@ internal sealed class LiveTopology(
     /// <exception cref="DatabaseRouterConfigurationException">There are too many. Nothing has changed.</exception>
     public void Configure(ImmutableArray<HostConfiguration> hosts)
     {
-        lock (_lock)
-        {
-            Apply(hosts, _discovered);
-            _configured = hosts;
-        }
+        lock (_lock) Apply(hosts, _discovered);
     }
 
     /// <summary>The same for what a source has named so far.</summary>
-    /// <param name="source">The source's name.</param>
-    /// <param name="hosts">The hosts that it names.</param>
-    /// <param name="askedAt">Timestamp at which it was asked.</param>
-    /// <exception cref="DatabaseRouterConfigurationException">There are too many. Nothing has changed.</exception>
+    /// <inheritdoc cref="Configure" path="/exception"/>
     public void Discover(string source, IReadOnlyList<DiscoveredHost> hosts, long askedAt)
     {
-        lock (_lock)
-        {
-            _askedAt[source] = askedAt;
-            Apply(_configured, new Dictionary<string, IReadOnlyList<DiscoveredHost>>(_discovered) { [source] = hosts });
-            _discovered[source] = hosts;
-        }
+        lock (_lock) Apply(_configured, new(_discovered) { [source] = (hosts, askedAt) });
     }
 
     public async ValueTask DisposeAsync()
@@ -55,11 +43,12 @@ internal sealed class LiveTopology(
         await Task.WhenAll(underWay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private void Apply(ImmutableArray<HostConfiguration> configured, IReadOnlyDictionary<string, IReadOnlyList<DiscoveredHost>> discovered)
+    private void Apply(ImmutableArray<HostConfiguration> configured, Dictionary<string, (IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> discovered)
     {
         if (_stop.IsCancellationRequested) return;
         ImmutableArray<HostConfiguration> present = [.. store.Current.Hosts.Select(host => host.Configuration)];
-        var (added, removed, kept) = TopologyDifference.Between(present, WantedHosts.Of(configured, discovered, store.Current.Primary?.Configuration, configuration.Discovery));
+        var named = discovered.Select(source => (source.Key, source.Value.Hosts));
+        var (added, removed, kept) = TopologyDifference.Between(present, WantedHosts.Of(configured, named, store.Current.Primary?.Configuration, configuration.Discovery));
         if (BitOperations.PopCount(_taken) + added.Length > Fleet.Capacity)
         {
             throw new DatabaseRouterConfigurationException([string.Create(CultureInfo.InvariantCulture,
@@ -67,17 +56,18 @@ internal sealed class LiveTopology(
         }
 
         // Before a host that is new can answer.
-        store.Update(current => current.WithLeaders(NamedLeaders.Of(discovered.Select(source => (source.Value, _askedAt[source.Key]))), time));
+        store.Update(current => current.WithLeaders(NamedLeaders.Of(discovered.Values), time));
         ImmutableArray<HostConfiguration> arrivals = [.. added.Select(Place)];
         foreach (var host in arrivals) fleet.Add(host);
         // How hosts are connected to changes later, once they let us in.
         ImmutableArray<HostConfiguration> stay = [.. kept.Select(pair => pair.After with { Connection = pair.Before.Connection, Source = pair.Before.Source })];
-        foreach (var host in stay) fleet.Configure(host);
+        foreach (var host in stay) fleet.PoolsOf(host).Host = host;
         if (arrivals.Length + removed.Length > 0 || kept.Any(pair => !pair.After.ServesAs(pair.Before))) store.Update(current => current.WithHosts([.. stay, .. arrivals], time));
 
         foreach (var host in arrivals) OnAdded(host);
         foreach (var host in removed) OnRemoved(host);
         foreach (var (before, after) in kept) OnKept(before, after);
+        (_configured, _discovered) = (configured, discovered);
     }
 
     private HostConfiguration Place(HostConfiguration host)
@@ -143,6 +133,7 @@ internal sealed class LiveTopology(
     {
         await time.YieldAsync().ConfigureAwait(false);
         var probe = createProbe(host);
+        IReadOnlyList<HostDataSource>? former = null;
         try
         {
             for (var isFirst = true; await RefusalAsync(probe, host, superseded).ConfigureAwait(false) is { } refusal; isFirst = false)
@@ -150,14 +141,15 @@ internal sealed class LiveTopology(
                 if (isFirst) Log.RenewalRefused(logger, host.Name, refusal.Message);
                 await Task.Delay(configuration.Health.Interval, time, superseded).ConfigureAwait(false);
             }
+
+            former = Renew(host, probe, superseded);
         }
         catch (OperationCanceledException) when (superseded.IsCancellationRequested)
         {
-            await probe.DisposeAsync().ConfigureAwait(false);
-            return;
+            // The host was configured again, or removed.
         }
 
-        if (Renew(host, probe, superseded) is not { } former)
+        if (former is null)
         {
             await probe.DisposeAsync().ConfigureAwait(false);
             return;
@@ -170,14 +162,14 @@ internal sealed class LiveTopology(
         foreach (var source in former) source.Pool.Forget(source);
     }
 
-    /// <returns>What connections were taken from before; null when the host was configured anew meanwhile: the last one wins, whoever is let in first.</returns>
+    /// <returns>What connections were taken from before; null when the host was configured again meanwhile: the last configuration wins, whichever is let in first.</returns>
     private IReadOnlyList<HostDataSource>? Renew(HostConfiguration host, IHostProbe probe, CancellationToken superseded)
     {
         lock (_lock)
         {
             if (superseded.IsCancellationRequested) return null;
             _renewals.Remove(host.Index);
-            fleet.Configure(host);
+            fleet.PoolsOf(host).Host = host;
             store.Update(current => current.WithHosts([.. current.Hosts.Select(known => known.Configuration.Index == host.Index ? host : known.Configuration)], time));
             return fleet.PoolsOf(host).Renew(probe);
         }
@@ -187,16 +179,10 @@ internal sealed class LiveTopology(
     private async Task<HostFailure?> RefusalAsync(IHostProbe probe, HostConfiguration host, CancellationToken superseded)
     {
         var login = probe.LoginAsync(superseded);
-        try
-        {
-            await login.WaitAsync(configuration.Health.Timeout, time, superseded).ConfigureAwait(false);
-            return null;
-        }
-        catch (Exception e) when (!superseded.IsCancellationRequested)
-        {
-            login.Forget();
-            return FailureClassifier.Describe(e, host) is { Kind: FailureKind.Misconfigured or FailureKind.NoPassword } refusal ? refusal : null;
-        }
+        if (!await login.EndsWithinAsync(configuration.Health.Timeout, time, superseded).ConfigureAwait(false)) login.Forget();
+        superseded.ThrowIfCancellationRequested();
+        var failure = login.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, host) : null;
+        return failure is { Kind: FailureKind.Misconfigured or FailureKind.NoPassword } ? failure : null;
     }
 
     private void Follow(Task task)

@@ -3,17 +3,13 @@ using System.Collections.Immutable;
 namespace ReplicaRouter;
 
 /// <summary>Which primary the sources name for each of the hosts that they call replicas. By addresses, as a source knows no other names.</summary>
-internal sealed class NamedLeaders
+internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByEndpoint)
 {
     public static readonly NamedLeaders None = new(ImmutableDictionary<string, NamedLeader>.Empty);
 
-    private readonly ImmutableDictionary<string, NamedLeader> _leaders;
+    public bool IsEmpty => ByEndpoint.Count == 0;
 
-    private NamedLeaders(ImmutableDictionary<string, NamedLeader> leaders) => _leaders = leaders;
-
-    public bool IsEmpty => _leaders.Count == 0;
-
-    /// <param name="answers">The last answer of each source, and when it was asked for. Of one that names no primary, or several, nothing follows.</param>
+    /// <summary>What the last answers of the sources say. Nothing follows of one that names no primary, or several.</summary>
     public static NamedLeaders Of(IEnumerable<(IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> answers)
     {
         var leaders = ImmutableDictionary.CreateBuilder<string, NamedLeader>(StringComparer.OrdinalIgnoreCase);
@@ -28,13 +24,8 @@ internal sealed class NamedLeaders
 
     /// <summary>The primary that a source names in place of a host, under whichever of its names; null when none does.</summary>
     public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) => IsEmpty ? null
-        : hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => _leaders.GetValueOrDefault(other.Configuration.Endpoint)).FirstOrDefault(leader => leader is not null);
-
-    public bool SaysTheSameAs(NamedLeaders other) =>
-        _leaders.Count == other._leaders.Count && _leaders.All(pair => other._leaders.TryGetValue(pair.Key, out var leader) && leader == pair.Value);
+        : hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => ByEndpoint.GetValueOrDefault(other.Configuration.Endpoint)).OfType<NamedLeader>().FirstOrDefault();
 }
 
-/// <summary>A primary by a source's word.</summary>
-/// <param name="Endpoint">Its address.</param>
-/// <param name="AskedAt">Timestamp at which the source was asked.</param>
+/// <summary>The address of a primary by a source's word, and the timestamp at which the source was asked.</summary>
 internal sealed record NamedLeader(string Endpoint, long AskedAt);

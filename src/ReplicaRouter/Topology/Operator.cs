@@ -27,7 +27,7 @@ internal sealed class Operator(
             }
 
             wasForced = now < current.ForcedToPrimaryUntil;
-            return current.WithForcedToPrimary(time.After(now, duration));
+            return current.WithForcedToPrimary(time.After(now, duration), time);
         });
         if (!wasForced) counters.CountForcedToPrimary();
         Log.ForcedToPrimary(logger, duration);
@@ -38,7 +38,7 @@ internal sealed class Operator(
     {
         var host = Find(name);
         var pools = fleet.PoolsOf(host);
-        store.Update(current => current.WithDrained(host.Index, true));
+        store.Update(current => current.WithDrained(host.Index, true, time));
         Log.Drained(logger, host.Name);
 
         var start = time.GetTimestamp();
@@ -61,7 +61,7 @@ internal sealed class Operator(
     public void Restore(string name)
     {
         var host = Find(name);
-        store.Update(current => current.WithDrained(host.Index, false));
+        store.Update(current => current.WithDrained(host.Index, false, time));
         Log.Restored(logger, host.Name);
     }
 
@@ -82,8 +82,7 @@ internal sealed class Operator(
         return accepted;
     }
 
-    /// <param name="limit">Longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <summary>Waits for a host that can serve, for as long as a limit allows; <see cref="Timeout.InfiniteTimeSpan"/> is none.</summary>
     public async Task WaitUntilReadyAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();

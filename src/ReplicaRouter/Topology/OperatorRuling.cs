@@ -1,10 +1,9 @@
 namespace ReplicaRouter;
 
-/// <summary>What an operator ordered about a host as it stood at that moment. It holds until the host shows something else.</summary>
-/// <param name="SystemIdentifier">The identity that the host showed.</param>
-/// <param name="Timeline">The highest timeline that it was seen on.</param>
-/// <param name="IsInRecovery">Whether it was in recovery.</param>
-/// <param name="IsAccepted">Whether it is right whatever other hosts show; otherwise its timeline was given up.</param>
+/// <summary>
+/// What an operator ordered about a host as it stood at that moment: that it is right whatever other hosts show, or else that its timeline is given up.
+/// It holds until the host shows something else.
+/// </summary>
 internal sealed record OperatorRuling(ulong SystemIdentifier, int Timeline, bool IsInRecovery, bool IsAccepted)
 {
     public static OperatorRuling Accept(HostSnapshot host) => new(host.Answer!.SystemIdentifier, host.ShownTimeline, host.Answer.IsInRecovery, IsAccepted: true);

@@ -4,10 +4,7 @@ using System.Globalization;
 namespace ReplicaRouter;
 
 /// <summary>Tells which of the servers out of recovery is the primary. The router follows what it sees; it never promotes.</summary>
-/// <remarks>
-/// The timeline decides, never the position: a restarted old primary may have written more WAL than the new one. Each promotion
-/// raises the timeline by one.
-/// </remarks>
+/// <remarks>The timeline decides, never the position: a restarted old primary may have written more WAL than the new one. Each promotion raises the timeline by one.</remarks>
 internal static class PrimaryElection
 {
     /// <summary>Takes out of rotation every server out of recovery that is not the one primary, and every host whose timeline does not count.</summary>

@@ -32,18 +32,15 @@ internal static class ReplicationLag
 
         // As of the replica's own answer: compared with what the primary has written since, the time between two probes would look like lag.
         var lag = replayed >= wal.KnownAt(sentAt) ? TimeSpan.Zero : time.GetElapsedTime(Math.Min(wal.EstimatedAt(replayed)!.Value, sentAt), sentAt);
-        var isLagging = lag > maxLag;
         var judged = host.WithLag(proven, lag, time.Ticks(lag), lag == TimeSpan.Zero ? 0 : behind);
-        return !isLagging ? judged : judged with
+        return lag <= maxLag ? judged : judged with
         {
             State = judged.State == HostState.Healthy ? HostState.Lagging : judged.State,
             Error = $"replication lag {lag.TotalSeconds:0.0} s, limit {maxLag.TotalSeconds:0.0} s",
         };
     }
 
-    /// <summary>
-    /// Whether a standby that receives nothing has replayed beyond where the primary's history left its own: it was not there when the primary was promoted.
-    /// </summary>
+    /// <summary>Whether a standby that receives nothing has replayed beyond where the primary's history left its own: it was not there at the promotion.</summary>
     private static bool IsOrphan(HostAnswer standby, HostSnapshot primary, int timeline) =>
         standby is { Timeline: null, IsTimelineHidden: false } && standby.ReplayTimeline < timeline && standby.ReplayLsn > primary.Answer!.ReplayLsn;
 

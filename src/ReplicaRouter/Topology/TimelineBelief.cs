@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics.CodeAnalysis;
 
 namespace ReplicaRouter;
 
@@ -10,10 +9,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed record TimelineBelief
 {
-    /// <summary>
-    /// A server alone on a timeline that is further ahead of all others than this is misconfigured, or worse: each promotion raises it by one, and the
-    /// others have followed or made those promotions.
-    /// </summary>
+    /// <summary>A server alone that is further ahead than this is misconfigured, or worse: a promotion raises the timeline by one, and the others made or followed it.</summary>
     public const int MostAhead = 20;
 
     /// <summary>How long what a silent host showed last speaks against a leap: each of the promotions in between would take Patroni half a minute.</summary>
@@ -39,11 +35,7 @@ internal sealed record TimelineBelief
     /// <summary>The highest timeline that a server out of recovery was seen on: what standbys say of later ones may count for nothing.</summary>
     private int Proven { get; init; }
 
-    /// <param name="hosts">The hosts, and what each one's own observations say of it.</param>
-    /// <param name="cluster">The cluster's identity, if it is decided.</param>
-    /// <param name="leaders">Which primary the sources name for which host.</param>
-    /// <param name="before">What was believed before.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>Decides again, by what each host's own observations say of it, the primaries that sources name, and what was believed before.</summary>
     public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before, TimeProvider time)
     {
         var outvoted = Outvoted(leaping: 0);
@@ -62,7 +54,7 @@ internal sealed record TimelineBelief
             Witnesses = Bits(counted.Where(host => host.ShownTimeline == timeline)),
             Leaping = leaping,
             Outvoted = outvoted,
-            Contradicted = Bits(hosts.Where(host => IsContradicted(host, hosts, leaders, out _))),
+            Contradicted = Bits(hosts.Where(host => LeaderInPlaceOf(host, hosts, leaders) is not null)),
         };
 
         ulong Outvoted(ulong leaping) => Bits(hosts.Where(host => IsOutvoted(host, hosts, cluster, leaders, leaping)));
@@ -85,12 +77,12 @@ internal sealed record TimelineBelief
     /// was asked. A source may be late, and an old primary that was out may have been replaced.
     /// </summary>
     private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, ulong leaping) =>
-        IsContradicted(host, hosts, leaders, out var leader) && !host.IsAccepted
+        LeaderInPlaceOf(host, hosts, leaders) is { } leader && !host.IsAccepted
         && hosts.FirstOrDefault(other => other.Configuration.HasEndpoint(leader.Endpoint)) is { Answer.IsInRecovery: false, IsServing: true } named
         && (named.Configuration.Bit & leaping) == 0 && named.OutAt <= leader.AskedAt && IsAdmitted(named, cluster) && named.Answer!.Server != host.Answer!.Server;
 
-    private static bool IsContradicted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders, [NotNullWhen(true)] out NamedLeader? leader) =>
-        (leader = host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null) is not null;
+    private static NamedLeader? LeaderInPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders) =>
+        host.Answer is { IsInRecovery: false } ? leaders.InPlaceOf(host, hosts) : null;
 
     private static IEnumerable<HostSnapshot> Leapers(IEnumerable<HostSnapshot> admitted, TimeProvider time)
     {

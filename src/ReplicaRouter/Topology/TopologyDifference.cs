@@ -2,10 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>What it takes to get from the hosts that there are to those that are wanted.</summary>
-/// <param name="Added">Hosts that are new. They have no index yet.</param>
-/// <param name="Removed">Hosts that are to go.</param>
-/// <param name="Kept">Hosts that stay: as they are, and as they are wanted, under the index that they have.</param>
+/// <summary>What it takes to get from the hosts that there are to those that are wanted. Hosts that are new have no index yet; those that stay keep theirs.</summary>
 internal sealed record TopologyDifference(
     ImmutableArray<HostConfiguration> Added, ImmutableArray<HostConfiguration> Removed, ImmutableArray<(HostConfiguration Before, HostConfiguration After)> Kept)
 {

@@ -7,26 +7,27 @@ namespace ReplicaRouter;
 internal sealed class TopologySnapshot
 {
     private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private readonly ReadyHosts?[] _ready;
     private readonly ulong _present;
 
-    private TopologySnapshot(HealthSettings settings, GroupMembers groups, ImmutableArray<HostSnapshot> hosts, int routes)
+    private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts, int routes)
     {
-        Settings = settings;
-        Groups = groups;
-        Hosts = hosts;
-        _ready = new ReadyHosts?[routes];
+        (Settings, Hosts, _ready) = (settings, hosts, new ReadyHosts?[routes]);
+        Primary = PrimaryAmong(hosts);
+        int serving = 0, ever = 1;
         foreach (var host in hosts)
         {
             _present |= host.Configuration.Bit;
             IsWeighted |= host.Configuration.Weight != hosts[0].Configuration.Weight;
+            var probers = host.Answer?.Probers ?? 0;
+            ever = Math.Max(ever, probers);
+            if (host.IsServing) serving = Math.Max(serving, probers);
         }
+
+        Probers = serving > 0 ? serving : ever;
     }
 
     public HealthSettings Settings { get; }
-
-    public GroupMembers Groups { get; }
 
     /// <summary>The hosts that there are, in the order of their indexes; where some were removed, indexes are missing.</summary>
     public ImmutableArray<HostSnapshot> Hosts { get; }
@@ -41,9 +42,7 @@ internal sealed class TopologySnapshot
     public HostSnapshot? Find(HostConfiguration? host) => host is not null && At(host.Index) is { } known && known.Configuration.IsSameMember(host) ? known : null;
 
     /// <summary>The one server that may take writes, or null when there is none or it can't be told which.</summary>
-    public HostSnapshot? Primary => PrimaryIndex is { } index ? At(index) : null;
-
-    private int? PrimaryIndex { get; init; }
+    public HostSnapshot? Primary { get; }
 
     /// <summary>The cluster's identity, and who decided it; null until it is settled.</summary>
     public ClusterIdentity? Identity { get; private init; }
@@ -51,17 +50,8 @@ internal sealed class TopologySnapshot
     /// <inheritdoc cref="Identity"/>
     public ulong? SystemIdentifier => Identity?.SystemIdentifier;
 
-    /// <summary>What is believed of the cluster's timeline, and on whose word.</summary>
-    public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
-
     /// <summary>The timeline that the cluster is on: a primary on a lower one is an old one. 0 until it is known.</summary>
     public int Timeline => Belief.Timeline;
-
-    /// <summary>Which primary the sources name for the hosts that they call replicas.</summary>
-    public NamedLeaders Leaders { get; private init; } = NamedLeaders.None;
-
-    /// <summary>What this router held for the cluster's present history before, and gave up since.</summary>
-    public GivenUpHistory GivenUp { get; private init; }
 
     /// <summary>The clock that turns positions of WAL into ages: the primary's, and what standbys received while there was no primary.</summary>
     public WalHistory Wal { get; private init; } = WalHistory.Empty;
@@ -69,17 +59,17 @@ internal sealed class TopologySnapshot
     /// <summary>The same by what the primary alone showed.</summary>
     private WalHistory PrimaryWal { get; init; } = WalHistory.Empty;
 
-    /// <summary>Which positions of former timelines are still part of what the cluster holds.</summary>
+    public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
+    public NamedLeaders Leaders { get; private init; } = NamedLeaders.None;
     public TimelineHistory History { get; private init; } = TimelineHistory.Empty;
+    public GivenUpHistory GivenUp { get; private init; }
 
     /// <summary>Timestamp until which an operator has forced all reads to the primary; 0 when not.</summary>
     public long ForcedToPrimaryUntil { get; private init; }
 
     /// <summary>The routers of the fleet, each of which probes every host. A host that has just started has seen only a part of them, and one that is gone tells of former times.</summary>
-    public int Probers => _probers != 0 ? _probers : _probers = CountProbers();
-    private int _probers;
+    public int Probers { get; }
 
-    /// <summary>Whether every host has been probed far enough to choose by.</summary>
     public bool IsSettled => Hosts.All(host => host.IsSettled);
 
     /// <summary>The end of what a replica is proven to have replayed of the present timeline's history; 0 when nothing is.</summary>
@@ -95,9 +85,7 @@ internal sealed class TopologySnapshot
     /// <summary>Whether a replica, when it answered last, lacked something that the primary was known to have written so long before.</summary>
     public bool IsKnownToLagBy(HostSnapshot replica, TimeSpan lag, TimeProvider time) => ReplayedBy(replica) < Wal.KnownAt(replica.LastAnswered!.SentAt - time.Ticks(lag));
 
-    /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: the primary's covers all, as long as it is well.</summary>
-    /// <param name="hosts">The hosts, one bit each.</param>
-    /// <param name="isAcrossTimelines">Whether some of it was done before a failover: then the hosts must tell themselves.</param>
+    /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: a primary that is well tells all, unless some of it was done before a failover.</summary>
     public ulong WitnessesFor(ulong hosts, bool isAcrossTimelines)
     {
         var primary = Primary?.Configuration.Bit ?? 0;
@@ -105,30 +93,16 @@ internal sealed class TopologySnapshot
     }
 
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
-    /// <returns>Whether it did within <paramref name="limit"/>.</returns>
-    public async Task<bool> SupersededWithinAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
-    {
-        if (limit <= TimeSpan.Zero) return false;
-        try
-        {
-            await _superseded.Task.WaitAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
+    public Task Superseded => _superseded.Task;
 
     /// <summary>Who may serve a route's plain requests.</summary>
     public ReadyHosts ReadyFor(RoutePlan plan, TimeProvider time) => _ready[plan.Index] ??= ReadyHosts.Of(this, plan, time);
 
     public static TopologySnapshot Initial(RouterConfiguration configuration) =>
-        new(configuration.Health, GroupMembers.Of(configuration.Groups, configuration.Hosts), [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })], configuration.Routes.Length);
+        new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })], configuration.Routes.Length);
 
     public void MarkSuperseded() => _superseded.TrySetResult();
 
-    /// <summary>This topology and one more observation.</summary>
     public TopologySnapshot With(HostObservation observation, TimeProvider time)
     {
         if (At(observation.HostIndex) is not { } host) return this;
@@ -153,37 +127,26 @@ internal sealed class TopologySnapshot
             Ruling = observation.Answer is null || host.Ruling?.Covers(observation.Answer) == true ? host.Ruling : null,
             Faulty = host.Faulty is { } faulty && observation.ReceivedAt < faulty.Until ? faulty : null,
         };
-        if (updated.IsAnswering ? updated.Answer!.IsInRecovery : HostStateRules.IsOut(HostStateRules.Standing(updated, null))) updated = updated with { OutAt = observation.ReceivedAt };
-        updated = updated with { Comeback = ComebackOf(host, updated, observation, time) };
-        var history = observation.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(host.Answer, answer) : History;
-        return Derive(Replaced(updated), history, observation, time);
+        if (updated.IsAnswering ? updated.Answer!.IsInRecovery : HostStateRules.IsOut(updated)) updated = updated with { OutAt = observation.ReceivedAt };
+        return Derive(Replaced(updated with { Comeback = ComebackOf(host, updated, observation, time) }), time, observation);
     }
 
-    /// <summary>This topology and how a login ended that was begun at a moment. One that was begun before the last whose end is known is old news.</summary>
-    /// <param name="hostIndex">The host.</param>
-    /// <param name="failure">Why it failed; null when it succeeded.</param>
-    /// <param name="startedAt">When it was begun.</param>
-    /// <param name="time">The clock.</param>
-    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, long startedAt, TimeProvider time)
-    {
-        if (At(hostIndex) is not { } host || startedAt < host.LoginAt) return this;
-        var updated = Replaced(host with { LoginFailure = failure, LoginAt = startedAt });
-        return host.LoginFailure == failure ? Copy(updated, ForcedToPrimaryUntil) : Derive(updated, History, null, time);
-    }
+    /// <summary>This topology and why a login failed that was begun at a moment; null if it succeeded. One begun before the last whose end is known is old news.</summary>
+    public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, long startedAt, TimeProvider time) => At(hostIndex) is not { } host || startedAt < host.LoginAt
+        ? this
+        : Derive(Replaced(host with { LoginFailure = failure, LoginAt = startedAt }), time);
 
-    /// <summary>This topology and a host that fails many statements which other hosts answer.</summary>
     public TopologySnapshot WithFaulty(int hostIndex, FaultyHost faulty, TimeProvider time) => At(hostIndex) is not { } host
         ? this
-        : Derive(Replaced(host with { Faulty = faulty }), History, null, time);
+        : Derive(Replaced(host with { Faulty = faulty }), time);
 
-    public TopologySnapshot WithDrained(int hostIndex, bool isDrained) => At(hostIndex) is not { } host || host.IsDrained == isDrained
+    public TopologySnapshot WithDrained(int hostIndex, bool isDrained, TimeProvider time) => At(hostIndex) is not { } host || host.IsDrained == isDrained
         ? this
-        : Copy(Replaced(host with { IsDrained = isDrained }), ForcedToPrimaryUntil);
+        : Derive(Replaced(host with { IsDrained = isDrained }), time);
 
-    public TopologySnapshot WithForcedToPrimary(long until) => Copy(Hosts, until);
+    public TopologySnapshot WithForcedToPrimary(long until, TimeProvider time) => Derive(Hosts, time, forcedUntil: until);
 
-    /// <summary>This topology and what the sources say of the hosts' roles.</summary>
-    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.SaysTheSameAs(Leaders) ? this : Derive(Hosts, History, null, time, leaders: leaders);
+    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.IsEmpty && Leaders.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
 
     /// <summary>This topology after an operator's order that what a host shows now is the cluster's identity and timeline. Every later timeline is given up.</summary>
     public TopologySnapshot WithAccepted(HostSnapshot accepted, TimeProvider time)
@@ -192,60 +155,35 @@ internal sealed class TopologySnapshot
         {
             Ruling = ReferenceEquals(host, accepted) ? OperatorRuling.Accept(host) : IsRival(host, accepted) ? OperatorRuling.Refuse(host) : null,
         })];
-        return Derive(ruled, History, null, time, identity: new ClusterIdentity(accepted.Answer!.SystemIdentifier, IsFirm: true));
+        return Derive(ruled, time, identity: new ClusterIdentity(accepted.Answer!.SystemIdentifier, IsFirm: true));
     }
 
     /// <summary>Whether a host would keep an accepted one from being followed.</summary>
-    public static bool IsRival(HostSnapshot host, HostSnapshot accepted) =>
+    private static bool IsRival(HostSnapshot host, HostSnapshot accepted) =>
         !ReferenceEquals(host, accepted) && host.Answer is { } answer && answer.SystemIdentifier == accepted.Answer!.SystemIdentifier && answer.Server != accepted.Answer.Server
         && (host.ReachedTimeline > accepted.ShownTimeline || (host.ShownTimeline == accepted.ShownTimeline && !answer.IsInRecovery && !accepted.Answer.IsInRecovery));
 
-    /// <summary>This topology with other hosts, or the same ones with other settings. What was observed of those that stay is kept.</summary>
-    /// <param name="hosts">All hosts that there are from now on.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>This topology with the hosts that there are from now on, new ones or those of before. What was observed of those that stay is kept.</summary>
     public TopologySnapshot WithHosts(IReadOnlyCollection<HostConfiguration> hosts, TimeProvider time)
     {
         var changed = hosts.OrderBy(host => host.Index).Select(host => Find(host) is { } known
             ? known with { Configuration = host }
             : new HostSnapshot { Configuration = host, Comeback = Comeback.Arrival });
-        return Derive([.. changed], History, null, time, Groups.With(hosts));
+        return Derive([.. changed], time);
     }
 
-    private int CountProbers()
-    {
-        int now = 0, ever = 1;
-        foreach (var host in Hosts)
-        {
-            if (host.Answer is not { } answer) continue;
-            ever = Math.Max(ever, answer.Probers);
-            if (host.IsServing) now = Math.Max(now, answer.Probers);
-        }
-
-        return now > 0 ? now : ever;
-    }
+    private static HostSnapshot? PrimaryAmong(ImmutableArray<HostSnapshot> hosts) => hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
 
     private int PositionOf(int index) => BitOperations.PopCount(_present & ((1UL << index) - 1));
 
     private ImmutableArray<HostSnapshot> Replaced(HostSnapshot host) => Hosts.SetItem(PositionOf(host.Configuration.Index), host);
 
-    private TopologySnapshot Copy(ImmutableArray<HostSnapshot> hosts, long forcedUntil) => new(Settings, Groups, hosts, _ready.Length)
-    {
-        PrimaryIndex = PrimaryIndex,
-        Identity = Identity,
-        Belief = Belief,
-        Leaders = Leaders,
-        GivenUp = GivenUp,
-        Wal = Wal,
-        PrimaryWal = PrimaryWal,
-        History = History,
-        ForcedToPrimaryUntil = forcedUntil,
-    };
-
     private TopologySnapshot Derive(
-        ImmutableArray<HostSnapshot> hosts, TimelineHistory history, HostObservation? observation, TimeProvider time,
-        GroupMembers? groups = null, NamedLeaders? leaders = null, ClusterIdentity? identity = null)
+        ImmutableArray<HostSnapshot> hosts, TimeProvider time, HostObservation? observation = null,
+        NamedLeaders? leaders = null, ClusterIdentity? identity = null, long? forcedUntil = null)
     {
         leaders ??= Leaders;
+        forcedUntil ??= ForcedToPrimaryUntil;
         identity ??= ClusterIdentity.Decide(Identity, hosts);
         // Another cluster in the former one's place: what was learnt of that one holds no longer.
         var isReplaced = SystemIdentifier is { } former && former != identity?.SystemIdentifier;
@@ -254,22 +192,19 @@ internal sealed class TopologySnapshot
         hosts = FaultyHost.Limit(CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]));
         var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief, time);
         hosts = Twins.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
-        var primary = hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
+        var primary = PrimaryAmong(hosts);
 
         var isFresh = isReplaced || belief.Timeline < Timeline;
-        if (isFresh) history = TimelineHistory.Empty;
+        var history = isFresh ? TimelineHistory.Empty : HistoryAfter(observation);
         if (primary is not null) history = history.Of(primary.Answer!, primary.Fork);
         var (primaryWal, wal) = isFresh ? (WalHistory.Empty, WalHistory.Empty) : (PrimaryWal, Wal);
         // Positions that standbys showed while no primary answered are not the primary's: it may have gone on all the time.
         if (primary is not null) wal = primaryWal;
         if (observation is not null) (primaryWal, wal) = RecordWal(primaryWal, wal, primary, hosts[PositionOf(observation.HostIndex)], observation);
-        // What a host's lag follows from is the same as before, mostly.
-        var isKnown = ReferenceEquals(primary, Primary) && ReferenceEquals(wal, Wal) && belief.Timeline == Timeline;
-        hosts = [.. hosts.Select(host => isKnown && ReferenceEquals(host, At(host.Configuration.Index)) ? host : ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
+        hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
 
-        return new TopologySnapshot(Settings, groups ?? Groups, hosts, _ready.Length)
+        return new TopologySnapshot(Settings, hosts, _ready.Length)
         {
-            PrimaryIndex = primary?.Configuration.Index,
             Identity = identity,
             Belief = belief,
             Leaders = leaders,
@@ -277,9 +212,12 @@ internal sealed class TopologySnapshot
             Wal = wal,
             PrimaryWal = primaryWal,
             History = history,
-            ForcedToPrimaryUntil = ForcedToPrimaryUntil > time.GetTimestamp() ? ForcedToPrimaryUntil : 0,
+            ForcedToPrimaryUntil = forcedUntil > time.GetTimestamp() ? forcedUntil.Value : 0,
         };
     }
+
+    private TimelineHistory HistoryAfter(HostObservation? observation) =>
+        observation?.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(At(observation.HostIndex)!.Answer, answer) : History;
 
     /// <summary>Where the timeline that a host writes left the former one. A restart does not change that, and recovers all that was flushed.</summary>
     private static ulong? ForkOf(HostSnapshot host, HostAnswer answer) => TimelineHistory.ForkShownBy(host.Answer, answer)
@@ -290,7 +228,7 @@ internal sealed class TopologySnapshot
     {
         // What callers met, a probe has to confirm: it may have been their own network.
         if (observation.IsFromCaller) return updated.Comeback;
-        if (HostStateRules.IsOut(HostStateRules.Standing(updated, Identity))) return updated.Comeback.Failed(observation.ReceivedAt, time);
+        if (HostStateRules.IsOut(updated)) return updated.Comeback.Failed(observation.ReceivedAt, time);
         if (observation.Answer is not { } answer) return updated.Comeback;
         // It was down and up again before a probe could meet it.
         var isRestarted = before.Last is { IsFromCaller: true } && answer.StartedAt > before.Answer?.StartedAt;

@@ -8,16 +8,19 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
 
     public TopologySnapshot Current => _current;
 
+    /// <summary>A host as it is configured now; as it was, when it was removed.</summary>
+    public HostConfiguration Present(HostConfiguration host) => _current.Find(host)?.Configuration ?? host;
+
     /// <summary>Raised after each swap with the snapshot before and the one after, on the thread that published.</summary>
     public event Action<TopologySnapshot, TopologySnapshot>? Changed;
 
-    /// <summary>Waits until something is known that was not known when a snapshot was made.</summary>
-    /// <returns>Whether it is within <paramref name="limit"/>.</returns>
+    /// <summary>Waits for some time until something is known that was not known when a snapshot was made, and says whether it is.</summary>
     /// <exception cref="ObjectDisposedException">Nothing more will be known: the router was disposed of.</exception>
     public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
-        var isNewer = await than.SupersededWithinAsync(limit, time, cancellationToken).ConfigureAwait(false);
+        var isNewer = limit > TimeSpan.Zero && await than.Superseded.EndsWithinAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
+        if (!isNewer) cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
         return isNewer;
     }
@@ -26,7 +29,7 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
     public void Close()
     {
         _isClosed = true;
-        Update(current => current.WithForcedToPrimary(current.ForcedToPrimaryUntil));
+        Update(current => current.WithForcedToPrimary(current.ForcedToPrimaryUntil, time));
     }
 
     public TopologySnapshot Publish(HostObservation observation) => Update(current => current.With(observation, time));

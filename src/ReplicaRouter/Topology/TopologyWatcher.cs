@@ -5,7 +5,8 @@ namespace ReplicaRouter;
 /// <summary>Reacts to what changed between two snapshots: logs it, counts failovers, drops connections that lead to the wrong server.</summary>
 internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILogger logger)
 {
-    private readonly PoolWarning _pools = new(logger);
+    // The hosts, one bit each, of which the log says that the pools of all processes may open more connections than their servers allow. Once is enough.
+    private ulong _warned;
 
     // The last primary that there was, through times without one. Monitors publish at once, hence the exchange.
     private HostSnapshot? _lastPrimary;
@@ -40,7 +41,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
         if (after.IsLost && !before.IsLost) pools.Lost.Raise();
         if (after.Answer?.Types is { } types) pools.KnowTypes(types);
-        if (before.Answer?.Probers != after.Answer?.Probers || before.Role != after.Role) _pools.Check(after, pools);
+        if (before.Answer?.Probers != after.Answer?.Probers || before.Role != after.Role) WarnOfPools(after, pools);
         if (IsReachedAgain(before, after)) pools.Superseded.Raise();
         if (before.State == after.State) return;
         counters.CountState(after.Configuration, after.State);
@@ -51,6 +52,16 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
     /// <summary>Whether the same server was asked over a new connection: the former one has ended, or says nothing any more, and others may have met the same.</summary>
     private static bool IsReachedAgain(HostSnapshot before, HostSnapshot after) =>
         before.Answer is { } former && after.Answer is { } now && former.Server == now.Server && now.ConnectedAt > former.ConnectedAt;
+
+    /// <summary>Default pools of one process fit PostgreSQL's default of 100 connections. How many processes there are, probes see on the server.</summary>
+    private void WarnOfPools(HostSnapshot host, HostPools pools)
+    {
+        if (host.Answer is not { MaxConnections: > 0 } answer || host.Role == HostRole.Unknown) return;
+        var routes = pools.All.Select(pool => pool.Plan).Where(plan => host.Role == HostRole.Primary || plan.IsReadOnly);
+        var most = routes.Sum(plan => DataSourceFactory.MaxPoolSize(plan, host.Configuration.Connection)) * answer.Probers;
+        if (most <= answer.MaxConnections || (Interlocked.Or(ref _warned, host.Configuration.Bit) & host.Configuration.Bit) != 0) return;
+        Log.PoolsExceedServer(logger, host.Name, most, answer.Probers, answer.MaxConnections);
+    }
 
     private void LogState(HostSnapshot before, HostSnapshot after)
     {

@@ -2,54 +2,39 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>
-/// Where the primary's WAL ended at which moment, as far as probes saw it: a clock that turns a WAL position into an age.
-/// </summary>
+/// <summary>Where the primary's WAL ended at which moment, as far as probes saw it: a clock that turns a WAL position into an age.</summary>
 /// <remarks>
 /// All that was acknowledged before a probe was sent lies at or before the position that the probe then read. So a replica that has
 /// replayed that position is at most as stale as the time since the probe was sent. This needs no clock but our own monotonic one, no
 /// heartbeat table and no superuser, and does not grow on an idle primary, where <c>now() - pg_last_xact_replay_timestamp()</c> would.
 /// </remarks>
-internal sealed class WalHistory
+internal sealed class WalHistory(int timeline, ImmutableArray<(long At, ulong Lsn)> samples)
 {
     /// <summary>Two minutes at one probe a second. Beyond it those samples go that matter least for their age, so that long lags are rounded up.</summary>
     private const int Capacity = 128;
 
     public static readonly WalHistory Empty = new(0, []);
 
-    private readonly ImmutableArray<Sample> _samples;
-
-    private WalHistory(int timeline, ImmutableArray<Sample> samples)
-    {
-        Timeline = timeline;
-        _samples = samples;
-    }
-
     /// <summary>The timeline of the positions. Those of two timelines can't be compared.</summary>
-    public int Timeline { get; }
+    public int Timeline => timeline;
 
-    public bool IsEmpty => _samples.IsEmpty;
+    public bool IsEmpty => samples.IsEmpty;
 
-    /// <summary>The moment of the newest sample.</summary>
-    public long NewestAt => _samples[^1].At;
+    public long NewestAt => samples[^1].At;
+    public ulong NewestLsn => samples[^1].Lsn;
 
-    public ulong NewestLsn => _samples[^1].Lsn;
-
-    /// <summary>This history and one more observation of the primary's end of WAL.</summary>
-    /// <param name="timeline">The timeline that the position is on. A higher one starts a new history, a lower one is ignored.</param>
-    /// <param name="at">Timestamp at which the probe was sent.</param>
-    /// <param name="lsn">The position that it read.</param>
-    public WalHistory Record(int timeline, long at, ulong lsn)
+    /// <summary>This history and the primary's end of WAL, as a probe read it that was sent at a moment. A higher timeline starts a new history, a lower one is ignored.</summary>
+    public WalHistory Record(int seen, long at, ulong lsn)
     {
         // What the old primary wrote last may be ahead of where the new one starts.
-        if (timeline > Timeline || _samples.IsEmpty) return new WalHistory(timeline, [new Sample(at, lsn)]);
-        if (timeline < Timeline) return this;
-        var newest = _samples[^1];
+        if (seen > timeline || samples.IsEmpty) return new WalHistory(seen, [(at, lsn)]);
+        if (seen < timeline) return this;
+        var newest = samples[^1];
         // Answers that overtook each other: the older one proves nothing new.
         if (at <= newest.At || lsn < newest.Lsn) return this;
         // An idle primary: the same position, seen later. The newest sight of it is the stronger proof.
-        if (lsn == newest.Lsn) return new WalHistory(Timeline, _samples.SetItem(_samples.Length - 1, new Sample(at, lsn)));
-        return new WalHistory(Timeline, (_samples.Length < Capacity ? _samples : Thinned(at)).Add(new Sample(at, lsn)));
+        if (lsn == newest.Lsn) return new WalHistory(timeline, samples.SetItem(samples.Length - 1, (at, lsn)));
+        return new WalHistory(timeline, (samples.Length < Capacity ? samples : Thinned(at)).Add((at, lsn)));
     }
 
     /// <summary>The newest moment at which the primary's WAL ended at or before <paramref name="lsn"/>: what a replica that replayed it is proven to show.</summary>
@@ -57,7 +42,7 @@ internal sealed class WalHistory
     public long? ProvenAt(ulong lsn)
     {
         var index = NewestAtOrBefore(lsn);
-        return index < 0 ? null : _samples[index].At;
+        return index < 0 ? null : samples[index].At;
     }
 
     /// <summary>The likely moment at which the primary's WAL ended at <paramref name="lsn"/>, between two samples in proportion.</summary>
@@ -65,26 +50,26 @@ internal sealed class WalHistory
     {
         var index = NewestAtOrBefore(lsn);
         if (index < 0) return null;
-        if (index == _samples.Length - 1) return _samples[index].At;
-        var (before, after) = (_samples[index], _samples[index + 1]);
+        if (index == samples.Length - 1) return samples[index].At;
+        var (before, after) = (samples[index], samples[index + 1]);
         return before.At + (long)((after.At - before.At) * ((double)(lsn - before.Lsn) / (after.Lsn - before.Lsn)));
     }
 
     /// <summary>The newest position that was known at a moment; 0 when none was.</summary>
     public ulong KnownAt(long at)
     {
-        var index = _samples.Length - 1;
-        while (index >= 0 && _samples[index].At > at) index--;
-        return index < 0 ? 0 : _samples[index].Lsn;
+        var index = samples.Length - 1;
+        while (index >= 0 && samples[index].At > at) index--;
+        return index < 0 ? 0 : samples[index].Lsn;
     }
 
     private int NewestAtOrBefore(ulong lsn)
     {
-        var (low, high) = (0, _samples.Length - 1);
+        var (low, high) = (0, samples.Length - 1);
         while (low <= high)
         {
             var middle = (low + high) / 2;
-            if (_samples[middle].Lsn <= lsn) low = middle + 1;
+            if (samples[middle].Lsn <= lsn) low = middle + 1;
             else high = middle - 1;
         }
 
@@ -92,17 +77,15 @@ internal sealed class WalHistory
     }
 
     /// <summary>Without the sample whose neighbours stand closest together for their age: the history stays long, and fine where it is young.</summary>
-    private ImmutableArray<Sample> Thinned(long now)
+    private ImmutableArray<(long At, ulong Lsn)> Thinned(long now)
     {
         var (least, index) = (double.MaxValue, 1);
-        for (var i = 1; i < _samples.Length - 1; i++)
+        for (var i = 1; i < samples.Length - 1; i++)
         {
-            var gap = (_samples[i + 1].At - _samples[i - 1].At) / (double)(now - _samples[i].At + 1);
+            var gap = (samples[i + 1].At - samples[i - 1].At) / (double)(now - samples[i].At + 1);
             if (gap < least) (least, index) = (gap, i);
         }
 
-        return _samples.RemoveAt(index);
+        return samples.RemoveAt(index);
     }
-
-    private readonly record struct Sample(long At, ulong Lsn);
 }

@@ -5,13 +5,11 @@ namespace ReplicaRouter;
 /// <summary>Puts together what the configuration and the sources name.</summary>
 internal static class WantedHosts
 {
-    /// <param name="configured">The hosts that are configured. They have the first word on a server and on a name.</param>
-    /// <param name="discovered">The last answer of each source.</param>
-    /// <param name="primary">Who takes writes at present. A source that has forgotten it is behind the times.</param>
-    /// <param name="settings">What holds for discovered hosts.</param>
     public static IReadOnlyCollection<HostConfiguration> Of(
-        ImmutableArray<HostConfiguration> configured, IReadOnlyDictionary<string, IReadOnlyList<DiscoveredHost>> discovered, HostConfiguration? primary, DiscoverySettings settings)
+        ImmutableArray<HostConfiguration> configured, IEnumerable<(string Source, IReadOnlyList<DiscoveredHost> Hosts)> discovered,
+        HostConfiguration? primary, DiscoverySettings settings)
     {
+        // What is configured has the first word on a server and on a name.
         List<HostConfiguration> wanted = [.. configured];
         if (configured.FirstOrDefault(host => host.IsConfiguredPrimary) is not { } template) return wanted;
         foreach (var (source, hosts) in discovered)
@@ -19,6 +17,7 @@ internal static class WantedHosts
             foreach (var host in hosts) AddNew(wanted, Of(host, source, template, settings));
         }
 
+        // A source that has forgotten who takes writes at present is behind the times.
         if (primary is { IsDiscovered: true }) AddNew(wanted, primary);
         return wanted;
     }

@@ -65,12 +65,12 @@ public class TopologyEventsTests
     [Fact]
     public void Orders_of_operators_are_overrides()
     {
-        var drained = Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, true))));
+        var drained = Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, true, _topology.Time))));
         Assert.Equal(("is drained", "ordered by alice, in this process only"), (drained.Text, drained.Reason));
-        Assert.Equal("is restored", Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, false)))).Text);
+        Assert.Equal("is restored", Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, false, _topology.Time)))).Text);
         var until = _topology.Time.GetTimestamp() + 1;
-        Assert.Equal("All reads are forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(until)))).Text);
-        Assert.Equal("Reads are no longer forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(0)))).Text);
+        Assert.Equal("All reads are forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(until, _topology.Time)))).Text);
+        Assert.Equal("Reads are no longer forced to the primary", Assert.Single(After(topology => topology.Change(current => current.WithForcedToPrimary(0, _topology.Time)))).Text);
     }
 
     [Fact]

@@ -85,7 +85,7 @@ public class SecretFuzzTests
     /// <summary>What names something is shown, and means to be.</summary>
     private static IEnumerable<string?> Identities(RouterConfiguration configuration) =>
         configuration.Hosts.SelectMany(host => host.Groups.Concat(host.Labels).Concat([host.Name, host.Connection.Host, host.Connection.Database, host.Connection.Username, host.Connection.ApplicationName]))
-            .Concat(configuration.Groups).Concat(configuration.Routes.SelectMany(route => (string[])[route.Name, route.Pool.ApplicationName]));
+            .Concat(configuration.Routes.SelectMany(route => route.Tiers.Select(tier => tier.Group).Concat([route.Name, route.Pool.ApplicationName])));
 
     private static bool ShowsMark(Exception error) =>
         SecretMark.IsIn(error.Message) || (error.InnerException is { } inner && ShowsMark(inner))

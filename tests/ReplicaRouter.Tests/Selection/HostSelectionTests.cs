@@ -66,18 +66,19 @@ public class HostSelectionTests
     [Fact]
     public void A_drained_host_gets_nothing_new_and_is_still_healthy()
     {
-        var topology = Healthy().Change(t => t.WithDrained(1, true));
+        var topology = Healthy();
+        topology.Change(t => t.WithDrained(1, true, topology.Time));
         var name = topology.Configuration.Hosts[1].Name;
         Assert.DoesNotContain(name, topology.Candidates(DatabaseOperation.Read).Hosts, StringComparison.Ordinal);
         Assert.Equal(HostState.Healthy, topology[name].State);
-        Assert.Contains(name, topology.Change(t => t.WithDrained(1, false)).Candidates(DatabaseOperation.Read).Hosts, StringComparison.Ordinal);
+        Assert.Contains(name, topology.Change(t => t.WithDrained(1, false, topology.Time)).Candidates(DatabaseOperation.Read).Hosts, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Forced_to_the_primary_reads_go_there_until_the_time_is_up()
     {
         var topology = Healthy();
-        topology.Change(t => t.WithForcedToPrimary(topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(2))));
+        topology.Change(t => t.WithForcedToPrimary(topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(2)), topology.Time));
         Assert.Equal(("primary", Verdict.ForcedToPrimary), topology.Candidates(DatabaseOperation.Read));
         Assert.Equal("analytics background replica-3", topology.Advance(2.1).Candidates(DatabaseOperation.Read).Hosts);
     }
@@ -86,7 +87,7 @@ public class HostSelectionTests
     public void Forced_to_a_primary_that_is_lost_replicas_serve_again()
     {
         var topology = Healthy();
-        topology.Change(t => t.WithForcedToPrimary(long.MaxValue)).Fail("primary", FailureKind.Unreachable);
+        topology.Change(t => t.WithForcedToPrimary(long.MaxValue, topology.Time)).Fail("primary", FailureKind.Unreachable);
         Assert.Equal("analytics background replica-3", topology.Candidates(DatabaseOperation.Read).Hosts);
     }
 
@@ -94,10 +95,10 @@ public class HostSelectionTests
     public void Forced_to_the_primary_a_route_without_a_primary_is_left_alone_and_so_are_reads_while_the_primary_is_drained()
     {
         var topology = new TestTopology(o => o.Routes["export"] = new DatabaseRouteOptions { Groups = { "analytics" } }, "primary", "analytics");
-        topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Change(t => t.WithForcedToPrimary(long.MaxValue));
+        topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Change(t => t.WithForcedToPrimary(long.MaxValue, topology.Time));
         Assert.Equal("analytics", topology.Candidates("export").Hosts);
         Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read).Hosts);
-        topology.Change(t => t.WithDrained(0, true));
+        topology.Change(t => t.WithDrained(0, true, topology.Time));
         Assert.Equal("analytics", topology.Candidates(DatabaseOperation.Read).Hosts);
     }
 
@@ -298,7 +299,7 @@ public class HostSelectionTests
     [Fact]
     public void The_explanation_names_every_host_and_why()
     {
-        var topology = Healthy("primary", "analytics", "dr").Fail("primary", FailureKind.Unreachable).Fail("analytics", FailureKind.Restarting).Change(t => t.WithDrained(2, true));
+        var topology = Healthy("primary", "analytics", "dr").Fail("primary", FailureKind.Unreachable).Fail("analytics", FailureKind.Restarting).Change(t => t.WithDrained(2, true, TimeProvider.System));
         var request = new RouteRequest(topology.Time.GetTimestamp(), topology.Time.Ticks(TimeSpan.FromSeconds(5)), []);
         var error = new NoEligibleHostException("read", Eligibility.Explain(topology.Current, topology.Configuration.PlanOf(DatabaseOperation.Read), request, topology.Time));
         Assert.Equal("No host may serve 'read'. primary: Unreachable; analytics: Restarting; dr: is drained.", error.Message);

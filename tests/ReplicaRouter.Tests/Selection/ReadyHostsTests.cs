@@ -52,8 +52,8 @@ public sealed class ReadyHostsTests
         {
             case 0: topology.Fail(host, FailureKind.Unreachable); break;
             case 1: topology.Fail(host, FailureKind.Timeout); break;
-            case 2: topology.Change(t => t.WithDrained(random.Next(s_hosts.Length), random.Next(2) == 0)); break;
-            case 3: topology.Change(t => t.WithForcedToPrimary(topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(1)))); break;
+            case 2: topology.Change(t => t.WithDrained(random.Next(s_hosts.Length), random.Next(2) == 0, topology.Time)); break;
+            case 3: topology.Change(t => t.WithForcedToPrimary(topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(1)), topology.Time)); break;
             case 4: topology.Change(t => t.WithLogin(random.Next(s_hosts.Length), random.Next(2) == 0 ? new HostFailure(FailureKind.Full, "full") : null, topology.Time.GetTimestamp(), topology.Time)); break;
             case 5: topology.Advance(random.NextDouble() * 6); break;
             case 6 when random.Next(4) == 0: topology.Answer(host, Primary(lsn, timeline: 2)); break;

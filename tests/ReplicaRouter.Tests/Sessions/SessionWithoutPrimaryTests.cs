@@ -93,7 +93,7 @@ public class SessionWithoutPrimaryTests
             : Task.FromResult((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index + 1 })));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         isPrimaryLost = true;
-        while (router.Engine.Topology is { Primary: not null } topology) Assert.True(await topology.SupersededWithinAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Ct));
+        while (router.Engine.Topology is { Primary: not null } topology) await topology.Superseded.WaitAsync(TimeSpan.FromSeconds(10), Ct);
 
         var token = new SessionToken(new WalPosition(Cluster, 1, 0), TimeProvider.System.GetUtcNow(), IsOpen: true).Encode([]);
         var start = TimeProvider.System.GetTimestamp();

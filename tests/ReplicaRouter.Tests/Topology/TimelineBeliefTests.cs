@@ -253,7 +253,7 @@ public class TimelineBeliefTests
     public void An_order_to_read_from_the_primary_survives_the_next_answer_and_ends_with_its_time()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
-        topology.Change(current => current.WithForcedToPrimary(topology.Time.GetTimestamp() + TimeSpan.FromSeconds(5).Ticks));
+        topology.Change(current => current.WithForcedToPrimary(topology.Time.GetTimestamp() + TimeSpan.FromSeconds(5).Ticks, topology.Time));
         Assert.Equal("primary", topology.Advance(1).Answer("primary", Primary(100)).Candidates(DatabaseOperation.Read).Hosts);
         Assert.Equal("analytics", topology.Advance(5).Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Candidates(DatabaseOperation.Read).Hosts);
     }
