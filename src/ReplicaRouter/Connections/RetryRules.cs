@@ -47,7 +47,7 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
                 var error = (PostgresException)exception;
                 attempt.FailedRun = new FailedRun(pool, error);
                 attempt.Exclude(pool.Host, exception, time.GetTimestamp());
-                counters.CountRetry();
+                counters.Count(RouterEvent.Retry);
                 Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, error.SqlState);
                 break;
             default:
@@ -61,16 +61,16 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
     private bool TrySpend(Attempt attempt, HostPool pool)
     {
         if (_budget.TrySpend()) return true;
-        counters.CountRetryRefused();
+        counters.Count(RouterEvent.RetryRefused);
         Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
         return false;
     }
 
     private void Count(FailureKind kind, Attempt attempt, HostPool pool)
     {
-        if (!pool.Plan.IsReadOnly) counters.CountWriteRetry();
-        else if (kind == FailureKind.Hung) counters.CountMoved();
-        else counters.CountRetry();
+        if (!pool.Plan.IsReadOnly) counters.Count(RouterEvent.WriteRetry);
+        else if (kind == FailureKind.Hung) counters.Count(RouterEvent.Moved);
+        else counters.Count(RouterEvent.Retry);
         OperationTelemetry.Retried(pool.Host, kind);
         if (kind == FailureKind.Hung) Log.Moved(logger, attempt.Plan.Name, pool.Host.Name);
         else Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, kind.ToString());
