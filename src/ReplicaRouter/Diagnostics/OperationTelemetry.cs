@@ -40,22 +40,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
     }
 
     /// <inheritdoc cref="RunAsync"/>
-    public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run)
-    {
-        using var activity = Start(name, plan);
-        var startedAt = time.GetTimestamp();
-        try
-        {
-            var result = run();
-            End(activity, plan, host(), startedAt, null);
-            return result;
-        }
-        catch (Exception e)
-        {
-            End(activity, plan, host(), startedAt, e);
-            throw;
-        }
-    }
+    public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run) => RunAsync(name, plan, host, () => Task.FromResult(run())).GetAwaiter().GetResult();
 
     /// <summary>Notes in the operation's activity that its work is run again.</summary>
     public static void Retried(HostConfiguration host, FailureKind kind)
