@@ -36,15 +36,17 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
         InRange($"{section}:DrainTimeout", _options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         Lag($"{section}:MaxLag", _options.MaxLag);
-        if (_options.PrimaryProtection.MaxConcurrentReads is { } reads) InRange($"{section}:PrimaryProtection:MaxConcurrentReads", reads, 1, 10_000);
-        if (_options.PrimaryProtection.MaxReadsPerSecond is { } rate) InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", rate, 1, 1_000_000);
-        if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
+        InRange($"{section}:PrimaryProtection:MaxConcurrentReads", _options.PrimaryProtection.MaxConcurrentReads, 1, 10_000);
+        InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", _options.PrimaryProtection.MaxReadsPerSecond, 1, 1_000_000);
+        InRange($"{section}:SessionWindow", _options.SessionWindow, 100 * Millisecond, TimeSpan.FromHours(1));
         var secrets = BuildSecrets(section);
-        InRange($"{section}:Discovery:Interval", _options.Discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
-        InRange($"{section}:Discovery:Timeout", _options.Discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
+        var discovery = _options.Discovery;
+        InRange($"{section}:Discovery:Interval", discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        InRange($"{section}:Discovery:Timeout", discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
         var hosts = BuildHosts();
-        var discovery = BuildDiscovery();
-        var sources = TopologySources.Of(_options, hosts, discovery.Allowed, _faults);
+        var allowed = AllowedHosts.Parse(discovery.AllowedHosts, $"{section}:Discovery:AllowedHosts", _faults);
+        var sources = TopologySources.Of(_options, hosts, allowed, _faults);
+        ImmutableArray<string> groups = [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())];
         var routes = BuildRoutes(hosts);
         return new RouterConfiguration
         {
@@ -62,7 +64,7 @@ internal sealed class RouterConfigurationBuilder
             ConfigureDataSource = _options.ConfigureDataSource,
             PasswordProvider = _options.PasswordProvider,
             Sources = sources,
-            Discovery = discovery,
+            Discovery = new DiscoverySettings(discovery.Interval, discovery.Timeout, groups, allowed),
             SessionWindow = _options.SessionWindow,
             TokenSecrets = secrets,
         };
@@ -83,18 +85,7 @@ internal sealed class RouterConfigurationBuilder
 
     private void CheckSecret(string name, string secret)
     {
-        if (secret.Length >= MinSecretLength) return;
-        _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
-    }
-
-    private DiscoverySettings BuildDiscovery()
-    {
-        var discovery = _options.Discovery;
-        return new DiscoverySettings(
-            discovery.Interval,
-            discovery.Timeout,
-            [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())],
-            AllowedHosts.Parse(discovery.AllowedHosts, $"{_options.Names.Section}:Discovery:AllowedHosts", _faults));
+        if (secret.Length < MinSecretLength) _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
     }
 
     private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)
@@ -149,7 +140,9 @@ internal sealed class RouterConfigurationBuilder
         }
 
         if (hosts.Count > Fleet.Capacity) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {Fleet.Capacity}.");
-        NoServerTwice(hosts);
+        // Two names for one server would count it twice. Names that differ and lead to one server are found by probing.
+        var twins = hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1);
+        _faults.AddRange(twins.Select(each => SameServer(each.Select(h => h.Source))));
         return hosts.ToImmutable();
     }
 
@@ -188,15 +181,6 @@ internal sealed class RouterConfigurationBuilder
         _faults.Add($"{source}: {Sentence.And(missing)} {what} before the start.");
     }
 
-    /// <summary>Two names for one server would count it twice. Names that differ and lead to one server are found by probing.</summary>
-    private void NoServerTwice(IEnumerable<HostConfiguration> hosts)
-    {
-        foreach (var twins in hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
-        {
-            _faults.Add(SameServer(twins.Select(h => h.Source)));
-        }
-    }
-
     /// <summary>The fault of one server that is configured more than once.</summary>
     /// <param name="sources">The variables that name it; one that names it twice may be there twice.</param>
     public static string SameServer(IEnumerable<string> sources)
@@ -227,19 +211,19 @@ internal sealed class RouterConfigurationBuilder
             _faults.Add($"{key}:MinPoolSize is {settings.MinPoolSize}. Write a number from 0 to MaxPoolSize ({settings.MaxPoolSize?.ToString(CultureInfo.InvariantCulture) ?? "not set"}).");
         }
 
-        if (settings.Wait is { } wait) InRange($"{key}:Wait", wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
-        if (settings.MaxWaiting is { } waiting) InRange($"{key}:MaxWaiting", waiting, 0, 1_000_000);
-        if (settings.CatchUpWait is { } catchUp) InRange($"{key}:CatchUpWait", catchUp, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        InRange($"{key}:Wait", settings.Wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        InRange($"{key}:MaxWaiting", settings.MaxWaiting, 0, 1_000_000);
+        InRange($"{key}:CatchUpWait", settings.CatchUpWait, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         if (settings.Consistency is { } consistency && !Enum.IsDefined(consistency))
         {
             _faults.Add($"{key}:Consistency is {consistency}. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}.");
         }
 
-        if (settings.ConnectTimeout is { } connect) InRange($"{key}:ConnectTimeout", connect, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-        if (settings.CommandTimeout is { } command) InRange($"{key}:CommandTimeout", command, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        InRange($"{key}:ConnectTimeout", settings.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        InRange($"{key}:CommandTimeout", settings.CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
 
-        var application = _options.ApplicationName ?? hosts.FirstOrDefault()?.Connection.ApplicationName
-            ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "ReplicaRouter";
+        var application = _options.ApplicationName ?? hosts.FirstOrDefault()?.Connection.ApplicationName ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "ReplicaRouter";
+        var isSlow = name is HostNames.Analytics or HostNames.Background;
         return new RoutePlan
         {
             Index = index,
@@ -249,7 +233,7 @@ internal sealed class RouterConfigurationBuilder
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
             Consistency = settings.Consistency ?? Consistency.Session,
-            CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : TimeSpan.FromMilliseconds(50)),
+            CatchUpWait = settings.CatchUpWait ?? (isSlow ? TimeSpan.FromSeconds(5) : TimeSpan.FromMilliseconds(50)),
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
             MaxWaiting = settings.MaxWaiting ?? 1000,
             Hedge = settings.AllowHedging,
@@ -262,11 +246,7 @@ internal sealed class RouterConfigurationBuilder
             Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, ApplicationNames.OfRoute(application, name))
             {
                 // Together 90: all five routes of one instance fit a server with PostgreSQL's default of 100 connections.
-                DefaultMaxPoolSize = name switch
-                {
-                    HostNames.Analytics or HostNames.Background => 10,
-                    _ => isPrimaryOnly ? 20 : 30,
-                },
+                DefaultMaxPoolSize = isSlow ? 10 : isPrimaryOnly ? 20 : 30,
                 DefaultCommandTimeout = name == HostNames.Analytics ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(30),
             },
         };
@@ -290,10 +270,7 @@ internal sealed class RouterConfigurationBuilder
             _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key}:Groups:{index} names a group that no host serves. {meant}"));
         }
 
-        return [.. groups.Select(group => new RouteTier(
-            group,
-            group == HostNames.Primary,
-            IndexOf(group)))];
+        return [.. groups.Select(group => new RouteTier(group, group == HostNames.Primary, IndexOf(group)))];
     }
 
     private int IndexOf(string group)
@@ -320,12 +297,12 @@ internal sealed class RouterConfigurationBuilder
         }
     }
 
-    private void InRange(string key, TimeSpan value, TimeSpan least, TimeSpan most)
+    private void InRange(string key, TimeSpan? value, TimeSpan least, TimeSpan most)
     {
-        if (value < least || value > most) _faults.Add($"{key} is {Text(value)}. Write a time from {Text(least)} to {Text(most)}, as hh:mm:ss.");
+        if (value < least || value > most) _faults.Add($"{key} is {Text(value.Value)}. Write a time from {Text(least)} to {Text(most)}, as hh:mm:ss.");
     }
 
-    private void InRange(string key, int value, int least, int most)
+    private void InRange(string key, int? value, int least, int most)
     {
         if (value < least || value > most) _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}. Write a number from {least} to {most}."));
     }
