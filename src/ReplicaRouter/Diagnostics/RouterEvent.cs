@@ -18,4 +18,12 @@ internal enum RouterEvent
     CatchUpWait,
     LostHistory,
     IgnoredToken,
+    HostAdded,
+    HostRemoved,
+
+    /// <summary>A host got other groups, labels or another weight.</summary>
+    HostReassigned,
+
+    /// <summary>A host is connected to in another way.</summary>
+    HostReconnected,
 }

@@ -35,7 +35,8 @@ internal sealed class RouterMeter : IDisposable
     {
         Counter("replica_router.commands", Commands, "{command}", "Commands that were run, whichever way their connection was obtained.");
         Counter("replica_router.fallbacks", () => Fallbacks(counters), "{choice}", "Choices of a host outside the route's own group.");
-        Counter("replica_router.retries", () => Retries(counters), "{retry}", "Work that was run again because its host failed it.");
+        Counter("replica_router.retries", () => ByKind(counters, (RouterEvent.Retry, "read"), (RouterEvent.Moved, "moved"), (RouterEvent.WriteRetry, "write")),
+            "{retry}", "Work that was run again because its host failed it.");
         Counter("replica_router.retries.refused", () => counters[RouterEvent.RetryRefused], "{retry}", "Work that was not run again because the budget for retries was spent.");
         Counter("replica_router.hedges", () => counters[RouterEvent.Hedge], "{hedge}", "Slow reads that were given a second run.");
         Counter("replica_router.hedges.won", () => counters[RouterEvent.HedgeWon], "{hedge}", "Those of which the second run answered first.");
@@ -48,7 +49,8 @@ internal sealed class RouterMeter : IDisposable
     private void AddHosts(RoutingCounters counters)
     {
         Counter("replica_router.failovers", () => counters[RouterEvent.Failover], "{failover}", "Times that another server became the primary.");
-        Counter("replica_router.topology.changes", () => counters.TopologyChanges().Select(change => Tagged(change.Count, TelemetryTags.Kind, TelemetryTags.Of(change.Kind))),
+        Counter("replica_router.topology.changes", () => ByKind(counters,
+                (RouterEvent.HostAdded, "added"), (RouterEvent.HostRemoved, "removed"), (RouterEvent.HostReassigned, "reassigned"), (RouterEvent.HostReconnected, "reconnected")),
             "{host}", "Hosts that were added, removed, or given other settings while the router ran.");
         Counter("replica_router.discovery.failures", () => counters.DiscoveryFailures().Select(BySource),
             "{answer}", "Answers of a source of hosts that failed or named none, so that nothing was changed.");
@@ -100,12 +102,8 @@ internal sealed class RouterMeter : IDisposable
         from fallback in counters.Fallbacks()
         select new Measurement<long>(fallback.Count, TelemetryTags.OfRoute(fallback.Route), new(TelemetryTags.Reason, TelemetryTags.Of(fallback.Reason)));
 
-    private static IEnumerable<Measurement<long>> Retries(RoutingCounters counters) =>
-    [
-        Tagged(counters[RouterEvent.Retry], TelemetryTags.Kind, "read"),
-        Tagged(counters[RouterEvent.Moved], TelemetryTags.Kind, "moved"),
-        Tagged(counters[RouterEvent.WriteRetry], TelemetryTags.Kind, "write"),
-    ];
+    private static IEnumerable<Measurement<long>> ByKind(RoutingCounters counters, params (RouterEvent Event, string Kind)[] kinds) =>
+        kinds.Select(each => new Measurement<long>(counters[each.Event], new KeyValuePair<string, object?>(TelemetryTags.Kind, each.Kind)));
 
     private IEnumerable<Measurement<int>> Connections()
     {
@@ -126,9 +124,7 @@ internal sealed class RouterMeter : IDisposable
         where transition.State is HostState.Lagging or HostState.Failing || (!HostSnapshot.Serves(transition.State) && transition.State != HostState.Unknown)
         select new Measurement<long>(transition.Count, TelemetryTags.OfHost(transition.Host), new(TelemetryTags.Reason, TelemetryTags.Of(transition.State)));
 
-    private static Measurement<long> BySource(KeyValuePair<string, long> count) => Tagged(count.Value, TelemetryTags.Source, count.Key);
-
-    private static Measurement<long> Tagged(long value, string tag, string name) => new(value, new KeyValuePair<string, object?>(tag, name));
+    private static Measurement<long> BySource(KeyValuePair<string, long> count) => new(count.Value, new KeyValuePair<string, object?>(TelemetryTags.Source, count.Key));
 
     // All values, for a collector goes on showing what it was told once.
     private IEnumerable<Measurement<int>> Flags<T>(string tag, Func<HostSnapshot, T> current) where T : struct, Enum =>

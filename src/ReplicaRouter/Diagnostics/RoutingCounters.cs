@@ -12,7 +12,6 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     private readonly long[] _fallbacks = new long[routes.Length * Reasons.Length];
     private readonly ConcurrentDictionary<(string Host, HostState State), long> _states = new();
     private readonly long[] _removed = new long[routes.Length];
-    private readonly long[] _changes = new long[Enum.GetValues<TopologyChange>().Length];
     private readonly ConcurrentDictionary<string, long> _discoveryFailures = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
     private readonly ConcurrentDictionary<string, long> _refusedHosts = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
 
@@ -34,10 +33,6 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
         if (!isNameFree) return;
         foreach (var (key, _) in _states.Where(count => count.Key.Host == host.Host.Name)) _states.TryRemove(key, out _);
     }
-
-    public void CountChange(TopologyChange change) => Interlocked.Increment(ref _changes[(int)change]);
-
-    public IEnumerable<(TopologyChange Kind, long Count)> TopologyChanges() => Enum.GetValues<TopologyChange>().Select(kind => (kind, Volatile.Read(ref _changes[(int)kind])));
 
     public void CountDiscoveryFailure(string source) => _discoveryFailures.AddOrUpdate(source, 1, (_, count) => count + 1);
 
