@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
@@ -54,8 +53,7 @@ internal sealed class RouterConfigurationBuilder
             Hosts = hosts,
             Routes = routes,
             Groups = [.. _groups],
-            NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
-            Health = BuildHealth(routes),
+            Health = new HealthSettings(_options.Health.Interval, _options.Health.Timeout, _options.MaxLag, routes.Select(route => route.MaxLag).Append(_options.MaxLag).Min()),
             PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads ?? MostFallbackReads(routes, hosts),
             PrimaryReadsPerSecond = _options.PrimaryProtection.MaxReadsPerSecond,
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
@@ -88,13 +86,6 @@ internal sealed class RouterConfigurationBuilder
         if (secret.Length < MinSecretLength) _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
     }
 
-    private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)
-    {
-        var health = _options.Health;
-        var provable = routes.Select(route => route.MaxLag).Append(_options.MaxLag).Append(health.Lifetime).Min() / HealthSettings.IntervalsPerLag;
-        return new HealthSettings(health.Interval, health.Timeout, health.Lifetime, _options.MaxLag, provable > health.Interval ? provable : health.Interval);
-    }
-
     private ImmutableArray<HostConfiguration> BuildHosts()
     {
         var hosts = ImmutableArray.CreateBuilder<HostConfiguration>();
@@ -115,13 +106,8 @@ internal sealed class RouterConfigurationBuilder
             }
 
             var source = host.Source ?? $"Host '{name}'";
-            if (host.Groups.Any(IsPrimary))
-            {
-                _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
-            }
-
+            if (host.Groups.Any(IsPrimary)) _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
             if (!host.Groups.All(Identifier.Is)) _faults.Add($"{source}: a group has a name that is not usable. {Identifier.Rule}");
-
             InRange($"{_options.Names.Section}:Hosts:{name}:Weight", host.Weight, 1, 100);
             foreach (var connection in Parse(source, host.ConnectionString))
             {
@@ -178,7 +164,7 @@ internal sealed class RouterConfigurationBuilder
         string[] missing = [.. CertificateFiles.Missing(settings)];
         if (missing.Length == 0) return;
         var what = missing.Length == 1 ? "names a file that is not there. Correct it, or put the file there" : "name files that are not there. Correct them, or put the files there";
-        _faults.Add($"{source}: {Sentence.And(missing)} {what} before the start.");
+        _faults.Add($"{source}: {And(missing)} {what} before the start.");
     }
 
     /// <summary>The fault of one server that is configured more than once.</summary>
@@ -186,8 +172,10 @@ internal sealed class RouterConfigurationBuilder
     public static string SameServer(IEnumerable<string> sources)
     {
         string[] names = [.. sources.Distinct()];
-        return names.Length == 1 ? $"{names[0]} names the same server twice. Name each server once." : $"{Sentence.And(names)} name the same server. Name each server once.";
+        return names.Length == 1 ? $"{names[0]} names the same server twice. Name each server once." : $"{And(names)} name the same server. Name each server once.";
     }
+
+    private static string And(string[] words) => words.Length == 1 ? words[0] : $"{string.Join(", ", words[..^1])} and {words[^1]}";
 
     private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)
     {
