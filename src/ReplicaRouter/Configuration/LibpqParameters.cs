@@ -57,8 +57,7 @@ internal static class LibpqParameters
         return NpgsqlNames.ContainsKey(name) || Others.Contains(name);
     }
 
-    /// <param name="given">The parameters that the URL holds, with the last value of each.</param>
-    /// <param name="settings">Where to set them.</param>
+    /// <summary>Sets the parameters that a URL holds, with the last value of each.</summary>
     /// <exception cref="ConnectionStringException">A value is not usable.</exception>
     public static void Apply(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
     {

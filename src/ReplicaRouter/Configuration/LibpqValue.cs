@@ -26,8 +26,6 @@ internal static class LibpqValue
         ["none"] = "None",
     }.ToFrozenDictionary();
 
-    /// <param name="name">A parameter of libpq's.</param>
-    /// <param name="value">Its value.</param>
     /// <returns>The value; null for an empty text, which libpq takes as none.</returns>
     /// <exception cref="ConnectionStringException">libpq or Npgsql has no such value.</exception>
     public static string? Translate(string name, string value) => name switch

@@ -19,8 +19,7 @@ internal readonly record struct ServerAddress(string Host, int? Port)
         return Of(host, port);
     }
 
-    /// <param name="host">The host alone.</param>
-    /// <param name="port">The port; null or empty for none.</param>
+    /// <summary>Checks a host and its port, which is null or empty for none.</summary>
     /// <exception cref="ConnectionStringException">The host or the port is not usable.</exception>
     public static ServerAddress Of(string host, string? port)
     {
