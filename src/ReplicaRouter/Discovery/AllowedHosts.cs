@@ -15,9 +15,6 @@ internal sealed class AllowedHosts
     /// <summary>Whether there is no list, so that sources may name any host.</summary>
     public bool AreAny => _entries.IsEmpty;
 
-    /// <param name="entries">What the options say.</param>
-    /// <param name="key">Where they say it.</param>
-    /// <param name="faults">Takes what is wrong.</param>
     public static AllowedHosts Parse(IEnumerable<string> entries, string key, List<string> faults)
     {
         ImmutableArray<string> given = [.. entries.Select(entry => (entry ?? "").Trim().TrimEnd('.'))];

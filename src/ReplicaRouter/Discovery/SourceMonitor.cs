@@ -68,7 +68,7 @@ internal sealed class SourceMonitor(
             LookAtPrimary(hosts);
             if (_last?.Failure is not null) Log.SourceRecovered(logger, source.Name, hosts.Count);
             _last = new SourceReport(source.Name, hosts.Count, _refused, null);
-            return answer.ValidFor is not { } validity ? settings.Interval : validity < ShortestValidity ? ShortestValidity : validity > LongestValidity ? LongestValidity : validity;
+            return answer.ValidFor is { } validity ? TimeSpan.Min(TimeSpan.Max(validity, ShortestValidity), LongestValidity) : settings.Interval;
         }
         catch (Exception) when (_stop.IsCancellationRequested)
         {
@@ -111,9 +111,8 @@ internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, Im
         Interval == other.Interval && Timeout == other.Timeout && Groups.SequenceEqual(other.Groups) && Allowed.SaysTheSameAs(other.Allowed);
 }
 
-/// <summary>What came of asking a source once.</summary>
-/// <param name="Source">The source's name.</param>
-/// <param name="Hosts">How many hosts it named that are allowed.</param>
-/// <param name="Refused">The addresses and ports that it named and that are not allowed.</param>
-/// <param name="Failure">Why the answer was not used; null when it was.</param>
+/// <summary>
+/// What came of asking a source once: how many hosts it named that are allowed, the addresses and ports that are not, and why the answer was not used, null when
+/// it was.
+/// </summary>
 internal sealed record SourceReport(string Source, int Hosts, ImmutableArray<string> Refused, string? Failure);
