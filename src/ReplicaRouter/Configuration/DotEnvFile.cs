@@ -50,8 +50,6 @@ internal static partial class DotEnvFile
         return reader.ReadToEnd();
     }
 
-    /// <param name="text">The file's text.</param>
-    /// <param name="file">Its name, for messages.</param>
     internal static IReadOnlyDictionary<string, string> Parse(string text, string file)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);

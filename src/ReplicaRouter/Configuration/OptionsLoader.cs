@@ -6,19 +6,15 @@ namespace ReplicaRouter;
 /// <remarks>The framework's binder is not used: it quotes the first value that it can't read, and keeps silent about unknown keys.</remarks>
 internal static class OptionsLoader
 {
-    /// <summary>What is wrong is kept in <see cref="DatabaseRouterOptions.Faults"/>, to be reported with all other faults.</summary>
-    /// <param name="options">The options.</param>
-    /// <param name="configuration">The application's configuration.</param>
-    /// <param name="router">The router's name; null or empty for the one without.</param>
+    /// <summary>
+    /// Fills the options of a router, whose name is null or empty for the one without. What is wrong is kept in <see cref="DatabaseRouterOptions.Faults"/>, to be
+    /// reported with all other faults.
+    /// </summary>
     public static void Load(DatabaseRouterOptions options, IConfiguration configuration, string? router = null)
     {
         var names = options.Names = ConfigurationNames.Of(router);
         new SectionReader(options.Faults).Read(configuration.GetSection(names.Section), options);
-        foreach (var (name, host) in options.Hosts)
-        {
-            host.Source ??= $"{names.Section}:Hosts:{name}:ConnectionString";
-        }
-
+        foreach (var (name, host) in options.Hosts) host.Source ??= $"{names.Section}:Hosts:{name}:ConnectionString";
         EnvironmentVariables.Apply(configuration, options);
         if (names.ConnectionString is { } key && !options.Hosts.ContainsKey(HostNames.Primary) && configuration[key] is { Length: > 0 } primary)
         {
