@@ -49,14 +49,9 @@ internal static class LibpqValue
     {
         var methods = value.Split(',');
         if (methods.Distinct().Count() < methods.Length) throw new ConnectionStringException($"has a method twice in '{name}'. Write each once.");
-        return string.Join(',', methods.Select(method => Method(name, method)));
-    }
+        return string.Join(',', methods.Select(method => method.StartsWith('!') ? "!" + Known(method[1..]) : Known(method)));
 
-    private static string Method(string name, string method)
-    {
-        var isRefused = method.StartsWith('!');
-        if (!AuthenticationMethods.TryGetValue(isRefused ? method[1..] : method, out var known)) throw Invalid(name, AuthenticationMethods.Keys.Order(StringComparer.Ordinal));
-        return isRefused ? "!" + known : known;
+        string Known(string method) => AuthenticationMethods.GetValueOrDefault(method) ?? throw Invalid(name, AuthenticationMethods.Keys.Order(StringComparer.Ordinal));
     }
 
     private static ConnectionStringException Invalid(string name, IEnumerable<string> choices) =>

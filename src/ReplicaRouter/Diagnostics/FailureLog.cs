@@ -24,12 +24,8 @@ internal sealed class FailureLog
         var (key, now) = ((plan.Name, host?.Name, what), time.GetUtcNow());
         lock (_lock)
         {
-            if (_failures.TryGetValue(key, out var known)) _failures[key] = known with { Count = known.Count + 1, LastAt = now, Text = text };
-            else
-            {
-                if (_failures.Count == Most) _failures.Remove(_failures.MinBy(failure => failure.Value.LastAt).Key);
-                _failures[key] = new OperationFailure(plan.Name, host?.Name, what, text, 1, now);
-            }
+            if (!_failures.TryGetValue(key, out var known) && _failures.Count == Most) _failures.Remove(_failures.MinBy(failure => failure.Value.LastAt).Key);
+            _failures[key] = new OperationFailure(plan.Name, host?.Name, what, text, (known?.Count ?? 0) + 1, now);
         }
 
         return false;

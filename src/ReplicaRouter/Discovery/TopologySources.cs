@@ -61,13 +61,9 @@ internal static class TopologySources
             authorities.ImportFromPemFile(file);
             if (authorities.Count == 0) faults.Add($"{key} names a file that holds no certificate in PEM format.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            faults.Add($"{key} names a file that {(File.Exists(file) ? "can't be read" : "is not there")}.");
-        }
-        catch (CryptographicException)
-        {
-            faults.Add($"{key} names a file that holds a damaged certificate.");
+            faults.Add($"{key} names a file that {(e is CryptographicException ? "holds a damaged certificate" : File.Exists(file) ? "can't be read" : "is not there")}.");
         }
 
         return authorities;
