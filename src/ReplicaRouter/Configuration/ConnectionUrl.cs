@@ -19,7 +19,6 @@ internal static class ConnectionUrl
         value.StartsWith("postgresql://", StringComparison.Ordinal) || value.StartsWith("postgres://", StringComparison.Ordinal);
 
     /// <returns>The settings that all hosts share, and the hosts.</returns>
-    /// <exception cref="ConnectionStringException">The URL is not usable.</exception>
     public static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) Parse(string url)
     {
         var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];

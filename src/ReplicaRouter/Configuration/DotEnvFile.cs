@@ -9,8 +9,7 @@ internal static partial class DotEnvFile
     private const int MostBytes = 1024 * 1024;
     private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(5);
 
-    /// <param name="path">The file.</param>
-    /// <param name="limit">Longest time to wait for its content; null for 5 s.</param>
+    /// <summary>Reads a file, and waits for its content for up to 5 s where <paramref name="limit"/> is null.</summary>
     /// <returns>The variables by name; empty when there is no such file.</returns>
     /// <exception cref="DatabaseRouterConfigurationException">The file can't be read, or lines of it are no assignments. The message names the lines, never their text.</exception>
     public static IReadOnlyDictionary<string, string> Read(string path, TimeSpan? limit = null)

@@ -34,9 +34,7 @@ internal sealed record RouterConfiguration
 
     public HostLogin Login => new(PasswordProvider, ConfigureDataSource, Name);
 
-    /// <summary>Who else knows of hosts.</summary>
     public required ImmutableArray<IHostDiscoverySource> Sources { get; init; }
-
     public required DiscoverySettings Discovery { get; init; }
 
     /// <summary>How long after a write a session's reads stay on the primary, where WAL positions can't be used; else null.</summary>
@@ -119,11 +117,7 @@ internal sealed record HostConfiguration
     public bool ServesAs(HostConfiguration before) => Weight == before.Weight && IsDiscovered == before.IsDiscovered && Groups.SequenceEqual(before.Groups) && Labels.SequenceEqual(before.Labels);
 }
 
-/// <summary>How hosts are watched, with what follows from the options.</summary>
-/// <param name="Interval">Time between two probes of a host.</param>
-/// <param name="Timeout">Time that a probe may take.</param>
-/// <param name="MaxLag">Lag above which a replica is shown as lagging.</param>
-/// <param name="LeastLag">The shortest lag that a route allows.</param>
+/// <summary>How hosts are watched: what the options say, the shortest lag that a route allows, and what follows from them.</summary>
 internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeSpan MaxLag, TimeSpan LeastLag)
 {
     /// <summary>A replica's position and the primary's are each up to one jittered interval (1.25) old when they are compared.</summary>
@@ -144,7 +138,7 @@ internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeS
     /// <summary>The interval up to which probes prove the lags that routes allow.</summary>
     private TimeSpan ProvingInterval => TimeSpan.Max(Interval, TimeSpan.Min(LeastLag, Lifetime) / IntervalsPerLag);
 
-    /// <summary>Time between two probes of a host by one of many routers: alone a router costs nobody much, and a fleet shares what a server can spare.</summary>
+    /// <summary>Time between two probes of a host by one of many routers: a fleet shares what a server can spare.</summary>
     public TimeSpan IntervalOf(int probers) => TimeSpan.Max(ShareOf(probers), Interval);
 
     /// <summary>Time in which one of many routers may ask a host once, for all of them together to ask no more than it can spare.</summary>

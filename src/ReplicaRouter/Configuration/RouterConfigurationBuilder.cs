@@ -167,8 +167,7 @@ internal sealed class RouterConfigurationBuilder
         _faults.Add($"{source}: {And(missing)} {what} before the start.");
     }
 
-    /// <summary>The fault of one server that is configured more than once.</summary>
-    /// <param name="sources">The variables that name it; one that names it twice may be there twice.</param>
+    /// <summary>The fault of one server that several variables name. One that names it twice may be there twice.</summary>
     public static string SameServer(IEnumerable<string> sources)
     {
         string[] names = [.. sources.Distinct()];

@@ -11,7 +11,7 @@ namespace ReplicaRouter;
 /// </summary>
 internal sealed class SectionReader(List<string> faults)
 {
-    /// <summary>The types of options that take one value, each with what a text that is none is. Properties of other types are set in code only.</summary>
+    /// <summary>The types of options that take one value, and the fault of a text that is none. Properties of other types are set in code only.</summary>
     private static readonly Dictionary<Type, (Func<string, object?> Parse, string Problem)> Types = new()
     {
         [typeof(string)] = (text => text, ""),

@@ -10,7 +10,6 @@ namespace ReplicaRouter;
 internal static class UrlHosts
 {
     /// <summary>The hosts of a URL: those before its query as they are written, and the parameters by which it gives others, null where it has none.</summary>
-    /// <exception cref="ConnectionStringException">They are not usable.</exception>
     public static IReadOnlyList<ServerAddress> Of(string authority, string? host, string? hostaddr, string? port)
     {
         (string Host, string? Port)[] written = [.. authority.Split(',').Select(ServerAddress.Split).Select(each => (ConnectionUrl.Decode(each.Host), each.Port))];

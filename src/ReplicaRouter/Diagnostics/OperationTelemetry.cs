@@ -33,7 +33,6 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
         }
     }
 
-    /// <inheritdoc cref="RunAsync"/>
     public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run) => RunAsync(name, plan, host, () => Task.FromResult(run())).GetAwaiter().GetResult();
 
     /// <summary>Notes in the operation's activity that its work is run again.</summary>

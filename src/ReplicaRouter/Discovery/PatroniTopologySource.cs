@@ -74,7 +74,7 @@ internal sealed class PatroniTopologySource(
         return cluster.Members.Count <= Fleet.Capacity ? cluster : throw new JsonException($"The answer has more than {Fleet.Capacity} members.");
     }
 
-    /// <summary>Asks next time whoever answered, then those who are configured, then those whom it knows.</summary>
+    /// <summary>The next question goes to the member that answered, then to the configured ones, then to those that the answer names.</summary>
     private void Remember(Uri answered, Cluster cluster) =>
         _urls = [.. _configured.Prepend(answered).Concat(cluster.Members.Select(member => ApiOf(member, answered)).OfType<Uri>()).DistinctBy(url => url.Authority)];
 

@@ -3,11 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
-/// <summary>A router that an application has registered, by which other packages find all of them.</summary>
-/// <param name="Name">Its name and key; null for the router without.</param>
+/// <summary>A router that an application has registered, by which other packages find all of them. Its name is its key, and null for the router without.</summary>
 internal sealed record RouterRegistration(string? Name)
 {
-    /// <summary>The name of its options.</summary>
     public string OptionsName => Name ?? Options.DefaultName;
 
     public DatabaseRouter Of(IServiceProvider services) =>
