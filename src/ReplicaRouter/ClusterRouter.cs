@@ -371,7 +371,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     public IEnumerable<HostPools> Pools => _fleet.Hosts;
 
     /// <summary>What callers were refused, and what failed them.</summary>
-    public (long NotOpened, OperationFailure[] Last) Failures => (_counters.NotOpened, _counters.Failures.Last());
+    public (long NotOpened, OperationFailure[] Last) Failures => (_counters[RouterEvent.NotOpened], _counters.Failures.Last());
 
     /// <summary>All routes, in the order of their indexes.</summary>
     public ImmutableArray<RoutePlan> Routes => _configuration.Routes;
@@ -401,7 +401,7 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     private DatabaseSession Merged(DatabaseSession session, string? token)
     {
-        _counters.CountSession();
+        _counters.Count(RouterEvent.Session);
         session.Merge(token);
         return session;
     }

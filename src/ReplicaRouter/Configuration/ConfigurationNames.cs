@@ -2,18 +2,16 @@ namespace ReplicaRouter;
 
 /// <summary>Where a router's configuration is found. A further router of an application has a name, and a section and variables of its own.</summary>
 /// <param name="Router">The router's name; null for the one without.</param>
-/// <param name="Section">The section.</param>
+/// <param name="Section">Its section.</param>
 /// <param name="VariablePrefix">What the names of its variables begin with.</param>
 /// <param name="ConnectionString">The key of a connection string that names its primary if nothing else does; null for none.</param>
 internal sealed record ConfigurationNames(string? Router, string Section, string VariablePrefix, string? ConnectionString)
 {
-    /// <summary>Those of the router without a name.</summary>
+    /// <summary>Those of the router whose name is null or empty.</summary>
     public static readonly ConfigurationNames Default = new(null, DatabaseRouterOptions.SectionName, "", null);
 
-    /// <summary>The variable that holds the primary's address.</summary>
     public string PrimaryVariable => VariablePrefix + EnvironmentVariables.Primary;
 
-    /// <param name="name">The router's name; null or empty for the one without.</param>
     public static ConfigurationNames Of(string? name) => string.IsNullOrEmpty(name)
         ? Default
         : new(name, $"{DatabaseRouterOptions.SectionName}s:{name}", $"{name.ToUpperInvariant().Replace('-', '_')}_", $"ConnectionStrings:{name}");

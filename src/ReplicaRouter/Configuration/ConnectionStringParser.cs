@@ -16,23 +16,19 @@ internal static partial class ConnectionStringParser
     {
         try
         {
-            return ParseChecked(value.Trim());
+            var text = value.Trim();
+            if (text.Length == 0) throw new ConnectionStringException($"is empty. {Example}");
+            var (settings, hosts) = ConnectionUrl.Is(text) ? ConnectionUrl.Parse(text) : ParseKeyValues(text);
+            Check(settings);
+            IReadOnlyList<NpgsqlConnectionStringBuilder> each = [.. hosts.Select(host => With(settings, host))];
+            CheckWithNpgsql(each[0]);
+            return each;
         }
         catch (Exception e) when (e is not ConnectionStringException)
         {
             // Messages of Npgsql and of the framework quote what they can't read.
             throw new ConnectionStringException($"is no usable connection string. {Example}");
         }
-    }
-
-    private static IReadOnlyList<NpgsqlConnectionStringBuilder> ParseChecked(string value)
-    {
-        if (value.Length == 0) throw new ConnectionStringException($"is empty. {Example}");
-        var (settings, hosts) = ConnectionUrl.Is(value) ? ConnectionUrl.Parse(value) : ParseKeyValues(value);
-        Check(settings);
-        IReadOnlyList<NpgsqlConnectionStringBuilder> each = [.. hosts.Select(host => With(settings, host))];
-        CheckWithNpgsql(each[0]);
-        return each;
     }
 
     private static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) ParseKeyValues(string value)
@@ -82,12 +78,10 @@ internal static partial class ConnectionStringParser
         if (!settings.Pooling) throw new ConnectionStringException("switches pooling off (Pooling=false). The router needs the pool: leave it out.");
         if (settings is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }) throw new ConnectionStringException("sets the interval of TCP keepalives without their time (keepalives_interval without keepalives_idle). Set both, or neither.");
         // Servers and logs show these; with a wrong separator the password would stand in them.
-        foreach (var shown in (ReadOnlySpan<string?>)[settings.Username, settings.Database, settings.ApplicationName])
+        string?[] shown = [settings.Username, settings.Database, settings.ApplicationName];
+        if (shown.Any(text => text is not null && ForeignPart().IsMatch(text)))
         {
-            if (shown is not null && ForeignPart().IsMatch(shown))
-            {
-                throw new ConnectionStringException($"has a user, a database or an application name that holds another parameter or a URL. Separate parameters by ';' in key-value pairs, and by '&' in a URL. {Example}");
-            }
+            throw new ConnectionStringException($"has a user, a database or an application name that holds another parameter or a URL. Separate parameters by ';' in key-value pairs, and by '&' in a URL. {Example}");
         }
     }
 

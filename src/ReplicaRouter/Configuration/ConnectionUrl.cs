@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using Npgsql;
 
@@ -18,7 +19,6 @@ internal static class ConnectionUrl
         value.StartsWith("postgresql://", StringComparison.Ordinal) || value.StartsWith("postgres://", StringComparison.Ordinal);
 
     /// <returns>The settings that all hosts share, and the hosts.</returns>
-    /// <exception cref="ConnectionStringException">The URL is not usable.</exception>
     public static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) Parse(string url)
     {
         var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
@@ -78,26 +78,17 @@ internal static class ConnectionUrl
     /// <summary>Decodes <c>%40</c> and its like. <see cref="Uri.UnescapeDataString(string)"/> lets pass what it can't read, and a password with it would be another password.</summary>
     public static string Decode(string text)
     {
-        if (!text.Contains('%', StringComparison.Ordinal)) return text;
-        var bytes = Encoding.UTF8.GetBytes(text);
-        var count = 0;
-        for (var i = 0; i < bytes.Length; i++, count++)
+        if (text.Split('%').Skip(1).Any(code => code.Length < 2 || !char.IsAsciiHexDigit(code[0]) || !char.IsAsciiHexDigit(code[1])))
         {
-            bytes[count] = bytes[i];
-            if (bytes[i] != '%') continue;
-            if (i + 2 >= bytes.Length || !char.IsAsciiHexDigit((char)bytes[i + 1]) || !char.IsAsciiHexDigit((char)bytes[i + 2]))
-            {
-                throw new ConnectionStringException("has a % that no two hexadecimal digits follow. Write %25 for a percent sign.");
-            }
-
-            bytes[count] = Convert.FromHexString(Encoding.ASCII.GetString(bytes, i + 1, 2))[0];
-            if (bytes[count] == 0) throw new ConnectionStringException("has %00, which no value may hold.");
-            i += 2;
+            throw new ConnectionStringException("has a % that no two hexadecimal digits follow. Write %25 for a percent sign.");
         }
 
+        if (text.Contains("%00", StringComparison.Ordinal)) throw new ConnectionStringException("has %00, which no value may hold.");
+        // A + is itself, as to libpq, and no blank, as in forms.
+        var bytes = Encoding.UTF8.GetBytes(text.Replace("+", "%2B", StringComparison.Ordinal));
         try
         {
-            return s_utf8.GetString(bytes, 0, count);
+            return s_utf8.GetString(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length));
         }
         catch (DecoderFallbackException)
         {

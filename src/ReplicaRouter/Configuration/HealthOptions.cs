@@ -10,8 +10,4 @@ public sealed class HealthOptions
     /// <summary>Time that a probe may take before it counts as missed. Two misses in a row take a host out.</summary>
     /// <value>Default 1 s; 50 ms to 30 s.</value>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>Age at which an observation is no longer believed: the host counts as unknown until it answers again.</summary>
-    /// <value>Five intervals, and at least one interval and two time-outs.</value>
-    internal TimeSpan Lifetime => TimeSpan.FromTicks(Math.Max(5 * Interval.Ticks, Interval.Ticks + (2 * Timeout.Ticks)));
 }

@@ -46,7 +46,6 @@ internal static class LibpqParameters
         "sslcrl", "sslcrldir", "sslkeylogfile", "sslsni", "ssl_max_protocol_version", "ssl_min_protocol_version", "tcp_user_timeout",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Those that the router understands.</summary>
     public static IEnumerable<string> Names => NpgsqlNames.Keys.Concat(Others);
 
     /// <summary>Whether it is one that the router understands.</summary>
@@ -57,9 +56,7 @@ internal static class LibpqParameters
         return NpgsqlNames.ContainsKey(name) || Others.Contains(name);
     }
 
-    /// <param name="given">The parameters that the URL holds, with the last value of each.</param>
-    /// <param name="settings">Where to set them.</param>
-    /// <exception cref="ConnectionStringException">A value is not usable.</exception>
+    /// <summary>Sets the parameters that a URL holds, with the last value of each.</summary>
     public static void Apply(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
     {
         foreach (var (name, value) in given)

@@ -26,8 +26,6 @@ internal static class LibpqValue
         ["none"] = "None",
     }.ToFrozenDictionary();
 
-    /// <param name="name">A parameter of libpq's.</param>
-    /// <param name="value">Its value.</param>
     /// <returns>The value; null for an empty text, which libpq takes as none.</returns>
     /// <exception cref="ConnectionStringException">libpq or Npgsql has no such value.</exception>
     public static string? Translate(string name, string value) => name switch
@@ -51,14 +49,9 @@ internal static class LibpqValue
     {
         var methods = value.Split(',');
         if (methods.Distinct().Count() < methods.Length) throw new ConnectionStringException($"has a method twice in '{name}'. Write each once.");
-        return string.Join(',', methods.Select(method => Method(name, method)));
-    }
+        return string.Join(',', methods.Select(method => method.StartsWith('!') ? "!" + Known(method[1..]) : Known(method)));
 
-    private static string Method(string name, string method)
-    {
-        var isRefused = method.StartsWith('!');
-        if (!AuthenticationMethods.TryGetValue(isRefused ? method[1..] : method, out var known)) throw Invalid(name, AuthenticationMethods.Keys.Order(StringComparer.Ordinal));
-        return isRefused ? "!" + known : known;
+        string Known(string method) => AuthenticationMethods.GetValueOrDefault(method) ?? throw Invalid(name, AuthenticationMethods.Keys.Order(StringComparer.Ordinal));
     }
 
     private static ConnectionStringException Invalid(string name, IEnumerable<string> choices) =>

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Npgsql;
 
@@ -16,7 +15,6 @@ internal sealed record RouterConfiguration
     /// <summary>The routes; a built-in one stands at the index of its operation's value.</summary>
     public required ImmutableArray<RoutePlan> Routes { get; init; }
 
-    public required FrozenDictionary<string, RoutePlan> NamedRoutes { get; init; }
     public required HealthSettings Health { get; init; }
 
     /// <summary>Fewest fallback reads at once on the primary, whatever it bears.</summary>
@@ -27,18 +25,13 @@ internal sealed record RouterConfiguration
     public required int? PrimaryReadsPerSecond { get; init; }
     public required TimeSpan ForcedFailoverDuration { get; init; }
     public required TimeSpan DrainTimeout { get; init; }
-
-    /// <inheritdoc cref="DatabaseRouterOptions.AskIdleAfter"/>
     public required TimeSpan AskIdleAfter { get; init; }
-
     public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
     public required Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; init; }
 
     public HostLogin Login => new(PasswordProvider, ConfigureDataSource, Name);
 
-    /// <summary>Who else knows of hosts.</summary>
     public required ImmutableArray<IHostDiscoverySource> Sources { get; init; }
-
     public required DiscoverySettings Discovery { get; init; }
 
     /// <summary>How long after a write a session's reads stay on the primary, where WAL positions can't be used; else null.</summary>
@@ -51,11 +44,7 @@ internal sealed record RouterConfiguration
     public NpgsqlDataSource? SingleServer { get; init; }
 
     /// <summary>The same with routes that lead to another database.</summary>
-    public RouterConfiguration For(Database database)
-    {
-        ImmutableArray<RoutePlan> routes = [.. Routes.Select(route => route with { Database = database })];
-        return this with { Routes = routes, NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase) };
-    }
+    public RouterConfiguration For(Database database) => this with { Routes = [.. Routes.Select(route => route with { Database = database })] };
 
     /// <summary>Whether it says the same as another one of all but the hosts.</summary>
     public bool EqualsBeyondHosts(RouterConfiguration other) =>
@@ -69,9 +58,15 @@ internal sealed record RouterConfiguration
     /// <exception cref="ArgumentException">The options define no such route.</exception>
     public RoutePlan PlanOf(DatabaseRoute route) => route.BuiltIn is { } operation ? Routes[(int)operation] : PlanOf(route.Name);
 
-    private RoutePlan PlanOf(string route) => NamedRoutes.TryGetValue(route, out var plan)
-        ? plan
-        : throw new ArgumentException($"There is no route '{route}'. The options define: {string.Join(", ", Routes.Select(r => r.Name))}.", nameof(route));
+    private RoutePlan PlanOf(string route)
+    {
+        foreach (var plan in Routes)
+        {
+            if (plan.Name.Equals(route, StringComparison.OrdinalIgnoreCase)) return plan;
+        }
+
+        throw new ArgumentException($"There is no route '{route}'. The options define: {string.Join(", ", Routes.Select(r => r.Name))}.", nameof(route));
+    }
 }
 
 /// <summary>One host as it is configured.</summary>
@@ -115,23 +110,19 @@ internal sealed record HostConfiguration
     /// <summary>Whether it is the same member of the topology, which keeps its index and the moment at which it was added whatever its settings become.</summary>
     public bool IsSameMember(HostConfiguration? other) => other is not null && Index == other.Index && AddedAt == other.AddedAt;
 
-    /// <summary>Whether connections to it are made as before.</summary>
     public bool IsReachedAs(HostConfiguration before) => Connection.ConnectionString == before.Connection.ConnectionString;
 
-    /// <summary>Whether it is to do the same as before.</summary>
     public bool ServesAs(HostConfiguration before) => Weight == before.Weight && IsDiscovered == before.IsDiscovered && Groups.SequenceEqual(before.Groups) && Labels.SequenceEqual(before.Labels);
 }
 
-/// <summary>How hosts are watched, with what follows from the options.</summary>
-/// <param name="Interval">Time between two probes of a host.</param>
-/// <param name="Timeout">Time that a probe may take.</param>
-/// <param name="Lifetime">Age at which an observation is no longer believed.</param>
-/// <param name="MaxLag">Lag above which a replica is shown as lagging.</param>
-/// <param name="ProvingInterval">The interval up to which probes prove the lags that routes allow.</param>
-internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeSpan Lifetime, TimeSpan MaxLag, TimeSpan ProvingInterval)
+/// <summary>How hosts are watched: what the options say, the shortest lag that a route allows, and what follows from them.</summary>
+internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeSpan MaxLag, TimeSpan LeastLag)
 {
     /// <summary>A replica's position and the primary's are each up to one jittered interval (1.25) old when they are compared.</summary>
     public const double IntervalsPerLag = 2.5;
+
+    /// <summary>Questions in a row that our own process spoilt, after which their outcome counts all the same.</summary>
+    public const int MostVoid = 3;
 
     /// <summary>Probes a second that one server answers to all routers together: at 0.1 ms each, a hundredth of a core.</summary>
     private const double FleetProbesPerSecond = 90;
@@ -139,38 +130,29 @@ internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeS
     /// <summary>However large the fleet is, each router asks as often.</summary>
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>Time between two probes of a host: alone a router costs nobody much, and a fleet shares what a server can spare.</summary>
-    /// <param name="probers">Routers that probe the host.</param>
-    public TimeSpan IntervalOf(int probers)
-    {
-        var share = ShareOf(probers);
-        return share > Interval ? share : Interval;
-    }
+    /// <summary>Age at which an observation is no longer believed: the host counts as unknown until it answers again.</summary>
+    public TimeSpan Lifetime { get; } = TimeSpan.Max(5 * Interval, Interval + (2 * Timeout));
 
-    /// <summary>Time in which one router may ask a host once, for all of them together to ask no more than it can spare.</summary>
-    /// <inheritdoc cref="IntervalOf" path="/param"/>
-    public static TimeSpan ShareOf(int probers)
-    {
-        var share = TimeSpan.FromSeconds(probers / FleetProbesPerSecond);
-        return share < LongestInterval ? share : LongestInterval;
-    }
+    /// <summary>The interval up to which probes prove the lags that routes allow.</summary>
+    private TimeSpan ProvingInterval => TimeSpan.Max(Interval, TimeSpan.Min(LeastLag, Lifetime) / IntervalsPerLag);
+
+    /// <summary>Time between two probes of a host by one of many routers: a fleet shares what a server can spare.</summary>
+    public TimeSpan IntervalOf(int probers) => TimeSpan.Max(ShareOf(probers), Interval);
+
+    /// <summary>Time in which one of many routers may ask a host once, for all of them together to ask no more than it can spare.</summary>
+    public static TimeSpan ShareOf(int probers) => TimeSpan.Min(TimeSpan.FromSeconds(probers / FleetProbesPerSecond), LongestInterval);
 
     /// <summary>
     /// Time between the two answers by which a host shows that it is back. It spreads the fleet: those who begin to work there log in once most others have
     /// logged in to look.
     /// </summary>
-    /// <inheritdoc cref="IntervalOf" path="/param"/>
     public static TimeSpan ProofOf(int probers) => 0.79 * ShareOf(probers);
 
     /// <summary>
     /// What the long interval of a large fleet adds to the age up to which a host's answer counts. The lag that the answer shows must be within the limit as
     /// ever; but that it has not grown since can't be proven as often as routes ask for.
     /// </summary>
-    /// <inheritdoc cref="IntervalOf" path="/param"/>
-    public TimeSpan LeewayOf(int probers) => IntervalOf(probers) is var interval && interval > ProvingInterval ? IntervalsPerLag * (interval - ProvingInterval) : TimeSpan.Zero;
-
-    /// <summary>Questions in a row that our own process spoilt, after which their outcome counts all the same.</summary>
-    public const int MostVoid = 3;
+    public TimeSpan LeewayOf(int probers) => IntervalsPerLag * TimeSpan.Max(IntervalOf(probers) - ProvingInterval, TimeSpan.Zero);
 
     /// <summary>Whether a deadline was noticed much too late: our own process was paused, or has no CPU, and what it missed says nothing of the host.</summary>
     public static bool WasPaused(long since, TimeSpan deadline, TimeProvider time) => time.GetElapsedTime(since) > (1.5 * deadline) + TimeSpan.FromMilliseconds(20);

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
@@ -35,23 +34,24 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:ForcedFailoverDuration", _options.ForcedFailoverDuration, 100 * Millisecond, TimeSpan.FromHours(1));
         InRange($"{section}:DrainTimeout", _options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         Lag($"{section}:MaxLag", _options.MaxLag);
-        if (_options.PrimaryProtection.MaxConcurrentReads is { } reads) InRange($"{section}:PrimaryProtection:MaxConcurrentReads", reads, 1, 10_000);
-        if (_options.PrimaryProtection.MaxReadsPerSecond is { } rate) InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", rate, 1, 1_000_000);
-        if (_options.SessionWindow is { } window) InRange($"{section}:SessionWindow", window, 100 * Millisecond, TimeSpan.FromHours(1));
+        InRange($"{section}:PrimaryProtection:MaxConcurrentReads", _options.PrimaryProtection.MaxConcurrentReads, 1, 10_000);
+        InRange($"{section}:PrimaryProtection:MaxReadsPerSecond", _options.PrimaryProtection.MaxReadsPerSecond, 1, 1_000_000);
+        InRange($"{section}:SessionWindow", _options.SessionWindow, 100 * Millisecond, TimeSpan.FromHours(1));
         var secrets = BuildSecrets(section);
-        InRange($"{section}:Discovery:Interval", _options.Discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
-        InRange($"{section}:Discovery:Timeout", _options.Discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
+        var discovery = _options.Discovery;
+        InRange($"{section}:Discovery:Interval", discovery.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        InRange($"{section}:Discovery:Timeout", discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
         var hosts = BuildHosts();
-        var discovery = BuildDiscovery();
-        var sources = TopologySources.Of(_options, hosts, discovery.Allowed, _faults);
+        var allowed = AllowedHosts.Parse(discovery.AllowedHosts, $"{section}:Discovery:AllowedHosts", _faults);
+        var sources = TopologySources.Of(_options, hosts, allowed, _faults);
+        ImmutableArray<string> groups = [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())];
         var routes = BuildRoutes(hosts);
         return new RouterConfiguration
         {
             Name = _options.Names.Router,
             Hosts = hosts,
             Routes = routes,
-            NamedRoutes = routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase),
-            Health = BuildHealth(routes),
+            Health = new HealthSettings(_options.Health.Interval, _options.Health.Timeout, _options.MaxLag, routes.Select(route => route.MaxLag).Append(_options.MaxLag).Min()),
             PrimaryReads = _options.PrimaryProtection.MaxConcurrentReads ?? MostFallbackReads(routes, hosts),
             PrimaryReadsPerSecond = _options.PrimaryProtection.MaxReadsPerSecond,
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
@@ -60,7 +60,7 @@ internal sealed class RouterConfigurationBuilder
             ConfigureDataSource = _options.ConfigureDataSource,
             PasswordProvider = _options.PasswordProvider,
             Sources = sources,
-            Discovery = discovery,
+            Discovery = new DiscoverySettings(discovery.Interval, discovery.Timeout, groups, allowed),
             SessionWindow = _options.SessionWindow,
             TokenSecrets = secrets,
         };
@@ -81,25 +81,7 @@ internal sealed class RouterConfigurationBuilder
 
     private void CheckSecret(string name, string secret)
     {
-        if (secret.Length >= MinSecretLength) return;
-        _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
-    }
-
-    private DiscoverySettings BuildDiscovery()
-    {
-        var discovery = _options.Discovery;
-        return new DiscoverySettings(
-            discovery.Interval,
-            discovery.Timeout,
-            [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())],
-            AllowedHosts.Parse(discovery.AllowedHosts, $"{_options.Names.Section}:Discovery:AllowedHosts", _faults));
-    }
-
-    private HealthSettings BuildHealth(ImmutableArray<RoutePlan> routes)
-    {
-        var health = _options.Health;
-        var provable = routes.Select(route => route.MaxLag).Append(_options.MaxLag).Append(health.Lifetime).Min() / HealthSettings.IntervalsPerLag;
-        return new HealthSettings(health.Interval, health.Timeout, health.Lifetime, _options.MaxLag, provable > health.Interval ? provable : health.Interval);
+        if (secret.Length < MinSecretLength) _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
     }
 
     private ImmutableArray<HostConfiguration> BuildHosts()
@@ -122,13 +104,8 @@ internal sealed class RouterConfigurationBuilder
             }
 
             var source = host.Source ?? $"Host '{name}'";
-            if (host.Groups.Any(IsPrimary))
-            {
-                _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
-            }
-
+            if (host.Groups.Any(IsPrimary)) _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
             if (!host.Groups.All(Identifier.Is)) _faults.Add($"{source}: a group has a name that is not usable. {Identifier.Rule}");
-
             InRange($"{_options.Names.Section}:Hosts:{name}:Weight", host.Weight, 1, 100);
             foreach (var connection in Parse(source, host.ConnectionString))
             {
@@ -147,7 +124,9 @@ internal sealed class RouterConfigurationBuilder
         }
 
         if (hosts.Count > Fleet.Capacity) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {Fleet.Capacity}.");
-        NoServerTwice(hosts);
+        // Two names for one server would count it twice. Names that differ and lead to one server are found by probing.
+        var twins = hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1);
+        _faults.AddRange(twins.Select(each => SameServer(each.Select(h => h.Source))));
         return hosts.ToImmutable();
     }
 
@@ -183,25 +162,17 @@ internal sealed class RouterConfigurationBuilder
         string[] missing = [.. CertificateFiles.Missing(settings)];
         if (missing.Length == 0) return;
         var what = missing.Length == 1 ? "names a file that is not there. Correct it, or put the file there" : "name files that are not there. Correct them, or put the files there";
-        _faults.Add($"{source}: {Sentence.And(missing)} {what} before the start.");
+        _faults.Add($"{source}: {And(missing)} {what} before the start.");
     }
 
-    /// <summary>Two names for one server would count it twice. Names that differ and lead to one server are found by probing.</summary>
-    private void NoServerTwice(IEnumerable<HostConfiguration> hosts)
-    {
-        foreach (var twins in hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
-        {
-            _faults.Add(SameServer(twins.Select(h => h.Source)));
-        }
-    }
-
-    /// <summary>The fault of one server that is configured more than once.</summary>
-    /// <param name="sources">The variables that name it; one that names it twice may be there twice.</param>
+    /// <summary>The fault of one server that several variables name. One that names it twice may be there twice.</summary>
     public static string SameServer(IEnumerable<string> sources)
     {
         string[] names = [.. sources.Distinct()];
-        return names.Length == 1 ? $"{names[0]} names the same server twice. Name each server once." : $"{Sentence.And(names)} name the same server. Name each server once.";
+        return names.Length == 1 ? $"{names[0]} names the same server twice. Name each server once." : $"{And(names)} name the same server. Name each server once.";
     }
+
+    private static string And(string[] words) => words.Length == 1 ? words[0] : $"{string.Join(", ", words[..^1])} and {words[^1]}";
 
     private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)
     {
@@ -225,19 +196,19 @@ internal sealed class RouterConfigurationBuilder
             _faults.Add($"{key}:MinPoolSize is {settings.MinPoolSize}. Write a number from 0 to MaxPoolSize ({settings.MaxPoolSize?.ToString(CultureInfo.InvariantCulture) ?? "not set"}).");
         }
 
-        if (settings.Wait is { } wait) InRange($"{key}:Wait", wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
-        if (settings.MaxWaiting is { } waiting) InRange($"{key}:MaxWaiting", waiting, 0, 1_000_000);
-        if (settings.CatchUpWait is { } catchUp) InRange($"{key}:CatchUpWait", catchUp, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        InRange($"{key}:Wait", settings.Wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        InRange($"{key}:MaxWaiting", settings.MaxWaiting, 0, 1_000_000);
+        InRange($"{key}:CatchUpWait", settings.CatchUpWait, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         if (settings.Consistency is { } consistency && !Enum.IsDefined(consistency))
         {
             _faults.Add($"{key}:Consistency is {consistency}. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}.");
         }
 
-        if (settings.ConnectTimeout is { } connect) InRange($"{key}:ConnectTimeout", connect, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-        if (settings.CommandTimeout is { } command) InRange($"{key}:CommandTimeout", command, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        InRange($"{key}:ConnectTimeout", settings.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        InRange($"{key}:CommandTimeout", settings.CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
 
-        var application = _options.ApplicationName ?? hosts.FirstOrDefault()?.Connection.ApplicationName
-            ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "ReplicaRouter";
+        var application = _options.ApplicationName ?? hosts.FirstOrDefault()?.Connection.ApplicationName ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "ReplicaRouter";
+        var isSlow = name is HostNames.Analytics or HostNames.Background;
         return new RoutePlan
         {
             Index = index,
@@ -246,7 +217,7 @@ internal sealed class RouterConfigurationBuilder
             MaxLag = settings.MaxLag ?? _options.MaxLag,
             IsReadOnly = settings.ReadOnly ?? !isPrimaryOnly,
             Consistency = settings.Consistency ?? Consistency.Session,
-            CatchUpWait = settings.CatchUpWait ?? (name is HostNames.Analytics or HostNames.Background ? TimeSpan.FromSeconds(5) : TimeSpan.FromMilliseconds(50)),
+            CatchUpWait = settings.CatchUpWait ?? (isSlow ? TimeSpan.FromSeconds(5) : TimeSpan.FromMilliseconds(50)),
             Wait = settings.Wait ?? TimeSpan.FromSeconds(isPrimaryOnly ? 10 : 2),
             MaxWaiting = settings.MaxWaiting ?? 1000,
             Hedge = settings.AllowHedging,
@@ -259,11 +230,7 @@ internal sealed class RouterConfigurationBuilder
             Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, ApplicationNames.OfRoute(application, name))
             {
                 // Together 90: all five routes of one instance fit a server with PostgreSQL's default of 100 connections.
-                DefaultMaxPoolSize = name switch
-                {
-                    HostNames.Analytics or HostNames.Background => 10,
-                    _ => isPrimaryOnly ? 20 : 30,
-                },
+                DefaultMaxPoolSize = isSlow ? 10 : isPrimaryOnly ? 20 : 30,
                 DefaultCommandTimeout = name == HostNames.Analytics ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(30),
             },
         };
@@ -308,12 +275,12 @@ internal sealed class RouterConfigurationBuilder
         }
     }
 
-    private void InRange(string key, TimeSpan value, TimeSpan least, TimeSpan most)
+    private void InRange(string key, TimeSpan? value, TimeSpan least, TimeSpan most)
     {
-        if (value < least || value > most) _faults.Add($"{key} is {Text(value)}. Write a time from {Text(least)} to {Text(most)}, as hh:mm:ss.");
+        if (value < least || value > most) _faults.Add($"{key} is {Text(value.Value)}. Write a time from {Text(least)} to {Text(most)}, as hh:mm:ss.");
     }
 
-    private void InRange(string key, int value, int least, int most)
+    private void InRange(string key, int? value, int least, int most)
     {
         if (value < least || value > most) _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}. Write a number from {least} to {most}."));
     }

@@ -1,114 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
 namespace ReplicaRouter;
 
 /// <summary>
-/// Reads one section of a configuration, and collects what is wrong with it: values that are not of their type, and keys that nothing reads. No fault
-/// repeats a value.
+/// Reads sections of a configuration into options: a key sets the public property of its name. Collects what is wrong: values that are not of their type, and
+/// keys that no option has. No fault repeats a value.
 /// </summary>
-internal sealed class SectionReader
+internal sealed class SectionReader(List<string> faults)
 {
-    private readonly IConfigurationSection _section;
-    private readonly List<string> _faults;
-    private readonly List<string> _known = [];
-
-    public SectionReader(IConfigurationSection section, List<string> faults)
+    /// <summary>The types of options that take one value, and the fault of a text that is none. Properties of other types are set in code only.</summary>
+    private static readonly Dictionary<Type, (Func<string, object?> Parse, string Problem)> Types = new()
     {
-        (_section, _faults) = (section, faults);
-        if (!string.IsNullOrWhiteSpace(section.Value)) faults.Add($"{section.Path} has a value, but is a section. Set its keys, as {section.Path}:<key>.");
+        [typeof(string)] = (text => text, ""),
+        [typeof(TimeSpan)] = (text => Time(text), "is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds, 00:00:00.5 for half of one, or 1.00:00:00 for a day"),
+        [typeof(int)] = (text => Number(text), "is no whole number. Write digits alone, as 20"),
+        [typeof(bool)] = (text => bool.TryParse(text, out var flag) ? flag : null, "is neither true nor false. Write one of them"),
+        [typeof(Consistency)] = (Choice<Consistency>, $"is none of its names. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}"),
+    };
+
+    /// <summary>Reads a section, and then finds the keys that were not read: a slip of the pen, which would otherwise take no effect.</summary>
+    public void Read<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(IConfigurationSection section, T options) where T : class
+    {
+        if (!string.IsNullOrWhiteSpace(section.Value)) faults.Add(ValueOfSection(section));
+        string[] known = [.. typeof(T).GetProperties().Where(property => TryRead(section.GetSection(property.Name), property, options)).Select(property => property.Name)];
+        foreach (var child in section.GetChildren().Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)))
+        {
+            var which = Identifier.Is(child.Key) ? $"{child.Path} is not known." : $"{section.Path} holds a key that is not known.";
+            var meant = NearestName.Of(child.Key, known) is { } near ? $"Did you mean '{near}'?" : $"Known are: {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
+            faults.Add($"{which} {meant}");
+        }
     }
 
-    public void Text(string key, Action<string> set)
+    /// <returns>Whether a configuration can set the property.</returns>
+    private bool TryRead(IConfigurationSection section, PropertyInfo property, object options)
     {
-        if (Scalar(key) is { } text) set(text);
+        switch (property.GetValue(options))
+        {
+            case IList<string> list: ReadList(section, list); break;
+            case IDictionary<string, DatabaseHostOptions> hosts: ReadNamed(section, "host", hosts); break;
+            case IDictionary<string, DatabaseRouteOptions> routes: ReadNamed(section, "route", routes); break;
+            case HealthOptions health: Read(section, health); break;
+            case PrimaryProtectionOptions protection: Read(section, protection); break;
+            case DiscoveryOptions discovery: Read(section, discovery); break;
+            case DnsDiscoveryOptions dns: Read(section, dns); break;
+            case PatroniDiscoveryOptions patroni: Read(section, patroni); break;
+            case AuroraDiscoveryOptions aurora: Read(section, aurora); break;
+            default:
+                if (!Types.TryGetValue(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType, out var type)) return false;
+                ReadValue(section, property, options, type.Parse, type.Problem);
+                break;
+        }
+
+        return true;
     }
 
-    public void Time(string key, Action<TimeSpan> set)
+    private void ReadValue(IConfigurationSection section, PropertyInfo property, object options, Func<string, object?> parse, string problem)
     {
-        if (Value(key) is not { } text) return;
-        // A bare number would be days, and so would the hours of 24:00:00: neither is meant.
-        if (text.Count(c => c == ':') == 2 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && (time.Days == 0 || text.Split(':')[0].Contains('.', StringComparison.Ordinal))) set(time);
-        else Refuse(key, "is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds, 00:00:00.5 for half of one, or 1.00:00:00 for a day");
+        if (section.GetChildren().Any()) Refuse(section, "is a section, but takes one value");
+        // A value may be left empty, as variables are that are not set.
+        var text = property.PropertyType == typeof(string) ? section.Value : section.Value?.Trim() is { Length: > 0 } trimmed ? trimmed : null;
+        if (text is null) return;
+        if (parse(text) is { } value) property.SetValue(options, value);
+        else Refuse(section, problem);
     }
 
-    public void Number(string key, Action<int> set)
+    private void ReadList(IConfigurationSection section, IList<string> into)
     {
-        if (Value(key) is not { } text) return;
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) set(number);
-        else Refuse(key, "is no whole number. Write digits alone, as 20");
-    }
-
-    public void Flag(string key, Action<bool> set)
-    {
-        if (Value(key) is not { } text) return;
-        if (bool.TryParse(text, out var flag)) set(flag);
-        else Refuse(key, "is neither true nor false. Write one of them");
-    }
-
-    public void Choice<T>(string key, Action<T> set) where T : struct, Enum
-    {
-        if (Value(key) is not { } text) return;
-        var names = Enum.GetNames<T>();
-        if (names.Contains(text, StringComparer.OrdinalIgnoreCase)) set(Enum.Parse<T>(text, ignoreCase: true));
-        else Refuse(key, $"is none of its names. Write one of {string.Join(", ", names)}");
-    }
-
-    public void List(string key, IList<string> into)
-    {
-        _known.Add(key);
-        var list = _section.GetSection(key);
-        if (!string.IsNullOrWhiteSpace(list.Value)) Refuse(key, $"has a value, but is a list. Write its first entry as {list.Path}:0");
-        foreach (var entry in list.GetChildren())
+        if (!string.IsNullOrWhiteSpace(section.Value)) Refuse(section, $"has a value, but is a list. Write its first entry as {section.Path}:0");
+        foreach (var entry in section.GetChildren())
         {
             if (entry.Value is { } text) into.Add(text);
         }
     }
 
-    public void Section(string key, Action<SectionReader> read)
-    {
-        _known.Add(key);
-        ReadAll(_section.GetSection(key), read);
-    }
-
     /// <summary>A section whose keys are names of the user's, each of which has a section of its own.</summary>
-    public void Named(string key, string what, Action<string, SectionReader> read)
+    private void ReadNamed<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(IConfigurationSection section, string what, IDictionary<string, T> into)
+        where T : class, new()
     {
-        _known.Add(key);
-        var names = _section.GetSection(key);
-        if (!string.IsNullOrWhiteSpace(names.Value)) Refuse(key, $"has a value, but holds {what}s by name. Write {names.Path}:<name>:<key>");
-        foreach (var named in names.GetChildren())
+        if (!string.IsNullOrWhiteSpace(section.Value)) Refuse(section, $"has a value, but holds {what}s by name. Write {section.Path}:<name>:<key>");
+        foreach (var named in section.GetChildren())
         {
-            if (!Identifier.Is(named.Key)) _faults.Add($"{names.Path} holds a {what} whose name is not usable. {Identifier.Rule}");
-            else if (named.Value is not null) _faults.Add($"{named.Path} has a value, but is a section. Set its keys, as {named.Path}:<key>.");
-            else ReadAll(named, reader => read(named.Key, reader));
+            if (!Identifier.Is(named.Key)) faults.Add($"{section.Path} holds a {what} whose name is not usable. {Identifier.Rule}");
+            else if (named.Value is not null) faults.Add(ValueOfSection(named));
+            else Read(named, into.TryGetValue(named.Key, out var existing) ? existing : into[named.Key] = new T());
         }
     }
 
-    /// <summary>Reads a section, and then finds the keys that were not read: a slip of the pen, which would otherwise take no effect.</summary>
-    public void ReadAll(Action<SectionReader> read)
-    {
-        read(this);
-        foreach (var child in _section.GetChildren())
-        {
-            if (_known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) continue;
-            var which = Identifier.Is(child.Key) ? $"{_section.Path}:{child.Key} is not known." : $"{_section.Path} holds a key that is not known.";
-            _faults.Add(NearestName.Of(child.Key, _known) is { } near ? $"{which} Did you mean '{near}'?" : $"{which} Known are: {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
-        }
-    }
+    /// <remarks>A bare number would be days, and so would the hours of 24:00:00: neither is meant.</remarks>
+    private static TimeSpan? Time(string text) =>
+        text.Count(c => c == ':') == 2 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)
+            && (time.Days == 0 || text.Split(':')[0].Contains('.', StringComparison.Ordinal)) ? time : null;
 
-    private void ReadAll(IConfigurationSection section, Action<SectionReader> read) => new SectionReader(section, _faults).ReadAll(read);
+    private static int? Number(string text) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>A value that may be left empty, as variables are that are not set.</summary>
-    private string? Value(string key) => Scalar(key)?.Trim() is { Length: > 0 } text ? text : null;
+    private static object? Choice<T>(string text) where T : struct, Enum =>
+        Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true) : null;
 
-    private string? Scalar(string key)
-    {
-        _known.Add(key);
-        var value = _section.GetSection(key);
-        if (value.GetChildren().Any()) Refuse(key, "is a section, but takes one value");
-        return value.Value;
-    }
+    private void Refuse(IConfigurationSection section, string problem) => faults.Add($"{section.Path} {problem}.");
 
-    private void Refuse(string key, string problem) => _faults.Add($"{_section.Path}:{key} {problem}.");
+    private static string ValueOfSection(IConfigurationSection section) => $"{section.Path} has a value, but is a section. Set its keys, as {section.Path}:<key>.";
 }

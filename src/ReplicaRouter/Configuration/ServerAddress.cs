@@ -12,16 +12,13 @@ internal readonly record struct ServerAddress(string Host, int? Port)
     private const int LongestName = 253;
 
     /// <summary>Reads <c>host</c>, <c>host:port</c>, <c>[IPv6]:port</c> or the directory of a Unix socket.</summary>
-    /// <exception cref="ConnectionStringException">It is none of these.</exception>
     public static ServerAddress Parse(string text)
     {
         var (host, port) = Split(text.Trim());
         return Of(host, port);
     }
 
-    /// <param name="host">The host alone.</param>
-    /// <param name="port">The port; null or empty for none.</param>
-    /// <exception cref="ConnectionStringException">The host or the port is not usable.</exception>
+    /// <summary>Checks a host and its port, which is null or empty for none.</summary>
     public static ServerAddress Of(string host, string? port)
     {
         if (host.Length == 0) throw new ConnectionStringException($"names no host. {ConnectionStringParser.Example}");

@@ -9,11 +9,7 @@ namespace ReplicaRouter;
 /// </remarks>
 internal static class UrlHosts
 {
-    /// <param name="authority">The hosts before the query, as they are written.</param>
-    /// <param name="host">The parameter <c>host</c>; null where there is none.</param>
-    /// <param name="hostaddr">The parameter <c>hostaddr</c>.</param>
-    /// <param name="port">The parameter <c>port</c>.</param>
-    /// <exception cref="ConnectionStringException">They are not usable.</exception>
+    /// <summary>The hosts of a URL: those before its query as they are written, and the parameters by which it gives others, null where it has none.</summary>
     public static IReadOnlyList<ServerAddress> Of(string authority, string? host, string? hostaddr, string? port)
     {
         (string Host, string? Port)[] written = [.. authority.Split(',').Select(ServerAddress.Split).Select(each => (ConnectionUrl.Decode(each.Host), each.Port))];

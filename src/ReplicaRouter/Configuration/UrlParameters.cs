@@ -19,20 +19,30 @@ internal sealed class UrlParameters(NpgsqlConnectionStringBuilder settings)
     /// <summary>Of a parameter that is repeated, libpq takes the last value.</summary>
     private readonly Dictionary<string, string> _libpqs = [];
 
-    /// <param name="key">The parameter's name.</param>
-    /// <param name="value">Its value; never repeated in a message.</param>
-    /// <param name="number">Its place in the query, from 1, by which a message can say which one it is.</param>
+    /// <summary>Takes a parameter. A message says which one it is by its number in the query, from 1, and never repeats its value.</summary>
     public void Add(string key, string value, int number)
     {
-        // libpq knows this one spelling of JDBC's.
-        if (key == "ssl" && value == "true") (key, value) = ("sslmode", "require");
-        if (LibpqParameters.Has(key)) _libpqs[key] = value;
-        else if (!IsPrismas(key, value)) SetNpgsqls(key, value, number);
+        switch (key)
+        {
+            // libpq knows this one spelling of JDBC's.
+            case "ssl" when value == "true": _libpqs["sslmode"] = "require"; break;
+            case "schema": Set(settings, "Search Path", value, key); break;
+            case "connection_limit": Set(settings, "Maximum Pool Size", value, key); break;
+            case "socket_timeout": Set(settings, "Command Timeout", RoundedUp(value), key); break;
+            case "pgbouncer" when value == "true": (settings.NoResetOnClose, settings.MaxAutoPrepare) = (true, 0); break;
+            case "pgbouncer" when value == "false": break;
+            case "pgbouncer": throw new ConnectionStringException("has a value for 'pgbouncer' that is neither true nor false.");
+            case "pool_timeout": throw new ConnectionStringException("has Prisma's parameter 'pool_timeout', for which Npgsql has no counterpart. Leave it out.");
+            case var _ when LibpqParameters.Has(key): _libpqs[key] = value; break;
+            case var _ when settings.ContainsKey(key): Set(settings, key, value, key); break;
+            default:
+                throw new ConnectionStringException(string.Create(CultureInfo.InvariantCulture,
+                    $"has a parameter that neither libpq nor Npgsql knows, number {number} behind the question mark.{DidYouMean(key)} {ConnectionStringParser.Encode}"));
+        }
     }
 
     /// <summary>Sets what all hosts share.</summary>
-    /// <param name="authority">The hosts before the query, as they are written.</param>
-    /// <returns>The hosts.</returns>
+    /// <returns>The hosts, where <paramref name="authority"/> are those before the query, as they are written.</returns>
     public IReadOnlyList<ServerAddress> Apply(string authority)
     {
         if (settings.Host is not null || settings.Port != NpgsqlConnection.DefaultPort)
@@ -44,52 +54,14 @@ internal sealed class UrlParameters(NpgsqlConnectionStringBuilder settings)
         return UrlHosts.Of(authority, _libpqs.GetValueOrDefault("host"), _libpqs.GetValueOrDefault("hostaddr"), _libpqs.GetValueOrDefault("port"));
     }
 
-    private bool IsPrismas(string key, string value)
-    {
-        switch (key)
-        {
-            case "schema":
-                Set(settings, "Search Path", value, key);
-                return true;
-            case "connection_limit":
-                Set(settings, "Maximum Pool Size", value, key);
-                return true;
-            case "socket_timeout":
-                Set(settings, "Command Timeout", double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) ? Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture) : value, key);
-                return true;
-            case "pgbouncer" when value == "true":
-                settings.NoResetOnClose = true;
-                settings.MaxAutoPrepare = 0;
-                return true;
-            case "pgbouncer" when value == "false":
-                return true;
-            case "pgbouncer":
-                throw new ConnectionStringException("has a value for 'pgbouncer' that is neither true nor false.");
-            case "pool_timeout":
-                throw new ConnectionStringException("has Prisma's parameter 'pool_timeout', for which Npgsql has no counterpart. Leave it out.");
-            default:
-                return false;
-        }
-    }
-
-    private void SetNpgsqls(string key, string value, int number)
-    {
-        if (!settings.ContainsKey(key))
-        {
-            throw new ConnectionStringException(string.Create(CultureInfo.InvariantCulture,
-                $"has a parameter that neither libpq nor Npgsql knows, number {number} behind the question mark.{DidYouMean(key)} {ConnectionStringParser.Encode}"));
-        }
-
-        Set(settings, key, value, key);
-    }
+    /// <summary>Prisma allows fractions of a second, and Npgsql does not.</summary>
+    private static string RoundedUp(string value) =>
+        double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) ? Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture) : value;
 
     /// <summary>The name that was meant, where it can be guessed. The misspelt one is not repeated.</summary>
     public static string DidYouMean(string key) => NearestName.Of(key, Known) is { } name ? $" Did you mean '{name}'?" : "";
 
-    /// <param name="settings">Where to set it.</param>
-    /// <param name="npgsqlName">A name that Npgsql knows.</param>
-    /// <param name="value">Its value; never repeated in a message.</param>
-    /// <param name="name">The known name that the connection string uses.</param>
+    /// <summary>Sets a value by Npgsql's name. A message calls it as the connection string does, and never repeats the value.</summary>
     public static void Set(NpgsqlConnectionStringBuilder settings, string npgsqlName, string value, string name)
     {
         try

@@ -150,7 +150,7 @@ internal sealed class ConnectionOpener(
     {
         // A second run that finds no connection is given up, and no caller knows of it.
         if (attempt.IsHedge || exception is OperationCanceledException) return false;
-        counters.CountNotOpened();
+        counters.Count(RouterEvent.NotOpened);
         return counters.Failures.Note(attempt.Plan, attempt.Host, exception, time);
     }
 }

@@ -37,7 +37,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
             }
 
             var winner = answer is null ? first : await answer.ConfigureAwait(false);
-            if (winner != first) counters.CountHedgeWon();
+            if (winner != first) counters.Count(RouterEvent.HedgeWon);
             if (answer is not null) stopping = StopAsync(attempt, first, further, winner);
             var result = await winner.ConfigureAwait(false);
             isAnswered = true;
@@ -65,7 +65,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
             return null;
         }
 
-        counters.CountHedge();
+        counters.Count(RouterEvent.Hedge);
         return further;
     }
 

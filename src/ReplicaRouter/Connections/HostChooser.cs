@@ -64,7 +64,7 @@ internal sealed class HostChooser(
     private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
     {
         if (guard.HasPlace(plan.Priority)) return;
-        counters.CountShed();
+        counters.Count(RouterEvent.Shed);
         throw Eligibility.NoHost(topology, plan, request, time, whyNotPrimary: WhyNoPlace);
     }
 
@@ -126,7 +126,7 @@ internal sealed class HostChooser(
         var left = attempt.RemainingWaitForHost(time);
         if (left <= TimeSpan.Zero || guard.IsTooLate(ticket, left, attempt.Plan.MaxWaiting))
         {
-            counters.CountShed();
+            counters.Count(RouterEvent.Shed);
             LeavePrimary(attempt);
             throw attempt.NoHost(topology, demand, time, WhyNoPlace);
         }
@@ -189,7 +189,7 @@ internal sealed class HostChooser(
         // A host that is lost tells nothing, and whoever waits for it would not see another one promoted.
         if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
         if (attempt.Wait.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
-        counters.CountPositionAsked();
+        counters.Count(RouterEvent.PositionAsked);
         attempt.Wait.Awaited = target.Configuration.Bit;
         var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(time), cancellationToken);
         await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
@@ -204,7 +204,7 @@ internal sealed class HostChooser(
         // Where no other host may serve, there is as much time as there is to wait for a host.
         var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(time);
         if (Expected(attempt, topology, demand, choice.Behind, left) is not { } replica) return false;
-        counters.CountCatchUpWait();
+        counters.Count(RouterEvent.CatchUpWait);
         attempt.Wait.Awaited = replica.Configuration.Bit;
         var turn = TimeSpan.Min(left, LongestTurn);
         var isReached = await fleet.PoolsOf(replica.Configuration).Replay.WaitAsync(demand.Floor.Lsn, turn, cancellationToken).ConfigureAwait(false);

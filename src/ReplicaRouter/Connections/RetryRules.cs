@@ -46,7 +46,7 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
             case RetryDecision.AgainOnceElsewhere:
                 var error = (PostgresException)exception;
                 attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = new FailedRun(pool, error);
-                counters.CountRetry();
+                counters.Count(RouterEvent.Retry);
                 Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, error.SqlState);
                 break;
             default:
@@ -60,16 +60,16 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
     private bool TrySpend(Attempt attempt, HostPool pool)
     {
         if (_budget.TrySpend()) return true;
-        counters.CountRetryRefused();
+        counters.Count(RouterEvent.RetryRefused);
         Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
         return false;
     }
 
     private void Count(FailureKind kind, Attempt attempt, HostPool pool)
     {
-        if (!pool.Plan.IsReadOnly) counters.CountWriteRetry();
-        else if (kind == FailureKind.Hung) counters.CountMoved();
-        else counters.CountRetry();
+        if (!pool.Plan.IsReadOnly) counters.Count(RouterEvent.WriteRetry);
+        else if (kind == FailureKind.Hung) counters.Count(RouterEvent.Moved);
+        else counters.Count(RouterEvent.Retry);
         OperationTelemetry.Retried(pool.Host, kind);
         if (kind == FailureKind.Hung) Log.Moved(logger, attempt.Plan.Name, pool.Host.Name);
         else Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, kind.ToString());

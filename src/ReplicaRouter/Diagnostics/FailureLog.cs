@@ -24,12 +24,8 @@ internal sealed class FailureLog
         var (key, now) = ((plan.Name, host?.Name, what), time.GetUtcNow());
         lock (_lock)
         {
-            if (_failures.TryGetValue(key, out var known)) _failures[key] = known with { Count = known.Count + 1, LastAt = now, Text = text };
-            else
-            {
-                if (_failures.Count == Most) _failures.Remove(_failures.MinBy(failure => failure.Value.LastAt).Key);
-                _failures[key] = new OperationFailure(plan.Name, host?.Name, what, text, 1, now);
-            }
+            if (!_failures.TryGetValue(key, out var known) && _failures.Count == Most) _failures.Remove(_failures.MinBy(failure => failure.Value.LastAt).Key);
+            _failures[key] = new OperationFailure(plan.Name, host?.Name, what, text, (known?.Count ?? 0) + 1, now);
         }
 
         return false;
@@ -54,11 +50,8 @@ internal sealed class FailureLog
     };
 }
 
-/// <summary>Failures of one kind.</summary>
-/// <param name="Route">The route's name.</param>
-/// <param name="Host">Where it was met; null where no host was found.</param>
-/// <param name="What">A SQLSTATE and its name, or what went wrong in words.</param>
-/// <param name="Text">The router's own message, where there is one. It may name servers' addresses.</param>
-/// <param name="Count">How many since the kind was first met, or was forgotten.</param>
-/// <param name="LastAt">When it was met last.</param>
+/// <summary>
+/// Failures of one kind: a SQLSTATE and its name, or what went wrong in words; the host where it was met, null where none was found; and the router's own message,
+/// where there is one, which may name servers' addresses. They are counted since the kind was first met, or was forgotten.
+/// </summary>
 internal sealed record OperationFailure(string Route, string? Host, string What, string? Text, long Count, DateTimeOffset LastAt);

@@ -15,8 +15,7 @@ internal static class NpgsqlCheck
     /// <summary>What the Npgsql of this process lacks, in words. It is the same for every router.</summary>
     public static IReadOnlyList<string> Missing { get; } = [.. MissingOf(CommandListener.Instruments, s_settings), .. MissingMembers()];
 
-    /// <param name="instruments">Names of instruments of Npgsql's meter.</param>
-    /// <param name="settings">Names of parameters of a connection string.</param>
+    /// <summary>Which instruments of Npgsql's meter, and which settings of a connection string, are not known by these names.</summary>
     public static IEnumerable<string> MissingOf(IEnumerable<string> instruments, IEnumerable<string> settings)
     {
         // Its instruments are there once it has made a data source.

@@ -5,9 +5,6 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Times operations that the router runs as a whole, and traces them, where somebody listens.</summary>
-/// <param name="duration">Where durations are recorded.</param>
-/// <param name="router">The router's name; null for the one without.</param>
-/// <param name="time">The clock.</param>
 internal sealed class OperationTelemetry(Histogram<double> duration, string? router, TimeProvider time)
 {
     /// <summary>The event of an activity for work that is run again.</summary>
@@ -18,10 +15,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
     /// <summary>Whether anybody listens. If not, operations are run as if this did not exist.</summary>
     public bool IsEnabled => duration.Enabled || Source.HasListeners();
 
-    /// <param name="name">What is done: <c>execute</c> or <c>transaction</c>.</param>
-    /// <param name="plan">The operation's route.</param>
-    /// <param name="host">Tells afterwards where it ran last.</param>
-    /// <param name="run">Runs it.</param>
+    /// <summary>Runs what is named <c>execute</c> or <c>transaction</c>; <paramref name="host"/> says afterwards where it ran last.</summary>
     public async Task<T> RunAsync<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<Task<T>> run)
     {
         using var activity = Start(name, plan);
@@ -39,23 +33,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
         }
     }
 
-    /// <inheritdoc cref="RunAsync"/>
-    public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run)
-    {
-        using var activity = Start(name, plan);
-        var startedAt = time.GetTimestamp();
-        try
-        {
-            var result = run();
-            End(activity, plan, host(), startedAt, null);
-            return result;
-        }
-        catch (Exception e)
-        {
-            End(activity, plan, host(), startedAt, e);
-            throw;
-        }
-    }
+    public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run) => RunAsync(name, plan, host, () => Task.FromResult(run())).GetAwaiter().GetResult();
 
     /// <summary>Notes in the operation's activity that its work is run again.</summary>
     public static void Retried(HostConfiguration host, FailureKind kind)

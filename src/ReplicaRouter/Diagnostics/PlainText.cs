@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace ReplicaRouter;
 
@@ -12,11 +11,8 @@ internal static class PlainText
     /// <summary>Replaces control, formatting and separating characters by a blank, and cuts what is too long.</summary>
     public static string Of(string text, int longest = Longest)
     {
-        var isCut = text.Length > longest;
-        if (!isCut && text.All(IsPlain)) return text;
-        var plain = new StringBuilder(isCut ? longest + 4 : text.Length);
-        foreach (var character in isCut ? text.AsSpan(0, longest) : text) plain.Append(IsPlain(character) ? character : ' ');
-        return isCut ? plain.Append(" ...").ToString() : plain.ToString();
+        var kept = text.Length > longest ? text[..longest] + " ..." : text;
+        return kept.All(IsPlain) ? kept : string.Concat(kept.Select(character => IsPlain(character) ? character : ' '));
     }
 
     /// <summary>Whether a name or a label can be used as it is.</summary>

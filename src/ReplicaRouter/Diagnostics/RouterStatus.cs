@@ -21,12 +21,28 @@ internal sealed class RouterStatus(
             QueriesRouted = Enum.GetValues<DatabaseOperation>().ToDictionary(op => op, op => all.Where(p => p.Plan.Index == (int)op).Sum(p => p.Commands) + counters.CommandsOfRemoved((int)op)),
             QueriesByHost = all.GroupBy(p => p.Host.Name).ToDictionary(
                 host => host.Key, IReadOnlyDictionary<string, long> (host) => host.GroupBy(p => p.Plan.Name).ToDictionary(route => route.Key, route => route.Sum(p => p.Commands))),
-            Failovers = counters.Failovers,
-            ForcedToPrimary = counters.ForcedToPrimary,
-            Fallbacks = counters.Fallbacks(),
-            Transitions = counters.Transitions(),
-            Recovery = counters.Recovery(),
-            Sessions = counters.Sessions(),
+            Failovers = counters[RouterEvent.Failover],
+            ForcedToPrimary = counters[RouterEvent.ForcedToPrimary],
+            Fallbacks = [.. counters.Fallbacks().Select(count => new RouteFallback { Route = count.Route.Name, Reason = count.Reason.ToString(), Count = count.Count })],
+            Transitions = [.. counters.Transitions().Select(count => new HostTransition { Host = count.Host, State = count.State, Count = count.Count })],
+            Recovery = new RecoveryMetrics
+            {
+                Retries = counters[RouterEvent.Retry],
+                WriteRetries = counters[RouterEvent.WriteRetry],
+                RetriesRefused = counters[RouterEvent.RetryRefused],
+                Moved = counters[RouterEvent.Moved],
+                Hedges = counters[RouterEvent.Hedge],
+                HedgesWon = counters[RouterEvent.HedgeWon],
+                Shed = counters[RouterEvent.Shed],
+            },
+            Sessions = new SessionMetrics
+            {
+                Begun = counters[RouterEvent.Session],
+                PositionsAsked = counters[RouterEvent.PositionAsked],
+                CatchUpWaits = counters[RouterEvent.CatchUpWait],
+                LostHistories = counters[RouterEvent.LostHistory],
+                IgnoredTokens = counters[RouterEvent.IgnoredToken],
+            },
             AverageLatency = fleet.Hosts.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.Host.Name, p => TimeSpan.FromMilliseconds(p.Load.Latency.Value)),
             LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
         };

@@ -9,24 +9,12 @@ internal sealed class AllowedHosts
 {
     private const string Wildcard = "*.";
     private readonly ImmutableArray<string> _entries;
-    private readonly ImmutableArray<string> _names;
-    private readonly ImmutableArray<string> _suffixes;
-    private readonly ImmutableArray<IPNetwork> _networks;
 
-    private AllowedHosts(ImmutableArray<string> entries)
-    {
-        _entries = entries;
-        _networks = [.. entries.Select(NetworkOf).OfType<IPNetwork>()];
-        _suffixes = [.. entries.Where(IsWildcard).Select(entry => entry[1..])];
-        _names = [.. entries.Where(entry => NetworkOf(entry) is null && !IsWildcard(entry))];
-    }
+    private AllowedHosts(ImmutableArray<string> entries) => _entries = entries;
 
     /// <summary>Whether there is no list, so that sources may name any host.</summary>
     public bool AreAny => _entries.IsEmpty;
 
-    /// <param name="entries">What the options say.</param>
-    /// <param name="key">Where they say it.</param>
-    /// <param name="faults">Takes what is wrong.</param>
     public static AllowedHosts Parse(IEnumerable<string> entries, string key, List<string> faults)
     {
         ImmutableArray<string> given = [.. entries.Select(entry => (entry ?? "").Trim().TrimEnd('.'))];
@@ -43,9 +31,9 @@ internal sealed class AllowedHosts
     public bool Allow(string address)
     {
         if (AreAny) return true;
-        if (IPAddress.TryParse(address, out var ip)) return _networks.Any(network => network.Contains(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip));
+        if (IPAddress.TryParse(address, out var ip)) return _entries.Any(entry => NetworkOf(entry)?.Contains(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip) ?? false);
         var name = address.TrimEnd('.');
-        return _names.Contains(name, StringComparer.OrdinalIgnoreCase) || _suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
+        return _entries.Any(entry => IsWildcard(entry) ? name.EndsWith(entry[1..], StringComparison.OrdinalIgnoreCase) : name.Equals(entry, StringComparison.OrdinalIgnoreCase));
     }
 
     public bool SaysTheSameAs(AllowedHosts other) => _entries.SequenceEqual(other._entries);

@@ -12,9 +12,6 @@ internal static class DiscoveredLogin
     /// <summary>As Npgsql writes it in <c>Require Auth</c>.</summary>
     public const string Scram = "ScramSHA256";
 
-    /// <param name="primary">How the configured primary is connected to.</param>
-    /// <param name="host">The discovered host.</param>
-    /// <param name="allowed">The hosts that sources may name.</param>
     public static NpgsqlConnectionStringBuilder Of(NpgsqlConnectionStringBuilder primary, DiscoveredHost host, AllowedHosts allowed)
     {
         var settings = new NpgsqlConnectionStringBuilder(primary.ConnectionString) { Host = host.Address, Port = host.Port };

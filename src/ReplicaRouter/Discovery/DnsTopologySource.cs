@@ -4,27 +4,23 @@ using DnsClient;
 namespace ReplicaRouter;
 
 /// <summary>Finds hosts by A and AAAA, or by SRV records, whose time to live says when to ask again.</summary>
-internal sealed class DnsTopologySource : IHostDiscoverySource
+internal sealed class DnsTopologySource(string name, int port, IPEndPoint? nameserver) : IHostDiscoverySource
 {
-    private readonly string _name;
-    private readonly int _port;
-    private readonly LookupClient _client;
-
-    public DnsTopologySource(string name, int port, IPEndPoint? nameserver)
-    {
-        (_name, _port) = (name, port);
-        var options = nameserver is null ? new LookupClientOptions() : new LookupClientOptions(nameserver);
-        // The router itself asks no sooner than the answer allows, and then wants a new one.
-        options.UseCache = false;
-        options.Timeout = TimeSpan.FromSeconds(2);
-        options.Retries = 1;
-        _client = new LookupClient(options);
-    }
+    private readonly LookupClient _client = ClientOf(nameserver is null ? new LookupClientOptions() : new LookupClientOptions(nameserver));
 
     public string Name => "dns";
 
     public Task<DiscoveryResult> FindHostsAsync(CancellationToken cancellationToken) =>
-        _name.StartsWith('_') ? FindByServiceAsync(cancellationToken) : FindByAddressAsync(cancellationToken);
+        name.StartsWith('_') ? FindByServiceAsync(cancellationToken) : FindByAddressAsync(cancellationToken);
+
+    private static LookupClient ClientOf(LookupClientOptions options)
+    {
+        // The router itself asks no sooner than the answer allows, and then wants a new one.
+        options.UseCache = false;
+        options.Timeout = TimeSpan.FromSeconds(2);
+        options.Retries = 1;
+        return new LookupClient(options);
+    }
 
     private async Task<DiscoveryResult> FindByServiceAsync(CancellationToken cancellationToken)
     {
@@ -40,15 +36,15 @@ internal sealed class DnsTopologySource : IHostDiscoverySource
     {
         var answers = await Task.WhenAll(QueryAsync(QueryType.A, cancellationToken), QueryAsync(QueryType.AAAA, cancellationToken)).ConfigureAwait(false);
         var records = answers.SelectMany(answer => answer.Answers.AddressRecords()).ToList();
-        return Answer([.. records.Select(record => new DiscoveredHost(record.Address.ToString(), _port))], records.Select(record => record.InitialTimeToLive));
+        return Answer([.. records.Select(record => new DiscoveredHost(record.Address.ToString(), port))], records.Select(record => record.InitialTimeToLive));
     }
 
     /// <exception cref="DnsResponseException">The server could not tell. Half an answer would remove hosts that are well.</exception>
     private async Task<IDnsQueryResponse> QueryAsync(QueryType type, CancellationToken cancellationToken)
     {
-        var response = await _client.QueryAsync(_name, type, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var response = await _client.QueryAsync(name, type, cancellationToken: cancellationToken).ConfigureAwait(false);
         return response.HasError && response.Header.ResponseCode != DnsHeaderResponseCode.NotExistentDomain
-            ? throw new DnsResponseException((DnsResponseCode)response.Header.ResponseCode, $"The answer to {type} of {_name} is an error: {response.ErrorMessage}")
+            ? throw new DnsResponseException((DnsResponseCode)response.Header.ResponseCode, $"The answer to {type} of {name} is an error: {response.ErrorMessage}")
             : response;
     }
 

@@ -9,29 +9,19 @@ namespace ReplicaRouter;
 
 /// <summary>Asks Patroni's members for their cluster, the one that answered last first.</summary>
 /// <remarks>
-/// An answer may come from an attacker. It is bounded, leads to no redirect, and names further members that are asked without the configured ones' credentials.
+/// An answer may come from an attacker. It is bounded, leads to no redirect, and names further members that are asked without the configured ones' credentials:
+/// only the configured ones get the user and password that their URLs hold. An answer may name allowed hosts only, as servers and as members to ask.
 /// Source: Patroni's manual, "Patroni REST API", <c>GET /cluster</c>.
 /// </remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "What the client keeps open ends by itself within a minute of the last question.")]
-internal sealed class PatroniTopologySource : IHostDiscoverySource
+internal sealed class PatroniTopologySource(
+    IReadOnlyList<Uri> urls, X509Certificate2Collection? authorities, TimeSpan timeout, AllowedHosts allowed) : IHostDiscoverySource
 {
     private const int LongestAnswer = 1 << 20;
 
-    private readonly IReadOnlyList<Uri> _configured;
-    private readonly TimeSpan _timeout;
-    private readonly AllowedHosts _allowed;
-    private readonly HttpClient _http;
-    private IReadOnlyList<Uri> _urls;
-
-    /// <param name="urls">The configured members. Only they get the user and password that their URLs hold.</param>
-    /// <param name="authorities">What signed the members' certificates; null for what the system trusts.</param>
-    /// <param name="timeout">Time that all questions together may take.</param>
-    /// <param name="allowed">The hosts that an answer may name, as servers and as members to ask.</param>
-    public PatroniTopologySource(IReadOnlyList<Uri> urls, X509Certificate2Collection? authorities, TimeSpan timeout, AllowedHosts allowed)
-    {
-        (_configured, _urls, _timeout, _allowed) = (urls, urls, timeout, allowed);
-        _http = new HttpClient(Handler(authorities)) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LongestAnswer };
-    }
+    private readonly HttpClient _http = new(Handler(authorities)) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LongestAnswer };
+    private readonly IReadOnlyList<Uri> _configured = urls;
+    private IReadOnlyList<Uri> _urls = urls;
 
     public string Name => "patroni";
 
@@ -57,6 +47,7 @@ internal sealed class PatroniTopologySource : IHostDiscoverySource
         throw new HttpRequestException($"None of {_urls.Count} members told its cluster.{(last is null ? "" : $" The last one: {last.Message}")}", last);
     }
 
+    /// <param name="authorities">What signed the members' certificates; null for what the system trusts.</param>
     private static SocketsHttpHandler Handler(X509Certificate2Collection? authorities)
     {
         // Addresses of members change, and a connection to one that is gone is no use.
@@ -73,7 +64,7 @@ internal sealed class PatroniTopologySource : IHostDiscoverySource
     {
         // One that is silent must leave time for the others.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(_timeout / Math.Min(_urls.Count, 3));
+        limit.CancelAfter(timeout / Math.Min(_urls.Count, 3));
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "/cluster"));
         if (url.UserInfo.Length > 0) request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo))));
         using var response = await _http.SendAsync(request, limit.Token).ConfigureAwait(false);
@@ -83,13 +74,13 @@ internal sealed class PatroniTopologySource : IHostDiscoverySource
         return cluster.Members.Count <= Fleet.Capacity ? cluster : throw new JsonException($"The answer has more than {Fleet.Capacity} members.");
     }
 
-    /// <summary>Asks next time whoever answered, then those who are configured, then those whom it knows.</summary>
+    /// <summary>The next question goes to the member that answered, then to the configured ones, then to those that the answer names.</summary>
     private void Remember(Uri answered, Cluster cluster) =>
         _urls = [.. _configured.Prepend(answered).Concat(cluster.Members.Select(member => ApiOf(member, answered)).OfType<Uri>()).DistinctBy(url => url.Authority)];
 
     /// <returns>Where to ask a member that an answer names: on an allowed host, over https if the answer came by it, and without anybody's credentials.</returns>
     private Uri? ApiOf(Member member, Uri answered) =>
-        Uri.TryCreate(member.ApiUrl, UriKind.Absolute, out var url) && url.Scheme == answered.Scheme && HostAddress.IsValid(url.IdnHost) && _allowed.Allow(url.IdnHost)
+        Uri.TryCreate(member.ApiUrl, UriKind.Absolute, out var url) && url.Scheme == answered.Scheme && HostAddress.IsValid(url.IdnHost) && allowed.Allow(url.IdnHost)
             ? new UriBuilder(url.Scheme, url.Host, url.Port).Uri
             : null;
 

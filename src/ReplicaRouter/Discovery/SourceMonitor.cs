@@ -18,7 +18,6 @@ internal sealed class SourceMonitor(
     private readonly Pause _pause = new(time);
     private Task _loop = Task.CompletedTask;
     private ImmutableArray<string> _refused = [];
-    private bool _hasFailed;
     private volatile SourceReport? _last;
     private long _askedAt;
 
@@ -67,10 +66,9 @@ internal sealed class SourceMonitor(
             var hosts = Allowed(answer.Hosts);
             topology.Discover(source.Name, hosts, _askedAt);
             LookAtPrimary(hosts);
-            if (_hasFailed) Log.SourceRecovered(logger, source.Name, hosts.Count);
-            _hasFailed = false;
+            if (_last?.Failure is not null) Log.SourceRecovered(logger, source.Name, hosts.Count);
             _last = new SourceReport(source.Name, hosts.Count, _refused, null);
-            return answer.ValidFor is not { } validity ? settings.Interval : validity < ShortestValidity ? ShortestValidity : validity > LongestValidity ? LongestValidity : validity;
+            return answer.ValidFor is { } validity ? TimeSpan.Min(TimeSpan.Max(validity, ShortestValidity), LongestValidity) : settings.Interval;
         }
         catch (Exception) when (_stop.IsCancellationRequested)
         {
@@ -80,8 +78,7 @@ internal sealed class SourceMonitor(
         {
             counters.CountDiscoveryFailure(source.Name);
             var why = limit.IsCancellationRequested ? $"no answer within {settings.Timeout}" : PlainText.Of(e.Message);
-            if (!_hasFailed) Log.SourceFailed(logger, source.Name, why);
-            _hasFailed = true;
+            if (_last?.Failure is null) Log.SourceFailed(logger, source.Name, why);
             _last = new SourceReport(source.Name, 0, _refused, why);
             return settings.Interval;
         }
@@ -107,20 +104,15 @@ internal sealed class SourceMonitor(
     }
 }
 
-/// <summary>How sources of hosts are asked.</summary>
-/// <param name="Interval">Time between two questions, where the answer doesn't say.</param>
-/// <param name="Timeout">Time that an answer may take.</param>
-/// <param name="Groups">What hosts serve, where the source doesn't say.</param>
-/// <param name="Allowed">The hosts that sources may name.</param>
+/// <summary>How sources of hosts are asked: what <see cref="DiscoveryOptions"/> say of all of them.</summary>
 internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, ImmutableArray<string> Groups, AllowedHosts Allowed)
 {
     public bool SaysTheSameAs(DiscoverySettings other) =>
         Interval == other.Interval && Timeout == other.Timeout && Groups.SequenceEqual(other.Groups) && Allowed.SaysTheSameAs(other.Allowed);
 }
 
-/// <summary>What came of asking a source once.</summary>
-/// <param name="Source">The source's name.</param>
-/// <param name="Hosts">How many hosts it named that are allowed.</param>
-/// <param name="Refused">The addresses and ports that it named and that are not allowed.</param>
-/// <param name="Failure">Why the answer was not used; null when it was.</param>
+/// <summary>
+/// What came of asking a source once: how many hosts it named that are allowed, the addresses and ports that are not, and why the answer was not used, null when
+/// it was.
+/// </summary>
 internal sealed record SourceReport(string Source, int Hosts, ImmutableArray<string> Refused, string? Failure);

@@ -8,29 +8,27 @@ namespace ReplicaRouter;
 /// <summary>Makes the sources that the options ask for.</summary>
 internal static class TopologySources
 {
-    /// <param name="options">The options.</param>
-    /// <param name="hosts">The configured hosts.</param>
-    /// <param name="allowed">The hosts that sources may name.</param>
-    /// <param name="faults">Takes what is wrong.</param>
     public static ImmutableArray<IHostDiscoverySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)
     {
-        var discovery = options.Discovery;
-        var sources = ImmutableArray.CreateBuilder<IHostDiscoverySource>();
-        if (Dns(discovery.Dns, options.Names.Section, faults) is { } dns) sources.Add(dns);
-        if (Patroni(discovery.Patroni, options.Names.Section, discovery.Timeout, allowed, faults) is { } patroni) sources.Add(patroni);
-        if (Aurora(discovery.Aurora, options.Names.Section, hosts, new HostLogin(options.PasswordProvider, options.ConfigureDataSource), faults) is { } aurora) sources.Add(aurora);
-        sources.AddRange(discovery.AddedSources());
+        var (discovery, key) = (options.Discovery, $"{options.Names.Section}:Discovery");
+        var login = new HostLogin(options.PasswordProvider, options.ConfigureDataSource);
+        IHostDiscoverySource?[] builtIn =
+        [
+            Dns(discovery.Dns, $"{key}:Dns", faults),
+            Patroni(discovery.Patroni, $"{key}:Patroni", discovery.Timeout, allowed, faults),
+            Aurora(discovery.Aurora, $"{key}:Aurora", hosts, login, faults),
+        ];
+        ImmutableArray<IHostDiscoverySource> sources = [.. builtIn.OfType<IHostDiscoverySource>(), .. discovery.AddedSources()];
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
             faults.Add($"Two sources of hosts have the name '{twins.Key}'. Give each a name of its own.");
         }
 
-        return sources.ToImmutable();
+        return sources;
     }
 
-    private static DnsTopologySource? Dns(DnsDiscoveryOptions options, string section, List<string> faults)
+    private static DnsTopologySource? Dns(DnsDiscoveryOptions options, string key, List<string> faults)
     {
-        var key = $"{section}:Discovery:Dns";
         var before = faults.Count;
         if (options.Port is < 1 or > 65535) faults.Add($"{key}:Port is {options.Port}. Write a number from 1 to 65535.");
         if (options.Name is not null && Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{key}:Name is no name of DNS. Write one, as replicas.db.internal or _postgresql._tcp.db.internal.");
@@ -40,9 +38,8 @@ internal static class TopologySources
         return faults.Count > before || options.Name is null ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
     }
 
-    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, string section, TimeSpan timeout, AllowedHosts allowed, List<string> faults)
+    private static PatroniTopologySource? Patroni(PatroniDiscoveryOptions options, string key, TimeSpan timeout, AllowedHosts allowed, List<string> faults)
     {
-        var key = $"{section}:Discovery:Patroni";
         if (options.Urls.Count == 0) return null;
         List<Uri> urls = [];
         foreach (var text in options.Urls)
@@ -64,22 +61,16 @@ internal static class TopologySources
             authorities.ImportFromPemFile(file);
             if (authorities.Count == 0) faults.Add($"{key} names a file that holds no certificate in PEM format.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            faults.Add($"{key} names a file that {(File.Exists(file) ? "can't be read" : "is not there")}.");
-        }
-        catch (CryptographicException)
-        {
-            faults.Add($"{key} names a file that holds a damaged certificate.");
+            faults.Add($"{key} names a file that {(e is CryptographicException ? "holds a damaged certificate" : File.Exists(file) ? "can't be read" : "is not there")}.");
         }
 
         return authorities;
     }
 
-    private static AuroraTopologySource? Aurora(
-        AuroraDiscoveryOptions options, string section, ImmutableArray<HostConfiguration> hosts, HostLogin login, List<string> faults)
+    private static AuroraTopologySource? Aurora(AuroraDiscoveryOptions options, string key, ImmutableArray<HostConfiguration> hosts, HostLogin login, List<string> faults)
     {
-        var key = $"{section}:Discovery:Aurora";
         if (options.HostPattern is not { } pattern) return null;
         if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, login);
         faults.Add($"{key}:HostPattern is no address with one question mark. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");

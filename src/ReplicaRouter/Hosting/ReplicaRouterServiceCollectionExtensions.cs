@@ -130,9 +130,10 @@ public static class ReplicaRouterServiceCollectionExtensions
         }
 
         if (configure is not null) options.Configure(configure);
-        services.AddKeyedOrNot(name, provider => Create(provider, options.Name));
-        services.AddKeyedOrNot(name, provider => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
-        services.AddKeyedOrNot<DbDataSource>(name, provider => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
+        // With a null key they are registered without one.
+        services.TryAddKeyedSingleton(name, (provider, _) => Create(provider, options.Name));
+        services.TryAddKeyedSingleton(name, (provider, _) => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
+        services.TryAddKeyedSingleton<DbDataSource>(name, (provider, _) => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
         foreach (var operation in Enum.GetValues<DatabaseOperation>())
         {
             object key = name is null ? operation : $"{name}:{DatabaseRoute.FromDatabaseOperation(operation).Name}";
@@ -142,12 +143,6 @@ public static class ReplicaRouterServiceCollectionExtensions
 
         services.AddSingleton<IHostedService>(provider => new RouterStarter(registration.Of(provider)));
         return services;
-    }
-
-    private static void AddKeyedOrNot<T>(this IServiceCollection services, string? key, Func<IServiceProvider, T> create) where T : class
-    {
-        if (key is null) services.TryAddSingleton(create);
-        else services.TryAddKeyedSingleton(key, (provider, _) => create(provider));
     }
 
     private static DatabaseRouter Create(IServiceProvider provider, string name)
@@ -163,6 +158,14 @@ public static class ReplicaRouterServiceCollectionExtensions
         }
 
         return router;
+    }
+
+    /// <summary>Has a router's options read again when the configuration is.</summary>
+    private sealed class ConfigurationChanges(string name, IConfiguration configuration) : IOptionsChangeTokenSource<DatabaseRouterOptions>
+    {
+        public string? Name => name;
+
+        public IChangeToken GetChangeToken() => configuration.GetReloadToken();
     }
 
     /// <summary>Creates the router with the host, so that probes run before the first request and wrong values stop the start.</summary>

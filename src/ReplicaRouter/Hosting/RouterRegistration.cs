@@ -3,13 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
-/// <summary>A router that an application has registered, by which other packages find all of them.</summary>
-/// <param name="Name">Its name and key; null for the router without.</param>
+/// <summary>A router that an application has registered, by which other packages find all of them. Its name is its key, and null for the router without.</summary>
 internal sealed record RouterRegistration(string? Name)
 {
-    private const int Longest = 63;
-
-    /// <summary>The name of its options.</summary>
     public string OptionsName => Name ?? Options.DefaultName;
 
     public DatabaseRouter Of(IServiceProvider services) =>
@@ -34,7 +30,7 @@ internal sealed record RouterRegistration(string? Name)
     public static string Checked(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name.Length is > 0 and <= Longest && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+        return name.Length is > 0 and <= 63 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? name
             : throw new ArgumentException("The router's name is not usable. Write 1 to 63 letters from A to Z, digits, - or _.", nameof(name));
     }

@@ -14,13 +14,13 @@ internal sealed class SessionWatcher(RoutingCounters counters, TimeProvider time
     {
         if (finding == SessionFinding.ForeignToken) OnIgnoredToken("it is of another cluster");
         if (finding != SessionFinding.LostHistory) return;
-        counters.CountLostHistory();
+        counters.Count(RouterEvent.LostHistory);
         if (_lost.Lets(out var others)) Log.HistoryLost(logger, position, others);
     }
 
     public void OnIgnoredToken(string reason)
     {
-        counters.CountIgnoredToken();
+        counters.Count(RouterEvent.IgnoredToken);
         if (_ignored.Lets(out var others)) Log.TokenIgnored(logger, reason, others);
     }
 }

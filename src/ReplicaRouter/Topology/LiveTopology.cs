@@ -79,14 +79,14 @@ internal sealed class LiveTopology(
 
     private void OnAdded(HostConfiguration host)
     {
-        counters.CountChange(TopologyChange.Added);
+        counters.Count(RouterEvent.HostAdded);
         Log.HostAdded(logger, host.Name, host.Endpoint);
         fleet.MonitorOf(host).Start();
     }
 
     private void OnRemoved(HostConfiguration host)
     {
-        counters.CountChange(TopologyChange.Removed);
+        counters.Count(RouterEvent.HostRemoved);
         Log.HostRemoved(logger, host.Name, host.Endpoint, configuration.DrainTimeout);
         StopRenewal(host);
         Follow(RetireAsync(fleet.PoolsOf(host)));
@@ -96,7 +96,7 @@ internal sealed class LiveTopology(
     {
         if (!after.ServesAs(before))
         {
-            counters.CountChange(TopologyChange.Reassigned);
+            counters.Count(RouterEvent.HostReassigned);
             Log.HostReassigned(logger, after.Name, string.Join(", ", after.Groups), after.Weight);
         }
 
@@ -155,7 +155,7 @@ internal sealed class LiveTopology(
             return;
         }
 
-        counters.CountChange(TopologyChange.Reconnected);
+        counters.Count(RouterEvent.HostReconnected);
         Log.HostReconnected(logger, host.Name, configuration.DrainTimeout);
         fleet.MonitorOf(host).Wake();
         await retirement.RunAsync(host.Name, former, _stop.Token).ConfigureAwait(false);

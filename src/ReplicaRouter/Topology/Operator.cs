@@ -29,7 +29,7 @@ internal sealed class Operator(
             wasForced = now < current.ForcedToPrimaryUntil;
             return current.WithForcedToPrimary(time.After(now, duration), time);
         });
-        if (!wasForced) counters.CountForcedToPrimary();
+        if (!wasForced) counters.Count(RouterEvent.ForcedToPrimary);
         Log.ForcedToPrimary(logger, duration);
         fleet.Wake(ulong.MaxValue);
     }

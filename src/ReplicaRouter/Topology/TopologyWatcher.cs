@@ -100,7 +100,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
         // Another name may lead to the same server, also one that has taken the former's place in the configuration. That is no failover.
         if ((topology.Find(last.Configuration) ?? last).Answer?.Server == after.Answer?.Server) return;
-        counters.CountFailover();
+        counters.Count(RouterEvent.Failover);
         var pools = fleet.PoolsOf(last.Configuration);
         if (pools.Host.IsSameMember(last.Configuration)) pools.Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);

@@ -26,7 +26,7 @@ public class SessionWatcherTests
             time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.Equal(12_000, isIgnored ? counters.Sessions().IgnoredTokens : counters.Sessions().LostHistories);
+        Assert.Equal(12_000, counters[isIgnored ? RouterEvent.IgnoredToken : RouterEvent.LostHistory]);
         var lines = logger[eventId];
         Assert.Equal(2, lines.Count);
         Assert.Contains("0 more since", lines[0], StringComparison.Ordinal);

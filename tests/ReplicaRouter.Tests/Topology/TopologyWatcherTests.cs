@@ -103,7 +103,7 @@ public sealed class TopologyWatcherTests : IDisposable
         Then(topology => topology.Fail("primary", FailureKind.Unreachable));
         Assert.Equal("superseded", Raised("primary", topology => topology.Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
         Assert.Equal("", Raised("primary", topology => topology.Advance(1).Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
-        Assert.Equal(1, _counters.Failovers);
+        Assert.Equal(1, _counters[RouterEvent.Failover]);
         Assert.Equal("Host analytics is the primary now, on timeline 2; before it was primary", Assert.Single(_log[300]));
         Assert.Equal("No host can take writes; primary was the primary", Assert.Single(_log[301]));
     }
@@ -113,7 +113,7 @@ public sealed class TopologyWatcherTests : IDisposable
     {
         Then(topology => topology.Fail("primary", FailureKind.Unreachable));
         Then(topology => topology.Answer("primary", Primary(500)));
-        Assert.Equal(0, _counters.Failovers);
+        Assert.Equal(0, _counters[RouterEvent.Failover]);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class TopologyWatcherTests : IDisposable
     {
         Then(topology => topology.Answer("analytics", Primary(500)));
         Assert.Equal("", Raised("primary", topology => topology.Fail("primary", FailureKind.Unreachable)).Replace("lost refused", "", StringComparison.Ordinal));
-        Assert.Equal(("analytics", 0L), (_topology.Current.Primary?.Name, _counters.Failovers));
+        Assert.Equal(("analytics", 0L), (_topology.Current.Primary?.Name, _counters[RouterEvent.Failover]));
     }
 
     [Fact]
