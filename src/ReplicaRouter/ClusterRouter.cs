@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -171,58 +172,59 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) => Open(NewAttempt(route, options));
 
     public override Task<T> ExecuteAsync<T>(
-        DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        return RunAsync("execute", NewAttempt(route, options), new AsyncWork<T>(work), cancellationToken);
-    }
+        DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(route, static (connection, work, ct) => work(connection, ct), Given(work), options, cancellationToken);
+
+    public override Task<T> ExecuteAsync<TState, T>(
+        DatabaseRoute route, Func<NpgsqlConnection, TState, CancellationToken, Task<T>> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync("execute", NewAttempt(route, options), new AsyncWork<TState, T>(Given(work), state), cancellationToken);
 
     public override Task ExecuteAsync(
-        DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        return ExecuteAsync(route, async (connection, ct) =>
-        {
-            await work(connection, ct).ConfigureAwait(false);
-            return true;
-        }, options, cancellationToken);
-    }
+        DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(route, static (connection, work, ct) => work(connection, ct), Given(work), options, cancellationToken);
 
-    public override T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work, OperationOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        var (attempt, unit) = (NewAttempt(route, options), new SyncWork<T>(work));
-        return _telemetry.IsEnabled ? _telemetry.Run("execute", attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, unit)) : _executor.Execute(attempt, unit);
-    }
+    public override Task ExecuteAsync<TState>(
+        DatabaseRoute route, Func<NpgsqlConnection, TState, CancellationToken, Task> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync("execute", NewAttempt(route, options), new AsyncWork<TState>(Given(work), state), cancellationToken);
 
-    public override void Execute(DatabaseRoute route, Action<NpgsqlConnection> work, OperationOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        Execute(route, connection =>
+    public override T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work, OperationOptions? options = null) =>
+        Execute(route, static (connection, work) => work(connection), Given(work), options);
+
+    public override void Execute(DatabaseRoute route, Action<NpgsqlConnection> work, OperationOptions? options = null) =>
+        Execute(route, static (connection, work) =>
         {
             work(connection);
             return true;
-        }, options);
+        }, Given(work), options);
+
+    public override T Execute<TState, T>(DatabaseRoute route, Func<NpgsqlConnection, TState, T> work, TState state, OperationOptions? options = null)
+    {
+        var (attempt, unit) = (NewAttempt(route, options), new SyncWork<TState, T>(Given(work), state));
+        return _telemetry.IsEnabled ? Measured("execute", attempt, unit) : _executor.Execute(attempt, unit);
     }
 
     public override Task<T> WithTransactionAsync<T>(
-        Func<NpgsqlTransaction, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
+        Func<NpgsqlTransaction, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        WithTransactionAsync(static (transaction, work, ct) => work(transaction, ct), Given(work), options, cancellationToken);
+
+    public override Task<T> WithTransactionAsync<TState, T>(
+        Func<NpgsqlTransaction, TState, CancellationToken, Task<T>> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(work);
         var attempt = NewAttempt(DatabaseOperation.Transactional, options);
-        return RunAsync("transaction", attempt, new TransactionWork<T>(work, attempt.IsolationLevel, _outcomes), cancellationToken);
+        return RunAsync("transaction", attempt, new TransactionWork<TState, T>(Given(work), state, attempt.IsolationLevel, _outcomes), cancellationToken);
     }
 
     public override Task WithTransactionAsync(
-        Func<NpgsqlTransaction, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        return WithTransactionAsync(async (transaction, ct) =>
+        Func<NpgsqlTransaction, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        WithTransactionAsync(static (transaction, work, ct) => work(transaction, ct), Given(work), options, cancellationToken);
+
+    public override Task WithTransactionAsync<TState>(
+        Func<NpgsqlTransaction, TState, CancellationToken, Task> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        WithTransactionAsync(static async (transaction, given, ct) =>
         {
-            await work(transaction, ct).ConfigureAwait(false);
+            await given.Work(transaction, given.State, ct).ConfigureAwait(false);
             return true;
-        }, options, cancellationToken);
-    }
+        }, (Work: Given(work), State: state), options, cancellationToken);
 
     public override RoutedDataSource GetDataSource(DatabaseRoute route, OperationOptions? options = null)
     {
@@ -362,6 +364,15 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     private Task<T> RunAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         _telemetry.IsEnabled ? MeasuredAsync(name, attempt, work, cancellationToken) : _executor.ExecuteAsync(attempt, work, cancellationToken);
+
+    private T Measured<T>(string name, Attempt attempt, Work<T> work) => _telemetry.Run(name, attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, work));
+
+    private static TDelegate Given<TDelegate>(TDelegate work, [CallerArgumentExpression(nameof(work))] string? name = null)
+        where TDelegate : Delegate
+    {
+        ArgumentNullException.ThrowIfNull(work, name);
+        return work;
+    }
 
     // By itself: what it hands over is allocated only where operations are timed.
     private Task<T> MeasuredAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>

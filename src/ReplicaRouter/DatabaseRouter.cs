@@ -94,6 +94,22 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
     public Task<T> ExecuteAsync<T>(DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => ExecuteAsync(route, work, null, cancellationToken);
 
+    /// <summary>The same, with a state that the work is given: a static lambda needs no closure, which saves the allocations of one.</summary>
+    /// <param name="route">What kind of work it is: an operation or the name of a route.</param>
+    /// <param name="work">The work. On a read-only route it may run more than once.</param>
+    /// <param name="state">What the work is given at each run.</param>
+    /// <param name="options">What the call asks for beyond its route.</param>
+    /// <param name="cancellationToken">Cancels waiting, opening and the work.</param>
+    /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)" path="/remarks | /exception"/>
+    public virtual Task<T> ExecuteAsync<TState, T>(
+        DatabaseRoute route, Func<NpgsqlConnection, TState, CancellationToken, Task<T>> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(route, (connection, ct) => work(connection, state, ct), options, cancellationToken);
+
+    /// <inheritdoc cref="ExecuteAsync{TState, T}(DatabaseRoute, Func{NpgsqlConnection, TState, CancellationToken, Task{T}}, TState, OperationOptions?, CancellationToken)"/>
+    public virtual Task ExecuteAsync<TState>(
+        DatabaseRoute route, Func<NpgsqlConnection, TState, CancellationToken, Task> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(route, (connection, ct) => work(connection, state, ct), options, cancellationToken);
+
     /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
     public abstract Task ExecuteAsync(DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default);
 
@@ -108,6 +124,11 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <param name="options">What the call asks for beyond its route. A deadline ends the waits for a host and for a connection, and no work is begun again after it; it does not end the work.</param>
     /// <inheritdoc cref="ExecuteAsync{T}(DatabaseRoute, Func{NpgsqlConnection, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)" path="/remarks | /exception"/>
     public abstract T Execute<T>(DatabaseRoute route, Func<NpgsqlConnection, T> work, OperationOptions? options = null);
+
+    /// <inheritdoc cref="Execute{T}(DatabaseRoute, Func{NpgsqlConnection, T}, OperationOptions?)"/>
+    /// <inheritdoc cref="ExecuteAsync{TState, T}(DatabaseRoute, Func{NpgsqlConnection, TState, CancellationToken, Task{T}}, TState, OperationOptions?, CancellationToken)" path="/param[@name='state']"/>
+    public virtual T Execute<TState, T>(DatabaseRoute route, Func<NpgsqlConnection, TState, T> work, TState state, OperationOptions? options = null) =>
+        Execute(route, connection => work(connection, state), options);
 
     /// <inheritdoc cref="Execute{T}(DatabaseRoute, Func{NpgsqlConnection, T}, OperationOptions?)"/>
     public abstract void Execute(DatabaseRoute route, Action<NpgsqlConnection> work, OperationOptions? options = null);
@@ -128,6 +149,17 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
 
     /// <inheritdoc cref="WithTransactionAsync{T}(Func{NpgsqlTransaction, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
     public Task<T> WithTransactionAsync<T>(Func<NpgsqlTransaction, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => WithTransactionAsync(work, null, cancellationToken);
+
+    /// <inheritdoc cref="WithTransactionAsync{T}(Func{NpgsqlTransaction, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
+    /// <inheritdoc cref="ExecuteAsync{TState, T}(DatabaseRoute, Func{NpgsqlConnection, TState, CancellationToken, Task{T}}, TState, OperationOptions?, CancellationToken)" path="/param[@name='state']"/>
+    public virtual Task<T> WithTransactionAsync<TState, T>(
+        Func<NpgsqlTransaction, TState, CancellationToken, Task<T>> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        WithTransactionAsync((transaction, ct) => work(transaction, state, ct), options, cancellationToken);
+
+    /// <inheritdoc cref="WithTransactionAsync{TState, T}(Func{NpgsqlTransaction, TState, CancellationToken, Task{T}}, TState, OperationOptions?, CancellationToken)"/>
+    public virtual Task WithTransactionAsync<TState>(
+        Func<NpgsqlTransaction, TState, CancellationToken, Task> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
+        WithTransactionAsync((transaction, ct) => work(transaction, state, ct), options, cancellationToken);
 
     /// <inheritdoc cref="WithTransactionAsync{T}(Func{NpgsqlTransaction, CancellationToken, Task{T}}, OperationOptions?, CancellationToken)"/>
     public abstract Task WithTransactionAsync(Func<NpgsqlTransaction, CancellationToken, Task> work, OperationOptions? options = null, CancellationToken cancellationToken = default);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace ReplicaRouter;
@@ -13,22 +14,33 @@ internal abstract class Work<T>
     /// <param name="connection">An open connection.</param>
     /// <param name="flow">What it has sent so far.</param>
     /// <param name="stop">Cancelled when its caller gives up, or the host is lost.</param>
-    public abstract Task<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop);
+    public abstract ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop);
 
     /// <summary>Does it on this thread.</summary>
     public virtual T Run(NpgsqlConnection connection) => throw new NotSupportedException();
 }
 
-/// <summary>Asynchronous work.</summary>
-internal sealed class AsyncWork<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work) : Work<T>
+/// <summary>Asynchronous work with a result.</summary>
+internal sealed class AsyncWork<TState, T>(Func<NpgsqlConnection, TState, CancellationToken, Task<T>> work, TState state) : Work<T>
 {
-    public override Task<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => work(connection, stop);
+    public override ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => new(work(connection, state, stop));
+}
+
+/// <summary>Asynchronous work without a result.</summary>
+internal sealed class AsyncWork<TState>(Func<NpgsqlConnection, TState, CancellationToken, Task> work, TState state) : Work<bool>
+{
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<bool> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop)
+    {
+        await work(connection, state, stop).ConfigureAwait(false);
+        return true;
+    }
 }
 
 /// <summary>Synchronous work.</summary>
-internal sealed class SyncWork<T>(Func<NpgsqlConnection, T> work) : Work<T>
+internal sealed class SyncWork<TState, T>(Func<NpgsqlConnection, TState, T> work, TState state) : Work<T>
 {
-    public override Task<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => throw new NotSupportedException();
+    public override ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => throw new NotSupportedException();
 
-    public override T Run(NpgsqlConnection connection) => work(connection);
+    public override T Run(NpgsqlConnection connection) => work(connection, state);
 }

@@ -7,7 +7,7 @@ public class HostedWorkTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private static Task<int> RunAsync(Func<NpgsqlConnection, CancellationToken, Task<int>> work, CancellationToken givenUp, CancellationToken caller) =>
-        HostedWork.RunAsync(new NpgsqlConnection(), new AsyncWork<int>(work), new CommandFlow(), TimeProvider.System, null, null, givenUp, caller).AsTask();
+        HostedWork.RunAsync(new NpgsqlConnection(), new AsyncWork<Func<NpgsqlConnection, CancellationToken, Task<int>>, int>(static (connection, work, ct) => work(connection, ct), work), new CommandFlow(), TimeProvider.System, null, null, givenUp, caller).AsTask();
 
     [Fact]
     public async Task Work_ends_with_its_own_result_or_error()
