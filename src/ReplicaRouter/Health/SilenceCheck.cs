@@ -109,7 +109,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
 
     private async Task<bool> IsLoginMissedAsync(CancellationToken stop)
     {
-        if (store.Current.At(host.Index) is not { IsServing: true, Last.Answer: not null }) return false;
+        if (store.Current.At(host.Index) is not { IsServing: true, IsAnswering: true }) return false;
         var (sentAt, deadline) = (time.GetTimestamp(), LoginDeadline);
         var login = probe.LoginAsync(stop);
         var isMissed = !await login.EndsWithinAsync(deadline, time, stop).ConfigureAwait(false);

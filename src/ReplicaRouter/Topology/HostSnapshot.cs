@@ -88,6 +88,9 @@ internal sealed record HostSnapshot
     /// <summary>Whether a request can be sent there at all, its role and lag aside.</summary>
     public bool IsServing => Serves(State) && (!IsWarmOnly || LastAnswered is not null);
 
+    /// <summary>Whether it is the primary, or one of several servers that may be: it serves, and is out of recovery.</summary>
+    public bool MayBePrimary => Role == HostRole.Primary && IsServing;
+
     /// <summary>Whether only connections that are open already lead there.</summary>
     public bool IsWarmOnly => State is HostState.NoLogins or HostState.Full;
 

@@ -12,7 +12,7 @@ internal static class Misconfiguration
             .Select(host => $"Host '{host.Name}': {host.Error}").ToList();
 
         // The postmaster's start, to the microsecond, and its own port: two names that show both are two names of one server.
-        var answered = configured.Where(host => host.Last?.Answer is not null);
+        var answered = configured.Where(host => host.IsAnswering);
         foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {
             faults.Add(RouterConfigurationBuilder.SameServer(twins.Select(h => h.Configuration.Source)));

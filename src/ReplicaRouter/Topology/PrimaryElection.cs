@@ -12,8 +12,8 @@ internal static class PrimaryElection
     {
         if (belief.Leaping != 0 || belief.Outvoted != 0 || hosts.Any(host => host.IsRefused)) hosts = [.. hosts.Select(host => Discount(host, hosts, belief, leaders))];
         // Two names may lead to one server, as those of services do that follow the roles: that is no second primary.
-        var newest = hosts.Where(host => IsCandidate(host) && host.Answer!.Timeline == belief.Timeline).DistinctBy(host => host.Answer!.Server).Count();
-        return newest == 1 && hosts.Count(IsCandidate) == 1 ? hosts : [.. hosts.Select(host => !IsCandidate(host) ? host : Judge(host, hosts, belief, newest, time))];
+        var newest = hosts.Where(host => host.MayBePrimary && host.Answer!.Timeline == belief.Timeline).DistinctBy(host => host.Answer!.Server).Count();
+        return newest == 1 && hosts.Count(host => host.MayBePrimary) == 1 ? hosts : [.. hosts.Select(host => !host.MayBePrimary ? host : Judge(host, hosts, belief, newest, time))];
     }
 
     private static HostSnapshot Discount(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, NamedLeaders leaders)
@@ -70,6 +70,4 @@ internal static class PrimaryElection
     }
 
     private static HostSnapshot With(HostSnapshot host, HostState state, string error) => host with { State = state, Error = error };
-
-    private static bool IsCandidate(HostSnapshot host) => host.Role == HostRole.Primary && host.IsServing;
 }

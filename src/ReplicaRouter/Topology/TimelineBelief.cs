@@ -78,7 +78,7 @@ internal sealed record TimelineBelief
     /// </summary>
     private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, ulong leaping) =>
         LeaderInPlaceOf(host, hosts, leaders) is { } leader && !host.IsAccepted
-        && hosts.FirstOrDefault(other => other.Configuration.HasEndpoint(leader.Endpoint)) is { Answer.IsInRecovery: false, IsServing: true } named
+        && hosts.FirstOrDefault(other => other.Configuration.HasEndpoint(leader.Endpoint)) is { MayBePrimary: true } named
         && (named.Configuration.Bit & leaping) == 0 && named.OutAt <= leader.AskedAt && IsAdmitted(named, cluster) && named.Answer!.Server != host.Answer!.Server;
 
     private static NamedLeader? LeaderInPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, NamedLeaders leaders) =>

@@ -13,7 +13,7 @@ internal sealed class TopologySnapshot
     private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts, int routes)
     {
         (Settings, Hosts, _ready) = (settings, hosts, new ReadyHosts?[routes]);
-        Primary = PrimaryAmong(hosts);
+        Primary = hosts.FirstOrDefault(host => host.MayBePrimary);
         int serving = 0, ever = 1;
         foreach (var host in hosts)
         {
@@ -172,8 +172,6 @@ internal sealed class TopologySnapshot
         return Derive([.. changed], time);
     }
 
-    private static HostSnapshot? PrimaryAmong(ImmutableArray<HostSnapshot> hosts) => hosts.FirstOrDefault(host => host.Role == HostRole.Primary && host.IsServing);
-
     private int PositionOf(int index) => BitOperations.PopCount(_present & ((1UL << index) - 1));
 
     private ImmutableArray<HostSnapshot> Replaced(HostSnapshot host) => Hosts.SetItem(PositionOf(host.Configuration.Index), host);
@@ -192,7 +190,7 @@ internal sealed class TopologySnapshot
         hosts = FaultyHost.Limit(CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]));
         var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief, time);
         hosts = Twins.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
-        var primary = PrimaryAmong(hosts);
+        var primary = hosts.FirstOrDefault(host => host.MayBePrimary);
 
         var isFresh = isReplaced || belief.Timeline < Timeline;
         var history = isFresh ? TimelineHistory.Empty : HistoryAfter(observation);
