@@ -153,6 +153,8 @@ public class ConcurrencyLimitTests
         var (server, process) = AfterTheLoss(cores: 1000, writers: 0, _ => 1);
         server.Run(2 * s_second);
         Assert.Equal(Ceiling, process.Limit.Current);
+        // What is under way was begun before, on the former primary.
+        _time.Advance(TimeSpan.FromTicks(1));
         process.Limit.Forget();
         Assert.Equal((Floor, true), (process.Limit.Current, process.Limit.IsStarting));
         server.DrawMs = _ => 10;
