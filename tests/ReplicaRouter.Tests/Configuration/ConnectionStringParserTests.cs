@@ -89,7 +89,9 @@ public class ConnectionStringParserTests
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.Contains("postgresql://user:password@host:5432/database", error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("s3", error.ToString().Replace(nameof(ConnectionStringParserTests), "", StringComparison.Ordinal), StringComparison.Ordinal);
+        // Not by ToString(): the stack trace has paths of the clone.
+        Assert.DoesNotContain("s3", error.Message, StringComparison.Ordinal);
+        Assert.Null(error.InnerException);
     }
 
     [Theory]
