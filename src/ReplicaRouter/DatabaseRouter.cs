@@ -84,7 +84,7 @@ public abstract class DatabaseRouter : IAsyncDisposable, IDisposable
     /// <see cref="OperationOptions.AllowRetry"/> false.
     /// </remarks>
     /// <param name="route">What kind of work it is: an operation or the name of a route.</param>
-    /// <param name="work">The work. On a read-only route it may run more than once, also while a run on a host that hangs has not ended yet.</param>
+    /// <param name="work">The work. On a read-only route it may run more than once, also while a run on a host that hangs has not ended yet. Its token is valid until it has ended.</param>
     /// <param name="options">What the call asks for beyond its route.</param>
     /// <param name="cancellationToken">Cancels waiting, opening and the work.</param>
     /// <inheritdoc cref="OpenConnectionAsync(DatabaseRoute, OperationOptions?, CancellationToken)" path="/exception"/>

@@ -71,6 +71,40 @@ public sealed class FakeClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Work_is_given_its_state_at_each_run()
+    {
+        await using var command = new NpgsqlCommand("SELECT who");
+        Assert.Equal(_primary.Port, await _router.ExecuteAsync(DatabaseOperation.Write, WhoAsync, command, cancellationToken: Ct));
+        Assert.Equal(_primary.Port, await Task.Run(() => _router.Execute(DatabaseOperation.Write, static (connection, state) => Who(connection, state), command), Ct));
+
+        List<int> ports = [];
+        await _router.ExecuteAsync(DatabaseOperation.Write, static (connection, state, _) =>
+        {
+            state.Add(connection.Port);
+            return Task.CompletedTask;
+        }, ports, cancellationToken: Ct);
+        await _router.WithTransactionAsync(static (transaction, state, _) =>
+        {
+            state.Add(transaction.Connection!.Port);
+            return Task.CompletedTask;
+        }, ports, cancellationToken: Ct);
+        Assert.Equal(2, await _router.WithTransactionAsync(static (_, state, _) => Task.FromResult(state.Count), ports, cancellationToken: Ct));
+        Assert.Equal([_primary.Port, _primary.Port], ports);
+    }
+
+    private static async Task<int> WhoAsync(NpgsqlConnection connection, NpgsqlCommand command, CancellationToken ct)
+    {
+        command.Connection = connection;
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    private static int Who(NpgsqlConnection connection, NpgsqlCommand command)
+    {
+        command.Connection = connection;
+        return (int)command.ExecuteScalar()!;
+    }
+
+    [Fact]
     public async Task A_commit_whose_answer_was_lost_is_found_to_be_committed()
     {
         var lost = 0;
