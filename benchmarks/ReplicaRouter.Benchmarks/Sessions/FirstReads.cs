@@ -49,8 +49,20 @@ internal sealed class FirstReads : IAsyncDisposable
         settings.Settings["fsync"] = isFlushed ? "on" : "off";
         await using var cluster = await LocalCluster.StartAsync(settings, ct);
         await cluster.GrantMonitorAsync();
+        return (await MeasureAsync(cluster, workers, seconds, late, writes, ct)).Stale == 0 ? 0 : 1;
+    }
+
+    /// <param name="cluster">The cluster, without a table <c>note</c>.</param>
+    /// <param name="workers">Sessions that write and read at once.</param>
+    /// <param name="seconds">Seconds that each variant gets, in turns of one.</param>
+    /// <param name="late">Milliseconds by which replicas replay late.</param>
+    /// <param name="writes">Further writes a second, outside of the sessions.</param>
+    /// <param name="ct">Gives up.</param>
+    public static async Task<FirstReadFigures> MeasureAsync(LocalCluster cluster, int workers, int seconds, int late, int writes, CancellationToken ct)
+    {
         await using var reads = new FirstReads(cluster, workers);
-        await using (var create = reads._primary.CreateCommand($"CREATE TABLE note (id int PRIMARY KEY, value bigint); INSERT INTO note SELECT id, 0 FROM generate_series(0, {workers + Writers - 1}) AS id"))
+        await using (var create = reads._primary.CreateCommand(
+            $"DROP TABLE IF EXISTS note; CREATE TABLE note (id int PRIMARY KEY, value bigint); INSERT INTO note SELECT id, 0 FROM generate_series(0, {workers + Writers - 1}) AS id"))
         {
             await create.ExecuteNonQueryAsync(ct);
         }
@@ -136,8 +148,7 @@ internal sealed class FirstReads : IAsyncDisposable
         }
     }
 
-    /// <returns>The exit code: 1 where a read was stale.</returns>
-    private static int Print(IReadOnlyCollection<Pair> alone, IReadOnlyCollection<Pair> routed, SessionMetrics sessions)
+    private static FirstReadFigures Print(IReadOnlyCollection<Pair> alone, IReadOnlyCollection<Pair> routed, SessionMetrics sessions)
     {
         var table = new Table().AddColumns("variant", "pairs", "pair ms, median", "read ms, median", "read ms, p99", "reads on replicas", "stale");
         foreach (var (name, pairs) in new[] { ("Npgsql, primary alone", alone), ("router, in a session", routed) })
@@ -150,7 +161,7 @@ internal sealed class FirstReads : IAsyncDisposable
         AnsiConsole.Write(table);
         var ratio = At(routed, pair => pair.Whole, 0.5) / At(alone, pair => pair.Whole, 0.5);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The pair takes {ratio:0.00} times as long as on the primary alone. {sessions}"));
-        return routed.Any(pair => pair.IsStale) ? 1 : 0;
+        return new FirstReadFigures(Math.Round(ratio, 3), Math.Round(routed.Average(pair => pair.IsOnReplica ? 1.0 : 0), 3), Math.Round(At(routed, pair => pair.Read, 0.99), 2), routed.Count(pair => pair.IsStale));
     }
 
     private static double At(IReadOnlyCollection<Pair> pairs, Func<Pair, double> value, double share)

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Text.Json;
 using Npgsql;
 using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
@@ -17,6 +17,10 @@ internal sealed class SessionCost : IAsyncDisposable
     private const string Write = "UPDATE note SET text = text WHERE id = 1";
     private const int WarmUps = 1;
 
+    // Of the first reads, beside what many sessions at once cost.
+    private const int Workers = 8;
+    private const int Seconds = 15;
+
     private readonly DatabaseRouter _router;
     private readonly NpgsqlDataSource _primary;
     private readonly NpgsqlDataSource _replica;
@@ -31,7 +35,7 @@ internal sealed class SessionCost : IAsyncDisposable
     public static Command Command()
     {
         var rounds = new Option<int>("--rounds") { Description = "How often all variants take their turn.", DefaultValueFactory = _ => 200 };
-        var json = new Option<bool>("--json") { Description = "Prints the ratios as one JSON object, the last line of the standard output." };
+        var json = new Option<bool>("--json") { Description = "Measures first reads after writes of eight sessions as well, and prints all figures as one JSON object, the last line of the standard output." };
         var command = new Command("sessions", "What session consistency costs: a read in a session, and a write with its first read.") { rounds, json };
         command.SetAction((parsed, ct) => RunAsync(Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(json), ct));
         return command;
@@ -42,6 +46,7 @@ internal sealed class SessionCost : IAsyncDisposable
         var settings = new LocalClusterOptions();
         settings.Settings["fsync"] = "on";
         await using var cluster = await LocalCluster.StartAsync(settings, ct);
+        await cluster.GrantMonitorAsync();
         await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString))
         {
             await connection.OpenAsync(ct);
@@ -57,7 +62,12 @@ internal sealed class SessionCost : IAsyncDisposable
         var pair = await MeasureAsync("Write and its first read", 10, rounds,
             ("Npgsql, primary alone", cost.PlainPairAsync), ("router, in a session", cost.SessionPairAsync), ("router, strong read", cost.StrongPairAsync));
         AnsiConsole.WriteLine(cost._router.GetMetrics().Sessions.ToString());
-        if (isJson) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{{ \"sessionRead\": {read:0.000}, \"writeAndFirstRead\": {pair:0.000} }}"));
+        if (!isJson) return;
+        var inStep = await FirstReads.MeasureAsync(cluster, Workers, Seconds, late: 0, writes: 0, ct);
+        var late = await FirstReads.MeasureAsync(cluster, Workers, Seconds, late: 20, writes: 1000, ct);
+        var waiters = await WaitingReads.MeasureAsync(cluster, ct);
+        Console.WriteLine(JsonSerializer.Serialize(
+            new { SessionRead = Math.Round(read, 3), WriteAndFirstRead = Math.Round(pair, 3), InStep = inStep, Late20Ms = late, ConnectionsOf1000Waiters = waiters }, JsonSerializerOptions.Web));
     }
 
     /// <returns>The ratio of the second variant to the first.</returns>

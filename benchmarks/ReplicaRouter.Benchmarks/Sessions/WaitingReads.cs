@@ -1,0 +1,45 @@
+using Npgsql;
+using ReplicaRouter.Checks;
+using ReplicaRouter.Testing;
+
+namespace ReplicaRouter.Benchmarks.Sessions;
+
+/// <summary>Counts the connections that a thousand session reads cost a standby while they wait for a position there.</summary>
+internal static class WaitingReads
+{
+    private const int Readers = 1000;
+    private const string Probes = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'ReplicaRouter probe'";
+
+    private static readonly TimeSpan s_lag = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
+
+    /// <returns>Most connections of the router that one standby had while the reads waited.</returns>
+    public static async Task<int> MeasureAsync(LocalCluster cluster, CancellationToken ct)
+    {
+        var options = cluster.RouterOptions();
+        options.Routes["read"] = new DatabaseRouteOptions { CatchUpWait = TimeSpan.FromSeconds(10) };
+        await using var router = DatabaseRouter.Create(options);
+        await router.WaitUntilReadyAsync(ct);
+        var standbys = cluster.Servers.Where(server => server != cluster.Primary).ToList();
+        foreach (var standby in standbys) await standby.SetApplyDelayAsync(s_lag, ct);
+        using var session = router.BeginSession();
+        await router.ExecuteAsync(DatabaseOperation.Write, (connection, token) => AskAsync(connection, "CREATE TABLE waited ()", token), ct);
+        var reads = Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => router.ExecuteAsync(DatabaseOperation.Read, (connection, token) => AskAsync(connection, "SELECT 1", token), ct)));
+        var most = 0;
+        while (!reads.IsCompleted)
+        {
+            foreach (var standby in standbys) most = Math.Max(most, await standby.QueryAsync<int>(Probes, ct));
+            await Task.WhenAny(reads, Task.Delay(s_look, ct));
+        }
+
+        await reads;
+        foreach (var standby in standbys) await standby.SetApplyDelayAsync(TimeSpan.Zero, ct);
+        return most;
+    }
+
+    private static async Task AskAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}
