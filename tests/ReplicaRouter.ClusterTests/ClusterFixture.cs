@@ -40,6 +40,14 @@ internal static class ClusterExtensions
         return DatabaseRouter.Create(options);
     }
 
+    /// <summary>A router that has found all hosts healthy. One that has just started may know only some of them, which then serve for all.</summary>
+    public static async Task<DatabaseRouter> HealthyRouterAsync(this LocalCluster cluster, Action<DatabaseRouterOptions>? configure = null)
+    {
+        var router = cluster.Router(configure);
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(30), "all healthy");
+        return router;
+    }
+
     /// <summary>Waits until one standby has replayed what the primary has written by now.</summary>
     public static async Task WaitForReplicationOnAsync(this LocalCluster cluster, string server, CancellationToken ct)
     {

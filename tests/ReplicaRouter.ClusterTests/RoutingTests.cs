@@ -15,16 +15,14 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("background", "background")]
     public async Task Each_operation_reaches_its_server_H19(string route, string server)
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         for (var i = 0; i < 20; i++) Assert.Equal(server, await fixture.Cluster.WhoAsync(router, route));
     }
 
     [Fact]
     public async Task Reads_spread_over_the_read_replicas_and_reach_neither_the_primary_nor_dr_H24()
     {
-        await using var router = fixture.Cluster.Router();
-        // Of a router that has just started one replica may serve all reads for a moment.
-        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), "all healthy");
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var counts = new Dictionary<string, int>();
         for (var i = 0; i < 400; i++)
         {
@@ -40,7 +38,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task Sixty_four_concurrent_first_operations_spread_and_none_reaches_the_primary_H47_T19()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var servers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => fixture.Cluster.WhoAsync(router, DatabaseOperation.Read), Ct)));
         // Three standard deviations of a binomial with n = 64 and p = 1/2.
         Assert.InRange(servers.Count(s => s == "analytics"), 32 - 12, 32 + 12);
@@ -64,7 +62,7 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("background")]
     public async Task A_write_on_a_read_route_is_the_servers_error_also_where_the_primary_serves_it_H31_T17(string route)
     {
-        await using var all = fixture.Cluster.Router();
+        await using var all = await fixture.Cluster.HealthyRouterAsync();
         await using var alone = DatabaseRouter.Create(fixture.Cluster.Options("primary"));
         foreach (var router in new[] { all, alone })
         {
@@ -78,7 +76,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task Every_command_counts_by_route_and_host_whichever_way_its_connection_came()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         // GetClient waits for the first probes only, and this may be the first test of its process, on a machine that starts servers meanwhile.
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(20), Ct);
         await using (var command = router.GetClient(DatabaseOperation.Analytics).CreateCommand("SELECT 1")) await command.ExecuteScalarAsync(Ct);
@@ -97,7 +95,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task Connections_in_use_are_counted_once_each_and_return_to_zero_also_when_they_break_or_are_opened_again()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         int InUse() => router.GetHealthStatus()["analytics"].ConnectionsInUse;
 
         var connection = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct);
@@ -124,7 +122,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task One_terminated_backend_does_not_take_its_host_out_H49_T11()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var result = await router.ExecuteAsync(DatabaseOperation.Analytics, async (connection, _) =>
         {
             if (await fixture.Cluster.WhoAsync(connection) == "analytics")
@@ -148,7 +146,7 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("57014")]
     public async Task A_query_error_never_takes_a_host_out_H25_S20(string sqlState)
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var error = await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Analytics,
             (connection, _) => connection.ExecuteAsync($"DO $$ BEGIN RAISE 'a test' USING ERRCODE = '{sqlState}'; END $$"), Ct));
         Assert.Equal(sqlState, error.SqlState);
@@ -158,8 +156,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task A_terminated_probe_connection_does_not_take_its_host_out_S29()
     {
-        await using var router = fixture.Cluster.Router(o => o.ApplicationName = "probe test");
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var router = await fixture.Cluster.HealthyRouterAsync(o => o.ApplicationName = "probe test");
         await using var admin = new NpgsqlConnection(fixture.Cluster["analytics"].SuperuserConnectionString);
         for (var i = 0; i < 20; i++)
         {
@@ -174,7 +171,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task The_data_source_routes_anew_at_every_open_and_hands_out_real_connections_H32()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var source = router.GetDataSource(DatabaseOperation.Read);
         var servers = new HashSet<string>();
         for (var i = 0; i < 100; i++)
@@ -191,7 +188,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task The_synchronous_calls_route_as_the_asynchronous_ones()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         using var connection = router.OpenConnection(DatabaseOperation.Background);
         Assert.Equal("background", await fixture.Cluster.WhoAsync(connection));
         Assert.Equal(fixture.Cluster.Primary.Port, router.Execute(DatabaseOperation.Write, c => c.ExecuteScalar<int>("SELECT current_setting('port')::int")));
@@ -200,7 +197,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task Named_routes_have_their_groups()
     {
-        await using var router = fixture.Cluster.Router(o =>
+        await using var router = await fixture.Cluster.HealthyRouterAsync(o =>
         {
             o.Routes["export"] = new DatabaseRouteOptions { Groups = { "dr" } };
             o.Routes["strong"] = new DatabaseRouteOptions { Groups = { "primary" } };
@@ -212,9 +209,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task Health_shows_role_lag_and_timeline_of_every_host()
     {
-        await using var router = fixture.Cluster.Router();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
-        await Eventually.Async(() => router.GetHealthStatus().Values.All(h => h.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var health = router.GetHealthStatus();
         Assert.Equal(4, health.Count);
         Assert.Equal((HostRole.Primary, (TimeSpan?)null, (int?)1), (health["primary"].Role, health["primary"].ReplicationLag, health["primary"].Timeline));
@@ -226,7 +221,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task A_drained_host_finishes_what_it_has()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var connection = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct);
         var drained = router.DrainAsync("analytics", Ct);
         Assert.NotEqual("analytics", await fixture.Cluster.WhoAsync(router, DatabaseOperation.Analytics));
@@ -241,7 +236,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task Forced_to_the_primary_reads_come_back_within_10_seconds()
     {
-        await using var router = fixture.Cluster.Router();
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         await router.ForceFailoverToPrimaryAsync(Ct);
         Assert.Equal("primary", await fixture.Cluster.WhoAsync(router, DatabaseOperation.Read));
         Assert.Equal("primary", await fixture.Cluster.WhoAsync(router, DatabaseOperation.Analytics));
@@ -253,8 +248,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task A_deadline_ends_the_whole_operation_H53()
     {
-        await using var router = fixture.Cluster.Router();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var start = TimeProvider.System.GetTimestamp();
         await Assert.ThrowsAsync<TimeoutException>(() => router.ExecuteAsync(DatabaseOperation.Read, (connection, ct) => connection.ExecuteAsync(new CommandDefinition("SELECT pg_sleep(30)", cancellationToken: ct)),
             new OperationOptions { Deadline = TimeSpan.FromMilliseconds(300) }, Ct));
@@ -264,8 +258,7 @@ public class RoutingTests(ClusterFixture fixture)
     [Fact]
     public async Task A_deadline_does_not_end_synchronous_work_and_none_is_begun_again_after_it()
     {
-        await using var router = fixture.Cluster.Router();
-        await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
+        await using var router = await fixture.Cluster.HealthyRouterAsync();
         var options = new OperationOptions { Deadline = TimeSpan.FromSeconds(1) };
         Assert.Equal(1, router.Execute(DatabaseOperation.Read, connection => connection.ExecuteScalar<int>("SELECT 1 FROM pg_sleep(1.2)"), options));
 
