@@ -113,7 +113,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     /// <summary>A copy of this router, with the same parts, whose connections lead to another database.</summary>
     private ClusterRouter NewRouterOf(string database)
     {
-        var (copy, other) = ((ClusterRouter)MemberwiseClone(), new Database(database, _configuration.Routes.Length, _time));
+        var (copy, other) = ((ClusterRouter)MemberwiseClone(), new DatabasePools(database, _configuration.Routes.Length, _time));
         copy._configuration = _configuration.For(other);
         _idleDatabases.Add(other);
         return copy;

@@ -154,7 +154,7 @@ internal sealed class AppProcess
     /// <returns>The host for one of the plain requests that most are; -1 when it takes a closer look.</returns>
     private int PickReady(TopologySnapshot topology)
     {
-        var ready = topology.ReadyFor(Plan, Clock).All(Clock.Coarse());
+        var ready = ReadyHosts.For(topology, Plan, Clock).All(Clock.Coarse());
         return ready == 0 ? -1 : Picker.PickReady(topology, ready);
     }
 

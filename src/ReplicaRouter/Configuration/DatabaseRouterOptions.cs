@@ -37,8 +37,11 @@ public sealed class DatabaseRouterOptions
     /// <value>Default 120 s; 0 to 1 h. Zero does not wait: what is in use on a host that is removed is cut at once.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>Time without use after which a connection is asked whether it is still alive, before a caller gets it.</summary>
-    internal TimeSpan AskIdleAfter { get; set; } = IdleCheck.AskAfter;
+    /// <summary>
+    /// Time without use after which a connection is asked whether it is still alive, before a caller gets it: a tenth of the shortest time after which load balancers and
+    /// firewalls commonly forget a connection, a minute or more.
+    /// </summary>
+    internal TimeSpan AskIdleAfter { get; set; } = TimeSpan.FromSeconds(6);
 
     /// <summary>
     /// Signs the tokens of sessions, and has unsigned ones ignored. Set it where tokens pass through hands that you don't trust: a client's

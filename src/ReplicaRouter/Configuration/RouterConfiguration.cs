@@ -7,6 +7,9 @@ namespace ReplicaRouter;
 internal sealed record RouterConfiguration
 {
     /// <summary>The router's name in metrics, traces and logs; null for the one without.</summary>
+    /// <summary>Most hosts that a router serves: a set of hosts is one machine word.</summary>
+    public const int MostHosts = 64;
+
     public string? Name { get; init; }
 
     /// <summary>The hosts that are configured. Which ones there are at a moment, discovery and later configurations included, a snapshot tells.</summary>
@@ -17,8 +20,11 @@ internal sealed record RouterConfiguration
 
     public required HealthSettings Health { get; init; }
 
-    /// <summary>Fewest fallback reads at once on the primary, whatever it bears.</summary>
-    public int LeastPrimaryReads { get; init; } = ConcurrencyLimit.DefaultFloor;
+    /// <summary>Fewest fallback reads at once on the primary, whatever it bears: two, so that one long read does not keep out all others.</summary>
+    public const int UsualLeastPrimaryReads = 2;
+
+    /// <inheritdoc cref="UsualLeastPrimaryReads"/>
+    public int LeastPrimaryReads { get; init; } = UsualLeastPrimaryReads;
 
     /// <summary>Most fallback reads at once on the primary, even if it bears more.</summary>
     public required int PrimaryReads { get; init; }

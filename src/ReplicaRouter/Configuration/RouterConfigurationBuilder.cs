@@ -123,7 +123,7 @@ internal sealed class RouterConfigurationBuilder
             }
         }
 
-        if (hosts.Count > Fleet.Capacity) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {Fleet.Capacity}.");
+        if (hosts.Count > RouterConfiguration.MostHosts) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {RouterConfiguration.MostHosts}.");
         // Two names for one server would count it twice. Names that differ and lead to one server are found by probing.
         var twins = hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1);
         _faults.AddRange(twins.Select(each => SameServer(each.Select(h => h.Source))));
@@ -239,8 +239,8 @@ internal sealed class RouterConfigurationBuilder
     /// <summary>The connections of the largest pool by which reads fall back: more of them would only wait for one.</summary>
     private static int MostFallbackReads(ImmutableArray<RoutePlan> routes, ImmutableArray<HostConfiguration> hosts) => routes
         .Where(route => route is { IsReadOnly: true, HasPrimary: true })
-        .SelectMany(route => hosts.Select(host => DataSourceFactory.MaxPoolSize(route, host.Connection)))
-        .DefaultIfEmpty(ConcurrencyLimit.DefaultFloor)
+        .SelectMany(route => hosts.Select(host => route.Pool.MostConnections(host.Connection)))
+        .DefaultIfEmpty(RouterConfiguration.UsualLeastPrimaryReads)
         .Max();
 
     private ImmutableArray<RouteTier> Tiers(string key, string route, DatabaseRouteOptions settings, ImmutableArray<HostConfiguration> hosts)

@@ -82,6 +82,6 @@ internal sealed class CommandFlow
     public void Leave(NpgsqlConnection connection)
     {
         IsBroken = connection.FullState.HasFlag(ConnectionState.Broken);
-        IsOnStandby = connection.State == ConnectionState.Open && ConnectionVerifier.IsStandby(connection);
+        IsOnStandby = connection.State == ConnectionState.Open && connection.IsToStandby();
     }
 }

@@ -26,9 +26,6 @@ namespace ReplicaRouter;
 /// <param name="time">The clock.</param>
 internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeProvider time)
 {
-    /// <summary>Fewest reads at once: two, so that one long read does not keep out all others.</summary>
-    public const int DefaultFloor = 2;
-
     /// <summary>Time between two changes of the limit, as in Envoy (<c>concurrency_update_interval</c>): from 2 to 30 in four of them.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
 
@@ -88,7 +85,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
     {
         if (!double.IsFinite(milliseconds) || milliseconds < 0) return false;
         var (now, sample) = (time.GetTimestamp(), Math.Max(milliseconds, 0.001));
-        if (reads < DefaultFloor)
+        if (reads < RouterConfiguration.UsualLeastPrimaryReads)
         {
             _routes[route].Usual.Add(sample, History, now);
             return false;

@@ -17,10 +17,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked. A pooler goes on to repeat what its
     /// server reported before it was promoted: only the server itself can tell.
     /// </remarks>
-    public static bool IsInDoubt(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && IsStandby(connection);
-
-    /// <summary>Whether the server says of itself, unasked, that it is a standby.</summary>
-    public static bool IsStandby(NpgsqlConnection connection) => connection.PostgresParameters.TryGetValue("in_hot_standby", out var value) && value == "on";
+    public static bool IsInDoubt(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && connection.IsToStandby();
 
     /// <summary>Verifies and binds a connection. One that does not lead where it has to is closed, and its host left out of the operation's next choice.</summary>
     /// <param name="attempt">The operation.</param>

@@ -31,7 +31,7 @@ internal sealed class CreatedConnections
     }
 
     /// <summary>The further databases that connections lead to which callers still hold.</summary>
-    public IReadOnlySet<Database> Databases() => _all.Select(each => each.Value.Database).OfType<Database>().ToHashSet();
+    public IReadOnlySet<DatabasePools> Databases() => _all.Select(each => each.Value.Database).OfType<DatabasePools>().ToHashSet();
 
     private void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {

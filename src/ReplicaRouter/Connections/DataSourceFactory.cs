@@ -13,10 +13,6 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
     private const int KeepaliveTime = 30;
     private const int KeepaliveInterval = 5;
 
-    /// <summary>Most connections that a route keeps to a host.</summary>
-    public static int MaxPoolSize(RoutePlan plan, NpgsqlConnectionStringBuilder settings) =>
-        plan.Pool.MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, plan.Pool.DefaultMaxPoolSize);
-
     /// <summary>Creates Npgsql's pool, and notes its limits.</summary>
     public NpgsqlDataSource Create(HostDataSource source)
     {
@@ -63,11 +59,11 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
         settings.ApplicationName = pool.ApplicationName;
         // Commands of many callers on one connection: none could be told from another's, nor moved, nor known to be the first.
         settings.Multiplexing = false;
-        settings.MaxPoolSize = MaxPoolSize(plan, settings);
+        settings.MaxPoolSize = pool.MostConnections(settings);
         settings.MinPoolSize = plan.Database is null ? Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize) : 0;
         settings.Database = plan.Database?.Name ?? settings.Database;
-        settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : Given(settings, "Timeout", settings.Timeout, 5);
-        settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
+        settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : PoolSettings.Given(settings, "Timeout", settings.Timeout, 5);
+        settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : PoolSettings.Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
         KeepIdle(settings);
         // A second server would make an ambient transaction a distributed one, which can't be committed.
         if (plan.IsReadOnly) settings.Enlist = false;
@@ -86,9 +82,6 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
         settings.TcpKeepAliveTime = KeepaliveTime;
         settings.TcpKeepAliveInterval = KeepaliveInterval;
     }
-
-    private static int Given(NpgsqlConnectionStringBuilder settings, string key, int given, int otherwise) =>
-        settings.ShouldSerialize(key) ? given : otherwise;
 
     private static int Seconds(TimeSpan span) => Convert.ToInt32(Math.Ceiling(span.TotalSeconds), CultureInfo.InvariantCulture);
 }

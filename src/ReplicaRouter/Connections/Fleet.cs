@@ -12,12 +12,9 @@ internal sealed class Fleet(
     RouterConfiguration configuration, TopologyStore store, CommandListener listener, Func<HostConfiguration, IHostProbe> createProbe,
     DataSourceFactory factory, TimeProvider time, Random random, ILogger logger)
 {
-    /// <summary>Most hosts: a set of hosts is one machine word.</summary>
-    public const int Capacity = 64;
-
-    private readonly HostPools[] _pools = new HostPools[Capacity];
-    private readonly HostPool[][] _poolsByRoute = [.. configuration.Routes.Select(_ => new HostPool[Capacity])];
-    private readonly HostLoad[] _loads = new HostLoad[Capacity];
+    private readonly HostPools[] _pools = new HostPools[RouterConfiguration.MostHosts];
+    private readonly HostPool[][] _poolsByRoute = [.. configuration.Routes.Select(_ => new HostPool[RouterConfiguration.MostHosts])];
+    private readonly HostLoad[] _loads = new HostLoad[RouterConfiguration.MostHosts];
     private readonly OutlierEjection[] _ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(time, EjectionSettings.Default))];
     private ImmutableArray<HostPools> _all = [];
 
@@ -34,7 +31,7 @@ internal sealed class Fleet(
     public IEnumerable<HostPools> Hosts => store.Current.Hosts.Select(host => PoolsOf(host.Configuration));
 
     /// <summary>A route's pool to the host of an index. The host comes last, as who chooses one at random has nothing else to wait for then.</summary>
-    public HostPool PoolAt(int index, RoutePlan plan) => plan.Database is { } database ? database.PoolAt(index, plan, _pools[index]) : _poolsByRoute[plan.Index][index];
+    public HostPool PoolAt(int index, RoutePlan plan) => plan.Database is DatabasePools database ? database.PoolAt(index, plan, _pools[index]) : _poolsByRoute[plan.Index][index];
 
     public HostPools PoolsOf(HostConfiguration host) => _pools[host.Index];
 

@@ -144,7 +144,7 @@ internal sealed class HostPool
     {
         Interlocked.Increment(ref _total._commands);
         // Also whoever has kept a data source uses the database.
-        Plan.Database?.Use();
+        (Plan.Database as DatabasePools)?.Use();
     }
 
     /// <summary>Takes back what a piece of work left counted as under way.</summary>

@@ -13,9 +13,6 @@ namespace ReplicaRouter;
 /// </remarks>
 internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
 {
-    /// <summary>A tenth of the shortest time after which load balancers and firewalls commonly forget a connection: a minute or more.</summary>
-    public static readonly TimeSpan AskAfter = TimeSpan.FromSeconds(6);
-
     /// <summary>
     /// Time for the answer, as for a slow login: a lost packet is sent again after 200 ms. A server that answers later than that costs a login and no error.
     /// </summary>

@@ -15,12 +15,12 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
     /// </summary>
     private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentQueue<Database> _all = [];
+    private readonly ConcurrentQueue<DatabasePools> _all = [];
     private readonly List<(HostPool Pool, long At)> _forgotten = [];
     private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(1), time);
     private Task? _loop;
 
-    public void Add(Database database)
+    public void Add(DatabasePools database)
     {
         _all.Enqueue(database);
         lock (_forgotten) _loop ??= RunAsync();
@@ -70,7 +70,7 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
 
     private static TimeSpan Since(long coarse, long now) => TimeSpan.FromMilliseconds(now - coarse);
 
-    private static void Clear(Database database)
+    private static void Clear(DatabasePools database)
     {
         foreach (var pool in database.Pools) pool.Clear();
     }

@@ -27,11 +27,14 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     public long CommandsOfRemoved(int route) => Volatile.Read(ref _removed[route]);
 
     /// <summary>Keeps in the totals what was run on a host that is no longer there, and forgets the rest: names may come and go without end.</summary>
-    public void Forget(HostPools host, bool isNameFree)
+    /// <param name="host">The host's name.</param>
+    /// <param name="commands">The commands that it was given, by the route's index.</param>
+    /// <param name="isNameFree">Whether no other host has its name by now.</param>
+    public void Forget(string host, IEnumerable<long> commands, bool isNameFree)
     {
-        foreach (var pool in host.All) Interlocked.Add(ref _removed[pool.Plan.Index], pool.Commands);
+        foreach (var (route, count) in commands.Index()) Interlocked.Add(ref _removed[route], count);
         if (!isNameFree) return;
-        foreach (var (key, _) in _states.Where(count => count.Key.Host == host.Host.Name)) _states.TryRemove(key, out _);
+        foreach (var (key, _) in _states.Where(count => count.Key.Host == host)) _states.TryRemove(key, out _);
     }
 
     public void CountDiscoveryFailure(string source) => _discoveryFailures.AddOrUpdate(source, 1, (_, count) => count + 1);

@@ -16,7 +16,7 @@ internal static class AnswerCheck
     {
         // A registry that has just started knows nobody, and that is no reason to drop everybody.
         if (answer.Hosts.Count == 0) throw new InvalidDataException("the answer names no host");
-        if (answer.Hosts.Count > Fleet.Capacity) throw Refusal($"the answer names {answer.Hosts.Count} hosts; a router serves at most {Fleet.Capacity}");
+        if (answer.Hosts.Count > RouterConfiguration.MostHosts) throw Refusal($"the answer names {answer.Hosts.Count} hosts; a router serves at most {RouterConfiguration.MostHosts}");
         foreach (var (index, host) in answer.Hosts.Index())
         {
             if (FaultOf(host) is { } fault) throw Refusal($"host {index + 1} of the answer has {fault}");

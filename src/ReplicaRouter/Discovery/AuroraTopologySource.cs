@@ -45,7 +45,7 @@ internal sealed class AuroraTopologySource(
         var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         await using var ___ = reader.ConfigureAwait(false);
         List<DiscoveredHost> found = [];
-        while (found.Count <= Fleet.Capacity && await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) found.Add(Of(reader.GetString(0), reader.GetBoolean(1)));
+        while (found.Count <= RouterConfiguration.MostHosts && await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) found.Add(Of(reader.GetString(0), reader.GetBoolean(1)));
         return new DiscoveryResult(found);
     }
 

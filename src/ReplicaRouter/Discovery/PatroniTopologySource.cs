@@ -71,7 +71,7 @@ internal sealed class PatroniTopologySource(
         response.EnsureSuccessStatusCode();
         var body = await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false);
         var cluster = JsonSerializer.Deserialize(body, PatroniJson.Default.Cluster) ?? throw new JsonException("The answer is empty.");
-        return cluster.Members.Count <= Fleet.Capacity ? cluster : throw new JsonException($"The answer has more than {Fleet.Capacity} members.");
+        return cluster.Members.Count <= RouterConfiguration.MostHosts ? cluster : throw new JsonException($"The answer has more than {RouterConfiguration.MostHosts} members.");
     }
 
     /// <summary>The next question goes to the member that answered, then to the configured ones, then to those that the answer names.</summary>

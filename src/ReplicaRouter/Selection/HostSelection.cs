@@ -12,7 +12,7 @@ internal static class HostSelection
         // Drawn before all else: else the processor would wait for it, and then for all that hangs on the host.
         var drawn = random.Next();
         var now = time.Coarse();
-        var window = topology.ReadyFor(plan, time).Window(now, loads, excluded);
+        var window = ReadyHosts.For(topology, plan, time).Window(now, loads, excluded);
         return window == 0 ? -1 : PickByLoad(topology, window, loads, random, drawn, now);
     }
 

@@ -19,7 +19,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private const double LongShare = 0.01;
 
     private readonly Lock _lock = new();
-    private readonly HostLatency?[] _hosts = new HostLatency?[Fleet.Capacity];
+    private readonly HostLatency?[] _hosts = new HostLatency?[RouterConfiguration.MostHosts];
     private ulong _known;
     private ulong _ejected;
     private long _commands;

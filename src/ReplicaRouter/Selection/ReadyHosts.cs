@@ -24,7 +24,13 @@ internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
         return window;
     }
 
-    public static ReadyHosts Of(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
+    public static ReadyHosts For(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
+    {
+        ref var derived = ref topology.DerivedFor(plan);
+        return (ReadyHosts)(derived ??= Of(topology, plan, time));
+    }
+
+    private static ReadyHosts Of(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
     {
         if (topology.ForcedToPrimaryUntil != 0) return None;
         // Judged at the beginning of time: what time does to a verdict is in the limits below.

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Npgsql;
 
 namespace ReplicaRouter;
 
@@ -56,4 +57,10 @@ internal sealed record PoolSettings(int? MaxPoolSize, int? MinPoolSize, TimeSpan
 {
     public required int DefaultMaxPoolSize { get; init; }
     public required TimeSpan DefaultCommandTimeout { get; init; }
+
+    /// <summary>Most connections to a host that is connected to by these settings.</summary>
+    public int MostConnections(NpgsqlConnectionStringBuilder settings) => MaxPoolSize ?? Given(settings, "Maximum Pool Size", settings.MaxPoolSize, DefaultMaxPoolSize);
+
+    public static int Given(NpgsqlConnectionStringBuilder settings, string key, int given, int otherwise) =>
+        settings.ShouldSerialize(key) ? given : otherwise;
 }

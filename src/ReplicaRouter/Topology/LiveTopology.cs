@@ -49,10 +49,10 @@ internal sealed class LiveTopology(
         ImmutableArray<HostConfiguration> present = [.. store.Current.Hosts.Select(host => host.Configuration)];
         var named = discovered.Select(source => (source.Key, source.Value.Hosts));
         var (added, removed, kept) = TopologyDifference.Between(present, WantedHosts.Of(configured, named, store.Current.Primary?.Configuration, configuration.Discovery));
-        if (BitOperations.PopCount(_taken) + added.Length > Fleet.Capacity)
+        if (BitOperations.PopCount(_taken) + added.Length > RouterConfiguration.MostHosts)
         {
             throw new DatabaseRouterConfigurationException([string.Create(CultureInfo.InvariantCulture,
-                $"{added.Length} hosts are new, and {BitOperations.PopCount(_taken)} are there, those among them that were removed and are not drained yet; a router serves at most {Fleet.Capacity}.")]);
+                $"{added.Length} hosts are new, and {BitOperations.PopCount(_taken)} are there, those among them that were removed and are not drained yet; a router serves at most {RouterConfiguration.MostHosts}.")]);
         }
 
         // Before a host that is new can answer.
@@ -124,7 +124,7 @@ internal sealed class LiveTopology(
         lock (_lock)
         {
             _taken &= ~pools.Host.Bit;
-            counters.Forget(pools, isNameFree: store.Current.Hosts.All(host => host.Name != pools.Host.Name));
+            counters.Forget(pools.Host.Name, pools.All.Select(pool => pool.Commands), isNameFree: store.Current.Hosts.All(host => host.Name != pools.Host.Name));
         }
     }
 

@@ -7,12 +7,12 @@ namespace ReplicaRouter;
 internal sealed class TopologySnapshot
 {
     private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ReadyHosts?[] _ready;
+    private readonly object?[] _derived;
     private readonly ulong _present;
 
     private TopologySnapshot(HealthSettings settings, ImmutableArray<HostSnapshot> hosts, int routes)
     {
-        (Settings, Hosts, _ready) = (settings, hosts, new ReadyHosts?[routes]);
+        (Settings, Hosts, _derived) = (settings, hosts, new object?[routes]);
         Primary = hosts.FirstOrDefault(host => host.MayBePrimary);
         int serving = 0, ever = 1;
         foreach (var host in hosts)
@@ -95,8 +95,8 @@ internal sealed class TopologySnapshot
     /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
     public Task Superseded => _superseded.Task;
 
-    /// <summary>Who may serve a route's plain requests.</summary>
-    public ReadyHosts ReadyFor(RoutePlan plan, TimeProvider time) => _ready[plan.Index] ??= ReadyHosts.Of(this, plan, time);
+    /// <summary>Room for what selection derives from this snapshot for a route, so that it is derived once.</summary>
+    public ref object? DerivedFor(RoutePlan plan) => ref _derived[plan.Index];
 
     public static TopologySnapshot Initial(RouterConfiguration configuration) =>
         new(configuration.Health, [.. configuration.Hosts.Select(host => new HostSnapshot { Configuration = host })], configuration.Routes.Length);
@@ -201,7 +201,7 @@ internal sealed class TopologySnapshot
         if (observation is not null) (primaryWal, wal) = RecordWal(primaryWal, wal, primary, hosts[PositionOf(observation.HostIndex)], observation);
         hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
 
-        return new TopologySnapshot(Settings, hosts, _ready.Length)
+        return new TopologySnapshot(Settings, hosts, _derived.Length)
         {
             Identity = identity,
             Belief = belief,

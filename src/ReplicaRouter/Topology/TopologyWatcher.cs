@@ -58,7 +58,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
     {
         if (host.Answer is not { MaxConnections: > 0 } answer || host.Role == HostRole.Unknown) return;
         var routes = pools.All.Select(pool => pool.Plan).Where(plan => host.Role == HostRole.Primary || plan.IsReadOnly);
-        var most = routes.Sum(plan => DataSourceFactory.MaxPoolSize(plan, host.Configuration.Connection)) * answer.Probers;
+        var most = routes.Sum(plan => plan.Pool.MostConnections(host.Configuration.Connection)) * answer.Probers;
         if (most <= answer.MaxConnections || (Interlocked.Or(ref _warned, host.Configuration.Bit) & host.Configuration.Bit) != 0) return;
         Log.PoolsExceedServer(logger, host.Name, most, answer.Probers, answer.MaxConnections);
     }

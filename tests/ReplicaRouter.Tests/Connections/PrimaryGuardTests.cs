@@ -79,7 +79,7 @@ public class PrimaryGuardTests
     [Fact]
     public void At_first_there_are_as_many_places_as_this_process_has_commands_under_way_on_the_primary_and_at_least_two()
     {
-        var limit = new ConcurrencyLimit(ConcurrencyLimit.DefaultFloor, 30, routes: 1, _time);
+        var limit = new ConcurrencyLimit(RouterConfiguration.UsualLeastPrimaryReads, 30, routes: 1, _time);
         var guard = new PrimaryGuard(limit, null, _time);
         foreach (var (underWay, places) in new[] { (7, 7), (0, 2), (1000, 30) })
         {

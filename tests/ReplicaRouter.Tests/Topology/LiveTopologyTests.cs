@@ -144,7 +144,7 @@ public sealed class LiveTopologyTests : IDisposable
     [Fact]
     public async Task Indexes_are_given_again_once_hosts_are_drained_and_not_before()
     {
-        var names = Enumerable.Range(0, Fleet.Capacity - 1).Select(i => $"r-{i}").Prepend("primary").ToArray();
+        var names = Enumerable.Range(0, RouterConfiguration.MostHosts - 1).Select(i => $"r-{i}").Prepend("primary").ToArray();
         var options = OptionsFor(names);
         options.DrainTimeout = TimeSpan.FromMilliseconds(300);
         await using var router = await ReadyAsync(options);
@@ -167,7 +167,7 @@ public sealed class LiveTopologyTests : IDisposable
             }
         });
         await UntilAsync(() => router.GetHealthStatus()["other"].State == HostState.Healthy);
-        Assert.Equal(Fleet.Capacity, router.GetHealthStatus().Count);
+        Assert.Equal(RouterConfiguration.MostHosts, router.GetHealthStatus().Count);
     }
 
     [Fact]

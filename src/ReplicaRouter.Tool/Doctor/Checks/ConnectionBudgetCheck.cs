@@ -53,7 +53,7 @@ internal sealed class ConnectionBudgetCheck : ICheck
         Most(cluster, host, route => !host.Server!.Answer.IsInRecovery || route.Tiers.Any(tier => !tier.IsPrimary && host.Host.Groups.Contains(tier.Group)));
 
     private static int Most(ClusterFacts cluster, HostFacts host, Func<RoutePlan, bool> leadsThere) =>
-        cluster.Instances * (Probes + cluster.Configuration.Routes.Where(leadsThere).Sum(route => DataSourceFactory.MaxPoolSize(route, host.Host.Connection)));
+        cluster.Instances * (Probes + cluster.Configuration.Routes.Where(leadsThere).Sum(route => route.Pool.MostConnections(host.Host.Connection)));
 
     private static string Format(string text, int number) => text.Replace("{0}", FormattableString.Invariant($"{number}"), StringComparison.Ordinal);
 }

@@ -1,14 +1,12 @@
 namespace ReplicaRouter;
 
-/// <summary>A further database of the cluster: its pools, by route and host, as far as it was used lately.</summary>
-internal sealed class Database(string name, int routes, TimeProvider time)
+/// <summary>The pools of a further database, by route and host, as far as it was used lately.</summary>
+internal sealed class DatabasePools(string name, int routes, TimeProvider time) : Database(name)
 {
-    private readonly HostPool?[][] _pools = [.. Enumerable.Range(0, routes).Select(_ => new HostPool?[Fleet.Capacity])];
+    private readonly HostPool?[][] _pools = [.. Enumerable.Range(0, routes).Select(_ => new HostPool?[RouterConfiguration.MostHosts])];
     private readonly Lock _lock = new();
     private volatile HostPool[] _made = [];
     private long _usedAt;
-
-    public string Name => name;
 
     /// <summary>When a host was chosen for it last, or a command of its ended, by the coarse clock.</summary>
     public long UsedAt => Volatile.Read(ref _usedAt);
