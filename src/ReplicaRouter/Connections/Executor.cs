@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Npgsql;
 
 namespace ReplicaRouter;
 
@@ -54,8 +53,8 @@ internal sealed class Executor(
             try
             {
                 var result = async
-                    ? await HostedWork.RunAsync(connection, work, flow, time, IfWrites(pool), pool, GivenUp(pool), cancellationToken).ConfigureAwait(false)
-                    : Run(connection, work, flow);
+                    ? await HostedWork.RunAsync(connection, work, flow, time, pool.Plan.IsReadOnly ? null : lost, pool, GivenUp(pool), cancellationToken).ConfigureAwait(false)
+                    : await HostedWork.RunToEndAsync(connection, work, flow, async: false, cancellationToken).ConfigureAwait(false);
                 rules.Succeeded(attempt);
                 return result;
             }
@@ -84,31 +83,12 @@ internal sealed class Executor(
         ? new TransactionOutcomeUnknownException(pool.Host.Name, exception)
         : new TransactionOutcomeUnknownException(pool.Host.Name, exception) { Resolve = ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
 
-    /// <summary>A read that may be lost is run elsewhere at once; what writes is given up only for good reason.</summary>
-    private LostAnswers? IfWrites(HostPool pool) => pool.Plan.IsReadOnly ? null : lost;
-
-    /// <summary>Cancelled when work on a host has to be given up.</summary>
+    /// <summary>Cancelled when work on a host has to be given up: a read that may be lost is run elsewhere at once, what writes is given up only for good reason.</summary>
     private CancellationToken GivenUp(HostPool pool)
     {
-        var host = pool.Owner;
-        var token = pool.Plan.IsReadOnly ? host.Lost.Token : host.Superseded.Token;
+        if (!pool.Plan.IsReadOnly) return pool.Owner.Superseded.Token;
+        var token = pool.Owner.Lost.Token;
         // It may have been lost since it was chosen, and that alarm has been raised.
-        return pool.Plan.IsReadOnly && store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
-    }
-
-    private static T Run<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow)
-    {
-        var before = CommandFlow.Current.Value;
-        CommandFlow.Current.Value = flow;
-        using var _ = connection;
-        try
-        {
-            return work.Run(connection);
-        }
-        finally
-        {
-            flow.Leave(connection);
-            CommandFlow.Current.Value = before;
-        }
+        return store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
     }
 }

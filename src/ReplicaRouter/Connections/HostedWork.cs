@@ -28,9 +28,8 @@ internal static class HostedWork
         NpgsqlConnection connection, Work<T> work, CommandFlow flow, TimeProvider time,
         LostAnswers? isLost, HostPool? pool, CancellationToken givenUp, CancellationToken cancellationToken)
     {
-        CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         var watch = WorkWatch.Rent();
-        var running = watch.Watch(RunAsync(connection, work, flow, watch.Stop.Token));
+        var running = watch.Watch(RunToEndAsync(connection, work, flow, async: true, watch.Stop.Token));
         await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         // Others hear the same alarm, and it may be raised again.
         while (isLost is not null && IsGivenUp(watch, givenUp, cancellationToken) && !await isLost.IsLostAsync(pool!, connection, flow, watch, cancellationToken).ConfigureAwait(false))
@@ -59,10 +58,11 @@ internal static class HostedWork
     private static bool IsGivenUp(WorkWatch watch, CancellationToken givenUp, CancellationToken cancellationToken) =>
         givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !watch.HasEnded;
 
+    /// <summary>Runs it and closes its connection. Without <paramref name="async"/> all is done when this returns, if the work is synchronous.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<T> RunAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, CancellationToken stop)
+    public static async ValueTask<T> RunToEndAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, bool async, CancellationToken stop)
     {
-        await using var _ = connection.ConfigureAwait(false);
+        CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         try
         {
             return await work.RunAsync(connection, flow, stop).ConfigureAwait(false);
@@ -70,6 +70,8 @@ internal static class HostedWork
         finally
         {
             flow.Leave(connection);
+            if (async) await connection.DisposeAsync().ConfigureAwait(false);
+            else connection.Dispose();
         }
     }
 
@@ -79,12 +81,12 @@ internal static class HostedWork
     {
         if (!givenUp.IsCancellationRequested)
         {
-            SlowCancellation.Usual.Cancel(watch.Stop);
+            _ = SlowCancellation.Usual.CancelAsync(watch.Stop);
             if (await watch.EndsWithinAsync(Grace, time, givenUp).ConfigureAwait(false)) return true;
         }
 
         flow.GiveUp();
-        SlowCancellation.Lost.Cancel(watch.Stop);
+        _ = SlowCancellation.Lost.CancelAsync(watch.Stop);
         // Even if it ends at this very moment, then by our cancellation.
         return false;
     }
