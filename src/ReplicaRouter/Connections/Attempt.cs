@@ -131,7 +131,7 @@ internal sealed class Attempt
 
     /// <exception cref="PostgresException">The error of its first run, where another host would only have been tried for it.</exception>
     public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
-        Failed?.FirstRun is { } failed ? throw failed.Error
+        Failed?.FirstRun is { Error: var error } ? throw error
             : Eligibility.NoHost(topology, Plan, Request(demand, time), time, Failed?.LastFailure, whyNotPrimary, Failed?.Refusals);
 
     private TimeSpan WithinDeadline(TimeSpan wait, TimeProvider time) => Remaining(time) is { } overall ? TimeSpan.Min(overall, wait) : wait;

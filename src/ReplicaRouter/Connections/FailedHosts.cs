@@ -28,7 +28,7 @@ internal sealed class FailedHosts
     public int Conflicts { get; set; }
 
     /// <summary>A first run that met an error which its host alone may have. Another host is tried once, and waited for not at all.</summary>
-    public FailedRun? FirstRun { get; set; }
+    public (HostPool Pool, PostgresException Error)? FirstRun { get; set; }
 
     /// <summary>Leaves out a host until it has answered again.</summary>
     public void Exclude(HostConfiguration host, Exception failure, Database? database, long failedAt)

@@ -13,10 +13,10 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
     public void Succeeded(Attempt attempt)
     {
         _budget.Earn();
-        if (attempt.Failed?.FirstRun is not { } failed) return;
-        var host = failed.Pool.Owner;
+        if (attempt.Failed?.FirstRun is not var (pool, error)) return;
+        var host = pool.Owner;
         if (host.Faults.Record(host.Commands) is not { } hold) return;
-        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(failed.Error.SqlState)}.", hold);
+        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(error.SqlState)}.", hold);
     }
 
     /// <summary>Reports a failure to the host's monitor, decides what becomes of the work, and prepares the operation for another run if there is one.</summary>
@@ -30,7 +30,9 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
     public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks = null)
     {
         var failed = FailedTry.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
-        if (failed is { Kind: not FailureKind.None, HadEndedIdle: false }) failures.Report(exception, pool, startedAt, failed.Site);
+        // That the server has ended an idle connection, which crossed the very first command on its way, is no failure of the host.
+        var hadEndedIdle = failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout };
+        if (failed.Kind != FailureKind.None && !hadEndedIdle) failures.Report(exception, pool, startedAt, flow.Site);
         var decision = RetryTable.Decide(failed);
         // Only what would be run again asks for the budget.
         if (decision.TakesFromBudget() && !TrySpend(attempt, pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });
@@ -45,7 +47,7 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
                 break;
             case RetryDecision.AgainOnceElsewhere:
                 var error = (PostgresException)exception;
-                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = new FailedRun(pool, error);
+                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = (pool, error);
                 counters.Count(RouterEvent.Retry);
                 Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, error.SqlState);
                 break;
