@@ -167,7 +167,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>
-        (await _opener.OpenAsync(NewAttempt(route, options), cancellationToken).ConfigureAwait(false)).Connection;
+        (await _opener.OpenAsync(NewAttempt(route, options), async: true, cancellationToken).ConfigureAwait(false)).Connection;
 
     public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) => Open(NewAttempt(route, options));
 
@@ -343,7 +343,7 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     /// <summary>Opens a connection, if it can be on another host than the one that failed.</summary>
     public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(DatabaseRoute route, OperationOptions? options, FailedAttempt failure, CancellationToken cancellationToken) =>
-        (await _opener.OpenAsync(failure.Exclude(NewAttempt(route, options)), cancellationToken).ConfigureAwait(false)).Connection;
+        (await _opener.OpenAsync(failure.Exclude(NewAttempt(route, options)), async: true, cancellationToken).ConfigureAwait(false)).Connection;
 
     /// <inheritdoc cref="OpenElsewhereAsync"/>
     public NpgsqlConnection OpenElsewhere(DatabaseRoute route, OperationOptions? options, FailedAttempt failure) =>
