@@ -37,13 +37,7 @@ internal readonly record struct FailedTry(
         MayRetry = attempt.MayRetry,
     };
 
-    /// <summary>Work failed.</summary>
-    /// <param name="exception">What it met.</param>
-    /// <param name="attempt">The operation.</param>
-    /// <param name="flow">What the work has sent, and how it left its connection.</param>
-    /// <param name="isReplica">Whether the host is a replica.</param>
-    /// <param name="run">The number of the run.</param>
-    /// <param name="rollbacks">Transactions that were rolled back before; null for work that is not in a transaction of ours.</param>
+    /// <summary>Work failed. <paramref name="rollbacks"/> is null for work that is not in a transaction of ours.</summary>
     public static FailedTry OfWork(Exception exception, Attempt attempt, CommandFlow flow, bool isReplica, int run, int? rollbacks) => new()
     {
         Phase = flow.Mark is not null ? TryPhase.Commit : flow.IsFirstCommand ? TryPhase.FirstCommand : TryPhase.Work,

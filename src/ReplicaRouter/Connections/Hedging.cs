@@ -14,9 +14,6 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
 
     private readonly HedgePolicy _policy = new(routes.Length);
 
-    /// <param name="attempt">The read.</param>
-    /// <param name="run">Runs it once.</param>
-    /// <param name="cancellationToken">The caller's.</param>
     public async Task<T> RunAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         var (startedAt, route) = (time.GetTimestamp(), attempt.Plan.Index);

@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <summary>Runs one piece of callers' work on an open connection, and gives it up when its host is lost.</summary>
 /// <remarks>
 /// Npgsql cancels a command by a request over a further connection, on the thread that cancels, and waits for its end: on a host that hangs that
-/// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and nobody waits for work that is given up.
+/// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and work that is given up is not waited for.
 /// It ends some time later, and its connection with it; until then it may still do what its token does not keep it from.
 /// </remarks>
 internal static class HostedWork
@@ -14,14 +14,10 @@ internal static class HostedWork
     /// <summary>On a host that is well, cancelled work ends at once; this is for work that does not heed cancellation.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    /// <param name="connection">Closed at the end of the work.</param>
-    /// <param name="work">The work.</param>
-    /// <param name="flow">What the work has sent so far.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="givenUp">Cancelled when the host is lost.</param>
-    /// <param name="isLost">Says of work whose host may be lost whether there is no use in waiting for it; null where that is so at once.</param>
-    /// <param name="pool">Where the work runs.</param>
-    /// <param name="cancellationToken">The caller's.</param>
+    /// <summary>
+    /// Runs it, closes its connection, and gives it up once <paramref name="givenUp"/> is cancelled: at once where <paramref name="isLost"/> is null, else when that says that there is no
+    /// use in waiting for it.
+    /// </summary>
     /// <exception cref="HostLostException">The work was given up.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<T> RunAsync<T>(

@@ -25,24 +25,21 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
     {
         using var limit = new CancellationTokenSource(configuration.PlanOf(DatabaseOperation.Transactional).Wait, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
+        while (true)
         {
-            while (true)
+            try
             {
-                try
-                {
-                    return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
-                }
-                catch (NpgsqlException e) when (e is not (NoEligibleHostException or DatabaseRouterConfigurationException))
-                {
-                    // The primary failed while it was asked, or its pool had kept connections of before.
-                    await Task.Delay(Poll, time, either.Token).ConfigureAwait(false);
-                }
+                return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or DatabaseRouterConfigurationException or ObjectDisposedException)
-        {
-            return TransactionOutcome.Unknown;
+            catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or DatabaseRouterConfigurationException or ObjectDisposedException)
+            {
+                return TransactionOutcome.Unknown;
+            }
+            catch (NpgsqlException)
+            {
+                // The primary failed while it was asked, or its pool had kept connections of before.
+                await Task.Delay(Poll, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 

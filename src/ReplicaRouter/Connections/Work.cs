@@ -10,10 +10,7 @@ internal abstract class Work<T>
     /// <summary>Whether it is a transaction of ours: then it is done when its COMMIT is.</summary>
     public virtual bool IsTransaction => false;
 
-    /// <summary>Does it.</summary>
-    /// <param name="connection">An open connection.</param>
-    /// <param name="flow">What it has sent so far.</param>
-    /// <param name="stop">Cancelled when its caller gives up, or the host is lost.</param>
+    /// <summary>Does it on an open connection. <paramref name="stop"/> is cancelled when its caller gives up, or the host is lost.</summary>
     public abstract ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop);
 }
 
