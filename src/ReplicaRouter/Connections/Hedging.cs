@@ -52,7 +52,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     {
         if (last.Host is null || _policy.TryBegin(last.Plan.Index) is not { } setAside) return null;
         var (startedAt, attempt) = (time.GetTimestamp(), last.Hedge(time));
-        var further = new Run<T>(attempt, run(attempt, cancellationToken)) { SetAside = setAside, StartedAt = startedAt };
+        var further = new Run<T>(attempt, run(attempt, cancellationToken), setAside, startedAt);
         // Its error is observed as well: if no other code waits for it, it tells nothing new.
         _ = further.Task.ContinueWith(
             ended => (_, further.EndedAt) = (ended.Exception, time.GetTimestamp()), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -121,18 +121,10 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return runs[0];
     }
 
-    private sealed class Run<T>(Attempt attempt, Task<T> task)
+    /// <summary>One run, and the time of further runs that is set aside for it.</summary>
+    private sealed record Run<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside = default, long StartedAt = 0)
     {
-        public Attempt Attempt => attempt;
-
-        public Task<T> Task => task;
-
-        public long StartedAt { get; init; }
-
         /// <summary>0 while it goes on.</summary>
         public long EndedAt { get; set; }
-
-        /// <summary>The time of further runs that is set aside for it.</summary>
-        public TimeSpan SetAside { get; init; }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Notes what is needed for it, in the round trip that looks whether the transaction is still well.</summary>
-    /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that nobody reads.</remarks>
+    /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that no client reads.</remarks>
     /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
     public ValueTask<TransactionMark> MarkAsync(NpgsqlTransaction transaction, bool async, CancellationToken cancellationToken)
     {
@@ -59,7 +59,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
                 if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
             }
 
-            // Its backend has not noticed yet that nobody waits, or still waits for a synchronous standby.
+            // Its backend has not noticed yet that no client waits, or still waits for a synchronous standby.
             await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -40,7 +40,7 @@ internal sealed class SourceMonitor(
 
     private async Task RunAsync()
     {
-        // Whoever starts it does not ask.
+        // The thread that starts it does not ask.
         await time.YieldAsync().ConfigureAwait(false);
         while (!_stop.IsCancellationRequested)
         {
