@@ -76,8 +76,8 @@ internal sealed class ClusterRouter : DatabaseRouter
         _fencedWriters = new FencedWriters(_store, _fleet, cutter, time, logger);
         _store.Changed += _fencedWriters.OnChanged;
         _failures = new FailureReporter(_store);
-        var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, time), time);
         var leases = new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
+        var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, leases, time), time);
         _opener = new ConnectionOpener(_store, _chooser, leases, verifier, _failures, guard, _counters, created, time);
         var rules = new RetryRules(_store, _failures, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
@@ -167,9 +167,10 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>
-        (await _opener.OpenAsync(NewAttempt(route, options), cancellationToken).ConfigureAwait(false)).Connection;
+        (await _opener.OpenAsync(NewAttempt(route, options), async: true, cancellationToken).ConfigureAwait(false)).Connection;
 
-    public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) => Open(NewAttempt(route, options));
+    public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) =>
+        _opener.OpenAsync(NewAttempt(route, options), async: false, CancellationToken.None).Wait().Connection;
 
     public override Task<T> ExecuteAsync<T>(
         DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -341,16 +342,14 @@ internal sealed class ClusterRouter : DatabaseRouter
         return pool is not null && _failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
     }
 
-    /// <summary>Opens a connection, if it can be on another host than the one that failed.</summary>
-    public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(DatabaseRoute route, OperationOptions? options, FailedAttempt failure, CancellationToken cancellationToken) =>
-        (await _opener.OpenAsync(failure.Exclude(NewAttempt(route, options)), cancellationToken).ConfigureAwait(false)).Connection;
-
-    /// <inheritdoc cref="OpenElsewhereAsync"/>
-    public NpgsqlConnection OpenElsewhere(DatabaseRoute route, OperationOptions? options, FailedAttempt failure) =>
-        Open(failure.Exclude(NewAttempt(route, options)));
-
-    // Done when it returns.
-    private NpgsqlConnection Open(Attempt attempt) => _opener.OpenAsync(attempt, async: false, CancellationToken.None).Wait().Connection;
+    /// <summary>Opens a connection, if it can be on another host than the one that failed. Without <paramref name="async"/> it is open when this returns.</summary>
+    public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(
+        DatabaseRoute route, OperationOptions? options, FailedAttempt failure, bool async, CancellationToken cancellationToken)
+    {
+        var attempt = NewAttempt(route, options);
+        attempt.Exclude(failure.Host, failure.Exception, failure.FailedAt);
+        return (await _opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false)).Connection;
+    }
 
     /// <summary>Finds out how a transaction ended whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
     public Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, OperationOptions? options, CancellationToken cancellationToken) =>

@@ -213,6 +213,26 @@ public class DatabaseRouterTests
         Assert.True(await Record.ExceptionAsync(() => executing) is TimeoutException or NoEligibleHostException);
     }
 
+    [Fact]
+    public async Task A_read_that_waits_for_a_place_on_the_primary_ends_with_its_router()
+    {
+        var time = new FakeTimeProvider();
+        var options = OptionsFor("primary", "analytics");
+        options.PrimaryProtection.MaxReadsPerSecond = 1;
+        var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), timeProvider: time, createProbe: host =>
+            host.IsConfiguredPrimary ? FakeProbe.Of(Primary(100)) : new FakeProbe(_ => throw new IOException("down")));
+        using var session = router.CreateSession();
+        Task Read() => Task.Run(() => router.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session }), TestContext.Current.CancellationToken);
+        var first = Read();
+        await AdvanceUntil(time, () => first.IsCompleted);
+        // There may be a place for one of them by now.
+        Task[] others = [Read(), Read()];
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        await router.DisposeAsync();
+        var ended = Task.WhenAll(others).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => ended);
+    }
+
     private static async Task AdvanceUntil(FakeTimeProvider time, Func<bool> condition)
     {
         await Eventually(() =>

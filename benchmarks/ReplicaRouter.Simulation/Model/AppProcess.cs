@@ -39,7 +39,7 @@ internal sealed class AppProcess
         // Its peers do not look at it, and a large fleet has much to learn.
         if (!world.Scenario.IsColdStart && policy.IsRouter) LearnLatencies();
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
-        Retries = new Budget(share: 0.2, most: 100, perSecond: 10, Clock);
+        Retries = new Budget(Clock);
         if (policy.Hedges) Hedging = NewHedging(configuration);
         Picker = policy.Create(this);
     }

@@ -42,14 +42,16 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
 
     protected override NpgsqlConnection OpenRouted()
     {
-        var connection = TakeFailure() is { } failure ? Router.Engine.OpenElsewhere(_route, _options, failure) : Router.OpenConnection(_route, _options);
+        var connection = TakeFailure() is { } failure
+            ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, async: false, CancellationToken.None).Wait()
+            : Router.OpenConnection(_route, _options);
         return Noted(connection);
     }
 
     protected override ValueTask<NpgsqlConnection> OpenRoutedAsync(CancellationToken cancellationToken)
     {
         var opening = TakeFailure() is { } failure
-            ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, cancellationToken)
+            ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, async: true, cancellationToken)
             : Router.OpenConnectionAsync(_route, _options, cancellationToken);
         return opening.IsCompletedSuccessfully ? new ValueTask<NpgsqlConnection>(Noted(opening.Result)) : NotedAsync(opening);
     }

@@ -23,7 +23,7 @@ internal sealed class RoutedTransaction(
 
     public override void Commit()
     {
-        var mark = IsToBeMarked ? _routed!.Router.Engine.Outcomes.Mark(Transaction) : TransactionMark.None;
+        var mark = IsToBeMarked ? _routed!.Router.Engine.Outcomes.MarkAsync(Transaction, async: false, CancellationToken.None).Wait() : TransactionMark.None;
         try
         {
             base.Commit();
@@ -42,7 +42,7 @@ internal sealed class RoutedTransaction(
 
     public override async Task CommitAsync(CancellationToken cancellationToken = default)
     {
-        var mark = IsToBeMarked ? await _routed!.Router.Engine.Outcomes.MarkAsync(Transaction, cancellationToken).ConfigureAwait(false) : TransactionMark.None;
+        var mark = IsToBeMarked ? await _routed!.Router.Engine.Outcomes.MarkAsync(Transaction, async: true, cancellationToken).ConfigureAwait(false) : TransactionMark.None;
         try
         {
             await base.CommitAsync(cancellationToken).ConfigureAwait(false);

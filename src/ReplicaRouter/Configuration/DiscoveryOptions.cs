@@ -8,8 +8,6 @@ namespace ReplicaRouter;
 /// </remarks>
 public sealed class DiscoveryOptions
 {
-    private readonly List<IHostDiscoverySource> _sources = [];
-
     /// <summary>Time between two questions to a source whose answer does not say how long it holds, and after one that failed.</summary>
     /// <value>Default 10 s; 1 s to 1 h.</value>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
@@ -42,11 +40,11 @@ public sealed class DiscoveryOptions
     public void Add(IHostDiscoverySource source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        _sources.Add(source);
+        AddedSources.Add(source);
     }
 
-    /// <summary>The sources of one's own. No property, which a configuration would be bound to.</summary>
-    internal IEnumerable<IHostDiscoverySource> AddedSources() => _sources;
+    /// <summary>The sources of one's own.</summary>
+    internal List<IHostDiscoverySource> AddedSources { get; } = [];
 }
 
 /// <summary>Hosts by DNS. Names are taken as they are: no search domain is added, and no hosts file is read.</summary>

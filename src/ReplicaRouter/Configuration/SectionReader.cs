@@ -70,10 +70,7 @@ internal sealed class SectionReader(List<string> faults)
     private void ReadList(IConfigurationSection section, IList<string> into)
     {
         if (!string.IsNullOrWhiteSpace(section.Value)) Refuse(section, $"has a value, but is a list. Write its first entry as {section.Path}:0");
-        foreach (var entry in section.GetChildren())
-        {
-            if (entry.Value is { } text) into.Add(text);
-        }
+        foreach (var text in section.GetChildren().Select(entry => entry.Value).OfType<string>()) into.Add(text);
     }
 
     /// <summary>A section whose keys are names of the user's, each of which has a section of its own.</summary>

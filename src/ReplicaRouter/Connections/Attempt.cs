@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>One operation on its way to a host: what it asks for, whom it has tried, and how much time it has left.</summary>
+/// <summary>One operation on its way to a host: what it asks for, which hosts it has tried, and how much time it has left.</summary>
 internal sealed class Attempt
 {
     private static readonly TimeSpan s_timerResolution = TimeSpan.FromMilliseconds(20);
@@ -83,15 +83,12 @@ internal sealed class Attempt
         return request with { Excluded = Excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = preferred, IsKeptOnPrimary = isKeptOnPrimary };
     }
 
-    /// <summary>Leaves out a host that has failed the operation, until it has answered again.</summary>
-    public FailedHosts Exclude(HostConfiguration host, Exception failure, long failedAt)
+    /// <summary>Leaves out a host that has failed the operation, until it has answered again. A reason says it for people where the failure does not.</summary>
+    public FailedHosts Exclude(HostConfiguration host, Exception failure, long failedAt, string? reason = null)
     {
-        (Failed ??= new FailedHosts()).Exclude(host, failure, Plan.Database, failedAt);
+        (Failed ??= new FailedHosts()).Exclude(host, failure, Plan.Database, failedAt, reason);
         return Failed;
     }
-
-    /// <summary>Leaves out a primary that does not show what the session has read, until it has answered again.</summary>
-    public void ExcludeHiding(HostConfiguration primary, long now) => (Failed ??= new FailedHosts()).ExcludeHiding(primary, Plan.Database, now);
 
     /// <summary>Lets the operation begin once more as if it had met no failure: a transaction that was rolled back. Its deadline goes on.</summary>
     public void ForgetTries() => (Failed, _wait) = (null, null);
@@ -131,7 +128,7 @@ internal sealed class Attempt
 
     /// <exception cref="PostgresException">The error of its first run, where another host would only have been tried for it.</exception>
     public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
-        Failed?.FirstRun is { } failed ? throw failed.Error
+        Failed?.FirstRun is { Error: var error } ? throw error
             : Eligibility.NoHost(topology, Plan, Request(demand, time), time, Failed?.LastFailure, whyNotPrimary, Failed?.Refusals);
 
     private TimeSpan WithinDeadline(TimeSpan wait, TimeProvider time) => Remaining(time) is { } overall ? TimeSpan.Min(overall, wait) : wait;

@@ -1,23 +1,24 @@
 namespace ReplicaRouter;
 
-/// <summary>Lets extra work be done as a share of the ordinary work, so that an outage is never made worse by what is done about it.</summary>
-/// <param name="share">Extra work that each piece of ordinary work earns.</param>
-/// <param name="most">Extra work that can be saved up; there is as much at the start.</param>
-/// <param name="perSecond">Extra work that each second earns, for applications that do little.</param>
-/// <param name="time">The clock.</param>
-/// <remarks>Source: Twitter Finagle, "RetryBudget": 20 % of the requests and 10 a second.</remarks>
-internal sealed class Budget(double share, double most, double perSecond, TimeProvider time)
+/// <summary>Lets work be run again as a share of the ordinary work, so that an outage is never made worse by what is done about it.</summary>
+/// <remarks>Source: Twitter Finagle, "RetryBudget": 20 % of the requests and, for applications that do little, 10 a second.</remarks>
+internal sealed class Budget(TimeProvider time)
 {
-    // In thousandths, so that earning is one atomic addition.
-    private readonly long _earned = (long)(share * 1000);
-    private readonly long _most = (long)(most * 1000);
+    // One run costs so much: earning is one atomic addition of a whole number.
+    private const long Run = 1000;
+    private const long Earned = Run / 5;
+    private const long PerSecond = 10 * Run;
+
+    /// <summary>What can be saved up, and is there at the start: as much as was under way on a host that fails may be run again at once.</summary>
+    private const long Most = 100 * Run;
+
     private readonly Lock _lock = new();
-    private long _saved = (long)(most * 1000);
+    private long _saved = Most;
     private long _paidAt = time.GetTimestamp();
 
     public void Earn()
     {
-        if (Volatile.Read(ref _saved) < _most) Interlocked.Add(ref _saved, _earned);
+        if (Volatile.Read(ref _saved) < Most) Interlocked.Add(ref _saved, Earned);
     }
 
     public bool TrySpend()
@@ -25,15 +26,15 @@ internal sealed class Budget(double share, double most, double perSecond, TimePr
         lock (_lock)
         {
             var now = time.GetTimestamp();
-            var paid = (long)(time.GetElapsedTime(_paidAt, now).TotalSeconds * perSecond * 1000);
+            var paid = (long)(time.GetElapsedTime(_paidAt, now).TotalSeconds * PerSecond);
             if (paid > 0)
             {
                 _paidAt = now;
-                Interlocked.Add(ref _saved, Math.Min(paid, Math.Max(0, _most - Volatile.Read(ref _saved))));
+                Interlocked.Add(ref _saved, Math.Min(paid, Math.Max(0, Most - Volatile.Read(ref _saved))));
             }
 
-            if (Volatile.Read(ref _saved) < 1000) return false;
-            Interlocked.Add(ref _saved, -1000);
+            if (Volatile.Read(ref _saved) < Run) return false;
+            Interlocked.Add(ref _saved, -Run);
             return true;
         }
     }

@@ -23,11 +23,14 @@ internal sealed class CommandFlow
     private long _bytesBefore;
     private long _bytesAfter;
 
-    /// <summary>Whether the work was given up. How long its commands take says nothing any more.</summary>
+    /// <summary>Whether the work was given up. How long its commands take no longer says anything.</summary>
     public bool IsGivenUp { get; private set; }
 
     /// <summary>Whether the connection broke under the work.</summary>
-    public bool IsBroken { get; private set; }
+    public bool IsBroken { get; set; }
+
+    /// <summary>On what an error of the work was met.</summary>
+    public FailureSite Site => IsBroken ? FailureSite.BrokenConnection : FailureSite.OpenConnection;
 
     /// <summary>Whether the connection led to a standby.</summary>
     public bool IsOnStandby { get; private set; }
@@ -61,7 +64,7 @@ internal sealed class CommandFlow
 
     public void Sent(long bytes) => Interlocked.Add(ref _bytes, bytes);
 
-    /// <summary>Nobody waits for the work any more. Unless its COMMIT was begun before, it never will be.</summary>
+    /// <summary>Its caller no longer waits for the work. Unless its COMMIT was begun before, it never will be.</summary>
     public void GiveUp()
     {
         IsGivenUp = true;

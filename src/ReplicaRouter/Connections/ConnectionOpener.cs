@@ -46,9 +46,7 @@ internal sealed class ConnectionOpener(
     }
 
     /// <summary>An open connection for what asks for nothing beyond its route. Usually a connection is idle: then this takes no more than to pick it.</summary>
-    /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)" path="/exception"/>
-    /// <param name="plan">The route.</param>
-    /// <param name="cancellationToken">Cancels waiting and opening.</param>
+    /// <inheritdoc cref="OpenAsync" path="/exception"/>
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
     {
         if (chooser.TryChoosePlain(plan) is not { } pool || (pool.TryTake() ?? TryTakeElsewhere(ref pool, plan)) is not { } lease)
@@ -62,19 +60,11 @@ internal sealed class ConnectionOpener(
 
     // A method of its own, so that rarely needed variables take no room in the frame of the common path.
     private async ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, StartedOpening? begun, CancellationToken cancellationToken) =>
-        (await OpenAsync(new Attempt(plan, default, null, time), begun, async: true, cancellationToken).ConfigureAwait(false)).Connection;
+        (await OpenAsync(new Attempt(plan, default, null, time), async: true, cancellationToken, begun).ConfigureAwait(false)).Connection;
 
-    /// <summary>An open connection, counted until it is closed.</summary>
+    /// <summary>An open connection, counted until it is closed. Without <paramref name="async"/> all is done when this returns.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
-    public ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, CancellationToken cancellationToken) => OpenAsync(attempt, async: true, cancellationToken);
-
-    /// <inheritdoc cref="OpenAsync(Attempt, CancellationToken)"/>
-    /// <param name="attempt">The operation.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">Cancels waiting and opening.</param>
-    public ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, bool async, CancellationToken cancellationToken) => OpenAsync(attempt, null, async, cancellationToken);
-
-    private async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, StartedOpening? begun, bool async, CancellationToken cancellationToken)
+    public async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, bool async, CancellationToken cancellationToken, StartedOpening? begun = null)
     {
         var isHandedOut = false;
         try

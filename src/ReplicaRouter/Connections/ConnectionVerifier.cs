@@ -4,10 +4,6 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Makes sure that an open connection leads where the operation needs it to, and binds it to the operation's session.</summary>
-/// <param name="configuration">The router's.</param>
-/// <param name="store">What is known of the hosts.</param>
-/// <param name="primaryProof">Whether the primary shows what a session has read on replicas.</param>
-/// <param name="time">The clock.</param>
 internal sealed class ConnectionVerifier(RouterConfiguration configuration, TopologyStore store, PrimaryProof primaryProof, TimeProvider time)
 {
     private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
@@ -20,12 +16,6 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     public static bool IsInDoubt(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && connection.IsToStandby();
 
     /// <summary>Verifies and binds a connection. One that does not lead where it has to is closed, and its host left out of the operation's next choice.</summary>
-    /// <param name="attempt">The operation.</param>
-    /// <param name="pool">Where the connection was opened.</param>
-    /// <param name="demand">What the operation's session needs.</param>
-    /// <param name="connection">The connection.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     public async ValueTask<bool> TryBindAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var isBound = false;
@@ -39,7 +29,8 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
         }
         finally
         {
-            if (!isBound) await CloseAsync(connection, async).ConfigureAwait(false);
+            if (!isBound && async) await connection.DisposeAsync().ConfigureAwait(false);
+            else if (!isBound) connection.Dispose();
         }
     }
 
@@ -47,20 +38,13 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     public SessionConnection? NewBinding(Attempt attempt, HostPool pool) =>
         attempt.Session is { } session ? new SessionConnection(session, pool.Host, !attempt.Plan.IsReadOnly, store, time) : null;
 
-    private static ValueTask CloseAsync(NpgsqlConnection connection, bool async)
-    {
-        if (async) return connection.DisposeAsync();
-        connection.Dispose();
-        return default;
-    }
-
     private async ValueTask<bool> IsPrimaryAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(StandbyQuestion, connection);
         await using var _ = command.ConfigureAwait(false);
         var answer = async ? await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteScalar();
         if (answer is false) return true;
-        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a standby."), time.GetTimestamp());
+        Exclude(attempt, pool, "led to a standby");
         pool.Clear();
         pool.Owner.Monitor.Wake();
         return false;
@@ -82,7 +66,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
 
         // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
         attempt.Session!.Release();
-        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} led to a server that is not proven to show what the session needs."), time.GetTimestamp());
+        Exclude(attempt, pool, "led to a server that is not proven to show what the session needs");
         return false;
     }
 
@@ -91,10 +75,13 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     {
         var proof = primaryProof.HoldsAsync(attempt, pool, demand, connection, cancellationToken);
         if (async ? await proof.ConfigureAwait(false) : proof.GetAwaiter().GetResult()) return true;
-        attempt.ExcludeHiding(pool.Host, time.GetTimestamp());
+        Exclude(attempt, pool, "hides a commit that the session has read on a replica, until its synchronous standby confirms it");
         pool.Owner.Monitor.Wake();
         return false;
     }
+
+    private void Exclude(Attempt attempt, HostPool pool, string reason) =>
+        attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} {reason}."), time.GetTimestamp(), reason);
 
     /// <summary>Has the session, and what counts places on the primary, note when a connection is closed.</summary>
     private void Bind(Attempt attempt, HostPool pool, in SessionDemand demand, NpgsqlConnection connection)

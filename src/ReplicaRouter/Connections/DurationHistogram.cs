@@ -45,14 +45,9 @@ internal sealed class DurationHistogram
         long total = 0;
         foreach (var count in counts) total += count;
         if (total == 0) return null;
-        var (rank, seen) = ((long)Math.Ceiling(share * total), 0L);
-        for (var i = 0; i < counts.Length; i++)
-        {
-            seen += counts[i];
-            if (seen >= rank) return Middle(i);
-        }
-
-        return Middle(counts.Length - 1);
+        var bucket = 0;
+        for (var left = (long)Math.Ceiling(share * total) - counts[0]; left > 0; left -= counts[bucket]) bucket++;
+        return Middle(bucket);
     }
 
     private static double Middle(int bucket)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Npgsql;
 
 namespace ReplicaRouter;
 
@@ -38,10 +37,7 @@ internal sealed class Executor(
     private Task<T> HedgedAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, async: true, ct).AsTask(), cancellationToken);
 
-    /// <param name="attempt">The operation.</param>
-    /// <param name="work">The work.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">The caller's.</param>
+    /// <summary>Opens and runs until there is a result or an error for the caller. Without <paramref name="async"/> all is done when this returns.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<T> RunAsync<T>(Attempt attempt, Work<T> work, bool async, CancellationToken cancellationToken)
     {
@@ -54,8 +50,8 @@ internal sealed class Executor(
             try
             {
                 var result = async
-                    ? await HostedWork.RunAsync(connection, work, flow, time, IfWrites(pool), pool, GivenUp(pool), cancellationToken).ConfigureAwait(false)
-                    : Run(connection, work, flow);
+                    ? await HostedWork.RunAsync(connection, work, flow, time, pool.Plan.IsReadOnly ? null : lost, pool, GivenUp(pool), cancellationToken).ConfigureAwait(false)
+                    : await HostedWork.RunToEndAsync(connection, work, flow, async: false, cancellationToken).ConfigureAwait(false);
                 rules.Succeeded(attempt);
                 return result;
             }
@@ -63,7 +59,7 @@ internal sealed class Executor(
             {
                 decision = rules.Decide(e, attempt, pool, flow, startedAt, run, work.IsTransaction ? rollbacks : null);
                 attempt.IsOutcomeUnknown = decision is RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt;
-                if (decision == RetryDecision.UnknownOutcome) throw UnknownOutcome(e, attempt, pool, work.IsTransaction ? flow.Mark ?? TransactionMark.None : null);
+                if (decision == RetryDecision.UnknownOutcome) throw UnknownOutcome(e, attempt, work.IsTransaction ? flow.Mark ?? TransactionMark.None : null);
                 if (!decision.IsAgain()) throw;
             }
             finally
@@ -80,35 +76,15 @@ internal sealed class Executor(
         }
     }
 
-    private TransactionOutcomeUnknownException UnknownOutcome(Exception exception, Attempt attempt, HostPool pool, TransactionMark? mark) => mark is null
-        ? new TransactionOutcomeUnknownException(pool.Host.Name, exception)
-        : new TransactionOutcomeUnknownException(pool.Host.Name, exception) { Resolve = ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
+    private TransactionOutcomeUnknownException UnknownOutcome(Exception exception, Attempt attempt, TransactionMark? mark) =>
+        new(attempt.Host!.Name, exception) { Resolve = mark is null ? null : ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
 
-    /// <summary>A read that may be lost is run elsewhere at once; what writes is given up only for good reason.</summary>
-    private LostAnswers? IfWrites(HostPool pool) => pool.Plan.IsReadOnly ? null : lost;
-
-    /// <summary>Cancelled when work on a host has to be given up.</summary>
+    /// <summary>Cancelled when work on a host has to be given up: a read that may be lost is run elsewhere at once, what writes is given up only for good reason.</summary>
     private CancellationToken GivenUp(HostPool pool)
     {
-        var host = pool.Owner;
-        var token = pool.Plan.IsReadOnly ? host.Lost.Token : host.Superseded.Token;
+        if (!pool.Plan.IsReadOnly) return pool.Owner.Superseded.Token;
+        var token = pool.Owner.Lost.Token;
         // It may have been lost since it was chosen, and that alarm has been raised.
-        return pool.Plan.IsReadOnly && store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
-    }
-
-    private static T Run<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow)
-    {
-        var before = CommandFlow.Current.Value;
-        CommandFlow.Current.Value = flow;
-        using var _ = connection;
-        try
-        {
-            return work.Run(connection);
-        }
-        finally
-        {
-            flow.Leave(connection);
-            CommandFlow.Current.Value = before;
-        }
+        return store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
     }
 }

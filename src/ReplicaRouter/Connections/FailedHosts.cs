@@ -2,8 +2,8 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The hosts that have failed an operation, and how.</summary>
-internal sealed class FailedHosts
+/// <summary>The hosts that have failed an operation, and how; and those to leave out from the start, one bit each.</summary>
+internal sealed class FailedHosts(ulong excluded = 0)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMilliseconds(400);
@@ -12,11 +12,8 @@ internal sealed class FailedHosts
     private long _lastFailureAt;
     private TimeSpan _backoff;
 
-    /// <param name="excluded">Hosts to leave out from the start, one bit each.</param>
-    public FailedHosts(ulong excluded = 0) => Excluded = excluded;
-
     /// <summary>Hosts that the operation is not sent to until they have answered a probe, one bit each.</summary>
-    public ulong Excluded { get; private set; }
+    public ulong Excluded { get; private set; } = excluded;
 
     /// <summary>What the last of them met.</summary>
     public Exception? LastFailure { get; private set; }
@@ -28,25 +25,17 @@ internal sealed class FailedHosts
     public int Conflicts { get; set; }
 
     /// <summary>A first run that met an error which its host alone may have. Another host is tried once, and waited for not at all.</summary>
-    public FailedRun? FirstRun { get; set; }
+    public (HostPool Pool, PostgresException Error)? FirstRun { get; set; }
 
-    /// <summary>Leaves out a host until it has answered again.</summary>
-    public void Exclude(HostConfiguration host, Exception failure, Database? database, long failedAt)
+    /// <inheritdoc cref="Attempt.Exclude"/>
+    public void Exclude(HostConfiguration host, Exception failure, Database? database, long failedAt, string? reason)
     {
         Excluded |= host.Bit;
         (LastFailure, _lastFailureAt) = (failure, failedAt);
         // Of what it meant for the host, the host's own state tells no more than this.
         var described = FailureClassifier.Describe(failure, host, database);
-        if (described.Kind is FailureKind.Misconfigured or FailureKind.None) (Refusals ??= [])[host.Name] = described.Message;
+        if (reason is not null || described.Kind is FailureKind.Misconfigured or FailureKind.None) (Refusals ??= [])[host.Name] = reason ?? described.Message;
         if (described.Kind == FailureKind.Misconfigured && database is not null) _refusedBy |= host.Bit;
-    }
-
-    /// <summary>Leaves out a host that does not show what the session has read, until it has answered again.</summary>
-    public void ExcludeHiding(HostConfiguration primary, Database? database, long now)
-    {
-        const string Reason = "hides a commit that the session has read on a replica, until its synchronous standby confirms it";
-        Exclude(primary, new NpgsqlException($"{primary.Endpoint} {Reason}."), database, now);
-        (Refusals ??= [])[primary.Name] = Reason;
     }
 
     /// <summary>Why the operation's database can't be used, though its cluster can: the primary itself refuses it. A replica may only not have it yet.</summary>

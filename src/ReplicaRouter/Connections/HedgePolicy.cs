@@ -27,10 +27,7 @@ internal sealed class HedgePolicy(int routes)
     /// <returns>The time that is set aside for the second run, to be given back when it ends; null when there is none left.</returns>
     public TimeSpan? TryBegin(int route) => DelayOf(route) is { } delay && _routes[route].TryBorrow(delay) ? delay : null;
 
-    /// <summary>A second run is over.</summary>
-    /// <param name="route">Its route.</param>
-    /// <param name="setAside">What was set aside for it.</param>
-    /// <param name="took">What it took.</param>
+    /// <summary>A second run is over: what was set aside for it is given back, and what it took is owed.</summary>
     public void SecondEnded(int route, TimeSpan setAside, TimeSpan took) => _routes[route].Owe(took - setAside);
 
     /// <summary>Notes how long a read took, with or without a second run. One that ended in an error does not tell how long reads take.</summary>

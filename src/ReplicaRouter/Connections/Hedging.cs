@@ -14,52 +14,50 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
 
     private readonly HedgePolicy _policy = new(routes.Length);
 
-    /// <param name="attempt">The read.</param>
-    /// <param name="run">Runs it once.</param>
-    /// <param name="cancellationToken">The caller's.</param>
     public async Task<T> RunAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         var (startedAt, route) = (time.GetTimestamp(), attempt.Plan.Index);
         var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var first = run(attempt, loser.Token);
+        var first = new Run<T>(attempt, run(attempt, loser.Token));
+        List<Run<T>> runs = [first];
         var stopping = Task.CompletedTask;
-        List<FurtherRun<T>> further = [];
         var isAnswered = false;
         try
         {
-            Task<Task<T>>? answer = null;
-            while (further.Count < HedgePolicy.MostFurtherRuns && await IsSlowAsync(answer ?? (Task)first, route, startedAt, loser.Token).ConfigureAwait(false))
+            Task<Run<T>>? answer = null;
+            while (runs.Count <= HedgePolicy.MostFurtherRuns && await IsSlowAsync(answer ?? (Task)first.Task, route, startedAt, loser.Token).ConfigureAwait(false))
             {
-                var last = further.Count == 0 ? attempt : further[^1].Attempt;
-                if (TryBegin(last, run, loser.Token) is not { } next) continue;
-                further.Add(next);
-                answer = FirstAnswerAsync(first, further);
+                if (TryBegin(runs[^1].Attempt, run, loser.Token) is not { } next) continue;
+                runs.Add(next);
+                answer = FirstAnswerAsync(runs);
             }
 
             var winner = answer is null ? first : await answer.ConfigureAwait(false);
             if (winner != first) counters.Count(RouterEvent.HedgeWon);
-            if (answer is not null) stopping = StopAsync(attempt, first, further, winner);
-            var result = await winner.ConfigureAwait(false);
+            if (answer is not null) stopping = StopAsync(runs, winner);
+            var result = await winner.Task.ConfigureAwait(false);
             isAnswered = true;
             return result;
         }
         finally
         {
-            foreach (var each in further) _policy.SecondEnded(route, each.SetAside, each.Took);
+            foreach (var each in runs.Skip(1)) _policy.SecondEnded(route, each.SetAside, time.GetElapsedTime(each.StartedAt, each.EndedAt is 0 ? time.GetTimestamp() : each.EndedAt));
             _policy.Ended(route, time.GetElapsedTime(startedAt), isAnswered);
             _ = CancelAsync(loser, stopping);
         }
     }
 
-    /// <summary>How long a read is waited for before it is given another run: longer than most take, and the longer where none could be begun before.</summary>
-    private TimeSpan? PauseOf(int route, long startedAt) => _policy.DelayOf(route) is { } usual ? TimeSpan.Max(usual, time.GetElapsedTime(startedAt) / 2) : null;
-
     /// <returns>Null when none may be begun at present: there is no time left for it, the last one waits for its host, or no other host is as fast.</returns>
-    private FurtherRun<T>? TryBegin<T>(Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    private Run<T>? TryBegin<T>(Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         if (last.Host is null || _policy.TryBegin(last.Plan.Index) is not { } setAside) return null;
-        var further = new FurtherRun<T>(last.Hedge(time), setAside, time, run, cancellationToken);
-        if (further.FoundNoHost)
+        var (startedAt, attempt) = (time.GetTimestamp(), last.Hedge(time));
+        var further = new Run<T>(attempt, run(attempt, cancellationToken), setAside, startedAt);
+        // Its error is observed as well: if no other code waits for it, it tells nothing new.
+        _ = further.Task.ContinueWith(
+            ended => (_, further.EndedAt) = (ended.Exception, time.GetTimestamp()), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        // It was over at once where no other host could serve.
+        if (further.Task.IsFaulted && attempt.Host is null)
         {
             _policy.SecondEnded(last.Plan.Index, setAside, TimeSpan.Zero);
             return null;
@@ -69,27 +67,20 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return further;
     }
 
-    /// <summary>Whoever began before the winner is beaten, and whoever began after it is not needed any more.</summary>
-    private Task StopAsync<T>(Attempt attempt, Task<T> first, List<FurtherRun<T>> further, Task<T> winner)
+    /// <summary>A run that began before the winner is beaten, and one that began after it is no longer needed.</summary>
+    private Task StopAsync<T>(List<Run<T>> runs, Run<T> winner)
     {
-        var usual = further[0].SetAside;
-        var winnersPlace = further.FindIndex(each => each.Task == winner);
-        List<Task> stopping = winner == first ? [] : [StopAsync(first, usual, () => attempt.IsBeaten = true)];
-        for (var i = 0; i < further.Count; i++)
-        {
-            var each = further[i];
-            if (i < winnersPlace) stopping.Add(StopAsync(each.Task, usual, () => each.Attempt.IsBeaten = true));
-            else if (i > winnersPlace) stopping.Add(StopAsync(each.Task, usual, () => each.Attempt.IsStopped = true));
-        }
-
-        return Task.WhenAll(stopping);
+        var place = runs.IndexOf(winner);
+        return Task.WhenAll(runs.Index().Where(each => each.Index != place).Select(each => StopAsync(each.Item, runs[1].SetAside, isBeaten: each.Index < place)));
     }
 
-    /// <summary>Whoever has not answered by now has lost, and stops. But where reads are short, most that were slow by chance end by themselves sooner than they can be stopped.</summary>
-    private async Task StopAsync(Task slower, TimeSpan usual, Action note)
+    /// <summary>What has not answered by now has lost, and stops. But where reads are short, most that were slow by chance end by themselves sooner than they can be stopped.</summary>
+    private async Task StopAsync<T>(Run<T> slower, TimeSpan usual, bool isBeaten)
     {
-        slower.Forget();
-        if (usual >= CancelCost || !await slower.EndsWithinAsync(usual, time, CancellationToken.None).ConfigureAwait(false)) note();
+        slower.Task.Forget();
+        if (usual < CancelCost && await slower.Task.EndsWithinAsync(usual, time, CancellationToken.None).ConfigureAwait(false)) return;
+        if (isBeaten) slower.Attempt.IsBeaten = true;
+        else slower.Attempt.IsStopped = true;
     }
 
     private static async Task CancelAsync(CancellationTokenSource loser, Task stopping)
@@ -99,15 +90,16 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         loser.Dispose();
     }
 
-    /// <summary>Whether what is under way takes longer than most do.</summary>
+    /// <summary>Whether what is under way takes longer than most do, and the longer where no further run could be begun before.</summary>
     private async Task<bool> IsSlowAsync(Task ended, int route, long startedAt, CancellationToken cancellationToken)
     {
-        while (!ended.IsCompleted && PauseOf(route, startedAt) is { } pause)
+        while (!ended.IsCompleted && _policy.DelayOf(route) is { } usual)
         {
             var from = time.GetTimestamp();
+            var pause = TimeSpan.Max(usual, time.GetElapsedTime(startedAt, from) / 2);
             await Task.WhenAny(ended, Task.Delay(pause, time, cancellationToken)).ConfigureAwait(false);
             if (cancellationToken.IsCancellationRequested) return false;
-            // Whoever wakes up late has stood still meanwhile, mostly with all of the process: the answer may well be here, and is about to be read.
+            // A wait that ends late has stood still meanwhile, usually with all of the process: the answer may well be here, and is about to be read.
             if (!ended.IsCompleted && time.GetElapsedTime(from) <= Late * pause) return true;
         }
 
@@ -115,55 +107,24 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     }
 
     /// <summary>A further run may fail for want of a further replica; and what fails the first need not fail the others.</summary>
-    private static async Task<Task<T>> FirstAnswerAsync<T>(Task<T> first, List<FurtherRun<T>> further)
+    private static async Task<Run<T>> FirstAnswerAsync<T>(List<Run<T>> runs)
     {
-        List<Task<T>> runs = [first, .. further.Select(each => each.Task)];
-        while (runs.Count > 0)
+        List<Run<T>> left = [.. runs];
+        while (left.Count > 0)
         {
-            var ended = await Task.WhenAny(runs).ConfigureAwait(false);
-            if (ended.IsCompletedSuccessfully) return ended;
-            runs.Remove(ended);
+            var ended = await Task.WhenAny(left.Select(each => each.Task)).ConfigureAwait(false);
+            var run = left.Find(each => each.Task == ended)!;
+            if (ended.IsCompletedSuccessfully) return run;
+            left.Remove(run);
         }
 
-        return first;
+        return runs[0];
     }
 
-    private sealed class FurtherRun<T>
+    /// <summary>One run, and the time of further runs that is set aside for it.</summary>
+    private sealed record Run<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside = default, long StartedAt = 0)
     {
-        private readonly TimeProvider _time;
-        private readonly long _startedAt;
-        private long _endedAt;
-
-        public FurtherRun(Attempt attempt, TimeSpan setAside, TimeProvider time, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
-        {
-            (Attempt, SetAside, _time, _startedAt) = (attempt, setAside, time, time.GetTimestamp());
-            Task = RunAsync(run, cancellationToken);
-            // If nobody else waits for it, its error tells nothing new.
-            Task.Forget();
-        }
-
-        public Attempt Attempt { get; }
-
-        public TimeSpan SetAside { get; }
-
-        public Task<T> Task { get; }
-
-        /// <summary>What it took, or has taken so far.</summary>
-        public TimeSpan Took => _time.GetElapsedTime(_startedAt, Volatile.Read(ref _endedAt) is not 0 and var endedAt ? endedAt : _time.GetTimestamp());
-
-        /// <summary>Whether it was over at once, as no other host could serve.</summary>
-        public bool FoundNoHost => Task.IsFaulted && Attempt.Host is null;
-
-        private async Task<T> RunAsync(Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
-        {
-            try
-            {
-                return await run(Attempt, cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                Volatile.Write(ref _endedAt, _time.GetTimestamp());
-            }
-        }
+        /// <summary>0 while it goes on.</summary>
+        public long EndedAt { get; set; }
     }
 }

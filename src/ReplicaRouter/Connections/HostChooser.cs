@@ -30,9 +30,7 @@ internal sealed class HostChooser(
 
     private readonly int[] _waiting = new int[configuration.Routes.Length];
 
-    /// <summary>The host's pool for a plain request, chosen now; null when it takes a closer look.</summary>
-    /// <param name="plan">The route.</param>
-    /// <param name="excluded">Hosts that are not wanted, one bit each.</param>
+    /// <summary>The host's pool for a plain request, chosen now; null when it takes a closer look. Hosts that are not wanted are excluded by one bit each.</summary>
     public HostPool? TryChoosePlain(RoutePlan plan, ulong excluded = 0)
     {
         if (!_gate.IsOpen) return null;
@@ -49,8 +47,10 @@ internal sealed class HostChooser(
         var topology = store.Current;
         var choice = HostSelection.Choose(topology, plan, request, fleet.Loads, random);
         if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
-        if (IsFallbackToPrimary(topology, plan, request, choice)) ThrowIfNoPlace(topology, plan, request);
-        return PoolOf(choice, plan);
+        // What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.
+        if (!IsFallbackToPrimary(topology, plan, request, choice) || guard.HasPlace(plan.Priority)) return PoolOf(choice, plan);
+        counters.Count(RouterEvent.Shed);
+        throw Eligibility.NoHost(topology, plan, request, time, whyNotPrimary: WhyNoPlace);
     }
 
     /// <summary>Whether some host may serve the route at this moment. Counts nothing.</summary>
@@ -59,14 +59,6 @@ internal sealed class HostChooser(
     /// <summary>Who would serve the route at this moment, and why not the others. Counts nothing.</summary>
     public RouteExplanation Explain(RoutePlan plan, OperationOptions? options) =>
         RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), fleet.Loads, random, time);
-
-    /// <summary>What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.</summary>
-    private void ThrowIfNoPlace(TopologySnapshot topology, RoutePlan plan, in RouteRequest request)
-    {
-        if (guard.HasPlace(plan.Priority)) return;
-        counters.Count(RouterEvent.Shed);
-        throw Eligibility.NoHost(topology, plan, request, time, whyNotPrimary: WhyNoPlace);
-    }
 
     private string WhyNoPlace => $"serves as many reads as it may ({guard.Places} at once) for replicas that can't";
 
@@ -92,7 +84,7 @@ internal sealed class HostChooser(
             if (attempt.Plan.IsReadOnly && choice.Host is { } target && !demand.Allows(target))
             {
                 if (await TryLearnPositionsAsync(attempt, topology, demand, target, cancellationToken).ConfigureAwait(false)) continue;
-                // Nobody tells. The primary needs no position to serve.
+                // No host tells. The primary needs no position to serve.
                 demand = demand.Unmet();
                 choice = Choose(attempt, topology, demand);
                 if (choice.Host is { } other && !demand.Allows(other)) choice = default;
@@ -133,9 +125,7 @@ internal sealed class HostChooser(
 
         if (guard.Refill() is { } refill && refill < left) left = refill;
         var since = time.GetTimestamp();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(ticket.Admitted, store.NewerAsync(topology, left, either.Token)).ConfigureAwait(false);
-        await either.CancelAsync().ConfigureAwait(false);
+        await store.NewerAsync(topology, left, cancellationToken, or: ticket.Admitted).ConfigureAwait(false);
         attempt.Wait.ForgivesPause(since, left, time);
         return false;
     }
@@ -186,14 +176,12 @@ internal sealed class HostChooser(
         attempt.Session!.Release();
         var left = attempt.RemainingWaitForHost(time);
         var witnesses = topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines);
-        // A host that is lost tells nothing, and whoever waits for it would not see another one promoted.
+        // A host that is lost tells nothing, and an operation that waits for it would not see another one promoted.
         if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
         if (attempt.Wait.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.Count(RouterEvent.PositionAsked);
         attempt.Wait.Awaited = target.Configuration.Bit;
-        var asking = AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(time), cancellationToken);
-        await AskAsync(witnesses, left, cancellationToken).ConfigureAwait(false);
-        await asking.ConfigureAwait(false);
+        await Task.WhenAll(AskAsync(target.Configuration.Bit, attempt.RemainingCatchUp(time), cancellationToken), AskAsync(witnesses, left, cancellationToken)).ConfigureAwait(false);
         return true;
     }
 
@@ -215,18 +203,9 @@ internal sealed class HostChooser(
         return true;
     }
 
-    private async Task AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        var asking = fleet.AskAsync(hosts);
-        try
-        {
-            await asking.WaitAsync(TimeSpan.Max(limit, ShortestWait), time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // Whoever asked looks at what is known by now.
-        }
-    }
+    /// <summary>Asks hosts. When the time is up, the caller looks at what is known by then.</summary>
+    private Task<bool> AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken) =>
+        fleet.AskAsync(hosts).EndsWithinAsync(TimeSpan.Max(limit, ShortestWait), time, cancellationToken);
 
     /// <summary>The replica to wait for, chosen like any other host, among those that are expected in time; null when none is.</summary>
     private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in SessionDemand demand, ulong behind, TimeSpan left)
@@ -239,7 +218,7 @@ internal sealed class HostChooser(
         foreach (var host in topology.Hosts)
         {
             if ((behind & ~attempt.Wait.Lost & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
-            // As long as its last answer took, the next one takes as well.
+            // The next answer takes as long as the last one did.
             if (fleet.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
         }
 
@@ -248,11 +227,7 @@ internal sealed class HostChooser(
         return HostSelection.Choose(topology, attempt.Plan, request with { Excluded = request.Excluded | ~expected }, fleet.Loads, random).Host;
     }
 
-    /// <param name="attempt">The operation.</param>
-    /// <param name="topology">What is known.</param>
-    /// <param name="demand">What its session needs.</param>
-    /// <param name="isBehind">Whether a replica would serve, did it show what the session needs.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Waits until something is known that may make a host serve. <paramref name="isBehind"/>: a replica would, did it show what the session needs.</summary>
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology, attempt.Plan);
@@ -267,8 +242,7 @@ internal sealed class HostChooser(
         try
         {
             // Beyond what can be served in time, waiting only delays the bad news, and keeps memory.
-            var isOneTooMany = Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting;
-            if (isOneTooMany) throw attempt.NoHost(store.Current, demand, time);
+            if (Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting) throw attempt.NoHost(store.Current, demand, time);
             // Only a primary tells the session where it stands: that is worth the wait of a write.
             var left = attempt.RemainingWaitForHost(time, isBehind && topology.Primary is null ? configuration.PlanOf(DatabaseOperation.Write).Wait : default);
             var since = time.GetTimestamp();
@@ -293,7 +267,7 @@ internal sealed class HostChooser(
         if (isHopeless) throw new DatabaseRouterConfigurationException([.. refused.Select(host => host.Error!)]);
     }
 
-    /// <summary>Whether all that is let in are standbys, and none was ever seen to be anything else: whoever is refused must be the primary.</summary>
+    /// <summary>Whether all that is let in are standbys, and none was ever seen to be anything else: a host that is refused must be the primary.</summary>
     private static bool IsPrimaryMissing(TopologySnapshot topology) =>
         topology.Hosts.All(host => IsRefused(host) || host is { IsServing: true, Role: HostRole.Replica }) && !topology.Hosts.Any(host => host.Answer is { IsInRecovery: false });
 

@@ -1,9 +1,6 @@
 namespace ReplicaRouter;
 
-/// <summary>What a host has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
-/// <param name="host">The host's index.</param>
-/// <param name="routes">What judges hosts by their latency, by route, for all hosts together.</param>
-/// <param name="time">The clock.</param>
+/// <summary>What the host of an index has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
 internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider time)
 {
     /// <summary>Up to this, a probe takes as long as usual: a multiple, or in ms.</summary>
@@ -21,7 +18,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>Called with the route of each command that is a sample of the host's speed, and what it took in ms.</summary>
     public Action<int, double>? Measured { get; init; }
 
-    /// <summary>What judges the hosts of a route by their latency.</summary>
+    /// <summary>What judges the hosts of a route by their latency, all of them together.</summary>
     public OutlierEjection Ejection(int route) => routes[route];
 
     /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
@@ -36,8 +33,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>The present moment, by the coarse clock.</summary>
     public long Now => time.Coarse();
 
-    /// <summary>Whether it has just done something for us, so that one of our connections is warm.</summary>
-    /// <param name="now">The moment, by <see cref="Now"/>.</param>
+    /// <summary>Whether it has just done something for us, so that one of our connections is warm. The moment is that of <see cref="Now"/>.</summary>
     public bool IsWarm(long now) => now - Commands.EndedAt < WarmMs;
 
     /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
@@ -62,8 +58,6 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     private bool _hasFailed;
 
     /// <summary>Notes a command that ended in an error. How fast it did so tells nothing; that it took longer than usual counts.</summary>
-    /// <param name="route">The route.</param>
-    /// <param name="milliseconds">What it took.</param>
     public void RecordFailure(int route, double milliseconds)
     {
         Volatile.Write(ref _hasFailed, true);
@@ -76,14 +70,9 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <param name="isBeaten">Whether it was stopped then, as another host had done the same work in less.</param>
     public void RecordCommand(int route, double milliseconds, bool isStopped = false, bool isBeaten = false)
     {
-        if (isStopped)
-        {
-            RecordSlow(route, milliseconds);
-            return;
-        }
-
-        if (_hasFailed) Volatile.Write(ref _hasFailed, false);
-        Record(route, milliseconds, isBeaten);
+        if (_hasFailed && !isStopped) Volatile.Write(ref _hasFailed, false);
+        if (isStopped) RecordSlow(route, milliseconds);
+        else Record(route, milliseconds, isBeaten);
     }
 
     /// <summary>Notes what a command took at least, if that is longer than usual.</summary>
@@ -99,7 +88,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
         Measured?.Invoke(route, milliseconds);
     }
 
-    /// <summary>A probe of a slow host takes longer than usual as well, mostly: it tells when that is over.</summary>
+    /// <summary>A probe of a slow host usually takes longer as well: it tells when that is over.</summary>
     public void RecordProbe(double milliseconds)
     {
         var usual = _usualProbeMs == 0 ? milliseconds : _usualProbeMs;

@@ -37,11 +37,7 @@ internal sealed class HostWait
         _since = null;
     }
 
-    /// <summary>Has a wait not count that took much longer than it could: the process was stopped meanwhile, and its caller with it.</summary>
-    /// <param name="since">When the wait began.</param>
-    /// <param name="limit">What it could take.</param>
-    /// <param name="time">The clock.</param>
-    /// <returns>Whether it does not count.</returns>
+    /// <summary>Has a wait not count that took much longer than its limit, and says whether it does not: the process was stopped meanwhile, and its caller with it.</summary>
     public bool ForgivesPause(long since, TimeSpan limit, TimeProvider time)
     {
         if (limit <= TimeSpan.Zero || !HealthSettings.WasPaused(since, limit, time) || _pauses++ >= HealthSettings.MostVoid) return false;

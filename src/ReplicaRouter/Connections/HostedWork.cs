@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <summary>Runs one piece of callers' work on an open connection, and gives it up when its host is lost.</summary>
 /// <remarks>
 /// Npgsql cancels a command by a request over a further connection, on the thread that cancels, and waits for its end: on a host that hangs that
-/// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and nobody waits for work that is given up.
+/// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and work that is given up is not waited for.
 /// It ends some time later, and its connection with it; until then it may still do what its token does not keep it from.
 /// </remarks>
 internal static class HostedWork
@@ -14,23 +14,18 @@ internal static class HostedWork
     /// <summary>On a host that is well, cancelled work ends at once; this is for work that does not heed cancellation.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    /// <param name="connection">Closed at the end of the work.</param>
-    /// <param name="work">The work.</param>
-    /// <param name="flow">What the work has sent so far.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="givenUp">Cancelled when the host is lost.</param>
-    /// <param name="isLost">Says of work whose host may be lost whether there is no use in waiting for it; null where that is so at once.</param>
-    /// <param name="pool">Where the work runs.</param>
-    /// <param name="cancellationToken">The caller's.</param>
+    /// <summary>
+    /// Runs it, closes its connection, and gives it up once <paramref name="givenUp"/> is cancelled: at once where <paramref name="isLost"/> is null, else when that says that there is no
+    /// use in waiting for it.
+    /// </summary>
     /// <exception cref="HostLostException">The work was given up.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<T> RunAsync<T>(
         NpgsqlConnection connection, Work<T> work, CommandFlow flow, TimeProvider time,
         LostAnswers? isLost, HostPool? pool, CancellationToken givenUp, CancellationToken cancellationToken)
     {
-        CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         var watch = WorkWatch.Rent();
-        var running = watch.Watch(RunAsync(connection, work, flow, watch.Stop.Token));
+        var running = watch.Watch(RunToEndAsync(connection, work, flow, async: true, watch.Stop.Token));
         await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
         // Others hear the same alarm, and it may be raised again.
         while (isLost is not null && IsGivenUp(watch, givenUp, cancellationToken) && !await isLost.IsLostAsync(pool!, connection, flow, watch, cancellationToken).ConfigureAwait(false))
@@ -59,10 +54,11 @@ internal static class HostedWork
     private static bool IsGivenUp(WorkWatch watch, CancellationToken givenUp, CancellationToken cancellationToken) =>
         givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !watch.HasEnded;
 
+    /// <summary>Runs it and closes its connection. Without <paramref name="async"/> all is done when this returns, if the work is synchronous.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<T> RunAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, CancellationToken stop)
+    public static async ValueTask<T> RunToEndAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, bool async, CancellationToken stop)
     {
-        await using var _ = connection.ConfigureAwait(false);
+        CommandFlow.Current.Value = flow;   // in this method's own context, which ends with it
         try
         {
             return await work.RunAsync(connection, flow, stop).ConfigureAwait(false);
@@ -70,6 +66,8 @@ internal static class HostedWork
         finally
         {
             flow.Leave(connection);
+            if (async) await connection.DisposeAsync().ConfigureAwait(false);
+            else connection.Dispose();
         }
     }
 
@@ -79,12 +77,12 @@ internal static class HostedWork
     {
         if (!givenUp.IsCancellationRequested)
         {
-            SlowCancellation.Usual.Cancel(watch.Stop);
+            _ = SlowCancellation.Usual.CancelAsync(watch.Stop);
             if (await watch.EndsWithinAsync(Grace, time, givenUp).ConfigureAwait(false)) return true;
         }
 
         flow.GiveUp();
-        SlowCancellation.Lost.Cancel(watch.Stop);
+        _ = SlowCancellation.Lost.CancelAsync(watch.Stop);
         // Even if it ends at this very moment, then by our cancellation.
         return false;
     }

@@ -18,15 +18,10 @@ internal sealed class LostAnswers(RouterConfiguration configuration, TopologySto
 
     private const string IsAtWork = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'active')";
 
-    /// <summary>Its transaction holds locks, and nobody will end it.</summary>
+    /// <summary>Its transaction holds locks, and no client will end it.</summary>
     private const string Terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = current_user AND state <> 'active'";
 
-    /// <summary>Whether there is no use in waiting for work any more: another host is the primary, or the answer to its command was lost.</summary>
-    /// <param name="pool">Where the work runs.</param>
-    /// <param name="connection">The work's connection.</param>
-    /// <param name="flow">What the work has sent.</param>
-    /// <param name="watch">The work.</param>
-    /// <param name="cancellationToken">The caller's.</param>
+    /// <summary>Whether there is no longer any use in waiting for work: another host is the primary, or the answer to its command was lost.</summary>
     public async Task<bool> IsLostAsync(HostPool pool, NpgsqlConnection connection, CommandFlow flow, WorkWatch watch, CancellationToken cancellationToken)
     {
         if (store.Current.Primary is { } primary && !primary.Configuration.IsSameMember(pool.Host)) return true;

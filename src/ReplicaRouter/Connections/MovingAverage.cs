@@ -9,19 +9,15 @@ internal sealed class MovingAverage
     /// <summary>0 before the first sample.</summary>
     public double Value => Volatile.Read(ref _value);
 
-    /// <summary>Starts anew: what was measured before says nothing any more.</summary>
+    /// <summary>Starts again: what was measured before no longer says anything.</summary>
     public void Reset() => Volatile.Write(ref _value, 0);
 
     /// <summary>Takes in a sample; what no clock gives, as a negative or infinite time or none at all, is refused.</summary>
     public void Record(double sample)
     {
         if (!double.IsFinite(sample) || sample < 0) return;
-        double before, after;
-        do
-        {
-            before = Volatile.Read(ref _value);
-            after = before == 0 ? sample : before + (Weight * (sample - before));
-        }
-        while (Interlocked.CompareExchange(ref _value, after, before) != before);
+        // A lost update between two threads is one sample less.
+        var before = Value;
+        Volatile.Write(ref _value, before == 0 ? sample : before + (Weight * (sample - before)));
     }
 }

@@ -11,80 +11,58 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Notes what is needed for it, in the round trip that looks whether the transaction is still well.</summary>
-    /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that nobody reads.</remarks>
+    /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that no client reads.</remarks>
     /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
-    public async Task<TransactionMark> MarkAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public ValueTask<TransactionMark> MarkAsync(NpgsqlTransaction transaction, bool async, CancellationToken cancellationToken)
     {
-        var command = NewQuestion(transaction);
-        await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return Read(reader);
+        // Where positions can't be used, at least the transaction is looked at.
+        var question = configuration.SessionWindow is null ? MarkQuestion : "SELECT 1";
+        return AskAsync(new NpgsqlCommand(question, transaction.Connection, transaction), Read, async, cancellationToken);
     }
 
-    /// <inheritdoc cref="MarkAsync"/>
-    public TransactionMark Mark(NpgsqlTransaction transaction)
-    {
-        using var command = NewQuestion(transaction);
-        using var reader = command.ExecuteReader();
-        reader.Read();
-        return Read(reader);
-    }
-
-    /// <summary>The same within the time that a write waits for a primary.</summary>
-    /// <returns><see cref="TransactionOutcome.Unknown"/>, too, when it could not be found out in time.</returns>
-    /// <inheritdoc cref="ResolveAsync" path="/param"/>
+    /// <summary>What became of it; <see cref="TransactionOutcome.Unknown"/>, too, when it could not be found out within the time that a write waits for a primary.</summary>
     public async Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(configuration.PlanOf(DatabaseOperation.Transactional).Wait, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
+        while (true)
         {
-            while (true)
+            try
             {
-                try
-                {
-                    return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
-                }
-                catch (NpgsqlException e) when (e is not (NoEligibleHostException or DatabaseRouterConfigurationException))
-                {
-                    // The primary failed while it was asked, or its pool had kept connections of before.
-                    await Task.Delay(Poll, time, either.Token).ConfigureAwait(false);
-                }
+                return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or DatabaseRouterConfigurationException or ObjectDisposedException)
-        {
-            return TransactionOutcome.Unknown;
+            catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or DatabaseRouterConfigurationException or ObjectDisposedException)
+            {
+                return TransactionOutcome.Unknown;
+            }
+            catch (NpgsqlException)
+            {
+                // The primary failed while it was asked, or its pool had kept connections of before.
+                await Task.Delay(Poll, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
-    /// <param name="mark">What was noted of the transaction.</param>
-    /// <param name="session">The session that the transaction was part of: it shall see what turns out to be committed.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>What became of it. The session that it was part of shall see what turns out to be committed.</summary>
     public async Task<TransactionOutcome> ResolveAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
     {
         if (mark.Known is { } known) return known;
         while (true)
         {
             var attempt = new Attempt(configuration.PlanOf(DatabaseOperation.Transactional), default, session, time);
-            var (connection, _) = await opener.OpenAsync(attempt, cancellationToken).ConfigureAwait(false);
+            var (connection, _) = await opener.OpenAsync(attempt, async: true, cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var now = await FactsAsync(connection, cancellationToken).ConfigureAwait(false);
+                var now = await AskAsync(
+                    new NpgsqlCommand(FactsQuestion, connection), reader => PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5)), async: true, cancellationToken).ConfigureAwait(false);
                 var status = await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false);
                 if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
             }
 
-            // Its backend has not noticed yet that nobody waits, or still waits for a synchronous standby.
+            // Its backend has not noticed yet that no client waits, or still waits for a synchronous standby.
             await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    // Where positions can't be used, at least the transaction is looked at.
-    private NpgsqlCommand NewQuestion(NpgsqlTransaction transaction) =>
-        new(configuration.SessionWindow is null ? MarkQuestion : "SELECT 1", transaction.Connection, transaction);
 
     private TransactionMark Read(NpgsqlDataReader reader)
     {
@@ -93,14 +71,14 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
         return new TransactionMark(reader.IsDBNull(5) ? null : reader.GetInt64(5), facts);
     }
 
-    private static async Task<PrimaryFacts> FactsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async ValueTask<T> AskAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, bool async, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(FactsQuestion, connection);
         await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var reader = async ? await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteReader();
         await using var __ = reader.ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5));
+        if (async) await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        else reader.Read();
+        return read(reader);
     }
 
     /// <remarks>Source: PostgreSQL manual, "Transaction ID and Snapshot Information Functions". The old name is known to all versions.</remarks>

@@ -12,7 +12,7 @@ internal sealed class PreciseTime : TimeProvider
 
     private static readonly PreciseTime s_shared = new();
 
-    private readonly PriorityQueue<ShortTimer, long> _timers = new();
+    private readonly PriorityQueue<ITimer, long> _timers = new();
     private readonly object _lock = new();
     private Thread? _thread;
 
@@ -24,12 +24,12 @@ internal sealed class PreciseTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         if (dueTime <= TimeSpan.Zero || dueTime >= s_long || period != Timeout.InfiniteTimeSpan) return base.CreateTimer(callback, state, dueTime, period);
-        var timer = new ShortTimer(callback, state);
+        var timer = base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
         Add(timer, GetTimestamp() + this.Ticks(dueTime));
         return timer;
     }
 
-    private void Add(ShortTimer timer, long due)
+    private void Add(ITimer timer, long due)
     {
         lock (_lock)
         {
@@ -42,10 +42,11 @@ internal sealed class PreciseTime : TimeProvider
 
     private void Serve()
     {
-        while (true) ThreadPool.UnsafeQueueUserWorkItem(NextDue(), preferLocal: false);
+        // The runtime fires at once what is due now. A timer that was disposed of stays in line and does nothing: it is not for long.
+        while (true) NextDue().Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    private ShortTimer NextDue()
+    private ITimer NextDue()
     {
         lock (_lock)
         {
@@ -61,24 +62,6 @@ internal sealed class PreciseTime : TimeProvider
                 if (left <= TimeSpan.Zero) return _timers.Dequeue();
                 Monitor.Wait(_lock, (int)Math.Ceiling(left.TotalMilliseconds));
             }
-        }
-    }
-
-    /// <summary>Fires once, on the thread pool. One that is disposed of stays in line and does nothing: it is not for long.</summary>
-    private sealed class ShortTimer(TimerCallback callback, object? state) : ITimer, IThreadPoolWorkItem
-    {
-        private TimerCallback? _callback = callback;
-
-        public void Execute() => Interlocked.Exchange(ref _callback, null)?.Invoke(state);
-
-        public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException("A short wait is set once.");
-
-        public void Dispose() => _callback = null;
-
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return ValueTask.CompletedTask;
         }
     }
 }

@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <remarks>
 /// A replica shows a commit as soon as it has replayed it; the primary, once its synchronous standbys have confirmed it. See <see cref="HiddenCommits"/>.
 /// </remarks>
-internal sealed class PrimaryProof(RouterConfiguration configuration, TopologyStore store, Fleet fleet, TimeProvider time)
+internal sealed class PrimaryProof(RouterConfiguration configuration, TopologyStore store, Fleet fleet, LeaseOpener leases, TimeProvider time)
 {
     /// <summary>Without synchronous standbys a commit is hidden for as long as its process takes from the disk to the list of open transactions: about a millisecond.</summary>
     private static readonly TimeSpan LongestWithoutStandbys = TimeSpan.FromSeconds(1);
@@ -53,9 +53,11 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     {
         var now = time.GetTimestamp();
         var open = await HiddenCommits.OpenAsync(primary, cancellationToken).ConfigureAwait(false);
+        // Writable routes have no pools to replicas that would be in use.
+        var plan = attempt.Plan.IsReadOnly ? attempt.Plan : configuration.PlanOf(DatabaseOperation.Read);
         foreach (var replica in Witnesses(demand))
         {
-            var asking = AskAsync(attempt.Session!, PoolOf(replica, attempt.Plan), open);
+            var asking = AskAsync(attempt.Session!, fleet.PoolAt(replica.Configuration.Index, plan), open);
             if (await asking.EndsWithinAsync(ReplicaLimit, time, cancellationToken).ConfigureAwait(false) && asking is { IsCompletedSuccessfully: true, Result: (true, var hidden) })
             {
                 return new PrimaryDoubt(host, now, hidden);
@@ -79,27 +81,12 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
             .Take(2);
     }
 
-    /// <summary>Writable routes have no pools to replicas that would be in use.</summary>
-    private HostPool PoolOf(HostSnapshot replica, RoutePlan plan) =>
-        fleet.PoolAt(replica.Configuration.Index, plan.IsReadOnly ? plan : configuration.PlanOf(DatabaseOperation.Read));
-
     /// <returns>Whether the replica is proven to show what the session has read, and which of the open transactions it shows.</returns>
     private async Task<(bool IsProven, string? Hidden)> AskAsync(SessionState session, HostPool pool, string open)
     {
-        var lease = await pool.TakeAsync(ReplicaLimit, ReplicaLimit, async: true, CancellationToken.None).ConfigureAwait(false);
-        var connection = lease.Connection;
+        var opening = new Attempt(pool.Plan, new OperationOptions { Deadline = ReplicaLimit }, session: null, time);
+        var connection = await leases.OpenAsync(new StartedOpening(pool, leases.TryTake(pool)), opening, async: true, CancellationToken.None).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
-        try
-        {
-            await lease.OpenAsync(async: true, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch
-        {
-            lease.Source.Throttle.Leave();
-            throw;
-        }
-
-        lease.Opened();
         var login = await pool.Source.Logins.OfAsync(connection, async: true).ConfigureAwait(false);
         if (!ConnectionProof.Holds(session, store.Current, pool.Host, login))
         {

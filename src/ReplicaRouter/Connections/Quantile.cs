@@ -6,14 +6,14 @@ namespace ReplicaRouter;
 /// A sample above the estimate raises it by a step times the rank, one below lowers it by a step times the rest: in balance when the share of samples
 /// below is the rank. Steps are a twentieth of the estimate. Source: H. Robbins, S. Monro, "A Stochastic Approximation Method", 1951. At first steps are
 /// larger, and the rank is what the largest of so few samples stands for on average: else it would take hundreds of samples to come down from a slow first one.
-/// So it begins anew when what it followed is over, as the slowness of a start.
+/// So it begins again when what it followed is over, as the slowness of a start.
 /// </remarks>
 internal sealed class Quantile(double rank)
 {
     private const double LeastStep = 0.05;
     private const double FirstStep = 2;
 
-    /// <summary>So many samples in a row of less than so much of the estimate, and it begins anew.</summary>
+    /// <summary>So many samples in a row of less than so much of the estimate, and it begins again.</summary>
     private const int MostLow = 16;
     private const double Low = 0.25;
 

@@ -6,34 +6,28 @@ namespace ReplicaRouter;
 /// <summary>Looks up in <see cref="RetryTable"/> what becomes of work that failed, and does what goes with it.</summary>
 internal sealed class RetryRules(TopologyStore store, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
 {
-    // As much as was under way on a host that fails may be run again at once; for as long as it lasts, one in five.
-    private readonly Budget _budget = new(share: 0.2, most: 100, perSecond: 10, time);
+    private readonly Budget _budget = new(time);
 
     /// <summary>Notes that work was done. If its first run failed elsewhere, that host alone has that error.</summary>
     public void Succeeded(Attempt attempt)
     {
         _budget.Earn();
-        if (attempt.Failed?.FirstRun is not { } failed) return;
-        var host = failed.Pool.Owner;
+        if (attempt.Failed?.FirstRun is not var (pool, error)) return;
+        var host = pool.Owner;
         if (host.Faults.Record(host.Commands) is not { } hold) return;
-        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(failed.Error.SqlState)}.", hold);
+        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(error.SqlState)}.", hold);
     }
 
     /// <summary>Reports a failure to the host's monitor, decides what becomes of the work, and prepares the operation for another run if there is one.</summary>
-    /// <param name="exception">What the work met.</param>
-    /// <param name="attempt">The operation.</param>
-    /// <param name="pool">Where it ran.</param>
-    /// <param name="flow">What it has sent.</param>
-    /// <param name="startedAt">When the run began.</param>
-    /// <param name="run">The number of the run.</param>
-    /// <param name="rollbacks">Transactions that were rolled back before; null for work that is not in a transaction of ours.</param>
-    public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks = null)
+    public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks)
     {
         var failed = FailedTry.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
-        if (failed is { Kind: not FailureKind.None, HadEndedIdle: false }) failures.Report(exception, pool, startedAt, failed.Site);
+        // That the server has ended an idle connection, which crossed the very first command on its way, is no failure of the host.
+        var hadEndedIdle = failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout };
+        if (failed.Kind != FailureKind.None && !hadEndedIdle) failures.Report(exception, pool, startedAt, flow.Site);
         var decision = RetryTable.Decide(failed);
         // Only what would be run again asks for the budget.
-        if (decision.TakesFromBudget() && !TrySpend(attempt, pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });
+        if (decision.TakesFromBudget() && !TrySpend(pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });
         switch (decision)
         {
             case RetryDecision.AgainHere:
@@ -41,13 +35,13 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
             case RetryDecision.AgainElsewhere:
                 var hosts = attempt.Exclude(pool.Host, exception, time.GetTimestamp());
                 if (failed.Kind == FailureKind.RecoveryConflict) hosts.Conflicts++;
-                Count(failed.Kind, attempt, pool);
+                OperationTelemetry.Retried(pool.Host, failed.Kind);
+                Count(failed.Kind == FailureKind.Hung, failed.Kind.ToString(), pool);
                 break;
             case RetryDecision.AgainOnceElsewhere:
                 var error = (PostgresException)exception;
-                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = new FailedRun(pool, error);
-                counters.Count(RouterEvent.Retry);
-                Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, error.SqlState);
+                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = (pool, error);
+                Count(wasHung: false, error.SqlState, pool);
                 break;
             default:
                 counters.Failures.Note(attempt.Plan, pool.Host, exception, time);
@@ -57,21 +51,18 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
         return decision;
     }
 
-    private bool TrySpend(Attempt attempt, HostPool pool)
+    private bool TrySpend(HostPool pool)
     {
         if (_budget.TrySpend()) return true;
         counters.Count(RouterEvent.RetryRefused);
-        Log.RetryBudgetSpent(logger, attempt.Plan.Name, pool.Host.Name);
+        Log.RetryBudgetSpent(logger, pool.Plan.Name, pool.Host.Name);
         return false;
     }
 
-    private void Count(FailureKind kind, Attempt attempt, HostPool pool)
+    private void Count(bool wasHung, string why, HostPool pool)
     {
-        if (!pool.Plan.IsReadOnly) counters.Count(RouterEvent.WriteRetry);
-        else if (kind == FailureKind.Hung) counters.Count(RouterEvent.Moved);
-        else counters.Count(RouterEvent.Retry);
-        OperationTelemetry.Retried(pool.Host, kind);
-        if (kind == FailureKind.Hung) Log.Moved(logger, attempt.Plan.Name, pool.Host.Name);
-        else Log.RetriedElsewhere(logger, attempt.Plan.Name, pool.Host.Name, kind.ToString());
+        counters.Count(!pool.Plan.IsReadOnly ? RouterEvent.WriteRetry : wasHung ? RouterEvent.Moved : RouterEvent.Retry);
+        if (wasHung) Log.Moved(logger, pool.Plan.Name, pool.Host.Name);
+        else Log.RetriedElsewhere(logger, pool.Plan.Name, pool.Host.Name, why);
     }
 }

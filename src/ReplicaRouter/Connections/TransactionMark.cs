@@ -8,7 +8,7 @@ internal sealed record TransactionMark(long? Id, PrimaryFacts Facts)
     /// <summary>Of a transaction whose outcome can't be found out.</summary>
     public static readonly TransactionMark None = new(null, default);
 
-    /// <summary>What can be said without asking anybody.</summary>
+    /// <summary>What can be said without a question to a server.</summary>
     /// <returns>Null when a primary has to be asked.</returns>
     public TransactionOutcome? Known => Facts.Position.SystemIdentifier == 0 ? TransactionOutcome.Unknown
         : Id is null ? TransactionOutcome.RolledBack   // or committed: that makes no difference, and to run it again does no harm
@@ -34,10 +34,8 @@ internal sealed record TransactionMark(long? Id, PrimaryFacts Facts)
         {
             "aborted" => TransactionOutcome.RolledBack,
             "in progress" => null,
-            "committed" when IsSameRun(now) || (present == timeline + 1 && history.EndOf(timeline) > lsn) => TransactionOutcome.Committed,
+            "committed" when (Facts.Run is { } run && now.Run == run) || (present == timeline + 1 && history.EndOf(timeline) > lsn) => TransactionOutcome.Committed,
             _ => TransactionOutcome.Unknown,
         };
     }
-
-    private bool IsSameRun(in PrimaryFacts now) => Facts.Run != default && now.Run == Facts.Run;
 }

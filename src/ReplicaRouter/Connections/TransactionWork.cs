@@ -15,7 +15,7 @@ internal sealed class TransactionWork<TState, T>(
         await using var _ = transaction.ConfigureAwait(false);
         var result = await work(transaction, state, stop).ConfigureAwait(false);
         // Without a connection the work has ended the transaction itself; COMMIT will say so.
-        flow.BeginCommit(transaction.Connection is null ? TransactionMark.None : await outcomes.MarkAsync(transaction, stop).ConfigureAwait(false));
+        flow.BeginCommit(transaction.Connection is null ? TransactionMark.None : await outcomes.MarkAsync(transaction, async: true, stop).ConfigureAwait(false));
         // A COMMIT that was sent can't be taken back: cancelling it would only lose the answer.
         await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
         return result;

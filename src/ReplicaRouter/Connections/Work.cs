@@ -10,14 +10,8 @@ internal abstract class Work<T>
     /// <summary>Whether it is a transaction of ours: then it is done when its COMMIT is.</summary>
     public virtual bool IsTransaction => false;
 
-    /// <summary>Does it.</summary>
-    /// <param name="connection">An open connection.</param>
-    /// <param name="flow">What it has sent so far.</param>
-    /// <param name="stop">Cancelled when its caller gives up, or the host is lost.</param>
+    /// <summary>Does it on an open connection. <paramref name="stop"/> is cancelled when its caller gives up, or the host is lost.</summary>
     public abstract ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop);
-
-    /// <summary>Does it on this thread.</summary>
-    public virtual T Run(NpgsqlConnection connection) => throw new NotSupportedException();
 }
 
 /// <summary>Asynchronous work with a result.</summary>
@@ -37,10 +31,8 @@ internal sealed class AsyncWork<TState>(Func<NpgsqlConnection, TState, Cancellat
     }
 }
 
-/// <summary>Synchronous work.</summary>
+/// <summary>Synchronous work: it is done when <see cref="RunAsync"/> returns.</summary>
 internal sealed class SyncWork<TState, T>(Func<NpgsqlConnection, TState, T> work, TState state) : Work<T>
 {
-    public override ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => throw new NotSupportedException();
-
-    public override T Run(NpgsqlConnection connection) => work(connection, state);
+    public override ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => new(work(connection, state));
 }

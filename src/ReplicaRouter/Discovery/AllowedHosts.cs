@@ -5,15 +5,12 @@ using System.Net;
 namespace ReplicaRouter;
 
 /// <summary>The hosts that sources may name, by name, by <c>*.suffix</c>, by address or by network.</summary>
-internal sealed class AllowedHosts
+internal sealed record AllowedHosts(ImmutableArray<string> Entries)
 {
     private const string Wildcard = "*.";
-    private readonly ImmutableArray<string> _entries;
-
-    private AllowedHosts(ImmutableArray<string> entries) => _entries = entries;
 
     /// <summary>Whether there is no list, so that sources may name any host.</summary>
-    public bool AreAny => _entries.IsEmpty;
+    public bool AreAny => Entries.IsEmpty;
 
     public static AllowedHosts Parse(IEnumerable<string> entries, string key, List<string> faults)
     {
@@ -31,12 +28,12 @@ internal sealed class AllowedHosts
     public bool Allow(string address)
     {
         if (AreAny) return true;
-        if (IPAddress.TryParse(address, out var ip)) return _entries.Any(entry => NetworkOf(entry)?.Contains(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip) ?? false);
+        if (IPAddress.TryParse(address, out var ip)) return Entries.Any(entry => NetworkOf(entry)?.Contains(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip) ?? false);
         var name = address.TrimEnd('.');
-        return _entries.Any(entry => IsWildcard(entry) ? name.EndsWith(entry[1..], StringComparison.OrdinalIgnoreCase) : name.Equals(entry, StringComparison.OrdinalIgnoreCase));
+        return Entries.Any(entry => IsWildcard(entry) ? name.EndsWith(entry[1..], StringComparison.OrdinalIgnoreCase) : name.Equals(entry, StringComparison.OrdinalIgnoreCase));
     }
 
-    public bool SaysTheSameAs(AllowedHosts other) => _entries.SequenceEqual(other._entries);
+    public bool SaysTheSameAs(AllowedHosts other) => Entries.SequenceEqual(other.Entries);
 
     private static bool IsValid(string entry) => NetworkOf(entry) is not null || HostAddress.IsValid(IsWildcard(entry) ? entry[Wildcard.Length..] : entry);
 

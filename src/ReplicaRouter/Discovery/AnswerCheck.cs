@@ -14,7 +14,7 @@ internal static class AnswerCheck
     /// <exception cref="InvalidDataException">What is wrong, without any text of the answer.</exception>
     public static void Check(DiscoveryResult answer)
     {
-        // A registry that has just started knows nobody, and that is no reason to drop everybody.
+        // A registry that has just started knows no host, and that is no reason to drop all of them.
         if (answer.Hosts.Count == 0) throw new InvalidDataException("the answer names no host");
         if (answer.Hosts.Count > RouterConfiguration.MostHosts) throw Refusal($"the answer names {answer.Hosts.Count} hosts; a router serves at most {RouterConfiguration.MostHosts}");
         foreach (var (index, host) in answer.Hosts.Index())

@@ -4,7 +4,7 @@ namespace ReplicaRouter;
 
 /// <summary>How the router logs in to a host that only a source vouches for.</summary>
 /// <remarks>
-/// The host gets the primary's user and password, so whoever can change a source's answer can have them asked for in clear. With SCRAM a server learns neither
+/// The host gets the primary's user and password, so an attacker who can change a source's answer can have them asked for in clear. With SCRAM a server learns neither
 /// the password nor a hash that it could log in with, and the router refuses one that does not know the password itself.
 /// </remarks>
 internal static class DiscoveredLogin

@@ -26,7 +26,7 @@ internal sealed class SourceMonitor(
 
     public void Start() => _loop = RunAsync();
 
-    /// <summary>Asks soon rather than at the end of the interval: who is lost may have got another address.</summary>
+    /// <summary>Asks soon rather than at the end of the interval: a host that is lost may have got another address.</summary>
     public void Wake() => _pause.Cut();
 
     public async ValueTask DisposeAsync()
@@ -40,7 +40,7 @@ internal sealed class SourceMonitor(
 
     private async Task RunAsync()
     {
-        // Whoever starts it does not ask.
+        // The thread that starts it does not ask.
         await time.YieldAsync().ConfigureAwait(false);
         while (!_stop.IsCancellationRequested)
         {
@@ -88,7 +88,7 @@ internal sealed class SourceMonitor(
     private List<DiscoveredHost> Allowed(IReadOnlyList<DiscoveredHost> named)
     {
         List<DiscoveredHost> allowed = [.. named.Where(host => settings.Allowed.Allow(host.Address))];
-        ImmutableArray<string> refused = [.. named.Except(allowed).Select(host => $"{host.Address}:{host.Port}")];
+        ImmutableArray<string> refused = [.. named.Except(allowed).Select(host => host.Endpoint)];
         if (refused.Length > 0) counters.CountRefusedHosts(source.Name, refused.Length);
         if (refused.Length > 0 && _refused.IsEmpty) Log.HostsRefused(logger, source.Name, string.Join(", ", refused.Take(MostShown)), refused.Length);
         _refused = refused;

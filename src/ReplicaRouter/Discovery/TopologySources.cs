@@ -18,7 +18,7 @@ internal static class TopologySources
             Patroni(discovery.Patroni, $"{key}:Patroni", discovery.Timeout, allowed, faults),
             Aurora(discovery.Aurora, $"{key}:Aurora", hosts, login, faults),
         ];
-        ImmutableArray<IHostDiscoverySource> sources = [.. builtIn.OfType<IHostDiscoverySource>(), .. discovery.AddedSources()];
+        ImmutableArray<IHostDiscoverySource> sources = [.. builtIn.OfType<IHostDiscoverySource>(), .. discovery.AddedSources];
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
             faults.Add($"Two sources of hosts have the name '{twins.Key}'. Give each a name of its own.");

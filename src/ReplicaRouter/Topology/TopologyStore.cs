@@ -14,12 +14,13 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
     /// <summary>Raised after each swap with the snapshot before and the one after, on the thread that published.</summary>
     public event Action<TopologySnapshot, TopologySnapshot>? Changed;
 
-    /// <summary>Waits for some time until something is known that was not known when a snapshot was made, and says whether it is.</summary>
+    /// <summary>Waits for some time until something is known that was not known when a snapshot was made, or until another task ends, and says whether that is so.</summary>
     /// <exception cref="ObjectDisposedException">Nothing more will be known: the router was disposed of.</exception>
-    public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken, Task? or = null)
     {
         ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
-        var isNewer = limit > TimeSpan.Zero && await than.Superseded.EndsWithinAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
+        var change = or is null ? than.Superseded : Task.WhenAny(than.Superseded, or);
+        var isNewer = limit > TimeSpan.Zero && await change.EndsWithinAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
         if (!isNewer) cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
         return isNewer;

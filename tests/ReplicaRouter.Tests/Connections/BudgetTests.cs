@@ -11,7 +11,7 @@ public class BudgetTests
     [Fact]
     public void When_everything_fails_no_more_than_its_share_is_done_again()
     {
-        var budget = new Budget(0.2, 100, 0, _time);
+        var budget = new Budget(_time);
         Assert.Equal(100, Spend(budget, 1000));
         for (var i = 0; i < 1000; i++) budget.Earn();
         Assert.InRange(Spend(budget, 1000), 100, 101);
@@ -22,7 +22,7 @@ public class BudgetTests
     [Fact]
     public void An_application_that_does_little_earns_by_the_second()
     {
-        var budget = new Budget(0.2, 100, 10, _time);
+        var budget = new Budget(_time);
         Spend(budget, 1000);
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(10, Spend(budget, 1000));

@@ -23,18 +23,17 @@ public class RetryTableTests
     private readonly TestTopology _topology = new("primary", "background");
 
     /// <summary>A run of work on a host that was last seen as a replica, in which something was sent. The first run, and the caller lets it be run again.</summary>
-    private static FailedTry Failed(string error, bool isBroken = Open, TryPhase phase = Later) => FailedTry.OfWork(ErrorOf(error), isBroken, isReplica: true) with
+    private FailedTry Failed(string error, bool isBroken = Open, TryPhase phase = Later, bool isReplica = true, bool hasSent = true)
     {
-        Phase = phase,
-        HasSent = true,
-        IsGivenUp = error is "hung" or "cancelled-given-up",
-        MayRetry = true,
-        Run = 1,
-    };
+        var flow = new CommandFlow { IsBroken = isBroken };
+        if (hasSent) flow.Sent(10);
+        if (error is "hung" or "cancelled-given-up") flow.GiveUp();
+        return FailedTry.OfWork(ErrorOf(error), AttemptOf(DatabaseOperation.Read, new OperationOptions()), flow, isReplica, run: 1, rollbacks: null) with { Phase = phase };
+    }
 
-    private static RetryDecision OfRead(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = true });
-    private static RetryDecision OfWrite(in FailedTry failed) => RetryTable.Decide(failed);
-    private static RetryDecision OfTransaction(in FailedTry failed) => RetryTable.Decide(failed with { IsTransaction = true });
+    private static RetryDecision OfRead(in FailedTry failed) => RetryTable.Decide(failed);
+    private static RetryDecision OfWrite(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = false });
+    private static RetryDecision OfTransaction(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = false, IsTransaction = true });
 
     [Theory]
     // Failure, connection, phase: what becomes of a read, of a write by ExecuteAsync, of a transaction before its COMMIT.
@@ -173,14 +172,14 @@ public class RetryTableTests
     [InlineData("08006 ERROR")]
     [InlineData("reset")]
     [InlineData("timeout")]
-    public void The_outcome_of_a_write_that_sent_nothing_is_known(string failure) => Assert.Equal(Error, OfWrite(Failed(failure, Broken) with { HasSent = false }));
+    public void The_outcome_of_a_write_that_sent_nothing_is_known(string failure) => Assert.Equal(Error, OfWrite(Failed(failure, Broken, hasSent: false)));
 
     [Theory]
     [InlineData("42P01 ERROR")]
     [InlineData("42703 ERROR")]
     [InlineData("42883 ERROR")]
     public void What_the_primary_does_not_have_no_host_has(string failure) =>
-        Assert.Equal(Error, RetryTable.Decide(FailedTry.OfWork(ErrorOf(failure), Open, isReplica: false) with { IsReadOnly = true, MayRetry = true, Run = 1 }));
+        Assert.Equal(Error, OfRead(Failed(failure, isReplica: false)));
 
     [Fact]
     public void A_read_with_an_error_that_its_host_alone_may_have_is_run_once_more_whatever_number_of_hosts_failed_it_before()
@@ -233,7 +232,7 @@ public class RetryTableTests
     [Fact]
     public void A_read_only_transaction_is_moved_as_a_read_is()
     {
-        static RetryDecision Decide(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = true, IsTransaction = true });
+        static RetryDecision Decide(in FailedTry failed) => RetryTable.Decide(failed with { IsTransaction = true });
         Assert.Equal(Elsewhere, Decide(Failed("reset", Broken)));
         Assert.Equal(Once, Decide(Failed("XX001 ERROR", Broken)));
         Assert.Equal(Elsewhere, Decide(Failed("40001 ERROR ProcessInterrupts")));
@@ -252,7 +251,7 @@ public class RetryTableTests
         flow.Sent(10);
         flow.CommandEnded();
         var first = FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3);
-        Assert.Equal((First, true, true, false, 2, 1, 3), (first.Phase, first.HasSent, first.IsTransaction, first.MayRetry, first.Run, first.Conflicts, first.Rollbacks));
+        Assert.Equal((First, true, false, 2, 1, 3), (first.Phase, first.IsTransaction, first.MayRetry, first.Run, first.Conflicts, first.Rollbacks));
         Assert.False(FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, null).IsTransaction);
         flow.BeginCommit(TransactionMark.None);
         Assert.Equal(TryPhase.Commit, FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);

@@ -4,8 +4,8 @@ namespace ReplicaRouter.Tests.Connections;
 
 public class TransactionMarkTests
 {
-    private static readonly ServerRun Run = new(new DateTime(1), new DateTime(2));
-    private static readonly ServerRun Later = new(new DateTime(1), new DateTime(3));
+    private static readonly (DateTime, DateTime) Run = (new DateTime(1), new DateTime(2));
+    private static readonly (DateTime, DateTime) Later = (new DateTime(1), new DateTime(3));
     private static readonly TransactionMark Mark = new(7, new PrimaryFacts(new WalPosition(10, 3, 1000), 500, Run));
 
     /// <summary>As long as the server has not crashed, an id is one transaction's; a crash forgets ids that nothing flushed tells of.</summary>
@@ -50,7 +50,7 @@ public class TransactionMarkTests
 
     [Fact]
     public void A_run_that_is_not_known_is_not_the_same() =>
-        Assert.Equal(TransactionOutcome.Unknown, (Mark with { Facts = Mark.Facts with { Run = default } }).JudgedBy("committed", Now(3, 500, default), TimelineHistory.Empty));
+        Assert.Equal(TransactionOutcome.Unknown, (Mark with { Facts = Mark.Facts with { Run = null } }).JudgedBy("committed", Now(3, 500, null), TimelineHistory.Empty));
 
     [Fact]
     public void What_wrote_nothing_may_run_again() => Assert.Equal(TransactionOutcome.RolledBack, (Mark with { Id = null }).Known);
@@ -62,5 +62,5 @@ public class TransactionMarkTests
         Assert.Null(Mark.Known);
     }
 
-    private static PrimaryFacts Now(int timeline, ulong? recoveryEnd, ServerRun run) => new(new WalPosition(10, timeline, 2000), recoveryEnd, run);
+    private static PrimaryFacts Now(int timeline, ulong? recoveryEnd, (DateTime, DateTime)? run) => new(new WalPosition(10, timeline, 2000), recoveryEnd, run);
 }
