@@ -12,7 +12,10 @@ namespace ReplicaRouter.Benchmarks.Start;
 /// <summary>How long a fresh process takes from the start of <c>Main</c> to its first answer, with plain Npgsql and with the router.</summary>
 internal static class StartCommand
 {
-    private const string Project = "benchmarks/ReplicaRouter.ColdStart";
+    /// <summary>The program. It is run from its own folder, as the libraries that this one takes from ASP.NET Core are not beside it here.</summary>
+    private const string Name = "ReplicaRouter.ColdStart";
+
+    private const string Project = $"benchmarks/{Name}";
 
     public static Command Create()
     {
@@ -30,7 +33,7 @@ internal static class StartCommand
         await using var proxies = new ProxiedCluster(cluster);
         var reach = Reach.Directly(cluster) with { PortOf = server => proxies[server].Port };
         var victim = proxies[cluster[BenchmarkCluster.Victim]];
-        List<string[]> programs = [["dotnet", Path.Combine(AppContext.BaseDirectory, "ReplicaRouter.ColdStart.dll")]];
+        List<string[]> programs = [["dotnet", Path.Combine(AppContext.BaseDirectory.Replace("ReplicaRouter.Benchmarks", Name, StringComparison.Ordinal), $"{Name}.dll")]];
         if (isNative) programs.Add([await PublishAsync(ct)]);
         List<(string Name, Action Impede)> scenarios = [("all hosts are well", () => { }), ("one host is down", victim.Refuse), ("one host hangs", victim.Silence)];
 
@@ -79,7 +82,7 @@ internal static class StartCommand
         var folder = Path.Combine(Environment.CurrentDirectory, "artifacts", "bench", "cold-start");
         var (code, output) = await Testing.Processes.Command.RunAsync(
             new ProcessStartInfo("dotnet", ["publish", Project, "--configuration", "Release", "--artifacts-path", Path.Combine(folder, "artifacts"), "--output", folder]), ct);
-        return code == 0 ? Path.Combine(folder, "ReplicaRouter.ColdStart") : throw new InvalidOperationException($"`dotnet publish` ended with {code}: {output}");
+        return code == 0 ? Path.Combine(folder, Name) : throw new InvalidOperationException($"`dotnet publish` ended with {code}: {output}");
     }
 
     private static void Print(IReadOnlyList<StartFigures> figures)

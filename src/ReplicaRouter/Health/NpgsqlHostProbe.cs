@@ -60,7 +60,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         var settings = builder.ConnectionStringBuilder;
         settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
         // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
-        // until that has timed out. Whoever asked stops waiting; if an answer comes after all, the connection is kept for the next probe.
+        // until that has timed out. The caller stops waiting; if an answer comes after all, the connection is kept for the next probe.
         settings.CommandTimeout = 0;
         settings.KeepAlive = 0;
         settings.Enlist = false;

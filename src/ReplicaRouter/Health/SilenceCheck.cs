@@ -82,12 +82,19 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         if (await kept.EndsWithinAsync(deadline * UntilLogin, time, stop).ConfigureAwait(false)) return Publish(kept, sentAt, stop);
 
         var againAt = time.GetTimestamp();
-        var login = probe.LoginAsync(stop);
+        using var noLongerNeeded = new CancellationTokenSource();
+        var login = LoginAsync(noLongerNeeded.Token, stop);
         await Task.WhenAny(kept, login).EndsWithinAsync(deadline * (1 - UntilLogin), time, stop).ConfigureAwait(false);
         // A login that is refused tells of the whole host, whatever the kept connection waits for.
         if (login.IsCompleted) return Publish(login, againAt, stop);
         login.Forget();
-        if (kept.IsCompleted) return Publish(kept, sentAt, stop);
+        if (kept.IsCompleted)
+        {
+            // Once it is let in, it need not ask as well.
+            await noLongerNeeded.CancelAsync().ConfigureAwait(false);
+            return Publish(kept, sentAt, stop);
+        }
+
         kept.Forget();
         // Another probe was under way, and has been answered meanwhile.
         if (store.Current.At(host.Index)?.LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
@@ -96,6 +103,12 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         var message = $"{host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
         if (!stop.IsCancellationRequested) store.Publish(new HostObservation(host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
         return true;
+    }
+
+    private async Task<HostAnswer> LoginAsync(CancellationToken noLongerNeeded, CancellationToken stop)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(noLongerNeeded, stop);
+        return await probe.LoginAsync(either.Token).ConfigureAwait(false);
     }
 
     private bool Publish(Task<HostAnswer> ended, long sentAt, CancellationToken stop)

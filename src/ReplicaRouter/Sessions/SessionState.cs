@@ -3,7 +3,7 @@ namespace ReplicaRouter;
 /// <summary>What one session has written and read, as far as that binds its next reads. Thread-safe.</summary>
 /// <remarks>
 /// While it works the session only notes on which host it did something, and when. Positions are learnt when they are needed: when it reads from another host. An answer of a host
-/// that was sent after the deed shows a position at or after it: on a primary the end of inserted WAL; on a standby the end of received WAL, since what replay has just made
+/// that was sent after the operation shows a position at or after it: on a primary the end of inserted WAL; on a standby the end of received WAL, since what replay has just made
 /// visible may lie beyond the replayed end that it reports. A position of the primary serves as well, for it is beyond all that any standby shows. Probes give such answers all the
 /// time. Reading again on the same host needs no position: what it shows only goes forward, as long as it does not crash, and a connection that was there before and is alive
 /// proves that it did not.

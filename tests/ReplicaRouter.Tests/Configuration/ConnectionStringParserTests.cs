@@ -89,9 +89,8 @@ public class ConnectionStringParserTests
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.Contains("postgresql://user:password@host:5432/database", error.Message, StringComparison.Ordinal);
-        // Not by ToString(): the stack trace has paths of the clone.
-        Assert.DoesNotContain("s3", error.Message, StringComparison.Ordinal);
-        Assert.Null(error.InnerException);
+        // The stack trace has paths of the clone, which may be anything.
+        Assert.DoesNotContain("s3", error.ToString().Replace(error.StackTrace!, "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Theory]

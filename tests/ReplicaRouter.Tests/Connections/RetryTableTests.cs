@@ -251,7 +251,7 @@ public class RetryTableTests
         flow.Sent(10);
         flow.CommandEnded();
         var first = FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3);
-        Assert.Equal((First, true, false, 2, 1, 3), (first.Phase, first.IsTransaction, first.MayRetry, first.Run, first.Conflicts, first.Rollbacks));
+        Assert.Equal((First, true, true, false, 2, 1, 3), (first.Phase, flow.HasSent, first.IsTransaction, first.MayRetry, first.Run, first.Conflicts, first.Rollbacks));
         Assert.False(FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, null).IsTransaction);
         flow.BeginCommit(TransactionMark.None);
         Assert.Equal(TryPhase.Commit, FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);

@@ -46,6 +46,7 @@ public class WorkWatchTests
         _work.SetException(new InvalidOperationException());
         await waiting.WaitAsync(s_bound, Ct);
         Assert.True(watch.HasEnded);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _work.Task);
     }
 
     [Fact]
