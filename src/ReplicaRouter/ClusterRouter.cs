@@ -66,7 +66,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         _fleet = new Fleet(configuration, _store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
         foreach (var host in configuration.Hosts) _fleet.Add(host);
         var sessions = new SessionWatcher(_counters, time, logger);
-        _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
+        _tokens = new SessionTokens(configuration, _store, _fleet.AskAsync, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
         // It comes first of what follows changes: a connection that is opened in between is not to meet the lost host.
         var created = new CreatedConnections(_chooser, _store);
@@ -79,7 +79,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         var leases = new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
         var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, leases, time), time);
         _opener = new ConnectionOpener(_store, _chooser, leases, verifier, _failures, guard, _counters, created, time);
-        var rules = new RetryRules(_store, _failures, _counters, time, logger);
+        var rules = new RetryRules(_store, _fleet, _failures, _counters, time, logger);
         _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
         _executor = new Executor(_store, _opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
         _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
@@ -152,13 +152,13 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
     {
         var plan = Undisposed(_configuration).PlanOf(route);
-        if (options is null && DatabaseSession.Ambient(this) is null && _chooser.TryChoosePlain(plan) is { } plain) return plain.DataSource;
+        if (options is null && DatabaseSession.Ambient(_cluster) is null && _chooser.TryChoosePlain(plan) is { } plain) return plain.DataSource;
         var pool = SessionOf(options) is { } session ? _opener.Pick(new Attempt(plan, options, session, _time)) : _chooser.Choose(plan, options);
         return pool.DataSource;
     }
 
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
-        options is null && DatabaseSession.Ambient(this) is null ? OpenPlainAsync(route, cancellationToken) : OpenAsync(route, options, cancellationToken);
+        options is null && DatabaseSession.Ambient(_cluster) is null ? OpenPlainAsync(route, cancellationToken) : OpenAsync(route, options, cancellationToken);
 
     private ValueTask<NpgsqlConnection> OpenPlainAsync(DatabaseRoute route, CancellationToken cancellationToken)
     {
@@ -233,11 +233,11 @@ internal sealed class ClusterRouter : DatabaseRouter
         return new ClusterDataSource(this, route, options);
     }
 
-    public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(this, _tokens, null), token);
+    public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(_cluster, _tokens, null), token);
 
-    public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(this, _tokens), token);
+    public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(_cluster, _tokens), token);
 
-    public override DatabaseSession? CurrentSession => DatabaseSession.Ambient(this);
+    public override DatabaseSession? CurrentSession => DatabaseSession.Ambient(_cluster);
 
     public override IDisposable BeginRoute(DatabaseRoute route)
     {
@@ -246,10 +246,10 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     /// <summary>The route that was stated for the calling code: by the innermost scope, else by what its session began from.</summary>
-    public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(this)?.Origin?.Route;
+    public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(_cluster)?.Origin?.Route;
 
     /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
-    public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(this, _tokens, origin), null);
+    public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(_cluster, _tokens, origin), null);
 
     /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
     public void IgnoreToken(string reason) => _tokens.Ignore(reason);
@@ -401,8 +401,8 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     private SessionState? SessionOf(OperationOptions? options)
     {
-        options?.Session?.ThrowIfNotOf(this);
-        var session = (options?.Session ?? DatabaseSession.Ambient(this))?.State;
+        options?.Session?.ThrowIfNotOf(_cluster);
+        var session = (options?.Session ?? DatabaseSession.Ambient(_cluster))?.State;
         if (string.IsNullOrEmpty(options?.SessionToken)) return session;
         session ??= _tokens.NewState();
         _tokens.Merge(options.SessionToken, session);

@@ -10,18 +10,17 @@ public sealed class DatabaseSession : IDisposable
 {
     private static readonly AsyncLocal<DatabaseSession?> s_ambient = new();
 
+    private readonly object _cluster;
     private readonly SessionTokens _tokens;
     private readonly DatabaseSession? _outer;
     private SessionState? _state;
     private volatile bool _isDisposed;
 
-    private DatabaseSession(DatabaseRouter router, SessionTokens tokens, DatabaseSession? outer, DatabaseSession? continued, SessionOrigin? origin)
+    private DatabaseSession(object cluster, SessionTokens tokens, DatabaseSession? outer, DatabaseSession? continued, SessionOrigin? origin)
     {
-        (Router, _tokens, _outer) = (router, tokens, outer);
+        (_cluster, _tokens, _outer) = (cluster, tokens, outer);
         (Root, Origin) = continued is null ? (this, origin) : (continued.Root, continued.Origin);
     }
-
-    internal DatabaseRouter Router { get; }
 
     /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
     internal DatabaseSession Root { get; }
@@ -81,7 +80,7 @@ public sealed class DatabaseSession : IDisposable
     public IDisposable Enter()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return s_ambient.Value = new DatabaseSession(Router, _tokens, Innermost(null), this, null);
+        return s_ambient.Value = new DatabaseSession(_cluster, _tokens, Innermost(null), this, null);
     }
 
     /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
@@ -92,32 +91,33 @@ public sealed class DatabaseSession : IDisposable
     }
 
     /// <summary>The session that covers the calling code, if any does.</summary>
-    internal static DatabaseSession? Ambient(DatabaseRouter router) => Innermost(router.Cluster);
+    /// <param name="cluster">The router of the cluster's own database: sessions are common to all databases.</param>
+    internal static DatabaseSession? Ambient(object cluster) => Innermost(cluster);
 
     /// <summary>The innermost session that has not ended, of one router or of any.</summary>
-    private static DatabaseSession? Innermost(DatabaseRouter? router)
+    private static DatabaseSession? Innermost(object? cluster)
     {
         var session = s_ambient.Value;
-        while (session is not null && (session._isDisposed || (router is not null && session.Router != router))) session = session._outer;
+        while (session is not null && (session._isDisposed || (cluster is not null && session._cluster != cluster))) session = session._outer;
         return session;
     }
 
-    internal static DatabaseSession Begin(DatabaseRouter router, SessionTokens tokens, SessionOrigin? origin)
+    internal static DatabaseSession Begin(object cluster, SessionTokens tokens, SessionOrigin? origin)
     {
-        var continued = Ambient(router);
+        var continued = Ambient(cluster);
         // Outer ones that ended are skipped, or chains would grow in code that outlived them.
-        var session = s_ambient.Value = new DatabaseSession(router.Cluster, tokens, Innermost(null), continued, origin);
+        var session = s_ambient.Value = new DatabaseSession(cluster, tokens, Innermost(null), continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
         return session;
     }
 
-    internal static DatabaseSession Create(DatabaseRouter router, SessionTokens tokens) => new(router.Cluster, tokens, null, null, null);
+    internal static DatabaseSession Create(object cluster, SessionTokens tokens) => new(cluster, tokens, null, null, null);
 
-    internal void ThrowIfNotOf(DatabaseRouter router)
+    internal void ThrowIfNotOf(object cluster)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (Router != router.Cluster) throw new ArgumentException("The session belongs to another router.");
+        if (_cluster != cluster) throw new ArgumentException("The session belongs to another router.");
     }
 
     private SessionState CreateState()

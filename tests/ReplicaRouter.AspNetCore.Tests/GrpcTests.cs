@@ -46,7 +46,7 @@ internal sealed class Worker(DatabaseRouter router)
 {
     public async Task<string> WorkAsync(string request, ServerCallContext call)
     {
-        var token = await DatabaseSession.Ambient(router)!.GetTokenAsync(call.CancellationToken);
+        var token = await router.CurrentSession!.GetTokenAsync(call.CancellationToken);
         router.GetClient(DatabaseOperation.Write);
         return SessionToken.TryDecode(token, [], out var decoded) ? decoded.Position.Lsn.ToString(System.Globalization.CultureInfo.InvariantCulture) : request;
     }

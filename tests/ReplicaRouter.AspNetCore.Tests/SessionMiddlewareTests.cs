@@ -178,9 +178,9 @@ public class SessionMiddlewareTests
             app.Use(async (context, next) =>
             {
                 var serving = next(context);
-                seen.Add(DatabaseSession.Ambient(router) is null);
+                seen.Add(router.CurrentSession is null);
                 await serving;
-                seen.Add(DatabaseSession.Ambient(router) is null);
+                seen.Add(router.CurrentSession is null);
             });
             app.UseReplicaRouter();
             app.MapGet("/start", async () =>
@@ -190,11 +190,11 @@ public class SessionMiddlewareTests
                     await isOver.Task;
                     // A client may have the response before the server has ended the request.
                     var start = TimeProvider.System.GetTimestamp();
-                    while (DatabaseSession.Ambient(router) is not null && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(1, Ct);
-                    return DatabaseSession.Ambient(router);
+                    while (router.CurrentSession is not null && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(1, Ct);
+                    return router.CurrentSession;
                 });
                 await Task.Yield();
-                seen.Add(DatabaseSession.Ambient(router) is not null);
+                seen.Add(router.CurrentSession is not null);
             });
         });
         using var client = app.Client();

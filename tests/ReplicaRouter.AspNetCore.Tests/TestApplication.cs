@@ -73,7 +73,7 @@ internal sealed class TestApplication : IAsyncDisposable
     /// <summary>The position that the request's session must see.</summary>
     private static async Task<string> PositionOf(HttpContext context, DatabaseRouter router)
     {
-        var token = await DatabaseSession.Ambient(router)!.GetTokenAsync(context.RequestAborted);
+        var token = await router.CurrentSession!.GetTokenAsync(context.RequestAborted);
         return SessionToken.TryDecode(token, [], out var decoded) ? decoded.Position.Lsn.ToString(System.Globalization.CultureInfo.InvariantCulture) : "none";
     }
 

@@ -27,7 +27,7 @@ internal sealed class SessionHandler(WebRouters routers) : DelegatingHandler
 
     private static bool TrySession(WebRouter router, [NotNullWhen(true)] out DatabaseSession? session)
     {
-        session = router.Options.HeaderName is null ? null : DatabaseSession.Ambient(router.Router);
+        session = router.Options.HeaderName is null ? null : router.Router.CurrentSession;
         return session is not null;
     }
 

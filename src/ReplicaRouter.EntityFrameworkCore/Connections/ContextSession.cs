@@ -10,7 +10,7 @@ internal sealed class ContextSession(DatabaseRouter router)
     public OperationOptions? ForWrite(OperationOptions? options)
     {
         if (options is { Session: not null }) return options;
-        if (DatabaseSession.Ambient(router) is { } ambient)
+        if (router.CurrentSession is { } ambient)
         {
             _wroteIn = ambient.Root;
             return options;
@@ -25,7 +25,7 @@ internal sealed class ContextSession(DatabaseRouter router)
     {
         // As long as it has not written, it is bound by no more than the session around it.
         if (_wroteIn is null || options is { Session: not null } or { Consistency: not null }) return options;
-        var ambient = DatabaseSession.Ambient(router)?.Root;
+        var ambient = router.CurrentSession?.Root;
         if (ambient == _wroteIn) return options;
         return ambient is null && _own == _wroteIn
             ? (options ?? new OperationOptions()) with { Session = _own }

@@ -96,7 +96,7 @@ internal static class LibpqParameters
     private static void TrustSystem(string? mode, NpgsqlConnectionStringBuilder settings)
     {
         if (mode is not (null or "verify-full")) throw new ConnectionStringException("has 'sslrootcert=system' with a weaker 'sslmode'. Write sslmode=verify-full, or leave sslmode out.");
-        if (CertificateFiles.NamesRootsByDefault())
+        if (DefaultRootCertificate.Exists())
         {
             throw new ConnectionStringException("has 'sslrootcert=system', but Npgsql would take the file of PGSSLROOTCERT or ~/.postgresql/root.crt. Remove that, or name a file.");
         }

@@ -6,10 +6,10 @@ namespace ReplicaRouter;
 /// <summary>The desired configuration, checked and complete: what the options say and the defaults fill in.</summary>
 internal sealed record RouterConfiguration
 {
-    /// <summary>The router's name in metrics, traces and logs; null for the one without.</summary>
     /// <summary>Most hosts that a router serves: a set of hosts is one machine word.</summary>
     public const int MostHosts = 64;
 
+    /// <summary>The router's name in metrics, traces and logs; null for the one without.</summary>
     public string? Name { get; init; }
 
     /// <summary>The hosts that are configured. Which ones there are at a moment, discovery and later configurations included, a snapshot tells.</summary>

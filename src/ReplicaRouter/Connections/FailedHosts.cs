@@ -25,7 +25,7 @@ internal sealed class FailedHosts(ulong excluded = 0)
     public int Conflicts { get; set; }
 
     /// <summary>A first run that met an error which its host alone may have. Another host is tried once, and waited for not at all.</summary>
-    public (HostPool Pool, PostgresException Error)? FirstRun { get; set; }
+    public (HostConfiguration Host, PostgresException Error)? FirstRun { get; set; }
 
     /// <inheritdoc cref="Attempt.Exclude"/>
     public void Exclude(HostConfiguration host, Exception failure, Database? database, long failedAt, string? reason)

@@ -138,7 +138,7 @@ internal sealed class HostDataSource : IAsyncDisposable
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(DatabaseRouter));
+            DisposedRouter.ThrowIf(_isDisposed);
             if (_value is not null) return _value;
             // It loads those that are there at its first login.
             Volatile.Write(ref _types, Pool.Owner.Types);

@@ -4,7 +4,7 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>Looks up in <see cref="RetryTable"/> what becomes of work that failed, and does what goes with it.</summary>
-internal sealed class RetryRules(TopologyStore store, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
+internal sealed class RetryRules(TopologyStore store, Fleet fleet, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly Budget _budget = new(time);
 
@@ -12,9 +12,10 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
     public void Succeeded(Attempt attempt)
     {
         _budget.Earn();
-        if (attempt.Failed?.FirstRun is not var (pool, error)) return;
-        var host = pool.Owner;
-        if (host.Faults.Record(host.Commands) is not { } hold) return;
+        if (attempt.Failed?.FirstRun is not var (failed, error)) return;
+        var host = fleet.PoolsOf(failed);
+        // Another host may have taken its index meanwhile.
+        if (host.Host.Name != failed.Name || host.Faults.Record(host.Commands) is not { } hold) return;
         host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(error.SqlState)}.", hold);
     }
 
@@ -40,7 +41,7 @@ internal sealed class RetryRules(TopologyStore store, FailureReporter failures, 
                 break;
             case RetryDecision.AgainOnceElsewhere:
                 var error = (PostgresException)exception;
-                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = (pool, error);
+                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = (pool.Host, error);
                 Count(wasHung: false, error.SqlState, pool);
                 break;
             default:

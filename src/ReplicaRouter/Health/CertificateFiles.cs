@@ -9,22 +9,12 @@ internal static class CertificateFiles
     private const string RootSetting = "Root Certificate (sslrootcert)";
     private const string CertificateSetting = "SSL Certificate (sslcert)";
     private const string KeySetting = "SSL Key (sslkey)";
-    private const string RootVariable = "PGSSLROOTCERT";
 
     /// <summary>The settings that name a file which is not there, or not to be seen by this process.</summary>
     public static IEnumerable<string> Missing(NpgsqlConnectionStringBuilder settings)
     {
         (string Setting, string? Path)[] named = [(RootSetting, settings.RootCertificate), (CertificateSetting, settings.SslCertificate), (KeySetting, settings.SslKey)];
         return named.Where(each => !string.IsNullOrEmpty(each.Path) && !File.Exists(each.Path)).Select(each => each.Setting);
-    }
-
-    /// <summary>Whether Npgsql takes the authorities from a file where a connection string names none.</summary>
-    /// <remarks>Source: Npgsql's <c>PostgresEnvironment</c>.</remarks>
-    public static bool NamesRootsByDefault()
-    {
-        if (Environment.GetEnvironmentVariable(RootVariable) is not null) return true;
-        var (home, folder) = OperatingSystem.IsWindows() ? ("APPDATA", "postgresql") : ("HOME", ".postgresql");
-        return Environment.GetEnvironmentVariable(home) is { } path && File.Exists(Path.Combine(path, folder, "root.crt"));
     }
 
     /// <summary>Whether a login failed because of a file on this machine.</summary>
@@ -46,7 +36,7 @@ internal static class CertificateFiles
         };
     }
 
-    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? RootVariable : RootSetting;
+    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? DefaultRootCertificate.Variable : RootSetting;
 
     private static string Client(NpgsqlConnectionStringBuilder settings, Exception cause)
     {

@@ -32,12 +32,8 @@ internal static class Eligibility
         if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
         if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
         if (request.Now - freshAt - host.Leeway > request.MaxLag || host.LagTicks > request.MaxLag) return Verdict.Lagging;
-        return Reaches(topology, host, request.Floor) ? Verdict.Eligible : Verdict.BehindSession;
+        return topology.Reaches(host, request.Floor) ? Verdict.Eligible : Verdict.BehindSession;
     }
-
-    /// <summary>Whether a replica is proven to show all that lies before a position.</summary>
-    public static bool Reaches(TopologySnapshot topology, HostSnapshot replica, in WalPosition floor) =>
-        floor.IsNone || (floor.Timeline <= topology.Timeline && topology.ReplayedBy(replica) >= floor.Lsn);
 
     private static Verdict Standing(HostSnapshot host, long now) => host.StateAt(now) switch
     {

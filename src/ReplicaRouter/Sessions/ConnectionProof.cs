@@ -14,6 +14,6 @@ internal static class ConnectionProof
         if (topology.At(replica.Index) is not { } host || host.Answer?.Server != login.Server) return false;
         if (session.FloorOn(topology, host, login.ConnectedAt) is not { } floor) return false;
         return floor.IsNone || (login.ReplayTimeline == topology.Timeline && login.ReplayLsn >= floor.Lsn)
-            || (host.LastAnswered!.SentAt >= login.ConnectedAt && Eligibility.Reaches(topology, host, floor));
+            || (host.LastAnswered!.SentAt >= login.ConnectedAt && topology.Reaches(host, floor));
     }
 }

@@ -3,8 +3,13 @@ using System.Collections.Immutable;
 namespace ReplicaRouter;
 
 /// <summary>Turns what sessions have seen into tokens, and tokens into what sessions have to see.</summary>
+/// <param name="configuration">The secrets of tokens, and whether positions are known at all.</param>
+/// <param name="store">What is known of the hosts.</param>
+/// <param name="askAsync">Probes some hosts now, one bit each.</param>
+/// <param name="watcher">Counts what tokens bring.</param>
+/// <param name="time">The clock.</param>
 internal sealed class SessionTokens(
-    RouterConfiguration configuration, TopologyStore store, Fleet fleet, SessionWatcher watcher, TimeProvider time)
+    RouterConfiguration configuration, TopologyStore store, Func<ulong, Task> askAsync, SessionWatcher watcher, TimeProvider time)
 {
     /// <summary>Asks for the position of a session's last deed. Without it, whoever reads on must ask for it.</summary>
     private const int MaxAsks = 2;
@@ -44,7 +49,7 @@ internal sealed class SessionTokens(
             var (token, unsettled, finding) = session.Export(topology, start, time.GetUtcNow());
             watcher.OnFinding(finding, token?.Position ?? default);
             if (unsettled == 0 || asks == MaxAsks) return token;
-            await fleet.AskAsync(topology.WitnessesFor(unsettled, isAcrossTimelines: asks > 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await askAsync(topology.WitnessesFor(unsettled, isAcrossTimelines: asks > 0)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

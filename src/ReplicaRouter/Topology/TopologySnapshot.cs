@@ -82,6 +82,9 @@ internal sealed class TopologySnapshot
         return answer.IsTimelineHidden && Primary is not { IsWell: true } ? 0 : replayed;
     }
 
+    /// <summary>Whether a replica is proven to show all that lies before a position.</summary>
+    public bool Reaches(HostSnapshot replica, in WalPosition position) => position.IsNone || (position.Timeline <= Timeline && ReplayedBy(replica) >= position.Lsn);
+
     /// <summary>Whether a replica, when it answered last, lacked something that the primary was known to have written so long before.</summary>
     public bool IsKnownToLagBy(HostSnapshot replica, TimeSpan lag, TimeProvider time) => ReplayedBy(replica) < Wal.KnownAt(replica.LastAnswered!.SentAt - time.Ticks(lag));
 

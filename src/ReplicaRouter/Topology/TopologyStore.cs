@@ -18,11 +18,11 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
     /// <exception cref="ObjectDisposedException">Nothing more will be known: the router was disposed of.</exception>
     public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken, Task? or = null)
     {
-        ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
+        DisposedRouter.ThrowIf(_isClosed);
         var change = or is null ? than.Superseded : Task.WhenAny(than.Superseded, or);
         var isNewer = limit > TimeSpan.Zero && await change.EndsWithinAsync(TimeSpan.Min(limit, TimeSpan.LongestWait), time, cancellationToken).ConfigureAwait(false);
         if (!isNewer) cancellationToken.ThrowIfCancellationRequested();
-        ObjectDisposedException.ThrowIf(_isClosed, typeof(DatabaseRouter));
+        DisposedRouter.ThrowIf(_isClosed);
         return isNewer;
     }
 

@@ -22,7 +22,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _router.DisposeAsync();
 
-    private SessionState? Current => DatabaseSession.Ambient(_router)?.State;
+    private SessionState? Current => _router.CurrentSession?.State;
 
     private static string? HostOf(NpgsqlDataSource client) => new NpgsqlConnectionStringBuilder(client.ConnectionString).Host;
 
@@ -170,10 +170,10 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     {
         await using var other = NewRouter();
         using var session = _router.BeginSession();
-        Assert.Null(DatabaseSession.Ambient(other));
+        Assert.Null(other.CurrentSession);
         using var second = other.BeginSession();
         Assert.Same(session.State, Current);
-        Assert.Same(second.State, DatabaseSession.Ambient(other)!.State);
+        Assert.Same(second.State, other.CurrentSession!.State);
         Assert.Throws<ArgumentException>(() => other.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session }));
     }
 
@@ -204,7 +204,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
 
         void Reset()
         {
-            for (var current = DatabaseSession.Ambient(_router); current is not null; current = DatabaseSession.Ambient(_router)) current.Dispose();
+            for (var current = _router.CurrentSession; current is not null; current = _router.CurrentSession) current.Dispose();
         }
     }
 

@@ -1,0 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ReplicaRouter;
+
+/// <summary>The error of every part of a router that was disposed of. It names the type that callers know.</summary>
+internal static class DisposedRouter
+{
+    private const string Name = "ReplicaRouter.DatabaseRouter";
+
+    public static void ThrowIf([DoesNotReturnIf(true)] bool isDisposed)
+    {
+        if (isDisposed) throw new ObjectDisposedException(Name);
+    }
+}
