@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Configuration;
 
 /// <summary>Where a router's configuration is found. A further router of an application has a name, and a section and variables of its own.</summary>
 /// <param name="Router">The router's name; null for the one without.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Configuration;
 
 /// <summary>Names the hosts that <c>DATABASE_URL</c> and <c>DATABASE_READ_REPLICA_*_URL</c> describe.</summary>
 internal static partial class EnvironmentVariables

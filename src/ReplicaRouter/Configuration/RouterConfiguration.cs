@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Configuration;
 
 /// <summary>The desired configuration, checked and complete: what the options say and the defaults fill in.</summary>
 internal sealed record RouterConfiguration

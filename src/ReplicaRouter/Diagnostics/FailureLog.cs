@@ -1,7 +1,7 @@
 using System.Reflection;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Diagnostics;
 
 /// <summary>The kinds of failures that callers of the router met last, for operators. Bounded: the kind that was met longest ago makes room.</summary>
 /// <remarks>No server's message about a query: it may quote what users entered.</remarks>

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Diagnostics;
 
 /// <summary>Log events of the router. Transitions are logged, not states.</summary>
 internal static partial class Log

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Diagnostics;
 
 /// <summary>Times operations that the router runs as a whole, and traces them, where somebody listens.</summary>
 internal sealed class OperationTelemetry(Histogram<double> duration, string? router, TimeProvider time)

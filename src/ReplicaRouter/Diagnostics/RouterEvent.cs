@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Diagnostics;
 
 /// <summary>What a router counts as one plain number.</summary>
 internal enum RouterEvent

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Diagnostics;
 
 /// <summary>Counts what the router decided. Plain numbers, one array cell an event, and one a route and reason.</summary>
 internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<IHostDiscoverySource> sources)

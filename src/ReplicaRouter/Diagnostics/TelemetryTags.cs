@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Diagnostics;
 
 /// <summary>Attributes of metrics and activities. Those without our prefix are OpenTelemetry's own, of its database conventions.</summary>
 internal static class TelemetryTags

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Discovery;
 
 /// <summary>Refuses an answer of a source that no cluster gives. What passes can be connected to, logged and shown.</summary>
 internal static class AnswerCheck

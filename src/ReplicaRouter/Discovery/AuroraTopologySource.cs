@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Discovery;
 
 /// <summary>Asks an Amazon Aurora cluster for its instances, of which each knows all.</summary>
 /// <remarks>Source: Amazon Aurora's user guide, "aurora_replica_status".</remarks>

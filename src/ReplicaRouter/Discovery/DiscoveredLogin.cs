@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Discovery;
 
 /// <summary>How the router logs in to a host that only a source vouches for.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Net;
 using DnsClient;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Discovery;
 
 /// <summary>Finds hosts by A and AAAA, or by SRV records, whose time to live says when to ask again.</summary>
 internal sealed class DnsTopologySource(string name, int port, IPEndPoint? nameserver) : IHostDiscoverySource

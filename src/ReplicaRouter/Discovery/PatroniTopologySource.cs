@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Discovery;
 
 /// <summary>Asks Patroni's members for their cluster, the one that answered last first.</summary>
 /// <remarks>

@@ -3,7 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Discovery;
 
 /// <summary>Makes the sources that the options ask for.</summary>
 internal static class TopologySources

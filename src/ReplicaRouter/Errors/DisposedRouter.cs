@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Errors;
 
 /// <summary>The error of every part of a router that was disposed of. It names the type that callers know.</summary>
 internal static class DisposedRouter

@@ -6,7 +6,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Finds out what is wrong with a server's certificate, which Npgsql does not say. It shakes hands once more, by the same rules, and sends nothing else.</summary>
 /// <remarks>Source: PostgreSQL manual, "Message Flow", "SSL Session Encryption".</remarks>

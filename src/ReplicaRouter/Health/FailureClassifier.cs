@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Tells from an exception, and from where it was met, whether the host failed, and how. Errors of statements say nothing of it.</summary>
 /// <remarks>Source: PostgreSQL manual, appendix "PostgreSQL Error Codes".</remarks>

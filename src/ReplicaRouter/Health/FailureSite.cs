@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Where an error was met, which decides what it proves about the host.</summary>
 internal enum FailureSite

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Statements that failed on a host and were answered by another one, as with damaged data or no memory. Says when the host is better left out, and how long.</summary>
 internal sealed class HostFaults(TimeProvider time)

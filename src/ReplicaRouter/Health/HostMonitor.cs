@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Watches one host: probes it again and again, whatever happens, and publishes what it learns.</summary>
 internal sealed class HostMonitor(

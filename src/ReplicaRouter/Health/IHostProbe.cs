@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Asks one host how it is.</summary>
 internal interface IHostProbe : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Probes a host over a connection of its own, kept open, never from a pool that callers use.</summary>
 internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, HostLogin login = default) : IHostProbe

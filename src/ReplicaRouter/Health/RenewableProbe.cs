@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>A probe whose place another one can take, when its host is connected to in another way.</summary>
 internal sealed class RenewableProbe(IHostProbe first) : IHostProbe

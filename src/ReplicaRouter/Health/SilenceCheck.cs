@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Health;
 
 /// <summary>Finds out whether a host that is silent hangs, or only has long work to do.</summary>
 /// <remarks>

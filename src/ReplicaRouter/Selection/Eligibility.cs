@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>May a host serve this request? Pure: the same snapshot, request and moment give the same verdict.</summary>
 internal static class Eligibility

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>Chooses the host for a request. Pure but for the random source, allocates nothing and takes no lock.</summary>
 internal static class HostSelection

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>Takes the host with the least work in progress; among several mostly the one that has just answered, else chance decides.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>Who may serve the plain requests of a route, judged once for a snapshot rather than at each choice, and for how long that holds.</summary>
 /// <remarks>A request is plain that asks for nothing beyond its route: no labels, no position, no lag of its own, no host to leave out.</remarks>

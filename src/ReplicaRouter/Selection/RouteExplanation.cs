@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>Which host a request would go to, null when none may serve, and how each host stands in that choice, in the order of the configuration.</summary>
 internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableArray<HostExplanation> Hosts)

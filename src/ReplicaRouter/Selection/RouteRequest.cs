@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>What one choice of a host is asked for: at which timestamp, with how much replication lag at most, in timestamp units, and which labels a replica must carry.</summary>
 internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArray<string> Labels)

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>Gives hosts that have just returned only a share of what they would get: their caches and our connections to them are cold.</summary>
 /// <remarks>By chance, and of all requests: an application that sends little has too little work under way to tell, and a host that is new always has the least.</remarks>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Selection;
 
 /// <summary>Chooses among hosts of different weights: each gets as much as its weight says, unless it has fallen behind.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>Judges whether a connection to a replica is proven to show what a session needs.</summary>
 /// <remarks>

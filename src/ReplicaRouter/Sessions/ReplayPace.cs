@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>How fast a standby replays while there is something to replay, and when it will have reached a position if it goes on like that. A guess, to pause by.</summary>
 internal sealed class ReplayPace(TimeProvider time)

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>Waits at one standby for positions to be replayed, for all operations that wait there.</summary>
 /// <remarks>

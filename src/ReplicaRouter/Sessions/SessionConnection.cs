@@ -1,7 +1,7 @@
 using System.Data;
 using System.Transactions;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>Tells a session when one connection that it works on is opened and closed.</summary>
 internal sealed class SessionConnection(SessionState session, HostConfiguration host, bool isWrite, TopologyStore store, TimeProvider time)

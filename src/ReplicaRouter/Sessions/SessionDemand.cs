@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>What a session asks of the host of its next read.</summary>
 /// <param name="Floor">What a replica must have replayed.</param>

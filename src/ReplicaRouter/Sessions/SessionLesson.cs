@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>What an answer of a host tells of what a session did.</summary>
 /// <param name="Position">A position at or after everything that was done.</param>

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>What a session began from, as a request: where to look for its first tokens once it needs them, as most requests touch no database; and the route stated for it.</summary>
 internal abstract class SessionOrigin

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>What one session has written and read, as far as that binds its next reads. Thread-safe.</summary>
 /// <remarks>

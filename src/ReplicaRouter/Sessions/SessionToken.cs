@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>The text form of what a session needs, to travel to another process: short, versioned, checked, and signed where a secret is set.</summary>
 /// <param name="Position">The WAL position that reads must reach.</param>

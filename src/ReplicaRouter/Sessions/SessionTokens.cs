@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>Turns what sessions have seen into tokens, and tokens into what sessions have to see.</summary>
 /// <param name="configuration">The secrets of tokens, and whether positions are known at all.</param>

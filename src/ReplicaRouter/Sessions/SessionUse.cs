@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>What a session did on one host and one timeline, and is not covered by a known position yet. Guarded by its session's lock.</summary>
 internal sealed class SessionUse

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Sessions;
 
 /// <summary>Counts and logs what is found wrong with what sessions bring along.</summary>
 internal sealed class SessionWatcher(RoutingCounters counters, TimeProvider time, ILogger logger)

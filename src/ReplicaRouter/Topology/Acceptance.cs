@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Tells an operator what it means to accept a host.</summary>
 internal static class Acceptance

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>What a router took for the cluster's history and gave up since: a session that has seen it has lost history. The default is nothing.</summary>
 /// <param name="SystemIdentifier">The identity that was given up last; null for none.</param>

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Finds what the first probes show of a configuration that does not fit the servers, and that no waiting mends.</summary>
 internal static class Misconfiguration

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Which primary the sources name for each of the hosts that they call replicas. By addresses, as a source knows no other names.</summary>
 internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByEndpoint)

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Tells which of the servers out of recovery is the primary. The router follows what it sees; it never promotes.</summary>
 /// <remarks>The timeline decides, never the position: a restarted old primary may have written more WAL than the new one. Each promotion raises the timeline by one.</remarks>

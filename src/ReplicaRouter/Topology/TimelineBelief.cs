@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Which timeline the cluster is on, and which of the hosts that there are vouch for it.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>What it takes to get from the hosts that there are to those that are wanted. Hosts that are new have no index yet; those that stay keep theirs.</summary>
 internal sealed record TopologyDifference(

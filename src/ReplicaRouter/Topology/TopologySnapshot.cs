@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>All that is known of the cluster at one moment. Immutable: a new fact makes a new snapshot.</summary>
 internal sealed class TopologySnapshot

@@ -1,4 +1,4 @@
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Holds the current snapshot. One field is swapped; nobody edits in place.</summary>
 internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)

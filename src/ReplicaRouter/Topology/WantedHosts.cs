@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ReplicaRouter;
+namespace ReplicaRouter.Topology;
 
 /// <summary>Puts together what the configuration and the sources name.</summary>
 internal static class WantedHosts

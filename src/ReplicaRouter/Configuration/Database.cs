@@ -1,7 +1,0 @@
-namespace ReplicaRouter;
-
-/// <summary>A further database of the cluster, beside the one of the connection strings.</summary>
-internal abstract class Database(string name)
-{
-    public string Name => name;
-}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Npgsql;
+
+namespace ReplicaRouter.ConnectionStrings;
+
+/// <summary>Reads a <c>postgresql://</c> URL.</summary>
+/// <remarks>
+/// Where the user or the password holds one of <c>/ ? #</c> that is not encoded, what follows looks like a host, a database or a parameter, and would be
+/// shown as such. An <c>@</c>, <c>#</c> or <c>/</c> where none belongs gives it away, and the whole URL is refused. What else is accepted means what libpq makes
+/// of it.
+/// </remarks>
+internal static class ConnectionUrl
+{
+    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
+
+    public static bool Is(string value) =>
+        value.StartsWith("postgresql://", StringComparison.Ordinal) || value.StartsWith("postgres://", StringComparison.Ordinal);
+
+    /// <returns>The settings that all hosts share, and the hosts.</returns>
+    public static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) Parse(string url)
+    {
+        var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
+        if (rest.Contains('#', StringComparison.Ordinal)) throw new ConnectionStringException($"has a # that is not encoded. {ConnectionStringParser.Encode}");
+        rest = Cut(rest, '?', out var query);
+        var authority = Cut(rest, '/', out var path);
+        if (Holds(path, '@') || Holds(query, '@')) throw new ConnectionStringException($"has an @ behind the host that is not encoded. {ConnectionStringParser.Encode}");
+        if (Holds(path, '/')) throw new ConnectionStringException($"has a / behind the host and its database that is not encoded. {ConnectionStringParser.Encode}");
+        // Versions of libpq differ in what they make of a blank.
+        if (Holds(authority, ' ') || Holds(path, ' ')) throw new ConnectionStringException($"has a blank that is not encoded. Write %20. {ConnectionStringParser.Encode}");
+
+        var settings = new NpgsqlConnectionStringBuilder();
+        var at = authority.IndexOf('@', StringComparison.Ordinal);
+        var hosts = authority[(at + 1)..];
+        // The second one would be a part of the host.
+        if (Holds(hosts, '@')) throw new ConnectionStringException($"has an @ in the user or the password that is not encoded. {ConnectionStringParser.Encode}");
+        if (at >= 0) Identify(settings, authority[..at]);
+        if (!string.IsNullOrEmpty(path)) settings.Database = Decode(path);
+        return (settings, Parameters(settings, query).Apply(hosts));
+    }
+
+    private static void Identify(NpgsqlConnectionStringBuilder settings, string userInfo)
+    {
+        var user = Cut(userInfo, ':', out var password);
+        if (user.Length > 0) settings.Username = Decode(user);
+        if (!string.IsNullOrEmpty(password)) settings.Password = Decode(password);
+    }
+
+    private static UrlParameters Parameters(NpgsqlConnectionStringBuilder settings, string? query)
+    {
+        var parameters = new UrlParameters(settings);
+        if (string.IsNullOrEmpty(query)) return parameters;
+        foreach (var (index, parameter) in (query.EndsWith('&') ? query[..^1] : query).Split('&').Index())
+        {
+            var name = Cut(parameter, '=', out var value);
+            if (value is null || Holds(value, '=') || Holds(value, ' '))
+            {
+                throw new ConnectionStringException(string.Create(CultureInfo.InvariantCulture,
+                    $"has a parameter, number {index + 1} behind the question mark, that is not written as name=value. Write %3D for a = in the value, and %20 for a blank. {ConnectionStringParser.Encode}"));
+            }
+
+            parameters.Add(Decode(name), Decode(value), index + 1);
+        }
+
+        return parameters;
+    }
+
+    private static bool Holds(string? text, char c) => text?.Contains(c, StringComparison.Ordinal) ?? false;
+
+    private static string Cut(string text, char separator, out string? after)
+    {
+        var index = text.IndexOf(separator, StringComparison.Ordinal);
+        after = index < 0 ? null : text[(index + 1)..];
+        return index < 0 ? text : text[..index];
+    }
+
+    /// <summary>Decodes <c>%40</c> and its like. <see cref="Uri.UnescapeDataString(string)"/> lets pass what it can't read, and a password with it would be another password.</summary>
+    public static string Decode(string text)
+    {
+        if (text.Split('%').Skip(1).Any(code => code.Length < 2 || !char.IsAsciiHexDigit(code[0]) || !char.IsAsciiHexDigit(code[1])))
+        {
+            throw new ConnectionStringException("has a % that no two hexadecimal digits follow. Write %25 for a percent sign.");
+        }
+
+        if (text.Contains("%00", StringComparison.Ordinal)) throw new ConnectionStringException("has %00, which no value may hold.");
+        // A + is itself, as to libpq, and no blank, as in forms.
+        var bytes = Encoding.UTF8.GetBytes(text.Replace("+", "%2B", StringComparison.Ordinal));
+        try
+        {
+            return s_utf8.GetString(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new ConnectionStringException("has percent-encoded bytes that are no UTF-8.");
+        }
+    }
+}

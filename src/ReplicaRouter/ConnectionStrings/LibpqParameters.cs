@@ -1,0 +1,107 @@
+using System.Collections.Frozen;
+using Npgsql;
+
+namespace ReplicaRouter.ConnectionStrings;
+
+/// <summary>The parameters that libpq knows, and what they are in Npgsql's words.</summary>
+/// <remarks>Source: PostgreSQL manual, "Parameter Key Words". libpq tells capitals apart.</remarks>
+internal static class LibpqParameters
+{
+    private const string SystemRoots = "system";
+
+    private static readonly FrozenDictionary<string, string> NpgsqlNames = new Dictionary<string, string>
+    {
+        ["user"] = "Username",
+        ["password"] = "Password",
+        ["passfile"] = "Passfile",
+        ["dbname"] = "Database",
+        ["options"] = "Options",
+        ["application_name"] = "Application Name",
+        ["client_encoding"] = "Client Encoding",
+        ["connect_timeout"] = "Timeout",
+        ["keepalives"] = "Tcp Keepalive",
+        ["keepalives_idle"] = "Tcp Keepalive Time",
+        ["keepalives_interval"] = "Tcp Keepalive Interval",
+        ["sslmode"] = "SSL Mode",
+        ["sslnegotiation"] = "SSL Negotiation",
+        ["sslrootcert"] = "Root Certificate",
+        ["sslcert"] = "SSL Certificate",
+        ["sslkey"] = "SSL Key",
+        ["sslpassword"] = "SSL Password",
+        ["channel_binding"] = "Channel Binding",
+        ["require_auth"] = "Require Auth",
+        ["gssencmode"] = "GSS Encryption Mode",
+        ["krbsrvname"] = "Kerberos Service Name",
+    }.ToFrozenDictionary();
+
+    /// <summary>Those that are no setting of one connection, and the two by which libpq looks for a primary: that is the router's own work.</summary>
+    private static readonly FrozenSet<string> Others =
+        new[] { "host", "hostaddr", "port", "fallback_application_name", "target_session_attrs", "load_balance_hosts" }.ToFrozenSet();
+
+    /// <summary>The others up to libpq 18. To ignore one, such as the lowest version of TLS, would be to do something else than was asked for.</summary>
+    private static readonly FrozenSet<string> WithoutCounterpart = new[]
+    {
+        "gssdelegation", "gsslib", "keepalives_count", "max_protocol_version", "min_protocol_version", "oauth_client_id", "oauth_client_secret", "oauth_issuer",
+        "oauth_scope", "replication", "requirepeer", "requiressl", "scram_client_key", "scram_server_key", "service", "servicefile", "sslcertmode", "sslcompression",
+        "sslcrl", "sslcrldir", "sslkeylogfile", "sslsni", "ssl_max_protocol_version", "ssl_min_protocol_version", "tcp_user_timeout",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    public static IEnumerable<string> Names => NpgsqlNames.Keys.Concat(Others);
+
+    /// <summary>Whether it is one that the router understands.</summary>
+    /// <exception cref="ConnectionStringException">It is one for which Npgsql has no counterpart.</exception>
+    public static bool Has(string name)
+    {
+        if (WithoutCounterpart.TryGetValue(name, out var only)) throw new ConnectionStringException($"has libpq's parameter '{only}', for which Npgsql has no counterpart. Leave it out.");
+        return NpgsqlNames.ContainsKey(name) || Others.Contains(name);
+    }
+
+    /// <summary>Sets the parameters that a URL holds, with the last value of each.</summary>
+    public static void Apply(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
+    {
+        foreach (var (name, value) in given)
+        {
+            var translated = LibpqValue.Translate(name, value);
+            if (!NpgsqlNames.TryGetValue(name, out var npgsqlName)) continue;
+            if (translated is null) settings.Remove(npgsqlName);
+            else UrlParameters.Set(settings, npgsqlName, translated, name);
+        }
+
+        if (string.IsNullOrEmpty(settings.ApplicationName) && given.GetValueOrDefault("fallback_application_name") is { Length: > 0 } fallback) settings.ApplicationName = fallback;
+        ApplyKeepAlives(given, settings);
+        ApplyRoots(given, settings);
+    }
+
+    /// <summary>Npgsql switches keepalives on where a time is set, whatever else is.</summary>
+    private static void ApplyKeepAlives(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
+    {
+        if (settings.TcpKeepAlive || !given.ContainsKey("keepalives")) return;
+        settings.Remove(NpgsqlNames["keepalives_idle"]);
+        settings.Remove(NpgsqlNames["keepalives_interval"]);
+    }
+
+    private static void ApplyRoots(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
+    {
+        var root = given.GetValueOrDefault("sslrootcert");
+        if (root == SystemRoots) TrustSystem(given.GetValueOrDefault("sslmode"), settings);
+        // libpq checks the certificate then, and Npgsql would not.
+        else if (root is { Length: > 0 } && settings.SslMode == SslMode.Require) settings.SslMode = SslMode.VerifyCA;
+
+        if (settings.SslMode == SslMode.VerifyFull && given.GetValueOrDefault("hostaddr") is { Length: > 0 })
+        {
+            throw new ConnectionStringException("has 'hostaddr' with sslmode=verify-full, which checks the certificate against a host's name. Write 'host' instead.");
+        }
+    }
+
+    private static void TrustSystem(string? mode, NpgsqlConnectionStringBuilder settings)
+    {
+        if (mode is not (null or "verify-full")) throw new ConnectionStringException("has 'sslrootcert=system' with a weaker 'sslmode'. Write sslmode=verify-full, or leave sslmode out.");
+        if (DefaultRootCertificate.Exists())
+        {
+            throw new ConnectionStringException("has 'sslrootcert=system', but Npgsql would take the file of PGSSLROOTCERT or ~/.postgresql/root.crt. Remove that, or name a file.");
+        }
+
+        settings.Remove(NpgsqlNames["sslrootcert"]);
+        settings.SslMode = SslMode.VerifyFull;
+    }
+}

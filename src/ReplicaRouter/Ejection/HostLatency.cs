@@ -1,0 +1,119 @@
+namespace ReplicaRouter.Ejection;
+
+/// <summary>How long one route's commands take on one host, and what that says against it. Written under the lock of <see cref="OutlierEjection"/>.</summary>
+internal sealed class HostLatency
+{
+    private const int SlowerBuckets = (3 * DurationHistogram.PerDoubling) + 1;
+
+    /// <summary>Samples by which a duration that was never seen counts: the next one may take so long.</summary>
+    private const double NeverSeen = 0.5;
+
+    private readonly int[] _counts = new int[DurationHistogram.Size];
+    private double _logarithms;
+
+    public int Samples { get; private set; }
+
+    /// <summary>What is typical, as a natural logarithm of ms: a mean that a few long samples do not carry.</summary>
+    public double Typical => _logarithms / Samples;
+
+    public long SampledAt { get; private set; } = long.MinValue / 2;
+
+    /// <summary>What says that the host is slow, as a natural logarithm; 0 for nothing.</summary>
+    public double Evidence { get; set; }
+
+    public long SlowAt { get; set; } = long.MinValue / 2;
+
+    /// <summary>Whether the last sample counted as evidence that the host is slow.</summary>
+    public bool WasSlow { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
+    /// <summary>Trials since the host was ejected that were slow.</summary>
+    public int SlowTrials { get; set; }
+
+    /// <summary>When an ejected host is given a command at the earliest.</summary>
+    public long TrialAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
+
+    public ProbeSpeed Probes { get => (ProbeSpeed)Volatile.Read(ref _probes); set => Volatile.Write(ref _probes, (int)value); }
+    private int _probes;
+    private long _trialAfter;
+    private long _claimedUntil = long.MinValue / 2;
+
+    public long ReadmittedAt { get; set; } = long.MinValue / 2;
+
+    public void Add(double milliseconds, int history, long now)
+    {
+        SampledAt = now;
+        if (Samples >= 2 * history) Halve();
+        _counts[DurationHistogram.BucketOf(milliseconds)]++;
+        Samples++;
+        _logarithms += Math.Log(milliseconds);
+    }
+
+    /// <summary>Plans the next trial: at a moment at the earliest, and after so many commands of the route, unless a probe tells sooner that the host is well.</summary>
+    public void PlanTrial(long at, long afterCommands)
+    {
+        Volatile.Write(ref _trialAfter, afterCommands);
+        TrialAt = at;
+        if (Probes == ProbeSpeed.UsualAgain) Probes = ProbeSpeed.Unknown;
+    }
+
+    /// <summary>Notes that a command is on its way that is the trial: until it has ended, or for a while, no other one is. Needs no lock.</summary>
+    public void ClaimTrial(long until) => Volatile.Write(ref _claimedUntil, until);
+
+    /// <summary>Whether an ejected host is due for a trial after so many commands of the route, or the longest time that a quiet one keeps it waiting. Needs no lock.</summary>
+    public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
+        && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
+
+    /// <summary>How much more likely a sample is at a host 2 to 16 times as slow (or slower, if this one never took so long) than at one as fast; 0 within the tolerance.</summary>
+    public double LikelihoodRatio(double milliseconds, double toleranceMs)
+    {
+        if (milliseconds <= toleranceMs) return 0;
+        var bucket = DurationHistogram.BucketOf(milliseconds);
+        var asFast = AsFast(bucket);
+        var first = asFast == 0 ? 0 : Math.Max(0, bucket - (4 * DurationHistogram.PerDoubling));
+        var last = Math.Min(bucket - DurationHistogram.PerDoubling, DurationHistogram.BucketOf(milliseconds - toleranceMs));
+        var slower = 0;
+        for (var i = first; i <= last; i++) slower += _counts[i];
+        return slower / (double)SlowerBuckets / (asFast + NeverSeen);
+    }
+
+    /// <summary>Samples that took as long, to within the neighbouring buckets: a few hundred samples are spread unevenly.</summary>
+    private double AsFast(int bucket) =>
+        ((2 * _counts[bucket]) + _counts[Math.Max(0, bucket - 1)] + _counts[Math.Min(bucket + 1, _counts.Length - 1)]) / 4.0;
+
+    /// <summary>The share of samples that took at least as long, to within a bucket; never quite 0, as the next sample may.</summary>
+    public double ShareFrom(double milliseconds)
+    {
+        var count = 0;
+        for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
+        return (count + 1.0) / (Samples + 1);
+    }
+
+    /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
+    public double Slowest(double share)
+    {
+        var left = (int)(share * Samples);
+        for (var i = _counts.Length - 1; i > 0; i--)
+        {
+            left -= _counts[i];
+            if (left < 0) return DurationHistogram.EndOf(i);
+        }
+
+        return DurationHistogram.EndOf(0);
+    }
+
+    /// <summary>Forgets what was measured: it says nothing any more.</summary>
+    public void Reset()
+    {
+        Array.Clear(_counts);
+        (Samples, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
+        SampledAt = SlowAt = ReadmittedAt = long.MinValue / 2;
+    }
+
+    private void Halve()
+    {
+        var before = Samples;
+        Samples = 0;
+        for (var i = 0; i < _counts.Length; i++) Samples += _counts[i] /= 2;
+        _logarithms *= (double)Samples / before;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+
+namespace ReplicaRouter.Execution;
+
+/// <summary>Runs callers' work on a host, and again where that is safe: opens, runs, classifies what fails, and decides.</summary>
+internal sealed class Executor(
+    TopologyStore store, ConnectionOpener opener, RetryRules rules, OutcomeResolver outcomes, LostAnswers lost, Hedging hedging, TimeProvider time, Random random)
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(10);
+
+    public Task<T> ExecuteAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
+        attempt.Remaining(time) is { } limit ? WithinAsync(limit, attempt, work, cancellationToken) : WithoutLimitAsync(attempt, work, cancellationToken);
+
+    public T Execute<T>(Attempt attempt, Work<T> work) => RunAsync(attempt, work, async: false, CancellationToken.None).Wait();
+
+    /// <summary>Ends an operation at its caller's deadline.</summary>
+    private async Task<T> WithinAsync<T>(TimeSpan limit, Attempt attempt, Work<T> work, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            return await WithoutLimitAsync(attempt, work, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // A strategy that takes a time-out for transient would run it again.
+            throw attempt.IsOutcomeUnknown ? new TransactionOutcomeUnknownException(attempt.Host!.Name, e) : attempt.Expired(e);
+        }
+    }
+
+    private Task<T> WithoutLimitAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) => attempt.MayHedge && !work.IsTransaction
+        ? HedgedAsync(attempt, work, cancellationToken)
+        : RunAsync(attempt, work, async: true, cancellationToken).AsTask();
+
+    /// <summary>Gives a slow read further runs beside the first one.</summary>
+    private Task<T> HedgedAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
+        hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, async: true, ct).AsTask(), cancellationToken);
+
+    /// <summary>Opens and runs until there is a result or an error for the caller. Without <paramref name="async"/> all is done when this returns.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<T> RunAsync<T>(Attempt attempt, Work<T> work, bool async, CancellationToken cancellationToken)
+    {
+        var (run, rollbacks) = (1, 0);
+        while (true)
+        {
+            var (connection, pool) = await opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false);
+            var (startedAt, flow) = (time.GetTimestamp(), new CommandFlow { Attempt = work.IsTransaction ? null : attempt });
+            RetryDecision decision;
+            try
+            {
+                var result = async
+                    ? await HostedWork.RunAsync(connection, work, flow, time, pool.Plan.IsReadOnly ? null : lost, pool, GivenUp(pool), cancellationToken).ConfigureAwait(false)
+                    : await HostedWork.RunToEndAsync(connection, work, flow, async: false, cancellationToken).ConfigureAwait(false);
+                rules.Succeeded(attempt);
+                return result;
+            }
+            catch (Exception e)
+            {
+                decision = rules.Decide(e, attempt, pool, flow, startedAt, run, work.IsTransaction ? rollbacks : null);
+                attempt.IsOutcomeUnknown = decision is RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt;
+                if (decision == RetryDecision.UnknownOutcome) throw UnknownOutcome(e, attempt, work.IsTransaction ? flow.Mark ?? TransactionMark.None : null);
+                if (!decision.IsAgain()) throw;
+            }
+            finally
+            {
+                pool.Uncount(flow);
+            }
+
+            run++;
+            if (decision != RetryDecision.AgainInNewTransaction) continue;
+            attempt.ForgetTries();
+            // Full jitter: transactions that met in a deadlock must not meet again.
+            await Task.Delay(FirstBackoff * Math.Pow(2, rollbacks) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
+            (run, rollbacks) = (1, rollbacks + 1);
+        }
+    }
+
+    private TransactionOutcomeUnknownException UnknownOutcome(Exception exception, Attempt attempt, TransactionMark? mark) =>
+        new(attempt.Host!.Name, exception) { Resolve = mark is null ? null : ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
+
+    /// <summary>Cancelled when work on a host has to be given up: a read that may be lost is run elsewhere at once, what writes is given up only for good reason.</summary>
+    private CancellationToken GivenUp(HostPool pool)
+    {
+        if (!pool.Plan.IsReadOnly) return pool.Owner.Superseded.Token;
+        var token = pool.Owner.Lost.Token;
+        // It may have been lost since it was chosen, and that alarm has been raised.
+        return store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
+    }
+}

@@ -1,0 +1,98 @@
+using Npgsql;
+
+namespace ReplicaRouter.Execution;
+
+/// <summary>Finds out what became of a transaction whose COMMIT got no answer.</summary>
+internal sealed class OutcomeResolver(RouterConfiguration configuration, TopologyStore store, ConnectionOpener opener, TimeProvider time)
+{
+    private const string MarkQuestion = $"SELECT {PrimaryFacts.Columns}, txid_current_if_assigned()";
+    private const string FactsQuestion = $"SELECT {PrimaryFacts.Columns}, (SELECT system_identifier FROM pg_control_system())";
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Notes what is needed for it, in the round trip that looks whether the transaction is still well.</summary>
+    /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that no client reads.</remarks>
+    /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
+    public ValueTask<TransactionMark> MarkAsync(NpgsqlTransaction transaction, bool async, CancellationToken cancellationToken)
+    {
+        // Where positions can't be used, at least the transaction is looked at.
+        var question = configuration.SessionWindow is null ? MarkQuestion : "SELECT 1";
+        return AskAsync(new NpgsqlCommand(question, transaction.Connection, transaction), Read, async, cancellationToken);
+    }
+
+    /// <summary>What became of it; <see cref="TransactionOutcome.Unknown"/>, too, when it could not be found out within the time that a write waits for a primary.</summary>
+    public async Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(configuration.PlanOf(DatabaseOperation.Transactional).Wait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        while (true)
+        {
+            try
+            {
+                return await ResolveAsync(mark, session, either.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is OperationCanceledException or NoEligibleHostException or DatabaseRouterConfigurationException or ObjectDisposedException)
+            {
+                return TransactionOutcome.Unknown;
+            }
+            catch (NpgsqlException)
+            {
+                // The primary failed while it was asked, or its pool had kept connections of before.
+                await Task.Delay(Poll, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>What became of it. The session that it was part of shall see what turns out to be committed.</summary>
+    public async Task<TransactionOutcome> ResolveAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
+    {
+        if (mark.Known is { } known) return known;
+        while (true)
+        {
+            var attempt = new Attempt(configuration.PlanOf(DatabaseOperation.Transactional), default, session, time);
+            var (connection, _) = await opener.OpenAsync(attempt, async: true, cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var now = await AskAsync(
+                    new NpgsqlCommand(FactsQuestion, connection), reader => PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5)), async: true, cancellationToken).ConfigureAwait(false);
+                var status = await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false);
+                if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
+            }
+
+            // Its backend has not noticed yet that no client waits, or still waits for a synchronous standby.
+            await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private TransactionMark Read(NpgsqlDataReader reader)
+    {
+        if (configuration.SessionWindow is not null || store.Current.SystemIdentifier is not { } cluster) return TransactionMark.None;
+        var facts = PrimaryFacts.Read(reader, cluster);
+        return new TransactionMark(reader.IsDBNull(5) ? null : reader.GetInt64(5), facts);
+    }
+
+    private static async ValueTask<T> AskAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, bool async, CancellationToken cancellationToken)
+    {
+        await using var _ = command.ConfigureAwait(false);
+        var reader = async ? await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteReader();
+        await using var __ = reader.ConfigureAwait(false);
+        if (async) await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        else reader.Read();
+        return read(reader);
+    }
+
+    /// <remarks>Source: PostgreSQL manual, "Transaction ID and Snapshot Information Functions". The old name is known to all versions.</remarks>
+    private static async Task<string?> StatusAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand("SELECT txid_status($1)", connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = id } } };
+        await using var _ = command.ConfigureAwait(false);
+        try
+        {
+            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as string;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
+        {
+            return "aborted";   // "is in the future": to this server's history it was never given
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ReplicaRouter.Execution;
+
+/// <summary>Looks up in <see cref="RetryTable"/> what becomes of work that failed, and does what goes with it.</summary>
+internal sealed class RetryRules(TopologyStore store, Fleet fleet, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
+{
+    private readonly Budget _budget = new(time);
+
+    /// <summary>Notes that work was done. If its first run failed elsewhere, that host alone has that error.</summary>
+    public void Succeeded(Attempt attempt)
+    {
+        _budget.Earn();
+        if (attempt.Failed?.FirstRun is not var (failed, error)) return;
+        var host = fleet.PoolsOf(failed);
+        // Another host may have taken its index meanwhile.
+        if (host.Host.Name != failed.Name || host.Faults.Record(host.Commands) is not { } hold) return;
+        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(error.SqlState)}.", hold);
+    }
+
+    /// <summary>Reports a failure to the host's monitor, decides what becomes of the work, and prepares the operation for another run if there is one.</summary>
+    public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks)
+    {
+        var failed = FailedTry.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
+        // That the server has ended an idle connection, which crossed the very first command on its way, is no failure of the host.
+        var hadEndedIdle = failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout };
+        if (failed.Kind != FailureKind.None && !hadEndedIdle) failures.Report(exception, pool, startedAt, flow.Site);
+        var decision = RetryTable.Decide(failed);
+        // Only what would be run again asks for the budget.
+        if (decision.TakesFromBudget() && !TrySpend(pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });
+        switch (decision)
+        {
+            case RetryDecision.AgainHere:
+                break;
+            case RetryDecision.AgainElsewhere:
+                var hosts = attempt.Exclude(pool.Host, exception, time.GetTimestamp());
+                if (failed.Kind == FailureKind.RecoveryConflict) hosts.Conflicts++;
+                OperationTelemetry.Retried(pool.Host, failed.Kind);
+                Count(failed.Kind == FailureKind.Hung, failed.Kind.ToString(), pool);
+                break;
+            case RetryDecision.AgainOnceElsewhere:
+                var error = (PostgresException)exception;
+                attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = (pool.Host, error);
+                Count(wasHung: false, error.SqlState, pool);
+                break;
+            default:
+                counters.Failures.Note(attempt.Plan, pool.Host, exception, time);
+                break;
+        }
+
+        return decision;
+    }
+
+    private bool TrySpend(HostPool pool)
+    {
+        if (_budget.TrySpend()) return true;
+        counters.Count(RouterEvent.RetryRefused);
+        Log.RetryBudgetSpent(logger, pool.Plan.Name, pool.Host.Name);
+        return false;
+    }
+
+    private void Count(bool wasHung, string why, HostPool pool)
+    {
+        counters.Count(!pool.Plan.IsReadOnly ? RouterEvent.WriteRetry : wasHung ? RouterEvent.Moved : RouterEvent.Retry);
+        if (wasHung) Log.Moved(logger, pool.Plan.Name, pool.Host.Name);
+        else Log.RetriedElsewhere(logger, pool.Plan.Name, pool.Host.Name, why);
+    }
+}

@@ -1,0 +1,67 @@
+namespace ReplicaRouter.Infrastructure;
+
+/// <summary>The system's time, with timers that end a short wait to the millisecond.</summary>
+/// <remarks>
+/// The runtime's timers go by a clock that Linux moves on every 4 ms on most machines (HZ=250), so that a wait of 1 ms takes 4 to 8. One thread serves all
+/// short waits of the process, and sleeps while there is none.
+/// </remarks>
+internal sealed class PreciseTime : TimeProvider
+{
+    /// <summary>Waits from here on are left to the runtime: a few ms make no difference to them.</summary>
+    private static readonly TimeSpan s_long = TimeSpan.FromMilliseconds(50);
+
+    private static readonly PreciseTime s_shared = new();
+
+    private readonly PriorityQueue<ITimer, long> _timers = new();
+    private readonly object _lock = new();
+    private Thread? _thread;
+
+    private PreciseTime() { }
+
+    /// <summary>The precise form of the system's time; any other time as it is.</summary>
+    public static TimeProvider Of(TimeProvider time) => ReferenceEquals(time, System) ? s_shared : time;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (dueTime <= TimeSpan.Zero || dueTime >= s_long || period != Timeout.InfiniteTimeSpan) return base.CreateTimer(callback, state, dueTime, period);
+        var timer = base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
+        Add(timer, GetTimestamp() + this.Ticks(dueTime));
+        return timer;
+    }
+
+    private void Add(ITimer timer, long due)
+    {
+        lock (_lock)
+        {
+            _timers.Enqueue(timer, due);
+            if (_thread is null) (_thread = new Thread(Serve) { IsBackground = true, Name = "ReplicaRouter short waits" }).Start();
+            // Else it wakes early enough by itself.
+            else if (ReferenceEquals(_timers.Peek(), timer)) Monitor.Pulse(_lock);
+        }
+    }
+
+    private void Serve()
+    {
+        // The runtime fires at once what is due now. A timer that was disposed of stays in line and does nothing: it is not for long.
+        while (true) NextDue().Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private ITimer NextDue()
+    {
+        lock (_lock)
+        {
+            while (true)
+            {
+                if (!_timers.TryPeek(out _, out var due))
+                {
+                    Monitor.Wait(_lock);
+                    continue;
+                }
+
+                var left = GetElapsedTime(GetTimestamp(), due);
+                if (left <= TimeSpan.Zero) return _timers.Dequeue();
+                Monitor.Wait(_lock, (int)Math.Ceiling(left.TotalMilliseconds));
+            }
+        }
+    }
+}

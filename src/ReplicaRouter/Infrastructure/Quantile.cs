@@ -1,0 +1,42 @@
+namespace ReplicaRouter.Infrastructure;
+
+/// <summary>Follows a quantile of a stream of numbers.</summary>
+/// <param name="rank">Which one, as 0.95.</param>
+/// <remarks>
+/// A sample above the estimate raises it by a step times the rank, one below lowers it by a step times the rest: in balance when the share of samples
+/// below is the rank. Steps are a twentieth of the estimate. Source: H. Robbins, S. Monro, "A Stochastic Approximation Method", 1951. At first steps are
+/// larger, and the rank is what the largest of so few samples stands for on average: else it would take hundreds of samples to come down from a slow first one.
+/// So it begins again when what it followed is over, as the slowness of a start.
+/// </remarks>
+internal sealed class Quantile(double rank)
+{
+    private const double LeastStep = 0.05;
+    private const double FirstStep = 2;
+
+    /// <summary>So many samples in a row of less than so much of the estimate, and it begins again.</summary>
+    private const int MostLow = 16;
+    private const double Low = 0.25;
+
+    private double _value;
+    private int _samples;
+    private int _low;
+
+    /// <summary>0 before the first sample.</summary>
+    public double Value => Volatile.Read(ref _value);
+
+    public void Record(double sample)
+    {
+        // A lost update between two threads is one sample less.
+        var value = Value;
+        _low = sample < Low * value ? _low + 1 : 0;
+        if (_low >= MostLow) (value, _samples) = (0, 0);
+        var (step, at) = (LeastStep, rank);
+        if (_samples < FirstStep / LeastStep)
+        {
+            _samples++;
+            (step, at) = (FirstStep / _samples, Math.Min(rank, _samples / (_samples + 1.0)));
+        }
+
+        Volatile.Write(ref _value, value == 0 ? sample : value * (1 + (step * (sample > value ? at : at - 1))));
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ReplicaRouter.Management;
+
+/// <summary>Ends connections that nobody returns, by having their server end them: a connection that is in use can't be closed under its user.</summary>
+/// <remarks>Source: PostgreSQL manual, "Server Signaling Functions": every role may terminate its own backends.</remarks>
+internal sealed class ConnectionCutter(RouterConfiguration configuration, CommandListener listener, TimeProvider time, ILogger logger)
+{
+    /// <summary>Only backends that are still ours: a process id may have come to another one since.</summary>
+    private const string Terminate =
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = ANY($1) AND usename = current_user AND application_name = $2 AND pid <> pg_backend_pid()";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Ends the connections in use of several data sources, for each as long as 5 s.</summary>
+    /// <returns>How many were in use, and how many of them were ended.</returns>
+    public async Task<(int InUse, long Cut)> CutAsync(string host, IReadOnlyList<HostDataSource> sources, CancellationToken stop)
+    {
+        var (inUse, cut) = (listener.CountInUse(sources), 0L);
+        foreach (var source in sources.Where(source => source.Busy > 0))
+        {
+            using var timeout = new CancellationTokenSource(Timeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+            try
+            {
+                cut += await CutAsync(source, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                // The server may be gone, and its connections with it.
+                Log.CutFailed(logger, host, e);
+            }
+        }
+
+        return (inUse, cut);
+    }
+
+    private async Task<long> CutAsync(HostDataSource source, CancellationToken cancellationToken)
+    {
+        int[] backends = [.. source.Logins.Backends];
+        if (backends.Length == 0) return 0;
+        var application = new NpgsqlConnectionStringBuilder(source.Value.ConnectionString).ApplicationName!;
+        // Not from the pool that is to be cut: all of its connections may be in use. And as the host is configured now: a former password is no longer good.
+        var dataSource = Credentials.Unpooled(source.Pool.Host, configuration.Login).Build();
+        await using var _ = dataSource.ConfigureAwait(false);
+        var command = dataSource.CreateCommand(Terminate);
+        await using var __ = command.ConfigureAwait(false);
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = backends });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = application });
+        return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+}

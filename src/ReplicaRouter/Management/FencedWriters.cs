@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter.Management;
+
+/// <summary>Cuts the connections that writable routes hold on a fenced server: rows written there will be lost, and a LISTEN there hears nothing.</summary>
+/// <remarks>A server that is in recovery by now ended such connections itself. One that can't be reached is dealt with once it answers.</remarks>
+internal sealed class FencedWriters(TopologyStore store, Fleet fleet, ConnectionCutter cutter, TimeProvider time, ILogger logger) : IAsyncDisposable
+{
+    /// <summary>A data source that a caller kept may open further connections.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<HostPools, Task> _underWay = [];
+
+    public void OnChanged(TopologySnapshot before, TopologySnapshot after)
+    {
+        foreach (var host in after.Hosts)
+        {
+            if (host.State == HostState.Fenced && before.Find(host.Configuration)?.State != HostState.Fenced) Start(fleet.PoolsOf(host.Configuration));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        Task[] underWay;
+        lock (_lock) underWay = [.. _underWay.Values];
+        await Task.WhenAll(underWay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private void Start(HostPools pools)
+    {
+        lock (_lock)
+        {
+            if (!_stop.IsCancellationRequested && !_underWay.ContainsKey(pools)) _underWay[pools] = CutAsync(pools);
+        }
+    }
+
+    private async Task CutAsync(HostPools pools)
+    {
+        // The change that started it goes on to its other listeners.
+        await time.YieldAsync().ConfigureAwait(false);
+        while (!_stop.IsCancellationRequested)
+        {
+            lock (_lock)
+            {
+                // Under the lock, so that a host that is fenced again right now is not left out.
+                if (store.Current.Find(pools.Host) is not { State: HostState.Fenced })
+                {
+                    _underWay.Remove(pools);
+                    return;
+                }
+            }
+
+            await CutOnceAsync(pools).ConfigureAwait(false);
+            await Task.Delay(Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task CutOnceAsync(HostPools pools)
+    {
+        List<HostDataSource> sources = [.. pools.Everything.Where(pool => !pool.Plan.IsReadOnly).SelectMany(pool => pool.Sources)];
+        foreach (var source in sources) source.Clear();
+        var (_, cut) = await cutter.CutAsync(pools.Host.Name, sources, _stop.Token).ConfigureAwait(false);
+        if (cut > 0) Log.WritersCut(logger, pools.Host.Name, cut);
+    }
+}

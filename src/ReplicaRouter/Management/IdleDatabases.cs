@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ReplicaRouter.Management;
+
+/// <summary>Closes what further databases of the cluster do not use: there may be thousands, and a server has a few hundred connections for all of them.</summary>
+internal sealed class IdleDatabases(CommandListener listener, CreatedConnections created, TimeProvider time, ILogger logger) : IAsyncDisposable
+{
+    /// <summary>Time without use after which a database keeps no connection. Opening one again takes some 20 ms.</summary>
+    private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Time without use after which it keeps no pools either: each has loaded the database's types, some 100 KB. A connection that a caller holds unopened keeps them, as
+    /// it belongs to one of them.
+    /// </summary>
+    private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentQueue<DatabasePools> _all = [];
+    private readonly List<(HostPool Pool, long At)> _forgotten = [];
+    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(1), time);
+    private Task? _loop;
+
+    public void Add(DatabasePools database)
+    {
+        _all.Enqueue(database);
+        lock (_forgotten) _loop ??= RunAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        if (_loop is not null) await _loop.ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                await SweepAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                Log.DatabaseSweepFailed(logger, e);
+            }
+        }
+    }
+
+    private async Task SweepAsync()
+    {
+        listener.Recount();
+        var now = time.Coarse();
+        // A caller that was about to use a pool when it was forgotten has done so since.
+        foreach (var (pool, at) in _forgotten.Where(forgotten => Since(forgotten.At, now) >= s_idle && forgotten.Pool.Busy == 0).ToList())
+        {
+            _forgotten.Remove((pool, at));
+            await CloseAsync(pool).ConfigureAwait(false);
+        }
+
+        var held = created.Databases();
+        foreach (var database in _all)
+        {
+            if (database.Pools.Count == 0 || database.Pools.Any(pool => pool.Busy > 0)) continue;
+            var idle = Since(database.UsedAt, now);
+            if (idle >= s_unused && !held.Contains(database)) _forgotten.AddRange(database.Forget().Select(pool => (pool, now)));
+            else if (idle >= s_idle) Clear(database);
+        }
+    }
+
+    private static TimeSpan Since(long coarse, long now) => TimeSpan.FromMilliseconds(now - coarse);
+
+    private static void Clear(DatabasePools database)
+    {
+        foreach (var pool in database.Pools) pool.Clear();
+    }
+
+    private async Task CloseAsync(HostPool pool)
+    {
+        HostDataSource[] sources = [.. pool.Sources];
+        listener.Remove(sources);
+        pool.Owner.Remove(pool);
+        foreach (var source in sources) await source.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,56 @@
+namespace ReplicaRouter.Management;
+
+/// <summary>Looks forty times a second whether a host is silent although work waits there, and has it asked at once if so.</summary>
+/// <remarks>A host that hangs acknowledges packets and never answers: only time tells. The next probe, or a command's time-out, would hold callers up for seconds.</remarks>
+internal sealed class StallWatch : IAsyncDisposable
+{
+    internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Where commands usually end at once, less of a silence is strange.</summary>
+    private const double UsualLatencies = 10;
+    private const double LeastSilenceMs = 50;
+    private const double MostSilenceMs = 100;
+
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
+
+    private readonly Fleet _fleet;
+    private readonly CommandListener _listener;
+    private readonly PeriodicTimer _timer;
+    private readonly Task _loop;
+
+    public StallWatch(Fleet fleet, CommandListener listener, TimeProvider time)
+    {
+        (_fleet, _listener, _timer) = (fleet, listener, new PeriodicTimer(Period, time));
+        _loop = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        await _loop.ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
+        {
+            foreach (var host in _fleet.Hosts) Look(host, _fleet.MonitorOf(host.Host));
+        }
+    }
+
+    private void Look(HostPools host, HostMonitor monitor)
+    {
+        var load = host.Load;
+        // Npgsql never counts a command as ended that it could not even send: on a host where no connection is in use, none is under way.
+        if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host.Sources) == 0) load.Commands.Forget();
+        Look(load, monitor);
+    }
+
+    /// <summary>Has a host asked that is silent although work waits there.</summary>
+    internal static void Look(HostLoad load, HostMonitor monitor)
+    {
+        var silence = TimeSpan.FromMilliseconds(Math.Clamp(UsualLatencies * load.Latency.Value, LeastSilenceMs, MostSilenceMs));
+        var (commands, logins) = (load.Commands.IsStalled(silence), load.Logins.IsStalled(TimeSpan.FromMilliseconds(MostSilenceMs)));
+        if (commands || logins) monitor.Verify(logins);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+
+namespace ReplicaRouter.Pools;
+
+/// <summary>Learns from Npgsql's own meter how many commands run where, and how long they take.</summary>
+/// <remarks>
+/// So every command counts, whichever way its connection was obtained, and what callers get is the real
+/// <see cref="Npgsql.NpgsqlConnection"/> without a wrapper around it.
+/// </remarks>
+internal sealed class CommandListener : IDisposable
+{
+    public const string MeterName = "Npgsql";
+    private const string Duration = "db.client.operation.duration";
+    private const string Executing = "db.client.operation.npgsql.executing";
+    private const string Failed = "db.client.operation.failed";
+    private const string BytesWritten = "db.client.operation.npgsql.bytes_written";
+    private const string Connections = "db.client.connection.count";
+    private const string Pending = "db.client.connection.npgsql.pending_requests";
+
+    /// <summary>What it listens to.</summary>
+    public static readonly string[] Instruments = [Duration, Failed, Executing, BytesWritten, Connections, Pending];
+
+    private const string PoolName = "db.client.connection.pool.name";
+    private const string State = "db.client.connection.state";
+
+    // By the very string object that each data source was named with: another router in this process may use equal names.
+    private readonly ConcurrentDictionary<object, HostDataSource> _sources = new(ReferenceEqualityComparer.Instance);
+    private readonly MeterListener _listener = new();
+    private readonly Lock _counting = new();
+
+    public CommandListener()
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == MeterName && Instruments.Contains(instrument.Name)) listener.EnableMeasurementEvents(instrument);
+        };
+        _listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) => OnEnded(SourceOf(tags)?.Pool, seconds * 1000));
+        _listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) => OnSent(SourceOf(tags)?.Pool, bytes));
+        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => OnCounted(instrument, SourceOf(tags), value, tags));
+        _listener.Start();
+    }
+
+    /// <summary>Listens for what is run on the connections of a data source, which is not used yet.</summary>
+    public void Add(HostDataSource source) => _sources[source.Name] = source;
+
+    /// <summary>Stops listening. From then on the connections of the data sources are not counted.</summary>
+    public void Remove(IEnumerable<HostDataSource> sources)
+    {
+        foreach (var source in sources)
+        {
+            _sources.TryRemove(source.Name, out _);
+            lock (_counting) (source.Idle, source.Busy) = (0, 0);
+        }
+    }
+
+    /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
+    public int CountInUse(IEnumerable<HostDataSource> sources)
+    {
+        Recount();
+        return sources.Sum(source => source.Busy);
+    }
+
+    /// <summary>Has Npgsql count all connections now.</summary>
+    public void Recount()
+    {
+        lock (_counting) _listener.RecordObservableInstruments();
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private static void OnEnded(HostPool? pool, double milliseconds)
+    {
+        // Each router in this process is told of all commands.
+        var hasFailed = pool is not null && FailedCommand.Take();
+        var flow = CommandFlow.Current.Value;
+        if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
+        flow?.CommandEnded();
+        if (flow?.Attempt is not { IsStopped: true }) pool.Durations.Record(milliseconds);
+        if (hasFailed && flow?.Attempt is not ({ IsBeaten: true } or { IsStopped: true })) pool.RecordFailure(milliseconds);
+        else pool.RecordCommand(milliseconds, isStopped: flow?.Attempt is { IsStopped: true, IsBeaten: false }, isBeaten: flow?.Attempt is { IsBeaten: true });
+    }
+
+    private static void OnSent(HostPool? pool, long bytes)
+    {
+        if (pool is not null && CommandFlow.Current.Value is { } flow && !IsUncounted(flow)) flow.Sent(bytes);
+    }
+
+    private static void OnCounted(Instrument instrument, HostDataSource? source, int value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (source is null) return;
+        var flow = CommandFlow.Current.Value;
+        switch (instrument.Name)
+        {
+            case Connections:
+                foreach (var tag in tags)
+                {
+                    if (tag is { Key: State, Value: "idle" }) source.Idle = value;
+                    if (tag is { Key: State, Value: "used" }) source.Busy = value;
+                }
+
+                break;
+            case Pending:
+                source.Pool.RecordPending(value);
+                break;
+            case Failed:
+                FailedCommand.Note();
+                if (!IsUncounted(flow)) source.Pool.CountFailed();
+                break;
+            case Executing when !IsUncounted(flow):
+                if (value > 0) flow?.CommandStarted();
+                flow?.Executing(value);
+                source.Pool.RecordExecuting(value);
+                break;
+        }
+    }
+
+    private static bool IsUncounted(CommandFlow? flow) => ReferenceEquals(flow, CommandFlow.Uncounted);
+
+    private HostDataSource? SourceOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        foreach (var (key, value) in tags)
+        {
+            if (key == PoolName) return value is not null && _sources.TryGetValue(value, out var source) ? source : null;
+        }
+
+        return null;
+    }
+}

@@ -1,9 +1,0 @@
-namespace ReplicaRouter;
-
-/// <summary>In what order reads give way on the primary: the first ones first.</summary>
-internal enum ReadPriority
-{
-    Analytics,
-    Background,
-    Read,
-}
