@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace ReplicaRouter.Hosting;
+namespace ReplicaRouter;
 
 /// <summary>A router that an application has registered, by which other packages find all of them. Its name is its key, and null for the router without.</summary>
 internal sealed record RouterRegistration(string? Name)
