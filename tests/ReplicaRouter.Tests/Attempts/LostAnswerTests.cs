@@ -1,0 +1,45 @@
+using Npgsql;
+
+namespace ReplicaRouter.Tests.Attempts;
+
+public class LostAnswerTests
+{
+    /// <summary>
+    /// Whether an error under which the connection broke leaves open what became of a command, and whether an error of COMMIT says that it rolled back.
+    /// </summary>
+    [Theory]
+    [InlineData("57P02", "FATAL", true, false)]
+    [InlineData("57P02", "ERROR", false, true)]
+    [InlineData("57P01", "FATAL", false, false)]
+    [InlineData("57P03", "FATAL", false, false)]
+    [InlineData("08006", "FATAL", true, false)]
+    [InlineData("08006", "ERROR", true, false)]
+    [InlineData("40003", "ERROR", false, false)]
+    [InlineData("40001", "ERROR", false, true)]
+    [InlineData("23505", "ERROR", false, true)]
+    [InlineData("53200", "ERROR", false, true)]
+    [InlineData("58030", "ERROR", false, true)]
+    public void What_the_server_says_tells_whether_its_answer_was_lost(string sqlState, string severity, bool isLost, bool saysRolledBack)
+    {
+        var error = new PostgresException("", severity, severity, sqlState);
+        Assert.Equal(isLost, LostAnswer.IsLost(error));
+        Assert.Equal(saysRolledBack, LostAnswer.SaysRolledBack(error));
+    }
+
+    [Theory]
+    [InlineData("server conn crashed?", true)]
+    [InlineData("query_wait_timeout", true)]
+    [InlineData("no such database: app", false)]
+    [InlineData("server login has been failing, try again later", false)]
+    public void So_do_the_words_of_a_pooler(string words, bool isLost) =>
+        Assert.Equal(isLost, LostAnswer.IsLost(new PostgresException(words, "FATAL", "FATAL", PostgresErrorCodes.ProtocolViolation)));
+
+    [Fact]
+    public void An_error_of_the_network_loses_the_answer_and_an_error_of_the_caller_does_not()
+    {
+        Assert.True(LostAnswer.IsLost(new NpgsqlException("While reading", new IOException())));
+        Assert.False(LostAnswer.IsLost(new InvalidOperationException()));
+        Assert.False(LostAnswer.SaysRolledBack(new NpgsqlException("While reading", new IOException())));
+        Assert.True(LostAnswer.SaysRolledBack(new InvalidOperationException("This transaction has completed")));
+    }
+}

@@ -1,0 +1,92 @@
+namespace ReplicaRouter.Tests.Attempts;
+
+/// <summary>What holds of every cell of the retry table, whichever line decides it.</summary>
+public class RetryTableRulesTests
+{
+    private static bool IsProvablyNotDone(FailedTry failed) => failed.Phase == TryPhase.FirstCommand && failed switch
+    {
+        { Kind: FailureKind.Restarting } or { Kind: FailureKind.Terminated, Detail: FailureDetail.Shutdown } => true,
+        { Kind: FailureKind.ReadOnly } => failed.IsOnStandby,
+        _ => false,
+    };
+
+    private static readonly (string Rule, Func<FailedTry, RetryDecision, bool> Holds)[] s_rules =
+    [
+        ("Each has a decision.",
+            (_, decision) => Enum.IsDefined(decision)),
+        ("Work of a writable route is run elsewhere only if the server provably did not do it.",
+            (failed, decision) => failed.IsReadOnly || failed.Phase == TryPhase.Opening || IsProvablyNotDone(failed) || !decision.TakesFromBudget()),
+        ("Work is run again on the same host only if the connection had ended while it was idle.",
+            (failed, decision) => decision != RetryDecision.AgainHere || failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout }),
+        ("A transaction is run again as a new one only if the server rolled it back because of another one.",
+            (failed, decision) => decision != RetryDecision.AgainInNewTransaction
+                || (failed is { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock } && (failed.Phase != TryPhase.Commit || failed.SaysRolledBack))),
+        ("The outcome of a read is never unknown.",
+            (failed, decision) => !failed.IsReadOnly || failed.Phase == TryPhase.Commit || decision is not (RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt)),
+        ("The outcome of a COMMIT is unknown unless the server says that it rolled back, and then it is known.",
+            (failed, decision) => failed.Phase != TryPhase.Commit || (decision == RetryDecision.UnknownOutcome) == !failed.SaysRolledBack),
+        ("A write that is in doubt is never reported as failed.",
+            (failed, decision) => failed.IsReadOnly || failed.IsTransaction || failed.Phase == TryPhase.Opening || !failed.IsInDoubt || decision != RetryDecision.CallersError),
+        ("A transaction whose COMMIT was not sent has a known outcome.",
+            (failed, decision) => !failed.IsTransaction || failed.Phase == TryPhase.Commit || decision is not (RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt)),
+        ("Nothing is run again whose caller forbids it. An opening runs nothing.",
+            (failed, decision) => failed.MayRetry || failed.Phase == TryPhase.Opening || !decision.IsAgain()),
+        ("After the third run only what has a count of its own is run again: lost hosts, errors of one host, rollbacks.",
+            (failed, decision) => failed.Run < RetryTable.MaxRuns || failed.Phase == TryPhase.Opening || !decision.IsAgain()
+                || decision is RetryDecision.AgainOnceElsewhere or RetryDecision.AgainInNewTransaction || failed is { IsReadOnly: true, Kind: FailureKind.Hung }),
+        ("An error of one host is looked for elsewhere once.",
+            (failed, decision) => decision != RetryDecision.AgainOnceElsewhere || !failed.HasTriedElsewhere),
+        ("Without budget no host's failure costs another run.",
+            (failed, decision) => !failed.IsBudgetSpent || failed.Phase == TryPhase.Opening || !decision.TakesFromBudget()),
+    ];
+
+    [Fact]
+    public void Every_cell_keeps_the_rules()
+    {
+        foreach (var failed in Cells())
+        {
+            var decision = RetryTable.Decide(failed);
+            foreach (var (rule, holds) in s_rules)
+            {
+                if (!holds(failed, decision)) Assert.Fail($"{rule} {failed} has {decision}.");
+            }
+        }
+    }
+
+    /// <summary>All combinations, half a million: each number of a loop is a row of bits.</summary>
+    private static IEnumerable<FailedTry> Cells()
+    {
+        foreach (var phase in Enum.GetValues<TryPhase>())
+        {
+            foreach (var kind in Enum.GetValues<FailureKind>())
+            {
+                foreach (var detail in Enum.GetValues<FailureDetail>())
+                {
+                    for (var bits = 0; bits < 1 << 11; bits++)
+                    {
+                        bool Bit(int place) => (bits & (1 << place)) != 0;
+                        // Only WithTransactionAsync sends a COMMIT of ours.
+                        if (phase == TryPhase.Commit && !Bit(1)) continue;
+                        yield return new FailedTry
+                        {
+                            Phase = phase,
+                            Kind = kind,
+                            Detail = detail,
+                            IsReadOnly = Bit(0),
+                            IsTransaction = Bit(1),
+                            IsInDoubt = Bit(2),
+                            IsOnStandby = Bit(3),
+                            SaysRolledBack = Bit(4),
+                            MayRetry = Bit(5),
+                            IsBudgetSpent = Bit(6),
+                            HasTriedElsewhere = Bit(7),
+                            Run = Bit(8) ? RetryTable.MaxRuns : 1,
+                            Conflicts = Bit(9) ? 1 : 0,
+                            Rollbacks = Bit(10) ? RetryTable.MaxRollbacks : 0,
+                        };
+                    }
+                }
+            }
+        }
+    }
+}

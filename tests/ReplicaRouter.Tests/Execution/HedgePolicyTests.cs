@@ -1,0 +1,74 @@
+namespace ReplicaRouter.Tests.Execution;
+
+public class HedgePolicyTests
+{
+    private readonly HedgePolicy _policy = new(routes: 2);
+
+    private static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+
+    private void Reads(int count, double milliseconds)
+    {
+        for (var i = 0; i < count; i++) _policy.Ended(0, Ms(milliseconds));
+    }
+
+    /// <summary>Second runs that may begin now, each of which takes so long.</summary>
+    private int Hedges(double milliseconds)
+    {
+        var count = 0;
+        for (; count < 1000 && _policy.TryBegin(0) is { } setAside; count++) _policy.SecondEnded(0, setAside, Ms(milliseconds));
+        return count;
+    }
+
+    [Fact]
+    public void Nothing_is_run_twice_until_a_read_has_shown_how_long_it_takes()
+    {
+        Assert.Null(_policy.DelayOf(0));
+        Assert.Null(_policy.TryBegin(0));
+        Reads(20, 5);
+        Assert.InRange(_policy.DelayOf(0)!.Value.TotalMilliseconds, 4, 6);
+        Assert.Null(_policy.DelayOf(1));
+    }
+
+    [Fact]
+    public void At_most_five_second_runs_are_under_way_at_once()
+    {
+        Reads(20, 50);
+        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => _policy.TryBegin(0) is not null));
+    }
+
+    [Fact]
+    public void More_are_where_all_of_them_together_are_little_work()
+    {
+        Reads(20, 2);
+        Assert.InRange(Enumerable.Range(0, 1000).Count(_ => _policy.TryBegin(0) is not null), 40, 60);
+    }
+
+    [Fact]
+    public void Second_runs_take_less_than_a_twentieth_of_the_time_of_all_reads_in_the_long_run()
+    {
+        Reads(100, 5);
+        Hedges(5);
+        Reads(1000, 5);
+        // Until all that was saved up is spent, and as much again as was earned since.
+        Assert.InRange(Hedges(5), 4, 60);
+        var total = 0;
+        for (var i = 0; i < 100; i++)
+        {
+            Reads(20, 5);
+            total += Hedges(5);
+        }
+
+        Assert.InRange(total, 80, 99);
+    }
+
+    [Fact]
+    public void One_report_that_is_run_twice_costs_as_much_as_many_look_ups()
+    {
+        Reads(200, 2);
+        Assert.Equal(1, Hedges(200));
+        Reads(1000, 2);
+        Assert.Equal(0, Hedges(200));
+        Reads(200, 2);
+        Assert.Equal(1, Hedges(200));
+    }
+}

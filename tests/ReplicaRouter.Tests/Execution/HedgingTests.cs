@@ -1,0 +1,185 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace ReplicaRouter.Tests.Execution;
+
+public class HedgingTests
+{
+    private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(2);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly RouterConfiguration _configuration = new TestTopology("primary", "analytics", "background").Configuration;
+    private readonly Hedging _hedging;
+    private readonly TaskCompletionSource<string> _first = new();
+    private Attempt? _firstAttempt;
+    private CancellationToken _stop;
+
+    public HedgingTests() => _hedging = new(_configuration.Routes, new RoutingCounters(_configuration.Routes, []), _time);
+
+    private Attempt NewRead() => new(_configuration.PlanOf(DatabaseOperation.Read), default, null, _time) { Host = _configuration.Hosts[1] };
+
+    /// <summary>Reads that teach how long one usually takes.</summary>
+    private async Task LearnAsync(TimeSpan usual)
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            await _hedging.RunAsync(NewRead(), (_, _) =>
+            {
+                _time.Advance(usual);
+                return Task.FromResult("usual");
+            }, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>A read whose first run takes its time, and whose second one answers at once.</summary>
+    private async Task ReadAsync(TimeSpan usual)
+    {
+        await LearnAsync(usual);
+        _firstAttempt = NewRead();
+        var read = _hedging.RunAsync(_firstAttempt, (attempt, stop) =>
+        {
+            if (attempt != _firstAttempt) return Task.FromResult("second");
+            _stop = stop;
+            return _first.Task;
+        }, TestContext.Current.CancellationToken);
+        _time.Advance(2 * usual);
+        Assert.Equal("second", await read);
+    }
+
+    [Fact]
+    public async Task A_first_run_that_ends_right_after_the_second_one_is_not_stopped()
+    {
+        await ReadAsync(s_usual);
+        Assert.False(_stop.IsCancellationRequested);
+        _first.SetResult("first");
+        _time.Advance(2 * s_usual);
+        Assert.False(_firstAttempt!.IsBeaten);
+    }
+
+    [Fact]
+    public async Task A_first_run_that_goes_on_is_stopped()
+    {
+        await ReadAsync(s_usual);
+        var stopped = new TaskCompletionSource();
+        using var _ = _stop.Register(stopped.SetResult);
+        _time.Advance(2 * s_usual);
+        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.True(_firstAttempt!.IsBeaten);
+    }
+
+    [Fact]
+    public async Task Where_reads_are_long_it_is_stopped_at_once()
+    {
+        await ReadAsync(5 * s_usual);
+        Assert.True(_firstAttempt!.IsBeaten);
+        Assert.True(_stop.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Where_the_second_run_is_slow_as_well_a_third_one_follows_on_yet_another_host_and_no_more()
+    {
+        await LearnAsync(s_usual);
+        List<Attempt> attempts = [];
+        List<TaskCompletionSource<string>> runs = [];
+        var read = _hedging.RunAsync(NewRead(), (attempt, _) =>
+        {
+            attempt.Host ??= _configuration.Hosts[attempts.Count == 1 ? 2 : 0];
+            attempts.Add(attempt);
+            runs.Add(new TaskCompletionSource<string>());
+            return runs[^1].Task;
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 5; i++)
+        {
+            _time.Advance(2 * s_usual);
+            await Eventually(() => runs.Count >= Math.Min(i + 2, 3));
+        }
+
+        Assert.Equal(3, runs.Count);
+        Assert.Equal(attempts[0].Host!.Bit | attempts[1].Host!.Bit, attempts[2].Request(default, _time).Excluded);
+        runs[2].SetResult("third");
+        Assert.Equal("third", await read);
+        _time.Advance(2 * s_usual);
+        await Eventually(() => attempts[0].IsBeaten && attempts[1].IsBeaten);
+        Assert.False(attempts[2].IsBeaten || attempts[2].IsStopped);
+        Assert.Equal(3, runs.Count);
+    }
+
+    [Fact]
+    public async Task Where_no_other_host_may_serve_at_present_a_second_run_begins_once_one_may_and_others_have_theirs()
+    {
+        await LearnAsync(s_usual);
+        var (asked, mayServe) = (0, false);
+        for (var i = 0; i < 10; i++)
+        {
+            (asked, mayServe) = (0, false);
+            var (slow, answer) = (NewRead(), new TaskCompletionSource<string>());
+            var read = _hedging.RunAsync(slow, (attempt, _) =>
+            {
+                if (attempt == slow) return answer.Task;
+                asked++;
+                if (!mayServe) return Task.FromException<string>(new NoEligibleHostException("read", []));
+                attempt.Host = _configuration.Hosts[2];
+                return Task.FromResult("second");
+            }, TestContext.Current.CancellationToken);
+            await PassUntil(() => asked >= 5);
+            mayServe = true;
+            await PassUntil(() => read.IsCompleted);
+            Assert.Equal("second", await read);
+        }
+
+        // Ever longer pauses.
+        Assert.InRange(asked, 6, 20);
+    }
+
+    [Fact]
+    public async Task Further_runs_that_fail_cost_what_they_took_and_not_what_the_first_one_takes()
+    {
+        await LearnAsync(s_usual);
+        var (slow, asked) = (NewRead(), 0);
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            asked++;
+            attempt.Host = _configuration.Hosts[2];
+            return Task.FromException<string>(new TimeoutException());
+        }, TestContext.Current.CancellationToken);
+        await PassUntil(() => asked == HedgePolicy.MostFurtherRuns);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _first.SetResult("first");
+        Assert.Equal("first", await read);
+
+        var next = NewRead();
+        var nextRead = _hedging.RunAsync(next, (attempt, _) => attempt == next ? new TaskCompletionSource<string>().Task : Task.FromResult("second"), TestContext.Current.CancellationToken);
+        await PassUntil(() => nextRead.IsCompleted);
+        Assert.Equal("second", await nextRead);
+    }
+
+    [Fact]
+    public async Task Who_wakes_up_late_waits_once_more_as_it_was_not_the_read_that_stood_still()
+    {
+        await LearnAsync(s_usual);
+        var (slow, secondAt, from) = (NewRead(), TimeSpan.Zero, _time.GetTimestamp());
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            secondAt = _time.GetElapsedTime(from);
+            return Task.FromResult("second");
+        }, TestContext.Current.CancellationToken);
+        _time.Advance(10 * s_usual);
+        await PassUntil(() => read.IsCompleted);
+        Assert.True(secondAt > 14 * s_usual, $"{secondAt.TotalMilliseconds} ms");
+    }
+
+    /// <summary>Lets time pass in steps until something has happened.</summary>
+    private Task PassUntil(Func<bool> condition) => Eventually(() =>
+    {
+        _time.Advance(s_usual / 2);
+        return condition();
+    });
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        var bound = TimeProvider.System.GetTimestamp();
+        while (!condition() && TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromSeconds(10)) await Task.Yield();
+        Assert.True(condition());
+    }
+}

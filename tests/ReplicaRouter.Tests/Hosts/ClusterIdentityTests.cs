@@ -1,0 +1,118 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Hosts;
+
+public class ClusterIdentityTests
+{
+    private const ulong Other = 42;
+
+    private static TestTopology Known() =>
+        new TestTopology("primary", "analytics", "background").Answer("primary", Primary(500, timeline: 7)).Answer("analytics", Replica(500, 7)).Answer("background", Replica(500, 7));
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public void A_cluster_that_took_the_former_one_s_place_is_followed_once_all_that_answer_are_of_it()
+    {
+        var topology = Known().Advance(1).Answer("primary", Primary(90, cluster: Other));
+        // Until then it may as well be a wrong address.
+        Assert.Equal((Cluster, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["primary"].State));
+        Assert.Equal(Cluster, topology.Answer("analytics", Replica(90, cluster: Other)).Current.SystemIdentifier);
+        topology.Fail("background", FailureKind.Unreachable);
+        Assert.Equal(Other, topology.Current.SystemIdentifier);
+        Assert.Equal(("primary", 1), (topology.Current.Primary?.Name, topology.Current.Timeline));
+
+        topology.Advance(1).Answer("primary", Primary(95, cluster: Other)).Answer("analytics", Replica(95, cluster: Other));
+        Assert.Equal((95UL, 1), (topology.Current.Wal.NewestLsn, topology.Current.Wal.Timeline));
+        Assert.Equal(("primary", "analytics"), (topology.Candidates(DatabaseOperation.Write).Hosts, topology.Candidates(DatabaseOperation.Read).Hosts));
+        Assert.Equal(HostState.ForeignCluster, topology.Answer("background", Replica(500, 7))["background"].State);
+    }
+
+    [Fact]
+    public void One_address_that_leads_to_another_cluster_does_not_take_the_identity_along()
+    {
+        var topology = Known().Advance(1).Answer("primary", Primary(90, cluster: Other)).Advance(3).Answer("primary", Primary(90, cluster: Other)).Answer("analytics", Replica(500, 7));
+        Assert.Equal(Cluster, topology.Current.SystemIdentifier);
+        Assert.Empty(topology.Candidates(DatabaseOperation.Write).Hosts);
+        Assert.Contains("replica-router accept primary", topology["primary"].Error, StringComparison.Ordinal);
+        // One missed probe is no silence, and what callers meet says nothing of an identity.
+        Assert.Equal(Cluster, topology.Fail("analytics", FailureKind.Timeout).Fail("background", FailureKind.Timeout).Answer("primary", Primary(90, cluster: Other)).Current.SystemIdentifier);
+    }
+
+    [Fact]
+    [Trait("Failure", "A3")]
+    public void The_configured_primary_decides_whatever_answered_before_it()
+    {
+        var topology = new TestTopology("primary", "analytics", "background").Fail("primary", FailureKind.Unreachable)
+            .Answer("background", Replica(90, cluster: Other)).Fail("analytics", FailureKind.Unreachable);
+        Assert.Equal(new ClusterIdentity(Other, IsFirm: false), topology.Current.Identity);
+        topology.Advance(1).Answer("primary", Primary(500));
+        Assert.Equal(new ClusterIdentity(Cluster, IsFirm: true), topology.Current.Identity);
+        Assert.Equal(("primary", HostState.ForeignCluster), (topology.Current.Primary?.Name, topology["background"].State));
+    }
+
+    [Fact]
+    [Trait("Failure", "A3")]
+    public void Without_the_configured_primary_the_majority_of_those_that_answer_decides_and_may_change()
+    {
+        var topology = new TestTopology("primary", "analytics", "background", "dr").Fail("primary", FailureKind.Unreachable)
+            .Answer("dr", Replica(90, cluster: Other)).Fail("analytics", FailureKind.Unreachable).Fail("background", FailureKind.Unreachable);
+        Assert.Equal(Other, topology.Current.SystemIdentifier);
+        // As many: the one that was followed so far stays, and the doubt is shown.
+        topology.Advance(1).Answer("analytics", Replica(500));
+        Assert.Equal((Other, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["analytics"].State));
+        Assert.Contains("by the majority of the servers that answer: the configured primary has not been seen yet", topology["analytics"].Error, StringComparison.Ordinal);
+        topology.Answer("background", Replica(500) with { StartedAt = 3 });
+        Assert.Equal((Cluster, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["dr"].State));
+        // A server that has fallen silent has no say.
+        topology.Fail("analytics", FailureKind.Unreachable).Fail("background", FailureKind.Unreachable);
+        Assert.Equal(Other, topology.Current.SystemIdentifier);
+    }
+
+    [Fact]
+    public void No_identity_is_settled_while_a_better_witness_may_still_answer()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(90, cluster: Other));
+        Assert.Null(topology.Current.Identity);
+    }
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public void An_identity_goes_with_the_last_host_that_ever_showed_it()
+    {
+        var topology = Known();
+        var hosts = topology.Current.Hosts.Select(host => host.Configuration with { AddedAt = 5 }).ToList();
+        topology.Change(current => current.WithHosts(hosts, topology.Time));
+        Assert.Null(topology.Current.Identity);
+        Assert.Equal(0, topology.Current.Timeline);
+        topology.Answer("primary", Primary(90, cluster: Other));
+        Assert.Equal((Other, "primary"), (topology.Current.SystemIdentifier, topology.Current.Primary?.Name));
+    }
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public void What_sessions_have_seen_of_a_cluster_or_a_timeline_that_was_given_up_is_lost_history()
+    {
+        var topology = Known();
+        var session = new SessionState(topology.Time);
+        session.Merge(new SessionToken(new WalPosition(Cluster, 7, 480), default, false), topology.Time.GetTimestamp());
+        topology.Advance(1).Answer("primary", Primary(90, cluster: Other)).Answer("analytics", Replica(90, cluster: Other)).Answer("background", Replica(90, cluster: Other));
+        Assert.Equal(SessionFinding.LostHistory, session.Demand(topology.Current, topology.Time.GetTimestamp()).Finding);
+        Assert.True(session.HasLostHistory);
+
+        // That of a cluster which this router never knew is no history of anybody's.
+        var stranger = new SessionState(topology.Time);
+        stranger.Merge(new SessionToken(new WalPosition(77, 7, 480), default, false), topology.Time.GetTimestamp());
+        Assert.Equal(SessionFinding.ForeignToken, stranger.Demand(topology.Current, topology.Time.GetTimestamp()).Finding);
+    }
+
+    [Fact]
+    public void What_an_open_connection_did_in_a_cluster_that_was_given_up_is_lost_history()
+    {
+        var topology = Known();
+        var session = new SessionState(topology.Time);
+        session.End(session.Begin(topology["primary"].Configuration, 1, isWrite: true, topology.Time.GetTimestamp()), topology.Time.GetTimestamp());
+        topology.Advance(1).Answer("primary", Primary(90, cluster: Other) with { ConnectedAt = topology.Time.GetTimestamp() })
+            .Answer("analytics", Replica(90, cluster: Other)).Answer("background", Replica(90, cluster: Other));
+        Assert.Equal(SessionFinding.LostHistory, session.Demand(topology.Current, topology.Time.GetTimestamp()).Finding);
+    }
+}

@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Management;
+
+/// <summary>What follows from one snapshot to the next: alarms, counts, log events.</summary>
+public sealed class TopologyWatcherTests : IDisposable
+{
+    private readonly TestTopology _topology = new("primary", "analytics", "background");
+    private readonly CommandListener _listener = new();
+    private readonly RecordingLogger _log = new();
+    private readonly RoutingCounters _counters;
+    private readonly Fleet _fleet;
+    private readonly TopologyWatcher _watcher;
+
+    public TopologyWatcherTests()
+    {
+        var configuration = _topology.Configuration;
+        _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
+        _fleet = new Fleet(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new DataSourceFactory(configuration, NullLoggerFactory.Instance), _topology.Time, new Random(1), _log);
+        foreach (var host in configuration.Hosts) _fleet.Add(host);
+        _watcher = new TopologyWatcher(_fleet, _counters, _log);
+        Then(topology => topology.Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("background", Replica(500)));
+    }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _log.Dispose();
+    }
+
+    /// <summary>What was raised on a host by a change.</summary>
+    private string Raised(string host, Action<TestTopology> change)
+    {
+        var pools = _fleet.PoolsOf(_topology[host].Configuration);
+        var (lost, refused, superseded) = (pools.Lost.Token, pools.LoginsRefused.Token, pools.Superseded.Token);
+        Then(change);
+        // Alarms don't wait for those who are told.
+        return string.Join(' ', new[] { (lost, "lost"), (refused, "refused"), (superseded, "superseded") }.Where(alarm => alarm.Item1.IsCancellationRequested).Select(alarm => alarm.Item2));
+    }
+
+    private void Then(Action<TestTopology> change)
+    {
+        var before = _topology.Current;
+        change(_topology);
+        _watcher.OnChanged(before, _topology.Current);
+    }
+
+    [Theory]
+    [InlineData(FailureKind.Unreachable, "lost refused")]
+    [InlineData(FailureKind.Hung, "lost refused")]
+    [InlineData(FailureKind.Restarting, "refused")]
+    [InlineData(FailureKind.Misconfigured, "refused")]
+    [InlineData(FailureKind.Full, "refused")]
+    [InlineData(FailureKind.Timeout, "")]
+    internal void Work_and_logins_are_given_up_exactly_when_there_is_no_use_in_waiting(FailureKind failure, string raised) =>
+        Assert.Equal(raised, Raised("analytics", topology => topology.Fail("analytics", failure)));
+
+    [Fact]
+    public void What_callers_met_gives_up_logins_and_no_work() =>
+        Assert.Equal("refused", Raised("analytics", topology => topology.Change(current =>
+            current.With(new HostObservation(1, topology.Time.GetTimestamp(), topology.Time.GetTimestamp(), null, new HostFailure(FailureKind.Unreachable, "")) { IsFromCaller = true }, topology.Time))));
+
+    [Fact]
+    public void An_answer_of_a_host_that_stays_as_it_is_raises_nothing()
+    {
+        Assert.Equal("", Raised("analytics", topology => topology.Advance(1).Answer("analytics", Replica(600))));
+        Then(topology => topology.Fail("analytics", FailureKind.Hung));
+        Assert.Equal("", Raised("analytics", topology => topology.Fail("analytics", FailureKind.Hung)));
+        Assert.Equal("", Raised("analytics", topology => topology.Advance(1).Answer("analytics", Replica(600))));
+    }
+
+    /// <summary>Idle connections lead to the server that was, so they go when it is lost, is another one or has another role, and at no other time.</summary>
+    [Theory]
+    [InlineData("it answers as before", false)]
+    [InlineData("one probe is late", false)]
+    [InlineData("it is down", true)]
+    [InlineData("it was restarted", true)]
+    [InlineData("it was promoted", true)]
+    public async Task Idle_connections_are_dropped_exactly_when_they_lead_to_another_server_or_role(string change, bool isDropped)
+    {
+        var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
+        var lease = pool.TryTake()!.Value;
+        await lease.Source.CountLoginAsync(Task.CompletedTask, isExpected: true);
+        lease.Source.Throttle.Leave();
+
+        Then(topology => _ = change switch
+        {
+            "it answers as before" => topology.Advance(1).Answer("analytics", Replica(600)),
+            "one probe is late" => topology.Advance(1).Fail("analytics", FailureKind.Timeout),
+            "it is down" => topology.Fail("analytics", FailureKind.Unreachable),
+            "it was restarted" => topology.Answer("analytics", Replica(600) with { StartedAt = 2 }),
+            _ => topology.Answer("analytics", Primary(600, timeline: 2) with { StartedAt = 1 }),
+        });
+
+        // The next caller logs in where there is no idle connection.
+        Assert.Equal(isDropped, pool.TryTake()!.Value.IsLogin);
+    }
+
+    [Fact]
+    public void A_promotion_counts_once_and_writes_on_the_former_primary_are_given_up_once()
+    {
+        Then(topology => topology.Fail("primary", FailureKind.Unreachable));
+        Assert.Equal("superseded", Raised("primary", topology => topology.Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
+        Assert.Equal("", Raised("primary", topology => topology.Advance(1).Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
+        Assert.Equal(1, _counters[RouterEvent.Failover]);
+        Assert.Equal("Host analytics is the primary now, on timeline 2; before it was primary", Assert.Single(_log[300]));
+        Assert.Equal("No host can take writes; primary was the primary", Assert.Single(_log[301]));
+    }
+
+    [Fact]
+    public void A_primary_that_comes_back_is_no_failover()
+    {
+        Then(topology => topology.Fail("primary", FailureKind.Unreachable));
+        Then(topology => topology.Answer("primary", Primary(500)));
+        Assert.Equal(0, _counters[RouterEvent.Failover]);
+    }
+
+    [Fact]
+    public void Another_name_of_the_same_server_is_no_failover()
+    {
+        Then(topology => topology.Answer("analytics", Primary(500)));
+        Assert.Equal("", Raised("primary", topology => topology.Fail("primary", FailureKind.Unreachable)).Replace("lost refused", "", StringComparison.Ordinal));
+        Assert.Equal(("analytics", 0L), (_topology.Current.Primary?.Name, _counters[RouterEvent.Failover]));
+    }
+
+    [Fact]
+    public void A_timeline_and_an_identity_that_are_given_up_are_logged()
+    {
+        Then(topology => topology.Answer("analytics", Primary(500, timeline: 2)));
+        Then(topology => topology.Answer("analytics", Replica(500)));
+        Assert.Equal("Timeline 2 is given up: no present host that counts vouches for it. The cluster is on timeline 1", Assert.Single(_log[302]));
+        Then(topology => topology.Answer("primary", Primary(90, cluster: 42)).Answer("analytics", Replica(90, cluster: 42)).Answer("background", Replica(90, cluster: 42)));
+        Assert.Contains($"{Cluster} is given up for the one with 42", Assert.Single(_log[303]), StringComparison.Ordinal);
+        Assert.Single(_log[302]);
+    }
+
+    [Fact]
+    public void A_host_is_lost_when_it_hangs_or_a_probe_found_it_down()
+    {
+        Assert.False(_topology["analytics"].IsLost);
+        Assert.True(_topology.Fail("analytics", FailureKind.Unreachable)["analytics"].IsLost);
+        Assert.True(_topology.Fail("background", FailureKind.Hung)["background"].IsLost);
+        Assert.False(_topology.Answer("background", Replica(500))["background"].IsLost);
+    }
+
+    [Fact]
+    public void A_host_without_a_free_slot_serves_only_if_it_has_ever_answered()
+    {
+        Assert.False(new TestTopology("primary").Fail("primary", FailureKind.Full)["primary"].IsServing);
+        Assert.True(_topology.Fail("analytics", FailureKind.Full)["analytics"].IsServing);
+    }
+}

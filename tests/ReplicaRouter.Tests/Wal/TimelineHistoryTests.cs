@@ -1,0 +1,83 @@
+using static ReplicaRouter.Tests.TestTopology;
+
+namespace ReplicaRouter.Tests.Wal;
+
+public class TimelineHistoryTests
+{
+    private static readonly HostAnswer s_standby = Replica(140);
+    private static readonly HostAnswer s_promoted = Primary(180, timeline: 2) with { ReplayLsn = 150, StartedAt = s_standby.StartedAt };
+
+    private static WalPosition At(int timeline, ulong lsn, ulong fork = 0) => new(Cluster, timeline, lsn) { Fork = fork };
+
+    [Fact]
+    public void A_promotion_ends_the_former_timeline_where_the_promoted_server_had_replayed_to()
+    {
+        var history = TimelineHistory.Empty.With(s_standby, s_promoted);
+        Assert.True(history.Contains(At(1, 150)));
+        Assert.False(history.Contains(At(1, 151)));
+        Assert.False(history.Contains(At(2, 1)));
+    }
+
+    [Fact]
+    public void What_was_not_seen_from_a_standby_to_its_promotion_proves_nothing()
+    {
+        Assert.False(TimelineHistory.Empty.With(null, s_promoted).Contains(At(1, 1)));
+        Assert.False(TimelineHistory.Empty.With(s_promoted, s_promoted).Contains(At(1, 1)));
+        // Restarted in between, it may show the end of a crash recovery.
+        Assert.False(TimelineHistory.Empty.With(s_standby, s_promoted with { StartedAt = 9 }).Contains(At(1, 1)));
+        // Two timelines ahead, it was forked off one that we never saw.
+        Assert.False(TimelineHistory.Empty.With(s_standby, s_promoted with { Timeline = 3 }).Contains(At(1, 1)));
+    }
+
+    [Fact]
+    public void Of_two_forks_of_one_timeline_only_what_lies_before_both_counts()
+    {
+        var history = TimelineHistory.Empty.With(s_standby, s_promoted with { ReplayLsn = 170 }).With(s_standby, s_promoted).With(s_standby, s_promoted with { ReplayLsn = 160 });
+        Assert.True(history.Contains(At(1, 150)));
+        Assert.False(history.Contains(At(1, 151)));
+    }
+
+    /// <summary>A timeline of the same number that left its former one elsewhere is another one, before and beyond the fork.</summary>
+    [Theory]
+    [Trait("Failure", "A12")]
+    [InlineData(1, 150, 0, true)]       // before the fork that counts
+    [InlineData(1, 170, 0, true)]
+    [InlineData(1, 171, 0, false)]
+    [InlineData(2, 160, 170, true)]     // on the timeline that is part of the history, until it was left
+    [InlineData(2, 300, 170, true)]
+    [InlineData(2, 301, 170, false)]
+    [InlineData(2, 300, 0, true)]       // from whoever did not see the fork
+    [InlineData(2, 160, 150, false)]    // on the lost one of the same number, also where its position was reached on both
+    [InlineData(2, 300, 150, false)]
+    [InlineData(2, 160, WalPosition.SeveralForks, false)]
+    public void Forks_of_one_number_are_told_apart_by_where_they_began(int timeline, ulong lsn, ulong fork, bool isContained)
+    {
+        var lost = TimelineHistory.Empty.With(s_standby, s_promoted);
+        var second = s_promoted with { ReplayLsn = 170 };
+        var history = lost.With(s_standby, second).Of(second, 170);
+        var third = s_promoted with { Timeline = 3, ReplayLsn = 300 };
+        history = history.With(s_standby with { Timeline = 2, ReplayTimeline = 2 }, third).Of(third, 300);
+        Assert.Equal(isContained, history.Contains(At(timeline, lsn, fork)));
+    }
+
+    [Fact]
+    [Trait("Failure", "A12")]
+    public void What_came_after_the_lost_fork_is_forgotten_with_it()
+    {
+        var third = s_promoted with { Timeline = 3, ReplayLsn = 300 };
+        var history = TimelineHistory.Empty.With(s_standby, s_promoted).With(s_standby with { Timeline = 2, ReplayTimeline = 2 }, third).Of(third, 300);
+        Assert.Equal(300UL, history.EndOf(2));
+        history = history.Of(s_promoted with { ReplayLsn = 170 }, 170);
+        Assert.Equal((170UL, null), (history.ForkOf(2), history.EndOf(2)));
+    }
+
+    [Fact]
+    [Trait("Failure", "A12")]
+    public void A_primary_whose_recovery_ended_before_the_fork_that_was_seen_left_by_another_one()
+    {
+        var history = TimelineHistory.Empty.With(s_standby, s_promoted);
+        Assert.Equal(150UL, history.Of(s_promoted, null).ForkOf(2));
+        Assert.Equal(150UL, history.Of(s_promoted with { ReplayLsn = 400 }, null).ForkOf(2));  // the end of a crash's recovery
+        Assert.Equal(0UL, history.Of(s_promoted with { ReplayLsn = 140 }, null).ForkOf(2));
+    }
+}
