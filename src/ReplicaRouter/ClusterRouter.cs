@@ -9,36 +9,15 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The router of a cluster. The constructor ties its parts together; the rest passes calls on to them. Routers of further databases share the parts.</summary>
+/// <summary>The router of a cluster, or of a further database of one, which shares its parts. It passes calls on to them.</summary>
 internal sealed class ClusterRouter : DatabaseRouter
 {
     private const int LongestName = 63;
     private static readonly string s_category = typeof(DatabaseRouter).FullName!;
 
-    private RouterConfiguration _configuration;
-    private readonly TimeProvider _time;
-    private readonly TopologyStore _store;
-    private readonly Fleet _fleet;
-    private readonly LiveTopology _live;
-    private readonly ImmutableArray<SourceMonitor> _sources;
-    private readonly RoutingCounters _counters;
-    private readonly CommandListener _listener;
-    private readonly HostChooser _chooser;
-    private readonly SessionTokens _tokens;
-    private readonly ConnectionOpener _opener;
-    private readonly FailureReporter _failures;
-    private readonly OutcomeResolver _outcomes;
-    private readonly Executor _executor;
-    private readonly StallWatch _stalls;
-    private readonly FencedWriters _fencedWriters;
-    private readonly Operator _operator;
-    private readonly RouterStatus _status;
-    private readonly RouterMeter _meter;
-    private readonly OperationTelemetry _telemetry;
-    private readonly ILogger _logger;
-    private readonly IdleDatabases _idleDatabases;
+    private readonly RouterParts _parts;
+    private readonly RouterConfiguration _configuration;
     private readonly ClusterRouter _cluster;
-    private readonly List<IDisposable> _changes = [];
     private readonly ConcurrentDictionary<string, Lazy<ClusterRouter>> _databases = new(StringComparer.Ordinal);
     private int _isDisposed;
 
@@ -51,51 +30,13 @@ internal sealed class ClusterRouter : DatabaseRouter
         IMeterFactory? meterFactory = null)
     {
         loggerFactory ??= NullLoggerFactory.Instance;
-        var time = _time = timeProvider ?? TimeProvider.System;
-        random ??= Random.Shared;
-        createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time, configuration.Login);
-        var logger = _logger = loggerFactory.CreateLogger(LogCategoryOf(configuration.Name));
-
-        _cluster = this;
-        _configuration = configuration;
-        _store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
-        _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
-        _listener = new CommandListener();
-        var limit = new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, time);
-        var guard = new PrimaryGuard(limit, configuration.PrimaryReadsPerSecond, time);
-        _fleet = new Fleet(configuration, _store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
-        foreach (var host in configuration.Hosts) _fleet.Add(host);
-        var sessions = new SessionWatcher(_counters, time, logger);
-        _tokens = new SessionTokens(configuration, _store, _fleet.AskAsync, sessions, time);
-        _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        // It comes first of what follows changes: a connection that is opened in between is not to meet the lost host.
-        var created = new CreatedConnections(_chooser, _store);
-        _store.Changed += guard.OnChanged;
-        _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
-        var cutter = new ConnectionCutter(configuration, _listener, time, logger);
-        _fencedWriters = new FencedWriters(_store, _fleet, cutter, time, logger);
-        _store.Changed += _fencedWriters.OnChanged;
-        _failures = new FailureReporter(_store);
-        var leases = new LeaseOpener(_store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
-        var verifier = new ConnectionVerifier(configuration, _store, new PrimaryProof(configuration, _store, _fleet, leases, time), time);
-        _opener = new ConnectionOpener(_store, _chooser, leases, verifier, _failures, guard, _counters, created, time);
-        var rules = new RetryRules(_store, _fleet, _failures, _counters, time, logger);
-        _outcomes = new OutcomeResolver(configuration, _store, _opener, time);
-        _executor = new Executor(_store, _opener, rules, _outcomes, new LostAnswers(configuration, _store, time), new Hedging(configuration.Routes, _counters, PreciseTime.Of(time)), time, random);
-        _operator = new Operator(configuration, _store, _fleet, _listener, _counters, time, logger);
-        _status = new RouterStatus(_store, _fleet, _listener, _counters, time);
-        _meter = new RouterMeter(meterFactory, configuration, _store, _fleet, _listener, _chooser, _counters, time);
-        _telemetry = new OperationTelemetry(_meter.OperationDuration, configuration.Name, time);
-        _live = new LiveTopology(configuration, _fleet, _store, createProbe, new Retirement(configuration, cutter, time, logger), _counters, time, logger);
-        _sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, _live, _store, _fleet, configuration.Discovery, _counters, time, random, logger))];
-        foreach (var host in _fleet.All) host.Monitor.Start();
-        foreach (var source in _sources) source.Start();
-        if (NpgsqlCheck.Missing.Count > 0) Log.NpgsqlLacks(logger, typeof(NpgsqlConnection).Assembly.GetName().Version, string.Join(", ", NpgsqlCheck.Missing));
-        if (DiscoveredLogin.IsUnguarded(configuration)) Log.SourcesAreTrusted(logger, configuration.Hosts[0].Source);
-        _store.Changed += OnDoubt;
-        _stalls = new StallWatch(_fleet, _listener, time);
-        _idleDatabases = new IdleDatabases(_listener, created, time, logger);
+        (_configuration, _cluster) = (configuration, this);
+        _parts = new RouterParts(configuration, loggerFactory, loggerFactory.CreateLogger(LogCategoryOf(configuration.Name)), timeProvider ?? TimeProvider.System, random ?? Random.Shared, createProbe, meterFactory);
     }
+
+    /// <summary>A router with the parts of another one, whose connections lead to a further database.</summary>
+    private ClusterRouter(ClusterRouter cluster, DatabasePools database) =>
+        (_parts, _configuration, _cluster) = (cluster._parts, cluster._configuration.For(database), cluster);
 
     public override DatabaseRouter ForDatabase(string database)
     {
@@ -110,13 +51,11 @@ internal sealed class ClusterRouter : DatabaseRouter
         return _cluster._databases.GetOrAdd(database, static (name, cluster) => new(() => cluster.NewRouterOf(name)), _cluster).Value;
     }
 
-    /// <summary>A copy of this router, with the same parts, whose connections lead to another database.</summary>
     private ClusterRouter NewRouterOf(string database)
     {
-        var (copy, other) = ((ClusterRouter)MemberwiseClone(), new DatabasePools(database, _configuration.Routes.Length, _time));
-        copy._configuration = _configuration.For(other);
-        _idleDatabases.Add(other);
-        return copy;
+        var pools = new DatabasePools(database, _configuration.Routes.Length, _parts.Time);
+        _parts.IdleDatabases.Add(pools);
+        return new ClusterRouter(this, pools);
     }
 
     public override void Reload(DatabaseRouterOptions options)
@@ -124,8 +63,8 @@ internal sealed class ClusterRouter : DatabaseRouter
         ArgumentNullException.ThrowIfNull(options);
         ThrowIfDisposed();
         var next = RouterConfigurationBuilder.Build(options);
-        _live.Configure(next.Hosts);
-        if (!next.EqualsBeyondHosts(_cluster._configuration)) Log.RestartNeeded(_logger);
+        _parts.Live.Configure(next.Hosts);
+        if (!next.EqualsBeyondHosts(_cluster._configuration)) Log.RestartNeeded(_parts.Logger);
     }
 
     /// <summary>Reads options and reloads them. No caller waits for it, so a fault goes to the log.</summary>
@@ -142,18 +81,18 @@ internal sealed class ClusterRouter : DatabaseRouter
         catch (Exception e)
         {
             // What code that is not ours says of a configuration may quote its values.
-            Log.ConfigurationRefused(_logger, e is DatabaseRouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
+            Log.ConfigurationRefused(_parts.Logger, e is DatabaseRouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
         }
     }
 
     /// <summary>Keeps a subscription to what tells of changes, until the router is disposed of.</summary>
-    public void Follow(IDisposable changes) => _changes.Add(changes);
+    public void Follow(IDisposable changes) => _parts.Owned.Add(changes);
 
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
     {
         var plan = Undisposed(_configuration).PlanOf(route);
-        if (options is null && DatabaseSession.Ambient(_cluster) is null && _chooser.TryChoosePlain(plan) is { } plain) return plain.DataSource;
-        var pool = SessionOf(options) is { } session ? _opener.Pick(new Attempt(plan, options, session, _time)) : _chooser.Choose(plan, options);
+        if (options is null && DatabaseSession.Ambient(_cluster) is null && _parts.Chooser.TryChoosePlain(plan) is { } plain) return plain.DataSource;
+        var pool = SessionOf(options) is { } session ? _parts.Opener.Pick(new Attempt(plan, options, session, _parts.Time)) : _parts.Chooser.Choose(plan, options);
         return pool.DataSource;
     }
 
@@ -163,14 +102,14 @@ internal sealed class ClusterRouter : DatabaseRouter
     private ValueTask<NpgsqlConnection> OpenPlainAsync(DatabaseRoute route, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return _opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken);
+        return _parts.Opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken);
     }
 
     private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>
-        (await _opener.OpenAsync(NewAttempt(route, options), async: true, cancellationToken).ConfigureAwait(false)).Connection;
+        (await _parts.Opener.OpenAsync(NewAttempt(route, options), async: true, cancellationToken).ConfigureAwait(false)).Connection;
 
     public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) =>
-        _opener.OpenAsync(NewAttempt(route, options), async: false, CancellationToken.None).Wait().Connection;
+        _parts.Opener.OpenAsync(NewAttempt(route, options), async: false, CancellationToken.None).Wait().Connection;
 
     public override Task<T> ExecuteAsync<T>(
         DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -201,7 +140,7 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override T Execute<TState, T>(DatabaseRoute route, Func<NpgsqlConnection, TState, T> work, TState state, OperationOptions? options = null)
     {
         var (attempt, unit) = (NewAttempt(route, options), new SyncWork<TState, T>(Given(work), state));
-        return _telemetry.IsEnabled ? Measured("execute", attempt, unit) : _executor.Execute(attempt, unit);
+        return _parts.Telemetry.IsEnabled ? Measured("execute", attempt, unit) : _parts.Executor.Execute(attempt, unit);
     }
 
     public override Task<T> WithTransactionAsync<T>(
@@ -212,7 +151,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         Func<NpgsqlTransaction, TState, CancellationToken, Task<T>> work, TState state, OperationOptions? options = null, CancellationToken cancellationToken = default)
     {
         var attempt = NewAttempt(DatabaseOperation.Transactional, options);
-        return RunAsync("transaction", attempt, new TransactionWork<TState, T>(Given(work), state, attempt.IsolationLevel, _outcomes), cancellationToken);
+        return RunAsync("transaction", attempt, new TransactionWork<TState, T>(Given(work), state, attempt.IsolationLevel, _parts.Outcomes), cancellationToken);
     }
 
     public override Task WithTransactionAsync(
@@ -233,9 +172,9 @@ internal sealed class ClusterRouter : DatabaseRouter
         return new ClusterDataSource(this, route, options);
     }
 
-    public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(_cluster, _tokens, null), token);
+    public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(_cluster, _parts.Tokens, null), token);
 
-    public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(_cluster, _tokens), token);
+    public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(_cluster, _parts.Tokens), token);
 
     public override DatabaseSession? CurrentSession => DatabaseSession.Ambient(_cluster);
 
@@ -249,71 +188,59 @@ internal sealed class ClusterRouter : DatabaseRouter
     public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(_cluster)?.Origin?.Route;
 
     /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
-    public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(_cluster, _tokens, origin), null);
+    public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(_cluster, _parts.Tokens, origin), null);
 
     /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
-    public void IgnoreToken(string reason) => _tokens.Ignore(reason);
+    public void IgnoreToken(string reason) => _parts.Tokens.Ignore(reason);
 
     /// <summary>Whether some host may serve the route at this moment.</summary>
-    public bool CanServe(DatabaseRoute route) => _chooser.CanServe(_configuration.PlanOf(route));
+    public bool CanServe(DatabaseRoute route) => _parts.Chooser.CanServe(_configuration.PlanOf(route));
 
     /// <summary>Who would serve the route at this moment, and why not the others.</summary>
-    public RouteExplanation Explain(DatabaseRoute route, OperationOptions? options) => _chooser.Explain(_configuration.PlanOf(route), options);
+    public RouteExplanation Explain(DatabaseRoute route, OperationOptions? options) => _parts.Chooser.Explain(_configuration.PlanOf(route), options);
 
-    public override DatabaseRouterMetrics GetMetrics() => _status.Metrics();
+    public override DatabaseRouterMetrics GetMetrics() => _parts.Status.Metrics();
 
-    public override IReadOnlyDictionary<string, HostHealth> GetHealthStatus() => _status.Health();
+    public override IReadOnlyDictionary<string, HostHealth> GetHealthStatus() => _parts.Status.Health();
 
     public override async Task ForceFailoverToPrimaryAsync(TimeSpan? duration = null, CancellationToken cancellationToken = default)
     {
         var limit = duration ?? _configuration.ForcedFailoverDuration;
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(duration));
         ThrowIfDisposed();
-        await _chooser.WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
-        _operator.ForceToPrimary(limit);
+        await _parts.Chooser.WaitUntilSettledAsync(cancellationToken).ConfigureAwait(false);
+        _parts.Operator.ForceToPrimary(limit);
     }
 
-    public override Task DrainAsync(string host, CancellationToken cancellationToken = default) => Undisposed(_operator).DrainAsync(host, cancellationToken);
+    public override Task DrainAsync(string host, CancellationToken cancellationToken = default) => Undisposed(_parts.Operator).DrainAsync(host, cancellationToken);
 
     public override Task RestoreAsync(string host, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
         cancellationToken.ThrowIfCancellationRequested();
-        _operator.Restore(host);
+        _parts.Operator.Restore(host);
         return Task.CompletedTask;
     }
 
-    public override HostAcceptance PreviewAccept(string host) => Undisposed(_operator).PreviewAccept(host);
+    public override HostAcceptance PreviewAccept(string host) => Undisposed(_parts.Operator).PreviewAccept(host);
 
     public override Task<HostAcceptance> AcceptAsync(string host, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_operator.Accept(host));
+        return Task.FromResult(_parts.Operator.Accept(host));
     }
 
     public override Task WaitUntilReadyAsync(CancellationToken cancellationToken = default) => WaitUntilReadyAsync(Timeout.InfiniteTimeSpan, cancellationToken);
 
     internal override Task WaitUntilReadyAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        Undisposed(_operator).WaitUntilReadyAsync(timeout, cancellationToken);
+        Undisposed(_parts.Operator).WaitUntilReadyAsync(timeout, cancellationToken);
 
     protected override async ValueTask DisposeCoreAsync()
     {
-        // That of a further database is disposed of with its cluster's.
-        if (_cluster != this) return;
-        if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
-        foreach (var changes in _changes) changes.Dispose();
-        _store.Close();
-        _meter.Dispose();
-        await Task.WhenAll(_sources.Select(source => source.DisposeAsync().AsTask())).ConfigureAwait(false);
-        await _live.DisposeAsync().ConfigureAwait(false);
-        await _fencedWriters.DisposeAsync().ConfigureAwait(false);
-        await _stalls.DisposeAsync().ConfigureAwait(false);
-        await _idleDatabases.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(_fleet.All.Select(host => host.Monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
-        _listener.Dispose();
-        if (_configuration.SingleServer is not null) return;
-        foreach (var source in _fleet.All.SelectMany(host => host.Sources)) await source.DisposeAsync().ConfigureAwait(false);
+        // The parts are the cluster's own: a further database has them on loan.
+        if (_cluster != this || Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        await _parts.DisposeAsync().ConfigureAwait(false);
     }
 
     internal override ClusterRouter Engine => this;
@@ -326,20 +253,20 @@ internal sealed class ClusterRouter : DatabaseRouter
     public static string LogCategoryOf(string? name) => name is null ? s_category : $"{s_category}.{name}";
 
     /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
-    public NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions? options) => _opener.Create(NewAttempt(route, options));
+    public NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions? options) => _parts.Opener.Create(NewAttempt(route, options));
 
     public bool IsReadOnly(DatabaseRoute route) => _configuration.PlanOf(route).IsReadOnly;
 
     /// <summary>The present moment, by the router's clock.</summary>
-    public long Timestamp => _time.GetTimestamp();
+    public long Timestamp => _parts.Time.GetTimestamp();
 
     /// <summary>Reports a failure of a connection that was handed out at <paramref name="openedAt"/>: what is known of its host since then outweighs the failure.</summary>
     /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
     public FailedAttempt? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
     {
         var index = _configuration.PlanOf(route).Index;
-        var pool = _fleet.All.Select(pools => pools.All[index]).FirstOrDefault(pool => pool.Host.Connection.Port == port && pool.Host.Connection.Host == host);
-        return pool is not null && _failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
+        var pool = _parts.Fleet.All.Select(pools => pools.All[index]).FirstOrDefault(pool => pool.Host.Connection.Port == port && pool.Host.Connection.Host == host);
+        return pool is not null && _parts.Failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _parts.Time.GetTimestamp()) : null;
     }
 
     /// <summary>Opens a connection, if it can be on another host than the one that failed. Without <paramref name="async"/> it is open when this returns.</summary>
@@ -348,23 +275,23 @@ internal sealed class ClusterRouter : DatabaseRouter
     {
         var attempt = NewAttempt(route, options);
         attempt.Exclude(failure.Host, failure.Exception, failure.FailedAt);
-        return (await _opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false)).Connection;
+        return (await _parts.Opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false)).Connection;
     }
 
     /// <summary>Finds out how a transaction ended whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
     public Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, OperationOptions? options, CancellationToken cancellationToken) =>
-        _outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
+        _parts.Outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
 
-    public OutcomeResolver Outcomes => _outcomes;
+    public OutcomeResolver Outcomes => _parts.Outcomes;
 
-    public TopologyStore Store => _store;
+    public TopologyStore Store => _parts.Store;
 
-    public TopologySnapshot Topology => _store.Current;
+    public TopologySnapshot Topology => _parts.Store.Current;
 
     private Task<T> RunAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
-        _telemetry.IsEnabled ? MeasuredAsync(name, attempt, work, cancellationToken) : _executor.ExecuteAsync(attempt, work, cancellationToken);
+        _parts.Telemetry.IsEnabled ? MeasuredAsync(name, attempt, work, cancellationToken) : _parts.Executor.ExecuteAsync(attempt, work, cancellationToken);
 
-    private T Measured<T>(string name, Attempt attempt, Work<T> work) => _telemetry.Run(name, attempt.Plan, () => attempt.Host, () => _executor.Execute(attempt, work));
+    private T Measured<T>(string name, Attempt attempt, Work<T> work) => _parts.Telemetry.Run(name, attempt.Plan, () => attempt.Host, () => _parts.Executor.Execute(attempt, work));
 
     private static TDelegate Given<TDelegate>(TDelegate work, [CallerArgumentExpression(nameof(work))] string? name = null)
         where TDelegate : Delegate
@@ -375,43 +302,35 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     // By itself: what it hands over is allocated only where operations are timed.
     private Task<T> MeasuredAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
-        _telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _executor.ExecuteAsync(attempt, work, cancellationToken));
+        _parts.Telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _parts.Executor.ExecuteAsync(attempt, work, cancellationToken));
 
     /// <summary>The pools of each host that there is.</summary>
-    public IEnumerable<HostPools> Pools => _fleet.Hosts;
+    public IEnumerable<HostPools> Pools => _parts.Fleet.Hosts;
 
     /// <summary>What callers were refused, and what failed them.</summary>
-    public (long NotOpened, OperationFailure[] Last) Failures => (_counters[RouterEvent.NotOpened], _counters.Failures.Last());
+    public (long NotOpened, OperationFailure[] Last) Failures => (_parts.Counters[RouterEvent.NotOpened], _parts.Counters.Failures.Last());
 
     /// <summary>All routes, in the order of their indexes.</summary>
     public ImmutableArray<RoutePlan> Routes => _configuration.Routes;
 
     /// <summary>What came of the last question to each source of hosts; null for one that has not answered yet.</summary>
-    public IEnumerable<SourceReport?> SourceReports => _sources.Select(source => source.Last);
+    public IEnumerable<SourceReport?> SourceReports => _parts.Sources.Select(source => source.Last);
 
-    /// <summary>Has the sources asked when the primary is lost, or a host contradicts them: they may know more by now.</summary>
-    private void OnDoubt(TopologySnapshot before, TopologySnapshot after)
-    {
-        var isContradicted = (after.Belief.Contradicted & ~before.Belief.Contradicted) != 0;
-        if (!isContradicted && (before.Primary is null || after.Primary is not null)) return;
-        foreach (var source in _sources) source.Wake();
-    }
-
-    private Attempt NewAttempt(DatabaseRoute route, OperationOptions? options) => new(Undisposed(_configuration).PlanOf(route), options, SessionOf(options), _time);
+    private Attempt NewAttempt(DatabaseRoute route, OperationOptions? options) => new(Undisposed(_configuration).PlanOf(route), options, SessionOf(options), _parts.Time);
 
     private SessionState? SessionOf(OperationOptions? options)
     {
         options?.Session?.ThrowIfNotOf(_cluster);
         var session = (options?.Session ?? DatabaseSession.Ambient(_cluster))?.State;
         if (string.IsNullOrEmpty(options?.SessionToken)) return session;
-        session ??= _tokens.NewState();
-        _tokens.Merge(options.SessionToken, session);
+        session ??= _parts.Tokens.NewState();
+        _parts.Tokens.Merge(options.SessionToken, session);
         return session;
     }
 
     private DatabaseSession Merged(DatabaseSession session, string? token)
     {
-        _counters.Count(RouterEvent.Session);
+        _parts.Counters.Count(RouterEvent.Session);
         session.Merge(token);
         return session;
     }
