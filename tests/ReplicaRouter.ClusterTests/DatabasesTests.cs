@@ -7,6 +7,7 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.ClusterTests;
 
 /// <summary>Many databases of one cluster, with one router's hosts, probes and sessions.</summary>
+[Trait("PostgreSQL", "any")]
 public sealed class DatabasesTests : IAsyncLifetime
 {
     private const string ByDatabase = "SELECT count(*)::int FROM pg_stat_activity WHERE datname = @database AND backend_type = 'client backend'";

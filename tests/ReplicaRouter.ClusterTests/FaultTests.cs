@@ -79,26 +79,6 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task Sixty_seconds_of_an_idle_primary_leave_the_lag_at_0_and_the_replica_in_rotation_H1()
-    {
-        await using var cluster = await StartAsync("analytics");
-        await using var router = await HealthyRouterAsync(cluster);
-        await cluster.WaitForReplicationAsync(Ct);
-        await Eventually.Async(() => router.GetHealthStatus()["analytics"].ReplicationLag == TimeSpan.Zero, TimeSpan.FromSeconds(5), "lag 0");
-        var start = TimeProvider.System.GetTimestamp();
-        for (var last = start; TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(60); await Task.Delay(200, Ct))
-        {
-            // A machine that stood still has let the last answer grow old: the next one is awaited.
-            var stoodStill = TimeProvider.System.GetElapsedTime(last) > TimeSpan.FromSeconds(1);
-            if (stoodStill) await Eventually.Async(() => router.GetHealthStatus()["analytics"].IsHealthy, TimeSpan.FromSeconds(5), "probed again");
-            last = TimeProvider.System.GetTimestamp();
-            var health = router.GetHealthStatus()["analytics"];
-            Assert.True(health is { State: HostState.Healthy, ReplicationLag.Ticks: 0 }, $"{health}");
-            Assert.Equal("analytics", await cluster.WhoAsync(router, DatabaseOperation.Read));
-        }
-    }
-
-    [Fact]
     public async Task Writes_follow_a_promotion_and_the_old_primary_that_comes_back_is_fenced_and_then_serves_reads_as_a_standby_T14_S25()
     {
         await using var cluster = await StartAsync("analytics", "dr");

@@ -4,6 +4,7 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.ClusterTests;
 
 /// <summary>Each wrong configuration gives one clear message, at start, and never a password.</summary>
+[Trait("PostgreSQL", "any")]
 public class MisconfigurationTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

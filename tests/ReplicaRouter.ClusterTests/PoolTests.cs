@@ -4,6 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
+[Trait("PostgreSQL", "any")]
 public class PoolTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

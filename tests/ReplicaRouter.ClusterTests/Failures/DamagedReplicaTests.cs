@@ -5,6 +5,7 @@ using ReplicaRouter.Tests;
 namespace ReplicaRouter.ClusterTests.Failures;
 
 /// <summary>One of two replicas answers probes, and fails statements that the other one answers.</summary>
+[Trait("PostgreSQL", "any")]
 [Trait("Failure", "B3")]
 [Collection(QuietMachine.Name)]
 public class DamagedReplicaTests(DamagedCluster damaged)

@@ -4,6 +4,7 @@ using Npgsql;
 namespace ReplicaRouter.ClusterTests.Failures;
 
 /// <summary>A login that fails, however it does, is tried elsewhere.</summary>
+[Trait("PostgreSQL", "any")]
 [Trait("Failure", "B4")]
 public class LoginFailureTests(ClusterFixture fixture)
 {

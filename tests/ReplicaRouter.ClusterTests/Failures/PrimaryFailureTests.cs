@@ -6,6 +6,7 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.ClusterTests.Failures;
 
 /// <summary>The primary fails, is replaced, comes back, or is more than one.</summary>
+[Trait("PostgreSQL", "any")]
 public class PrimaryFailureTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.ClusterTests.Failures;
 
 /// <summary>Replicas that can't serve must not take the primary with them.</summary>
+[Trait("PostgreSQL", "any")]
 public class PrimaryProtectionTests
 {
     private const int Places = 4;

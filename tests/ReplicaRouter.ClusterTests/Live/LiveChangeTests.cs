@@ -9,6 +9,7 @@ using ReplicaRouter.Tests.Discovery;
 namespace ReplicaRouter.ClusterTests.Live;
 
 /// <summary>A running application whose hosts change under load. The servers stay as they are, but for the password.</summary>
+[Trait("PostgreSQL", "any")]
 public sealed class LiveChangeTests(ClusterFixture fixture)
 {
     private readonly LocalCluster _cluster = fixture.Cluster;

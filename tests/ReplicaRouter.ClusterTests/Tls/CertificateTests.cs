@@ -7,6 +7,7 @@ using ReplicaRouter.Tests.Discovery;
 namespace ReplicaRouter.ClusterTests.Tls;
 
 /// <summary>Each failure of a certificate, or of its file, gives one message that says which it is.</summary>
+[Trait("PostgreSQL", "any")]
 public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 {
     private const string KeyPassword = "p4ss-of-the-key";
