@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks;
 
-/// <summary>What the load reads: one row by its key.</summary>
+/// <summary>The table that the load reads, one row by its key.</summary>
 internal static class AccountTable
 {
     private const int Rows = 10_000;
@@ -15,7 +15,7 @@ internal static class AccountTable
 
     public static int RandomKey() => Random.Shared.Next(Rows) + 1;
 
-    /// <returns>The port of the server that answered, by its own word.</returns>
+    /// <returns>The port that the answering server reports.</returns>
     public static async Task<int> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Read, connection);

@@ -5,10 +5,10 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks;
 
-/// <summary>The cluster that is measured: a primary and three replicas that serve reads, with the tables of the load.</summary>
+/// <summary>The benchmark cluster: a primary and three replicas that serve reads, with the tables of the load.</summary>
 internal static class BenchmarkCluster
 {
-    /// <summary>The replica that things are done to.</summary>
+    /// <summary>The replica that is made slow, stopped or promoted.</summary>
     public const string Victim = "replica-3";
 
     public static async Task<LocalCluster> StartAsync(bool isVictimSynchronous, CancellationToken ct)
@@ -17,7 +17,7 @@ internal static class BenchmarkCluster
         {
             Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = Victim, IsSynchronous = isVictimSynchronous }],
         };
-        // More than a pool's own limit, so that no arm is measured by servers that refuse connections.
+        // Above the pools' limits, so that no server refuses connections during a measurement.
         options.Settings["max_connections"] = "400";
         var cluster = await LocalCluster.StartAsync(options, ct);
         try

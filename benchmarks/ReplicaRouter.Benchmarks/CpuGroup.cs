@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Benchmarks;
 
-/// <summary>A control group of Linux, whose processes share the CPU's time that is the group's.</summary>
+/// <summary>A Linux control group: its processes share the group's CPU time.</summary>
 /// <remarks>Source: Linux, Documentation/scheduler/sched-bwc (version 1), Documentation/admin-guide/cgroup-v2 (<c>cpu.max</c>).</remarks>
 internal sealed class CpuGroup : IDisposable
 {
@@ -10,7 +10,7 @@ internal sealed class CpuGroup : IDisposable
     private const string Version2 = "/sys/fs/cgroup";
     private const string ProcessList = "cgroup.procs";
 
-    // A short period: in one of the usual 100 ms the group would run for 10 ms and then stand still for 90.
+    // In a period of the usual 100 ms the group would run for 10 ms and then stall for 90.
     private const int PeriodUs = 10_000;
 
     private readonly string _folder;
@@ -24,10 +24,10 @@ internal sealed class CpuGroup : IDisposable
 
     private static string Root => Directory.Exists(Version1) ? Version1 : Version2;
 
-    /// <summary>Takes this process, and all that it starts from now on, into one group; null where this machine does not let us.</summary>
+    /// <summary>Moves this process, and all that it starts from now on, into one group; null if this machine does not permit it.</summary>
     /// <remarks>
-    /// Without a group Linux shares the CPU out by session (<c>kernel.sched_autogroup_enabled</c>), and each of PostgreSQL's server processes is a session: on a busy
-    /// machine one waits for up to 300 ms while others run, whoever sends it work. Where servers run by systemd or in containers they have groups.
+    /// Without a group, Linux divides the CPU by session (<c>kernel.sched_autogroup_enabled</c>), and each PostgreSQL backend is a session: on a busy machine a
+    /// backend can wait for up to 300 ms while others run, whichever client it serves. Servers under systemd or in containers have groups.
     /// Source: sched(7), "The autogroup feature".
     /// </remarks>
     public static CpuGroup? TryJoin(string name)
@@ -50,9 +50,9 @@ internal sealed class CpuGroup : IDisposable
         }
     }
 
-    /// <summary>A group that has a tenth of one core.</summary>
-    /// <exception cref="IOException">This machine does not let us.</exception>
-    /// <exception cref="UnauthorizedAccessException">This machine does not let us.</exception>
+    /// <summary>Creates a group that is limited to a tenth of one core.</summary>
+    /// <exception cref="IOException">This machine does not permit it.</exception>
+    /// <exception cref="UnauthorizedAccessException">This machine does not permit it.</exception>
     public static CpuGroup OfATenth(string name)
     {
         var group = new CpuGroup(name);
@@ -70,21 +70,21 @@ internal sealed class CpuGroup : IDisposable
         return group;
     }
 
-    /// <summary>Version 2 controls the CPU only where the group above says so.</summary>
+    /// <summary>Whether the group controls the CPU. In version 2 it does only if its parent enables the controller.</summary>
     private bool HasControl => File.Exists(Path.Combine(_folder, Root == Version1 ? "cpu.shares" : "cpu.weight"));
 
     public IEnumerable<int> Members() => File.ReadLines(Path.Combine(_folder, ProcessList)).Select(line => int.Parse(line, CultureInfo.InvariantCulture));
 
     public void Add(int processId) => Move(_folder, processId);
 
-    /// <summary>Gives the processes back to the group that this process was in when it made this one, and removes the group.</summary>
+    /// <summary>Moves the processes to this process's former group, and removes this one.</summary>
     public void Dispose()
     {
         while (Members().ToList() is { Count: > 0 } members) members.ForEach(id => Move(_before, id));
         Directory.Delete(_folder);
     }
 
-    /// <summary>The group that this process is in, as a folder.</summary>
+    /// <summary>Returns the folder of the group that this process is in.</summary>
     public static string Own()
     {
         // Lines like "1:cpu,cpuacct:/path" (version 1) and "0::/path" (version 2).
@@ -100,7 +100,7 @@ internal sealed class CpuGroup : IDisposable
         }
         catch (IOException) when (!Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}")))
         {
-            // It has ended.
+            // The process has ended.
         }
     }
 

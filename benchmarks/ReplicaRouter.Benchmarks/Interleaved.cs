@@ -2,19 +2,19 @@ using System.Diagnostics;
 
 namespace ReplicaRouter.Benchmarks;
 
-/// <summary>Variants of an operation that take turns in short blocks, so that what disturbs the machine disturbs all of them.</summary>
+/// <summary>Measures variants of an operation in short alternating blocks, so that a disturbance of the machine affects all of them.</summary>
 internal static class Interleaved
 {
     private const int WarmUps = 4;
     private static readonly TimeSpan s_compilation = TimeSpan.FromMilliseconds(300);
 
-    /// <param name="block">Operations in a row.</param>
-    /// <param name="warmUps">Turns of each before anything counts, four times.</param>
-    /// <param name="rounds">Turns of each.</param>
-    /// <param name="variants">What is compared; each does as many operations as it is told.</param>
+    /// <param name="block">Operations in one turn.</param>
+    /// <param name="warmUps">Warm-up turns of each variant, repeated four times.</param>
+    /// <param name="rounds">Measured turns of each variant.</param>
+    /// <param name="variants">The variants. Each runs the given number of operations.</param>
     public static async Task<IReadOnlyList<Timing>> MeasureAsync(int block, int warmUps, int rounds, params IReadOnlyList<Func<int, Task>> variants)
     {
-        // The compiler counts calls only after a while, and then works in the background: what it made last has to be warm, too.
+        // Tiered compilation counts calls only after a delay, and compiles in the background: its last output must be warm, too.
         for (var i = 0; i < WarmUps; i++)
         {
             for (var turn = 0; turn < warmUps; turn++)
@@ -31,11 +31,11 @@ internal static class Interleaved
             for (var i = 0; i < variants.Count; i++)
             {
                 var variant = (round + i) % variants.Count;
-                // What ran before has left its own in the processor's caches: the first ones don't count.
+                // The previous variant has filled the processor's caches: the first operations do not count.
                 await variants[variant](block / 4);
                 var (start, allocated) = (Stopwatch.GetTimestamp(), GC.GetAllocatedBytesForCurrentThread());
                 await variants[variant](block);
-                // Whoever has come back on another thread allocated there, too: a median heeds it not.
+                // Wrong for a variant that resumes on another thread, which the median ignores.
                 bytes[variant].Add((double)(GC.GetAllocatedBytesForCurrentThread() - allocated) / block);
                 times[variant].Add(Stopwatch.GetElapsedTime(start).TotalNanoseconds / block);
             }
@@ -45,13 +45,13 @@ internal static class Interleaved
     }
 }
 
-/// <summary>What one variant took.</summary>
-/// <param name="Rounds">Nanoseconds an operation, in each round.</param>
-/// <param name="Bytes">Allocated by an operation.</param>
+/// <summary>Time and allocations of one variant.</summary>
+/// <param name="Rounds">Nanoseconds per operation, in each round.</param>
+/// <param name="Bytes">Bytes allocated per operation.</param>
 internal sealed record Timing(IReadOnlyList<double> Rounds, double Bytes)
 {
     public double Nanoseconds => Statistics.Median(Rounds);
 
-    /// <summary>The median of the ratios within each round.</summary>
+    /// <summary>Returns the median of the ratios within each round.</summary>
     public double RatioTo(Timing other) => Statistics.Median(Rounds.Zip(other.Rounds, (mine, its) => mine / its));
 }

@@ -25,7 +25,7 @@ if (args is ["micro" or "--filter" or "--list", ..])
     return 0;
 }
 
-var root = new RootCommand("Measures the router beside its peers: plain Npgsql, Npgsql multi-host, HAProxy, PgBouncer and pgpool-II.")
+var root = new RootCommand("Compares the router with its peers: plain Npgsql, Npgsql multi-host, HAProxy, PgBouncer and pgpool-II.")
 {
     ChaosCommand.Create(),
     ConsistencyCommand.Create(),
@@ -41,7 +41,7 @@ var root = new RootCommand("Measures the router beside its peers: plain Npgsql, 
     SimulateCommand.Create(),
     SoakCommand.Create(),
     StartCommand.Create(),
-    new Command("micro", "The micro-benchmarks, with BenchmarkDotNet and its options."),
+    new Command("micro", "Runs the micro-benchmarks with BenchmarkDotNet; takes its options."),
 };
 ComparisonCommand.AddTo(root);
 return await root.Parse(args).InvokeAsync();

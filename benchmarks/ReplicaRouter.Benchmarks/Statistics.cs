@@ -2,7 +2,7 @@ namespace ReplicaRouter.Benchmarks;
 
 internal static class Statistics
 {
-    /// <summary>The middle one; of two the higher. Rounds that the machine disturbed don't count.</summary>
+    /// <summary>Returns the middle value, the higher of two. Disturbed rounds do not influence it.</summary>
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToList();

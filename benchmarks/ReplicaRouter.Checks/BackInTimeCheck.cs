@@ -5,8 +5,8 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.Checks;
 
 /// <summary>
-/// Has many sessions read a counter on a replica and then on the primary, while others raise it, and counts each second read that shows less than the
-/// first. A standby shows a commit as soon as it has replayed it; the primary may still hide it, until its synchronous standby has confirmed it.
+/// Runs many sessions that read a counter on a replica and then on the primary while writers raise it, and counts each second read that shows less
+/// than the first. A standby shows a commit as soon as it has replayed it; the primary can hide it until its synchronous standby has confirmed it.
 /// </summary>
 public sealed class BackInTimeCheck
 {
@@ -21,7 +21,7 @@ public sealed class BackInTimeCheck
 
     private BackInTimeCheck(BackInTimeCheckOptions options, DatabaseRouter router, DatabaseRouter other) => (_options, _router, _other) = (options, router, other);
 
-    /// <summary>Starts a cluster, runs the check until it has seen its pairs, and stops the cluster.</summary>
+    /// <summary>Starts a cluster, runs the check until it has all its pairs, and stops the cluster.</summary>
     public static async Task<BackInTimeReport> RunAsync(BackInTimeCheckOptions options, CancellationToken ct = default)
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
@@ -36,14 +36,14 @@ public sealed class BackInTimeCheck
 
         await cluster.GrantMonitorAsync();
         await cluster.WaitForReplicationAsync(ct);
-        // The second one stands for another process, which goes on with a token.
+        // The second router stands for another process, which continues a session by its token.
         await using var router = DatabaseRouter.Create(RouterOptions(cluster));
         await using var other = DatabaseRouter.Create(RouterOptions(cluster));
         foreach (var each in (DatabaseRouter[])[router, other]) await each.WaitUntilReadyAsync(ct);
         return await new BackInTimeCheck(options, router, other).RunAsync(cluster, ct);
     }
 
-    // The standby that is cut off serves no reads: those that it leaves hanging are not what this check is about.
+    // The standby that is cut off serves no reads, because hanging reads are not the subject of this check.
     private static DatabaseRouterOptions RouterOptions(LocalCluster cluster)
     {
         var options = cluster.RouterOptions("primary", "analytics", "background");
@@ -68,7 +68,7 @@ public sealed class BackInTimeCheck
 
     private async Task InSessionsAsync(Random random, CancellationToken ct)
     {
-        // Pairs that fail count as begun only, or a check without a primary would never end.
+        // Failed pairs also count as started, or a check without a primary would never end.
         while (Interlocked.Read(ref _pairs) < _options.Pairs && Interlocked.Increment(ref _started) < 3 * _options.Pairs)
         {
             var way = (WayToPrimary)random.Next(_counts.Length);
@@ -78,7 +78,7 @@ public sealed class BackInTimeCheck
         }
     }
 
-    /// <summary>The same without a session shows that the check can fail.</summary>
+    /// <summary>Reads the same pairs without a session, to show that the check can fail.</summary>
     private async Task<PairCounts> OutsideAsync(Random random, CancellationToken ct)
     {
         var counts = new PairCounts();
@@ -90,7 +90,7 @@ public sealed class BackInTimeCheck
         return counts;
     }
 
-    /// <returns>Whether the second read showed less than the first; null when they were not answered by a replica and then the primary.</returns>
+    /// <returns>Whether the second read showed less than the first; null unless a replica answered the first and the primary the second.</returns>
     private async Task<bool?> TryPairAsync(WayToPrimary way, int id, Func<DatabaseSession?> begin, CancellationToken ct)
     {
         try
@@ -147,11 +147,11 @@ public sealed class BackInTimeCheck
         }
         catch (OperationCanceledException)
         {
-            // The run is over.
+            // The check has ended.
         }
     }
 
-    /// <summary>Freezes the standby for a moment, every few seconds: when it is synchronous, each commit meanwhile waits for it.</summary>
+    /// <summary>Freezes the standby for a moment every few seconds. If it is synchronous, every commit waits for it during that time.</summary>
     private async Task CutNowAndThenAsync(LocalServer standby, CancellationToken ct)
     {
         var random = new Random(_options.Seed);
@@ -175,7 +175,7 @@ public sealed class BackInTimeCheck
         }
         catch (OperationCanceledException)
         {
-            // The run is over.
+            // The check has ended.
         }
     }
 }

@@ -1,20 +1,20 @@
 namespace ReplicaRouter.Checks;
 
-/// <summary>How long and how a <see cref="BackInTimeCheck"/> runs.</summary>
+/// <summary>The options of a <see cref="BackInTimeCheck"/>.</summary>
 public sealed record BackInTimeCheckOptions
 {
-    /// <summary>Pairs after which it ends.</summary>
+    /// <summary>Number of pairs after which the check ends.</summary>
     public long Pairs { get; init; } = 2_000;
 
-    /// <summary>Sessions that work at once.</summary>
+    /// <summary>Number of concurrent sessions.</summary>
     public int Sessions { get; init; } = 8;
 
-    /// <summary>Whether commits wait for a standby, which is cut off now and then.</summary>
+    /// <summary>Whether commits wait for a standby, which is cut off from time to time.</summary>
     public bool IsSynchronous { get; init; } = true;
 
     /// <summary>Seed of the work and of the cuts.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Receives what happens.</summary>
+    /// <summary>Receives a line for each event.</summary>
     public Action<string>? Log { get; init; }
 }

@@ -5,12 +5,12 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.Checks;
 
 /// <summary>
-/// Has many sessions write and read registers that only grow, while the servers are paused, delayed, killed, restarted and promoted at
+/// Runs many sessions that write and read registers that only grow, while the servers are paused, delayed, killed, restarted and promoted at
 /// random, and counts each read that shows less than its session must see. The same work outside sessions shows that the check can fail.
 /// </summary>
 public sealed class ConsistencyCheck
 {
-    /// <summary>Reads after which a session goes on in another one, by its token.</summary>
+    /// <summary>Number of reads after which a new session continues the old one by its token.</summary>
     private const int ReadsPerSession = 100;
 
     private readonly ConsistencyCheckOptions _options;
@@ -34,7 +34,7 @@ public sealed class ConsistencyCheck
         await cluster.GrantMonitorAsync();
         await cluster.WaitForReplicationAsync(ct);
 
-        // Two routers stand for two processes: what one knows reaches the other by token only.
+        // Two routers stand for two processes: they share information only by token.
         DatabaseRouter[] routers = [DatabaseRouter.Create(cluster.RouterOptions()), DatabaseRouter.Create(cluster.RouterOptions())];
         try
         {
@@ -55,7 +55,7 @@ public sealed class ConsistencyCheck
         var causing = Task.Run(() => faults.RunAsync(stopFaults.Token), ct);
 
         var inSessions = Enumerable.Range(0, _options.Sessions).Select(i => Task.Run(() => InSessionsAsync(i, ct), ct)).ToList();
-        // A few are enough to find violations, and take little from the others.
+        // Two are enough to find violations, and take little capacity from the sessions.
         var outside = Enumerable.Range(_options.Sessions, 2).Select(i => Task.Run(() => OutsideAsync(i, stopPlain.Token), ct)).ToList();
         var registers = await Task.WhenAll(inSessions);
         await stopPlain.CancelAsync();
@@ -101,7 +101,7 @@ public sealed class ConsistencyCheck
 
     private bool IsDone => Interlocked.Read(ref _reads) >= _options.Reads;
 
-    /// <summary>Servers that are gone cost errors; this check is about what is answered.</summary>
+    /// <summary>Runs a step and counts an error. Errors are expected while servers are down; this check is about the answers.</summary>
     private async Task<bool> TryAsync(Func<Task> step, CancellationToken ct)
     {
         try
@@ -121,18 +121,18 @@ public sealed class ConsistencyCheck
     }
 }
 
-/// <summary>How long and how a <see cref="ConsistencyCheck"/> runs.</summary>
+/// <summary>The options of a <see cref="ConsistencyCheck"/>.</summary>
 public sealed record ConsistencyCheckOptions
 {
-    /// <summary>Reads in sessions after which it ends.</summary>
+    /// <summary>Number of reads in sessions after which the check ends.</summary>
     public long Reads { get; init; } = 20_000;
 
-    /// <summary>Sessions that work at once.</summary>
+    /// <summary>Number of concurrent sessions.</summary>
     public int Sessions { get; init; } = 32;
 
     /// <summary>Seed of the work and of the faults.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Told what happens.</summary>
+    /// <summary>Receives a line for each event.</summary>
     public Action<string>? Log { get; init; }
 }

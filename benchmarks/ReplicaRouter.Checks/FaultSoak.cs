@@ -6,23 +6,23 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.Checks;
 
 /// <summary>
-/// Has all kinds of work go through one router while servers are killed, frozen, cut off, filled, held back and promoted at random, one fault at a
-/// time; then heals everything and looks whether anything is left of it: errors, lost or doubled writes, connections, memory.
+/// Runs all kinds of work through one router while servers are killed, frozen, cut off, filled, delayed and promoted at random, one fault at a
+/// time. Then it heals everything and checks for leftovers: errors, lost or doubled writes, connections, memory.
 /// </summary>
 public sealed class FaultSoak
 {
-    /// <summary>Memory that caches and the runtime may take between the readings, in bytes.</summary>
+    /// <summary>Memory growth between the readings that is allowed for caches and the runtime, in bytes.</summary>
     public const long MostGrowth = 20_000_000;
 
     private const string ApplicationName = "fault soak";
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(3);
 
-    /// <summary>Two probe periods and the comeback of the last victim.</summary>
+    /// <summary>Two probe intervals, and the recovery of the last victim.</summary>
     private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(7);
 
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(3);
 
-    /// <summary>Work that was given up on a host that hung ends by Npgsql's own time-outs.</summary>
+    /// <summary>Longest wait for leftovers: abandoned work on a hung host ends only by Npgsql's own time-outs.</summary>
     private static readonly TimeSpan s_longestRest = TimeSpan.FromSeconds(20);
 
     private readonly FaultSoakOptions _options;
@@ -36,7 +36,7 @@ public sealed class FaultSoak
     public static async Task<FaultSoakReport> RunAsync(FaultSoakOptions options, CancellationToken ct = default)
     {
         var servers = new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }, new() { Name = "replica-3" }] };
-        // So few that they are soon taken.
+        // Few enough to be exhausted quickly.
         servers.Settings["max_connections"] = "60";
         await using var cluster = await LocalCluster.StartAsync(servers, ct);
         await using (var connection = new NpgsqlConnection(cluster.Primary.ConnectionString + ";Pooling=false")) await connection.ExecuteAsync(SoakLoad.CreateTable);
@@ -47,7 +47,7 @@ public sealed class FaultSoak
         return await new FaultSoak(options, cluster, proxies).RunAsync(ct);
     }
 
-    /// <summary>For any one standby, whoever is the primary: what is acknowledged is then on the most advanced one, and no failover to it loses any.</summary>
+    /// <summary>Makes commits wait for any one standby, whichever server is the primary: a failover to the most advanced standby loses no acknowledged write.</summary>
     private static async Task HaveCommitsWaitAsync(LocalCluster cluster, LocalServer server)
     {
         await using var superuser = new NpgsqlConnection(server.SuperuserConnectionString);
@@ -89,7 +89,7 @@ public sealed class FaultSoak
         await WaitAsync(() => Task.FromResult(InUse(router).Count == 0), ct);
         var inUse = InUse(router);
         var (lost, doubled) = await AuditAsync();
-        // The tokens are the check's own memory.
+        // The tokens are memory of the check, not of the router.
         _acknowledged.Clear();
         var growth = GC.GetTotalMemory(forceFullCollection: true) - memory;
         await router.DisposeAsync();
@@ -141,7 +141,7 @@ public sealed class FaultSoak
         return sessions;
     }
 
-    /// <summary>Waits for what has to come, but not for ever: the report tells.</summary>
+    /// <summary>Waits for a condition for a limited time. The report shows if it was not met.</summary>
     private static async Task WaitAsync(Func<Task<bool>> condition, CancellationToken ct)
     {
         for (var start = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(start) < s_longestRest && !await condition();)
@@ -151,15 +151,15 @@ public sealed class FaultSoak
     }
 }
 
-/// <summary>How long and how a <see cref="FaultSoak"/> runs.</summary>
+/// <summary>The options of a <see cref="FaultSoak"/>.</summary>
 public sealed record FaultSoakOptions
 {
-    /// <summary>Time after which no fault begins any more.</summary>
+    /// <summary>Time after which no new fault begins.</summary>
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Seed of the faults.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Told what happens.</summary>
+    /// <summary>Receives a line for each event.</summary>
     public Action<string>? Log { get; init; }
 }

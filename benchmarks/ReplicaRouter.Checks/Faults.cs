@@ -4,25 +4,28 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks;
 
-/// <summary>Does something bad to a cluster, again and again, at random: one fault at a time, so that some replica is mostly well.</summary>
+/// <summary>Injects random faults into a cluster, one at a time, so that some replica is nearly always healthy.</summary>
 /// <param name="cluster">The servers.</param>
-/// <param name="random">The chance.</param>
-/// <param name="log">Told what happens.</param>
-/// <param name="proxies">What stands before the servers. With it there are also faults of the network, of servers that hang, and of sessions, and failovers lose nothing that a standby has confirmed.</param>
+/// <param name="random">Chooses the faults, victims and durations.</param>
+/// <param name="log">Receives a line for each fault.</param>
+/// <param name="proxies">
+/// The proxies in front of the servers. With them there are also network faults, hung servers and terminated database sessions, and failovers lose nothing that
+/// a standby has confirmed.
+/// </param>
 internal sealed class Faults(LocalCluster cluster, Random random, Action<string> log, ProxiedCluster? proxies = null)
 {
     private readonly Dictionary<string, int> _done = [];
 
     public IReadOnlyDictionary<string, int> Done => _done;
 
-    /// <summary>Goes on until it is cancelled, and leaves the servers as they are by then.</summary>
+    /// <summary>Injects faults until it is cancelled, and leaves the servers as they are then.</summary>
     public Task RunAsync(CancellationToken ct) => RunAsync(TimeSpan.MaxValue, ct);
 
-    /// <summary>Begins no fault any more after some time, and leaves all servers healed.</summary>
+    /// <summary>Injects faults for the given time, and leaves all servers healed.</summary>
     public async Task RunAsync(TimeSpan length, CancellationToken ct)
     {
         var start = TimeProvider.System.GetTimestamp();
-        // The first ones in this order, so that even a short run has seen each.
+        // The first faults are in this order, so that even a short run includes each of them.
         Func<LocalServer, CancellationToken, Task>[] ofReplicas = proxies is null
             ? [PauseAsync, DelayAsync, KillAsync, RestartAsync]
             : [SuspendAsync, KillAsync, BlackHoleAsync, SuspendPostmasterAsync, SlowNetworkAsync, FillAsync, PauseAsync, DelayAsync, CutStreamingAsync, TerminateAsync, RestartAsync];
@@ -31,7 +34,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
         {
             for (var i = 0; TimeProvider.System.GetElapsedTime(start) < length; i++)
             {
-                // Changes of the primary take servers out for seconds; they come less often.
+                // Faults of the primary take servers out for seconds, so they are less frequent.
                 var fault = faults[i < faults.Length ? i : random.Next(3) > 0 ? random.Next(ofReplicas.Length) : random.Next(faults.Length)];
                 var replicas = cluster.Servers.Where(server => server != cluster.Primary).ToList();
                 var victim = replicas[random.Next(replicas.Count)];
@@ -44,7 +47,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            // The run is over.
+            // The check has ended.
         }
     }
 
@@ -65,7 +68,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
     private async Task KillAsync(LocalServer replica, CancellationToken ct)
     {
         await replica.KillAsync(ct);
-        // Back at once now and then: sooner than any probe could see that it was gone.
+        // Every other time it returns immediately, before any probe can notice that it was down.
         if (random.Next(2) == 0) await PauseAsync(100, 2000, ct);
         await replica.StartAsync(ct);
     }
@@ -82,7 +85,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
         await cluster.Primary.StartAsync(ct);
     }
 
-    /// <summary>Planned: the primary hands over everything before it goes.</summary>
+    /// <summary>Performs a switchover: the primary sends all WAL to its standbys before it stops.</summary>
     private async Task SwitchoverAsync(LocalServer replica, CancellationToken ct)
     {
         var former = cluster.Primary;
@@ -90,7 +93,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
         await ReplaceAsync(former, replica, ct);
     }
 
-    /// <summary>The primary dies, and the replica may lack what it acknowledged last.</summary>
+    /// <summary>Performs a failover: the primary is killed, and the replica can lack its last acknowledged writes.</summary>
     private async Task FailoverAsync(LocalServer replica, CancellationToken ct)
     {
         var former = cluster.Primary;
@@ -98,7 +101,7 @@ internal sealed class Faults(LocalCluster cluster, Random random, Action<string>
         await ReplaceAsync(former, proxies is null ? replica : await MostAdvancedAsync(), ct);
     }
 
-    /// <summary>Of what any one standby has confirmed, this one lacks nothing.</summary>
+    /// <summary>Returns the standby with the most WAL: it has everything that any standby has confirmed.</summary>
     private async Task<LocalServer> MostAdvancedAsync()
     {
         var received = new List<(LocalServer Server, long Lsn)>();

@@ -4,10 +4,10 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks;
 
-/// <summary>What a router over a local cluster needs.</summary>
+/// <summary>Sets up routers for local clusters.</summary>
 public static class LocalClusterExtensions
 {
-    /// <summary>Options for a router over all servers, or over those that are named.</summary>
+    /// <summary>Returns the options of a router for all servers, or for the named ones.</summary>
     public static DatabaseRouterOptions RouterOptions(this LocalCluster cluster, params string[] servers)
     {
         var options = new DatabaseRouterOptions();
@@ -20,8 +20,8 @@ public static class LocalClusterExtensions
     }
 
     /// <summary>
-    /// Lets the ordinary user see the timelines of standbys, so that they can be told at once after a promotion: without it sessions are told of
-    /// lost histories where nothing was lost.
+    /// Lets the ordinary user see the standbys' timelines, so that a router knows them immediately after a promotion. Without it, sessions report
+    /// a lost history although nothing was lost.
     /// </summary>
     public static async Task GrantMonitorAsync(this LocalCluster cluster)
     {

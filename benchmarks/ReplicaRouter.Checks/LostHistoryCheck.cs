@@ -5,9 +5,9 @@ using ReplicaRouter.Testing;
 namespace ReplicaRouter.Checks;
 
 /// <summary>
-/// Counts sessions that report a lost history where nothing was lost: on a healthy cluster, and after failovers with synchronous replication.
+/// Counts sessions that report a lost history although nothing was lost: on a healthy cluster, and after failovers with synchronous replication.
 /// </summary>
-/// <remarks>Each session goes from one process to another by its token, which is all that one of them learns of the others.</remarks>
+/// <remarks>Each session moves between processes by its token, which is the only information that the processes share.</remarks>
 public sealed class LostHistoryCheck
 {
     private const int Processes = 3;
@@ -55,7 +55,7 @@ public sealed class LostHistoryCheck
         {
             await _cluster.Primary.KillAsync(ct);
             await _cluster.PromoteAsync("analytics", cancellationToken: ct);
-            // Long enough for each session to go on from before the failover, and to meet the new primary's first answers.
+            // Long enough for each session to continue from before the failover, and to see the new primary's first answers.
             await LetWorkAsync(TimeSpan.FromSeconds(10));
         }
 
@@ -63,7 +63,7 @@ public sealed class LostHistoryCheck
         await workers;
         return new LostHistoryReport(healthy, options.HasFailover ? Figures() - healthy : null);
 
-        // Workers that end before their time failed, and so does the check.
+        // A worker that ends early has failed, and fails the check.
         async Task LetWorkAsync(TimeSpan time) => await await Task.WhenAny(workers, Task.Delay(time, TimeProvider.System, ct));
     }
 

@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Checks;
 
-/// <summary>How long and how a <see cref="LostHistoryCheck"/> runs.</summary>
+/// <summary>The options of a <see cref="LostHistoryCheck"/>.</summary>
 public sealed record LostHistoryCheckOptions
 {
-    /// <summary>Time without a fault.</summary>
+    /// <summary>Duration of the part without a fault.</summary>
     public required TimeSpan Duration { get; init; }
 
-    /// <summary>Sessions that work at once.</summary>
+    /// <summary>Number of concurrent sessions.</summary>
     public int Sessions { get; init; } = 24;
 
     /// <summary>Whether a failover to the synchronous standby follows.</summary>

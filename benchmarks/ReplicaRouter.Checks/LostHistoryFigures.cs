@@ -7,7 +7,7 @@ namespace ReplicaRouter.Checks;
 /// <param name="Violations">Reads that showed less than what their session had written or read before.</param>
 public sealed record LostHistoryFigures(long Sessions, long LostHistories, long Errors, long Violations)
 {
-    /// <summary>What was counted since.</summary>
+    /// <summary>Returns the counts since an earlier reading.</summary>
     public static LostHistoryFigures operator -(LostHistoryFigures all, LostHistoryFigures before) =>
         new(all.Sessions - before.Sessions, all.LostHistories - before.LostHistories, all.Errors - before.Errors, all.Violations - before.Violations);
 }

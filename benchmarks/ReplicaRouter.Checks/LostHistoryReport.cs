@@ -1,13 +1,13 @@
 namespace ReplicaRouter.Checks;
 
-/// <summary>What a <see cref="LostHistoryCheck"/> found.</summary>
-/// <param name="WithoutFault">On the healthy cluster.</param>
-/// <param name="Failover">From the failover on; null without one.</param>
+/// <summary>The result of a <see cref="LostHistoryCheck"/>.</summary>
+/// <param name="WithoutFault">The counts on the healthy cluster.</param>
+/// <param name="Failover">The counts from the failover on; null without a failover.</param>
 public sealed record LostHistoryReport(LostHistoryFigures WithoutFault, LostHistoryFigures? Failover)
 {
-    /// <summary>Sessions that reported a loss where there was none.</summary>
+    /// <summary>Sessions that reported a lost history although nothing was lost.</summary>
     public long LostHistories => WithoutFault.LostHistories + (Failover?.LostHistories ?? 0);
 
-    /// <summary>Reads that showed less than they must.</summary>
+    /// <summary>Reads that showed less than their session must see.</summary>
     public long Violations => WithoutFault.Violations + (Failover?.Violations ?? 0);
 }

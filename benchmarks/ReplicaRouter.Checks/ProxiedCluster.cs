@@ -3,7 +3,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks;
 
-/// <summary>A proxy in front of each server of a cluster, which a router reaches it by. The servers reach each other without.</summary>
+/// <summary>A proxy in front of each server of a cluster, for routers to connect through. The servers connect to each other directly.</summary>
 internal sealed class ProxiedCluster(LocalCluster cluster) : IAsyncDisposable
 {
     private readonly Dictionary<string, FaultProxy> _proxies = cluster.Servers.ToDictionary(server => server.Name, server => FaultProxy.Start("127.0.0.1", server.Port));

@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace ReplicaRouter.Checks;
 
-/// <summary>One worker's row, whose value only ever grows, and what the worker knows of it.</summary>
-/// <remarks>Each read must show at least the last acknowledged write and the last read value. A write whose outcome is unknown binds nothing.</remarks>
-/// <param name="id">The row.</param>
+/// <summary>One worker's row, whose value only grows, and what the worker knows about it.</summary>
+/// <remarks>Each read must show at least the last acknowledged write and the last read value. A write of unknown outcome requires nothing.</remarks>
+/// <param name="id">The number of the row.</param>
 /// <param name="random">Decides which steps write.</param>
 /// <param name="written">The last value that was written, acknowledged or not.</param>
-/// <param name="known">The value that each read must show at least.</param>
+/// <param name="known">The lowest value that a read can show.</param>
 internal sealed class Register(int id, Random random, long written = 0, long known = 0)
 {
     public const string CreateTable = "CREATE TABLE register (id int PRIMARY KEY, value bigint NOT NULL)";
@@ -19,7 +19,7 @@ internal sealed class Register(int id, Random random, long written = 0, long kno
     public long Violations { get; private set; }
     public long ServedByReplicas { get; private set; }
 
-    /// <summary>Reads, and now and then writes before it.</summary>
+    /// <summary>Reads the row. One step in ten writes first.</summary>
     /// <param name="router">The router to work through.</param>
     /// <param name="options">The session, if any.</param>
     /// <param name="ct">Cancels the step.</param>
@@ -33,12 +33,12 @@ internal sealed class Register(int id, Random random, long written = 0, long kno
         Known = value;
     }
 
-    /// <summary>What was known no longer counts: the session was told so.</summary>
+    /// <summary>Forgets the known value, after the session has reported a lost history.</summary>
     public void Forget() => Known = 0;
 
     private async Task WriteAsync(DatabaseRouter router, OperationOptions? options, CancellationToken ct)
     {
-        // Counted also when it fails: what may have been written must not be written again.
+        // Counts even if the write fails: a value that was possibly written must not be written again.
         var value = ++Written;
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, inner) => connection.ExecuteAsync(
             new CommandDefinition("INSERT INTO register VALUES (@id, @value) ON CONFLICT (id) DO UPDATE SET value = @value", new { id, value }, cancellationToken: inner)), options, ct);

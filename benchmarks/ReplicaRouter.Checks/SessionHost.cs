@@ -4,8 +4,8 @@ using Npgsql;
 namespace ReplicaRouter.Checks;
 
 /// <summary>
-/// The program of a <see cref="SessionProcess"/>: one router, set up by environment variables. Each line of the standard input orders one session,
-/// each line of the standard output answers one order. The program ends with its input, so that it does not outlive the check.
+/// The program of a <see cref="SessionProcess"/>: one router, configured by environment variables. Each line of standard input orders one session;
+/// each line of standard output answers one order. The program ends with its input, so that it does not outlive the check.
 /// </summary>
 internal static class SessionHost
 {
@@ -26,7 +26,7 @@ internal static class SessionHost
         }
         catch (Exception e)
         {
-            // An order without an answer would keep its worker waiting.
+            // Without an answer, the worker would wait forever.
             await Console.Error.WriteLineAsync($"A session failed: {e}");
             Environment.Exit(1);
         }
@@ -45,7 +45,7 @@ internal static class SessionHost
             }
             catch (Exception e) when (e is NpgsqlException or TransactionOutcomeUnknownException)
             {
-                // Servers that are gone cost errors; this check is about what sessions report.
+                // Errors are expected while servers are down; this check is about what sessions report.
                 errors++;
             }
         }

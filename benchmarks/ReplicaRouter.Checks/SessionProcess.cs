@@ -6,7 +6,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks;
 
-/// <summary>An operating-system process with a router of its own, which runs sessions for a <see cref="LostHistoryCheck"/>.</summary>
+/// <summary>An operating-system process with its own router, which runs sessions for a <see cref="LostHistoryCheck"/>.</summary>
 internal sealed class SessionProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -22,10 +22,10 @@ internal sealed class SessionProcess : IAsyncDisposable
         _reading = ReadAsync();
     }
 
-    /// <summary>Starts <see cref="SessionHost"/> with a router over the cluster. Its standard error is that of this process.</summary>
+    /// <summary>Starts <see cref="SessionHost"/> with a router for the cluster. It inherits this process's standard error.</summary>
     public static SessionProcess Start(LocalCluster cluster)
     {
-        // With the dependencies of the program that runs the check: a library's folder does not hold what the frameworks of that program bring.
+        // Uses the dependencies of the program that runs the check: a library's folder lacks those that come with that program's frameworks.
         var program = Assembly.GetEntryAssembly()!.Location;
         var start = new ProcessStartInfo("dotnet",
         [

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Checks;
 
-/// <summary>All kinds of work through one router, each worker its next operation when the last one is over, and a record of what came of it.</summary>
+/// <summary>Runs all kinds of work through one router and records the outcomes. Each worker starts its next operation when the last one has ended.</summary>
 internal sealed class SoakLoad : IAsyncDisposable
 {
     public const string CreateTable = "CREATE TABLE token (id uuid NOT NULL)";
@@ -23,8 +23,8 @@ internal sealed class SoakLoad : IAsyncDisposable
     private long _unexplainedReadErrors;
 
     /// <param name="router">The router to work through.</param>
-    /// <param name="acknowledged">Gets the tokens of acknowledged writes.</param>
-    /// <param name="log">Told each failure.</param>
+    /// <param name="acknowledged">Receives the tokens of acknowledged writes.</param>
+    /// <param name="log">Receives a line for each failure.</param>
     public SoakLoad(DatabaseRouter router, ConcurrentQueue<Guid> acknowledged, Action<string>? log)
     {
         (_router, _acknowledged, _log) = (router, acknowledged, log);
@@ -40,7 +40,7 @@ internal sealed class SoakLoad : IAsyncDisposable
 
     public long UnexplainedReadErrors => Interlocked.Read(ref _unexplainedReadErrors);
 
-    /// <summary>Waits until what is under way has ended, as every operation does by the router's own limits.</summary>
+    /// <summary>Waits for the operations in progress, which the router's own limits end.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -100,7 +100,7 @@ internal sealed class SoakLoad : IAsyncDisposable
 
     private async Task AcknowledgedAsync(Func<Guid, Task> write)
     {
-        // One for the operation, not for the attempt: work that is done twice is found out.
+        // One token per operation, not per attempt, so that work that is applied twice is detected.
         var token = Guid.NewGuid();
         await write(token);
         _acknowledged.Enqueue(token);

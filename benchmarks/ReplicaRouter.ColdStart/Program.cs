@@ -3,7 +3,7 @@ using System.Globalization;
 using Npgsql;
 using ReplicaRouter;
 
-// Prints the milliseconds from here to the first answer of a fresh process: `npgsql <connection string>`, or `router <connection string of the primary, and of each replica>`.
+// Prints the milliseconds from here to the first answer. Arguments: `npgsql <connection string>`, or `router <connection strings of the primary and of each replica>`.
 var start = Stopwatch.GetTimestamp();
 if (args is ["router", .. var hosts])
 {

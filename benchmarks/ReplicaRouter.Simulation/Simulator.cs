@@ -2,14 +2,14 @@ using System.Collections.Concurrent;
 
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Runs scenarios. Each run is a world of its own on one thread, so that several go on side by side and none sees the others.</summary>
+/// <summary>Runs scenarios. Each run is a separate world on one thread, so several can run in parallel without affecting each other.</summary>
 internal static class Simulator
 {
     public static Figures Run(Scenario scenario, Policy policy, int seed) => new World(scenario, policy, seed).Run();
 
-    /// <param name="scenarios">What is run, each with all of its policies.</param>
+    /// <param name="scenarios">The scenarios, each with all of its policies.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="done">Told of each run that has ended, on any thread.</param>
+    /// <param name="done">Called after each run, on any thread.</param>
     public static SeedResults Run(IEnumerable<Scenario> scenarios, int seed, Action<Scenario, Policy, Figures>? done = null)
     {
         var runs = scenarios.SelectMany(scenario => scenario.Policies.Select(policy => (Scenario: scenario, Policy: policy))).ToArray();
@@ -24,10 +24,10 @@ internal static class Simulator
         return results;
     }
 
-    /// <summary>Does something for each number below a count, on all cores.</summary>
+    /// <summary>Calls an action for each number below a count, on all cores.</summary>
     public static void OneByOne(int count, Action<int> run)
     {
-        // No more at once than there are cores: each world is large, and they would take the caches from each other. And one by one: the longest come last.
+        // One world per core, because each is large and more would compete for the caches. Taken one by one, because the longest come last.
         var oneByOne = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
         Parallel.ForEach(oneByOne, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, run);
     }

@@ -18,17 +18,17 @@ namespace Accounting;
 /// <summary>The application in three steps: its services, its endpoints, its database.</summary>
 public static class AccountingApplication
 {
-    /// <summary>How long the start waits for the servers before it gives up.</summary>
+    /// <summary>Longest wait for the servers at startup.</summary>
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Who may see error texts of the servers: here, whoever develops. An application of yours asks for a role.</summary>
+    /// <summary>Policy for seeing the servers' error messages. Here it admits everyone in development; a real application requires a role.</summary>
     private const string Operators = "operators";
 
     /// <summary>Registers the services. They expect a <see cref="DatabaseRouter"/>.</summary>
     public static IHostApplicationBuilder AddAccounting(this IHostApplicationBuilder builder)
     {
-        // Every statement and every request would be a line; warnings and the router's transitions are what is worth one.
-        // Until the application has started, what the router has to say is in the exception that stops the start.
+        // Logs only warnings and the router's transitions, not every statement and request.
+        // During startup the router logs nothing: the exception that stops the start carries its message.
         var start = new StartState();
         builder.Logging
             .AddFilter("Npgsql", LogLevel.Warning)
@@ -82,7 +82,7 @@ public static class AccountingApplication
     }
 
     /// <summary>Waits until the servers are known, then creates the schema and fills an empty database.</summary>
-    /// <exception cref="DatabaseRouterConfigurationException">The configuration can't be right: the message says what to change.</exception>
+    /// <exception cref="DatabaseRouterConfigurationException">The configuration is invalid; the message says what to change.</exception>
     /// <exception cref="OperationCanceledException">No server accepts writes in time.</exception>
     public static async Task PrepareDatabaseAsync(this IHost app, CancellationToken cancellationToken = default)
     {

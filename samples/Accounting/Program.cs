@@ -16,7 +16,7 @@ try
 }
 catch (Exception e) when (e is DatabaseRouterConfigurationException or NpgsqlException)
 {
-    // An operator reads this at 3 a.m.: the one sentence that says what to change, and no stack trace above it.
+    // Prints only the message, which says what to change: a stack trace would hide it from the operator.
     await Console.Error.WriteLineAsync(e.Message);
     return 1;
 }

@@ -12,7 +12,7 @@ using ReplicaRouter.Testing;
 
 namespace Demo;
 
-/// <summary>The accounting application in this process, on a free port, over the cluster.</summary>
+/// <summary>The accounting application, hosted in this process on a free port, with the demo's cluster.</summary>
 internal sealed class DemoApplication : IAsyncDisposable
 {
     private const string DashboardPath = "/replica-router";
@@ -30,17 +30,17 @@ internal sealed class DemoApplication : IAsyncDisposable
 
     public static async Task<DemoApplication> StartAsync(LocalCluster cluster, CancellationToken cancellationToken)
     {
-        // Nothing of the surroundings: a DATABASE_URL or a .env file here would lead to somebody's real servers.
+        // Ignores the environment: a DATABASE_URL or a .env file could point to real servers.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore();
         builder.Services.AddReplicaRouter(new ConfigurationBuilder().AddInMemoryCollection(Variables(cluster)).Build());
         builder.AddAccounting();
-        // Whoever reaches this page may operate the router: it listens on 127.0.0.1 alone, and the servers are the demo's own.
-        // Anywhere else the policy asks who it is, as in policy.RequireRole("operator").
+        // Anyone who can reach this page can operate the router: it listens only on 127.0.0.1, and the servers belong to the demo.
+        // Anywhere else, the policy must check the user, for example with policy.RequireRole("operator").
         builder.Services.AddAuthorization(options => options.AddPolicy(OperatorPolicy, policy => policy.RequireAssertion(_ => true)));
         builder.Services.AddAntiforgery();
-        // The traffic processes the OCR queue itself, and counts what it does.
+        // The demo's traffic processes the OCR queue itself and counts its operations.
         builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(OcrWorker)));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Logging.ClearProviders();
@@ -51,7 +51,7 @@ internal sealed class DemoApplication : IAsyncDisposable
             app.MapAccounting();
             app.MapReplicaRouterDashboard(DashboardPath, options => options.OperatorPolicy = OperatorPolicy);
             await app.PrepareDatabaseAsync(cancellationToken);
-            // A read that came before the seed has been replayed would find nothing.
+            // A read before the replicas have replayed the seed would find nothing.
             await cluster.WaitForReplicationAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
             return new DemoApplication(app);
@@ -63,7 +63,7 @@ internal sealed class DemoApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>What <c>/api/health</c> answers, healthy or not.</summary>
+    /// <summary>Returns the body of <c>/api/health</c>, healthy or not.</summary>
     public async Task<JsonNode> GetHealthAsync()
     {
         using var response = await _http.GetAsync(new Uri(Address + "/api/health"));
@@ -78,10 +78,10 @@ internal sealed class DemoApplication : IAsyncDisposable
 
     private static IEnumerable<KeyValuePair<string, string?>> Variables(LocalCluster cluster) =>
         cluster.EnvironmentVariables.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value))
-            // Four servers share the machine: a read after a write would rather go to the primary than wait for a busy replica.
+            // Four servers share the machine, so replicas can be slow: with the default wait, many reads after a write would go to the primary.
             .Append(new("ReplicaRouter:Routes:read:CatchUpWait", "00:00:01"));
 
-    /// <summary>Signals end the demo, which ends the application: the application must not end by itself before.</summary>
+    /// <summary>Ignores signals. They end the demo, which then stops the application.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,11 +1,11 @@
 namespace Demo;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The options of the command line.</summary>
 internal sealed record DemoOptions(int? Seconds, bool Drill, bool Json)
 {
     private static readonly TimeSpan s_endlessDrill = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the traffic runs; <see langword="null"/>: until it is stopped.</summary>
+    /// <summary>The duration of the traffic; <see langword="null"/> until it is stopped.</summary>
     public TimeSpan? Duration => Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
     /// <summary>When the drill kills the replica.</summary>

@@ -6,7 +6,7 @@ using ReplicaRouter.Testing;
 
 namespace Demo;
 
-/// <summary>The demo from its first line to its last: cluster, application, traffic, figures, and nothing left behind.</summary>
+/// <summary>Runs the whole demo: starts the cluster, the application and the traffic, prints the figures, and cleans up.</summary>
 internal static class DemoRun
 {
     public static async Task<int> RunAsync(DemoOptions options, TimeProvider time)
@@ -16,14 +16,14 @@ internal static class DemoRun
         try
         {
             var summary = await RunAsync(options, screen, time, stop.Token);
-            // Printed when all is cleaned up, so that nothing comes after it.
+            // Printed after the cleanup, so that it is the last output.
             screen.WriteSummary(summary);
             if (options.Json) await Console.Out.WriteLineAsync(summary.ToJson());
             return summary.Errors == 0 ? 0 : 1;
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            screen.Say("Stopped before the traffic began.");
+            screen.Say("Stopped before the traffic started.");
             return 1;
         }
         catch (Exception e) when (e is LocalClusterException or DatabaseRouterConfigurationException or NpgsqlException)
@@ -38,7 +38,7 @@ internal static class DemoRun
         screen.Say("Starting a PostgreSQL cluster: a primary and the replicas analytics, background and dr.");
         await using var cluster = await LocalCluster.StartAsync(null, stopToken);
         await using var application = await DemoApplication.StartAsync(cluster, stopToken);
-        screen.Say($"The application listens on {application.Address}, its health is at {application.Address}/api/health");
+        screen.Say($"The application listens on {application.Address}; its health is at {application.Address}/api/health");
         screen.Say($"Watch and operate the router at {application.DashboardAddress}");
         screen.Say(options.Seconds is { } seconds ? $"Traffic for {seconds} s." : "Traffic until Ctrl-C.");
 

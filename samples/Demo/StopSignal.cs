@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Demo;
 
-/// <summary>Turns the signals that ask a program to end into a cancellation, so that it ends after it has cleaned up.</summary>
+/// <summary>Turns termination signals into a cancellation, so that the program cleans up before it ends.</summary>
 internal sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource _stopped = new();

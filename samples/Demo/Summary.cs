@@ -6,7 +6,7 @@ using ReplicaRouter;
 
 namespace Demo;
 
-/// <summary>The figures of a run. Operations and errors are the demo's own count; failovers and fallbacks are the router's.</summary>
+/// <summary>The figures of a run. The demo counts operations and errors; the router counts failovers and fallbacks.</summary>
 internal sealed record Summary(
     IReadOnlyDictionary<string, long> Operations,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> ByHost,

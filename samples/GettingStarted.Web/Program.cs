@@ -10,7 +10,7 @@ var app = builder.Build();
 app.UseReplicaRouter();             // each request is a session, which follows the user
 app.MapReplicaRouterHealth();       // /api/health, /health/live, /health/ready
 
-// A data source for each operation, for Dapper, EF Core and whatever else takes one.
+// A data source for each operation, for Dapper, EF Core and anything else that takes one.
 app.MapGet("/", async ([FromKeyedServices(DatabaseOperation.Read)] DbDataSource replicas, CancellationToken ct) =>
 {
     await using var connection = await replicas.OpenConnectionAsync(ct);

@@ -1,6 +1,6 @@
 namespace Jobs;
 
-/// <summary>Who runs the jobs.</summary>
+/// <summary>The library that runs the jobs.</summary>
 public enum JobSystem
 {
     Channels,

@@ -10,18 +10,18 @@ using ReplicaRouter;
 
 namespace Jobs;
 
-/// <summary>An application that takes orders, and has their receipts made out by jobs.</summary>
+/// <summary>An application that takes orders and creates their receipts in jobs.</summary>
 public static class JobsApplication
 {
-    /// <param name="system">Who runs the jobs.</param>
-    /// <param name="variables">The router's variables, as <c>DATABASE_URL</c>.</param>
+    /// <param name="system">The library that runs the jobs.</param>
+    /// <param name="variables">The router's variables, such as <c>DATABASE_URL</c>.</param>
     public static IHost Build(JobSystem system, IReadOnlyDictionary<string, string> variables)
     {
-        // Nothing of the surroundings: a DATABASE_URL or a .env file here would lead to somebody's real servers.
+        // Ignores the environment: a DATABASE_URL or a .env file could point to real servers.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Error);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(variables.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build();
-        // Twenty workers, their storage and whoever enqueues share the connections to the primary.
+        // Twenty workers, their storage and the producers share the connections to the primary.
         builder.Services.AddReplicaRouter(configuration, options => options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = 60 });
         builder.Services.AddSingleton<OrderService>();
         builder.Services.AddSingleton<ReceiptService>();

@@ -18,7 +18,7 @@ app.MapReplicaRouterDashboard("/replica-router", options => options.OperatorPoli
 
 app.Run();
 
-/// <summary>The browser asks for a name and a password: use https. The password is in the configuration, as Dashboard__Password.</summary>
+/// <summary>Basic authentication: use https, because the browser sends the password. The expected one is in the configuration, as Dashboard__Password.</summary>
 public sealed class BasicAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IConfiguration configuration)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {

@@ -9,14 +9,14 @@ public sealed class SampleDataTests
     public void The_same_seed_gives_the_same_data() => Assert.Equal(Text(SampleData.FromSeed(7)), Text(SampleData.FromSeed(7)));
 
     [Fact]
-    public void Another_seed_gives_other_data() => Assert.NotEqual(Text(SampleData.FromSeed(7)), Text(SampleData.FromSeed(8)));
+    public void Different_seeds_give_different_data() => Assert.NotEqual(Text(SampleData.FromSeed(7)), Text(SampleData.FromSeed(8)));
 
     [Fact]
-    public void What_is_paid_and_what_is_open_add_up_to_the_total() =>
+    public void Paid_and_open_amounts_add_up_to_the_total() =>
         Assert.All(SampleData.FromSeed(7).Invoices, invoice => Assert.Equal(invoice.TotalAmount, invoice.PaidAmount + invoice.BalanceAmount));
 
     [Fact]
-    public void Invoices_and_documents_belong_to_the_organization_of_their_client()
+    public void Invoices_and_documents_belong_to_their_clients_organization()
     {
         var data = SampleData.FromSeed(7);
         var organizations = data.Clients.ToDictionary(client => client.Id, client => client.OrganizationId);

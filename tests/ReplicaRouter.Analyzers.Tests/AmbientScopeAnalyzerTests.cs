@@ -20,7 +20,7 @@ public class AmbientScopeAnalyzerTests
     [InlineData("using var _ = session.Enter(); await Task.Yield(); yield return 1;", "Enter")]
     [InlineData("using var _ = session?.Enter(); yield return 1;", "Enter")]
     [InlineData("yield return 1; for (;;) { using var _ = session.Enter(); yield return 2; }", "Enter")]
-    public async Task What_an_async_iterator_holds_across_a_yield_is_flagged(string body, string method)
+    public async Task A_scope_held_across_a_yield_in_an_async_iterator_is_flagged(string body, string method)
     {
         var found = Assert.Single(await FindAsync($"async IAsyncEnumerable<int> Items() {{ {body} }}"));
         Assert.Equal(("RR0001", DiagnosticSeverity.Warning), (found.Id, found.Severity));
@@ -37,7 +37,7 @@ public class AmbientScopeAnalyzerTests
     [InlineData("async IAsyncEnumerable<int> Items() { await Run(async () => { using var own = router.BeginSession(); await Task.Yield(); }); yield return 1; }")]
     [InlineData("async Task Work() { using var own = router.BeginSession(); await foreach (var i in Items()) { } async IAsyncEnumerable<int> Items() { await Task.Yield(); yield return 1; } }")]
     [InlineData("async IAsyncEnumerable<int> Items() { using var own = other.BeginSession(); await Task.Yield(); yield return 1; }")]
-    public async Task Everything_else_is_not(string method) => Assert.Empty(await FindAsync(method));
+    public async Task Other_uses_of_scopes_are_not_flagged(string method) => Assert.Empty(await FindAsync(method));
 
     private static async Task<ImmutableArray<Diagnostic>> FindAsync(string method)
     {

@@ -7,7 +7,7 @@ namespace ReplicaRouter.BrowserTests;
 public class AcceptTests(Browser browser, Stage stage) : IClassFixture<Stage>
 {
     [Fact]
-    public async Task An_operator_accepts_the_old_primary_after_a_promotion_by_mistake()
+    public async Task An_operator_accepts_the_old_primary_after_a_mistaken_promotion()
     {
         await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
         await visitor.SeesAsync("primary", HostState.Healthy);
@@ -25,7 +25,7 @@ public class AcceptTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await Assertions.Expect(question).ToContainTextAsync("timeline 2, primary dr.");
         await Assertions.Expect(question).ToContainTextAsync("dr is on timeline 2 and gets no traffic; what was written on that timeline is given up.");
         await visitor.Page.ScreenshotAsync(new() { Path = Artifacts.PathOf("accept") });
-        // Escape is a no.
+        // Escape cancels the dialog.
         await visitor.Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(question).ToBeHiddenAsync();
         Assert.Equal(HostState.Fenced, stage.Router.GetHealthStatus()["primary"].State);

@@ -3,12 +3,12 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.BrowserTests;
 
-/// <summary>Screenshots for people, in <c>artifacts/dashboard</c>.</summary>
+/// <summary>Saves screenshots in <c>artifacts/dashboard</c>, for review by people.</summary>
 internal static class Artifacts
 {
     private static readonly string s_folder = Repository.PathOf("artifacts/dashboard");
 
-    /// <summary>The page as it stands, on a phone and a desk, light and dark; and what axe says of each.</summary>
+    /// <summary>Saves the current page in phone and desktop sizes, light and dark, and checks each with axe.</summary>
     public static async Task ShowAsync(this Browser browser, Uri address, string name)
     {
         await using var visitor = await browser.VisitAsync(address, Stage.Operator);
@@ -33,7 +33,7 @@ internal static class Artifacts
 
     public static Task<string[]> IssuesAsync(IPage page) => Axe.SeriousIssuesAsync(page);
 
-    /// <summary>axe-core, which eng/setup.sh fetches.</summary>
+    /// <summary>axe-core, fetched by eng/setup.sh.</summary>
     private static class Axe
     {
         private static readonly Lazy<string> s_script = new(() => File.ReadAllText(Repository.PathOf(".cache/axe-core/axe.min.js")));

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace ReplicaRouter.BrowserTests;
 
-/// <summary>Headless Chromium, as Debian packages it, for all tests.</summary>
+/// <summary>Headless Chromium from Debian's package, for all tests.</summary>
 public sealed class Browser : IAsyncLifetime
 {
     private IPlaywright _playwright = null!;
@@ -16,7 +16,7 @@ public sealed class Browser : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
             ExecutablePath = Environment.GetEnvironmentVariable("REPLICAROUTER_CHROMIUM") ?? "/usr/bin/chromium",
-            // Root can't have Chromium's sandbox; the only pages it sees are ours.
+            // Chromium's sandbox does not work as root, and the tests load only our own pages.
             Args = ["--no-sandbox"],
         });
     }

@@ -7,7 +7,7 @@ namespace ReplicaRouter.BrowserTests;
 public class FailoverTests(Browser browser, Stage stage) : IClassFixture<Stage>
 {
     [Fact]
-    public async Task A_promotion_a_split_brain_and_the_loss_of_all_are_shown()
+    public async Task A_promotion_a_split_brain_and_the_loss_of_all_hosts_are_shown()
     {
         var ct = TestContext.Current.CancellationToken;
         await using var visitor = await browser.VisitAsync(stage.Address);
@@ -22,7 +22,7 @@ public class FailoverTests(Browser browser, Stage stage) : IClassFixture<Stage>
         Assert.Equal(1, stage.Router.GetMetrics().Failovers);
         await browser.ShowAsync(stage.Address, "failover");
 
-        // Another one on the same timeline.
+        // A second promotion to the same timeline.
         await stage.Cluster["background"].PromoteAsync(ct);
         await visitor.SeesAsync("background", HostState.SplitBrain);
         await visitor.SeesAsync("analytics", HostState.SplitBrain);

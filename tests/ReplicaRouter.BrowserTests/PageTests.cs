@@ -4,12 +4,12 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.BrowserTests;
 
-// One after the other: what is measured here is seconds, and two clusters at once would measure the machine.
+// One test class at a time: these tests measure seconds, and two clusters at once would slow down the machine.
 [Collection("one browser")]
 public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
 {
     [Fact]
-    public async Task A_killed_replica_is_shown_within_two_seconds_and_so_is_its_return()
+    public async Task A_killed_replica_is_shown_within_two_seconds_and_its_return_is_shown()
     {
         await using var visitor = await browser.VisitAsync(stage.Address);
         await visitor.SeesAsync("background", HostState.Healthy);
@@ -31,7 +31,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task A_replica_that_lags_is_shown_so()
+    public async Task A_lagging_replica_is_shown()
     {
         await using var visitor = await browser.VisitAsync(stage.Address);
         await stage.Cluster["analytics"].PauseReplayAsync(TestContext.Current.CancellationToken);
@@ -49,7 +49,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
         await visitor.Button("Drain dr").FocusAsync();
         await visitor.Page.Keyboard.PressAsync("Enter");
-        // Escape is a no.
+        // Escape cancels the dialog.
         await visitor.Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(visitor.Button("Drain dr")).ToBeFocusedAsync();
         Assert.False(stage.Router.GetHealthStatus()["dr"].IsDrained);
@@ -70,7 +70,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task An_operator_forces_reads_to_the_primary_once_he_has_confirmed()
+    public async Task An_operator_forces_reads_to_the_primary_after_confirming()
     {
         await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
         await visitor.Button("Force reads to primary").ClickAsync();
@@ -86,7 +86,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     [Theory]
     [InlineData(null)]
     [InlineData("guest")]
-    public async Task Nobody_else_is_shown_or_given_an_order(string? role)
+    public async Task Non_operators_see_no_controls_and_their_orders_are_refused(string? role)
     {
         await using var visitor = await browser.VisitAsync(stage.Address, role);
         await visitor.SeesAsync("dr", HostState.Healthy);
@@ -96,7 +96,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task An_order_that_does_not_come_from_the_page_is_refused()
+    public async Task An_order_without_the_pages_token_is_refused()
     {
         await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
         Assert.Equal(400, await visitor.OrderAsync("hosts/dr/drain", withToken: false));
@@ -105,9 +105,9 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task Where_no_stream_comes_through_the_page_asks_and_follows_all_the_same()
+    public async Task The_page_falls_back_to_polling_if_the_event_stream_is_blocked()
     {
-        // As behind a proxy that holds responses back until they end.
+        // As behind a proxy that buffers responses until they end.
         await using var visitor = await browser.VisitAsync(stage.Address, prepare: page => page.RouteAsync("**/events", _ => Task.CompletedTask));
         await visitor.SeesAsync("dr", HostState.Healthy);
         await stage.Router.DrainAsync("dr", TestContext.Current.CancellationToken);
@@ -118,7 +118,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task Texts_of_errors_are_shown_to_operators_only_and_what_a_state_means_to_everybody()
+    public async Task Error_texts_are_shown_to_operators_only_and_state_meanings_to_everyone()
     {
         await using var guest = await browser.VisitAsync(stage.Address);
         await using var visitor = await browser.VisitAsync(stage.Address, Stage.Operator);
@@ -136,7 +136,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task The_page_tells_which_process_it_shows_how_long_commands_take_and_what_failed()
+    public async Task The_page_shows_its_process_command_durations_and_failures()
     {
         await using var visitor = await browser.VisitAsync(stage.Address);
         await Assertions.Expect(visitor.Page.Locator("#instance")).ToContainTextAsync($"process {Environment.ProcessId}");
@@ -155,7 +155,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task A_longer_range_is_one_press_away_and_a_state_leads_to_its_explanation()
+    public async Task A_longer_range_takes_one_press_and_a_state_links_to_its_explanation()
     {
         await using var visitor = await browser.VisitAsync(stage.Address);
         await visitor.SeesAsync("dr", HostState.Healthy);
@@ -172,7 +172,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
     }
 
     [Fact]
-    public async Task A_lost_connection_is_shown_and_found_again()
+    public async Task A_lost_connection_is_shown_and_re_established()
     {
         await using var visitor = await browser.VisitAsync(stage.Address);
         stage.Network.Refuse();
@@ -183,7 +183,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
         stage.Network.Heal();
         await visitor.Page.Locator("body.live").WaitForAsync();
         await visitor.SeesAsync("primary", HostState.Healthy);
-        // The lost connection is all there is to complain of.
+        // The lost connection is the only complaint.
         Assert.All(visitor.Complaints, complaint => Assert.Contains("net::ERR", complaint, StringComparison.Ordinal));
     }
 }

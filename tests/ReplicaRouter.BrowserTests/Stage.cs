@@ -12,7 +12,7 @@ namespace ReplicaRouter.BrowserTests;
 /// <summary>Four servers, an application with the dashboard, a little traffic, and a network between browser and application that a test can cut.</summary>
 public sealed class Stage : IAsyncLifetime
 {
-    /// <summary>Says who asks: the application believes it.</summary>
+    /// <summary>The header with the role of the caller, which the application trusts.</summary>
     public const string RoleHeader = "X-Role";
     public const string Operator = "operator";
 
@@ -89,7 +89,7 @@ public sealed class Stage : IAsyncLifetime
             }
             catch (Exception e) when (e is NpgsqlException or OperationCanceledException or TimeoutException or TransactionOutcomeUnknownException)
             {
-                // The tests take servers away.
+                // The tests stop servers.
                 await Task.Delay(20, CancellationToken.None);
             }
         }

@@ -2,14 +2,14 @@ using Microsoft.Playwright;
 
 namespace ReplicaRouter.BrowserTests;
 
-/// <summary>Somebody who looks at the page, and sees what a browser complains of.</summary>
+/// <summary>A visitor of the page, who also records the browser's complaints.</summary>
 internal sealed class Visitor(IBrowserContext context, IPage page) : IAsyncDisposable
 {
     private readonly List<string> _complaints = [];
 
     public IPage Page => page;
 
-    /// <summary>Errors of scripts, failed requests, and what the Content-Security-Policy forbade.</summary>
+    /// <summary>Script errors, failed requests and violations of the Content-Security-Policy.</summary>
     public IReadOnlyList<string> Complaints
     {
         get
@@ -36,12 +36,12 @@ internal sealed class Visitor(IBrowserContext context, IPage page) : IAsyncDispo
     public Task SeesAsync(string host, HostState state, double seconds = 15) =>
         page.Locator($"[data-host={host}][data-state={state}]").WaitForAsync(new() { Timeout = (float)(seconds * 1000) });
 
-    /// <summary>Waits until the newest events tell something.</summary>
+    /// <summary>Waits until an event contains these words.</summary>
     public Task HearsAsync(string words) => page.Locator("#events li", new() { HasText = words }).First.WaitForAsync(new() { Timeout = 15_000 });
 
     public ILocator Button(string name) => page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
-    /// <summary>Sends an order as the page would, and returns the answer's status.</summary>
+    /// <summary>Sends an order as the page would, and returns the response's status.</summary>
     public Task<int> OrderAsync(string path, bool withToken) => page.EvaluateAsync<int>(
         """
         ([path, withToken]) => {

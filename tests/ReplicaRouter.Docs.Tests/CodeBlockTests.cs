@@ -1,10 +1,10 @@
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>Code that the documents show is code that compiles.</summary>
+/// <summary>The code blocks of the documentation compile.</summary>
 public class CodeBlockTests
 {
     [Fact]
-    public void Every_CSharp_block_of_every_page_stands_in_a_region_that_the_build_compiles()
+    public void Every_CSharp_block_is_in_a_compiled_region()
     {
         var blocks = Page.All.SelectMany(page => page.Blocks).Where(block => block.Language == "csharp").ToList();
         Assert.NotEmpty(blocks);
@@ -14,7 +14,7 @@ public class CodeBlockTests
     }
 
     [Fact]
-    public void Every_block_says_what_it_is_and_CSharp_is_always_called_csharp() =>
+    public void Code_blocks_use_only_known_language_tags() =>
         Assert.All(Page.All.SelectMany(page => page.Blocks), block => Assert.True(
             block.Language is "csharp" or "json" or "bash" or "sql" or "promql" or "xml" or "yaml" or "text" or "", $"{block}: '{block.Language}'"));
 
@@ -25,6 +25,6 @@ public class CodeBlockTests
     [InlineData("var a = 1; var b = 2;", true)]
     [InlineData("ar a = 1;", false)]
     [InlineData("var c = 3;", false)]
-    public void A_block_is_held_by_a_region_whatever_its_white_space(string block, bool isHeld) =>
+    public void Regions_match_blocks_regardless_of_white_space(string block, bool isHeld) =>
         Assert.Equal(isHeld, new CompiledCode(["x\n  #region\n  var a = 1;\n  var b = 2;\n  #endregion\nvar c = 3;"]).Holds(block));
 }

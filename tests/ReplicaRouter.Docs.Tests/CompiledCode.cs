@@ -8,7 +8,7 @@ internal sealed partial class CompiledCode(IEnumerable<string> sources)
 {
     private readonly string[] _regions = [.. sources.SelectMany(RegionsOf).Select(Normalized)];
 
-    /// <summary>Where regions are looked for: add a folder, and its regions count.</summary>
+    /// <summary>The regions of the repository. To search further folders, add them here.</summary>
     public static CompiledCode OfRepository { get; } = new(
         new[] { "docs/snippets", "samples", "tests" }.SelectMany(folder => Repository.Files(folder, "*.cs")).Select(File.ReadAllText));
 
@@ -26,7 +26,7 @@ internal sealed partial class CompiledCode(IEnumerable<string> sources)
         }
     }
 
-    /// <summary>Indentation and line breaks differ between a page and a class.</summary>
+    /// <summary>Collapses white space: indentation and line breaks differ between a page and a class.</summary>
     private static string Normalized(string code) => $" {WhiteSpace().Replace(code, " ").Trim()} ";
 
     [GeneratedRegex(@"\s+")]

@@ -6,7 +6,7 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>Writes the reference part of docs/guide/configuration.md from the options' types and what they say of themselves.</summary>
+/// <summary>Writes the reference part of docs/guide/configuration.md from the options' types and their XML documentation.</summary>
 internal static class ConfigurationPage
 {
     private const string Begin = "<!-- generated -->";
@@ -14,7 +14,7 @@ internal static class ConfigurationPage
 
     public static string Path { get; } = Repository.PathOf("docs/guide/configuration.md");
 
-    /// <summary>The page with its reference written anew.</summary>
+    /// <summary>Returns the page with its reference regenerated.</summary>
     public static string Renewed(string page) =>
         $"{page[..(page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)]}\n{Reference()}{page[page.IndexOf(End, StringComparison.Ordinal)..]}";
 

@@ -6,14 +6,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>What the documents say of the configuration is what the options say, and do.</summary>
+/// <summary>The documented configuration matches the options and their behaviour.</summary>
 public class ConfigurationPageTests
 {
     [Fact]
-    public void The_reference_is_what_the_options_say() => GeneratedFile.IsUpToDate(ConfigurationPage.Path, ConfigurationPage.Renewed(File.ReadAllText(ConfigurationPage.Path)));
+    public void The_reference_matches_the_options() => GeneratedFile.IsUpToDate(ConfigurationPage.Path, ConfigurationPage.Renewed(File.ReadAllText(ConfigurationPage.Path)));
 
     [Fact]
-    public void Headings_are_unique_so_that_each_option_can_be_linked_to()
+    public void Option_headings_are_unique()
     {
         var headings = OptionsSection.All.SelectMany(section => section.Options.Select(section.HeadingOf)).ToList();
         Assert.Equal(headings.Distinct(StringComparer.OrdinalIgnoreCase), headings);
@@ -25,7 +25,7 @@ public class ConfigurationPageTests
 
     [Theory]
     [MemberData(nameof(BoundedOptions))]
-    public void A_range_that_is_documented_is_the_one_that_is_checked(string name)
+    public void Documented_ranges_are_the_validated_ranges(string name)
     {
         var (section, option) = OptionsSection.All.SelectMany(section => section.Options.Select(option => (section, option))).Single(o => $"{o.section.Type.Name}.{o.option.Name}" == name);
         var (least, most) = DocumentedRange.Of(option)!.Value;
@@ -40,7 +40,7 @@ public class ConfigurationPageTests
     }
 
     [Fact]
-    public async Task Every_configuration_that_a_page_shows_is_one_that_works()
+    public async Task Every_configuration_in_the_documentation_works()
     {
         var blocks = Page.All.SelectMany(page => page.Blocks).Where(block => block.Language == "json" && block.Code.Contains($"\"{DatabaseRouterOptions.SectionName}\"", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(blocks);
@@ -63,7 +63,7 @@ public class ConfigurationPageTests
         return options;
     }
 
-    /// <summary>Options, and all options that they hold.</summary>
+    /// <summary>Returns the options and all nested options.</summary>
     private static IEnumerable<object> Below(object options) =>
         options.GetType().GetProperties().Select(property => property.GetValue(options)).SelectMany(Parts).SelectMany(Below).Prepend(options);
 

@@ -7,13 +7,13 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>Writes src/ReplicaRouter/ConfigurationSchema.json, by which editors complete and check appsettings.json, from the options' types and what they say of themselves.</summary>
-/// <remarks>Editors merge it with the schemas of other packages, so that its definition has a name of its own.</remarks>
+/// <summary>Writes src/ReplicaRouter/ConfigurationSchema.json, by which editors complete and check appsettings.json, from the options' types and XML documentation.</summary>
+/// <remarks>Editors merge it with the schemas of other packages, so its definition needs a unique name.</remarks>
 internal static class ConfigurationSchema
 {
     private const string Definition = "replicaRouter";
 
-    /// <summary>A part of what <see cref="TimeSpan"/> reads: with hours, minutes and seconds, so that no number is taken for days.</summary>
+    /// <summary>A subset of what <see cref="TimeSpan"/> parses: requires hours, minutes and seconds, so that a bare number is not read as days.</summary>
     private const string Time = @"^(\d{1,7}\.)?([01]?\d|2[0-3]):[0-5]?\d:[0-5]?\d(\.\d{1,7})?$";
 
     private static readonly JsonSerializerOptions s_asText = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -33,7 +33,7 @@ internal static class ConfigurationSchema
 
     private static JsonObject Reference() => new() { ["$ref"] = $"#/definitions/{Definition}" };
 
-    /// <summary>Other keys than those of the options stop the start, so that editors may call them wrong.</summary>
+    /// <summary>Disallows additional properties, because the router does not start with unknown keys.</summary>
     private static JsonObject Section(OptionsSection section, string description)
     {
         var properties = new JsonObject();
@@ -68,7 +68,7 @@ internal static class ConfigurationSchema
         var type when type == typeof(string) => new JsonObject { ["type"] = "string" },
         { IsEnum: true } type => new JsonObject { ["enum"] = new JsonArray(Enum.GetNames(type).Select(name => JsonValue.Create(name)).ToArray<JsonNode?>()) },
         var type when type.IsAssignableTo(typeof(IEnumerable<string>)) => new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } },
-        var type => throw new InvalidOperationException($"{option.DeclaringType!.Name}.{option.Name} is a {type.Name}, which the schema has no word for."),
+        var type => throw new InvalidOperationException($"{option.DeclaringType!.Name}.{option.Name} is a {type.Name}, which the schema does not support."),
     };
 
     private static JsonObject Number(PropertyInfo option)
@@ -90,6 +90,6 @@ internal static class ConfigurationSchema
 
     private static string Description(PropertyInfo property) => $"{XmlDocumentation.SummaryOf(property)} {XmlDocumentation.ValueOf(property)}".TrimEnd();
 
-    /// <summary>Descriptions are no Markdown.</summary>
+    /// <summary>Converts Markdown to the plain text of descriptions.</summary>
     private static string Plain(string markdown) => markdown.Replace('`', '\'').Replace("\\<", "<", StringComparison.Ordinal);
 }

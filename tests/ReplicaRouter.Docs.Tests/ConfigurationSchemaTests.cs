@@ -6,19 +6,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>What editors say of a configuration is what the router says of it.</summary>
+/// <summary>Editors and the router accept the same configurations.</summary>
 public partial class ConfigurationSchemaTests
 {
-    /// <summary>Unlike each key that there is, so that the fault lists them all.</summary>
+    /// <summary>Similar to no existing key, so that the fault lists all keys.</summary>
     private const string Unknown = "Unknown quantity of keys";
 
     [Fact]
-    public void The_schema_is_what_the_options_say() => GeneratedFile.IsUpToDate(ConfigurationSchema.Path, ConfigurationSchema.Text());
+    public void The_schema_matches_the_options() => GeneratedFile.IsUpToDate(ConfigurationSchema.Path, ConfigurationSchema.Text());
 
     [Theory]
     [InlineData("ReplicaRouter", null)]
     [InlineData("ReplicaRouters:billing", "billing")]
-    public void Each_section_has_the_keys_that_are_read_and_no_others(string path, string? router)
+    public void Each_section_has_exactly_the_keys_that_the_router_reads(string path, string? router)
     {
         var sections = SectionsBelow(path, Router()).ToList();
         Assert.Equal(9, sections.Count);
@@ -31,7 +31,7 @@ public partial class ConfigurationSchemaTests
     }
 
     [Fact]
-    public void A_value_that_the_schema_allows_is_read()
+    public void Values_that_the_schema_allows_are_accepted()
     {
         var values = SectionsBelow("ReplicaRouter", Router()).SelectMany(section => Properties(section.Schema).SelectMany(property => ValuesOf($"{section.Path}:{property.Key}", property.Value!))).ToList();
         Assert.True(values.Count > 35, $"{values.Count} values");
@@ -50,7 +50,7 @@ public partial class ConfigurationSchemaTests
     [InlineData("1:00:00:00", false)]
     [InlineData("00:60:00", false)]
     [InlineData("00:00:60", false)]
-    public void A_time_is_right_for_both_or_for_none(string time, bool isRight)
+    public void The_schema_and_the_router_accept_the_same_times(string time, bool isRight)
     {
         var pattern = Properties(Router())["MaxLag"]!["pattern"]!.GetValue<string>();
         Assert.Equal(isRight, Regex.IsMatch(time, pattern));
@@ -61,7 +61,7 @@ public partial class ConfigurationSchemaTests
 
     private static JsonObject Properties(JsonNode section) => section["properties"]!.AsObject();
 
-    /// <summary>A section, and all sections that it holds, those of names included.</summary>
+    /// <summary>Returns a section and all sections in it, including those by name.</summary>
     private static IEnumerable<(string Path, JsonNode Schema)> SectionsBelow(string path, JsonNode section)
     {
         yield return (path, section);
@@ -72,11 +72,11 @@ public partial class ConfigurationSchemaTests
         }
     }
 
-    /// <summary>The section that a property is, or that each of its names has; null where it is an option.</summary>
+    /// <summary>Returns the section of a property, or of its entries by name; null if the property is an option.</summary>
     private static (string Path, JsonNode Schema)? Held(string path, JsonNode property) =>
         property["additionalProperties"] is JsonObject named ? ($"{path}:some-name", named) : property["properties"] is not null ? (path, property) : null;
 
-    /// <summary>Values that the schema of an option allows; none where it is a section.</summary>
+    /// <summary>Returns values that the schema of an option allows; none for a section.</summary>
     private static IEnumerable<(string Key, string Value)> ValuesOf(string key, JsonNode option) => ((string?)option["type"], option["enum"]) switch
     {
         ("string", _) when option["pattern"] is not null => [(key, "00:00:05")],
@@ -88,18 +88,18 @@ public partial class ConfigurationSchemaTests
         _ => [],
     };
 
-    /// <summary>What is wrong with a configuration of one value.</summary>
+    /// <summary>Returns the faults of a configuration with one value.</summary>
     private static IReadOnlyList<string> FaultsOf(string? router, (string Key, string Value) value)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create(value.Key, (string?)value.Value)]).Build();
         var services = new ServiceCollection();
         _ = router is null ? services.AddReplicaRouter(configuration) : services.AddReplicaRouter(router, configuration);
         using var provider = services.BuildServiceProvider();
-        // No server is configured: that much is always wrong.
+        // Always has a fault, as no host is configured.
         return Assert.Throws<DatabaseRouterConfigurationException>(() => router is null ? provider.GetRequiredService<DatabaseRouter>() : provider.GetRequiredKeyedService<DatabaseRouter>(router)).Faults;
     }
 
-    /// <summary>What the reader says of a value or key, and not what is found once all has been read.</summary>
+    /// <summary>Matches the faults of reading a key or value, not those of the validation after that.</summary>
     [GeneratedRegex("is not known|is a section|takes one value|is a list|is not a valid time|is no whole number|is neither true nor false|is none of its names")]
     private static partial Regex Refusal();
 }

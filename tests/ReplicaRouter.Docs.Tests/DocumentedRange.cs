@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>The range that an option's documentation states: '100 ms to 1 h', '1 to 10,000'.</summary>
+/// <summary>The range in an option's documentation, as in '100 ms to 1 h' or '1 to 10,000'.</summary>
 internal static partial class DocumentedRange
 {
-    /// <returns>Its ends as a configuration has them; null where none is stated.</returns>
+    /// <returns>Its bounds in the format of the configuration; null if none is documented.</returns>
     public static (string Least, string Most)? Of(PropertyInfo option) =>
         XmlDocumentation.ValueOf(option) is { } text && Range().Match(text) is { Success: true } range
             ? (Bound(option, range.Groups[1].Value, range.Groups[2].Value), Bound(option, range.Groups[3].Value, range.Groups[4].Value))

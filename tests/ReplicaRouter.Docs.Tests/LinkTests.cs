@@ -2,11 +2,11 @@ using System.Text.RegularExpressions;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>Links within the documents lead somewhere.</summary>
+/// <summary>Links within the documentation are not broken.</summary>
 public partial class LinkTests
 {
     [Fact]
-    public void Every_link_leads_to_a_file_and_to_a_heading_that_is_there()
+    public void Every_link_points_to_an_existing_file_and_heading()
     {
         var broken = from page in Page.All
                      from link in LinksOf(page)
@@ -27,7 +27,7 @@ public partial class LinkTests
         return parts.Length == 1 || Heading().Matches(File.ReadAllText(path)).Any(heading => Anchor(heading.Groups[1].Value) == parts[1]);
     }
 
-    /// <summary>GitHub's rule: lower case, no punctuation, hyphens for spaces.</summary>
+    /// <summary>Applies GitHub's rule: lower case, no punctuation, hyphens for spaces.</summary>
     private static string Anchor(string heading) =>
         string.Concat(heading.Trim().ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')).Replace(' ', '-');
 

@@ -10,7 +10,7 @@ internal sealed record Page(string Path, string Text)
 
     public string Name => Repository.NameOf(Path);
 
-    /// <summary>What stands between fences.</summary>
+    /// <summary>The fenced code blocks.</summary>
     public IEnumerable<CodeBlock> Blocks
     {
         get
@@ -21,7 +21,7 @@ internal sealed record Page(string Path, string Text)
                 if (!lines[i].TrimStart().StartsWith("```", StringComparison.Ordinal)) continue;
                 var begin = i;
                 var end = Array.FindIndex(lines, begin + 1, line => line.Trim() == "```");
-                Assert.True(end > 0, $"{Name}, line {begin + 1}: the code block has no end.");
+                Assert.True(end > 0, $"{Name}, line {begin + 1}: the code block is not closed.");
                 yield return new CodeBlock(this, begin + 1, lines[begin].Trim()[3..], string.Join('\n', lines[(begin + 1)..end]));
                 i = end;
             }
@@ -29,7 +29,7 @@ internal sealed record Page(string Path, string Text)
     }
 }
 
-/// <summary>One block of code of a page.</summary>
+/// <summary>A code block of a page.</summary>
 internal sealed record CodeBlock(Page Page, int Line, string Language, string Code)
 {
     public override string ToString() => $"{Page.Name}, line {Line}: {Code.Split('\n')[0].Trim()}";

@@ -11,7 +11,7 @@ internal static class Repository
 
     public static string NameOf(string path) => Path.GetRelativePath(s_root, path);
 
-    /// <summary>The files of a folder and all below it, but for what was built.</summary>
+    /// <summary>Returns the files of a folder and its subfolders, without bin and obj.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(PathOf(folder), pattern, SearchOption.AllDirectories)
             .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj")).Order(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace ReplicaRouter.Docs.Tests;
 
-/// <summary>What types and properties say of themselves, as Markdown.</summary>
+/// <summary>The XML documentation of types and properties, as Markdown.</summary>
 internal static partial class XmlDocumentation
 {
     private static readonly Dictionary<string, XElement> s_members = new[] { typeof(DatabaseRouter), typeof(DatabaseRouterWebOptions) }
@@ -29,7 +29,7 @@ internal static partial class XmlDocumentation
         _ => "",
     };
 
-    /// <summary>Of <c>P:ReplicaRouter.DatabaseRouteOptions.Wait</c> what a reader needs.</summary>
+    /// <summary>Shortens <c>P:ReplicaRouter.DatabaseRouteOptions.Wait</c> to <c>DatabaseRouteOptions.Wait</c>, and a type to its name.</summary>
     private static string ShortName(string id)
     {
         var name = id[2..].Split('(')[0].Split("``")[0];

@@ -9,7 +9,7 @@ namespace ReplicaRouter.Integrations.Tests;
 /// <summary>One primary and three streaming replicas for all tests that leave the servers as they are.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
-    /// <summary>Whose answer it is, by the server's own word.</summary>
+    /// <summary>SQL that returns the port of the answering server.</summary>
     public const string WhoAmI = "SELECT current_setting('port')::int";
 
     public LocalCluster Cluster { get; private set; } = null!;
@@ -28,7 +28,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 
-    /// <summary>A router whose connections have prepared what they use twice, if that is asked for.</summary>
+    /// <summary>Creates a router whose connection strings have additional settings.</summary>
     public DatabaseRouter Router(string settings = "")
     {
         var options = new DatabaseRouterOptions();
@@ -40,7 +40,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public async Task<string> WhoAsync(System.Data.Common.DbConnection connection) => NameOf(await connection.ExecuteScalarAsync<int>(WhoAmI));
 
-    /// <summary>What the primary holds, whoever asks.</summary>
+    /// <summary>Runs a query on the primary, without the router.</summary>
     public async Task<T?> OnPrimaryAsync<T>(string sql)
     {
         await using var connection = new NpgsqlConnection(Cluster.Primary.ConnectionString);

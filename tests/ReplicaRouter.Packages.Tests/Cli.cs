@@ -3,13 +3,13 @@ using System.Text;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>Runs programs as a user would, in a folder, with the variables that are given.</summary>
+/// <summary>Runs programs as a user would, in a folder and with environment variables.</summary>
 internal static class Cli
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(8);
 
-    /// <summary>Runs a program to its end, which must be a good one.</summary>
-    /// <returns>All that it wrote.</returns>
+    /// <summary>Runs a program to its end, and asserts exit code 0.</summary>
+    /// <returns>Its standard output and error.</returns>
     public static async Task<string> RunAsync(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
     {
         var (exitCode, text) = await EndAsync(folder, variables, program, arguments);
@@ -17,7 +17,7 @@ internal static class Cli
         return text;
     }
 
-    /// <summary>Runs a program to its end, whatever that is.</summary>
+    /// <summary>Runs a program to its end.</summary>
     public static async Task<(int ExitCode, string Output)> EndAsync(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
     {
         using var process = Start(folder, variables, program, arguments);
@@ -32,7 +32,7 @@ internal static class Cli
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"{program} {string.Join(' ', arguments)}: not within {s_timeout}\n{TextOf(output)}");
+            Assert.Fail($"{program} {string.Join(' ', arguments)}: did not end within {s_timeout}\n{TextOf(output)}");
         }
         finally
         {
@@ -46,7 +46,7 @@ internal static class Cli
     public static Process Start(string folder, IReadOnlyDictionary<string, string> variables, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        // Servers that stay behind would hold the output open, and the test would wait for them.
+        // Build servers that outlive the program would keep its output open, and the test would wait for them.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["UseSharedCompilation"] = "false";
         foreach (var (name, value) in variables) start.Environment[name] = value;

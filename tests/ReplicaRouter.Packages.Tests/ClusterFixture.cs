@@ -16,7 +16,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
 internal static class ClusterExtensions
 {
-    /// <summary>The addresses of the servers that serve an operation when all are well.</summary>
+    /// <summary>Returns the ports of the servers that serve an operation when all are healthy.</summary>
     public static IReadOnlyList<int> PortsOf(this LocalCluster cluster, string operation)
     {
         string[] servers = operation switch
@@ -29,10 +29,10 @@ internal static class ClusterExtensions
         return [.. servers.Select(server => cluster[server].Port)];
     }
 
-    /// <summary>Whether each of the five operations, one a line, ran where it belongs.</summary>
+    /// <summary>Whether each of the five operations, one per line, ran on a server of its route.</summary>
     /// <param name="cluster">The servers.</param>
-    /// <param name="output">What an application wrote.</param>
-    /// <param name="line">How it says that an operation ran on a port.</param>
+    /// <param name="output">The application's output.</param>
+    /// <param name="line">Formats the line for an operation that ran on a port.</param>
     public static bool IsRouted(this LocalCluster cluster, string output, Func<string, int, string> line) =>
         new[] { "Write", "Transactional", "Read", "Analytics", "Background" }.All(operation =>
             cluster.PortsOf(operation).Any(port => output.Split('\n').Contains(line(operation, port))));
@@ -42,7 +42,7 @@ internal static class Eventually
 {
     private const int Tries = 10;
 
-    /// <summary>Asks until the answer is right. On a busy machine a server may be late for a router's first probe, and others serve in its place.</summary>
+    /// <summary>Repeats a question until the answer is right. On a busy machine a server can be late for the router's first probe, and others serve in its place.</summary>
     public static async Task<string> IsAsync(Func<Task<string>> ask, Func<string, bool> isRight)
     {
         var answer = await ask();

@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace ReplicaRouter.RepositoryTests;
 
-/// <summary>Where a web application that was started as a process says that it listens.</summary>
+/// <summary>Finds the address that a web application, started as a process, reports on its output.</summary>
 internal static partial class ListeningAddress
 {
-    /// <param name="process">The process, both of whose outputs are redirected. They are read on, or it would wait for room in the pipe.</param>
+    /// <param name="process">The process, with both outputs redirected. They are read to the end, as a full pipe would block it.</param>
     public static Task<Uri> OfAsync(Process process)
     {
         var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);

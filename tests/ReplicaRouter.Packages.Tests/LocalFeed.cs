@@ -6,8 +6,8 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>The packages, packed once for all tests, and a folder for new applications that get them from there.</summary>
-/// <remarks>The version is a new one each time, so that no cache of an earlier one can answer.</remarks>
+/// <summary>The packages, packed once for all tests, and a folder for new applications that use them.</summary>
+/// <remarks>Each run packs a new version, so that no cache can provide an earlier one.</remarks>
 public sealed class LocalFeed : IAsyncLifetime
 {
     private static readonly Dictionary<string, string> s_none = [];
@@ -17,7 +17,7 @@ public sealed class LocalFeed : IAsyncLifetime
 
     public string Folder => Path.Combine(_root.FullName, "feed");
 
-    /// <summary>The packages by id.</summary>
+    /// <summary>Paths of the packages by id.</summary>
     public IReadOnlyDictionary<string, string> Packages => Directory.GetFiles(Folder, "*.nupkg").ToDictionary(path => Path.GetFileName(path)[..^(Version.Length + ".nupkg".Length + 1)]);
 
     /// <summary>Variables of commands in <see cref="NewFolder"/>.</summary>
@@ -25,7 +25,7 @@ public sealed class LocalFeed : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // Found by every application below; the machine's own sources go on counting. What the machine has fetched before need not be fetched again.
+        // Applies to every application in this folder, in addition to the machine's sources. Packages that the machine already has are not fetched again.
         await File.WriteAllTextAsync(Path.Combine(_root.FullName, "nuget.config"),
             $"""
             <configuration>
@@ -36,19 +36,19 @@ public sealed class LocalFeed : IAsyncLifetime
         await PackAsync(Folder);
     }
 
-    /// <summary>Packs everything from nothing; the paths of what is built are the same each time.</summary>
+    /// <summary>Packs everything after a clean build; the paths of the build output are always the same.</summary>
     public async Task PackAsync(string folder)
     {
         var artifacts = Path.Combine(_root.FullName, "artifacts");
         if (Directory.Exists(artifacts)) Directory.Delete(artifacts, recursive: true);
-        // Analyzers change nothing that is packed, and the build runs them anyway.
+        // Analyzers do not affect the packages, and the normal build runs them.
         await Cli.RunAsync(_root.FullName, s_none, Repository.PathOf("eng/pack"), folder, "--artifacts-path", artifacts, $"-p:VersionPrefix={Version}", "-p:RunAnalyzers=false");
     }
 
-    /// <summary>A folder beside the configuration that names the packages.</summary>
+    /// <summary>Creates a folder that uses the NuGet configuration with these packages.</summary>
     public string NewFolder(string name) => _root.CreateSubdirectory(name).FullName;
 
-    /// <summary>The files of a package that are a program's: those that two packings must have in common to the last bit.</summary>
+    /// <summary>Returns the assemblies, symbols and documentation of a package, which must be identical in two builds.</summary>
     public static SortedDictionary<string, byte[]> AssembliesOf(string package)
     {
         using var archive = ZipFile.OpenRead(package);
@@ -70,7 +70,7 @@ public sealed class LocalFeed : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    // A part of an assembly's version is a number below 65,535.
+    // Each part of an assembly version is a number below 65,535.
     private static string VersionAt(DateTimeOffset now) => string.Create(CultureInfo.InvariantCulture, $"0.{now.DayOfYear}.{(int)now.TimeOfDay.TotalSeconds / 2}");
 
     private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")

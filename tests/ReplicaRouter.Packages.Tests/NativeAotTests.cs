@@ -4,18 +4,18 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>The core in a program that was compiled ahead of time.</summary>
+/// <summary>The core package in a program that is compiled ahead of time.</summary>
 public sealed partial class NativeAotTests(LocalFeed feed, ClusterFixture fixture)
 {
-    // Slow: the native compiler takes most of a minute. Needs clang and zlib's headers.
+    // Slow: the native compiler takes almost a minute. Needs clang and zlib's headers.
     [Fact]
-    public async Task A_native_program_routes_writes_reads_sessions_and_transactions_and_is_published_without_a_warning()
+    public async Task A_native_program_publishes_without_warnings_and_routes_all_kinds_of_work()
     {
         var folder = feed.NewFolder("native");
         var published = await Cli.RunAsync(Repository.PathOf("samples/NativeAot"), new Dictionary<string, string>(), "dotnet", "publish",
             "--configuration", "Release", "--artifacts-path", Path.Combine(folder, "artifacts"), "--output", Path.Combine(folder, "program"));
         Assert.DoesNotContain("warning", published, StringComparison.OrdinalIgnoreCase);
-        Assert.False(File.Exists(Path.Combine(folder, "program", "NativeAot.dll")), "It is no native program.");
+        Assert.False(File.Exists(Path.Combine(folder, "program", "NativeAot.dll")), "The program was not compiled to native code.");
 
         var output = await Eventually.IsAsync(
             () => Cli.RunAsync(folder, fixture.Cluster.EnvironmentVariables, Path.Combine(folder, "program", "NativeAot")),

@@ -5,14 +5,14 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>docs/guide/getting-started.md, done as it says, with the packages: new applications that route queries on real servers.</summary>
+/// <summary>Follows docs/guide/getting-started.md with the packages: new applications that route queries to real servers.</summary>
 public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
 {
     private LocalCluster Cluster => fixture.Cluster;
 
-    // Slow: the SDK makes, restores and builds an application.
+    // Slow: the SDK creates, restores and builds an application.
     [Fact]
-    public async Task A_new_console_application_routes_each_operation_to_its_servers_and_reads_what_it_wrote()
+    public async Task A_new_console_application_routes_each_operation_and_reads_its_own_writes()
     {
         var folder = await NewApplicationAsync("console", "ReplicaRouter", "GettingStarted.Console");
         await Cli.RunAsync(folder, Variables, "dotnet", "build");
@@ -23,7 +23,7 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_new_web_application_reads_from_a_replica_reports_from_analytics_and_is_healthy_and_editors_know_its_settings()
+    public async Task A_new_web_application_routes_reads_is_healthy_and_has_the_settings_schema()
     {
         var folder = await NewApplicationAsync("web", "ReplicaRouter.AspNetCore", "GettingStarted.Web");
         await Cli.RunAsync(folder, Variables, "dotnet", "build");
@@ -46,7 +46,7 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_new_application_with_Entity_Framework_Core_saves_on_the_primary_and_reads_from_a_replica()
+    public async Task A_new_EF_Core_application_saves_on_the_primary_and_reads_from_a_replica()
     {
         var folder = await NewApplicationAsync("console", "ReplicaRouter.EntityFrameworkCore", "GettingStarted.EfCore");
         await Cli.RunAsync(folder, Variables, "dotnet", "build");
@@ -58,7 +58,7 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_command_is_installed_and_shows_the_cluster()
+    public async Task The_tool_installs_and_shows_the_cluster()
     {
         var folder = feed.NewFolder("tools");
         await Cli.RunAsync(folder, Variables, "dotnet", "tool", "install", "ReplicaRouter.Tool", "--tool-path", folder);
@@ -66,7 +66,7 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
         foreach (var server in Cluster.Servers) Assert.Contains(server.Name, status, StringComparison.Ordinal);
     }
 
-    /// <summary>What an editor asks MSBuild for. The router's package came with another one.</summary>
+    /// <summary>Checks the schema that an editor gets from MSBuild. The router's package is a transitive dependency here.</summary>
     private async Task HasSchemaAsync(string folder)
     {
         var answer = await Cli.RunAsync(folder, Variables, "dotnet", "msbuild", "-getItem:JsonSchemaSegment");
@@ -77,7 +77,7 @@ public sealed class NewApplicationTests(LocalFeed feed, ClusterFixture fixture)
 
     private Dictionary<string, string> Variables => new(feed.Variables.Concat(Cluster.EnvironmentVariables));
 
-    /// <summary>The commands of the page; the sample is its code.</summary>
+    /// <summary>Creates an application with the commands of the page and the code of a sample.</summary>
     private async Task<string> NewApplicationAsync(string template, string package, string sample)
     {
         var parent = feed.NewFolder("applications");

@@ -5,11 +5,11 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>What is in the packages.</summary>
+/// <summary>The contents of the packages.</summary>
 public sealed partial class PackageTests(LocalFeed feed)
 {
     [Fact]
-    public void Every_project_that_is_shipped_is_a_package_of_its_name_with_symbols()
+    public void Every_shipped_project_has_a_package_of_its_name_with_symbols()
     {
         var projects = Directory.GetDirectories(Repository.PathOf("src")).Where(folder => Directory.GetFiles(folder, "*.csproj").Length == 1).Select(Path.GetFileName).Order(StringComparer.Ordinal);
         Assert.Equal(projects, feed.Packages.Keys.Order(StringComparer.Ordinal));
@@ -21,7 +21,7 @@ public sealed partial class PackageTests(LocalFeed feed)
     }
 
     [Fact]
-    public void Every_package_says_what_it_is_and_holds_what_it_names() => Assert.All(feed.Packages, package =>
+    public void Every_package_has_metadata_and_the_files_that_it_names() => Assert.All(feed.Packages, package =>
     {
         using var archive = ZipFile.OpenRead(package.Value);
         var metadata = Metadata(archive);
@@ -31,25 +31,25 @@ public sealed partial class PackageTests(LocalFeed feed)
         Assert.Equal("MIT", Value("license"));
         Assert.Equal("ReplicaRouter contributors", Value("authors"));
         Assert.Contains("postgresql", Value("tags"), StringComparison.Ordinal);
-        Assert.True(Value("description")!.Length > 40, $"{package.Key} hardly describes itself");
+        Assert.True(Value("description")!.Length > 40, $"{package.Key} has a description of at most 40 characters");
         var files = archive.Entries.Select(entry => entry.FullName).ToList();
         Assert.All(["LICENSE", "CHANGELOG.md", Value("readme")!, Value("icon")!], name => Assert.Contains(name, files));
         Assert.Contains(files, file => file.EndsWith($"/{package.Key}.dll", StringComparison.Ordinal));
     });
 
     [Fact]
-    public void A_package_s_readme_is_the_repository_s_without_links_that_need_the_repository() => Assert.All(feed.Packages.Values, package =>
+    public void Package_readmes_are_the_repository_readme_without_relative_links() => Assert.All(feed.Packages.Values, package =>
     {
         using var archive = ZipFile.OpenRead(package);
         var packed = TextOf(archive, "README.md");
         Assert.DoesNotContain(Link().Matches(packed), link => !link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal));
-        // All else is there, to the last character.
+        // Everything else is unchanged.
         var repository = Link().Replace(File.ReadAllText(Repository.PathOf("README.md")), link => link.Groups[1].Value.StartsWith("https://", StringComparison.Ordinal) ? link.Value : "]");
         Assert.StartsWith(repository.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).TrimEnd(), packed.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal), StringComparison.Ordinal);
     });
 
     [Fact]
-    public void Packages_depend_on_no_tool_of_the_build() => Assert.All(feed.Packages.Values, package =>
+    public void Packages_do_not_depend_on_build_tools() => Assert.All(feed.Packages.Values, package =>
     {
         using var archive = ZipFile.OpenRead(package);
         var dependencies = Metadata(archive).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => (string)element.Attribute("id")!).ToList();
@@ -57,7 +57,7 @@ public sealed partial class PackageTests(LocalFeed feed)
     });
 
     [Fact]
-    public void Packages_need_each_other_in_the_very_same_version_and_a_version_of_Npgsql_that_is_known_to_work() => Assert.All(feed.Packages.Values, package =>
+    public void Packages_pin_each_other_to_the_exact_version_and_Npgsql_below_11() => Assert.All(feed.Packages.Values, package =>
     {
         using var archive = ZipFile.OpenRead(package);
         foreach (var dependency in Metadata(archive).Descendants().Where(element => element.Name.LocalName == "dependency"))
@@ -69,7 +69,7 @@ public sealed partial class PackageTests(LocalFeed feed)
     });
 
     [Fact]
-    public void The_router_s_package_holds_the_schema_of_its_configuration_and_says_for_which_files_it_is()
+    public void The_router_package_contains_the_configuration_schema_and_its_file_pattern()
     {
         using var archive = ZipFile.OpenRead(feed.Packages["ReplicaRouter"]);
         Assert.Equal(File.ReadAllText(Repository.PathOf("src/ReplicaRouter/ConfigurationSchema.json")), TextOf(archive, "ConfigurationSchema.json"));
@@ -78,9 +78,9 @@ public sealed partial class PackageTests(LocalFeed feed)
         Assert.Equal(@"appsettings\..*json", (string?)segment.Attribute("FilePathPattern"));
     }
 
-    // Slow: builds everything that is shipped once more.
+    // Slow: builds all shipped projects again.
     [Fact]
-    public async Task Packing_twice_gives_equal_assemblies()
+    public async Task Packing_twice_gives_identical_assemblies()
     {
         var again = feed.NewFolder("again");
         await feed.PackAsync(again);

@@ -3,13 +3,13 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>Every public type can be named by its simple name in every kind of application, without an alias: none shares its name with a type of the frameworks' implicit usings.</summary>
+/// <summary>Every public type has a simple name that is unambiguous in every kind of application: it does not conflict with types of the frameworks' implicit usings.</summary>
 public sealed partial class PublicNamesTests(LocalFeed feed)
 {
     private static readonly string[] s_libraries = ["ReplicaRouter", "ReplicaRouter.EntityFrameworkCore", "ReplicaRouter.Testing"];
     private static readonly string[] s_others = ["Npgsql", "Dapper", "Microsoft.EntityFrameworkCore"];
 
-    // Slow: the SDK makes, restores and builds an application.
+    // Slow: the SDK creates, restores and builds an application.
     [Theory]
     [InlineData("console", false)]
     [InlineData("worker", false)]
@@ -17,7 +17,7 @@ public sealed partial class PublicNamesTests(LocalFeed feed)
     [InlineData("webapi", true)]
     [InlineData("mvc", true)]
     [InlineData("blazor", true)]
-    public async Task In_a_new_application_each_compiles_without_a_warning(string template, bool isWeb)
+    public async Task Public_type_names_compile_without_warnings_in_a_new_application(string template, bool isWeb)
     {
         var parent = feed.NewFolder($"names-{template}");
         await Cli.RunAsync(parent, feed.Variables, "dotnet", "new", template, "--output", "Application", "--no-restore");
@@ -50,7 +50,7 @@ public sealed partial class PublicNamesTests(LocalFeed feed)
     private static string VersionOf(string package) =>
         Regex.Match(File.ReadAllText(Repository.PathOf("Directory.Packages.props")), $"Include=\"{package}\" Version=\"([^\"]+)\"").Groups[1].Value;
 
-    /// <summary>The types of a package, as its file of the public API lists them.</summary>
+    /// <summary>Returns the public types of a package from its PublicAPI file.</summary>
     private static IEnumerable<(string Namespace, string Name)> PublicTypesOf(string package) =>
         from line in File.ReadLines(Repository.PathOf($"src/{package}/PublicAPI.Unshipped.txt"))
         let type = TypeLine().Match(line)

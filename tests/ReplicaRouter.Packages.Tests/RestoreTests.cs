@@ -6,7 +6,7 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>What the repository's own projects refuse to restore.</summary>
+/// <summary>Packages that the repository's projects refuse to restore.</summary>
 public sealed class RestoreTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("replicarouter-restore-");
@@ -28,7 +28,7 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_package_with_another_hash_than_the_one_that_is_written_down_is_refused()
+    public async Task A_package_whose_hash_differs_from_the_lock_file_is_refused()
     {
         MakeProject("");
         var (exitCode, output) = await RestoreAsync();
@@ -55,7 +55,7 @@ public sealed class RestoreTests : IDisposable
     private Task<(int ExitCode, string Output)> RestoreAsync(params string[] arguments) =>
         Cli.EndAsync(_folder.FullName, new Dictionary<string, string> { ["CI"] = "" }, "dotnet", ["restore", .. arguments]);
 
-    /// <summary>Serves, in the form of NuGet's VulnerabilityInfo, one advisory that is about each version of Npgsql.</summary>
+    /// <summary>Serves one advisory for all versions of Npgsql, in NuGet's VulnerabilityInfo format.</summary>
     private static async Task AnswerAsync(HttpListener listener, string address)
     {
         var answers = new Dictionary<string, string>

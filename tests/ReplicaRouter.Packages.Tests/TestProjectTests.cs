@@ -5,7 +5,7 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.Packages.Tests;
 
-/// <summary>docs/guide/testing.md, done as it says, with the packages: the tests of an application without a server, on one, and on a cluster.</summary>
+/// <summary>Follows docs/guide/testing.md with the packages: an application's tests without a server, on one server, and on a cluster.</summary>
 public sealed partial class TestProjectTests(LocalFeed feed, ClusterFixture fixture)
 {
     private const string Sample = "samples/Testing";
@@ -15,10 +15,10 @@ public sealed partial class TestProjectTests(LocalFeed feed, ClusterFixture fixt
     [InlineData("Orders.UnitTests", 4)]
     [InlineData("Orders.DatabaseTests", 3)]
     [InlineData("Orders.ClusterTests", 3)]
-    public Task Each_test_project_of_the_page_passes(string project, int tests) => PassesAsync(project, tests, feed.Variables);
+    public Task Each_test_project_of_the_testing_guide_passes(string project, int tests) => PassesAsync(project, tests, feed.Variables);
 
     [Fact]
-    public async Task A_variable_leads_the_tests_on_one_server_to_a_server_that_runs_already()
+    public async Task A_variable_points_the_database_tests_to_a_running_server()
     {
         await PassesAsync("Orders.DatabaseTests", 3, new(feed.Variables) { ["TEST_DATABASE"] = fixture.Cluster.Primary.ConnectionString });
         await using var server = NpgsqlDataSource.Create(fixture.Cluster.Primary.ConnectionString);
@@ -27,7 +27,7 @@ public sealed partial class TestProjectTests(LocalFeed feed, ClusterFixture fixt
     }
 
     [Fact]
-    public void The_projects_of_the_page_state_the_version_that_is_released_next()
+    public void The_sample_test_projects_reference_the_next_release()
     {
         var version = NextVersion().Match(File.ReadAllText(Repository.PathOf("Directory.Build.props"))).Value;
         var stated = Repository.Files(Sample, "*.csproj").SelectMany(project => OwnPackage().Matches(File.ReadAllText(project))).Select(match => match.Value).ToList();
@@ -43,7 +43,7 @@ public sealed partial class TestProjectTests(LocalFeed feed, ClusterFixture fixt
         Assert.True(counts is { Count: 4 } && counts["total"] == tests && counts["succeeded"] == tests, output);
     }
 
-    /// <summary>The sample as it is, with the version of the packages that were just packed in place of the repository's.</summary>
+    /// <summary>Copies the sample, with the version of the new packages in place of the repository's.</summary>
     private string CopyOfSample()
     {
         var folder = feed.NewFolder($"testing-{Guid.NewGuid():N}");

@@ -1,4 +1,4 @@
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>A write that a server confirmed.</summary>
+/// <summary>A write that a server acknowledged.</summary>
 internal sealed record Acknowledgement(string Token, int Port, TimeSpan At);

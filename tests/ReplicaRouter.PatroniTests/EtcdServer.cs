@@ -2,7 +2,7 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>The one etcd that keeps the cluster's leader key.</summary>
+/// <summary>The etcd server that stores the cluster's leader key.</summary>
 internal sealed class EtcdServer : IDisposable
 {
     private readonly LoopbackPort _clients;

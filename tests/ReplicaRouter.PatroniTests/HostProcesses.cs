@@ -2,10 +2,10 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>The processes that work inside of folders of this beginning: what a killed host would lose.</summary>
+/// <summary>Kills the processes whose working folders have a common prefix: everything that a dead host would lose.</summary>
 internal static class HostProcesses
 {
-    /// <summary>Kills until nothing is left; what was in a fork is found in the next round.</summary>
+    /// <summary>Kills processes until none is left; children forked meanwhile are found in the next round.</summary>
     internal static void KillAll(string beginning)
     {
         while (FolderProcesses.Find(folder => folder.StartsWith(beginning, StringComparison.Ordinal)) is { Count: > 0 } found)

@@ -5,8 +5,8 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>Readers and writers that go on whatever happens, and keep a record of all that did.</summary>
-/// <remarks>A writer inserts another token each time, into a table that would take it twice.</remarks>
+/// <summary>Readers and writers that continue through failures and record all results.</summary>
+/// <remarks>A writer inserts a new token each time. The table has no unique constraint, so that it shows duplicates.</remarks>
 internal sealed class Load : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(2);
@@ -31,7 +31,7 @@ internal sealed class Load : IAsyncDisposable
 
     internal TimeSpan Now => TimeProvider.System.GetElapsedTime(_start);
 
-    /// <summary>Makes the table, waits until every node has it, and starts.</summary>
+    /// <summary>Creates the table, waits until every node has it, and starts the load.</summary>
     internal static async Task<Load> StartAsync(DatabaseRouter router, IEnumerable<PatroniNode> nodes, CancellationToken ct)
     {
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE written (token text NOT NULL)"), ct);
@@ -39,7 +39,7 @@ internal sealed class Load : IAsyncDisposable
         return new(router, readers: 6, writers: 2);
     }
 
-    /// <summary>How many reads a server answered as a standby.</summary>
+    /// <summary>Returns the number of reads that a server answered as a standby.</summary>
     internal long StandbyReadsOf(PatroniNode node) => _reads.GetValueOrDefault((node.Port, true));
 
     internal long ReadCount => _reads.Values.Sum();

@@ -2,12 +2,12 @@ using Npgsql;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>An operation that the router gave up.</summary>
+/// <summary>An operation that failed.</summary>
 /// <param name="What">The write's token, or "read".</param>
-/// <param name="BegunAt">When the router was asked.</param>
-/// <param name="SentAt">When its command was sent for the last time; nothing when there never was a connection.</param>
-/// <param name="FailedAt">When the router gave up.</param>
-/// <param name="Exception">What it threw.</param>
+/// <param name="BegunAt">When the operation was passed to the router.</param>
+/// <param name="SentAt">When its command was last sent; null if it never had a connection.</param>
+/// <param name="FailedAt">When the operation failed.</param>
+/// <param name="Exception">The exception that the router threw.</param>
 internal sealed record LoadFailure(string What, TimeSpan BegunAt, TimeSpan? SentAt, TimeSpan FailedAt, Exception Exception)
 {
     public override string ToString()

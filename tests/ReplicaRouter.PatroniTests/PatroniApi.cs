@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>What Patroni says of its cluster, by its REST API.</summary>
+/// <summary>Queries Patroni's REST API.</summary>
 internal static class PatroniApi
 {
-    /// <returns>The name of the leader; nothing when no node that answers knows one.</returns>
+    /// <returns>The name of the leader; null if no answering node knows one.</returns>
     internal static async Task<string?> FindLeaderAsync(HttpClient http, IEnumerable<PatroniNode> nodes, CancellationToken ct)
     {
         foreach (var node in nodes)
@@ -18,7 +18,7 @@ internal static class PatroniApi
             }
             catch (HttpRequestException)
             {
-                // It is down, or not up yet: ask the next.
+                // The node is down or still starting: try the next.
             }
         }
         return null;

@@ -5,8 +5,8 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>A real Patroni cluster on this machine: one etcd, and three nodes on free ports of 127.0.0.1. Nothing of it is left when it is
-/// disposed, nor when the process that started it is killed.</summary>
+/// <summary>A real Patroni cluster on this machine: one etcd and three nodes on free ports of 127.0.0.1. Disposal removes everything, and so does the death of the
+/// process that started it.</summary>
 internal sealed class PatroniCluster : IAsyncDisposable
 {
     private static readonly string[] s_names = ["primary", "replica-3", "replica-4"];
@@ -26,7 +26,7 @@ internal sealed class PatroniCluster : IAsyncDisposable
     internal IReadOnlyList<PatroniNode> Nodes { get; }
 
     /// <summary>Starts a cluster, and waits until its leader has two streaming replicas that the application can log in to.</summary>
-    /// <exception cref="LocalClusterException">It did not get there. The message has the last lines of the logs.</exception>
+    /// <exception cref="LocalClusterException">The cluster did not start. The message has the last lines of the logs.</exception>
     internal static async Task<PatroniCluster> StartAsync(CancellationToken ct)
     {
         var etcd = EtcdServer.OnFreePorts();
@@ -43,11 +43,11 @@ internal sealed class PatroniCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until there is a leader by Patroni's word, and returns it.</summary>
+    /// <summary>Waits until Patroni reports a leader, and returns it.</summary>
     internal async Task<PatroniNode> LeaderAsync(CancellationToken ct)
     {
         string? leader = null;
-        await UntilAsync(async bound => (leader = await PatroniApi.FindLeaderAsync(_http, Nodes, bound)) is not null, "There is no leader.", ct);
+        await UntilAsync(async bound => (leader = await PatroniApi.FindLeaderAsync(_http, Nodes, bound)) is not null, "Patroni reports no leader.", ct);
         return Nodes.Single(node => node.Name == leader);
     }
 
@@ -55,10 +55,10 @@ internal sealed class PatroniCluster : IAsyncDisposable
     internal async Task WaitForStreamingAsync(CancellationToken ct)
     {
         var leader = await LeaderAsync(ct);
-        await UntilAsync(_ => HasStreamingReplicasAsync(leader), $"Two replicas do not stream from '{leader.Name}'.", ct);
+        await UntilAsync(_ => HasStreamingReplicasAsync(leader), $"'{leader.Name}' does not have two streaming replicas.", ct);
     }
 
-    /// <summary>Has Patroni make another node the leader.</summary>
+    /// <summary>Switches the leader over to another node.</summary>
     internal async Task SwitchOverAsync(PatroniNode candidate, CancellationToken ct)
     {
         string[] arguments = ["-c", candidate.ConfigurationFile, "switchover", "--force", "--candidate", candidate.Name, PatroniSetup.Scope];
@@ -83,7 +83,7 @@ internal sealed class PatroniCluster : IAsyncDisposable
         foreach (var node in Nodes) node.Start();
         await WaitForStreamingAsync(ct);
         await CreateAppAsync(await LeaderAsync(ct));
-        foreach (var node in Nodes) await UntilAsync(_ => CanLogInAsync(node), $"The application can't log in to '{node.Name}'.", ct);
+        foreach (var node in Nodes) await UntilAsync(_ => CanLogInAsync(node), $"The application cannot log in to '{node.Name}'.", ct);
     }
 
     private async Task CreateAppAsync(PatroniNode leader)

@@ -1,9 +1,9 @@
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>The configuration file of one Patroni.</summary>
+/// <summary>The configuration file of one Patroni node.</summary>
 internal static class PatroniConfiguration
 {
-    // Patroni's shortest: ttl 20 is its minimum, and loop_wait + 2 * retry_timeout has to fit in.
+    // The shortest times that Patroni permits: the minimum ttl is 20, and loop_wait + 2 * retry_timeout must not exceed it.
     internal static string Of(PatroniSetup setup, string name, int port, int apiPort, string dataDirectory, string passwordFile) => $"""
         scope: {PatroniSetup.Scope}
         name: {name}

@@ -2,7 +2,7 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>One host of the cluster: a Patroni and the PostgreSQL that it runs.</summary>
+/// <summary>One host of the cluster: a Patroni process and its PostgreSQL server.</summary>
 internal sealed class PatroniNode : IDisposable
 {
     private readonly PatroniSetup _setup;
@@ -33,10 +33,10 @@ internal sealed class PatroniNode : IDisposable
 
     internal string SuperuserConnectionString => _setup.SuperuserConnectionString(Port);
 
-    /// <summary>Whether Patroni has ended by itself.</summary>
+    /// <summary>Whether Patroni has ended unexpectedly.</summary>
     internal bool HasFailed => _patroni is { IsRunning: false };
 
-    // With its dot no name is the beginning of another.
+    // Ends with a dot, so that no name is a prefix of another.
     private string Beginning => Name + ".";
 
     internal void Start()
@@ -44,7 +44,7 @@ internal sealed class PatroniNode : IDisposable
         _patroni = LoggedProcess.Start(_setup.Account, "patroni", [ConfigurationFile], _folder, Path.Combine(_setup.Folder, Name + ".log"));
     }
 
-    /// <summary>Kill -9 of all that this host runs. Patroni is first: it would start its server again.</summary>
+    /// <summary>Sends SIGKILL to all processes of this host. Patroni first, because it would restart its server.</summary>
     internal void KillAll()
     {
         _patroni?.Kill();

@@ -6,7 +6,7 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>What all members of a Patroni cluster have in common.</summary>
+/// <summary>The settings that all members of a Patroni cluster share.</summary>
 internal sealed record PatroniSetup(ServerAccount Account, string Binaries, string Folder, int EtcdPort, string Password)
 {
     internal const string Scope = "replicarouter";
@@ -32,7 +32,7 @@ internal sealed record PatroniSetup(ServerAccount Account, string Binaries, stri
         Password = Password,
     }.ConnectionString;
 
-    // Not pooled: a control connection must meet the server as it is now.
+    // Not pooled: a control connection must see the server's current state.
     internal string SuperuserConnectionString(int port) => new NpgsqlConnectionStringBuilder
     {
         Host = Host,
@@ -53,7 +53,7 @@ internal sealed record PatroniSetup(ServerAccount Account, string Binaries, stri
         return folder;
     }
 
-    /// <summary>The newest PostgreSQL that Debian has packaged, as Patroni itself is: no other is sure to have all of the programs.</summary>
+    /// <summary>Returns the newest PostgreSQL of Debian's packages: other distributions can lack programs that Patroni needs.</summary>
     private static string FindBinaries()
     {
         if (!File.Exists("/usr/bin/patroni") || !File.Exists("/usr/bin/etcd")) throw new LocalClusterException("Patroni or etcd is not installed. './test --patroni' installs what is missing.");
@@ -64,7 +64,7 @@ internal sealed record PatroniSetup(ServerAccount Account, string Binaries, stri
             ?? throw new LocalClusterException("There is no PostgreSQL in /usr/lib/postgresql. './test --patroni' installs what is missing.");
     }
 
-    /// <summary>The last lines of all logs, without the password.</summary>
+    /// <summary>Returns the last lines of all logs, without the password.</summary>
     internal string LogEnds()
     {
         var ends = Directory.GetFiles(Folder, "*.log").Order().Select(log => $"{Path.GetFileName(log)}:\n{string.Join('\n', File.ReadLines(log).TakeLast(12))}");

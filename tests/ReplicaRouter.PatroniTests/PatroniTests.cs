@@ -4,10 +4,10 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>What callers of the router notice of Patroni's changes of the leader, each test on a cluster of its own.</summary>
+/// <summary>What callers of the router notice when Patroni changes the leader. Each test has its own cluster.</summary>
 public class PatroniTests
 {
-    /// <summary>The kernel closes a killed process' sockets a little after the process is gone: until then what is sent there seems to be under way.</summary>
+    /// <summary>The kernel closes a killed process's sockets shortly after the process ends: until then, commands can still be sent there.</summary>
     private static readonly TimeSpan s_closing = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan s_return = TimeSpan.FromSeconds(60);
@@ -15,7 +15,7 @@ public class PatroniTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Switchover_under_load_fails_no_write()
+    public async Task A_switchover_under_load_fails_no_read_and_no_write()
     {
         await using var cluster = await PatroniCluster.StartAsync(Ct);
         await using var router = await RouterAsync(cluster);
@@ -34,7 +34,7 @@ public class PatroniTests
 
         var firstWrite = FirstWriteBy(load, candidate)!;
         var lastWrite = load.Writes.Where(write => write.Port == former.Port).Max(write => write.At);
-        Say($"switchover asked at {startedAt.TotalSeconds:F3} s, last write of the former leader {lastWrite.TotalSeconds:F3}, promotion {promotedAt.TotalSeconds:F3}, first write {firstWrite.At.TotalSeconds:F3}");
+        Say($"switchover requested at {startedAt.TotalSeconds:F3} s, last write of the former leader {lastWrite.TotalSeconds:F3}, promotion {promotedAt.TotalSeconds:F3}, first write {firstWrite.At.TotalSeconds:F3}");
         var found = await TokensAsync(candidate);
         SayAll(load, found);
         Assert.True(load.FailedReads.IsEmpty && load.FailedWrites.IsEmpty, Report(load, "Operations failed."));
@@ -42,7 +42,7 @@ public class PatroniTests
     }
 
     [Fact]
-    public async Task Killed_leader_fails_no_read_and_writes_resume_within_1_second_of_the_promotion()
+    public async Task A_killed_leader_fails_no_read_and_writes_resume_within_1_s_of_the_promotion()
     {
         await using var cluster = await PatroniCluster.StartAsync(Ct);
         await using var router = await RouterAsync(cluster);
@@ -50,7 +50,7 @@ public class PatroniTests
         await WaitForWritesAsync(load, 200);
         var killed = await cluster.LeaderAsync(Ct);
 
-        // A write that was sent before its server died may fail: nobody knows whether it was done. All others have to wait.
+        // A write that was sent before its server died can fail, as its outcome is unknown. All others must wait for the new leader.
         killed.KillAll();
         var killedAt = load.Now;
         var promotedAt = await PromotionWatch.FirstAsync(cluster.Nodes.Where(node => node != killed), load, s_return, Ct);
@@ -70,17 +70,17 @@ public class PatroniTests
     }
 
     [Fact]
-    public async Task Members_that_Patroni_s_API_names_serve_through_a_switchover_without_an_error()
+    public async Task Members_from_Patronis_API_serve_through_a_switchover_without_errors()
     {
         await using var cluster = await PatroniCluster.StartAsync(Ct);
         var options = new DatabaseRouterOptions { ApplicationName = "patroni tests" };
-        // Only where to look first, and one member's API, of which the other members are learnt.
+        // Only one host to start with, and one member's API, which names the other members.
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = cluster.Nodes[0].ConnectionString };
         options.Discovery.Patroni.Urls.Add(cluster.Nodes[0].Api.ToString());
         options.Discovery.Interval = TimeSpan.FromSeconds(1);
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(60) };
         await using var router = DatabaseRouter.Create(options);
-        await Wait.UntilAsync(() => router.GetHealthStatus() is { Count: 3 } hosts && hosts.Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router does not find three healthy hosts.", Ct);
+        await Wait.UntilAsync(() => router.GetHealthStatus() is { Count: 3 } hosts && hosts.Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router has not found three healthy hosts.", Ct);
         Assert.Equal(cluster.Nodes.Select(node => node.Name).Order(StringComparer.Ordinal), router.GetHealthStatus().Keys.Order(StringComparer.Ordinal));
 
         await using var load = await Load.StartAsync(router, cluster.Nodes, Ct);
@@ -95,13 +95,13 @@ public class PatroniTests
         Assert.Equal(HostRole.Primary, router.GetHealthStatus()[candidate.Name].Role);
 
         cluster.Nodes[0].KillAll();
-        await Wait.UntilAsync(() => router.GetHealthStatus().Values.Count(host => host.IsHealthy) == 2, s_return, () => "The killed host is not seen to be gone.", Ct);
-        // Patroni forgets a member after its ttl of 20 s. It is the configured one here, and stays.
+        await Wait.UntilAsync(() => router.GetHealthStatus().Values.Count(host => host.IsHealthy) == 2, s_return, () => "The router still considers the killed host healthy.", Ct);
+        // Patroni forgets a member after its ttl of 20 s. The router keeps this one, because it is configured.
         Assert.Equal(3, router.GetHealthStatus().Count);
         Assert.Equal(candidate.Port, await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT current_setting('port')::int"), Ct));
     }
 
-    /// <summary>A router over the three nodes that has seen each of them healthy.</summary>
+    /// <summary>Creates a router for the three nodes, and waits until all are healthy.</summary>
     private static async Task<DatabaseRouter> RouterAsync(PatroniCluster cluster)
     {
         var options = new DatabaseRouterOptions { ApplicationName = "patroni tests" };
@@ -109,21 +109,21 @@ public class PatroniTests
         // Patroni declares a leader dead after its ttl of 20 s.
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(60) };
         var router = DatabaseRouter.Create(options);
-        await Wait.UntilAsync(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router does not see three healthy hosts.", Ct);
+        await Wait.UntilAsync(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(20), () => "The router has not found three healthy hosts.", Ct);
         return router;
     }
 
     private static Task WaitForWritesAsync(Load load, int count) =>
-        Wait.UntilAsync(() => load.Writes.Count >= count, TimeSpan.FromSeconds(20), () => Report(load, $"Less than {count} writes."), Ct);
+        Wait.UntilAsync(() => load.Writes.Count >= count, TimeSpan.FromSeconds(20), () => Report(load, $"Fewer than {count} writes."), Ct);
 
     private static Task WaitForStandbyReadsAsync(Load load, PatroniNode node) =>
-        Wait.UntilAsync(() => load.StandbyReadsOf(node) > 10, s_return, () => Report(load, $"'{node.Name}' serves no reads as a standby."), Ct);
+        Wait.UntilAsync(() => load.StandbyReadsOf(node) > 10, s_return, () => Report(load, $"'{node.Name}' does not serve reads as a standby."), Ct);
 
     private static Acknowledgement? FirstWriteBy(Load load, PatroniNode node) => load.Writes.FirstOrDefault(write => write.Port == node.Port);
 
     private static Acknowledgement? FirstWriteNotBy(Load load, PatroniNode node) => load.Writes.FirstOrDefault(write => write.Port != node.Port);
 
-    /// <summary>How often each token was written.</summary>
+    /// <summary>Returns the number of times that each token was written.</summary>
     private static async Task<Dictionary<string, long>> TokensAsync(PatroniNode leader)
     {
         await using var connection = new NpgsqlConnection(leader.ConnectionString);
@@ -136,8 +136,8 @@ public class PatroniTests
 
     private static void SayAll(Load load, Dictionary<string, long> found)
     {
-        Say(Report(load, "In all:"));
-        Say($"acknowledged writes that are lost: {load.Writes.Count(write => !found.ContainsKey(write.Token))}; failed ones that are there: {load.FailedWrites.Count(failure => found.ContainsKey(failure.What))}");
+        Say(Report(load, "In total:"));
+        Say($"acknowledged writes that were lost: {load.Writes.Count(write => !found.ContainsKey(write.Token))}; failed writes that were executed: {load.FailedWrites.Count(failure => found.ContainsKey(failure.What))}");
     }
 
     private static void Say(string text) => TestContext.Current.TestOutputHelper?.WriteLine(text);

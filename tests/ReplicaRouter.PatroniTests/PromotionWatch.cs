@@ -4,12 +4,12 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.PatroniTests;
 
-/// <summary>Sees by connections of its own, past the router, when one of some standbys leaves recovery.</summary>
+/// <summary>Observes, on its own connections without the router, when one of several standbys leaves recovery.</summary>
 internal static class PromotionWatch
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
-    /// <returns>The time, on the load's clock, of the first answer that said so.</returns>
+    /// <returns>The time, on the load's clock, of the first answer that shows a promotion.</returns>
     internal static async Task<TimeSpan> FirstAsync(IEnumerable<PatroniNode> standbys, Load load, TimeSpan limit, CancellationToken ct)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -39,7 +39,7 @@ internal static class PromotionWatch
             }
             catch (NpgsqlException)
             {
-                await Task.Delay(s_interval, ct); // It restarts: connect again.
+                await Task.Delay(s_interval, ct); // The server restarts: reconnect.
             }
         }
     }

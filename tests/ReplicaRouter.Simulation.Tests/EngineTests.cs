@@ -5,7 +5,7 @@ public class EngineTests
     private readonly EventQueue _events = new();
 
     [Fact]
-    public void Things_happen_by_time_and_what_is_planned_for_one_time_in_the_order_of_planning()
+    public void Events_run_by_time_and_in_scheduling_order_at_the_same_time()
     {
         var happened = new List<int>();
         foreach (var (at, what) in new[] { (20, 3), (10, 1), (10, 2), (30, 4) }) _events.At(at, () => happened.Add(what));
@@ -15,7 +15,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void A_timer_fires_when_it_is_due_and_not_when_it_was_changed_or_disposed_of_before()
+    public void A_timer_fires_when_due_unless_changed_or_disposed_before()
     {
         var clock = new VirtualClock(_events);
         var fired = new List<long>();
@@ -27,7 +27,7 @@ public class EngineTests
     }
 
     [Fact]
-    public void In_a_process_that_stands_still_nothing_happens_and_then_all_of_it_in_its_order()
+    public void A_paused_process_runs_no_events_and_then_all_of_them_in_order()
     {
         var clock = new VirtualClock(_events);
         var happened = new List<(int, long)>();
@@ -40,7 +40,7 @@ public class EngineTests
     }
 
     [Fact]
-    public async Task Awaiting_a_delay_goes_on_within_the_event_that_ends_it()
+    public async Task An_awaited_delay_resumes_within_the_event_that_ends_it()
     {
         var clock = new VirtualClock(_events);
         var wait = WaitAsync();

@@ -49,7 +49,7 @@ public class GridTests
     }
 
     [Fact]
-    public void A_healthy_cell_is_met_within_five_percent_of_the_better_peer_and_a_tenth_of_the_fair_share() =>
+    public void A_healthy_cell_is_met_within_5_percent_of_its_peers_and_10_percent_share_error() =>
         Assert.True(Healthy(Made(p50: 1.04, p99: 10.4, shareError: 0.09)).IsMet);
 
     [Theory]
@@ -57,7 +57,7 @@ public class GridTests
     [InlineData("p99", 1, 10.6, 0)]
     [InlineData("share error", 1, 10, 0.11)]
     [InlineData("p50", double.NaN, 10, 0)]
-    public void A_healthy_cell_is_missed_by_any_of_its_figures(string what, double p50, double p99, double shareError)
+    public void A_healthy_cell_is_missed_if_any_figure_exceeds_its_limit(string what, double p50, double p99, double shareError)
     {
         var judged = Healthy(Made(p50, p99, shareError));
         Assert.False(judged.IsMet);
@@ -68,13 +68,13 @@ public class GridTests
     [InlineData(12.9, 0.019, true)]
     [InlineData(13.1, 0.019, false)]
     [InlineData(12.9, 0.021, false)]
-    public void A_cell_with_a_slow_host_is_judged_by_the_same_without_it(double p99, double slowShare, bool isMet) =>
+    public void A_cell_with_a_slow_host_is_judged_against_the_same_cell_without_the_fault(double p99, double slowShare, bool isMet) =>
         Assert.Equal(isMet, WithSlowHost(Made(p99: p99, slowShare: slowShare)).IsMet);
 
     [Theory]
     [InlineData(0.17, true)]
     [InlineData(0.16, false)]
-    public void A_host_that_is_well_again_has_to_get_half_of_its_fair_share(double ofAll, bool isMet)
+    public void A_recovered_host_must_get_half_of_its_fair_share(double ofAll, bool isMet)
     {
         var figures = new GridFigures();
         figures.Add(Policy.Router, Made(slowShare: ofAll));
@@ -82,7 +82,7 @@ public class GridTests
     }
 
     [Fact]
-    public void The_median_of_the_seeds_counts()
+    public void Figures_are_medians_over_the_seeds()
     {
         var figures = new GridFigures();
         foreach (var p50 in new[] { 9.0, 1, 5 }) figures.Add("three", Made(p50));
@@ -91,7 +91,7 @@ public class GridTests
     }
 
     [Fact]
-    public void The_grid_has_each_cell_once_and_words_and_numbers_choose_among_them()
+    public void Grid_cells_are_unique_and_filters_select_among_them()
     {
         Assert.Equal(180 + 45 + 45 + 12, GridCells.All.Distinct().Count());
         Assert.Equal(GridCells.All.Count, GridCells.All.DistinctBy(cell => cell.Name).Count());
@@ -104,11 +104,11 @@ public class GridTests
     }
 
     [Fact]
-    public void A_fleet_that_sends_little_is_hedged() => Assert.All(GridCells.All.Where(cell => cell.HasSlowHosts), cell =>
+    public void Fleets_with_a_low_request_rate_are_hedged() => Assert.All(GridCells.All.Where(cell => cell.HasSlowHosts), cell =>
         Assert.Equal(cell.RatePerSecond / cell.Processes <= 20 ? Policy.ProductHedged : Policy.Product, cell.Policies.Single()));
 
     [Fact]
-    public void A_cell_is_measured_for_as_many_reads_as_its_percentiles_take()
+    public void A_cell_is_measured_for_as_many_reads_as_its_percentiles_need()
     {
         var cell = s_slow with { Load = 0.2, Processes = 1 };
         var figures = GridRunner.Run(GridRunner.RunsOf(cell, EjectionSettings.Default, [1]))[cell];
@@ -117,7 +117,7 @@ public class GridTests
     }
 
     [Fact]
-    public void A_constant_is_set_by_its_name_and_what_is_none_is_refused()
+    public void Constants_are_set_by_name_and_invalid_settings_are_refused()
     {
         var settings = new[] { "EvidenceAgainstMost=6", "History=64", "FirstPause=12.5" }.Aggregate(EjectionSettings.Default, EjectionConstants.Set);
         Assert.Equal((6.0, 64, TimeSpan.FromMilliseconds(12.5)), (settings.EvidenceAgainstMost, settings.History, settings.FirstPause));

@@ -11,7 +11,7 @@ public class LoadTests
     }
 
     [Fact]
-    public void The_shares_of_the_shifting_workload_are_different_in_each_second_and_the_same_for_the_same_seed()
+    public void Shifting_shares_differ_in_each_second_and_are_equal_for_equal_seeds()
     {
         var means = MeansBySecond(1);
         Assert.Equal(Seconds, means.Distinct().Count());
@@ -21,7 +21,7 @@ public class LoadTests
     }
 
     [Fact]
-    public void Within_a_second_shares_stay_and_do_not_depend_on_when_callers_came_before()
+    public void Shares_are_constant_within_a_second_and_independent_of_earlier_calls()
     {
         var demand = new Demand(Workload.Shifting, 1);
         var last = demand.At((Seconds - 1) * TimeSpan.TicksPerSecond);
@@ -30,7 +30,7 @@ public class LoadTests
     }
 
     [Fact]
-    public void The_mean_of_a_second_is_the_mean_of_what_its_queries_cost()
+    public void The_mean_of_a_second_is_the_mean_cost_of_its_queries()
     {
         var random = new Random(1);
         var workload = new Demand(Workload.Shifting, 1).At(TimeSpan.TicksPerSecond);
@@ -40,19 +40,19 @@ public class LoadTests
     }
 
     [Fact]
-    public void A_workload_without_shifts_is_the_same_in_each_second() =>
+    public void A_workload_without_shifts_is_the_same_in_every_second() =>
         Assert.Same(Workload.Mixed, new Demand(Workload.Mixed, 1).At(10 * TimeSpan.TicksPerSecond));
 
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
-    public void Closed_loops_keep_exactly_as_many_reads_under_way_as_there_are_callers(int callers)
+    public void Closed_loops_keep_exactly_one_read_in_flight_per_caller(int callers)
     {
         var underWay = new List<int>();
         var scenario = new Scenario
         {
             Name = "loops",
-            Title = "callers who wait",
+            Title = "closed loops",
             Processes = 1,
             ClosedLoops = callers,
             Length = TimeSpan.FromSeconds(10),
@@ -65,7 +65,7 @@ public class LoadTests
         };
         var figures = Simulator.Run(scenario, Policy.Product, 1);
         Assert.Equal(Enumerable.Repeat(callers, 300), underWay);
-        // 4 ms of work and half a millisecond on the way, for each of them one after the other.
+        // Each caller runs one read after another: 4 ms of work and half a millisecond on the network.
         Assert.InRange(figures.Operations, 500 * callers, 800 * callers);
         Assert.Equal(0, figures.Errors);
     }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ReplicaRouter.Simulation.Tests;
 
-/// <summary>Small fleets, so that seconds of them take milliseconds.</summary>
+/// <summary>Small fleets, so that simulated seconds take milliseconds.</summary>
 public class SimulatorTests
 {
     private static readonly Scenario s_small = new()
@@ -21,7 +21,7 @@ public class SimulatorTests
     private static string Json(Figures figures) => JsonSerializer.Serialize(figures);
 
     [Fact]
-    public void The_same_seed_gives_the_same_figures_to_the_last_digit_and_another_seed_others()
+    public void The_same_seed_gives_identical_figures_and_another_seed_different_ones()
     {
         var scenario = s_small with { Faults = world => { Fault.Kill(8, 10, 1)(world); Fault.Hang(11, 13, 2)(world); Fault.LocalPauses(TimeSpan.FromSeconds(2))(world); } };
         foreach (var policy in Policy.All)
@@ -33,7 +33,7 @@ public class SimulatorTests
     }
 
     [Fact]
-    public void With_nothing_wrong_all_is_answered_and_replicas_get_equal_shares()
+    public void Without_faults_all_reads_are_answered_and_replicas_get_equal_shares()
     {
         foreach (var policy in Policy.All)
         {
@@ -41,14 +41,14 @@ public class SimulatorTests
             Assert.Equal(0, figures.Errors);
             Assert.Equal(0, figures.PrimaryShare);
             Assert.Equal(0, figures.WrongDowns);
-            // Peak EWMA leaves a host for seconds after one peak.
+            // Peak EWMA avoids a host for seconds after one latency peak.
             if (policy != Policy.PeakEwma) Assert.InRange(figures.ShareSpread, 0, 0.15);
             Assert.InRange(figures.Operations, 3900, 4500);
         }
     }
 
     [Fact]
-    public void Nothing_is_left_under_way_when_the_callers_have_gone()
+    public void Nothing_is_in_flight_after_the_callers_stop()
     {
         var world = new World(s_small with
         {
@@ -66,7 +66,7 @@ public class SimulatorTests
     }
 
     [Fact]
-    public void A_replica_that_is_killed_costs_no_errors_and_gets_nothing_while_it_is_down()
+    public void A_killed_replica_causes_no_errors_and_gets_no_reads_while_down()
     {
         var figures = Simulator.Run(s_small with { Faults = Fault.Kill(8, 20, 1) }, Policy.Product, 1);
         Assert.Equal(0, figures.Errors);
@@ -74,7 +74,7 @@ public class SimulatorTests
     }
 
     [Fact]
-    public void A_replica_that_hangs_is_found_by_the_products_own_monitor_and_its_reads_are_moved()
+    public void A_hung_replica_is_found_by_the_products_monitor_and_its_reads_move()
     {
         var figures = Simulator.Run(s_small with { Faults = Fault.Hang(9, 20, 1) }, Policy.Product, 1);
         Assert.Equal(0, figures.Errors);
@@ -83,7 +83,7 @@ public class SimulatorTests
     }
 
     [Fact]
-    public void A_slow_replica_is_left_by_the_router_and_not_by_round_robin()
+    public void The_router_avoids_a_slow_replica_and_round_robin_does_not()
     {
         var scenario = s_small with { Faults = Fault.Slow(8, 15, 10, 1) };
         Assert.InRange(Simulator.Run(scenario, Policy.Product, 1).SlowShare, 0, 0.05);
@@ -92,11 +92,11 @@ public class SimulatorTests
     }
 
     [Fact]
-    public void A_process_that_stands_still_takes_no_host_for_lost() =>
+    public void A_paused_process_does_not_take_hosts_for_down() =>
         Assert.Equal(0, Simulator.Run(s_small with { Processes = 2, RatePerSecond = 50, Faults = Fault.LocalPauses(TimeSpan.FromSeconds(1)) }, Policy.Product, 1).WrongDowns);
 
     [Fact]
-    public void Every_goal_is_measured_in_a_scenario_that_there_is()
+    public void Every_goal_refers_to_an_existing_scenario()
     {
         var list = new ScenarioList();
         Assert.All(GoalList.For(list), goal => Assert.Contains(list.All, scenario => scenario.Name == goal.Scenario));

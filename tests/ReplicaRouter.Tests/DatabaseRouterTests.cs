@@ -41,7 +41,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task A_drained_host_is_left_and_restored()
+    public async Task A_drained_host_gets_no_clients_until_it_is_restored()
     {
         await using var router = Healthy();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
@@ -55,7 +55,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task An_unknown_host_is_an_error_that_names_the_known_ones()
+    public async Task Draining_an_unknown_host_fails_and_lists_the_known_hosts()
     {
         await using var router = Healthy();
         var error = await Assert.ThrowsAsync<ArgumentException>(() => router.DrainAsync("analitics", TestContext.Current.CancellationToken));
@@ -63,7 +63,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task Forcing_reads_to_the_primary_counts_once_apart_from_failovers_and_leaves_health_alone()
+    public async Task Forcing_reads_to_the_primary_counts_once_but_not_as_a_failover()
     {
         await using var router = Healthy();
         await router.ForceFailoverToPrimaryAsync(TestContext.Current.CancellationToken);
@@ -76,7 +76,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task Reads_are_forced_to_the_primary_for_any_time_that_there_is()
+    public async Task Reads_can_be_forced_to_the_primary_for_the_longest_TimeSpan()
     {
         await using var router = Healthy();
         await router.ForceFailoverToPrimaryAsync(TimeSpan.MaxValue, TestContext.Current.CancellationToken);
@@ -84,20 +84,20 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task The_longest_times_that_a_call_can_ask_for_are_no_errors()
+    public async Task The_longest_time_outs_of_a_call_are_valid()
     {
         var hosts = new DatabaseRouterOptions { Hosts = { ["primary"] = new DatabaseHostOptions { ConnectionString = "postgresql://app@127.0.0.1:1/app" } }, Routes = { ["read"] = new DatabaseRouteOptions { Wait = TimeSpan.Zero } } };
         await using var router = Router(hosts, _ => FakeProbe.Of(Primary(100)));
         await router.WaitUntilReadyAsync(TimeSpan.MaxValue, TestContext.Current.CancellationToken);
         var longest = new OperationOptions { MaxLag = TimeSpan.MaxValue, Deadline = TimeSpan.MaxValue };
         Assert.NotNull(router.GetClient(DatabaseOperation.Read, longest));
-        // No server listens there.
+        // No server listens on that port.
         await Assert.ThrowsAsync<NoEligibleHostException>(() =>
             router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult(1), longest, TestContext.Current.CancellationToken));
     }
 
     [Fact]
-    public async Task A_wait_for_readiness_without_a_bound_ends_with_the_first_host()
+    public async Task An_unbounded_wait_for_readiness_ends_when_the_first_host_answers()
     {
         var options = OptionsFor("primary");
         options.Health.Interval = TimeSpan.FromMilliseconds(50);
@@ -113,7 +113,7 @@ public class DatabaseRouterTests
     [InlineData(2, 100, 1)]
     [InlineData(2, 200, 0)]
     [InlineData(9, 0, 0)]
-    public async Task Pools_that_together_may_open_more_connections_than_the_server_allows_are_logged_once(int processes, int allowed, int warnings)
+    public async Task Pools_that_can_exceed_max_connections_together_are_logged_once(int processes, int allowed, int warnings)
     {
         var logger = new RecordingLogger();
         await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), logger,
@@ -124,7 +124,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task A_former_primary_that_does_not_answer_is_not_shown_as_the_primary()
+    public async Task A_former_primary_that_does_not_answer_has_an_unknown_role()
     {
         var probes = new Dictionary<string, FakeProbe>();
         await using var router = Router(OptionsFor("primary", "analytics"), host => probes[host.Name] = FakeProbe.Of((host.IsConfiguredPrimary ? Primary(100) : Replica(100)) with { StartedAt = host.Index }));
@@ -144,7 +144,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task Wrong_credentials_everywhere_are_told_at_once_and_not_waited_for()
+    public async Task Wrong_credentials_on_all_hosts_are_reported_at_once()
     {
         await using var router = Router(OptionsFor("primary"), _ => new FakeProbe(_ => throw Refused()));
         var start = TimeProvider.System.GetTimestamp();
@@ -156,7 +156,7 @@ public class DatabaseRouterTests
 
     [Fact]
     [Trait("Failure", "B9")]
-    public async Task A_primary_that_refuses_us_beside_standbys_that_do_not_is_reported_to_writes_at_once()
+    public async Task Writes_fail_at_once_when_only_the_primary_refuses_the_credentials()
     {
         await using var router = Router(OptionsFor("primary", "analytics"), host => host.IsConfiguredPrimary ? new FakeProbe(_ => throw Refused()) : FakeProbe.Of(Replica(100)));
         var start = TimeProvider.System.GetTimestamp();
@@ -169,7 +169,7 @@ public class DatabaseRouterTests
     [Trait("Failure", "B9")]
     [InlineData("57P03")]
     [InlineData("28P01")]
-    public async Task A_primary_that_starts_or_that_was_seen_before_is_waited_for(string state)
+    public async Task Writes_wait_for_a_primary_that_is_starting_or_has_answered_before(string state)
     {
         var options = OptionsFor("primary", "analytics");
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(100) };
@@ -182,7 +182,7 @@ public class DatabaseRouterTests
 
     [Fact]
     [Trait("Failure", "B8")]
-    public async Task A_process_that_was_stopped_while_it_waited_for_a_host_goes_on_waiting()
+    public async Task A_wait_for_a_host_survives_a_suspended_process()
     {
         var time = new FakeTimeProvider();
         var (isBack, probes) = (false, 0);
@@ -201,20 +201,20 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task A_synchronous_call_waits_for_a_host_no_longer_than_its_deadline()
+    public async Task A_synchronous_call_waits_for_a_host_until_its_deadline_at_most()
     {
         var time = new FakeTimeProvider();
         var options = OptionsFor("primary");
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMinutes(10) };
         await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), timeProvider: time, createProbe: _ => new FakeProbe(_ => throw new IOException("down")));
         var executing = Task.Run(() => router.Execute(DatabaseOperation.Write, _ => 1, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }), TestContext.Current.CancellationToken);
-        // It advances by less than a minute.
+        // The clock advances by less than a minute.
         await AdvanceUntil(time, () => executing.IsCompleted);
         Assert.True(await Record.ExceptionAsync(() => executing) is TimeoutException or NoEligibleHostException);
     }
 
     [Fact]
-    public async Task A_read_that_waits_for_a_place_on_the_primary_ends_with_its_router()
+    public async Task Disposing_the_router_ends_reads_that_queue_for_the_primary()
     {
         var time = new FakeTimeProvider();
         var options = OptionsFor("primary", "analytics");
@@ -225,7 +225,7 @@ public class DatabaseRouterTests
         Task Read() => Task.Run(() => router.GetClient(DatabaseOperation.Read, new OperationOptions { Session = session }), TestContext.Current.CancellationToken);
         var first = Read();
         await AdvanceUntil(time, () => first.IsCompleted);
-        // There may be a place for one of them by now.
+        // A slot may be free for one of them by now.
         Task[] others = [Read(), Read()];
         await Task.Delay(50, TestContext.Current.CancellationToken);
         await router.DisposeAsync();
@@ -254,7 +254,7 @@ public class DatabaseRouterTests
         new("password authentication failed for user \"app\"", "FATAL", "FATAL", "28P01");
 
     [Fact]
-    public async Task No_host_in_time_is_a_transient_error_with_every_reason()
+    public async Task Without_a_host_in_time_the_error_is_transient_and_gives_every_reason()
     {
         var options = OptionsFor("primary", "analytics");
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromMilliseconds(50) };
@@ -274,7 +274,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task After_disposal_every_call_says_so()
+    public async Task After_disposal_every_call_throws_ObjectDisposedException()
     {
         var router = Healthy();
         await router.DisposeAsync();
@@ -284,7 +284,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public void Dependency_injection_gives_the_router_and_a_data_source_a_route()
+    public void Dependency_injection_provides_the_router_and_one_data_source_per_route()
     {
         using var provider = new ServiceCollection().AddReplicaRouter(o => o.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=10.255.255.1;Password=secret" }).BuildServiceProvider();
         Assert.Same(provider.GetRequiredService<DatabaseRouter>(), provider.GetRequiredService<DatabaseRouter>());
@@ -295,7 +295,7 @@ public class DatabaseRouterTests
     }
 
     [Fact]
-    public async Task A_wrong_value_stops_the_start_of_the_host()
+    public async Task An_invalid_value_fails_the_start_of_the_application()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration["DATABASE_URL"] = "nonsense";
@@ -307,7 +307,7 @@ public class DatabaseRouterTests
 
     [Fact]
     [Trait("Failure", "B6")]
-    public async Task A_connection_that_breaks_late_leaves_alone_a_host_that_has_answered_since_it_was_opened()
+    public async Task A_broken_connection_keeps_a_host_up_that_has_answered_since_it_opened()
     {
         await using var router = Healthy();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
@@ -317,7 +317,7 @@ public class DatabaseRouterTests
         var broken = new Npgsql.NpgsqlException("Exception while reading from stream", new IOException("reset"));
         Assert.NotNull(router.Engine.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, openedAt, FailureSite.BrokenConnection));
         Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State == HostState.Down);
-        // A probe may be sent right after the moment that is reported, and be answered first.
+        // A probe sent right after the reported timestamp can be answered first, so repeat the report.
         await Eventually(() =>
         {
             router.Engine.Report("10.0.0.2", 5432, DatabaseOperation.Read, broken, router.Engine.Timestamp, FailureSite.BrokenConnection);

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Tests;
 
-/// <summary>A host that answers as the test says, at once.</summary>
+/// <summary>A probe that returns the test's answers at once.</summary>
 internal sealed class FakeProbe(Func<CancellationToken, Task<HostAnswer>> answer) : IHostProbe
 {
     private int _probes;

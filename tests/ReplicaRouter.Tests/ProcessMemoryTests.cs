@@ -1,8 +1,8 @@
 namespace ReplicaRouter.Tests;
 
-/// <summary>For tests that measure the memory of the whole process: they run when no other test does.</summary>
+/// <summary>Tests that measure the memory of the whole process; they never run in parallel with other tests.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class ProcessMemoryTests
 {
-    public const string Name = "Memory of the process";
+    public const string Name = "Process memory";
 }

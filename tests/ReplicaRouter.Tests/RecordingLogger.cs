@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Tests;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>A logger that keeps all entries.</summary>
 internal sealed class RecordingLogger : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<(int Id, string Text)> _entries = new();
 
-    /// <summary>The texts of an event, in order.</summary>
+    /// <summary>The messages of one event id, in order.</summary>
     public IReadOnlyList<string> this[int id] => [.. _entries.Where(entry => entry.Id == id).Select(entry => entry.Text)];
 
-    /// <summary>All texts, in order.</summary>
+    /// <summary>All messages, in order.</summary>
     public IEnumerable<string> All => _entries.Select(entry => entry.Text);
 
     public ILogger CreateLogger(string categoryName) => this;

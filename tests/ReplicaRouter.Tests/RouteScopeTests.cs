@@ -28,7 +28,7 @@ public sealed class RouteScopeTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Scopes_may_end_in_any_order()
+    public void Scopes_can_end_in_any_order()
     {
         var outer = _router.BeginRoute(DatabaseOperation.Analytics);
         var inner = _router.BeginRoute(DatabaseOperation.Background);
@@ -39,7 +39,7 @@ public sealed class RouteScopeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_covers_what_its_code_starts_and_not_what_starts_it()
+    public async Task A_scope_flows_to_the_tasks_started_in_it_but_not_to_the_code_around_it()
     {
         async Task<DatabaseRoute?> StartedAsync()
         {
@@ -54,7 +54,7 @@ public sealed class RouteScopeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_is_of_its_own_router_alone()
+    public async Task A_scope_applies_to_its_own_router_only()
     {
         await using var other = NewRouter();
         using (_router.BeginRoute(DatabaseOperation.Analytics))

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ReplicaRouter.Tests;
 
-/// <summary>A topology of made-up hosts whose answers a test dictates, with a clock that it moves.</summary>
+/// <summary>A topology of fake hosts. The test supplies their answers and moves the clock.</summary>
 internal sealed class TestTopology
 {
     public const ulong Cluster = 7000000000000000001;
@@ -61,7 +61,7 @@ internal sealed class TestTopology
 
     public TestTopology Answer(string host, HostAnswer answer) => Answer(host, answer, Time.GetTimestamp());
 
-    /// <summary>An answer that comes now to a question that was sent before.</summary>
+    /// <summary>Publishes an answer that arrives now to a probe sent at <paramref name="sentAt"/>.</summary>
     public TestTopology Answer(string host, HostAnswer answer, long sentAt)
     {
         Current = Current.With(new HostObservation(this[host].Configuration.Index, sentAt, Time.GetTimestamp(), answer, null), Time);
@@ -87,7 +87,7 @@ internal sealed class TestTopology
         return this;
     }
 
-    /// <summary>The hosts that may be chosen for a route now, and why a better group could not serve.</summary>
+    /// <summary>Returns the current candidates of a route, and why a better group could not serve.</summary>
     public (string Hosts, Verdict Fallback) Candidates(DatabaseRoute route, OperationOptions? options = null)
     {
         var plan = Configuration.PlanOf(route);
@@ -98,7 +98,7 @@ internal sealed class TestTopology
 
     public HostLoad[] Loads() => Loads(Configuration.Hosts.Length, Configuration.Routes.Length, Time);
 
-    /// <summary>What so many hosts have to do, which is nothing yet.</summary>
+    /// <summary>Returns one load per host, without any work in flight.</summary>
     public static HostLoad[] Loads(int hosts, int routes, TimeProvider time)
     {
         OutlierEjection[] ejections = [.. Enumerable.Range(0, routes).Select(_ => new OutlierEjection(time, EjectionSettings.Default))];

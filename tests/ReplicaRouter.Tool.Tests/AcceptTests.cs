@@ -33,7 +33,7 @@ public sealed class AcceptTests
 
         var refused = await ToolRun.Async("accept", "primary", "--app", address, "--yes");
         Assert.Equal(2, refused.ExitCode);
-        Assert.Contains($"Its dashboard needs OperatorPolicy, and 'accept' credentials that pass it: a bearer token in the variable {RunningApplication.TokenVariable}, or a user and password in the URL", refused.Error, StringComparison.Ordinal);
+        Assert.Contains($"Its dashboard needs OperatorPolicy, and 'accept' needs credentials that satisfy it: a bearer token in the variable {RunningApplication.TokenVariable}, or a user and password in the URL", refused.Error, StringComparison.Ordinal);
         Assert.Equal(HostState.Fenced, router.GetHealthStatus()["primary"].State);
 
         Environment.SetEnvironmentVariable(RunningApplication.TokenVariable, Secret);
@@ -46,7 +46,7 @@ public sealed class AcceptTests
             Assert.Contains("dr is on timeline 2 and gets no traffic", accepted.Output, StringComparison.Ordinal);
             Assert.Equal((HostState.Healthy, HostState.Fenced), (router.GetHealthStatus()["primary"].State, router.GetHealthStatus()["dr"].State));
             Assert.Contains("until that process ends", accepted.Output, StringComparison.Ordinal);
-            Assert.Contains("stop or rebuild the servers that are given up", accepted.Output, StringComparison.Ordinal);
+            Assert.Contains("stop or rebuild the abandoned servers", accepted.Output, StringComparison.Ordinal);
             Assert.Equal("There is no host 'nobody'. The hosts are: primary, dr.", (await ToolRun.Async("accept", "nobody", "--app", address, "--yes")).Error.Trim());
         }
         finally
@@ -56,9 +56,9 @@ public sealed class AcceptTests
 
         // Without an application it tells what one that starts now would believe.
         var explained = await ToolRun.Async("accept", "primary", "--url", cluster["primary"].Url, "--url", $"dr={cluster["dr"].Url}");
-        Assert.Contains("Nothing was ordered", explained.Error, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed", explained.Error, StringComparison.Ordinal);
         Assert.Equal(0, explained.ExitCode);
-        Assert.Contains("timeline 2 for the cluster's, and dr for the primary", explained.Output, StringComparison.Ordinal);
+        Assert.Contains("timeline 2 as the cluster's, and dr as the primary", explained.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -62,7 +62,7 @@ public sealed class CheckTests
         var result = Assert.Single(Checkup.Run(cluster), result => result.Name == "connection-budget");
         var problem = Assert.Single(result.Problems);
         Assert.Equal(Doctor.Verdict.Warning, problem.Verdict);
-        Assert.Contains("2 instances may open 184 connections to analytics; max_connections is 150, 147 without the reserved ones, once it is the primary", problem.Evidence, StringComparison.Ordinal);
+        Assert.Contains("2 instances can open 184 connections to analytics; max_connections is 150, 147 without the reserved ones, once it is the primary", problem.Evidence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,8 +94,8 @@ public sealed class CheckTests
 
     [Theory]
     [Trait("Failure", "C2")]
-    [InlineData("", null, "warning", "sources may name any host", "ReplicaRouter:Discovery:AllowedHosts")]
-    [InlineData("db-1", null, "warning", "dns names 1 hosts that are not allowed, as 10.9.9.9:5432", "ReplicaRouter:Discovery:AllowedHosts")]
+    [InlineData("", null, "warning", "sources can name any host", "ReplicaRouter:Discovery:AllowedHosts")]
+    [InlineData("db-1", null, "warning", "dns names 1 hosts that are not allowed, such as 10.9.9.9:5432", "ReplicaRouter:Discovery:AllowedHosts")]
     [InlineData("db-1", "no answer within 00:00:05", "failure", "dns: no answer within 00:00:05", "source's settings")]
     public void What_sources_name_is_judged(string allowed, string? failure, string verdict, string evidence, string fix)
     {

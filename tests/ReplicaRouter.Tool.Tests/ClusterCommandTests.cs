@@ -92,7 +92,7 @@ public sealed class ClusterCommandTests : IAsyncDisposable
 
         var failed = await ToolRun.Async([.. drill, "--stop-command", "exit 3"]);
         Assert.Equal(2, failed.ExitCode);
-        Assert.EndsWith("What --stop-command says ended with 3.\n", failed.Error, StringComparison.Ordinal);
+        Assert.EndsWith("--stop-command exited with 3.\n", failed.Error, StringComparison.Ordinal);
 
         var run = await ToolRun.Async([.. drill, "--stop-command", stop, "--promote-command", promote]);
         Assert.True(run.ExitCode == 0, run.Output + run.Error);

@@ -29,7 +29,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
         var run = await fixture.RunAsync("doctor", "--instances", "20");
         Assert.Contains("connection-budget", run.Output, StringComparison.Ordinal);
         Assert.Contains("fix: Lower MaxPoolSize", run.Output, StringComparison.Ordinal);
-        Assert.Contains("why: When a server has no connection left", run.Output, StringComparison.Ordinal);
+        Assert.Contains("why: When a server runs out of connections", run.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
         await fixture.ExecuteAsync("primary", "SELECT pg_create_physical_replication_slot('forgotten', true)");
         try
         {
-            await AssertOnlyAsync("replication-slots", "warning", "primary: nobody reads from slot 'forgotten'", "pg_drop_replication_slot('forgotten')");
+            await AssertOnlyAsync("replication-slots", "warning", "primary: slot 'forgotten' has no reader", "pg_drop_replication_slot('forgotten')");
         }
         finally
         {
@@ -135,7 +135,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
 
     [Fact]
     public async Task Too_few_connections_for_all_instances_are_a_failure() =>
-        await AssertOnlyAsync("connection-budget", "failure", "20 instances may open 1840 connections to primary; max_connections is 100", "raise max_connections to 1843", [.. fixture.Urls(), "--instances", "20"]);
+        await AssertOnlyAsync("connection-budget", "failure", "20 instances can open 1840 connections to primary; max_connections is 100", "raise max_connections to 1843", [.. fixture.Urls(), "--instances", "20"]);
 
     [Fact]
     public async Task A_superuser_is_a_failure() =>
@@ -149,7 +149,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
         try
         {
             await fixture.SettleAsync();
-            await AssertOnlyAsync("credentials", "warning", "user 'app' is no member of pg_monitor", "GRANT pg_monitor TO \"app\"");
+            await AssertOnlyAsync("credentials", "warning", "user 'app' is not a member of pg_monitor", "GRANT pg_monitor TO \"app\"");
         }
         finally
         {

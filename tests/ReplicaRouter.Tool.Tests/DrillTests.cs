@@ -35,7 +35,7 @@ public sealed class DrillTests(DevelopmentClusterFixture fixture)
         var run = await fixture.RunAsync("drill");
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("Type 127.0.0.1:", run.Error, StringComparison.Ordinal);
-        Assert.EndsWith("Not confirmed: nothing was done. --yes does not ask.\n", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("Not confirmed, so nothing was done. --yes skips the confirmation.\n", run.Error, StringComparison.Ordinal);
         Assert.Empty(run.Output);
     }
 

@@ -57,9 +57,9 @@ public sealed class ServerCommandTests : IAsyncDisposable
         await StartAsync();
         Assert.Contains("Routers see it as Down", await DoAsync("kill", "analytics"), StringComparison.Ordinal);
         await SeesAsync("analytics", HostState.Down);
-        Assert.Contains("analytics does not run", (await RunAsync("pause", "analytics")).Error, StringComparison.Ordinal);
+        Assert.Contains("analytics is not running", (await RunAsync("pause", "analytics")).Error, StringComparison.Ordinal);
         Assert.Contains("as a replica", await DoAsync("start", "analytics"), StringComparison.Ordinal);
-        Assert.Contains("runs already", (await RunAsync("start", "analytics")).Error, StringComparison.Ordinal);
+        Assert.Contains("is already running", (await RunAsync("start", "analytics")).Error, StringComparison.Ordinal);
         await SeesAsync("analytics", HostState.Healthy);
 
         Assert.Contains("is frozen", await DoAsync("pause", "analytics"), StringComparison.Ordinal);

@@ -4,7 +4,7 @@ namespace ReplicaRouter.Benchmarks.Arms;
 
 internal static class DataSourceExtensions
 {
-    /// <summary>Runs work on a connection of the pool.</summary>
+    /// <summary>Runs work on a pooled connection.</summary>
     public static async Task<T> RunAsync<T>(this NpgsqlDataSource source, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);

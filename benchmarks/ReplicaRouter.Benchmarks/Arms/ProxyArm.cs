@@ -11,13 +11,13 @@ internal sealed class ProxyArm : IReadArm
 
     private ProxyArm(ProxyServer proxy, string connectionString) => (_proxy, _arm) = (proxy, new(connectionString));
 
-    /// <summary>Where the proxy's processes work.</summary>
+    /// <summary>The working folder of the proxy's processes.</summary>
     public string Folder => _proxy.Folder;
 
     /// <param name="kind">The proxy.</param>
-    /// <param name="reach">Servers that are behind it.</param>
-    /// <param name="tune">Changes the settings that all arms share.</param>
-    /// <param name="ct">Gives up.</param>
+    /// <param name="reach">The servers behind it.</param>
+    /// <param name="tune">Adjusts the settings that all arms share.</param>
+    /// <param name="ct">Cancels the start.</param>
     public static async Task<IReadArm> StartAsync(IProxyKind kind, Reach reach, Action<NpgsqlConnectionStringBuilder> tune, CancellationToken ct)
     {
         var proxy = await ProxyServer.StartAsync(kind, reach.Replicas[0], ct);

@@ -5,13 +5,13 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Arms;
 
-/// <summary>The servers that an arm is given, and where it is to reach them.</summary>
+/// <summary>The servers that an arm knows, and the ports at which it reaches them.</summary>
 /// <param name="Cluster">The cluster.</param>
-/// <param name="Servers">Those of its servers that the arm is to know.</param>
-/// <param name="PortOf">A server's own port, or that of a proxy before it.</param>
+/// <param name="Servers">The servers that the arm knows.</param>
+/// <param name="PortOf">Returns a server's own port, or that of a proxy in front of it.</param>
 internal sealed record Reach(LocalCluster Cluster, IReadOnlyList<LocalServer> Servers, Func<LocalServer, int> PortOf)
 {
-    /// <summary>Most connections to one server; null leaves it to each arm's default.</summary>
+    /// <summary>Maximum number of connections to one server; null keeps each arm's default.</summary>
     public int? PoolSize { get; init; }
 
     public IReadOnlyList<LocalServer> Replicas => [.. Servers.Where(server => server != Cluster.Primary)];
@@ -20,10 +20,10 @@ internal sealed record Reach(LocalCluster Cluster, IReadOnlyList<LocalServer> Se
 
     public Reach Without(IEnumerable<LocalServer> servers) => this with { Servers = [.. Servers.Except(servers)] };
 
-    /// <summary>Npgsql's connection string for one server.</summary>
+    /// <summary>Returns Npgsql's connection string for one server.</summary>
     public string To(LocalServer server) => Sized(new(server.ConnectionString) { Port = PortOf(server) }).ConnectionString;
 
-    /// <summary>Npgsql's settings for all servers at once.</summary>
+    /// <summary>Returns Npgsql's settings for all servers.</summary>
     public NpgsqlConnectionStringBuilder ToAll() => Sized(new(Cluster.Primary.ConnectionString)
     {
         Host = string.Join(',', Servers.Select(server => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{PortOf(server)}"))),

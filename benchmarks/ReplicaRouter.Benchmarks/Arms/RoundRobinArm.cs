@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks.Arms;
 
-/// <summary>What many write themselves: a data source for each replica, and they take turns.</summary>
+/// <summary>A common home-made solution: one data source for each replica, in turns.</summary>
 internal sealed class RoundRobinArm(Reach reach) : IReadArm
 {
     private readonly NpgsqlDataSource[] _sources = [.. reach.Replicas.Select(replica => NpgsqlDataSource.Create(reach.To(replica)))];

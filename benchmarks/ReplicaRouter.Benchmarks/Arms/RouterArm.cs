@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks.Arms;
 
-/// <summary>The router's own way to run work, with its defaults but for what is asked of it.</summary>
+/// <summary>The router runs the work (<c>ExecuteAsync</c>), with its defaults unless configured.</summary>
 internal sealed class RouterArm : IArm
 {
     private readonly DatabaseRouter _router;

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks.Arms;
 
-/// <summary>The router in the place of a data source: it opens connections, and does not see the work.</summary>
+/// <summary>The router in place of a data source: it opens connections and does not see the work.</summary>
 internal sealed class RouterConnectionArm(Reach reach) : IReadArm
 {
     private readonly DatabaseRouter _router = DatabaseRouter.Create(reach.RouterOptions());

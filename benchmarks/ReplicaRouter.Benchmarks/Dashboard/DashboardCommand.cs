@@ -9,20 +9,20 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Dashboard;
 
-/// <summary>What the open page costs an application under load, and whether anything of it is left in memory on either side.</summary>
+/// <summary>Measures the cost of the open page for an application under load, and looks for memory leaks on both sides.</summary>
 internal static class DashboardCommand
 {
     private const int Pairs = 8;
     private const int Readings = 8;
     private const double MostCpu = 0.01;
 
-    // Opening a page, and compiling what serves it, is not what it costs to leave it open.
+    // Opening the page and compiling the code that serves it are not part of the cost of an open page.
     private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(5);
 
     public static Command Create()
     {
-        var seconds = new Option<int>("--seconds") { Description = "Half with the page closed and open in turns, for the CPU; half with it open, for the memory.", DefaultValueFactory = _ => 600 };
-        var command = new Command("dashboard", "Opens the dashboard on an application under load, and prints what it costs in CPU and memory, on both sides.") { seconds };
+        var seconds = new Option<int>("--seconds") { Description = "Seconds in total: half for the CPU, with the page alternately closed and open; half for the memory, with it open.", DefaultValueFactory = _ => 600 };
+        var command = new Command("dashboard", "Opens the dashboard of an application under load, and prints its cost in CPU and memory on both sides.") { seconds };
         command.SetAction((parsed, ct) => RunAsync(TimeSpan.FromSeconds(Math.Max(32, parsed.GetValue(seconds))), ct));
         return command;
     }
@@ -57,7 +57,7 @@ internal static class DashboardCommand
         }
 
         var rate = (load.Done - done) / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        // The median: the first turns still compile code, and whatever else the machine does falls into one or two.
+        // The median: the first turns include compilation, and other work of the machine disturbs one or two.
         var differences = open.Zip(closed, (with, without) => with - without).Order().ToList();
         var cost = (differences[(Pairs - 1) / 2] + differences[Pairs / 2]) / 2;
         var appGrowth = Growth([.. memory.Select(reading => reading.App)]);
@@ -90,7 +90,7 @@ internal static class DashboardCommand
         return app;
     }
 
-    /// <summary>From the middle on: the first readings still fill the history of five minutes.</summary>
+    /// <summary>Returns the growth over the second half: the first readings still fill the history of five minutes.</summary>
     private static long Growth(long[] readings) => readings[^1] - readings[readings.Length / 2];
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));

@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace ReplicaRouter.Benchmarks.Dashboard;
 
-/// <summary>Some hundred operations a second of all kinds, the same whatever else happens.</summary>
+/// <summary>A constant load of some hundred operations per second, of all kinds.</summary>
 internal sealed class PacedLoad : IAsyncDisposable
 {
     private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(20);
@@ -41,7 +41,7 @@ internal sealed class PacedLoad : IAsyncDisposable
             }
             catch (DbException)
             {
-                // Seen in the rate.
+                // Visible as a lower rate.
             }
         }
     }

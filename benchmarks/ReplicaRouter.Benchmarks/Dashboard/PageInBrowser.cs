@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 
 namespace ReplicaRouter.Benchmarks.Dashboard;
 
-/// <summary>One tab of a browser, on the page or on none.</summary>
+/// <summary>A browser tab that shows the page or is blank.</summary>
 internal sealed class PageInBrowser : IAsyncDisposable
 {
     private readonly IPlaywright _playwright;
@@ -34,7 +34,7 @@ internal sealed class PageInBrowser : IAsyncDisposable
 
     public Task CloseAsync() => _page.GotoAsync("about:blank");
 
-    /// <summary>Bytes in use on the page's heap after a collection.</summary>
+    /// <summary>Returns the bytes in use on the page's heap after a garbage collection.</summary>
     public async Task<long> UsedAsync()
     {
         await _session.SendAsync("HeapProfiler.collectGarbage");

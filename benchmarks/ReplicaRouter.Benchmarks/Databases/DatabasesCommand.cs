@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ReplicaRouter.Benchmarks.Databases;
 
-/// <summary><c>databases</c>: an application that keeps a database for each tenant.</summary>
+/// <summary><c>databases</c>: an application with one database per tenant.</summary>
 internal static class DatabasesCommand
 {
     private const int MostProbeConnections = 3;
@@ -17,9 +17,9 @@ internal static class DatabasesCommand
     public static Command Create()
     {
         var databases = CommandOption.Number("--databases", "Databases on the cluster. Each takes 8 MB on each of three servers.", usual: 1000, least: 100);
-        var inUse = CommandOption.Number("--in-use", "Databases that read all the time while connections and memory are counted.", usual: 50);
-        var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
-        var command = new Command("databases", "Reads from many databases of one cluster of three servers, and prints what they cost.") { databases, inUse, json };
+        var inUse = CommandOption.Number("--in-use", "Databases with continuous reads while connections and memory are measured.", usual: 50);
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object on the last line of standard output." };
+        var command = new Command("databases", "Reads from many databases on one cluster of three servers, and prints the cost.") { databases, inUse, json };
         command.SetAction(async (parsed, ct) =>
         {
             var figures = await DatabasesRun.RunAsync(parsed.GetValue(databases), parsed.GetValue(inUse), ct);

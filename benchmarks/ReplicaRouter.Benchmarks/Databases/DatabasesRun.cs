@@ -6,17 +6,17 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Databases;
 
-/// <summary>One measurement. The databases are real, and so is each login.</summary>
+/// <summary>One measurement, with real databases and real logins.</summary>
 internal sealed class DatabasesRun(LocalCluster cluster, string[] databases)
 {
     private const string Question = "SELECT current_database()";
 
-    /// <summary>Every so many databases, one is read with plain Npgsql first: the first login to a database is slower on its server, whichever client makes it.</summary>
+    /// <summary>One database in five is read with plain Npgsql only: the first login to a database is slower on its server for any client.</summary>
     private const int PlainEvery = 5;
 
     private const int Calls = 2_000_000;
 
-    /// <summary>Longer than databases keep anything that they do not use.</summary>
+    /// <summary>Longer than unused databases keep their connections and pools.</summary>
     private static readonly TimeSpan s_inUse = TimeSpan.FromSeconds(75);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
@@ -31,7 +31,7 @@ internal sealed class DatabasesRun(LocalCluster cluster, string[] databases)
         {
             foreach (var database in databases)
             {
-                // Copied file by file: that writes the least WAL.
+                // This strategy writes the least WAL.
                 await using var create = admin.CreateCommand($"CREATE DATABASE {database} STRATEGY file_copy");
                 await create.ExecuteNonQueryAsync(ct);
             }
@@ -43,7 +43,7 @@ internal sealed class DatabasesRun(LocalCluster cluster, string[] databases)
 
     private async Task<DatabasesFigures> MeasureAsync(int inUse, CancellationToken ct)
     {
-        // What runs for the first time is compiled first.
+        // Warm-up: the first run includes compilation.
         await using (var warm = DatabaseRouter.Create(cluster.RouterOptions())) await ReadAsync(warm, "app", ct);
         await PlainLoginAsync("app", ct);
         var before = Megabytes();

@@ -11,8 +11,8 @@ using Spectre.Console;
 namespace ReplicaRouter.Benchmarks.EfCore;
 
 /// <summary>
-/// What routing costs Entity Framework Core, beside plain EF Core with the data source of that one server: a query that reads one row, and the save of one row with a
-/// strategy that retries, where the router puts it into a transaction whose outcome it can find out.
+/// The cost of routing for Entity Framework Core, compared with plain EF Core and one server's data source: a query that reads one row, and a save of one row, also with a
+/// retrying strategy, where the router runs it in a transaction whose outcome it can look up.
 /// </summary>
 internal sealed class EfCoreCost : IAsyncDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class EfCoreCost : IAsyncDisposable
 
     private EfCoreCost(LocalCluster cluster)
     {
-        // With one replica both read from the same server.
+        // With one replica, both read from the same server.
         _router = DatabaseRouter.Create(cluster.RouterOptions("primary", "analytics"));
         _replica = NpgsqlDataSource.Create(cluster["analytics"].ConnectionString);
         _primary = NpgsqlDataSource.Create(cluster.Primary.ConnectionString);
@@ -41,9 +41,9 @@ internal sealed class EfCoreCost : IAsyncDisposable
 
     public static Command Command()
     {
-        var rounds = new Option<int>("--rounds") { Description = "How often both variants take their turn.", DefaultValueFactory = _ => 100 };
-        var json = new Option<bool>("--json") { Description = "Prints the ratios as one JSON object, the last line of the standard output." };
-        var command = new Command("efcore", "What routing costs a query of Entity Framework Core, beside plain EF Core.") { rounds, json };
+        var rounds = new Option<int>("--rounds") { Description = "Turns of each variant.", DefaultValueFactory = _ => 100 };
+        var json = new Option<bool>("--json") { Description = "Prints the ratios as one JSON object on the last line of standard output." };
+        var command = new Command("efcore", "Measures the cost of routing for Entity Framework Core, compared with plain EF Core.") { rounds, json };
         command.SetAction((parsed, ct) => RunAsync(Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(json), ct));
         return command;
     }
@@ -88,11 +88,11 @@ internal sealed class EfCoreCost : IAsyncDisposable
         return (timings[1].RatioTo(timings[0]), routedBytes - plainBytes);
     }
 
-    /// <summary>Queries go from thread to thread: counted is what all of them allocated, the router's probes included.</summary>
+    /// <summary>Returns the bytes allocated per operation by all threads, as queries change threads; includes the router's probes.</summary>
     private static async Task<double> BytesAsync(Func<int, Task> run)
     {
         const int Count = 10_000;
-        // Before the runtime has optimised all of it, some of what escapes no method is allocated all the same.
+        // Until the runtime has fully optimised the code, some objects that do not escape are still allocated.
         await run(Count);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         await run(Count);

@@ -2,10 +2,10 @@ using ReplicaRouter.Benchmarks.Arms;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>An arm by its name, and how to make it.</summary>
+/// <summary>The name of an arm, and how to create it.</summary>
 internal sealed record ArmKind(string Name, Func<Stand, Scenario, IArm> Create)
 {
-    /// <summary>The name of the arm that the others are compared with.</summary>
+    /// <summary>The arm that the others are compared with.</summary>
     public const string Router = "router";
 
     public static IReadOnlyList<ArmKind> All { get; } =

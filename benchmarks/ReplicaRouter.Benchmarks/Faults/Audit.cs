@@ -3,9 +3,9 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>What became of the writes, by the primary at the end.</summary>
-/// <param name="Lost">Tokens that were acknowledged and are not there.</param>
-/// <param name="Duplicates">Tokens that are there more than once.</param>
+/// <summary>The fate of the writes, read from the primary at the end.</summary>
+/// <param name="Lost">Acknowledged tokens that are missing.</param>
+/// <param name="Duplicates">Tokens that exist more than once.</param>
 internal sealed record Audit(int Lost, int Duplicates)
 {
     public static async Task<Audit> OfAsync(string primary, IEnumerable<Operation> operations, CancellationToken ct)

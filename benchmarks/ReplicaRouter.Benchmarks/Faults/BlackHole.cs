@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The network to a replica swallows everything for the rest of the run, and is mended for a tail of half its length.</summary>
+/// <summary>The network to a replica drops everything for the rest of the run, and is restored for a tail of half its length.</summary>
 internal sealed class BlackHole : Scenario
 {
     public override string Name => "blackhole";

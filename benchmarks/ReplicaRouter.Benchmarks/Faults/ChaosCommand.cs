@@ -4,17 +4,17 @@ using ReplicaRouter.Checks;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The randomized fault soak from the command line, for as long as one has patience for.</summary>
+/// <summary>Runs the randomized fault soak from the command line.</summary>
 internal static class ChaosCommand
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     public static Command Create()
     {
-        var seconds = CommandOption.Number("--seconds", "Time after which no fault begins any more.", usual: 300);
+        var seconds = CommandOption.Number("--seconds", "Seconds after which no new fault begins.", usual: 300);
         var seed = new Option<int>("--seed") { Description = "Seed of the faults.", DefaultValueFactory = _ => Random.Shared.Next() };
-        var json = new Option<bool>("--json") { Description = "Prints the report as one JSON object, the last line of the standard output." };
-        var command = new Command("chaos", "Looks for errors, lost or doubled writes and leaks that are left of random faults of all kinds.") { seconds, seed, json };
+        var json = new Option<bool>("--json") { Description = "Prints the report as one JSON object on the last line of standard output." };
+        var command = new Command("chaos", "Injects random faults of all kinds, and looks for errors, lost or duplicate writes, and leaks.") { seconds, seed, json };
         command.SetAction((parsed, ct) => RunAsync(TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(seed), parsed.GetValue(json), ct));
         return command;
     }

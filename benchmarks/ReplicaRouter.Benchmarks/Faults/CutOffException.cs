@@ -1,4 +1,4 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>A write that was sent and lost its connection before the answer: nobody can know whether it was executed, whichever arm sent it.</summary>
-internal sealed class CutOffException(Exception cause) : Exception("Cut off from its answer.", cause);
+/// <summary>A write that lost its connection before the answer: no arm can know whether it was executed.</summary>
+internal sealed class CutOffException(Exception cause) : Exception("The connection was lost before the answer to the write.", cause);

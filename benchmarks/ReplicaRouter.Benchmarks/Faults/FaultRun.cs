@@ -2,7 +2,7 @@ using ReplicaRouter.Benchmarks.Arms;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>One scenario through one arm, on a cluster of its own.</summary>
+/// <summary>One scenario with one arm, on its own cluster.</summary>
 internal sealed class FaultRun(Scenario scenario, ArmKind kind, TimeSpan length)
 {
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(2);
@@ -18,7 +18,7 @@ internal sealed class FaultRun(Scenario scenario, ArmKind kind, TimeSpan length)
         }
         finally
         {
-            // An arm with a hung connection is not to hold up the rest: its servers are gone in a moment.
+            // An arm with a hung connection must not block the rest: its servers stop in a moment.
             await Task.WhenAny(arm.DisposeAsync().AsTask(), Task.Delay(s_patience, CancellationToken.None));
         }
     }

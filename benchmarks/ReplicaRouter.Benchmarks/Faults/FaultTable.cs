@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The figures of one scenario, arm beside arm; times with their ratio to the router's.</summary>
+/// <summary>The figures of one scenario, one column per arm; times with their ratio to the router's.</summary>
 internal static class FaultTable
 {
     private static readonly Row[] s_rows =
@@ -52,7 +52,7 @@ internal static class FaultTable
             router is null || figures == router || IsLeast(router) || value == 0 || Of(router) is not > 0 ? ""
             : string.Create(CultureInfo.InvariantCulture, $" ({value / Of(router):0.00}x)");
 
-        /// <summary>Whether the run ended before it happened.</summary>
+        /// <summary>Whether the run ended before the recovery, so that the time is a lower bound.</summary>
         private bool IsLeast(Figures figures) => Unit == Unit.RecoveryTime && !figures.IsRecovered;
     }
 }

@@ -5,18 +5,18 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>What an application notices of a fault through the router, and through Npgsql's own multi-host data source.</summary>
+/// <summary>Measures what an application notices of a fault, with the router and with Npgsql's own multi-host data source.</summary>
 internal static class FaultsCommand
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     public static Command Create()
     {
-        var scenarios = CommandOption.Names("--scenario", "What goes wrong; may be given more than once. All of it by default.", Scenario.All.Select(scenario => scenario.Name));
-        var arms = CommandOption.Names("--arm", "What the load goes through; may be given more than once. All by default.", ArmKind.All.Select(arm => arm.Name));
-        var seconds = CommandOption.Number("--seconds", "Length of each run; the fault comes after a quarter of it.", usual: 20, least: 4);
-        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
-        var command = new Command("faults", "Errors, blocked operations, lost and doubled writes while servers of a real cluster are killed, frozen, cut off, promoted and held back.") { scenarios, arms, seconds, json };
+        var scenarios = CommandOption.Names("--scenario", "A fault to inject; repeatable. All by default.", Scenario.All.Select(scenario => scenario.Name));
+        var arms = CommandOption.Names("--arm", "An arm to measure; repeatable. All by default.", ArmKind.All.Select(arm => arm.Name));
+        var seconds = CommandOption.Number("--seconds", "Length of each run in seconds; the fault begins after a quarter of it.", usual: 20, least: 4);
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object on the last line of standard output." };
+        var command = new Command("faults", "Counts errors, blocked operations, lost and duplicate writes while servers of a real cluster are killed, frozen, cut off, promoted and delayed.") { scenarios, arms, seconds, json };
         command.SetAction((parsed, ct) => RunAsync(
             [.. Scenario.All.Where(scenario => IsWanted(parsed.GetValue(scenarios), scenario.Name))],
             [.. ArmKind.All.Where(arm => IsWanted(parsed.GetValue(arms), arm.Name))],
@@ -45,7 +45,7 @@ internal static class FaultsCommand
         return all.Values.All(figures => figures.Count == arms.Length) ? 0 : 1;
     }
 
-    /// <summary>One run that could not be made is not to cost the figures of the others.</summary>
+    /// <summary>Returns null if the cluster fails, so that the figures of the other runs are kept.</summary>
     private static async Task<Figures?> TryRunAsync(Scenario scenario, ArmKind arm, TimeSpan length, CancellationToken ct)
     {
         try

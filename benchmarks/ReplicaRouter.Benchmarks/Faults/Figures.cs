@@ -3,18 +3,18 @@ using System.Text.Json.Serialization;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>What one arm made of one scenario.</summary>
+/// <summary>The figures of one arm in one scenario.</summary>
 internal sealed record Figures
 {
     /// <summary>Operations that succeeded.</summary>
     public required int Operations { get; init; }
 
-    /// <summary>Reads and writes that failed, but for those of <see cref="CutOff"/>.</summary>
+    /// <summary>Reads and writes that failed, without those of <see cref="CutOff"/>.</summary>
     public required int Errors { get; init; }
 
     public required int WriteErrors { get; init; }
 
-    /// <summary>Writes that were under way when their server was lost: no arm can know whether they were executed, and none may send them again.</summary>
+    /// <summary>Writes in flight when their server was lost: no arm can know whether they were executed, and none may retry them.</summary>
     public required int CutOff { get; init; }
 
     public required int Lost { get; init; }
@@ -25,30 +25,30 @@ internal sealed record Figures
 
     public required double MaxMs { get; init; }
 
-    /// <summary>The p99 of the writes that were begun before things went wrong.</summary>
+    /// <summary>The p99 of the writes that started before the fault, in ms.</summary>
     public double? WriteP99BeforeMs { get; init; }
 
-    /// <summary>The p99 of those that were begun since, until three quarters of the run were over.</summary>
+    /// <summary>The p99 of the writes that started after that, until three quarters of the run, in ms.</summary>
     public double? WriteP99DuringMs { get; init; }
 
-    /// <summary>The time of all operations that took longer than a second.</summary>
+    /// <summary>The total time of the operations that took longer than a second, in seconds.</summary>
     public required double BlockedWorkerSeconds { get; init; }
 
-    /// <summary>From the moment the promoted server took writes to the first one acknowledged by it.</summary>
-    /// <value><see langword="null"/> where nothing was promoted; the time that was left when no write came through.</value>
+    /// <summary>Time from the moment that the promoted server accepted writes to the first write that it acknowledged, in ms.</summary>
+    /// <value><see langword="null"/> if nothing was promoted; the rest of the run if no write succeeded.</value>
     public double? FirstWriteAfterPromotionMs { get; init; }
 
-    /// <summary>From the moment the replica answered again to the end of the first read begun since then that it served.</summary>
-    /// <value><see langword="null"/> where no replica came back; the time that was left when it served none.</value>
+    /// <summary>Time from the moment that the replica answered again to the end of the first later read that it served, in ms.</summary>
+    /// <value><see langword="null"/> if no replica returned; the rest of the run if it served no read.</value>
     public double? BackInRotationMs { get; init; }
 
-    /// <summary>Whether the server that came back or was promoted was used before the run was over.</summary>
+    /// <summary>Whether the returned or promoted server was used before the end of the run.</summary>
     [JsonIgnore]
     public bool IsRecovered { get; init; }
 
-    /// <param name="operations">All that belong to the run, and no warm-up.</param>
-    /// <param name="audit">What became of the writes.</param>
-    /// <param name="recovery">Since when a server could have been used again.</param>
+    /// <param name="operations">The operations of the run, without those of the warm-up.</param>
+    /// <param name="audit">The fate of the writes.</param>
+    /// <param name="recovery">When a server could be used again.</param>
     /// <param name="timeline">The time of the run.</param>
     /// <param name="end">When the load ended.</param>
     public static Figures Of(IReadOnlyList<Operation> operations, Audit audit, Recovery recovery, Timeline timeline, long end)
@@ -84,7 +84,7 @@ internal sealed record Figures
 
     private static long? FirstEnd(IEnumerable<Operation> operations) => operations.Min(operation => (long?)operation.Ended);
 
-    // A write may be acknowledged in the few milliseconds before the promotion is seen.
+    // A write can be acknowledged in the few milliseconds before the promotion is seen.
     private static double? Between(long? from, long to) => from is { } start ? Rounded(Math.Max(0, Stopwatch.GetElapsedTime(start, to).TotalMilliseconds)) : null;
 
     private static double Rounded(double value) => Math.Round(value, 1);

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>A replica dies, and is started again at half-time.</summary>
+/// <summary>A replica is killed, and started again halfway through the run.</summary>
 internal sealed class Kill : Scenario
 {
     public override string Name => "kill";

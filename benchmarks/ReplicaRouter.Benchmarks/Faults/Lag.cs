@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>All replicas fall behind for half of the run, under many reads: whoever heeds the lag has to serve them from the primary.</summary>
+/// <summary>All replicas fall behind for half of the run, under many reads: an arm that respects the lag must serve them from the primary.</summary>
 internal sealed class Lag : Scenario
 {
     public override string Name => "lag";

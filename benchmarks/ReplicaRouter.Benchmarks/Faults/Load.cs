@@ -4,13 +4,13 @@ using ReplicaRouter.Benchmarks.Arms;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>Workers that read and write through an arm, each its next operation when the last one is over.</summary>
+/// <summary>Workers that read and write through an arm, one operation after another.</summary>
 internal sealed class Load : IAsyncDisposable
 {
     private const int Writers = 2;
     private const string Write = "INSERT INTO token (id) VALUES ($1) RETURNING inet_server_port()";
 
-    // So that the machine's cores are not what is measured.
+    // Pauses, so that the machine's cores are not the bottleneck.
     private static readonly TimeSpan s_readPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_writePause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
@@ -32,7 +32,7 @@ internal sealed class Load : IAsyncDisposable
         _running = Task.WhenAll(_workers.Select(worker => Task.Run(() => worker.RunAsync(_end.Token), ct)));
     }
 
-    /// <summary>Ends the load; what is under way is abandoned.</summary>
+    /// <summary>Ends the load and abandons the operations in flight.</summary>
     public IReadOnlyList<Operation> Stop() => [.. _workers.SelectMany(worker => worker.Stop())];
 
     public async ValueTask DisposeAsync()
@@ -47,7 +47,7 @@ internal sealed class Load : IAsyncDisposable
 
     private async Task<Answer> WriteAsync(CancellationToken ct)
     {
-        // One for the operation, not for the attempt: an arm that tries again unasked is found out.
+        // One token per operation, not per attempt, so that the audit finds unsolicited retries.
         var token = Guid.NewGuid();
         var isCutOff = false;
         try

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The primary dies, and a replica is promoted a second later. It has every commit, so that what is lost was lost by the arm.</summary>
+/// <summary>The primary is killed, and a replica is promoted a second later. The replica has every commit, so that any lost write is the fault of the arm.</summary>
 internal sealed class Promotion : Scenario
 {
     public override string Name => "promotion";

@@ -1,15 +1,15 @@
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>One thing that goes wrong while the load runs.</summary>
+/// <summary>A fault during the load.</summary>
 internal abstract class Scenario
 {
-    /// <summary>The share of a run after which things go wrong.</summary>
+    /// <summary>The share of a run after which the fault begins.</summary>
     public const double Onset = 0.25;
 
-    /// <summary>The share of a run after which what can be mended is mended.</summary>
+    /// <summary>The share of a run after which a temporary fault ends.</summary>
     public const double EndOfFault = 0.75;
 
-    /// <summary>The end of a run, as a share of it, that goes on after a fault which lasts to its end.</summary>
+    /// <summary>The end of the tail after a fault that lasts for the whole run, as a share of the run.</summary>
     protected const double EndOfTail = 1.5;
 
     public static IReadOnlyList<Scenario> All { get; } = [new Kill(), new Suspend(), new BlackHole(), new Promotion(), new Switchover(), new Lag()];
@@ -25,11 +25,11 @@ internal abstract class Scenario
     /// <summary>Whether commits wait for the victim.</summary>
     public virtual bool NeedsSynchronousVictim => false;
 
-    /// <summary>Sets what the router needs to know for this scenario.</summary>
+    /// <summary>Sets the router's options for this scenario.</summary>
     public virtual void Configure(DatabaseRouterOptions options)
     {
     }
 
-    /// <summary>Does the damage and ends when the run is over.</summary>
+    /// <summary>Injects the fault; completes at the end of the run.</summary>
     public abstract Task<Recovery> RunAsync(Stand stand, Timeline timeline, CancellationToken ct);
 }

@@ -3,7 +3,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>A fresh cluster; one of its replicas is the victim, or the successor of the primary.</summary>
+/// <summary>A fresh cluster. One of its replicas is the victim or the primary's successor.</summary>
 internal sealed class Stand : IAsyncDisposable
 {
     private readonly FaultProxy? _proxy;
@@ -14,9 +14,9 @@ internal sealed class Stand : IAsyncDisposable
 
     public LocalServer Victim => Cluster[BenchmarkCluster.Victim];
 
-    public FaultProxy Proxy => _proxy ?? throw new InvalidOperationException("The scenario asked for no proxy.");
+    public FaultProxy Proxy => _proxy ?? throw new InvalidOperationException("The scenario does not set NeedsProxy.");
 
-    /// <summary>What an arm is given.</summary>
+    /// <summary>The servers as an arm sees them.</summary>
     public Reach Reach => new(Cluster, Cluster.Servers, server => server == Victim && _proxy is not null ? _proxy.Port : server.Port);
 
     public static async Task<Stand> StartAsync(Scenario scenario, CancellationToken ct)

@@ -4,12 +4,12 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>Promotion, and when it took effect.</summary>
+/// <summary>Promotes a server and observes when this takes effect.</summary>
 internal static class Successor
 {
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(1);
 
-    /// <returns>The moment from which the server took writes, which is before the other standbys follow it.</returns>
+    /// <returns>When the server began to accept writes, which is before the other standbys follow it.</returns>
     public static async Task<long> PromoteAsync(LocalCluster cluster, LocalServer successor, CancellationToken ct)
     {
         var writable = AwaitWritableAsync(successor, ct);

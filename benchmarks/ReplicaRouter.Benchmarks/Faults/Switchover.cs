@@ -2,7 +2,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The primary hands over to a replica as planned, and comes back as a standby.</summary>
+/// <summary>A planned switchover to a replica; the former primary returns as a standby.</summary>
 internal sealed class Switchover : Scenario
 {
     public override string Name => "switchover";

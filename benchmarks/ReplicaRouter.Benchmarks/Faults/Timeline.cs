@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>The time of one run, by shares of its length.</summary>
+/// <summary>Points in time of one run, as shares of its length.</summary>
 internal sealed class Timeline(TimeSpan length)
 {
-    /// <summary>The moment from which on operations count.</summary>
+    /// <summary>The moment from which operations count.</summary>
     public long Start { get; } = Now;
 
     public static long Now => Stopwatch.GetTimestamp();
 
-    /// <summary>The moment at a share of the run.</summary>
+    /// <summary>Returns the timestamp at a share of the run.</summary>
     public long At(double share) => Start + (long)(length.TotalSeconds * share * Stopwatch.Frequency);
 
     public async Task UntilAsync(double share, CancellationToken ct)

@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks.Faults;
 
-/// <summary>Does one operation after another, and keeps account of them. It never repeats one.</summary>
+/// <summary>Runs one operation after another and records them. Never retries one.</summary>
 internal sealed class Worker(bool isWrite, TimeSpan pause, Func<CancellationToken, Task<Answer>> operate)
 {
-    // No arm's own limit: it only ends what would never end.
+    // No limit of the arms: it only ends operations that would never end.
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private readonly Lock _lock = new();
     private readonly List<Operation> _operations = [];
@@ -21,7 +21,7 @@ internal sealed class Worker(bool isWrite, TimeSpan pause, Func<CancellationToke
         }
     }
 
-    /// <summary>Begins nothing more. What is under way counts with the time it has taken so far.</summary>
+    /// <summary>Starts no further operation. One in flight counts with its time so far.</summary>
     public IReadOnlyList<Operation> Stop()
     {
         lock (_lock)

@@ -4,7 +4,7 @@ using ReplicaRouter.Simulation;
 
 namespace ReplicaRouter.Benchmarks.Fleet;
 
-/// <summary>Runs and judges the acceptance grid, or a few of its cells by other constants.</summary>
+/// <summary>Runs and judges the acceptance grid, or a few of its cells with other constants.</summary>
 internal static class GridCommand
 {
     public const int UsualSeeds = 5;
@@ -12,16 +12,16 @@ internal static class GridCommand
 
     public static Option<string[]> Words()
     {
-        var option = CommandOption.Names("--grid", "Judges the acceptance grid, or the parts of it that are named: by what is wrong, and by workload.", GridFilter.AllWords);
+        var option = CommandOption.Names("--grid", "Judges the acceptance grid, or only the named parts of it: kinds of fault and workloads.", GridFilter.AllWords);
         option.Arity = ArgumentArity.ZeroOrMore;
         option.AllowMultipleArgumentsPerToken = true;
         return option;
     }
 
-    /// <summary>Other values for the constants by which slow hosts are left out.</summary>
+    /// <summary>Creates the option that overrides constants of outlier ejection.</summary>
     public static Option<string[]> Constants()
     {
-        var option = new Option<string[]>("--set") { Description = "Another value for a constant of EjectionSettings, as EvidenceAgainstMost=6; times are in ms. May be given more than once." };
+        var option = new Option<string[]>("--set") { Description = "Overrides a constant of EjectionSettings, as in EvidenceAgainstMost=6; times are in ms. Repeatable." };
         option.Validators.Add(result =>
         {
             foreach (var token in result.Tokens)
@@ -39,13 +39,13 @@ internal static class GridCommand
         return option;
     }
 
-    /// <returns>The judged cells and 0, or 1 where one misses its goals.</returns>
+    /// <returns>The judged cells and 0, or 1 if a cell misses its goals.</returns>
     public static (object Report, int ExitCode) Run(GridFilter filter, EjectionSettings ejection, int[] seeds, int? leastSeconds)
     {
         GridCell[] cells = [.. GridCells.All.Where(filter.Takes)];
         if (cells.Length == 0)
         {
-            Console.Error.WriteLine("The grid has no such cell.");
+            Console.Error.WriteLine("No cell of the grid matches.");
             return (new { Cells = 0 }, 1);
         }
 
@@ -55,17 +55,17 @@ internal static class GridCommand
         return (Report(rows), rows.All(row => row.IsMet) ? 0 : 1);
     }
 
-    /// <returns>A row for each choice of constants.</returns>
+    /// <returns>One row for each set of constants.</returns>
     public static object RunSensitivity(int[] seeds)
     {
-        SensitivityRow[] rows = [.. Sensitivity.Run(seeds, row => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Constant ?? "as they are"} {row.Number}")))];
+        SensitivityRow[] rows = [.. Sensitivity.Run(seeds, row => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Constant ?? "defaults"} {row.Number}")))];
         GridTable.Write(rows);
         return new { Sensitivity = rows.Select(row => new { row.Constant, row.Number, P50 = row.Worst("p50").Measured, P99 = row.Worst("p99").Measured, row.ShareAgain }) };
     }
 
     private static void ShowProgress(int ended, int of)
     {
-        // Some twenty lines in all.
+        // About twenty lines in total.
         if (ended == of || ended % Math.Max(1, of / 20) == 0) Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ended} of {of} runs"));
     }
 

@@ -4,13 +4,13 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Benchmarks.Fleet;
 
-/// <summary>The acceptance grid as tables, a row for each cell: medians over the seeds, and whether they are within their limits.</summary>
+/// <summary>The acceptance grid as tables with one row per cell: medians over the seeds, and whether they are within their limits.</summary>
 internal static class GridTable
 {
     private const int WorstShown = 10;
     private const int Wide = 200;
 
-    private static readonly string[] s_sensitivity = ["constant", "value", "p50", "p99", "share again", "missed"];
+    private static readonly string[] s_sensitivity = ["constant", "value", "p50", "p99", "share regained", "missed"];
 
     public static void Write(IReadOnlyList<JudgedCell> rows)
     {
@@ -29,14 +29,14 @@ internal static class GridTable
     public static void Write(IReadOnlyList<SensitivityRow> rows)
     {
         AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, Wide);
-        var table = new Table().Title("Worst of a few cells by other constants").MarkdownBorder();
+        var table = new Table().Title("Worst of a few cells with other constants").MarkdownBorder();
         foreach (var title in s_sensitivity) table.AddColumn(title);
         foreach (var row in rows)
         {
             var (p50, p99) = (row.Worst("p50"), row.Worst("p99"));
             table.AddRow(
             [
-                row.Constant ?? "as they are", row.Constant is null ? "" : Number(row.Number), $"{Number(p50.Measured)} ({p50.Row.Cell.PartName} {p50.Row.Cell.Workload.Name})",
+                row.Constant ?? "defaults", row.Constant is null ? "" : Number(row.Number), $"{Number(p50.Measured)} ({p50.Row.Cell.PartName} {p50.Row.Cell.Workload.Name})",
                 $"{Number(p99.Measured)} ({p99.Row.Cell.PartName} {p99.Row.Cell.Workload.Name})", Number(row.ShareAgain), string.Join("; ", row.Rows.Where(each => !each.IsMet).Select(each => each.Cell.PartName)),
             ]);
         }

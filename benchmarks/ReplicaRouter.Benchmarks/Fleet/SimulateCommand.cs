@@ -6,7 +6,7 @@ using ReplicaRouter.Simulation;
 
 namespace ReplicaRouter.Benchmarks.Fleet;
 
-/// <summary>A fleet of routers on a virtual clock, with its peers' ways of picking hosts beside it.</summary>
+/// <summary>Simulates a fleet of routers on a virtual clock, and compares other policies for picking hosts.</summary>
 internal static class SimulateCommand
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
@@ -14,22 +14,22 @@ internal static class SimulateCommand
     public static Command Create()
     {
         var seed = new Option<int>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
-        var seeds = AtLeastOne("--seeds", $"How many seeds are run; goals must be met by the worst. The grid takes the median, of {GridCommand.UsualSeeds} by default.", 1);
-        var processes = AtLeastOne("--processes", "Application processes of a large fleet; of the grid, the cells with so many.", 1000);
-        var hosts = AtLeastOne("--hosts", "Replicas of a large fleet, up to 60; of the grid, the cells with so many.", 30);
-        var names = new Option<string[]>("--scenario") { Description = "What happens; may be given more than once. All of it by default." };
+        var seeds = AtLeastOne("--seeds", $"Number of seeds. The worst one must meet the goals. The grid takes medians, over {GridCommand.UsualSeeds} seeds by default.", 1);
+        var processes = AtLeastOne("--processes", "Application processes of a large fleet; with --grid, selects the cells with this number.", 1000);
+        var hosts = AtLeastOne("--hosts", "Replicas of a large fleet, up to 60; with --grid, selects the cells with this number.", 30);
+        var names = new Option<string[]>("--scenario") { Description = "A scenario to run; repeatable. All by default." };
         names.AcceptOnlyFromAmong([.. new ScenarioList().All.Select(scenario => scenario.Name)]);
-        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object on the last line of standard output." };
         var grid = GridCommand.Words();
-        var load = new Option<int?>("--load") { Description = "Of the grid, the cells with this load in percent." };
-        var seconds = new Option<int?>("--seconds") { Description = "What a cell of the grid is measured for at least: 5 s by default, with slow hosts 30 s." };
-        var sensitivity = new Option<bool>("--sensitivity") { Description = "Doubles and halves each constant of EjectionSettings, over a few cells of the grid." };
+        var load = new Option<int?>("--load") { Description = "With --grid, selects the cells with this load, in percent." };
+        var seconds = new Option<int?>("--seconds") { Description = "Minimum measured seconds of a cell of the grid: 5 by default, 30 with slow hosts." };
+        var sensitivity = new Option<bool>("--sensitivity") { Description = "Runs a few cells of the grid with each constant of EjectionSettings doubled and halved." };
         var constants = GridCommand.Constants();
         hosts.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() > 60) result.AddError("--hosts takes a whole number up to 60.");
         });
-        var command = new Command("simulate", "A fleet of routers on a virtual clock while servers get slow, hang, die, lag and return; beside other ways of picking hosts.") { seed, seeds, processes, hosts, names, json, grid, load, seconds, sensitivity, constants };
+        var command = new Command("simulate", "Simulates a fleet of routers on a virtual clock while servers slow down, hang, die, lag and return, and compares other policies for picking hosts.") { seed, seeds, processes, hosts, names, json, grid, load, seconds, sensitivity, constants };
         command.SetAction(parsed =>
         {
             var isJson = parsed.GetValue(json);
@@ -59,7 +59,7 @@ internal static class SimulateCommand
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => otherwise };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 1) result.AddError($"{name} takes a whole number from 1.");
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 1) result.AddError($"{name} takes a whole number of at least 1.");
         });
         return option;
     }
@@ -84,7 +84,7 @@ internal static class SimulateCommand
         return verdicts.All(verdict => verdict.IsMet) ? 0 : 1;
     }
 
-    /// <summary>Whether a scenario is what another one's goals are measured by.</summary>
+    /// <summary>Whether a scenario is the reference for another one's goals.</summary>
     private static bool IsCompared(ScenarioList list, string name, Scenario scenario) =>
         scenario.Name == list.All.First(each => each.Name == name).HealthyName
         || (name.StartsWith("slow-2-of-3", StringComparison.Ordinal) && scenario.Name == name.Replace("slow-2-of-3-sparse", "slow-sparse", StringComparison.Ordinal).Replace("slow-2-of-3", "slow-dense", StringComparison.Ordinal) + ", no fault");
@@ -97,6 +97,6 @@ internal static class SimulateCommand
         Goals = verdicts,
     };
 
-    /// <summary>Whether a goal is met by the worst seed.</summary>
+    /// <summary>A goal, and whether the worst seed meets it.</summary>
     internal sealed record Verdict(string Goal, string What, double Measured, double Limit, bool IsMet);
 }

@@ -6,7 +6,7 @@ using ReplicaRouter.Simulation;
 
 namespace ReplicaRouter.Benchmarks.Fleet;
 
-/// <summary>The course of each scenario as pictures.</summary>
+/// <summary>Charts of each scenario over time.</summary>
 internal static class SimulationPlots
 {
     private const double Width = 900;

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Benchmarks.Fleet;
 
-/// <summary>The figures of a scenario, policy below policy, by the worst seed; and what came of the goals.</summary>
+/// <summary>The figures of a scenario at the worst seed, one row per policy; and the verdicts on the goals.</summary>
 internal static class SimulationTable
 {
     private static readonly (string Title, Func<Figures, double> Of, string Format)[] s_columns =

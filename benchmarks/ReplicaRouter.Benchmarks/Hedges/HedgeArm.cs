@@ -6,19 +6,19 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Hedges;
 
-/// <summary>A router that reads from three replicas, of which one takes very long for one request in a hundred.</summary>
+/// <summary>A router that reads from three replicas, one of which is very slow for one request in a hundred.</summary>
 /// <param name="cluster">The servers.</param>
-/// <param name="typical">What half of the reads take at least in the server, beside what a look-up does; zero for look-ups.</param>
-/// <param name="slow">What a slow request takes; zero when none is.</param>
-/// <param name="isHedged">Whether slow reads are run a second time.</param>
+/// <param name="typical">Median time of a read in the server, on top of a look-up; zero for look-ups.</param>
+/// <param name="slow">Duration of a slow request; zero if no request is slow.</param>
+/// <param name="isHedged">Whether slow reads are hedged.</param>
 internal sealed class HedgeArm(LocalCluster cluster, TimeSpan typical, TimeSpan slow, bool isHedged) : IAsyncDisposable
 {
-    /// <summary>Reads differ: of the natural logarithms of what they take, this is the standard deviation. One in a hundred takes three times the typical time.</summary>
+    /// <summary>The standard deviation of the natural logarithm of a read's duration. One read in a hundred takes three times the median.</summary>
     private const double Spread = 0.5;
 
     private const double SlowShare = 0.01;
 
-    // The same statement on all servers and in all arms. What takes no time does not sleep.
+    // The same statement on all servers and in all arms. Does not call pg_sleep for a duration of zero.
     private const string Read = """
         SELECT abalance, inet_server_port(), CASE WHEN s > 0 THEN pg_sleep(s) END
         FROM (SELECT abalance, CASE WHEN inet_server_port() = $2 AND random() < $3 THEN $4 ELSE $5 END AS s FROM account WHERE aid = $1) AS row
@@ -28,9 +28,9 @@ internal sealed class HedgeArm(LocalCluster cluster, TimeSpan typical, TimeSpan 
     private readonly int _victim = cluster[BenchmarkCluster.Victim].Port;
     private long _requests;
 
-    /// <param name="rate">Arrivals a second.</param>
+    /// <param name="rate">Arrivals per second.</param>
     /// <param name="length">Time in which they arrive.</param>
-    /// <param name="ct">Cancels all.</param>
+    /// <param name="ct">Cancels the load.</param>
     public async Task<HedgeLoad> RunAsync(double rate, TimeSpan length, CancellationToken ct)
     {
         var (before, tally) = (Interlocked.Read(ref _requests), new Tally(cluster.Servers));

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Hedges;
 
-/// <summary>What came of one load, or the medians of several.</summary>
+/// <summary>The figures of one load, or the medians of several.</summary>
 /// <param name="P50Ms">From the intended start of a read until its answer.</param>
 /// <param name="P99Ms">The same.</param>
 /// <param name="P999Ms">The same.</param>

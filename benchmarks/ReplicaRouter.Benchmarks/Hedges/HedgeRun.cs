@@ -2,17 +2,17 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Hedges;
 
-/// <summary>The router with and without second runs for slow reads, and on healthy servers, in turns.</summary>
+/// <summary>Measures in turns the router on healthy servers, and with a slow replica without and with hedging.</summary>
 /// <param name="cluster">The servers.</param>
-/// <param name="typical">What half of the reads take at least in the server, beside what a look-up does; zero for look-ups.</param>
-/// <param name="length">Of each load: of one read in a thousand few remain in it, so that only the median of many loads says anything.</param>
-/// <param name="rate">Arrivals a second.</param>
+/// <param name="typical">Median time of a read in the server, on top of a look-up; zero for look-ups.</param>
+/// <param name="length">Length of each load. A load has few reads beyond the p99.9, so that only the median of many loads is meaningful.</param>
+/// <param name="rate">Arrivals per second.</param>
 internal sealed class HedgeRun(LocalCluster cluster, TimeSpan typical, TimeSpan length, double rate)
 {
     private const int SlowTimes = 100;
     private const int TurnsPerRound = 3;
 
-    // The rate of learning is the rate of the load: what usual is must be known before anything counts.
+    // The router learns the usual latency from this load, and must know it before the measurement.
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(2);
 
     public async Task<HedgeFigures> RunAsync(int rounds, Action<string> say, CancellationToken ct)

@@ -3,7 +3,7 @@ using ReplicaRouter.Benchmarks.Reports;
 
 namespace ReplicaRouter.Benchmarks.Hedges;
 
-/// <summary>Reads with and without a second run.</summary>
+/// <summary>Reads with and without hedging, as a table.</summary>
 internal static class HedgeTable
 {
     public static Grid Of(HedgeFigures figures) => new(

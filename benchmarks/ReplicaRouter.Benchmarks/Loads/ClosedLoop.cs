@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace ReplicaRouter.Benchmarks.Loads;
 
-/// <summary>Workers that each begin their next operation when the last one is over: as many as possible, and always the same number under way.</summary>
+/// <summary>Workers that run one operation after another: as many as possible, with a constant number in flight.</summary>
 internal static class ClosedLoop
 {
-    /// <returns>Operations a second.</returns>
+    /// <returns>Operations per second.</returns>
     public static async Task<double> RunAsync(Func<CancellationToken, Task<int>> operate, int workers, TimeSpan length, Tally tally, CancellationToken ct)
     {
         var (before, start) = (tally.Operations, Stopwatch.GetTimestamp());

@@ -2,9 +2,9 @@ using System.Diagnostics;
 
 namespace ReplicaRouter.Benchmarks.Loads;
 
-/// <summary>Operations that arrive by themselves, whether or not the ones before are over, as those of many users do.</summary>
+/// <summary>Operations that arrive independently of earlier ones, as those of many users do.</summary>
 /// <remarks>
-/// The time of an operation counts from when it was to start: a load that falls behind shows as slow, not as less load. Source: G. Tene, "How NOT to
+/// The time of an operation counts from when it was due: a load that falls behind shows as slow, not as a lower load. Source: G. Tene, "How NOT to
 /// Measure Latency", 2015 (coordinated omission).
 /// </remarks>
 internal static class OpenLoop
@@ -15,13 +15,13 @@ internal static class OpenLoop
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     /// <param name="operate">One operation.</param>
-    /// <param name="rate">Arrivals a second, on average; the gaps between them are exponentially distributed.</param>
+    /// <param name="rate">Average arrivals per second; the gaps between them are exponentially distributed.</param>
     /// <param name="length">Time in which they arrive.</param>
-    /// <param name="tally">Takes note of them.</param>
-    /// <param name="ct">Cancels all.</param>
+    /// <param name="tally">Records them.</param>
+    /// <param name="ct">Cancels the load.</param>
     public static async Task RunAsync(Func<CancellationToken, Task<int>> operate, double rate, TimeSpan length, Tally tally, CancellationToken ct)
     {
-        // A thread of its own, as the pool's may be busy with what is measured.
+        // A dedicated thread, as the pool's threads can be busy with the measured work.
         var arrived = await Task.Factory.StartNew(() => Dispatch(operate, rate, length, tally, ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Task.WhenAny(Task.WhenAll(arrived.Select(arrival => arrival.Operation)), Task.Delay(s_patience, ct));
         foreach (var (due, operation) in arrived)

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 
 namespace ReplicaRouter.Benchmarks.Loads;
 
-/// <summary>Sleeps to the microsecond, where .NET knows milliseconds: longer than what is measured takes.</summary>
+/// <summary>Sleeps with microsecond resolution. .NET's milliseconds are longer than the measured operations.</summary>
 internal static partial class Sleep
 {
     private const int Monotonic = 1;
     private const int IsAbsolute = 1;
 
-    /// <param name="timestamp">As <see cref="Stopwatch.GetTimestamp"/> gives it: on Linux the nanoseconds of the monotonic clock.</param>
+    /// <param name="timestamp">A value of <see cref="Stopwatch.GetTimestamp"/>: on Linux, nanoseconds of the monotonic clock.</param>
     public static void Until(long timestamp)
     {
         var until = new TimeSpec(timestamp / Stopwatch.Frequency, timestamp % Stopwatch.Frequency);
-        // A signal ends the sleep early.
+        // A signal can end the sleep early.
         while (Stopwatch.GetTimestamp() < timestamp) _ = ClockNanosleep(Monotonic, IsAbsolute, until, 0);
     }
 

@@ -6,8 +6,8 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Loads;
 
-/// <summary>What came of a load: how long its operations took, and who served them.</summary>
-/// <param name="servers">The servers that may serve.</param>
+/// <summary>The results of a load: durations of its operations, and the servers that answered.</summary>
+/// <param name="servers">The servers that can answer.</param>
 internal sealed class Tally(IReadOnlyList<LocalServer> servers)
 {
     private const long Longest = 120_000_000;
@@ -19,21 +19,21 @@ internal sealed class Tally(IReadOnlyList<LocalServer> servers)
     /// <summary>Operations that were answered.</summary>
     public long Operations => _microseconds.TotalCount;
 
-    /// <summary>Operations that failed, by what was said.</summary>
+    /// <summary>Counts of failed operations, by error.</summary>
     public IReadOnlyDictionary<string, int> Errors => _errors;
 
-    /// <summary>A percentile of the time to an answer, in ms; 0 without any.</summary>
+    /// <summary>Returns a percentile of the time to an answer, in ms; 0 without answers.</summary>
     public double Percentile(double percent) => _microseconds.TotalCount == 0 ? 0 : _microseconds.GetValueAtPercentile(percent) / 1000.0;
 
-    /// <summary>Operations that a server answered.</summary>
+    /// <summary>Returns the number of operations that a server answered.</summary>
     public long ServedBy(LocalServer server) => Volatile.Read(ref _served[Array.IndexOf(_ports, server.Port)]);
 
-    /// <summary>Of all answers, those of these servers; 0 to 1.</summary>
+    /// <summary>Returns the share of answers from some servers; 0 to 1.</summary>
     public double ShareOf(IEnumerable<LocalServer> few) => Operations == 0 ? 0 : (double)few.Sum(ServedBy) / Operations;
 
-    /// <summary>Runs an operation and takes note of it.</summary>
-    /// <param name="operate">It, and the port of the server that answered.</param>
-    /// <param name="startedAt">When it was to start: what it waited for before that counts.</param>
+    /// <summary>Runs an operation and records it.</summary>
+    /// <param name="operate">Runs the operation, and returns the port of the server that answered.</param>
+    /// <param name="startedAt">When it was due: waiting since then counts.</param>
     /// <param name="ct">Cancels it.</param>
     public async Task MeasureAsync(Func<CancellationToken, Task<int>> operate, long startedAt, CancellationToken ct)
     {
@@ -50,7 +50,7 @@ internal sealed class Tally(IReadOnlyList<LocalServer> servers)
         }
     }
 
-    /// <summary>Counts an operation with the time up to now. One that is not over counts as if it were: it takes at least as long.</summary>
+    /// <summary>Records an operation with its time so far. For one in flight this is a lower bound.</summary>
     public void Took(long startedAt) => _microseconds.RecordValue(Math.Clamp((long)Stopwatch.GetElapsedTime(startedAt).TotalMicroseconds, 1, Longest));
 
     private static string Describe(Exception failed) => failed switch

@@ -5,8 +5,8 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Memory;
 
-/// <summary>What a router over thirty hosts holds after many operations, beside as many plain data sources with as many open connections.</summary>
-/// <remarks>The thirty hosts are three servers under many names: what they answer to probes is made up, what their pools hold is real.</remarks>
+/// <summary>Measures the memory of a router with thirty hosts after many operations, and that of as many plain data sources and connections.</summary>
+/// <remarks>The thirty hosts are three servers under many names: their probe answers are simulated, their pools are real.</remarks>
 internal sealed class MemoryRun(LocalCluster cluster, int operations)
 {
     private const int Hosts = 30;
@@ -14,7 +14,7 @@ internal sealed class MemoryRun(LocalCluster cluster, int operations)
 
     public async Task<MemoryFigures> RunAsync()
     {
-        // Each once before, so that nothing counts that is made but once in a process.
+        // Run each once first, so that allocations made once per process do not count.
         await MeasurePlainAsync(Hosts);
         await MeasureRouterAsync(Hosts);
         var plain = await MeasurePlainAsync(operations);
@@ -44,16 +44,16 @@ internal sealed class MemoryRun(LocalCluster cluster, int operations)
 
     private static async Task<MemoryUse> OperateAsync(long before, int count, Func<ValueTask<NpgsqlConnection>> open)
     {
-        // By now every host has a connection, and what comes is steady.
+        // Warm-up: afterwards every host has a connection, and memory is stable.
         for (var i = 0; i < Hosts * 100; i++) await (await open()).DisposeAsync();
         var (young, middle, old) = (GC.CollectionCount(0), GC.CollectionCount(1), GC.CollectionCount(2));
         for (var i = 0; i < count; i++) await (await open()).DisposeAsync();
-        // A collection of one generation counts for the younger ones, too.
+        // A collection of one generation also counts for the younger ones.
         (young, middle, old) = (GC.CollectionCount(0) - young, GC.CollectionCount(1) - middle, GC.CollectionCount(2) - old);
         return new(await HeldAsync() - before, young - middle, middle - old, old);
     }
 
-    /// <summary>What is held once nothing more is let go: connections that were closed end a little later.</summary>
+    /// <summary>Returns the bytes in use once they stop falling: closed connections are released a little later.</summary>
     private static async Task<long> HeldAsync()
     {
         for (var held = long.MaxValue; ;)

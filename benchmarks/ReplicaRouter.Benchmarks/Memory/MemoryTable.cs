@@ -3,7 +3,7 @@ using ReplicaRouter.Benchmarks.Reports;
 
 namespace ReplicaRouter.Benchmarks.Memory;
 
-/// <summary>The router's memory beside that of plain data sources.</summary>
+/// <summary>The router's memory and that of plain data sources, as a table.</summary>
 internal static class MemoryTable
 {
     public static Grid Of(MemoryFigures figures) => new(

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>Choosing a host, without any server: what routing adds to an operation before its connection is opened.</summary>
+/// <summary>Choosing a host, without a server: the cost of routing before the connection is opened.</summary>
 [MemoryDiagnoser]
 [ShortRunJob]
 public class GetClientBenchmarks

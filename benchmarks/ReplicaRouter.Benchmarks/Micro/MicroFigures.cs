@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>The router's own work: what the micro-benchmarks measure, shorter, and side by side.</summary>
+/// <summary>The router's own work: a shorter version of the micro-benchmarks, measured in alternation.</summary>
 internal sealed record MicroFigures
 {
     /// <summary>Choosing among 3 hosts.</summary>
@@ -21,10 +21,10 @@ internal sealed record MicroFigures
     /// <summary>The router's ratio to Npgsql with one host, taken within each round.</summary>
     public required double ToSingleHost { get; init; }
 
-    /// <summary>The router's ratio to Npgsql multi-host, likewise.</summary>
+    /// <summary>The router's ratio to Npgsql multi-host, taken within each round.</summary>
     public required double ToMultiHost { get; init; }
 
-    /// <summary>Of each figure the median.</summary>
+    /// <summary>Returns the median of each figure.</summary>
     public static MicroFigures Median(IReadOnlyCollection<MicroFigures> runs) => new()
     {
         Pick3 = Cost.Median(runs.Select(run => run.Pick3)),
@@ -37,7 +37,7 @@ internal sealed record MicroFigures
     };
 }
 
-/// <summary>What one operation takes.</summary>
+/// <summary>The cost of one operation.</summary>
 internal sealed record Cost(double Nanoseconds, double Bytes)
 {
     public static Cost Median(IEnumerable<Cost> costs)

@@ -5,18 +5,18 @@ using System.Text.Json;
 namespace ReplicaRouter.Benchmarks.Micro;
 
 /// <summary>
-/// Measures the router's own work in several processes, one after the other, and takes the medians: from one process to the next the compiler comes to other decisions,
-/// by what it has seen run at that moment, and an operation of Npgsql's takes 350 ns in one and 550 in another.
+/// Measures the router's own work in several processes, one after another, and takes the medians. The JIT compiler decides differently in each process, by the calls that it
+/// has seen so far: an operation of Npgsql takes 350 ns in one and 550 ns in another.
 /// </summary>
 internal static class MicroProcesses
 {
     private const int Processes = 5;
     private const string Name = "micro-once";
 
-    /// <summary>What one of the processes runs: prints the figures as one JSON object, the last line of the standard output.</summary>
+    /// <summary>Creates the command that each process runs. It prints the figures as one JSON object on the last line of standard output.</summary>
     public static Command Once()
     {
-        var command = new Command(Name, "One process of the scenario 'micro'.") { Hidden = true };
+        var command = new Command(Name, "Runs one process of the scenario 'micro'.") { Hidden = true };
         command.SetAction(async (_, _) => Console.WriteLine(JsonSerializer.Serialize(await MicroRun.MeasureAsync())));
         return command;
     }
@@ -38,6 +38,6 @@ internal static class MicroProcesses
         var (code, output) = await Testing.Processes.Command.RunAsync(new ProcessStartInfo("dotnet", [typeof(MicroProcesses).Assembly.Location, Name]), ct);
         return code == 0
             ? JsonSerializer.Deserialize<MicroFigures>(output.Split('\n')[^1])!
-            : throw new InvalidOperationException($"'{Name}' ended with {code}: {output}");
+            : throw new InvalidOperationException($"'{Name}' exited with code {code}: {output}");
     }
 }

@@ -3,7 +3,7 @@ namespace ReplicaRouter.Benchmarks.Micro;
 /// <summary>Measures the router's own work in this process.</summary>
 internal static class MicroRun
 {
-    // Blocks of a tenth of a millisecond: mostly over before the scheduler gives the core to somebody else.
+    // Blocks of a tenth of a millisecond usually end before the scheduler gives the core to another process.
     private const int PicksInBlock = 2_000;
     private const int OpensInBlock = 400;
     private const int WarmUps = 250;

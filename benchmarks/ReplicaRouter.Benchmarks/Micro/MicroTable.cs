@@ -2,7 +2,7 @@ using ReplicaRouter.Benchmarks.Reports;
 
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>The router's own work, step by step.</summary>
+/// <summary>The router's own work as a table.</summary>
 internal static class MicroTable
 {
     public static Grid Of(MicroFigures figures) => new(

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>What UseReplicaRouter adds to a request that touches no database; the bare pipeline is the baseline.</summary>
+/// <summary>The cost of UseReplicaRouter for a request without a database call; the bare pipeline is the baseline.</summary>
 [MemoryDiagnoser]
 [ShortRunJob]
 public class MiddlewareBenchmarks
@@ -15,7 +15,7 @@ public class MiddlewareBenchmarks
     private RequestDelegate _routed = null!;
     private DefaultHttpContext _context = null!;
 
-    /// <summary>Whether the browser brings the cookie of an earlier request along.</summary>
+    /// <summary>Whether the browser sends the cookie of an earlier request.</summary>
     [Params(false, true)]
     public bool HasCookie { get; set; }
 

@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>Opening and closing a pooled connection, over a real primary and three replicas, beside Npgsql's own data sources.</summary>
+/// <summary>Opening and closing a pooled connection with a real primary and three replicas, compared with Npgsql's own data sources.</summary>
 [MemoryDiagnoser]
 [ShortRunJob]
 public class OpenConnectionBenchmarks

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Micro;
 
-/// <summary>A made-up host that always answers the same: choosing needs no server.</summary>
+/// <summary>A probe that always returns the same answer: choosing a host needs no server.</summary>
 internal sealed class StillProbe(HostConfiguration host) : IHostProbe
 {
     private readonly HostAnswer _answer = new()

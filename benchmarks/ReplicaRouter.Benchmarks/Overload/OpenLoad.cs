@@ -4,7 +4,7 @@ using ReplicaRouter.Benchmarks.Loads;
 
 namespace ReplicaRouter.Benchmarks.Overload;
 
-/// <summary>Operations that arrive by themselves, at a rate that may change meanwhile, until it is disposed of.</summary>
+/// <summary>Operations that arrive independently of earlier ones, at an adjustable rate, until disposal.</summary>
 /// <inheritdoc cref="OpenLoop" path="/remarks"/>
 internal sealed class OpenLoad : IAsyncDisposable
 {
@@ -20,25 +20,25 @@ internal sealed class OpenLoad : IAsyncDisposable
     private int _underWay;
 
     /// <param name="operate">One operation.</param>
-    /// <param name="rate">Arrivals a second, on average; the gaps between them are exponentially distributed.</param>
-    /// <param name="seed">The same one gives the same arrivals.</param>
-    /// <param name="ct">Ends it.</param>
+    /// <param name="rate">Average arrivals per second; the gaps between them are exponentially distributed.</param>
+    /// <param name="seed">Equal seeds give equal arrivals.</param>
+    /// <param name="ct">Ends the load.</param>
     public OpenLoad(Func<CancellationToken, Task> operate, double rate, int seed, CancellationToken ct)
     {
         (_operate, _rate, _random) = (operate, rate, new Random(seed));
         _end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        // A thread of its own, as the pool's may be busy with what is measured.
+        // A dedicated thread, as the pool's threads can be busy with the measured work.
         _dispatching = Task.Factory.StartNew(Dispatch, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>Arrivals a second.</summary>
+    /// <summary>Arrivals per second.</summary>
     public double Rate
     {
         get => Volatile.Read(ref _rate);
         set => Volatile.Write(ref _rate, value);
     }
 
-    /// <summary>The operations that were to start within some time, as far as they are over.</summary>
+    /// <summary>Returns the completed operations that were due in an interval.</summary>
     public List<Arrival> Between(long from, long to) => [.. _arrivals.Where(arrival => arrival.Due >= from && arrival.Due < to)];
 
     public async ValueTask DisposeAsync()
@@ -71,7 +71,7 @@ internal sealed class OpenLoad : IAsyncDisposable
         }
         catch (Exception)
         {
-            // Refused or failed: what counts is that it was not answered.
+            // Counts as not answered, whether it was refused or failed.
         }
         finally
         {

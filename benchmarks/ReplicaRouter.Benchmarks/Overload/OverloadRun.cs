@@ -6,19 +6,19 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Overload;
 
-/// <summary>Finds the most reads that the servers answer, then three times as many come for a minute; then all replicas are killed for 20 s.</summary>
+/// <summary>Measures the servers' peak of reads, sends three times as many, and then kills all replicas for 20 s.</summary>
 /// <param name="cluster">The cluster.</param>
-/// <param name="constantLimit">Fallback reads that the primary serves at once; null has the router find how many it bears.</param>
+/// <param name="constantLimit">Fallback reads that the primary serves at once; null lets the router find the limit.</param>
 /// <param name="length">Length of the overload.</param>
 internal sealed class OverloadRun(LocalCluster cluster, int? constantLimit, TimeSpan length)
 {
-    /// <summary>Servers of three replicas share the machine's cores: six connections keep two cores busy, and a full pool makes a read wait for no more than two others.</summary>
+    /// <summary>Three replicas share the machine's cores: six connections keep two cores busy, and a read waits for at most two others.</summary>
     private const int ReplicaPool = 2;
 
-    /// <summary>The router's default for reads, so that the limit, and not the pool, is what protects the primary.</summary>
+    /// <summary>The router's default for reads, so that the limit protects the primary, not the pool.</summary>
     private const int PrimaryPool = 30;
 
-    /// <summary>So that servers, and not the process that measures them, are what is overloaded: some ms of a core.</summary>
+    /// <summary>Takes some ms of a core, so that the load saturates the servers and not this process.</summary>
     private const string Read = "SELECT sum(n)::bigint FROM generate_series(1, 20000) n";
     private const string Write = "INSERT INTO token (id) VALUES (gen_random_uuid())";
 
@@ -75,7 +75,7 @@ internal sealed class OverloadRun(LocalCluster cluster, int? constantLimit, Time
         return new ClusterRouter(constantLimit is { } constant ? configuration with { LeastPrimaryReads = constant, PrimaryReads = constant } : configuration);
     }
 
-    /// <summary>The most that is answered a second: by as many workers as there are connections, and some more, so that none is idle.</summary>
+    /// <summary>Returns the highest throughput in operations per second, with enough workers to keep the servers busy.</summary>
     private async Task<double> PeakAsync(Func<CancellationToken, Task<int>> operate, int workers, CancellationToken ct)
     {
         await ClosedLoop.RunAsync(operate, workers, s_warmUp, new Tally(cluster.Servers), ct);
@@ -96,14 +96,14 @@ internal sealed class OverloadRun(LocalCluster cluster, int? constantLimit, Time
 
     private static double P99(IEnumerable<Arrival> arrivals) => Percentile(arrivals, 0.99);
 
-    /// <summary>Of those that were answered, in ms; 0 without any.</summary>
+    /// <summary>Returns a percentile of the answered operations in ms; 0 if none was answered.</summary>
     private static double Percentile(IEnumerable<Arrival> arrivals, double share)
     {
         double[] sorted = [.. arrivals.Where(arrival => arrival.IsAnswered).Select(arrival => arrival.Milliseconds).Order()];
         return sorted.Length == 0 ? 0 : sorted[(int)Math.Ceiling(share * sorted.Length) - 1];
     }
 
-    /// <summary>Time until no second had an error any more, or more than one in 20 that took over twice the usual p99; and errors from 5 s on.</summary>
+    /// <summary>Returns the end of the last second that had an error or a p95 above twice the usual p99, and the errors from 5 s on.</summary>
     private static (double Seconds, long Errors) Recovery(OpenLoad load, (long From, long To) phase, double usualP99)
     {
         var seconds = 0;

@@ -3,10 +3,10 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>The CPU time of this process, and of those that work in some folders: servers and proxies.</summary>
+/// <summary>Measures the CPU time of this process and of those whose working folders are given: servers and proxies.</summary>
 internal sealed class CpuMeter(IReadOnlyList<string> folders)
 {
-    /// <summary>The time that they have used up to now. Between two readings nobody may have ended.</summary>
+    /// <summary>Returns the CPU time used so far. No process may end between two readings.</summary>
     public TimeSpan Read()
     {
         var total = Environment.CpuUsage.TotalTime;
@@ -14,15 +14,15 @@ internal sealed class CpuMeter(IReadOnlyList<string> folders)
         return total;
     }
 
-    /// <summary>The time that all cores were busy up to now, for whomever, or lent to another machine on the same hardware.</summary>
-    /// <remarks>Source: proc(5), <c>/proc/stat</c>: in hundredths of a second; the fourth and fifth number are idle.</remarks>
+    /// <summary>Returns the busy time of all cores so far, including time stolen by other virtual machines.</summary>
+    /// <remarks>Source: proc(5), <c>/proc/stat</c>: in hundredths of a second; the fourth and fifth numbers are idle time.</remarks>
     public static TimeSpan Machine()
     {
         var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(field => long.Parse(field, CultureInfo.InvariantCulture)).ToList();
         return TimeSpan.FromSeconds((ticks.Sum() - ticks[3] - ticks[4]) / 100.0);
     }
 
-    /// <remarks>Source: Linux, Documentation/scheduler/sched-stats: the first number is the time on the CPU in ns, of the first thread; all of these have one.</remarks>
+    /// <remarks>Source: Linux, Documentation/scheduler/sched-stats: the first number is the first thread's CPU time in ns. These processes have one thread.</remarks>
     private static TimeSpan TimeOf(int processId)
     {
         try
@@ -32,7 +32,7 @@ internal sealed class CpuMeter(IReadOnlyList<string> folders)
         }
         catch (IOException)
         {
-            return TimeSpan.Zero; // It has ended.
+            return TimeSpan.Zero; // The process has ended.
         }
     }
 }

@@ -3,21 +3,21 @@ using ReplicaRouter.Checks.Proxies;
 
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>One way to read, by its name, and how to get it going.</summary>
+/// <summary>The name of a way to read, and how to start it.</summary>
 internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IReadArm>> StartAsync)
 {
-    /// <summary>The router in the place of a data source.</summary>
+    /// <summary>The router in place of a data source.</summary>
     public const string Router = "router";
 
-    /// <summary>The router's own way to run work.</summary>
+    /// <summary>The router runs the work (<c>ExecuteAsync</c>).</summary>
     public const string RouterExecute = "router-execute";
 
-    /// <summary>What the others are compared with: the same spreading of reads, done with plain data sources.</summary>
+    /// <summary>The baseline of the ratios: the same spreading of reads with plain data sources.</summary>
     public const string Baseline = "round-robin";
 
     private const string MultiHost = "npgsql-multihost";
 
-    // A process of pgpool's for each connection, and some for itself.
+    // pgpool needs one process for each connection, and a few spare ones.
     private const int PgpoolClients = 40;
 
     public static IReadOnlyList<Peer> All { get; } =
@@ -33,7 +33,7 @@ internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IRe
         new("pgpool", (reach, ct) => ProxyArm.StartAsync(new Pgpool(reach.Cluster, PgpoolClients), reach, _ => { }, ct)),
     ];
 
-    /// <summary>The arms that are given a slow replica.</summary>
+    /// <summary>The arms of the scenarios with slow replicas.</summary>
     public static IReadOnlyList<Peer> Balancing { get; } =
     [
         All.First(peer => peer.Name == Router),
@@ -43,7 +43,7 @@ internal sealed record Peer(string Name, Func<Reach, CancellationToken, Task<IRe
         All.First(peer => peer.Name == Baseline),
     ];
 
-    // Behind one address, one pool stands for those of all replicas.
+    // One pool for the one address replaces the pools of all replicas.
     private static Peer HaProxy(string name, string balance) => new(name, (reach, ct) => ProxyArm.StartAsync(
         new HaProxy(balance, reach.Replicas.ToDictionary(replica => replica, reach.PortOf)), reach, settings => settings.MaxPoolSize *= reach.Replicas.Count, ct));
 

@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>All peers in turns, round by round.</summary>
+/// <summary>Measures all peers in turns, round by round.</summary>
 internal static class SteadyComparison
 {
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
@@ -16,7 +16,7 @@ internal static class SteadyComparison
         network?.Begin(cluster.Servers);
         var reach = (network?.Reach ?? Reach.Directly(cluster)) with { PoolSize = SteadyRun.PoolSize };
         var run = new SteadyRun(cluster, reach, plan);
-        // Compilation in the background takes its time on few cores, and must not fall on whoever is first.
+        // Background compilation is slow on few cores, and must not disturb the first peer.
         say("steady, warm-up");
         foreach (var peer in peers) await new SteadyRun(cluster, reach, plan with { Length = s_warmUp, Rest = TimeSpan.Zero }).MeasureAsync(peer, ct);
         var rounds = peers.ToDictionary(peer => peer.Name, _ => new List<SteadySlice>());
@@ -34,10 +34,10 @@ internal static class SteadyComparison
     }
 }
 
-/// <summary>How long and how much.</summary>
+/// <summary>The extent of a measurement.</summary>
 /// <param name="Rounds">Turns of each peer.</param>
-/// <param name="Length">Of each load; the one with one worker takes half of it.</param>
-/// <param name="Rate">Arrivals a second.</param>
-/// <param name="NetworkDelay">What the network adds to each round trip.</param>
-/// <param name="Rest">Time of usual load between the peak and what is measured after it.</param>
+/// <param name="Length">Length of each load; half of it for one worker and for fresh pools.</param>
+/// <param name="Rate">Arrivals per second.</param>
+/// <param name="NetworkDelay">Network latency added to each round trip.</param>
+/// <param name="Rest">Time of normal load between the peak and the measurement after it.</param>
 internal sealed record SteadyPlan(int Rounds, TimeSpan Length, double Rate, TimeSpan NetworkDelay, TimeSpan Rest);

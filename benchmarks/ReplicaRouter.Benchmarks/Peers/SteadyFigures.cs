@@ -5,26 +5,26 @@ internal sealed record SteadyFigures
 {
     public required SteadySlice Medians { get; init; }
 
-    /// <summary>Throughput with eight workers, the baseline's being 1; null without a baseline.</summary>
+    /// <summary>Throughput with eight workers relative to the baseline's; null without a baseline.</summary>
     public double? ThroughputRatio { get; init; }
 
     /// <summary>The same with fresh pools.</summary>
     public double? FreshRatio { get; init; }
 
-    /// <summary>Throughput with one worker, the baseline's being 1; null without a baseline.</summary>
+    /// <summary>Throughput with one worker relative to the baseline's; null without a baseline.</summary>
     public double? AloneRatio { get; init; }
 
-    /// <summary>CPU time of an operation, the baseline's being 1; null without a baseline.</summary>
+    /// <summary>CPU time of an operation relative to the baseline's; null without a baseline.</summary>
     public double? CpuRatio { get; init; }
 
-    /// <summary>Bytes that an operation allocates, the baseline's being 1; null without a baseline.</summary>
+    /// <summary>Bytes that an operation allocates relative to the baseline's; null without a baseline.</summary>
     public double? BytesRatio { get; init; }
 
-    /// <summary>The arm's own throughput after the peak, that before the peak being 1.</summary>
+    /// <summary>The arm's throughput after the peak, relative to its throughput before the peak.</summary>
     public required double AfterPeak { get; init; }
 
     /// <param name="mine">The arm's rounds.</param>
-    /// <param name="baseline">The baseline's, in the same order; empty when it was not measured.</param>
+    /// <param name="baseline">The baseline's rounds in the same order; empty if it was not measured.</param>
     public static SteadyFigures Of(IReadOnlyList<SteadySlice> mine, IReadOnlyList<SteadySlice> baseline)
     {
         return new()

@@ -5,18 +5,18 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>One arm at a time on healthy servers: warm up, eight workers with fresh pools, a peak, eight workers, one worker, arrivals at a fixed rate.</summary>
+/// <summary>Measures one arm on healthy servers: warm-up, eight workers with fresh pools, a peak, eight workers, one worker, arrivals at a fixed rate.</summary>
 /// <remarks>
-/// Each arm is made anew for its turn, as none may share the process with another: a router that listens to Npgsql's meter would slow down plain Npgsql.
-/// An application's pools have seen a peak, and keep the connections that it took for minutes. Npgsql gives out the one that has been idle for longest, whose
-/// server process is cold. Before its first peak a pool to one server has no connection to spare, and a caller's next read goes to a process that is still awake from
-/// its last one; several pools have some to spare from the start.
+/// Creates each arm for its turn only, because a router in the same process, which listens to Npgsql's meter, would slow down plain Npgsql.
+/// An application's pools have seen a peak, and keep its connections for minutes. Npgsql hands out the connection that has been idle for longest, whose backend is cold.
+/// Before its first peak, a pool to one server has no spare connection, and a caller's next read goes to a backend that is still warm from the last one; several pools
+/// have spare connections from the start.
 /// </remarks>
 internal sealed class SteadyRun(LocalCluster cluster, Reach reach, SteadyPlan plan)
 {
     public const int Workers = 8;
 
-    /// <summary>Most connections to one server, in every arm: the router's default for reads.</summary>
+    /// <summary>Maximum number of connections to one server in every arm: the router's default for reads.</summary>
     public const int PoolSize = 30;
 
     private const int PeakWorkers = 3 * Workers;

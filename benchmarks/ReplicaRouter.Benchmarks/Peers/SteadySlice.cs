@@ -1,21 +1,21 @@
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>What one arm did in one round.</summary>
+/// <summary>The figures of one arm in one round.</summary>
 internal sealed record SteadySlice
 {
-    /// <summary>In closed loop with eight workers, after a peak.</summary>
+    /// <summary>In a closed loop with eight workers, after a peak.</summary>
     public required double OpsPerSecond { get; init; }
 
     /// <summary>The same before the peak, when the pools have seen no more than eight workers.</summary>
     public required double OpsPerSecondFresh { get; init; }
 
-    /// <summary>In closed loop with one worker.</summary>
+    /// <summary>In a closed loop with one worker.</summary>
     public required double OpsPerSecondAlone { get; init; }
 
-    /// <summary>Of client, proxy and servers, with eight workers.</summary>
+    /// <summary>CPU time of client, proxy and servers in microseconds, with eight workers.</summary>
     public required double CpuUsPerOp { get; init; }
 
-    /// <summary>Allocated by this process, with eight workers.</summary>
+    /// <summary>Bytes allocated by this process, with eight workers.</summary>
     public required double BytesPerOp { get; init; }
 
     /// <summary>At the fixed arrival rate.</summary>
@@ -27,15 +27,15 @@ internal sealed record SteadySlice
     /// <inheritdoc cref="P50Ms"/>
     public required double P999Ms { get; init; }
 
-    /// <summary>Connections that the arm, or its proxy, keeps to all replicas by then.</summary>
+    /// <summary>Connections that the arm or its proxy has to all replicas after that.</summary>
     public required int Connections { get; init; }
 
     /// <summary>Garbage collections of generations 1 and 2, with eight workers.</summary>
     public required int Collections { get; init; }
 
-    /// <summary>Of the machine's time that which went to others, with eight workers; 0 to 1. Above a few percent, figures say little.</summary>
+    /// <summary>Share of the machine's CPU time that other work used, with eight workers; 0 to 1. Above a few percent, the figures are not reliable.</summary>
     public required double Disturbance { get; init; }
 
-    /// <summary>Operations that failed in any of the loads, by what was said.</summary>
+    /// <summary>Counts of failed operations in all loads, by error.</summary>
     public required IReadOnlyDictionary<string, int> Errors { get; init; }
 }

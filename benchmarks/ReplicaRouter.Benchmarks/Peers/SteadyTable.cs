@@ -3,7 +3,7 @@ using ReplicaRouter.Benchmarks.Reports;
 
 namespace ReplicaRouter.Benchmarks.Peers;
 
-/// <summary>The peers beside each other.</summary>
+/// <summary>The figures of all peers, one row per peer.</summary>
 internal static class SteadyTable
 {
     public static Grid Of(IReadOnlyDictionary<string, SteadyFigures> arms, double rate) => new(

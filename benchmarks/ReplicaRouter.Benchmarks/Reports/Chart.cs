@@ -5,7 +5,7 @@ using OxyPlot.Series;
 
 namespace ReplicaRouter.Benchmarks.Reports;
 
-/// <summary>Bars beside names, as an SVG picture.</summary>
+/// <summary>Bar charts in SVG.</summary>
 internal static class Chart
 {
     private const double Width = 900;
@@ -13,18 +13,18 @@ internal static class Chart
     private const double Frame = 120;
     private const double LeastLogarithm = 0.01;
 
-    // Measured by OxyPlot, names would be cut off: it does not know the font of whoever looks.
+    // Fixed, because OxyPlot does not know the viewer's font and would cut names off.
     private static readonly OxyThickness s_margins = new(150, 40, 130, 45);
 
-    /// <param name="title">What it shows.</param>
-    /// <param name="unit">Of all bars.</param>
+    /// <param name="title">The title.</param>
+    /// <param name="unit">The unit of all bars.</param>
     /// <param name="isLogarithmic">Whether values lie orders of magnitude apart.</param>
     /// <param name="names">The first is at the top.</param>
-    /// <param name="series">Bars for each name, by what they are.</param>
+    /// <param name="series">Series of bars, each with one value per name.</param>
     public static string Svg(string title, string unit, bool isLogarithmic, IReadOnlyList<string> names, params IReadOnlyList<(string Title, IReadOnlyList<double> Values)> series)
     {
         var plot = new PlotModel { Title = title, TitleFontSize = 14, TitlePadding = 12, Background = OxyColors.White, PlotMargins = s_margins };
-        // Both axes of bars count from the bottom.
+        // OxyPlot draws categories from the bottom up.
         plot.Axes.Add(new CategoryAxis { Position = AxisPosition.Left, ItemsSource = names, StartPosition = 1, EndPosition = 0, GapWidth = 0.4 });
         plot.Axes.Add(ValueAxis(unit, isLogarithmic));
         if (series.Count > 1)
@@ -46,7 +46,7 @@ internal static class Chart
         }
 
         var height = Frame + (names.Count * ((series.Count * BarHeight) + 12));
-        // Not every viewer knows SVG's own way to align text.
+        // Not every viewer supports SVG's vertical text alignment.
         return new SvgExporter { Width = Width, Height = height, UseVerticalTextAlignmentWorkaround = true }.ExportToString(plot);
     }
 

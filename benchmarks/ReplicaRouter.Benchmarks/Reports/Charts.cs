@@ -4,7 +4,7 @@ namespace ReplicaRouter.Benchmarks.Reports;
 
 internal static class Charts
 {
-    /// <summary>The pictures of what was measured, by file name.</summary>
+    /// <summary>Returns the charts of the results, each with its file name.</summary>
     public static IEnumerable<(string File, string Svg)> Of(Results results)
     {
         if (results.Steady.Count > 0)

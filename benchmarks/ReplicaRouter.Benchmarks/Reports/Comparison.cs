@@ -8,12 +8,12 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Reports;
 
-/// <summary>Runs all that is wanted, one thing after another: on few cores nothing else may run beside what is measured.</summary>
+/// <summary>Runs the selected scenarios one after another: on few cores nothing else must run during a measurement.</summary>
 internal sealed class Comparison(ComparisonOptions options, Action<string> say)
 {
     private const int MemoryOperations = 1_000_000;
 
-    /// <summary>Look-ups, whose tail is the machine's own on few cores; and reads that take long enough for it to be the servers'.</summary>
+    /// <summary>Look-ups, whose tail on few cores comes from the machine, and reads that are long enough for a tail from the servers.</summary>
     private static readonly IReadOnlyList<TimeSpan> s_hedgedReads = [TimeSpan.Zero, TimeSpan.FromMilliseconds(3)];
 
     public async Task<Results> RunAsync(CancellationToken ct)
@@ -50,7 +50,7 @@ internal sealed class Comparison(ComparisonOptions options, Action<string> say)
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            say($"{scenario.Name}: this machine lets us make no control group, so that nothing can be starved of CPU ({e.Message})");
+            say($"{scenario.Name}: skipped, because this machine permits no control group to starve a server of CPU ({e.Message})");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Reports;
 
-/// <summary>What is to be measured, and how thoroughly.</summary>
+/// <summary>What to measure, and how thoroughly.</summary>
 internal sealed record ComparisonOptions
 {
     public const string Micro = "micro";
@@ -23,21 +23,21 @@ internal sealed record ComparisonOptions
 
     public required double Rate { get; init; }
 
-    /// <summary>What the network adds to each round trip on healthy servers.</summary>
+    /// <summary>Network latency added to each round trip on healthy servers.</summary>
     public required TimeSpan NetworkDelay { get; init; }
 
-    /// <summary>Time of usual load between a peak and what is measured after it.</summary>
+    /// <summary>Time of normal load between a peak and the measurement after it.</summary>
     public required TimeSpan Rest { get; init; }
 
-    /// <summary>What a round trip to a slow replica takes longer; null makes it ten times as long.</summary>
+    /// <summary>Latency added to each round trip to a slow replica; null makes it ten times as long.</summary>
     public required TimeSpan? AddedLatency { get; init; }
 
     public required bool IsJson { get; init; }
 
-    /// <summary>Where the report goes; null keeps that of the whole comparison where it is when only a part of it was run.</summary>
+    /// <summary>The folder of the report; null selects it so that a partial run does not overwrite a full run's report.</summary>
     public required string? Folder { get; init; }
 
-    /// <summary>Whether all is measured that there is.</summary>
+    /// <summary>Whether all scenarios and arms are measured.</summary>
     public bool IsWhole => Scenarios.Count == 0 && Arms.Count == 0;
 
     public bool Wants(string scenario) => Scenarios.Count == 0 || Scenarios.Contains(scenario);

@@ -4,12 +4,12 @@ using Spectre.Console;
 namespace ReplicaRouter.Benchmarks.Reports;
 
 /// <summary>A table of figures, for the console and for the report.</summary>
-/// <param name="Title">What it shows.</param>
-/// <param name="Columns">Its headings; the first column holds names.</param>
-/// <param name="Rows">Its cells.</param>
+/// <param name="Title">The title.</param>
+/// <param name="Columns">The headings; the first column holds names.</param>
+/// <param name="Rows">The cells.</param>
 internal sealed record Grid(string Title, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
-    /// <summary>A figure, or a dash where there is none.</summary>
+    /// <summary>Formats a figure; a dash if there is none.</summary>
     public static string Number(double? value, string format) => value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) : "-";
 
     public void Print()

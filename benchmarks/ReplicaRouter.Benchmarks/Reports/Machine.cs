@@ -7,8 +7,8 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Benchmarks.Reports;
 
-/// <summary>Where figures were taken, and of what.</summary>
-/// <param name="Facts">Each with its name.</param>
+/// <summary>The machine and the software versions of a run.</summary>
+/// <param name="Facts">Facts by name, in the order of the report.</param>
 internal sealed record Machine(IReadOnlyList<(string Name, string Value)> Facts)
 {
     public static async Task<Machine> DescribeAsync(LocalCluster cluster, CancellationToken ct)

@@ -6,12 +6,12 @@ using ReplicaRouter.Benchmarks.Slowness;
 
 namespace ReplicaRouter.Benchmarks.Reports;
 
-/// <summary>All that one run has measured. What was not asked for is null or empty.</summary>
+/// <summary>The results of one run. Scenarios that were not selected are null or empty.</summary>
 internal sealed class Results
 {
     public required Machine Machine { get; init; }
 
-    /// <summary>Arrivals a second of the loads in open loop.</summary>
+    /// <summary>Arrivals per second of the open-loop loads.</summary>
     public required double Rate { get; init; }
 
     public MicroFigures? Micro { get; set; }

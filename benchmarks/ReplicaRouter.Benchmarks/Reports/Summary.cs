@@ -5,7 +5,7 @@ using ReplicaRouter.Benchmarks.Slowness;
 
 namespace ReplicaRouter.Benchmarks.Reports;
 
-/// <summary>The run as one line of JSON, for programs.</summary>
+/// <summary>The results as one line of JSON.</summary>
 internal static class Summary
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);

@@ -8,7 +8,7 @@ namespace ReplicaRouter.Benchmarks.Reports;
 
 internal static class Tables
 {
-    /// <summary>The tables of what was measured, the peers first.</summary>
+    /// <summary>Returns the tables of the results, the peers first.</summary>
     public static IEnumerable<Grid> Of(Results results)
     {
         if (results.Steady.Count > 0) yield return SteadyTable.Of(results.Steady, results.Rate);

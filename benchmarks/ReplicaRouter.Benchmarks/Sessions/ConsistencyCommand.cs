@@ -4,20 +4,20 @@ using ReplicaRouter.Checks;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 
-/// <summary>The randomized consistency check from the command line, for as many reads as one has patience for.</summary>
+/// <summary>Runs the randomized consistency check from the command line.</summary>
 internal static class ConsistencyCommand
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     public static Command Create()
     {
-        var reads = new Option<long>("--reads") { Description = "Reads in sessions after which it ends.", DefaultValueFactory = _ => 100_000 };
-        var sessions = new Option<int>("--sessions") { Description = "Sessions that work at once.", DefaultValueFactory = _ => 32 };
-        var seed = new Option<int>("--seed") { Description = "Seed of the work and of the faults.", DefaultValueFactory = _ => Random.Shared.Next() };
-        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        var reads = new Option<long>("--reads") { Description = "Number of reads in sessions.", DefaultValueFactory = _ => 100_000 };
+        var sessions = new Option<int>("--sessions") { Description = "Concurrent sessions.", DefaultValueFactory = _ => 32 };
+        var seed = new Option<int>("--seed") { Description = "Seed of the work and the faults.", DefaultValueFactory = _ => Random.Shared.Next() };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object on the last line of standard output." };
         var backInTime = new Option<bool>("--back-in-time")
         {
-            Description = "Instead: pairs of a replica's read and then the primary's, with asynchronous and then synchronous replication. --reads is the number of pairs of each.",
+            Description = "Instead reads from a replica and then from the primary, in --reads pairs with asynchronous and as many with synchronous replication.",
         };
         AtLeastOne(reads);
         AtLeastOne(sessions);
@@ -51,7 +51,7 @@ internal static class ConsistencyCommand
             var options = new BackInTimeCheckOptions { Pairs = given.Reads, Sessions = given.Sessions, Seed = given.Seed, IsSynchronous = isSynchronous, Log = given.Log };
             var report = await BackInTimeCheck.RunAsync(options, ct);
             Console.WriteLine(isJson ? JsonSerializer.Serialize(report, s_json) : report.ToString());
-            // Commits of a synchronous standby are hidden for long enough that pairs outside of sessions must meet some.
+            // A primary that waits for a synchronous standby hides commits for long enough that pairs outside sessions must meet some.
             isRight &= report.Pairs >= options.Pairs && report.BackInTime == 0 && (!isSynchronous || report.WithoutSessions.BackInTime > 0);
         }
 
@@ -60,6 +60,6 @@ internal static class ConsistencyCommand
 
     private static void AtLeastOne<T>(Option<T> option) where T : System.Numerics.INumber<T> => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count > 0 && result.GetValueOrDefault<T>() < T.One) result.AddError($"{option.Name} takes a whole number from 1.");
+        if (result.Tokens.Count > 0 && result.GetValueOrDefault<T>() < T.One) result.AddError($"{option.Name} takes a whole number of at least 1.");
     });
 }

@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 
-/// <summary>Who serves the first read after a write in a session, and how long it takes, with many workers and replicas that replay late.</summary>
+/// <summary>Measures which server answers the first read after a write in a session, and how long it takes, with many workers and late replicas.</summary>
 internal sealed class FirstReads : IAsyncDisposable
 {
     private const string Write = "UPDATE note SET value = $1 WHERE id = $2";
@@ -32,12 +32,12 @@ internal sealed class FirstReads : IAsyncDisposable
 
     public static Command Command()
     {
-        var workers = new Option<int>("--workers") { Description = "Sessions that write and read at once.", DefaultValueFactory = _ => 8 };
-        var seconds = new Option<int>("--seconds") { Description = "Seconds that each variant gets, in turns of one.", DefaultValueFactory = _ => 15 };
-        var late = new Option<int>("--late-ms") { Description = "Milliseconds by which replicas replay late.", DefaultValueFactory = _ => 0 };
-        var writes = new Option<int>("--writes") { Description = "Further writes a second, outside of the sessions.", DefaultValueFactory = _ => 0 };
-        var flush = new Option<bool>("--no-fsync") { Description = "Has no server flush its WAL." };
-        var command = new Command("first-reads", "Who serves the first read after a write in a session, and how long it takes.") { workers, seconds, late, writes, flush };
+        var workers = new Option<int>("--workers") { Description = "Concurrent sessions that write and read.", DefaultValueFactory = _ => 8 };
+        var seconds = new Option<int>("--seconds") { Description = "Seconds for each variant, in turns of one second.", DefaultValueFactory = _ => 15 };
+        var late = new Option<int>("--late-ms") { Description = "Delay of the replicas' replay in ms.", DefaultValueFactory = _ => 0 };
+        var writes = new Option<int>("--writes") { Description = "Additional writes per second outside the sessions.", DefaultValueFactory = _ => 0 };
+        var flush = new Option<bool>("--no-fsync") { Description = "Turns fsync off on all servers." };
+        var command = new Command("first-reads", "Measures where and how fast the first read after a session's write is answered.") { workers, seconds, late, writes, flush };
         command.SetAction((parsed, ct) => RunAsync(
             Math.Max(1, parsed.GetValue(workers)), Math.Max(1, parsed.GetValue(seconds)), parsed.GetValue(late), parsed.GetValue(writes), !parsed.GetValue(flush), ct));
         return command;
@@ -53,11 +53,11 @@ internal sealed class FirstReads : IAsyncDisposable
     }
 
     /// <param name="cluster">The cluster, without a table <c>note</c>.</param>
-    /// <param name="workers">Sessions that write and read at once.</param>
-    /// <param name="seconds">Seconds that each variant gets, in turns of one.</param>
-    /// <param name="late">Milliseconds by which replicas replay late.</param>
-    /// <param name="writes">Further writes a second, outside of the sessions.</param>
-    /// <param name="ct">Gives up.</param>
+    /// <param name="workers">Concurrent sessions that write and read.</param>
+    /// <param name="seconds">Seconds for each variant, in turns of one second.</param>
+    /// <param name="late">Delay of the replicas' replay in ms.</param>
+    /// <param name="writes">Additional writes per second outside the sessions.</param>
+    /// <param name="ct">Cancels the measurement.</param>
     public static async Task<FirstReadFigures> MeasureAsync(LocalCluster cluster, int workers, int seconds, int late, int writes, CancellationToken ct)
     {
         await using var reads = new FirstReads(cluster, workers);
@@ -122,7 +122,7 @@ internal sealed class FirstReads : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // It has written for long enough.
+            // The measurement is over.
         }
     }
 
@@ -177,8 +177,8 @@ internal sealed class FirstReads : IAsyncDisposable
     }
 
     /// <summary>A write and the read after it.</summary>
-    /// <param name="Whole">Milliseconds of both.</param>
-    /// <param name="Read">Milliseconds of the read, with its opening.</param>
+    /// <param name="Whole">Duration of both in ms.</param>
+    /// <param name="Read">Duration of the read in ms, including opening the connection.</param>
     /// <param name="IsOnReplica">Whether a replica served the read.</param>
     /// <param name="IsStale">Whether it did not show the write.</param>
     private readonly record struct Pair(double Whole, double Read, bool IsOnReplica, bool IsStale);

@@ -4,7 +4,7 @@ using ReplicaRouter.Checks;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 
-/// <summary>Looks for sessions that report a lost history where nothing was lost, for as many minutes as one has patience for.</summary>
+/// <summary>Looks for sessions that report a lost history although nothing was lost.</summary>
 internal static class LostHistoryCommand
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
@@ -12,12 +12,12 @@ internal static class LostHistoryCommand
     public static Command Create()
     {
         var minutes = new Option<double>("--minutes") { Description = "Minutes without a fault, before a failover with synchronous replication.", DefaultValueFactory = _ => 30 };
-        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object on the last line of standard output." };
         minutes.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double>() is not (> 0 and <= 1440)) result.AddError("--minutes takes a number above 0, 1440 at most.");
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double>() is not (> 0 and <= 1440)) result.AddError("--minutes takes a number above 0 and at most 1440.");
         });
-        var command = new Command("lost-history", "Looks for sessions of three processes that report a lost history where nothing was lost.") { minutes, json };
+        var command = new Command("lost-history", "Looks for sessions in three processes that report a lost history although nothing was lost.") { minutes, json };
         command.SetAction(async (parsed, ct) =>
         {
             var report = await LostHistoryCheck.RunAsync(new LostHistoryCheckOptions { Duration = TimeSpan.FromMinutes(parsed.GetValue(minutes)) }, ct);

@@ -7,9 +7,9 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 
-/// <summary>What session consistency costs on an idle cluster, beside plain Npgsql in the same run.</summary>
+/// <summary>Measures the cost of session consistency on an idle cluster, compared with plain Npgsql in the same run.</summary>
 /// <remarks>
-/// What is compared is the median of the ratios within each round. The servers flush every commit, as they do in production.
+/// Compares medians of the ratios within each round. The servers flush every commit, as in production.
 /// </remarks>
 internal sealed class SessionCost : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class SessionCost : IAsyncDisposable
     private const string Write = "UPDATE note SET text = text WHERE id = 1";
     private const int WarmUps = 1;
 
-    // Of the first reads, beside what many sessions at once cost.
+    // For the first reads of many concurrent sessions.
     private const int Workers = 8;
     private const int Seconds = 15;
 
@@ -34,9 +34,9 @@ internal sealed class SessionCost : IAsyncDisposable
 
     public static Command Command()
     {
-        var rounds = new Option<int>("--rounds") { Description = "How often all variants take their turn.", DefaultValueFactory = _ => 200 };
-        var json = new Option<bool>("--json") { Description = "Measures first reads after writes of eight sessions as well, and prints all figures as one JSON object, the last line of the standard output." };
-        var command = new Command("sessions", "What session consistency costs: a read in a session, and a write with its first read.") { rounds, json };
+        var rounds = new Option<int>("--rounds") { Description = "Turns of each variant.", DefaultValueFactory = _ => 200 };
+        var json = new Option<bool>("--json") { Description = "Also measures first reads after writes with eight sessions, and prints all figures as one JSON object on the last line of standard output." };
+        var command = new Command("sessions", "Measures the cost of session consistency: a read in a session, and a write with its first read.") { rounds, json };
         command.SetAction((parsed, ct) => RunAsync(Math.Max(1, parsed.GetValue(rounds)), parsed.GetValue(json), ct));
         return command;
     }

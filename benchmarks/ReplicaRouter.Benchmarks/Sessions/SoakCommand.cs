@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 
-/// <summary>Very many sessions, one after another, to see whether anything of them is left in memory.</summary>
+/// <summary>Runs very many sessions one after another, and looks for memory leaks.</summary>
 internal static class SoakCommand
 {
     private const int Workers = 8;
@@ -13,8 +13,8 @@ internal static class SoakCommand
 
     public static Command Create()
     {
-        var sessions = new Option<int>("--sessions") { Description = "Sessions in all; each one reads, and one in a hundred writes.", DefaultValueFactory = _ => 1_000_000 };
-        var command = new Command("soak", "Has very many sessions come and go, and prints how much memory is in use after each tenth of them.") { sessions };
+        var sessions = new Option<int>("--sessions") { Description = "Total number of sessions. All read, and one in a hundred writes.", DefaultValueFactory = _ => 1_000_000 };
+        var command = new Command("soak", "Begins and ends very many sessions, and prints the memory in use after each tenth of them.") { sessions };
         command.SetAction((parsed, ct) => RunAsync(Math.Max(Readings, parsed.GetValue(sessions)), ct));
         return command;
     }

@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 
-/// <summary>Counts the connections that a thousand session reads cost a standby while they wait for a position there.</summary>
+/// <summary>Counts the connections that a thousand session reads use on a standby while they wait for its position.</summary>
 internal static class WaitingReads
 {
     private const int Readers = 1000;
@@ -13,7 +13,7 @@ internal static class WaitingReads
     private static readonly TimeSpan s_lag = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
 
-    /// <returns>Most connections of the router that one standby had while the reads waited.</returns>
+    /// <returns>Maximum number of probe connections to one standby while the reads waited.</returns>
     public static async Task<int> MeasureAsync(LocalCluster cluster, CancellationToken ct)
     {
         var options = cluster.RouterOptions();

@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>A longer way to the victims. All servers are reached by proxies of one kind, so that what the proxies cost all arms and hosts pay.</summary>
+/// <summary>Adds network latency to the victims. All servers are behind the same kind of proxy, so that all arms and hosts pay its cost.</summary>
 internal sealed class AddedLatency : IImpediment
 {
     private readonly ProxiedCluster _proxies;
@@ -12,7 +12,7 @@ internal sealed class AddedLatency : IImpediment
     private IReadOnlyList<LocalServer> _victims = [];
 
     /// <param name="cluster">The servers.</param>
-    /// <param name="roundTrip">What a round trip to a victim takes longer; half of it each way.</param>
+    /// <param name="roundTrip">Latency added to a round trip to a victim, half of it each way.</param>
     public AddedLatency(LocalCluster cluster, TimeSpan roundTrip)
     {
         (_proxies, _roundTrip) = (new(cluster), roundTrip);

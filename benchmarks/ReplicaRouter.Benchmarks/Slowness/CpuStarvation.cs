@@ -5,8 +5,8 @@ using ReplicaRouter.Testing.Processes;
 namespace ReplicaRouter.Benchmarks.Slowness;
 
 /// <summary>
-/// Each victim has a tenth of a core, and shares it with a busy neighbour: without one, a server that is asked little would always have time left, and
-/// be as quick as the others.
+/// Limits each victim to a tenth of a core, shared with a busy neighbour: without the neighbour, a server with few requests would never use up its time and would be as
+/// fast as the others.
 /// </summary>
 internal sealed class CpuStarvation(LocalCluster cluster) : IImpediment
 {
@@ -22,7 +22,7 @@ internal sealed class CpuStarvation(LocalCluster cluster) : IImpediment
             var neighbour = new Neighbour();
             _starved.Add((group, neighbour));
             group.Add(neighbour.ProcessId);
-            // What a process forks while others are moved is found in the next round; from then on children are born into the group.
+            // Children forked during the move are found in the next round; later ones start in the group.
             while (FolderProcesses.Find(folder => folder == victim.DataDirectory).Except(group.Members()).ToList() is { Count: > 0 } others) others.ForEach(group.Add);
         }
     }

@@ -3,10 +3,10 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>Something that makes servers slow, and can be taken away again.</summary>
+/// <summary>A reversible cause of slow servers.</summary>
 internal interface IImpediment : IAsyncDisposable
 {
-    /// <summary>How arms are to reach the servers, slow or not.</summary>
+    /// <summary>How arms reach the servers, slow or not.</summary>
     Reach Reach { get; }
 
     void Begin(IReadOnlyList<LocalServer> victims);

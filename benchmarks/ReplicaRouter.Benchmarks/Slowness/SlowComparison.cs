@@ -5,13 +5,13 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>One scenario through all arms, round by round.</summary>
+/// <summary>Measures one scenario with all arms, round by round.</summary>
 internal sealed class SlowComparison(LocalCluster cluster, SlowScenario scenario, SlowPlan plan)
 {
-    /// <summary>What "10 times slower" adds to an operation.</summary>
+    /// <summary>Latency to add for "10 times slower", in multiples of a healthy operation.</summary>
     private const int AddedTimes = 9;
 
-    // The proxies' timers know milliseconds.
+    // The proxies' timers have a resolution of 1 ms.
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan s_sample = TimeSpan.FromSeconds(1);
 
@@ -42,7 +42,7 @@ internal sealed class SlowComparison(LocalCluster cluster, SlowScenario scenario
     private async Task<TimeSpan> TenfoldAsync(LocalServer server, CancellationToken ct)
     {
         await using var none = new AddedLatency(cluster, TimeSpan.Zero);
-        // What was not compiled yet would count ninefold.
+        // Warm-up: compilation would count ninefold.
         await MedianOfAsync(server, none.Reach, ct);
         var added = TimeSpan.FromMilliseconds(AddedTimes * await MedianOfAsync(server, none.Reach, ct));
         return added > s_least ? added : s_least;
@@ -57,9 +57,9 @@ internal sealed class SlowComparison(LocalCluster cluster, SlowScenario scenario
     }
 }
 
-/// <summary>How long and how much.</summary>
+/// <summary>The extent of a measurement.</summary>
 /// <param name="Rounds">Turns of each arm.</param>
-/// <param name="Length">Of each load.</param>
-/// <param name="Rate">Arrivals a second.</param>
-/// <param name="AddedLatency">What a round trip to a slow host takes longer; null makes it ten times as long.</param>
+/// <param name="Length">Length of each load.</param>
+/// <param name="Rate">Arrivals per second.</param>
+/// <param name="AddedLatency">Latency added to each round trip to a slow host; null makes it ten times as long.</param>
 internal sealed record SlowPlan(int Rounds, TimeSpan Length, double Rate, TimeSpan? AddedLatency);

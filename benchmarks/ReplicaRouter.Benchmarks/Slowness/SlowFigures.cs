@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>What one arm made of slow replicas.</summary>
+/// <summary>The figures of one arm with slow replicas.</summary>
 internal sealed record SlowFigures
 {
     /// <summary>At the fixed arrival rate.</summary>
@@ -9,7 +9,7 @@ internal sealed record SlowFigures
     /// <summary>With eight workers.</summary>
     public required LoadFigures Closed { get; init; }
 
-    /// <summary>From the end of the slowness until the hosts are given half of their fair share again; the time that was watched when they were not.</summary>
+    /// <summary>Time from the end of the slowness until the hosts get half of their fair share again; the watched time if they do not.</summary>
     public required TimeSpan NoticedAfter { get; init; }
 
     public static SlowFigures Median(IReadOnlyList<SlowFigures> rounds) => new()
@@ -21,10 +21,10 @@ internal sealed record SlowFigures
 }
 
 /// <summary>One kind of load, with the slow hosts and without them.</summary>
-/// <param name="P99Ms">Since the hosts became slow, what it took to notice it included.</param>
-/// <param name="P99WithoutMs">The same for an arm that does not know the slow hosts.</param>
-/// <param name="ShareToSlow">Of all answers those that slow hosts gave, by the servers' own word; 0 to 1.</param>
-/// <param name="ThroughputKept">Operations a second, those without the slow hosts being 1.</param>
+/// <param name="P99Ms">The p99 with the slow hosts.</param>
+/// <param name="P99WithoutMs">The p99 of an arm that does not know the slow hosts.</param>
+/// <param name="ShareToSlow">Share of the answers that came from slow hosts, as the servers report; 0 to 1.</param>
+/// <param name="ThroughputKept">Throughput relative to that without the slow hosts.</param>
 /// <param name="Errors">Operations that failed.</param>
 internal sealed record LoadFigures(double P99Ms, double P99WithoutMs, double ShareToSlow, double ThroughputKept, double Errors)
 {

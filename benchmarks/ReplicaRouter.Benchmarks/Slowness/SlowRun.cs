@@ -7,14 +7,14 @@ using Read = System.Func<System.Threading.CancellationToken, System.Threading.Ta
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>One arm with replicas that become slow, beside the same arm without them.</summary>
-/// <remarks>The two take turns: from one second to the next a small machine does half as much again, or as much less.</remarks>
+/// <summary>Measures one arm with replicas that become slow, and the same arm without them.</summary>
+/// <remarks>The two take turns, because a small machine's throughput can change by half from one second to the next.</remarks>
 internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IReadOnlyList<LocalServer> victims, TimeSpan length, double rate)
 {
-    // In its first second an arm's connections, plans and code are cold, and a router can't tell that from a slow host.
+    // In the first second, connections, plans and code are cold, which a router cannot distinguish from a slow host.
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(2);
 
-    // What it costs to find out, and to do with fewer hosts from then on, is another figure: the fleet's simulation has it. Of each load.
+    // Excluded from each load: the cost of detecting slow hosts and of moving to the others. The fleet simulation measures it.
     private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_watched = TimeSpan.FromSeconds(5);
@@ -48,7 +48,7 @@ internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IRea
         Task WorkAsync(Read read, Tally tally) => ClosedLoop.RunAsync(read, SteadyRun.Workers, s_turn, tally, ct);
     }
 
-    /// <summary>The slow hosts are there all the time and take their share of the machine, only one of the two does not know them.</summary>
+    /// <summary>Runs both arms in turns. The slow hosts use their share of the machine in both; one arm just does not know them.</summary>
     private async Task<LoadFigures> AlternateAsync(Read with, Read without, TimeSpan each, Func<Read, Tally, Task> runAsync)
     {
         var (slow, other) = (new Side(with, new(cluster.Servers)), new Side(without, new(cluster.Servers)));
@@ -60,7 +60,7 @@ internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IRea
         return new(slow.Tally.Percentile(99), other.Tally.Percentile(99), slow.Tally.ShareOf(victims), slow.OpsPerSecond / other.OpsPerSecond, slow.Tally.Errors.Values.Sum());
     }
 
-    /// <summary>Under load throughout: whoever has nothing to send can't notice anything, nor has to.</summary>
+    /// <summary>Returns the time until the recovered hosts are used again. The load continues, because an arm without requests cannot notice.</summary>
     private async Task<TimeSpan> RecoverAsync(Read read, Reach reach, CancellationToken ct)
     {
         var enough = (double)victims.Count / reach.Replicas.Count / 2;
@@ -83,7 +83,7 @@ internal sealed class SlowRun(LocalCluster cluster, IImpediment impediment, IRea
 
     private static Read Reading(IReadArm arm) => ct => arm.ReadAsync(AccountTable.ReadAsync, ct);
 
-    /// <summary>What came of one of the two, all its turns together.</summary>
+    /// <summary>The results of one arm over all its turns.</summary>
     private sealed class Side(Read read, Tally tally)
     {
         private TimeSpan _elapsed;

@@ -2,14 +2,14 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>How many of three replicas are slow, and by what.</summary>
+/// <summary>How many of three replicas are slow, and why.</summary>
 /// <param name="Name">Its name on the command line.</param>
-/// <param name="Title">Its name for people.</param>
-/// <param name="Victims">How many are slow.</param>
-/// <param name="Create">Makes what makes them slow, given the time to be added to a round trip.</param>
+/// <param name="Title">Its title in the report.</param>
+/// <param name="Victims">Number of slow replicas.</param>
+/// <param name="Create">Creates the impediment, given the latency to add to a round trip.</param>
 internal sealed record SlowScenario(string Name, string Title, int Victims, Func<LocalCluster, TimeSpan, IImpediment> Create)
 {
-    /// <summary>The one that an arm's name alone stands for.</summary>
+    /// <summary>The scenario whose figures carry only the arm's name in the JSON output.</summary>
     public const string Main = "latency";
 
     public static IReadOnlyList<SlowScenario> All { get; } =
@@ -20,6 +20,6 @@ internal sealed record SlowScenario(string Name, string Title, int Victims, Func
         new("cpu-two", "Two of three replicas are starved of CPU", 2, (cluster, _) => new CpuStarvation(cluster)),
     ];
 
-    /// <summary>The last replicas are the victims: the first one serves whoever knows only one.</summary>
+    /// <summary>Returns the last replicas: the first one serves arms that know only one.</summary>
     public IReadOnlyList<LocalServer> VictimsOf(LocalCluster cluster) => [.. cluster.Servers.Where(server => server != cluster.Primary).TakeLast(Victims)];
 }

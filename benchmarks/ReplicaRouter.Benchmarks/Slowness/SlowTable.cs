@@ -3,7 +3,7 @@ using ReplicaRouter.Benchmarks.Reports;
 
 namespace ReplicaRouter.Benchmarks.Slowness;
 
-/// <summary>The arms beside each other in one scenario.</summary>
+/// <summary>The figures of one scenario, one row per arm.</summary>
 internal static class SlowTable
 {
     public static Grid Of(SlowScenario scenario, SlowResults results) => new(

@@ -9,10 +9,10 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Benchmarks.Start;
 
-/// <summary>How long a fresh process takes from the start of <c>Main</c> to its first answer, with plain Npgsql and with the router.</summary>
+/// <summary>Measures the time of a fresh process from the start of <c>Main</c> to its first answer, with plain Npgsql and with the router.</summary>
 internal static class StartCommand
 {
-    /// <summary>The program. It is run from its own folder, as the libraries that this one takes from ASP.NET Core are not beside it here.</summary>
+    /// <summary>The program. It runs from its own folder, because this program's folder lacks the libraries that come with ASP.NET Core.</summary>
     private const string Name = "ReplicaRouter.ColdStart";
 
     private const string Project = $"benchmarks/{Name}";
@@ -20,9 +20,9 @@ internal static class StartCommand
     public static Command Create()
     {
         var rounds = CommandOption.Number("--rounds", "Processes of each kind.", 15);
-        var native = new Option<bool>("--native") { Description = "Measures programs that were compiled ahead of time as well. Needs clang." };
-        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object, the last line of the standard output." };
-        var command = new Command("start", "Time from the start of a fresh process to its first answer.") { rounds, native, json };
+        var native = new Option<bool>("--native") { Description = "Also measures programs compiled ahead of time. Needs clang." };
+        var json = new Option<bool>("--json") { Description = "Prints the figures as one JSON object on the last line of standard output." };
+        var command = new Command("start", "Measures the time from the start of a fresh process to its first answer.") { rounds, native, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(rounds), parsed.GetValue(native), parsed.GetValue(json), ct));
         return command;
     }
@@ -56,7 +56,7 @@ internal static class StartCommand
     {
         var (plain, routed) = (new List<double>(), new List<double>());
         string[] hosts = [reach.To(reach.Cluster.Primary), .. reach.Replicas.Select(reach.To)];
-        // The first process of each kind fills the file system's cache.
+        // Warm-up: the first process of each kind fills the file system's cache.
         for (var round = -1; round < rounds; round++)
         {
             var one = await FirstAnswerAsync([.. program, "npgsql", reach.To(reach.Replicas[0])], ct);
@@ -73,7 +73,7 @@ internal static class StartCommand
     private static async Task<double> FirstAnswerAsync(string[] command, CancellationToken ct)
     {
         var (code, output) = await Testing.Processes.Command.RunAsync(new ProcessStartInfo(command[0], command[1..]), ct);
-        return code == 0 ? double.Parse(output, CultureInfo.InvariantCulture) : throw new InvalidOperationException($"The process ended with {code}: {output}");
+        return code == 0 ? double.Parse(output, CultureInfo.InvariantCulture) : throw new InvalidOperationException($"The process exited with code {code}: {output}");
     }
 
     /// <returns>The program's path.</returns>
@@ -82,7 +82,7 @@ internal static class StartCommand
         var folder = Path.Combine(Environment.CurrentDirectory, "artifacts", "bench", "cold-start");
         var (code, output) = await Testing.Processes.Command.RunAsync(
             new ProcessStartInfo("dotnet", ["publish", Project, "--configuration", "Release", "--artifacts-path", Path.Combine(folder, "artifacts"), "--output", folder]), ct);
-        return code == 0 ? Path.Combine(folder, Name) : throw new InvalidOperationException($"`dotnet publish` ended with {code}: {output}");
+        return code == 0 ? Path.Combine(folder, Name) : throw new InvalidOperationException($"`dotnet publish` exited with code {code}: {output}");
     }
 
     private static void Print(IReadOnlyList<StartFigures> figures)

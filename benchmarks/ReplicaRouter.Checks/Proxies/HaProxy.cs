@@ -5,7 +5,7 @@ namespace ReplicaRouter.Checks.Proxies;
 
 /// <summary>HAProxy in front of replicas, balancing TCP connections.</summary>
 /// <param name="balance">Its <c>balance</c>: <c>leastconn</c> or <c>roundrobin</c>.</param>
-/// <param name="replicas">The replicas, and the ports at which it reaches them.</param>
+/// <param name="replicas">The replicas, and the ports at which HAProxy connects to them.</param>
 internal sealed class HaProxy(string balance, IReadOnlyDictionary<LocalServer, int> replicas) : IProxyKind
 {
     public string Name => "HAProxy";
@@ -14,7 +14,7 @@ internal sealed class HaProxy(string balance, IReadOnlyDictionary<LocalServer, i
 
     public IReadOnlyList<string> Arguments => ["-db", "-f", "haproxy.cfg"];
 
-    // One thread: with more than that on two cores it would compete with itself. Checks are plain connects, as no role changes here.
+    // One thread: more would compete with each other on two cores. Health checks are plain connects, because no role changes here.
     public IReadOnlyDictionary<string, string> Files(ProxyPlace place) => new Dictionary<string, string>
     {
         ["haproxy.cfg"] = string.Create(CultureInfo.InvariantCulture, $"""

@@ -1,23 +1,23 @@
 namespace ReplicaRouter.Checks.Proxies;
 
-/// <summary>A proxy program and how it is set up. The program comes from the distribution's package.</summary>
+/// <summary>A proxy program and its configuration. The program comes from the distribution's package.</summary>
 internal interface IProxyKind
 {
-    /// <summary>Its name for people.</summary>
+    /// <summary>The display name.</summary>
     string Name { get; }
 
     /// <summary>The executable.</summary>
     string Program { get; }
 
-    /// <summary>Its arguments; file names are relative to its folder, in which it is started.</summary>
+    /// <summary>The arguments. File names are relative to the proxy's folder, which is its working directory.</summary>
     IReadOnlyList<string> Arguments { get; }
 
-    /// <summary>The files of its folder, by name.</summary>
+    /// <summary>Returns the files of the proxy's folder, by name.</summary>
     IReadOnlyDictionary<string, string> Files(ProxyPlace place);
 }
 
-/// <summary>What is a proxy's own.</summary>
-/// <param name="Folder">A folder that is removed with it.</param>
-/// <param name="Port">Where it listens for clients.</param>
-/// <param name="ControlPort">For a protocol of its own beside that.</param>
+/// <summary>The folder and ports of one proxy.</summary>
+/// <param name="Folder">The proxy's folder, which is removed with it.</param>
+/// <param name="Port">The port for clients.</param>
+/// <param name="ControlPort">The port for the proxy's control protocol, if it has one.</param>
 internal sealed record ProxyPlace(string Folder, int Port, int ControlPort);

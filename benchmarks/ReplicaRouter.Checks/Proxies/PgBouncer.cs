@@ -7,10 +7,10 @@ namespace ReplicaRouter.Checks.Proxies;
 /// <summary>PgBouncer in front of one server, in transaction pooling mode.</summary>
 /// <param name="server">The server behind it.</param>
 /// <param name="ignored">Its <c>ignore_startup_parameters</c>.</param>
-/// <param name="poolSize">Its <c>default_pool_size</c>: most connections to the server.</param>
+/// <param name="poolSize">Its <c>default_pool_size</c>: the most connections to the server.</param>
 internal sealed class PgBouncer(LocalServer server, string ignored = PgBouncer.IgnoredByDefault, int poolSize = 20) : IProxyKind
 {
-    /// <summary>The settings of a start packet that the router's hosts need, which PgBouncer 1.18 refuses unless told to ignore them.</summary>
+    /// <summary>The startup parameters that the router's connections send and that PgBouncer 1.18 rejects unless it is configured to ignore them.</summary>
     public const string IgnoredByDefault = "extra_float_digits,options";
 
     private readonly NpgsqlConnectionStringBuilder _server = new(server.ConnectionString);

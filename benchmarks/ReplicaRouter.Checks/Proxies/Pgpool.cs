@@ -4,9 +4,9 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Checks.Proxies;
 
-/// <summary>pgpool-II over a primary and its replicas, which share the reads session by session.</summary>
+/// <summary>pgpool-II in front of a primary and its replicas, with load balancing of reads per session.</summary>
 /// <param name="cluster">The servers; reads are not sent to the primary.</param>
-/// <param name="clients">Most clients at once: a process and a connection to every server for each.</param>
+/// <param name="clients">The most concurrent clients. Each has its own process and a connection to every server.</param>
 internal sealed class Pgpool(LocalCluster cluster, int clients) : IProxyKind
 {
     private readonly NpgsqlConnectionStringBuilder _login = new(cluster.Primary.ConnectionString);
@@ -21,12 +21,12 @@ internal sealed class Pgpool(LocalCluster cluster, int clients) : IProxyKind
     {
         ["pcp.conf"] = "",
         ["pool_hba.conf"] = "host all all 127.0.0.1/32 scram-sha-256",
-        // As plain text: pgpool logs in to the servers itself, and SCRAM can't be answered with a hash.
+        // Plain text, because pgpool logs in to the servers itself, and SCRAM needs the password rather than a hash.
         ["pool_passwd"] = $"{_login.Username}:TEXT{_login.Password}",
         ["pgpool.conf"] = Configuration(place),
     };
 
-    // What differs from pgpool's defaults is what its users are advised to: quick checks, no cache, no noise in the log.
+    // Differs from pgpool's defaults only as its users are advised: quick health checks, no cache, no noise in the log.
     private string Configuration(ProxyPlace place) => string.Create(CultureInfo.InvariantCulture, $"""
         backend_clustering_mode = 'streaming_replication'
         listen_addresses = '127.0.0.1'

@@ -4,8 +4,8 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Checks.Proxies;
 
-/// <summary>A running proxy in front of servers of a local cluster. Nothing of it is left when it is disposed, nor when the process that started it
-/// is killed.</summary>
+/// <summary>A running proxy in front of servers of a local cluster. Its processes and files are removed when it is disposed, or when the process that started it
+/// ends for any reason.</summary>
 internal sealed class ProxyServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(15);
@@ -22,21 +22,21 @@ internal sealed class ProxyServer : IAsyncDisposable
         _guard = Guard.Over(Folder, ServerAccount.Resolve());
     }
 
-    /// <summary>Where it listens on 127.0.0.1.</summary>
+    /// <summary>The proxy's port on 127.0.0.1.</summary>
     public int Port => _port.Number;
 
-    /// <summary>Npgsql connection string of the ordinary user.</summary>
+    /// <summary>The ordinary user's Npgsql connection string, through the proxy.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Its working directory, and that of the processes that it forks.</summary>
+    /// <summary>The working directory of the proxy and the processes that it forks.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("replicarouter-proxy-").FullName;
 
     private string LogFile => Path.Combine(Folder, "proxy.log");
 
     /// <summary>Starts a proxy, and waits until a query comes through.</summary>
-    /// <param name="kind">Which one.</param>
-    /// <param name="server">Any server behind it: they share users and databases.</param>
-    /// <param name="ct">Gives up.</param>
+    /// <param name="kind">The proxy program.</param>
+    /// <param name="server">Any server behind the proxy: all share users and databases.</param>
+    /// <param name="ct">Cancels the start.</param>
     public static async Task<ProxyServer> StartAsync(IProxyKind kind, LocalServer server, CancellationToken ct)
     {
         if (!File.Exists(kind.Program)) throw new LocalClusterException($"{kind.Name} is not installed: there is no {kind.Program}. './test' and './bench' install what is missing.");
@@ -44,7 +44,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         try
         {
             proxy.Start();
-            await Wait.UntilAsync(proxy.IsReadyAsync, s_startLimit, () => $"{kind.Name} before '{server.Name}' is not ready:\n{File.ReadAllText(proxy.LogFile)}", ct);
+            await Wait.UntilAsync(proxy.IsReadyAsync, s_startLimit, () => $"{kind.Name} in front of '{server.Name}' is not ready:\n{File.ReadAllText(proxy.LogFile)}", ct);
             return proxy;
         }
         catch

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What is still to happen, by time; what happens at the same time, in the order in which it was planned.</summary>
+/// <summary>The future events, ordered by time; events at the same time keep the order in which they were scheduled.</summary>
 internal sealed class EventQueue
 {
     private readonly PriorityQueue<Planned, Moment> _events = new();
@@ -9,19 +9,19 @@ internal sealed class EventQueue
     /// <summary>The virtual time, in ticks of 100 ns.</summary>
     public long Now { get; private set; }
 
-    /// <summary>Events so far.</summary>
+    /// <summary>Number of events so far.</summary>
     public long Count { get; private set; }
 
-    /// <param name="time">When it happens, or as soon as the process goes on in which it is to happen.</param>
-    /// <param name="action">What happens.</param>
-    /// <param name="process">That process's clock, if it happens in one.</param>
+    /// <param name="time">When the event happens; later if its process is paused then.</param>
+    /// <param name="action">The event.</param>
+    /// <param name="process">The clock of the event's process, if it has one.</param>
     public void At(long time, Action action, VirtualClock? process = null) => _events.Enqueue(new Planned(action, process), new Moment(Math.Max(time, Now), _planned++));
 
     public void After(TimeSpan delay, Action action) => At(Now + delay.Ticks, action);
 
     public void RunUntil(long end)
     {
-        // What awaits goes on within the event that ends its wait, on this thread, unless a context would take it elsewhere.
+        // Without a synchronization context, an await continues on this thread, within the event that completes it.
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try

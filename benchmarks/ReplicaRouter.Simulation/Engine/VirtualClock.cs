@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>The clock of one application process: virtual, and standing still for its timers while the process is paused, as by a garbage collection.</summary>
+/// <summary>The virtual clock of one application process. Its timers stand still while the process is paused, as by a garbage collection.</summary>
 internal sealed class VirtualClock(EventQueue events) : TimeProvider
 {
     private long _pausedUntil;
@@ -14,10 +14,10 @@ internal sealed class VirtualClock(EventQueue events) : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(events.Now);
 
-    /// <summary>Nothing happens in the process for a while; then all that should have happened does.</summary>
+    /// <summary>Pauses the process. Its events during the pause happen at the end of it.</summary>
     public void StandStill(TimeSpan length) => _pausedUntil = Math.Max(_pausedUntil, events.Now + length.Ticks);
 
-    /// <summary>Has something happen in the process.</summary>
+    /// <summary>Schedules an event in the process.</summary>
     public void At(long time, Action action) => events.At(time, action, this);
 
     public void After(TimeSpan delay, Action action) => At(events.Now + delay.Ticks, action);
@@ -29,7 +29,7 @@ internal sealed class VirtualClock(EventQueue events) : TimeProvider
         return timer;
     }
 
-    /// <summary>Does something now, or once the process goes on.</summary>
+    /// <summary>Runs an action now, or when the process resumes.</summary>
     public void Do(Action action)
     {
         if (events.Now < _pausedUntil) events.At(_pausedUntil, action, this);

@@ -10,16 +10,16 @@ internal static class EjectionConstants
 
     public static IReadOnlyList<string> Names { get; } = [.. s_all.Select(property => property.Name)];
 
-    /// <param name="settings">What applies otherwise.</param>
+    /// <param name="settings">The settings to change one constant of.</param>
     /// <param name="assignment">A name, an equals sign and a number.</param>
-    /// <exception cref="FormatException">There is no such constant, or it is no number.</exception>
+    /// <exception cref="FormatException">There is no such constant, or the value is not a number.</exception>
     public static EjectionSettings Set(EjectionSettings settings, string assignment)
     {
         var parts = assignment.Split('=', 2);
-        if (!Names.Contains(parts[0])) throw new FormatException($"There is no constant {parts[0]}. There are {string.Join(", ", Names)}.");
+        if (!Names.Contains(parts[0])) throw new FormatException($"There is no constant {parts[0]}. The constants are {string.Join(", ", Names)}.");
         return parts.Length == 2 && double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             ? Set(settings, parts[0], number)
-            : throw new FormatException($"{parts[0]} takes a number, as {parts[0]}=5; a time is in ms.");
+            : throw new FormatException($"{parts[0]} takes a number, such as {parts[0]}=5; a time is in ms.");
     }
 
     public static EjectionSettings Set(EjectionSettings settings, string name, double number)

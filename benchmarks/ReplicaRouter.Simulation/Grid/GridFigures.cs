@@ -1,11 +1,11 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What came of one cell, by the name of a policy and seed by seed.</summary>
+/// <summary>The figures of one cell, by policy and seed.</summary>
 internal sealed class GridFigures
 {
     private readonly Dictionary<string, List<Figures>> _runs = [];
 
-    /// <summary>The name of a policy's runs without the fault.</summary>
+    /// <summary>Returns the name of a policy's runs without the fault.</summary>
     public static string WithoutFault(string policy) => $"{policy}, no fault";
 
     public bool Has(string name) => _runs.ContainsKey(name);
@@ -16,13 +16,13 @@ internal sealed class GridFigures
         runs.Add(figures);
     }
 
-    /// <summary>Takes what was found for others and not here.</summary>
+    /// <summary>Adds the runs of another set whose names are missing here.</summary>
     public void TakeMissing(GridFigures from)
     {
         foreach (var (name, runs) in from._runs) _runs.TryAdd(name, runs);
     }
 
-    /// <summary>The median over the seeds.</summary>
+    /// <summary>Returns the median over the seeds.</summary>
     public double Median(string name, Func<Figures, double> of)
     {
         double[] sorted = [.. _runs[name].Select(of).Order()];

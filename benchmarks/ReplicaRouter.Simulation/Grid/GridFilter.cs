@@ -1,16 +1,16 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Which cells of the grid are wanted. An empty or null filter takes all.</summary>
-/// <param name="Words">Names of parts and of workloads: those of one kind are alternatives.</param>
-/// <param name="Processes">Application processes.</param>
-/// <param name="Percent">The load, in percent; closed loops have none.</param>
-/// <param name="Replicas">Replicas.</param>
+/// <summary>Selects cells of the grid. An empty or null filter selects all.</summary>
+/// <param name="Words">Names of parts and of workloads. Several of one kind are alternatives.</param>
+/// <param name="Processes">Number of application processes.</param>
+/// <param name="Percent">The load, in percent; 0 for closed loops.</param>
+/// <param name="Replicas">Number of replicas.</param>
 internal sealed record GridFilter(IReadOnlyCollection<string> Words, int? Processes = null, int? Percent = null, int? Replicas = null)
 {
     private static readonly HashSet<string> s_parts = [.. GridCells.All.Select(cell => cell.PartName)];
     private static readonly HashSet<string> s_workloads = [.. GridCells.All.Select(cell => cell.Workload.Name)];
 
-    /// <summary>All words that there are.</summary>
+    /// <summary>All valid words.</summary>
     public static IReadOnlyCollection<string> AllWords { get; } = [.. s_parts, .. s_workloads];
 
     public bool Takes(GridCell cell) =>

@@ -1,9 +1,9 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>The goals of the grid.</summary>
+/// <summary>Judges cells by the goals of the grid.</summary>
 internal static class GridJudge
 {
-    /// <summary>What a router costs that does not judge hosts by their latency.</summary>
+    /// <summary>The policies to compare with: they do not judge hosts by their latency.</summary>
     public static IReadOnlyList<Policy> Peers { get; } = [Policy.RoundRobin, Policy.LeastInFlight];
 
     public static JudgedCell Judge(GridCell cell, GridFigures figures)
@@ -17,10 +17,10 @@ internal static class GridJudge
                 ToBestPeer("p99", figures, judged, each => each.P99Ms),
                 new GridCheck("share error", figures.Median(judged, each => each.ShareError), 0.1),
             ],
-            GridPart.ClosedLoop => [new GridCheck("share again", figures.Median(judged, cell.ShareAgain), 0.5, IsLeast: true)],
+            GridPart.ClosedLoop => [new GridCheck("share regained", figures.Median(judged, cell.ShareAgain), 0.5, IsLeast: true)],
             _ =>
             [
-                // Shown, not judged: half of the reads are far from those that a slow host holds up.
+                // Shown, not judged: the median is far from the reads that a slow host delays.
                 ToHealthy("p50", figures, judged, each => each.P50Ms, double.PositiveInfinity),
                 ToHealthy("p99", figures, judged, each => each.P99Ms, cell.Part == GridPart.OneSlow ? 1.3 : 2),
                 new GridCheck("to slow hosts", figures.Median(judged, each => each.SlowShare), 0.02),

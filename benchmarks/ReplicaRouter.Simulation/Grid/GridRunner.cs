@@ -3,7 +3,7 @@ namespace ReplicaRouter.Simulation;
 /// <summary>Runs the cells of the grid.</summary>
 internal static class GridRunner
 {
-    /// <summary>All runs of a cell. Policies that nothing is judged by are shown by the first seed alone: all of them would take as long again.</summary>
+    /// <summary>Returns all runs of a cell. Policies that are only shown run with the first seed alone: with all seeds they would double the time.</summary>
     public static IEnumerable<GridRun> RunsOf(GridCell cell, EjectionSettings ejection, IReadOnlyList<int> seeds, int? leastSeconds = null)
     {
         var scenario = cell.ToScenario(ejection, leastSeconds);
@@ -18,11 +18,11 @@ internal static class GridRunner
         }
     }
 
-    /// <param name="runs">What is run.</param>
-    /// <param name="done">Called after each run with how many have ended, on any thread.</param>
+    /// <param name="runs">The runs.</param>
+    /// <param name="done">Called after each run, on any thread, with the numbers of ended and of all runs.</param>
     public static Dictionary<GridCell, GridFigures> Run(IEnumerable<GridRun> runs, Action<int, int>? done = null)
     {
-        // The longest first, so that no core waits for another one at the end.
+        // The longest first, so that no core is idle at the end.
         GridRun[] sorted = [.. runs.OrderByDescending(run => run.Work)];
         var figures = new Figures[sorted.Length];
         var ended = 0;
@@ -30,7 +30,7 @@ internal static class GridRunner
         {
             var run = sorted[i];
             var its = Simulator.Run(run.Scenario, run.Policy, run.Seed);
-            // The course of time is much to keep for thousands of runs.
+            // The figures of each second are too much to keep for thousands of runs.
             figures[i] = run.Cell.Part == GridPart.ClosedLoop ? its : its.Summary();
             done?.Invoke(Interlocked.Increment(ref ended), sorted.Length);
         });

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What comes of other constants, over a few cells of all kinds.</summary>
+/// <summary>The effect of other constants on a few cells of all kinds.</summary>
 internal static class Sensitivity
 {
     public static IReadOnlyList<GridCell> Cells { get; } =
@@ -9,7 +9,7 @@ internal static class Sensitivity
         new(GridPart.Healthy, Workload.Lognormal, Processes: 20, Load: 0.7, Replicas: 3),
         new(GridPart.OneSlow, Workload.Lognormal, Processes: 20, Load: 0.48, Replicas: 3),
         new(GridPart.TwoSlow, Workload.Lognormal, Processes: 20, Load: 0.48, Replicas: 3),
-        // A large fleet that sends so little is hedged.
+        // A large fleet with this low rate is hedged.
         new(GridPart.OneSlow, Workload.Lognormal, Processes: 1000, Load: 0.2, Replicas: 3),
         new(GridPart.ClosedLoop, Workload.Lognormal, Processes: 1, Load: 0, Replicas: 3, Callers: 8),
     ];
@@ -17,12 +17,12 @@ internal static class Sensitivity
     private static readonly double[] s_factors = [0.5, 2];
 
     /// <param name="seeds">The seeds.</param>
-    /// <param name="done">Called after each choice of constants.</param>
-    /// <returns>The constants as they are, then each halved and doubled.</returns>
+    /// <param name="done">Called with the row of each choice of constants.</param>
+    /// <returns>A row for the default constants, then for each constant halved and doubled.</returns>
     public static IEnumerable<SensitivityRow> Run(IReadOnlyList<int> seeds, Action<SensitivityRow> done)
     {
         var usual = EjectionSettings.Default;
-        // What the router's peers do does not depend on its constants.
+        // The peers' results do not depend on the router's constants.
         var peers = GridRunner.Run(RunsOf(usual, seeds, run => GridJudge.Peers.Contains(run.Policy)));
         foreach (var (name, number, settings) in Choices(usual))
         {

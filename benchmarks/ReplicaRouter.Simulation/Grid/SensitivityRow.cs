@@ -1,16 +1,16 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What comes of one choice of constants.</summary>
-/// <param name="Constant">The one that differs; null for none.</param>
-/// <param name="Number">What it is.</param>
-/// <param name="Rows">The cells.</param>
+/// <summary>The results of one choice of constants.</summary>
+/// <param name="Constant">The constant that differs from its default; null for none.</param>
+/// <param name="Number">Its value.</param>
+/// <param name="Rows">The judged cells.</param>
 internal sealed record SensitivityRow(string? Constant, double Number, IReadOnlyList<JudgedCell> Rows)
 {
-    /// <summary>The worst cell by one of its checks, beside its number: with nothing wrong to the best peer's, with slow hosts to the same without them.</summary>
+    /// <summary>Returns the worst cell by one check, and its measured ratio: to the best peer on healthy cells, to the same cell without the fault otherwise.</summary>
     public (JudgedCell Row, double Measured) Worst(string what) => Rows
         .SelectMany(row => row.Checks.Where(check => check.What == what).Select(check => (row, check.Measured)))
         .MaxBy(each => each.Measured);
 
-    /// <summary>The part of its fair share that a host gets again within two seconds.</summary>
-    public double ShareAgain => Rows.SelectMany(row => row.Checks).Where(check => check.What == "share again").Min(check => check.Measured);
+    /// <summary>The share of its fair share that a recovered host regains within two seconds, in the worst cell.</summary>
+    public double ShareAgain => Rows.SelectMany(row => row.Checks).Where(check => check.What == "share regained").Min(check => check.Measured);
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ReplicaRouter.Simulation;
 
-/// <summary>One application process with a router in it: the product's store, monitors, loads and selection, on a virtual clock.</summary>
+/// <summary>One application process with a router: the product's store, monitors, loads and selection, on a virtual clock.</summary>
 internal sealed class AppProcess
 {
     private const int ReadsKnown = 500;
@@ -36,7 +36,7 @@ internal sealed class AppProcess
             foreach (var replica in world.Replicas) Pools[replica.Host.Index].OpenOne();
         }
 
-        // Its peers do not look at it, and a large fleet has much to learn.
+        // Only for the router: other policies ignore latencies, and learning takes long in a large fleet.
         if (!world.Scenario.IsColdStart && policy.IsRouter) LearnLatencies();
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(Clock);
@@ -62,7 +62,7 @@ internal sealed class AppProcess
         foreach (var monitor in Monitors) monitor.Start();
     }
 
-    /// <summary>A run on the host that is chosen now; null when none may serve.</summary>
+    /// <summary>Returns an attempt on the host chosen now; null if no host can serve.</summary>
     public Run? TryRun(Operation operation, ulong excluded, TimeSpan? setAside)
     {
         var topology = Store.Current;
@@ -77,7 +77,7 @@ internal sealed class AppProcess
         }
 
         if (!ReferenceEquals(choice.Host, topology.Primary)) return OnReplica(operation, Picker.Pick(choice), setAside);
-        // Only for want of replicas, and only so much of it; and no second runs.
+        // The primary serves only when no replica can, within the guard's limits, and never hedged attempts.
         return setAside is null ? TryRunOnPrimary(operation, choice.Host.Configuration.Index) : null;
     }
 
@@ -103,7 +103,7 @@ internal sealed class AppProcess
         return null;
     }
 
-    /// <summary>A read has left the primary, or the primary bears more: those whose turn it is go on. All have the same priority, so that they do so in their order.</summary>
+    /// <summary>Starts the queued reads that the primary now admits, after a read has left it or its limit has risen. All have the same priority, so they start in order.</summary>
     public void LookForPlaces()
     {
         while (_forPrimary.TryPeek(out var next) && next.Ticket is not { Admitted.IsCompleted: false })
@@ -113,13 +113,13 @@ internal sealed class AppProcess
         }
     }
 
-    /// <summary>Has an operation choose again once there is more to know than now.</summary>
+    /// <summary>Queues an operation to choose again at the next change of the topology.</summary>
     public void WaitForNews(Operation operation) => _waiting.Enqueue(operation);
 
-    /// <summary>Something arrives here that a server has just sent.</summary>
+    /// <summary>Delivers a message that a server has just sent.</summary>
     public void Receive(Action action) => Clock.After(World.OneWay(), action);
 
-    /// <summary>A fleet that has been there for long knows how long reads take on each replica.</summary>
+    /// <summary>Teaches the router how long reads take on each replica, as a long-running fleet knows.</summary>
     private void LearnLatencies()
     {
         foreach (var replica in World.Replicas)
@@ -131,7 +131,7 @@ internal sealed class AppProcess
     private HedgePolicy NewHedging(RouterConfiguration configuration)
     {
         var hedging = new HedgePolicy(configuration.Routes.Length);
-        // A fleet that has been there for long knows how long reads take.
+        // A long-running fleet knows how long reads take.
         for (var i = World.Scenario.IsColdStart ? ReadsKnown : 0; i < ReadsKnown; i++)
         {
             hedging.Ended(Plan.Index, TimeSpan.FromMilliseconds(World.Scenario.Workload.Draw(_random) + World.Scenario.Network.RoundTripMs));
@@ -140,7 +140,7 @@ internal sealed class AppProcess
         return hedging;
     }
 
-    /// <summary>Looks whether hosts are silent as often as the product does, but not while there is nothing to see.</summary>
+    /// <summary>Checks for silent hosts as often as the product does, but only while work is in progress.</summary>
     public void Watch()
     {
         if (_isWatching) return;
@@ -148,10 +148,10 @@ internal sealed class AppProcess
         Clock.After(StallWatch.Period, Look);
     }
 
-    /// <summary>Before the first probes nothing is known, as in the product.</summary>
+    /// <summary>Whether the first probes have completed. Before that nothing is known, as in the product.</summary>
     private bool IsSettled(TopologySnapshot topology) => _isSettled = _isSettled || topology.IsSettled;
 
-    /// <returns>The host for one of the plain requests that most are; -1 when it takes a closer look.</returns>
+    /// <returns>The host for a plain request, as most are; -1 if the full selection must choose.</returns>
     private int PickReady(TopologySnapshot topology)
     {
         var ready = ReadyHosts.For(topology, Plan, Clock).All(Clock.Coarse());
@@ -172,7 +172,7 @@ internal sealed class AppProcess
         if (isBusy) Watch();
     }
 
-    /// <summary>What the product's <c>TopologyWatcher</c> does to its pools.</summary>
+    /// <summary>Does what the product's <c>TopologyWatcher</c> does to its pools.</summary>
     private void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
         for (var i = 0; i < after.Hosts.Length; i++)

@@ -1,9 +1,9 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Ends operations that take too long. As all have the same time, they stand in line, and those that have ended need no event.</summary>
+/// <summary>Ends operations that take too long. All have the same time-out, so they form a queue, and those that have ended need no event.</summary>
 internal sealed class DeadlineLine(EventQueue events)
 {
-    /// <summary>What a caller waits for.</summary>
+    /// <summary>The time-out of a caller: 2 s.</summary>
     private static readonly long Limit = TimeSpan.FromSeconds(2).Ticks;
 
     private readonly Queue<Operation> _line = new();

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What queries cost at each time: the same for all hosts, callers and policies.</summary>
+/// <summary>The cost of queries over time: the same for all hosts, callers and policies.</summary>
 internal sealed class Demand(Workload workload, int seed)
 {
     private readonly Random _shares = new(seed);
@@ -8,10 +8,10 @@ internal sealed class Demand(Workload workload, int seed)
     private Workload? _now;
     private long _second = -1;
 
-    /// <param name="time">In ticks, not before that of the last call.</param>
+    /// <param name="time">The time in ticks; not before that of the last call.</param>
     public Workload At(long time)
     {
-        // Each second is drawn, also one in which no caller came: else what follows would depend on the callers.
+        // Draws every second, even one without callers; otherwise later seconds would depend on the callers.
         for (var second = time / TimeSpan.TicksPerSecond; _second < second; _second++) _now = _workload.Next(_shares);
         return _now ?? _workload;
     }

@@ -1,8 +1,8 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>How long a packet is under way.</summary>
-/// <param name="RoundTripMs">Time there and back without jitter.</param>
-/// <param name="Loss">Share of the packets that are lost, and sent again after a time-out that doubles.</param>
+/// <summary>The latency of a packet.</summary>
+/// <param name="RoundTripMs">Round-trip time without jitter, in ms.</param>
+/// <param name="Loss">Share of lost packets. They are retransmitted after a time-out that doubles.</param>
 internal sealed record Network(double RoundTripMs = 0.5, double Loss = 0)
 {
     private const double FirstRetransmissionMs = 200;

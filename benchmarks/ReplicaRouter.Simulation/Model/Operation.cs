@@ -1,9 +1,9 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>One read of a caller, who waits two seconds for it: chosen, run, run again or beside as the product does.</summary>
+/// <summary>One read of a caller, who waits two seconds for it. Chooses a host, retries and hedges as the product does.</summary>
 /// <param name="process">The caller's process.</param>
-/// <param name="demandMs">What the read costs on a server that is well.</param>
-/// <param name="ended">What the caller does then.</param>
+/// <param name="demandMs">The cost of the read on a healthy server, in ms.</param>
+/// <param name="ended">What the caller does at the end.</param>
 internal sealed class Operation(AppProcess process, double demandMs, Action? ended = null)
 {
     private const int MaxRuns = RetryTable.MaxRuns;
@@ -20,22 +20,22 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
 
     public double DemandMs => demandMs;
 
-    /// <summary>Its place in the line for the primary.</summary>
+    /// <summary>Its ticket in the queue for the primary.</summary>
     public PrimaryTicket? Ticket { get; set; }
 
-    /// <summary>When the caller meant to begin, whatever held the process up since.</summary>
+    /// <summary>When the caller meant to begin, even if the process was paused then.</summary>
     public long IntendedAt { get; } = process.World.Events.Now;
 
-    /// <summary>Whether the caller has an answer, or does not wait for it any more.</summary>
+    /// <summary>Whether the caller has an answer or no longer waits for it.</summary>
     public bool IsOver { get; private set; }
 
-    /// <summary>The caller comes, and is heard as soon as the process is not paused.</summary>
+    /// <summary>The caller arrives. The operation begins as soon as the process is not paused.</summary>
     public void Arrive() => process.Clock.Do(Begin);
 
-    /// <summary>The caller's time is up.</summary>
+    /// <summary>The caller's time-out has expired.</summary>
     public void Expire() => process.Clock.Do(() => End(isAnswered: false));
 
-    /// <summary>Something is known that was not when no host could serve: hosts that have answered since get another try, but not at once from all who wait, again and again.</summary>
+    /// <summary>Chooses again after the topology has changed. Hosts that have answered since the failure become candidates again, after a randomized backoff.</summary>
     public void GoOn()
     {
         if (IsOver || _underWay.Count > 0) return;
@@ -65,8 +65,8 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         End(isAnswered: true);
     }
 
-    /// <param name="run">What failed.</param>
-    /// <param name="wasSent">Whether its command was sent: a connection that can't be opened is opened elsewhere, without end.</param>
+    /// <param name="run">The failed attempt.</param>
+    /// <param name="wasSent">Whether its command was sent. A failure to connect does not count against the retries.</param>
     public void Failed(Run run, bool wasSent)
     {
         if (IsOver) return;
@@ -79,10 +79,10 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         else Start();
     }
 
-    /// <summary>What is left of the time that it may wait.</summary>
+    /// <summary>Returns the rest of the time that the operation can wait.</summary>
     public TimeSpan LeftOf(TimeSpan wait) => wait - TimeSpan.FromTicks(process.World.Events.Now - IntendedAt);
 
-    /// <summary>Gives up its place in the line for the primary.</summary>
+    /// <summary>Leaves the queue for the primary.</summary>
     public void LeavePrimary()
     {
         if (Ticket is not { } ticket) return;
@@ -91,10 +91,10 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         process.LookForPlaces();
     }
 
-    /// <summary>It can't be served in time.</summary>
+    /// <summary>Refuses the operation, because it cannot be served in time.</summary>
     public void Refuse() => End(isAnswered: false, isRefused: true);
 
-    /// <summary>A run found a line of callers that is too long.</summary>
+    /// <summary>An attempt was refused, because its pool's queue was too long.</summary>
     public void Refused(Run run)
     {
         if (IsOver) return;
@@ -103,7 +103,7 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         if (_underWay.Count == 0) Refuse();
     }
 
-    /// <summary>Chooses a host, if one may serve.</summary>
+    /// <summary>Chooses a host and begins an attempt; without a host, waits for a change.</summary>
     public void Start()
     {
         if (IsOver || _underWay.Count > 0) return;

@@ -2,8 +2,8 @@ namespace ReplicaRouter.Simulation;
 
 /// <summary>One process's connections to one host.</summary>
 /// <param name="server">The host.</param>
-/// <param name="most">Most connections.</param>
-/// <param name="wait">Time that a run may wait for one.</param>
+/// <param name="most">The most connections.</param>
+/// <param name="wait">Longest time that an attempt can wait for a connection.</param>
 /// <param name="time">The process's clock.</param>
 internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider time)
 {
@@ -13,7 +13,7 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
     private int _generation;
     private int _open;
 
-    /// <summary>Begins with a connection that has been there for long.</summary>
+    /// <summary>Adds an idle connection, as a long-running process has one.</summary>
     public void OpenOne()
     {
         server.Enter();
@@ -21,11 +21,11 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
         _open++;
     }
 
-    /// <summary>Rises when all that was opened before is to be dropped.</summary>
+    /// <summary>Rises when all connections opened before must be dropped.</summary>
     public int Epoch { get; private set; }
 
-    /// <summary>Whether a connection was free.</summary>
-    /// <param name="generation">The server's generation when it was opened: it may be broken by now.</param>
+    /// <summary>Takes an idle connection, if there is one.</summary>
+    /// <param name="generation">The server's generation when the connection was opened. It can be broken by now.</param>
     public bool TryTake(out int generation)
     {
         generation = _generation;
@@ -34,13 +34,13 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
         return true;
     }
 
-    /// <summary>Whether there are as many connections as there may be.</summary>
+    /// <summary>Whether the pool has its most connections.</summary>
     public bool IsFull => _open >= most;
 
-    /// <summary>Whether more runs wait than can be served in time.</summary>
+    /// <summary>Whether more attempts are queued than can be served in time.</summary>
     public bool IsLineTooLong => IsFull && _line.IsTooLong(_waiting.Count, wait, most);
 
-    /// <summary>Whether one more may be opened; else the run gets the next one that is free.</summary>
+    /// <summary>Whether another connection can be opened; otherwise queues the attempt for the next idle one.</summary>
     public bool MayOpen(Run run)
     {
         if (!IsFull)
@@ -80,7 +80,7 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
         _idle++;
     }
 
-    /// <summary>As the product's <c>LoginThrottle</c> does.</summary>
+    /// <summary>Notes the length of the queue, as the product's <c>LoginThrottle</c> does.</summary>
     private void Note(int served)
     {
         var stood = _line.IsStanding;
@@ -92,7 +92,7 @@ internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider 
         foreach (var run in all.Skip(most)) run.Refuse();
     }
 
-    /// <summary>An opening came to nothing.</summary>
+    /// <summary>A connection could not be opened.</summary>
     public void Failed(int epoch)
     {
         if (epoch == Epoch) _open--;

@@ -1,11 +1,11 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>One run of an operation on one host: a connection, a command, an answer.</summary>
+/// <summary>One attempt of an operation on one host: a connection, a command, an answer.</summary>
 /// <param name="operation">The operation.</param>
-/// <param name="process">Its process.</param>
+/// <param name="process">The operation's process.</param>
 /// <param name="host">The host.</param>
-/// <param name="ticket">Its place on the primary, if it is that.</param>
-/// <param name="setAside">What was set aside for it, if it is a further run beside a slow one.</param>
+/// <param name="ticket">The ticket for the primary, if the host is the primary.</param>
+/// <param name="setAside">The time reserved from the hedging budget; null unless the attempt is hedged.</param>
 internal sealed class Run(Operation operation, AppProcess process, int host, PrimaryTicket? ticket, TimeSpan? setAside)
 {
     private readonly World _world = process.World;
@@ -37,12 +37,12 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
             Send();
         }
         else if (process.Store.Current.Hosts[host].IsWarmOnly) Fail();
-        // A second run waits for nothing: it would only make the line longer.
+        // A hedged attempt never queues: it would only lengthen the queue.
         else if (_pool.IsLineTooLong || (setAside is not null && _pool.IsFull)) Refuse();
         else if (_pool.MayOpen(this)) Connect();
     }
 
-    /// <summary>A connection has become free for a run that waited for one.</summary>
+    /// <summary>Continues with a connection that has become idle, if the attempt still waits for one.</summary>
     public bool TryGoOn(int epoch, int generation)
     {
         if (_isOver) return false;
@@ -51,13 +51,13 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
         return true;
     }
 
-    /// <summary>The pool was emptied while it waited.</summary>
+    /// <summary>Fails the attempt, because the pool was cleared while it waited.</summary>
     public void ChooseAgain()
     {
         if (!_isOver) Fail();
     }
 
-    /// <summary>Too many others wait for a connection.</summary>
+    /// <summary>Refuses the attempt, because too many others wait for a connection.</summary>
     public void Refuse()
     {
         if (_isOver) return;
@@ -65,19 +65,19 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
         operation.Refused(this);
     }
 
-    /// <summary>Nobody waits for it any more.</summary>
-    /// <param name="isHostLost">Whether that is because its host hangs: how long its command took says nothing then.</param>
-    /// <param name="isBeaten">Whether a run that began later was faster.</param>
+    /// <summary>Abandons the attempt.</summary>
+    /// <param name="isHostLost">Whether the reason is that its host hangs; then the duration of its command is meaningless.</param>
+    /// <param name="isBeaten">Whether an attempt that began later was faster.</param>
     public void GiveUp(bool isHostLost, bool isBeaten = false)
     {
         if (_isOver) return;
         if (_sentAt >= 0 && !isHostLost) _load.RecordCommand(process.Plan.Index, MillisecondsSince(_sentAt), isStopped: !isBeaten, isBeaten);
         if (_job is { } job) _world.Travel(() => _server.Cancel(job));
-        // Whoever cancels its command waits for that to arrive before the connection is used again.
+        // The connection is not reused before the cancellation has arrived.
         Over(isBroken: isHostLost);
     }
 
-    /// <summary>Its host hangs: another one may do better.</summary>
+    /// <summary>Abandons the attempt because its host hangs, so that the operation tries another host.</summary>
     public void HostLost()
     {
         if (_isOver) return;
@@ -85,7 +85,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
         operation.Failed(this, _sentAt >= 0);
     }
 
-    /// <summary>Logins are of no use any more.</summary>
+    /// <summary>Abandons the attempt if it is logging in, because the host no longer accepts logins.</summary>
     public void LoginsRefused()
     {
         if (_isLoggingIn) HostLost();
@@ -96,7 +96,7 @@ internal sealed class Run(Operation operation, AppProcess process, int host, Pri
         var startedAt = process.Clock.GetTimestamp();
         _isLoggingIn = true;
         _load.Logins.Begin();
-        // Three messages there and two back before the server begins to look at the password.
+        // Three messages to the server and two back, before it begins to check the password.
         _world.Travel(5, () =>
         {
             if (_server.Admit() is { } refusal)

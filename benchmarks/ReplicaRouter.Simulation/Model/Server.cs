@@ -4,14 +4,14 @@ internal enum ServerState
 {
     Up,
 
-    /// <summary>Accepts packets and does nothing: stopped, or cut off.</summary>
+    /// <summary>Accepts packets but does nothing: frozen or cut off.</summary>
     Hung,
 
     /// <summary>Refuses connections.</summary>
     Down,
 }
 
-/// <summary>A made-up PostgreSQL server: workers, a line before them, connections, a position in the WAL.</summary>
+/// <summary>A simulated PostgreSQL server: workers with a queue, connections, a position in the WAL.</summary>
 internal sealed class Server(EventQueue events, ServerModel model, HostConfiguration host, int probers)
 {
     public const ulong Cluster = 7000000000000000001;
@@ -37,22 +37,22 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
 
     public int Connections { get; private set; }
 
-    /// <summary>The routers that probe it: when the simulation begins it has long known them all, and once it has been down it sees them come.</summary>
+    /// <summary>The number of routers that probe the server. At the start it knows all of them; after a restart it counts those that connect.</summary>
     public int Probers => probers > 0 && _startedAt == NeverStarted ? probers : Math.Max(1, _connectedProbers);
 
-    /// <summary>How much slower than usual it works.</summary>
+    /// <summary>Factor by which the server is slower than usual.</summary>
     public double Slowness { get; set; } = 1;
 
-    /// <summary>How far its replay is behind at a time.</summary>
+    /// <summary>The replication lag as a function of time.</summary>
     public Func<long, TimeSpan>? Lag { get; set; }
 
     public SecondCounts Probes { get; } = new();
     public SecondCounts Logins { get; } = new();
 
-    /// <summary>Pieces of work in line or under way, without those that were called off.</summary>
+    /// <summary>Number of jobs queued or in progress, without the cancelled ones.</summary>
     public int Queued { get; private set; }
 
-    /// <summary>How much slower than usual a piece of work is that starts now.</summary>
+    /// <summary>Factor by which a job that starts now is slower than usual.</summary>
     public double Factor => Slowness * (1 + ((model.ColdFactor - 1) * Math.Exp((_startedAt - events.Now) / (double)model.Warming.Ticks)));
 
     public TimeSpan LagNow => IsPrimary || Lag is null ? TimeSpan.Zero : Lag(events.Now);
@@ -72,8 +72,8 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
     }
 
     /// <summary>
-    /// Probes and logins run at once beside the queries, as backends of an operating system that shares its cores among all who are ready: the more
-    /// are, the longer it takes. What they cost is taken from the workers.
+    /// Runs a probe or login next to the queries without queueing, like a backend on an operating system that shares its cores among all ready
+    /// processes: the more are ready, the longer it takes. Its cost is also charged to the workers.
     /// </summary>
     public void Share(double demandMs, Action<bool> ended)
     {
@@ -89,7 +89,7 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
         events.After(TimeSpan.FromMilliseconds(demandMs * Factor * Math.Max(1, Queued / (double)model.Workers)), () => Shared(job));
     }
 
-    /// <summary>Work that is cancelled is taken off its worker.</summary>
+    /// <summary>Cancels a job and frees its worker.</summary>
     public void Cancel(Job job)
     {
         if (job.IsOver) return;
@@ -98,7 +98,7 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
         if (_running.Remove(job)) StartNext();
     }
 
-    /// <returns>Null when it let the connection in; else why not.</returns>
+    /// <returns>Null if the connection is accepted; otherwise the reason.</returns>
     public FailureKind? Admit()
     {
         if (State == ServerState.Down) return FailureKind.Unreachable;
@@ -136,12 +136,12 @@ internal sealed class Server(EventQueue events, ServerModel model, HostConfigura
         foreach (var job in lost) job.End(false);
     }
 
-    /// <summary>It works again: with cold caches when it was down, else where it stopped.</summary>
+    /// <summary>Resumes the server: with cold caches if it was down, otherwise where it stopped.</summary>
     public void Resume()
     {
         if (State == ServerState.Down) _startedAt = events.Now;
         State = ServerState.Up;
-        // What was due while it hung gets done now; what was not, in its time.
+        // Work that became due while the server hung ends now; other work ends in its time.
         List<Action> due = [.. _due];
         _due.Clear();
         foreach (var action in due) action();

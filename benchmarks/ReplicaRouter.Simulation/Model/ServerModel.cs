@@ -1,22 +1,22 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What servers can do and what things cost there.</summary>
+/// <summary>The capacity of servers and the cost of work there.</summary>
 internal sealed record ServerModel
 {
-    /// <summary>Pieces of work that are done at once; the rest wait in line.</summary>
+    /// <summary>Number of jobs that run concurrently; the rest queue.</summary>
     public int Workers { get; init; } = 8;
 
     public int MaxConnections { get; init; } = 5000;
 
-    /// <summary>Work of a login: a fork, and a password hashed some thousand times.</summary>
+    /// <summary>Cost of a login: a fork, and a password hashed thousands of times.</summary>
     public double LoginMs { get; init; } = 5;
 
-    /// <summary>Work of a probe.</summary>
+    /// <summary>Cost of a probe.</summary>
     public double ProbeMs { get; init; } = 0.1;
 
-    /// <summary>How much slower a server is that has just started, while its caches are cold.</summary>
+    /// <summary>Factor by which a server with cold caches is slower, just after its start.</summary>
     public double ColdFactor { get; init; } = 3;
 
-    /// <summary>Time in which that wears off to a third.</summary>
+    /// <summary>Time in which that slowdown decays to about a third (1/e).</summary>
     public TimeSpan Warming { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Asks a made-up server over a connection that is kept, as the product's probe does.</summary>
+/// <summary>Probes a simulated server over a connection that it keeps, as the product's probe does.</summary>
 internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostProbe
 {
     private Session? _kept;
@@ -11,7 +11,7 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
     public Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
         if (_kept is not { } kept) return LoginAsync(cancellationToken);
-        // Taken out while in use, as the next probe may come before this one's answer.
+        // Not kept while in use, because the next probe can come before this one's answer.
         _kept = null;
         var answered = new TaskCompletionSource<HostAnswer>();
         Ask(answered, kept);
@@ -87,9 +87,9 @@ internal sealed class SimulatedProbe(AppProcess process, Server server) : IHostP
         answered.SetResult(answer);
     }
 
-    /// <param name="Generation">The server's, when it was opened.</param>
-    /// <param name="ConnectedAt">When it was opened.</param>
-    /// <param name="Probers">The routers that were there by then.</param>
+    /// <param name="Generation">The server's generation when the connection was opened.</param>
+    /// <param name="ConnectedAt">When the connection was opened.</param>
+    /// <param name="Probers">Number of routers that probed the server at that time.</param>
     private sealed record Session(int Generation, long ConnectedAt, int Probers);
 
     private static Exception Refusal(FailureKind kind) => kind == FailureKind.Full

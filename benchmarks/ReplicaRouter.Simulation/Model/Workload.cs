@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What queries cost on a server that is well.</summary>
+/// <summary>The cost of queries on a healthy server.</summary>
 internal abstract record Workload(string Name, double MeanMs)
 {
     /// <summary>One class of queries, lognormal with a mean of 4 ms.</summary>
     public static readonly Workload Lognormal = new Lognormal(4, 0.5);
 
-    /// <summary>Four in five are look-ups, one in fifty is a report, all on one route.</summary>
+    /// <summary>Four in five queries are look-ups, one in fifty is a report, all on one route.</summary>
     public static readonly Workload Mixed = new Mixed();
 
     /// <summary>Queries of three classes whose shares change every second.</summary>
@@ -14,11 +14,11 @@ internal abstract record Workload(string Name, double MeanMs)
 
     public abstract double Draw(Random random);
 
-    /// <summary>What queries cost in the next second.</summary>
-    /// <param name="shares">A source of chance for this alone, asked once a second.</param>
+    /// <summary>Returns the workload of the next second.</summary>
+    /// <param name="shares">A random source for this alone, used once a second.</param>
     public virtual Workload Next(Random shares) => this;
 
-    /// <summary>A draw from the standard normal distribution.</summary>
+    /// <summary>Draws from the standard normal distribution.</summary>
     /// <remarks>Source: G. E. P. Box, M. E. Muller, "A Note on the Generation of Random Normal Deviates", 1958.</remarks>
     public static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }
@@ -40,7 +40,7 @@ internal sealed record Mixed() : Workload("mixed", 5.7)
     };
 }
 
-/// <summary>Queries of 1, 5 and 200 ms. How many there are of each class is in proportion to the three numbers.</summary>
+/// <summary>Queries of 1, 5 and 200 ms, in proportion to the three numbers.</summary>
 internal record ThreeClasses(string Name, double Lookups, double Queries, double Reports)
     : Workload(Name, ((1 * Lookups) + (5 * Queries) + (200 * Reports)) / (Lookups + Queries + Reports))
 {
@@ -51,7 +51,7 @@ internal record ThreeClasses(string Name, double Lookups, double Queries, double
     }
 }
 
-/// <summary>The average of all seconds. In each second, each class is there with any part of its number: one second has hardly any reports, the next one is half of them.</summary>
+/// <summary>The average of all seconds. Each second multiplies each number by a random factor from 0 to 1: one second has hardly any reports, the next is half reports.</summary>
 internal sealed record Shifting() : ThreeClasses("shifting", 3, 1, 0.3)
 {
     public override Workload Next(Random shares) => new ThreeClasses(Name, Lookups * shares.NextDouble(), Queries * shares.NextDouble(), Reports * shares.NextDouble());

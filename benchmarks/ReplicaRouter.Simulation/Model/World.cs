@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>All of one simulation: servers, processes, the network between them, callers, and what goes wrong.</summary>
+/// <summary>One whole simulation: servers, processes, the network between them, callers and faults.</summary>
 internal sealed class World
 {
     private readonly Scenario _scenario;
@@ -12,7 +12,7 @@ internal sealed class World
     public World(Scenario scenario, Policy policy, int seed)
     {
         _scenario = scenario;
-        // Each stream of chance is its own: whoever picks, the same callers come at the same times with the same work.
+        // Separate random streams: with every policy, the same callers arrive at the same times with the same work.
         (_arrivals, _network) = (new Random(seed), new Random(seed + 1));
         Chance = new Random(seed + 2);
         _demand = new Demand(scenario.Workload, seed + 3);
@@ -33,13 +33,13 @@ internal sealed class World
     public Recorder Recorder { get; }
     public Scenario Scenario => _scenario;
 
-    /// <summary>For faults.</summary>
+    /// <summary>The random source for faults.</summary>
     public Random Chance { get; }
 
     /// <summary>The servers that serve reads.</summary>
     public IEnumerable<Server> Replicas => Servers.Where(server => !server.IsPrimary);
 
-    /// <summary>The load, as a share of what the scenario has it at; changes with time where faults say so.</summary>
+    /// <summary>The load as a multiple of the scenario's rate. Faults can change it over time.</summary>
     public double Load { get; set; } = 1;
 
     public Figures Run()
@@ -52,10 +52,10 @@ internal sealed class World
 
     public TimeSpan OneWay() => _scenario.Network.OneWay(_network);
 
-    /// <summary>Something arrives at a server that was sent now.</summary>
+    /// <summary>Delivers a message that is sent now to a server.</summary>
     public void Travel(Action action) => Events.After(OneWay(), action);
 
-    /// <summary>The same after several messages there and back.</summary>
+    /// <summary>Delivers after several messages back and forth.</summary>
     public void Travel(int messages, Action action)
     {
         var delay = TimeSpan.Zero;
@@ -73,13 +73,13 @@ internal sealed class World
     {
         var workload = _demand.At(Events.Now);
         Begin(new Operation(Processes[_arrivals.Next(Processes.Length)], workload.Draw(_arrivals)));
-        // Where queries get shorter, more of them come: the load is what the scenario says in each second.
+        // When queries get shorter, more of them arrive, so that the load is constant.
         var rate = _scenario.RatePerSecond * Load * (_scenario.Workload.MeanMs / workload.MeanMs);
         var seconds = -Math.Log(1 - _arrivals.NextDouble()) / rate;
         Events.After(TimeSpan.FromSeconds(seconds), NextArrival);
     }
 
-    /// <summary>A caller who has its answer, or has waited for long enough, sends the next read.</summary>
+    /// <summary>Sends the next read of a caller that has its answer or has waited long enough.</summary>
     private void NextInLoop(AppProcess process) => Begin(new Operation(process, _demand.At(Events.Now).Draw(_arrivals), () => NextInLoop(process)));
 
     private void Begin(Operation operation)

@@ -13,7 +13,7 @@ internal static class HostSet
         return BitOperations.TrailingZeroCount(hosts);
     }
 
-    /// <summary>Two different ones at random; the same one twice where there is only one.</summary>
+    /// <summary>Returns two different random hosts; the same one twice if there is only one.</summary>
     public static (int A, int B) Two(ulong hosts, Random random)
     {
         var count = Count(hosts);
@@ -23,7 +23,7 @@ internal static class HostSet
         return (Nth(hosts, first), Nth(hosts, second >= first ? second + 1 : second));
     }
 
-    /// <summary>One with the least cost; among equals any.</summary>
+    /// <summary>Returns the host with the least cost, and a random one of several.</summary>
     public static int Least(ulong hosts, Random random, Func<int, double> cost)
     {
         var (best, least, ties) = (-1, double.MaxValue, 0);

@@ -1,15 +1,15 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Picks a host among those that may serve.</summary>
+/// <summary>Picks one of the eligible hosts.</summary>
 internal interface IHostPicker
 {
-    /// <param name="choice">What the product chose, and among whom.</param>
+    /// <param name="choice">The product's choice, and the candidates.</param>
     int Pick(in Choice choice);
 
     /// <summary>Picks a host for a plain request.</summary>
-    /// <param name="topology">What is known.</param>
-    /// <param name="ready">The hosts that may serve it.</param>
-    /// <returns>The host, or -1 when it takes <see cref="Pick"/> to tell.</returns>
+    /// <param name="topology">The current topology.</param>
+    /// <param name="ready">The hosts that can serve the request.</param>
+    /// <returns>The host, or -1 if <see cref="Pick"/> must decide.</returns>
     int PickReady(TopologySnapshot topology, ulong ready) => Pick(new Choice(null, Verdict.Eligible, ready, 0));
 
     /// <summary>A command has ended.</summary>
@@ -18,16 +18,16 @@ internal interface IHostPicker
     }
 }
 
-/// <summary>A way of picking hosts, by name.</summary>
-/// <param name="Name">For tables.</param>
-/// <param name="Create">Makes the picker of one process.</param>
-/// <param name="Hedges">Whether slow reads are given a second run.</param>
+/// <summary>A named way of picking hosts.</summary>
+/// <param name="Name">The name in tables.</param>
+/// <param name="Create">Creates the picker of one process.</param>
+/// <param name="Hedges">Whether slow reads are hedged.</param>
 internal sealed record Policy(string Name, Func<AppProcess, IHostPicker> Create, bool Hedges = false)
 {
     public const string Router = "router";
     public const string RouterHedged = "router + hedge";
 
-    /// <summary>Whether it goes by the router's judgement of latency.</summary>
+    /// <summary>Whether it uses the router's latency measurements.</summary>
     public bool IsRouter => Name is Router or RouterHedged;
 
     public static readonly Policy Product = new(Router, process => new ProductPicker(process));
@@ -39,7 +39,7 @@ internal sealed record Policy(string Name, Func<AppProcess, IHostPicker> Create,
     public static readonly Policy PeakEwma = new("peak EWMA", process => new PeakEwmaPicker(process));
     public static readonly Policy Oracle = new("oracle", process => new OraclePicker(process));
 
-    /// <summary>Those that tell what monitoring is worth, which is the same for all of them.</summary>
+    /// <summary>The policies that show the effect of monitoring, which all policies share.</summary>
     public static readonly IReadOnlyList<Policy> OfMonitoring = [Product, ProductHedged, RoundRobin, Oracle];
 
     public static readonly IReadOnlyList<Policy> All = [Product, ProductHedged, RoundRobin, Random, LeastInFlight, TwoChoices, PeakEwma, Oracle];

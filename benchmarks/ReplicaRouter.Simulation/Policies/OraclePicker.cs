@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Knows how fast each server is and how much waits there: the bound that nobody can beat.</summary>
+/// <summary>Picks with full knowledge of every server's speed and queue: the bound that no policy can beat.</summary>
 internal sealed class OraclePicker(AppProcess process) : IHostPicker
 {
     public int Pick(in Choice choice)

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>The cheaper one of two at random, by an average that follows peaks at once and forgets them within ten seconds, times what is under way.</summary>
+/// <summary>Picks the cheaper of two random hosts. The cost is a latency average that follows peaks immediately and decays over 10 s, times the operations in flight.</summary>
 /// <remarks>Source: Twitter Finagle, "Peak EWMA"; Linkerd uses the same.</remarks>
 internal sealed class PeakEwmaPicker(AppProcess process) : IHostPicker
 {

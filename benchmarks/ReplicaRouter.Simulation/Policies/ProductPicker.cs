@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What the product chose.</summary>
+/// <summary>Picks the host that the product chose.</summary>
 internal sealed class ProductPicker(AppProcess process) : IHostPicker
 {
     public int Pick(in Choice choice) => choice.Host!.Configuration.Index;

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>One after the other, from a host of its own on: what Npgsql's multi-host data source does.</summary>
+/// <summary>Picks hosts in turn, from a random start per process, like Npgsql's multi-host data source.</summary>
 internal sealed class RoundRobinPicker(AppProcess process) : IHostPicker
 {
     private int _next = process.Random.Next(64);

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>The one with less under way of two at random.</summary>
+/// <summary>Picks the one with fewer operations in flight of two random hosts.</summary>
 internal sealed class TwoChoicesPicker(AppProcess process) : IHostPicker
 {
     public int Pick(in Choice choice)

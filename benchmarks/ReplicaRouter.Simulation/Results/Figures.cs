@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What one policy made of one scenario, in the scenario's window.</summary>
+/// <summary>The figures of one policy in one scenario, within the scenario's window.</summary>
 internal sealed record Figures
 {
     public required int Operations { get; init; }
@@ -12,47 +12,47 @@ internal sealed record Figures
     public required double P99Ms { get; init; }
     public required double P999Ms { get; init; }
 
-    /// <summary>What the replica with most commands got, as a multiple of what each would get if all got the same.</summary>
+    /// <summary>Commands of the busiest replica, as a multiple of the fair share.</summary>
     public required double MaxShare { get; init; }
 
-    /// <summary>The difference between the replicas with most and with fewest commands, likewise.</summary>
+    /// <summary>Difference between the replicas with the most and the fewest commands, as a multiple of the fair share.</summary>
     public required double ShareSpread { get; init; }
 
-    /// <summary>How far the replica that is furthest from its fair share is from it, as a part of that share.</summary>
+    /// <summary>Largest deviation of a replica from its fair share, as a fraction of that share.</summary>
     public required double ShareError { get; init; }
 
-    /// <summary>Share of the commands that the faulty hosts got.</summary>
+    /// <summary>Share of the commands that went to the faulty hosts.</summary>
     public required double SlowShare { get; init; }
 
     public required double PrimaryShare { get; init; }
 
-    /// <summary>Second runs, as a share of the operations.</summary>
+    /// <summary>Hedged attempts, as a share of the operations.</summary>
     public required double HedgeShare { get; init; }
 
     public required long HedgesWon { get; init; }
 
-    /// <summary>Of all processes together, on the host with most.</summary>
+    /// <summary>Probes a second by all processes together, on the most-probed host.</summary>
     public required double ProbesPerSecond { get; init; }
 
     public required int PeakProbesPerSecond { get; init; }
     public required int PeakLoginsPerSecond { get; init; }
 
-    /// <summary>Over the three seconds with most: of many who come independently, a single second sees some more by chance.</summary>
+    /// <summary>Logins a second, over the busiest three seconds: a single second has more by chance.</summary>
     public required double LoginsPerSecond { get; init; }
 
-    /// <summary>Commands that met a replica further behind than the route allows.</summary>
+    /// <summary>Commands that ran on a replica whose lag exceeded the route's limit.</summary>
     public required long StaleReads { get; init; }
 
-    /// <summary>How often a process took a server for lost that was well.</summary>
+    /// <summary>How often a process considered a healthy server lost.</summary>
     public required long WrongDowns { get; init; }
 
-    /// <summary>Most pieces of work at the primary at once, in line or under way.</summary>
+    /// <summary>Highest number of jobs queued or in progress on the primary.</summary>
     public required int PrimaryQueue { get; init; }
 
     public required long Events { get; init; }
     public required IReadOnlyList<SecondFigures> Seconds { get; init; }
 
-    /// <summary>The figures without the course of time, for a compact report.</summary>
+    /// <summary>Returns the figures without those of each second, for a compact report.</summary>
     public Figures Summary() => this with { Seconds = [] };
 }
 

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What the router is to reach.</summary>
+/// <summary>The router's goals.</summary>
 internal static class GoalList
 {
     private const string Hedged = Policy.RouterHedged;
@@ -10,7 +10,7 @@ internal static class GoalList
     [
         .. Slow("G1", "slow-dense", 1.1, 0.15, 1.6, Policy.Router),
         .. Slow("G1", "slow-dense", 1.1, 0.15, 1.6, Hedged),
-        // Where each sends little, most meet a slow host by a read before a probe tells them, as long as all together probe it 120 times a second at most. So there reads are hedged.
+        // In a sparse fleet, at most 120 probes a second per host are shared by all processes, so most meet a slow host by a read before a probe shows it. There, reads are hedged.
         .. Slow("G2", "slow-sparse", 1.3, 0.17, 3, Hedged),
         .. Starved("starved-dense", Policy.Router),
         .. Starved("starved-sparse", Hedged),
@@ -23,35 +23,35 @@ internal static class GoalList
         .. Healthy("healthy-sparse"),
         Fast("healthy-sparse-mixed"),
         Fast("fleet"),
-        new Goal("G11", "hosts wrongly taken for lost because the process stood still", 0, "pauses", seed => seed["pauses"].WrongDowns),
-        new Goal("G11", "hosts wrongly taken for lost, a host and day", 1, "pauses-loss", seed => seed["pauses-loss"].WrongDowns * 24 / 1.5),
-        new Goal("G12", "logins a second at the host that returns, over any three seconds", 120, "return-sparse", seed => seed["return-sparse"].LoginsPerSecond),
+        new Goal("G11", "hosts wrongly considered lost because the process was paused", 0, "pauses", seed => seed["pauses"].WrongDowns),
+        new Goal("G11", "hosts wrongly considered lost, per host and day", 1, "pauses-loss", seed => seed["pauses-loss"].WrongDowns * 24 / 1.5),
+        new Goal("G12", "logins a second at the returning host, over any three seconds", 120, "return-sparse", seed => seed["return-sparse"].LoginsPerSecond),
         P99("G12", "return-sparse", "return-sparse", 1.2),
         new Goal("G12", "errors", 0, "return-sparse", seed => seed["return-sparse"].Errors),
-        new Goal("G12", "seconds until it has 90 % of its share again", 20, "return-sparse", seed => SecondsToShare(seed["return-sparse"], from: 20, replicas: 3)),
-        new Goal("G13", "lost goodput, as a share of what the replicas can do", 0.1, "overload", seed => 1 - Goodput(seed["overload"], 16, 25, capacity: 3000)),
+        new Goal("G12", "seconds until it regains 90 % of its share", 20, "return-sparse", seed => SecondsToShare(seed["return-sparse"], from: 20, replicas: 3)),
+        new Goal("G13", "lost goodput, as a share of the replicas' capacity", 0.1, "overload", seed => 1 - Goodput(seed["overload"], 16, 25, capacity: 3000)),
         new Goal("G13", "lost goodput, hedged", 0.1, "overload", seed => 1 - Goodput(seed["overload", Hedged], 16, 25, capacity: 3000)),
-        new Goal("G13", "second runs, hedged", 0.1, "overload", seed => seed["overload", Hedged].HedgeShare),
-        new Goal("G13", "p99 5 s after it, to the p99 before it", 1.5, "overload", seed => seed["overload"].Seconds[30].P99Ms / seed["overload"].Seconds[12].P99Ms),
+        new Goal("G13", "hedged attempts per operation", 0.1, "overload", seed => seed["overload", Hedged].HedgeShare),
+        new Goal("G13", "p99 5 s afterwards, relative to before", 1.5, "overload", seed => seed["overload"].Seconds[30].P99Ms / seed["overload"].Seconds[12].P99Ms),
         .. Overloaded(Policy.Router),
         .. Overloaded(Hedged),
-        new Goal("G15", "replicas-lost: lost goodput, as a share of what the primary can do", 0.1, "replicas-lost", seed => 1 - Goodput(seed["replicas-lost"], 18, 34, capacity: 2000)),
-        // Five processes at the floor of two keep its eight workers busy. With 16 each it would be 80.
-        new Goal("G15", "replicas-lost: most pieces of work at the primary at once", 64, "replicas-lost", seed => seed["replicas-lost"].PrimaryQueue),
-        new Goal("G15", "replicas-lost: errors from 5 s after it", 0, "replicas-lost", seed => ErrorsFrom(seed["replicas-lost"], 40)),
-        // Their caches are cold: 5 s after its start a server is 1.7 times slower.
-        new Goal("G15", "replicas-lost: p99 5 s after it, to the p99 before it", 2, "replicas-lost", seed => P99Of(seed["replicas-lost"], 40, 45) / P99Of(seed["replicas-lost"], 10, 14)),
+        new Goal("G15", "replicas-lost: lost goodput, as a share of the primary's capacity", 0.1, "replicas-lost", seed => 1 - Goodput(seed["replicas-lost"], 18, 34, capacity: 2000)),
+        // Five processes with the minimum of two reads each keep its eight workers busy. With 16 each, the queue would be 80.
+        new Goal("G15", "replicas-lost: most jobs queued or in progress on the primary", 64, "replicas-lost", seed => seed["replicas-lost"].PrimaryQueue),
+        new Goal("G15", "replicas-lost: errors from 5 s afterwards", 0, "replicas-lost", seed => ErrorsFrom(seed["replicas-lost"], 40)),
+        // Caches are cold: 5 s after its start a server is 1.7 times slower.
+        new Goal("G15", "replicas-lost: p99 5 s afterwards, relative to before", 2, "replicas-lost", seed => P99Of(seed["replicas-lost"], 40, 45) / P99Of(seed["replicas-lost"], 10, 14)),
         .. scenarios.All.Where(scenario => scenario.Processes == scenarios.Processes && !scenario.IsColdStart && !scenario.Name.EndsWith("no fault", StringComparison.Ordinal)).SelectMany(Fleet),
     ];
 
     private static Goal P99(string name, string scenario, string healthy, double limit, string policy = Policy.Router) =>
-        new(name, $"{scenario}, {policy}: p99 to healthy p99", limit, scenario, seed => seed[scenario, policy].P99Ms / seed.HealthyP99(healthy));
+        new(name, $"{scenario}, {policy}: p99 relative to the healthy p99", limit, scenario, seed => seed[scenario, policy].P99Ms / seed.HealthyP99(healthy));
 
     private static Goal[] Slow(string name, string scenario, double p99, double toRoundRobin, double p999, string policy) =>
     [
         P99(name, scenario, scenario, p99, policy),
-        new Goal(name, $"{scenario}, {policy}: p99 to round robin's", toRoundRobin, scenario, seed => seed[scenario, policy].P99Ms / seed[scenario, RoundRobin].P99Ms),
-        new Goal(name, $"{scenario}, {policy}: p99.9 to healthy p99", p999, scenario, seed => seed[scenario, policy].P999Ms / seed.HealthyP99(scenario)),
+        new Goal(name, $"{scenario}, {policy}: p99 relative to round robin's", toRoundRobin, scenario, seed => seed[scenario, policy].P99Ms / seed[scenario, RoundRobin].P99Ms),
+        new Goal(name, $"{scenario}, {policy}: p99.9 relative to the healthy p99", p999, scenario, seed => seed[scenario, policy].P999Ms / seed.HealthyP99(scenario)),
     ];
 
     private static Goal[] Starved(string scenario, string policy) =>
@@ -63,25 +63,25 @@ internal static class GoalList
     private static Goal[] Healthy(string scenario) =>
     [
         Fast(scenario),
-        new Goal("G5", $"{scenario}: how far a replica's share is from the fair one", 0.02, scenario, seed => seed[scenario].ShareError),
+        new Goal("G5", $"{scenario}: largest deviation from the fair share", 0.02, scenario, seed => seed[scenario].ShareError),
     ];
 
     private static Goal Fast(string scenario) =>
-        new("G5", $"{scenario}: p99 to round robin's", 1.03, scenario, seed => seed[scenario].P99Ms / seed[scenario, RoundRobin].P99Ms);
+        new("G5", $"{scenario}: p99 relative to round robin's", 1.03, scenario, seed => seed[scenario].P99Ms / seed[scenario, RoundRobin].P99Ms);
 
     private static Goal[] Overloaded(string policy) =>
     [
-        new Goal("G14", $"overload-long, {policy}: lost goodput, as a share of what the replicas can do", 0.1, "overload-long", seed => 1 - Goodput(seed["overload-long", policy], 16, 75, capacity: 3000)),
-        new Goal("G14", $"overload-long, {policy}: p99 of the answered, to the p99 before it", 2, "overload-long", seed => seed["overload-long", policy].P99Ms / P99Of(seed["overload-long", policy], 10, 14)),
-        new Goal("G14", $"overload-long, {policy}: errors from 5 s after it", 0, "overload-long", seed => ErrorsFrom(seed["overload-long", policy], 80)),
-        new Goal("G14", $"overload-long, {policy}: p99 5 s after it, to the p99 before it", 1.5, "overload-long", seed => P99Of(seed["overload-long", policy], 80, 85) / P99Of(seed["overload-long", policy], 10, 14)),
+        new Goal("G14", $"overload-long, {policy}: lost goodput, as a share of the replicas' capacity", 0.1, "overload-long", seed => 1 - Goodput(seed["overload-long", policy], 16, 75, capacity: 3000)),
+        new Goal("G14", $"overload-long, {policy}: p99 of answered operations, relative to before", 2, "overload-long", seed => seed["overload-long", policy].P99Ms / P99Of(seed["overload-long", policy], 10, 14)),
+        new Goal("G14", $"overload-long, {policy}: errors from 5 s afterwards", 0, "overload-long", seed => ErrorsFrom(seed["overload-long", policy], 80)),
+        new Goal("G14", $"overload-long, {policy}: p99 5 s afterwards, relative to before", 1.5, "overload-long", seed => P99Of(seed["overload-long", policy], 80, 85) / P99Of(seed["overload-long", policy], 10, 14)),
     ];
 
     private static Goal[] Fleet(Scenario scenario) =>
     [
-        new Goal("probes", $"{scenario.Name}: a second and host, of the whole fleet", 120, scenario.Name, seed => seed[scenario.Name].ProbesPerSecond),
+        new Goal("probes", $"{scenario.Name}: probes per second and host by the whole fleet", 120, scenario.Name, seed => seed[scenario.Name].ProbesPerSecond),
         .. scenario.Name is "fleet" or "fleet-return" or "healthy-sparse"
-            ? new[] { new Goal("share", $"{scenario.Name}: the busiest host, to its fair share", 1.5, scenario.Name, seed => seed[scenario.Name].MaxShare) } : [],
+            ? new[] { new Goal("share", $"{scenario.Name}: busiest host, relative to its fair share", 1.5, scenario.Name, seed => seed[scenario.Name].MaxShare) } : [],
     ];
 
     private static double Goodput(Figures figures, int from, int to, double capacity) => figures.Seconds.Skip(from).Take(to - from).Average(second => second.Answered) / capacity;
@@ -92,7 +92,7 @@ internal static class GoalList
 
     private static double SecondsToShare(Figures figures, int from, int replicas)
     {
-        // A second alone has some more or less by chance.
+        // Averages three seconds, because a single one varies by chance.
         for (var second = from; second < figures.Seconds.Count - 1; second++)
         {
             if (figures.Seconds.Skip(second - 1).Take(3).Average(each => each.SlowShare) * replicas >= 0.9) return second - from;

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Notes what callers, servers and an observer who knows everything see, within the scenario's window.</summary>
+/// <summary>Records what callers, servers and an omniscient observer see, within the scenario's window.</summary>
 internal sealed class Recorder
 {
     private readonly World _world;
@@ -21,7 +21,7 @@ internal sealed class Recorder
         _sentBySecond = [.. Enumerable.Range(0, seconds).Select(_ => new int[world.Servers.Length])];
     }
 
-    /// <summary>An operation has ended. One that was refused at once is an error, and has no latency; one that got no answer has waited for it.</summary>
+    /// <summary>Records the end of an operation. A refused one is an error without a latency; one without an answer counts with the time that it waited.</summary>
     public void Ended(long intendedAt, TimeSpan took, bool isAnswered, bool isRefused)
     {
         if (!isRefused) _bySecond[Second(intendedAt)].Add(took.TotalMilliseconds);
@@ -38,7 +38,7 @@ internal sealed class Recorder
         if (IsWithin(intendedAt)) _primaryQueue = Math.Max(_primaryQueue, _world.Servers[0].Queued);
     }
 
-    /// <summary>A replica reads while it is so far behind.</summary>
+    /// <summary>Records a read on a replica with the given lag.</summary>
     public void Read(TimeSpan lag, long intendedAt)
     {
         if (IsWithin(intendedAt) && lag > _world.Configuration.PlanOf(DatabaseOperation.Read).MaxLag) _stale++;
@@ -54,7 +54,7 @@ internal sealed class Recorder
         if (IsWithin(intendedAt)) _hedgesWon++;
     }
 
-    /// <summary>A process takes a server for something: is it?</summary>
+    /// <summary>Records that a process considers a server to be in a state, and whether that is wrong.</summary>
     public void State(Server server, HostState state)
     {
         if (server.State == ServerState.Up && state is HostState.Down or HostState.Hung or HostState.NoLogins && IsWithin(_world.Events.Now)) _wrongDowns++;

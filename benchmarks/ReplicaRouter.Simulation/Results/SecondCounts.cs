@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>Counts things by the second of virtual time in which they happened.</summary>
+/// <summary>Counts events by the second of virtual time in which they happened.</summary>
 internal sealed class SecondCounts
 {
     private readonly List<int> _seconds = [];

@@ -15,6 +15,6 @@ internal sealed class SeedResults(int seed)
 
     public void Add(string scenario, string policy, Figures figures) => _figures.Add((scenario, policy), figures);
 
-    /// <summary>The 99th percentile without the fault.</summary>
+    /// <summary>Returns the 99th percentile without the fault.</summary>
     public double HealthyP99(string scenario) => this[$"{scenario}, no fault"].P99Ms;
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Simulation;
 
-/// <summary>What goes wrong with servers, by seconds.</summary>
+/// <summary>Faults of servers; times are in seconds.</summary>
 internal static class Fault
 {
     public static Action<World> Slow(double from, double to, double factor, params int[] servers) => world =>
@@ -30,13 +30,13 @@ internal static class Fault
         }
     };
 
-    /// <summary>The same fault again and again.</summary>
+    /// <summary>Repeats a fault, in the first half of each period.</summary>
     public static Action<World> Repeated(double from, double to, double period, Func<double, double, Action<World>> fault) => world =>
     {
         for (var at = from; at < to; at += period) fault(at, at + (period / 2))(world);
     };
 
-    /// <summary>Replay of one replica after the other stands still, and goes on a while later from where it stood.</summary>
+    /// <summary>Stops replay on one replica after another. When its stop ends, a replica is caught up immediately.</summary>
     public static Action<World> LagWave(double from, double length) => world =>
     {
         foreach (var (server, i) in world.Replicas.Select((server, i) => (server, i)))
@@ -53,7 +53,7 @@ internal static class Fault
         world.At(to, () => world.Load = after);
     };
 
-    /// <summary>Processes stand still for up to half a second each, as for garbage collections.</summary>
+    /// <summary>Pauses processes for up to half a second each, like garbage collections.</summary>
     public static Action<World> LocalPauses(TimeSpan every) => world =>
     {
         foreach (var process in world.Processes) Next(process);

@@ -1,6 +1,6 @@
 namespace Accounting.Clients;
 
-/// <summary>A business whose books an organization keeps. What the database sets is not required.</summary>
+/// <summary>A business whose books an organization keeps. Properties that the database sets are not required.</summary>
 public sealed record Client
 {
     public Guid Id { get; init; }

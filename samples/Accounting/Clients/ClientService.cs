@@ -5,7 +5,7 @@ namespace Accounting.Clients;
 
 public sealed class ClientService(IDbContextFactory<AccountingDb> databases, TimeProvider time)
 {
-    /// <summary>A write: always the primary.</summary>
+    /// <summary>Creates a client: a write, so always on the primary.</summary>
     public async Task<Client> CreateAsync(CreateClient client, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
@@ -22,7 +22,7 @@ public sealed class ClientService(IDbContextFactory<AccountingDb> databases, Tim
         return created;
     }
 
-    /// <summary>A write, and the read that it is based on: both on the primary. <see langword="null"/> when there is no such client.</summary>
+    /// <summary>Updates a client. The read that the write is based on also runs on the primary. Returns <see langword="null"/> if there is no such client.</summary>
     public async Task<Client?> UpdateAnnualRevenueAsync(Guid id, decimal annualRevenue, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
@@ -32,14 +32,14 @@ public sealed class ClientService(IDbContextFactory<AccountingDb> databases, Tim
         return client;
     }
 
-    /// <summary>A read: balanced over the replicas, and whoever created a client sees it: each request is a session.</summary>
+    /// <summary>Returns a client: a read, balanced across the replicas. Each request is a session, so the user who created a client sees it.</summary>
     public async Task<Client?> GetAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         return await db.Clients.AsNoTracking().SingleOrDefaultAsync(client => client.Id == id, cancellationToken);
     }
 
-    /// <summary>The newest clients, of one organization or of all.</summary>
+    /// <summary>Returns the newest clients of one organization or of all.</summary>
     public async Task<IReadOnlyList<Client>> ListAsync(Guid? organizationId, int limit, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Accounting.Clients;
 
-/// <summary>What is needed to take a client on. It starts active.</summary>
+/// <summary>The data needed to add a client. A new client is active.</summary>
 public sealed record CreateClient
 {
     public required Guid OrganizationId { get; init; }
@@ -20,7 +20,7 @@ public sealed record CreateClient
     public decimal AnnualRevenue { get; init; }
 }
 
-/// <summary>What may change about a client once a year's accounts are closed.</summary>
+/// <summary>The data that changes when a client's fiscal year is closed.</summary>
 public sealed record UpdateAnnualRevenue
 {
     [Range(0, 1e11)]

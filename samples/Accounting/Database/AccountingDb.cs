@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Accounting.Database;
 
-/// <summary>What reads better as objects than as SQL. It routes itself: queries to replicas, what is saved to the primary.</summary>
+/// <summary>The entities that are easier to handle as objects than as SQL. Routing is automatic: queries go to replicas, SaveChanges to the primary.</summary>
 public sealed class AccountingDb(DbContextOptions<AccountingDb> options) : DbContext(options)
 {
     public DbSet<Client> Clients => Set<Client>();

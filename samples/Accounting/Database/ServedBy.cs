@@ -1,8 +1,8 @@
 namespace Accounting.Database;
 
 /// <summary>
-/// Which servers answered what runs inside a capture, by their own word: while one is open, every statement brings
-/// <c>inet_server_port()</c> back in the same round trip. Without one, statements are sent as they are.
+/// Records which servers answered the statements inside a capture, as the servers report it: while a capture is open, every statement
+/// also returns <c>inet_server_port()</c> in the same round trip. Without a capture, statements are sent unchanged.
 /// </summary>
 public sealed class ServedBy : IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class ServedBy : IDisposable
     {
     }
 
-    /// <summary>The capture around the running code, if any.</summary>
+    /// <summary>The capture of the current asynchronous flow, if any.</summary>
     public static ServedBy? Current => s_current.Value;
 
     /// <summary>The ports that answered, in order, one per statement.</summary>

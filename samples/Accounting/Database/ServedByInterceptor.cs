@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Accounting.Database;
 
-/// <summary><see cref="ServedBy"/> for Entity Framework, which opens a connection for each statement outside of transactions: the server is asked as soon as it is open.</summary>
+/// <summary><see cref="ServedBy"/> for Entity Framework, which opens a connection for each statement outside a transaction. Queries the port when a connection is opened.</summary>
 internal sealed class ServedByInterceptor : DbConnectionInterceptor
 {
     public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)

@@ -3,10 +3,10 @@ using Dapper;
 
 namespace Accounting.Database;
 
-/// <summary>Dapper with what the services need and no more: parameters, cancellation, and <see cref="ServedBy"/>.</summary>
+/// <summary>The parts of Dapper that the services need: parameters, cancellation, and <see cref="ServedBy"/>.</summary>
 internal static class Sql
 {
-    // In the same round trip as the statement, so both are the same server's answer.
+    // Sent in the same round trip as the statement, so the same server answers both.
     private const string ServerPort = "\n; SELECT coalesce(inet_server_port(), 0)";
 
     static Sql() => DefaultTypeMap.MatchNamesWithUnderscores = true;
@@ -24,7 +24,7 @@ internal static class Sql
         return rows;
     }
 
-    /// <summary>The only row, or <see langword="null"/>.</summary>
+    /// <summary>Returns the only row, or <see langword="null"/>.</summary>
     public static async Task<T?> QueryOneAsync<T>(
         this DbConnection connection, string sql, object? parameters, CancellationToken cancellationToken) where T : class =>
         (await connection.QueryAsync<T>(sql, parameters, cancellationToken)).SingleOrDefault();

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Accounting.Documents;
 
-/// <summary>What is needed to file a document. Its text is recognised later.</summary>
+/// <summary>The data needed to file a document. Its text is recognized later.</summary>
 public sealed record CreateDocument
 {
     public required Guid OrganizationId { get; init; }

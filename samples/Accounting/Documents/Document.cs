@@ -26,7 +26,7 @@ public record Document
         """;
 }
 
-/// <summary>A document with its client's name and address.</summary>
+/// <summary>A document with its client's name and email address.</summary>
 public sealed record DocumentWithClient : Document
 {
     public required string ClientBusinessName { get; init; }

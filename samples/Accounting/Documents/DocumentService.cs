@@ -5,7 +5,7 @@ namespace Accounting.Documents;
 
 public sealed class DocumentService(DatabaseRouter router)
 {
-    /// <summary>A write. The document waits for its text to be recognised.</summary>
+    /// <summary>Files a document: a write. Its text is still to be recognized.</summary>
     public Task<Document> CreateAsync(CreateDocument document, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Write,
@@ -18,7 +18,7 @@ public sealed class DocumentService(DatabaseRouter router)
                 document, token)).Single(),
             cancellationToken);
 
-    /// <summary>A read, with the client the document belongs to.</summary>
+    /// <summary>Returns a document with its client: a read.</summary>
     public Task<DocumentWithClient?> GetAsync(Guid id, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Read,
@@ -32,7 +32,7 @@ public sealed class DocumentService(DatabaseRouter router)
                 new { id }, token),
             cancellationToken);
 
-    /// <summary>An aggregation: the analytics replica.</summary>
+    /// <summary>Counts documents by category: an aggregation, so on the analytics replica.</summary>
     public Task<IReadOnlyList<DocumentCount>> GetStatsByCategoryAsync(Guid organizationId, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Analytics,

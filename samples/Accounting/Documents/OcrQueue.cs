@@ -3,14 +3,14 @@ using ReplicaRouter;
 
 namespace Accounting.Documents;
 
-/// <summary>The documents whose text is still to be recognised. Looking is a replica's work, taking is the primary's.</summary>
+/// <summary>The documents whose text is still to be recognized. A replica finds them; the primary claims them.</summary>
 public sealed class OcrQueue(DatabaseRouter router)
 {
-    // A worker that died holds its documents no longer than this.
+    // A dead worker's claim expires after this time.
     private const string IsWaiting =
         "(ocr_status = 'pending' OR (ocr_status = 'processing' AND ocr_claimed_at < now() - interval '5 minutes')) AND deleted_at IS NULL";
 
-    /// <summary>The oldest waiting documents, as the background replica knows them: some may be taken by now.</summary>
+    /// <summary>Returns the oldest waiting documents as the background replica sees them. Some can already be claimed.</summary>
     public Task<IReadOnlyList<Document>> FindPendingAsync(int limit, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Background,
@@ -19,7 +19,7 @@ public sealed class OcrQueue(DatabaseRouter router)
                 new { limit }, token),
             cancellationToken);
 
-    /// <summary>Takes those of the documents that really wait: the primary decides, so no document is processed twice.</summary>
+    /// <summary>Claims the documents that are still waiting. The primary decides, so no document is processed twice.</summary>
     public Task<IReadOnlyList<Document>> ClaimAsync(IEnumerable<Document> candidates, CancellationToken cancellationToken)
     {
         var ids = candidates.Select(document => document.Id).ToArray();
@@ -38,7 +38,7 @@ public sealed class OcrQueue(DatabaseRouter router)
             cancellationToken);
     }
 
-    /// <summary>Writes the result, unless the claim was lost to another worker meanwhile: then <see langword="null"/>.</summary>
+    /// <summary>Writes the result. Returns <see langword="null"/> if another worker has claimed the document in the meantime.</summary>
     public Task<Document?> CompleteAsync(Document claimed, string text, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Write,

@@ -3,14 +3,14 @@ using ReplicaRouter;
 
 namespace Accounting.Documents;
 
-/// <summary>Recognises the text of waiting documents, for as long as the application runs.</summary>
+/// <summary>Recognizes the text of waiting documents while the application runs.</summary>
 public sealed class OcrWorker(OcrQueue queue, DatabaseRouter router, TimeProvider time, ILogger<OcrWorker> logger) : BackgroundService
 {
     private const int BatchSize = 10;
     private static readonly TimeSpan s_idleTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>Reads what waits from the background replica, claims it on the primary, and writes the results there.</summary>
-    /// <returns>How many documents were completed.</returns>
+    /// <summary>Finds waiting documents on the background replica, claims them on the primary, and writes the results there.</summary>
+    /// <returns>The number of completed documents.</returns>
     public async Task<int> ProcessQueueAsync(CancellationToken cancellationToken)
     {
         var pending = await queue.FindPendingAsync(BatchSize, cancellationToken);
@@ -25,12 +25,12 @@ public sealed class OcrWorker(OcrQueue queue, DatabaseRouter router, TimeProvide
         return completed;
     }
 
-    /// <summary>Stands for the real recognition.</summary>
+    /// <summary>A placeholder for real text recognition.</summary>
     public static string RecogniseText(Document document) => $"{document.Category}: {document.Name}";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Or a replica would go on to show it what it has completed, and the batch would be full of that.
+        // Without a session, a lagging replica would return documents that this worker has already completed and fill the batch with them.
         using var session = router.BeginSession();
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -41,7 +41,7 @@ public sealed class OcrWorker(OcrQueue queue, DatabaseRouter router, TimeProvide
             }
             catch (NpgsqlException e)
             {
-                // What was claimed is claimed again when its time is over; nothing is lost by waiting.
+                // The claims expire and the documents are claimed again, so waiting loses nothing.
                 logger.LogWarning("The OCR queue could not be processed: {Reason}", e.Message);
                 await Task.Delay(s_idleTime, time, stoppingToken);
             }

@@ -4,7 +4,7 @@ using ReplicaRouter;
 
 namespace Accounting.Hosting;
 
-/// <summary>What a client is told when the database can't do it: who is to blame, and whether trying again helps.</summary>
+/// <summary>Turns a database failure into a response that shows whose fault it is and whether a retry helps.</summary>
 internal sealed class DatabaseExceptionHandler(IProblemDetailsService problems, ILogger<DatabaseExceptionHandler> logger)
     : IExceptionHandler
 {
@@ -14,7 +14,7 @@ internal sealed class DatabaseExceptionHandler(IProblemDetailsService problems, 
         {
             PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation } =>
                 (StatusCodes.Status400BadRequest, "The request names an organization or client that does not exist."),
-            NoEligibleHostException => (StatusCodes.Status503ServiceUnavailable, "No database server may serve this at the moment."),
+            NoEligibleHostException => (StatusCodes.Status503ServiceUnavailable, "No database server can serve this request at the moment."),
             NpgsqlException { IsTransient: true } => (StatusCodes.Status503ServiceUnavailable, "The database is not available at the moment."),
             _ => default,
         };
@@ -22,7 +22,7 @@ internal sealed class DatabaseExceptionHandler(IProblemDetailsService problems, 
 
         if (status == StatusCodes.Status503ServiceUnavailable)
         {
-            // The hosts' reasons are for the operator, not for whoever sent the request.
+            // The reasons of the hosts are for the operator, not for the client.
             logger.LogWarning("{Title} {Reason}", title, CauseOf(exception).Message);
             context.Response.Headers.RetryAfter = "1";
         }
@@ -31,6 +31,6 @@ internal sealed class DatabaseExceptionHandler(IProblemDetailsService problems, 
         return await problems.TryWriteAsync(new() { HttpContext = context, ProblemDetails = { Title = title, Status = status } });
     }
 
-    // Entity Framework wraps what the server or the router said.
+    // Entity Framework wraps exceptions of the server and the router.
     private static Exception CauseOf(Exception exception) => exception is not NpgsqlException && exception.InnerException is { } inner ? CauseOf(inner) : exception;
 }

@@ -3,7 +3,7 @@ using Accounting.Database;
 
 namespace Accounting.Hosting;
 
-/// <summary>For development: tells in every response which servers answered, as in <c>X-Served-By: 5433</c>.</summary>
+/// <summary>For development: adds a header to every response that shows which servers answered, such as <c>X-Served-By: 5433</c>.</summary>
 internal static class ServedByHeader
 {
     public static void UseServedByHeader(this IApplicationBuilder app) => app.Use(async (context, next) =>

@@ -1,6 +1,6 @@
 namespace Accounting.Hosting;
 
-/// <summary>Whether the application has got past its start.</summary>
+/// <summary>Whether the application has finished starting.</summary>
 internal sealed class StartState
 {
     private volatile bool _isReady;

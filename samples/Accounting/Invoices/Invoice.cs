@@ -10,7 +10,7 @@ public sealed record Invoice
     public required decimal TotalAmount { get; init; }
     public required decimal PaidAmount { get; init; }
 
-    /// <summary>What is still to be paid: total less paid, always.</summary>
+    /// <summary>The amount still to be paid: always the total minus the paid amount.</summary>
     public required decimal BalanceAmount { get; init; }
 
     /// <summary><c>sent</c>, <c>partial</c>, <c>paid</c> or <c>overdue</c>.</summary>

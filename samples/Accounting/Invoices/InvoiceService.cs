@@ -5,16 +5,16 @@ namespace Accounting.Invoices;
 
 public sealed class InvoiceService(DatabaseRouter router)
 {
-    /// <summary>A strong read: the invoice may have been created or paid a moment ago, so the primary is asked.</summary>
+    /// <summary>Returns an invoice from the primary, because it can have been created or paid a moment ago.</summary>
     public async Task<Invoice?> GetRecentAsync(Guid id, CancellationToken cancellationToken)
     {
-        // A data source routes anew at every open: what any library takes that knows nothing of routing.
+        // The data source routes at every open, so any library that takes a data source can use it.
         var primary = router.GetDataSource(DatabaseOperation.Transactional);
         await using var connection = await primary.OpenConnectionAsync(cancellationToken);
         return await connection.QueryOneAsync<Invoice>($"SELECT {Invoice.Columns} FROM invoices WHERE id = @id", new { id }, cancellationToken);
     }
 
-    /// <summary>A list can be a moment old, so the replicas answer. Newest first.</summary>
+    /// <summary>Returns the newest invoices first. The list can be slightly stale, so replicas serve it.</summary>
     public Task<IReadOnlyList<Invoice>> ListAsync(Guid organizationId, int limit, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Read,

@@ -10,7 +10,7 @@ public sealed record Payment : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (decimal.Round(Amount, 2) != Amount) yield return new("An amount has two decimal places at most.", [nameof(Amount)]);
+        if (decimal.Round(Amount, 2) != Amount) yield return new("The amount can have at most two decimal places.", [nameof(Amount)]);
     }
 }
 
@@ -21,5 +21,5 @@ public enum PaymentOutcome
     ExceedsBalance,
 }
 
-/// <param name="Invoice">As it is after the payment; when the payment exceeds the balance, as it was.</param>
+/// <param name="Invoice">The invoice after the payment; unchanged if the payment exceeds the balance.</param>
 public sealed record PaymentResult(PaymentOutcome Outcome, Invoice? Invoice);

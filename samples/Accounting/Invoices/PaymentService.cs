@@ -5,7 +5,7 @@ namespace Accounting.Invoices;
 
 public sealed class PaymentService(DatabaseRouter router)
 {
-    // The row stays locked until the commit, and the condition is checked on the locked row: two payments at once can't overpay.
+    // The row stays locked until the commit, and the condition is checked on the locked row, so concurrent payments cannot overpay.
     private const string Pay =
         $"""
         UPDATE invoices

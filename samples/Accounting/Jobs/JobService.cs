@@ -5,10 +5,10 @@ namespace Accounting.Jobs;
 
 public sealed class JobService(DatabaseRouter router)
 {
-    /// <summary>Attempts after which a job is given up.</summary>
+    /// <summary>Number of attempts after which a job is abandoned.</summary>
     public const int MaxAttempts = 3;
 
-    /// <summary>The failed jobs that may be tried again, oldest first: the background replica.</summary>
+    /// <summary>Returns the failed jobs that can be retried, oldest first, from the background replica.</summary>
     public Task<IReadOnlyList<JobExecution>> GetFailedAsync(CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Background,

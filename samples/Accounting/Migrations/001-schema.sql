@@ -1,4 +1,4 @@
--- Runs at every start: each statement leaves alone what is already there.
+-- Runs at every start: no statement changes what already exists.
 
 CREATE TABLE IF NOT EXISTS organizations (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

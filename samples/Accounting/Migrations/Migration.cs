@@ -6,7 +6,7 @@ namespace Accounting.Migrations;
 /// <summary>Brings the schema up to date.</summary>
 public sealed class Migration(DatabaseRouter router)
 {
-    // Any number that nothing else in the database uses: instances that start at once wait for each other.
+    // An arbitrary number that nothing else in the database uses. Instances that start at the same time wait for each other.
     private const long Lock = 0x_acc0_0001;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ public sealed class Migration(DatabaseRouter router)
         await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(@Lock)", new { Lock }, cancellationToken: cancellationToken));
-        // 'IF NOT EXISTS' tells by a notice what it skips; nobody needs to know at every start.
+        // Suppresses the notice about each object that 'IF NOT EXISTS' skips.
         await connection.ExecuteAsync(new CommandDefinition("SET LOCAL client_min_messages = warning", cancellationToken: cancellationToken));
         await connection.ExecuteAsync(new CommandDefinition(await ReadScriptAsync(cancellationToken), cancellationToken: cancellationToken));
         await transaction.CommitAsync(cancellationToken);

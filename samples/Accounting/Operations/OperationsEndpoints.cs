@@ -3,7 +3,7 @@ using ReplicaRouter;
 
 namespace Accounting.Operations;
 
-/// <summary>What an operator asks the router, and the one thing to tell it in a failover test.</summary>
+/// <summary>The router's state for operators, and the order that a failover test needs.</summary>
 internal static class OperationsEndpoints
 {
     public static void MapOperations(this WebApplication app)
@@ -25,7 +25,7 @@ internal static class OperationsEndpoints
         app.MapGet("/operations/hosts", (DatabaseRouter router) =>
             router.GetHealthStatus().ToDictionary(host => host.Key, host => Describe(host.Value)));
 
-        // Whoever may reach this sends all reads to the primary: behind authorization it would go anywhere else.
+        // This sends all reads to the primary. Outside development it would need authorization.
         if (app.Environment.IsDevelopment())
         {
             app.MapPost("/operations/failover", async (DatabaseRouter router, CancellationToken cancellationToken) =>

@@ -4,7 +4,7 @@ using ReplicaRouter;
 
 namespace Accounting.Operations;
 
-/// <summary>The router's metrics and traces through OpenTelemetry, beside Npgsql's own; <c>/metrics</c> is for Prometheus.</summary>
+/// <summary>Exports the metrics and traces of the router and Npgsql through OpenTelemetry; Prometheus scrapes <c>/metrics</c>.</summary>
 internal static class Telemetry
 {
     public static void AddTelemetry(this IServiceCollection services) => services.AddOpenTelemetry()

@@ -1,6 +1,6 @@
 namespace Accounting.Organizations;
 
-/// <summary>One tenant: all else belongs to exactly one.</summary>
+/// <summary>A tenant. Everything else belongs to exactly one tenant.</summary>
 public sealed record Organization
 {
     public required Guid Id { get; init; }

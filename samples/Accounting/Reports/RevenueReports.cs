@@ -3,10 +3,10 @@ using ReplicaRouter;
 
 namespace Accounting.Reports;
 
-/// <summary>Aggregations over an organization's books: the analytics replica's work.</summary>
+/// <summary>Aggregations over an organization's books, on the analytics replica.</summary>
 public sealed class RevenueReports(DatabaseRouter router)
 {
-    /// <summary>What was invoiced in each month of a year, by the invoices' status.</summary>
+    /// <summary>Returns the amount invoiced in each month of a year, by invoice status.</summary>
     public Task<IReadOnlyList<MonthlyRevenue>> GetMonthlyRevenueAsync(Guid organizationId, int year, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Analytics,
@@ -21,7 +21,7 @@ public sealed class RevenueReports(DatabaseRouter router)
                 new { organizationId, year }, token),
             cancellationToken);
 
-    /// <summary>The annual revenue of an organization's active clients, by industry.</summary>
+    /// <summary>Returns the annual revenue of an organization's active clients, by industry.</summary>
     public Task<IReadOnlyList<IndustryRevenue>> GetRevenueByIndustryAsync(Guid organizationId, CancellationToken cancellationToken) =>
         router.ExecuteAsync(
             DatabaseOperation.Analytics,

@@ -7,14 +7,14 @@ using Bogus;
 
 namespace Accounting.Seeding;
 
-/// <summary>Made-up books of a few organizations. The same seed gives the same data, to the last id.</summary>
+/// <summary>Generated books of a few organizations. The same seed gives exactly the same data, including ids.</summary>
 public sealed class SampleData
 {
     private static readonly string[] s_industries = ["construction", "healthcare", "hospitality", "manufacturing", "retail", "technology", "transport"];
     private static readonly string[] s_categories = ["receipt", "invoice", "bank_statement", "tax_form", "contract"];
     private static readonly string[] s_jobs = ["send_reminders", "sync_bank_feed", "close_month", "export_ledger"];
 
-    // Two years of business ended here. Not today: data would differ from one day to the next.
+    // The end of two years of business. A fixed date, because today's would give different data every day.
     private static readonly DateTimeOffset s_end = new(2026, 7, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Faker _faker;

@@ -8,15 +8,15 @@ using ReplicaRouter;
 
 namespace Accounting.Seeding;
 
-/// <summary>Fills an empty database with <see cref="SampleData"/>, by COPY: a few thousand rows take a fraction of a second.</summary>
+/// <summary>Fills an empty database with <see cref="SampleData"/>. Uses COPY, which loads a few thousand rows in a fraction of a second.</summary>
 public sealed class Seed(DatabaseRouter router)
 {
     public const int DefaultSeed = 42;
 
-    /// <summary>Does nothing when there is an organization already.</summary>
+    /// <summary>Seeds the database, unless an organization exists.</summary>
     public async Task RunAsync(CancellationToken cancellationToken, int seed = DefaultSeed)
     {
-        // What is handed out is Npgsql's own data source, so COPY works as always.
+        // The client is Npgsql's own data source, so COPY works as usual.
         var primary = router.GetClient(DatabaseOperation.Write);
         await using var connection = await primary.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -52,7 +52,7 @@ public sealed class Seed(DatabaseRouter router)
 
     private static async Task<bool> LockIfEmptyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        // Instances that start at once seed one after another, so only the first finds the table empty.
+        // Instances that start at the same time seed one after another, so only the first finds the table empty.
         await using var takeLock = new NpgsqlCommand("LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE", connection);
         await takeLock.ExecuteNonQueryAsync(cancellationToken);
         await using var isEmpty = new NpgsqlCommand("SELECT NOT EXISTS (SELECT FROM organizations)", connection);

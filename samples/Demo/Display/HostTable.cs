@@ -6,12 +6,12 @@ using Spectre.Console.Rendering;
 
 namespace Demo.Display;
 
-/// <summary>How the hosts stand and what each has answered.</summary>
+/// <summary>The state of each host and the operations that it has answered.</summary>
 internal static class HostTable
 {
     private static readonly DatabaseOperation[] s_operations = Enum.GetValues<DatabaseOperation>();
 
-    // In two lines each, so that the table fits the 80 columns of a plain terminal.
+    // Some headings have two lines, so that the table fits the 80 columns of a plain terminal.
     private static readonly string[] s_headings = ["host", "role", "state", "lag\nms", "latency\nms", "write", "trans-\nactional", "read", "analy-\ntics", "back-\nground"];
     private const int TextColumns = 3;
 

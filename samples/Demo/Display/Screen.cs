@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Demo.Display;
 
-/// <summary>Where people look: a table that is redrawn in a terminal, and printed now and then where there is none.</summary>
+/// <summary>The demo's display: a table that is redrawn in place on a terminal, and printed periodically otherwise.</summary>
 internal sealed class Screen
 {
     private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(500);
@@ -16,17 +16,17 @@ internal sealed class Screen
 
     private Screen(IAnsiConsole console, bool isTerminal) => (_console, _isTerminal) = (console, isTerminal);
 
-    /// <summary>The standard output; the standard error when the output is for a program to read.</summary>
+    /// <summary>Returns a screen on standard output, or on standard error if standard output carries JSON.</summary>
     public static Screen For(DemoOptions options)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(options.Json ? Console.Error : Console.Out) });
         var isTerminal = options.Json ? !Console.IsErrorRedirected : !Console.IsOutputRedirected;
-        // Without a terminal there is no width to fit: a narrow guess would wrap every row.
+        // Without a terminal the library assumes a narrow width, which would wrap every row.
         if (!isTerminal) console.Profile.Width = 160;
         return new Screen(console, isTerminal);
     }
 
-    /// <summary>Tells an event. While the table is redrawn it is shown below the table.</summary>
+    /// <summary>Shows an event; below the table while the table is live.</summary>
     public void Say(string message)
     {
         lock (_events)

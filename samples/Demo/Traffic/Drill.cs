@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace Demo.Traffic;
 
-/// <summary>Kills a replica under the traffic and brings it back, and tells when it served again.</summary>
+/// <summary>Kills and restarts a replica under traffic, and reports when it serves again.</summary>
 internal static class Drill
 {
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
@@ -17,7 +17,7 @@ internal static class Drill
         await TrafficRunner.PauseAsync(options.KillAfter, time, endToken);
         if (endToken.IsCancellationRequested) return;
         await server.KillAsync(CancellationToken.None);
-        screen.Say($"Drill: {server.Name} killed (kill -9) at {Elapsed()}");
+        screen.Say($"Drill: {server.Name} was killed (kill -9) at {Elapsed()}");
 
         await TrafficRunner.PauseAsync(options.StartAfter - time.GetElapsedTime(begin), time, endToken);
         if (endToken.IsCancellationRequested) return;
@@ -33,7 +33,7 @@ internal static class Drill
         }
 
         screen.Say($"Drill: {server.Name} serves again at {Elapsed()}");
-        screen.Say(options.Seconds is null ? "The drill is over. The traffic goes on until Ctrl-C." : "The drill is over. The traffic goes on until its time has passed.");
+        screen.Say(options.Seconds is null ? "The drill is over. The traffic continues until Ctrl-C." : "The drill is over. The traffic continues until its time is up.");
 
         long Answers() => Enum.GetValues<DatabaseOperation>().Sum(operation => tally[server.Name, operation]);
     }

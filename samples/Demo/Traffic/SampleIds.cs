@@ -2,7 +2,7 @@ using Accounting.Seeding;
 
 namespace Demo.Traffic;
 
-/// <summary>The ids that the traffic draws from: those of the sample data, which the database was filled with.</summary>
+/// <summary>Picks random ids from the sample data that the database was seeded with.</summary>
 internal sealed class SampleIds(SampleData data)
 {
     public Guid Organization(Random random) => data.Organizations[random.Next(data.Organizations.Count)].Id;
@@ -13,7 +13,7 @@ internal sealed class SampleIds(SampleData data)
 
     public Guid Invoice(Random random) => data.Invoices[random.Next(data.Invoices.Count)].Id;
 
-    /// <summary>A client with its organization, for what belongs to both.</summary>
+    /// <summary>Returns a client and its organization.</summary>
     public (Guid Organization, Guid Client) ClientOfOrganization(Random random)
     {
         var client = data.Clients[random.Next(data.Clients.Count)];

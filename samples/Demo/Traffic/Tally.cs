@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace Demo.Traffic;
 
-/// <summary>Counts what really happened: which server answered each operation, by the port that the server itself told.</summary>
+/// <summary>Counts which server really answered each operation, by the port that the server itself reports.</summary>
 internal sealed class Tally(IReadOnlyList<LocalServer> servers)
 {
     private readonly Dictionary<int, string> _hosts = servers.ToDictionary(server => server.Port, server => server.Name);
@@ -13,7 +13,7 @@ internal sealed class Tally(IReadOnlyList<LocalServer> servers)
     private readonly ConcurrentDictionary<string, long> _errors = new();
     private long _staleReads;
 
-    /// <summary>The servers' names, also of those that answered nothing.</summary>
+    /// <summary>The names of all servers, including those that answered nothing.</summary>
     public IReadOnlyList<string> Hosts { get; } = [.. servers.Select(server => server.Name)];
 
     public long StaleReads => Interlocked.Read(ref _staleReads);
@@ -33,7 +33,7 @@ internal sealed class Tally(IReadOnlyList<LocalServer> servers)
         try
         {
             var result = await run();
-            // An operation that was retried ends where its last statement was answered.
+            // A retried operation counts for the server that answered its last statement.
             _answers.AddOrUpdate((HostOf(servedBy.Ports[^1]), operation), 1, (_, count) => count + 1);
             return (true, result);
         }
@@ -44,7 +44,7 @@ internal sealed class Tally(IReadOnlyList<LocalServer> servers)
         }
     }
 
-    /// <summary>Counts a read that answered an older state than the write before it had acknowledged.</summary>
+    /// <summary>Counts a read that returned a state older than the acknowledged write before it.</summary>
     public void CountStaleRead() => Interlocked.Increment(ref _staleReads);
 
     private string HostOf(int port) => _hosts.TryGetValue(port, out var name) ? name : $"port {port}";

@@ -4,10 +4,10 @@ using ReplicaRouter.Testing;
 
 namespace Demo.Traffic;
 
-/// <summary>Keeps all workers busy at their pace, with the table and the drill beside them, until time is up.</summary>
+/// <summary>Runs all workers at their pace, along with the table and the drill, until time is up.</summary>
 internal static class TrafficRunner
 {
-    /// <summary>How long an operation under way may take after the end.</summary>
+    /// <summary>Longest time that an operation in progress can take after the end.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
 
     public static async Task RunAsync(
@@ -15,7 +15,7 @@ internal static class TrafficRunner
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stopToken);
         if (options.Duration is { } duration) end.CancelAfter(duration);
-        // Operations under way at the end are finished, so that none is counted as an error for having been cut off.
+        // Operations in progress at the end can complete, so that none counts as an error because it was cut off.
         using var cut = new CancellationTokenSource();
         using var armed = end.Token.Register(() => cut.CancelAfter(s_grace));
 
@@ -26,7 +26,7 @@ internal static class TrafficRunner
         await Task.WhenAll(tasks);
     }
 
-    /// <summary>About 400 operations a second: half of what two cores could do beside four servers.</summary>
+    /// <summary>About 400 operations a second: half of what two cores can do that also run four servers.</summary>
     private static IEnumerable<(Func<Random, CancellationToken, Task> Round, TimeSpan Pace)> Plan(Workers workers) =>
     [
         .. Several(4, workers.BrowseAsync, 20),
@@ -44,7 +44,7 @@ internal static class TrafficRunner
     private static async Task WorkAsync(
         Func<Random, CancellationToken, Task> round, TimeSpan pace, Random random, TimeProvider time, CancellationToken endToken, CancellationToken cutToken)
     {
-        // Leaves the caller's thread, and starts apart from the others of its kind.
+        // Leaves the caller's thread, and spreads the starts of equal workers.
         await PauseAsync(pace * random.NextDouble(), time, endToken);
         while (!endToken.IsCancellationRequested)
         {
@@ -53,7 +53,7 @@ internal static class TrafficRunner
         }
     }
 
-    /// <summary>Waits, and returns early at the end rather than throwing.</summary>
+    /// <summary>Waits for a pause. At the end it returns early instead of throwing.</summary>
     public static Task PauseAsync(TimeSpan pause, TimeProvider time, CancellationToken endToken) =>
         Task.Delay(pause, time, endToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 }

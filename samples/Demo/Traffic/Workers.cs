@@ -10,7 +10,7 @@ using static ReplicaRouter.DatabaseOperation;
 
 namespace Demo.Traffic;
 
-/// <summary>What the users of the application do, one method a kind of user. Each call is one round of it.</summary>
+/// <summary>Simulates the application's users, one method per kind of user. Each call is one round.</summary>
 internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally tally)
 {
     private static readonly string[] s_categories = ["receipt", "invoice", "bank_statement", "tax_form", "contract"];
@@ -25,7 +25,7 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
     private readonly RevenueReports _reports = services.GetRequiredService<RevenueReports>();
     private readonly JobService _jobs = services.GetRequiredService<JobService>();
 
-    /// <summary>Looks up and lists.</summary>
+    /// <summary>Lists and looks up records.</summary>
     public Task BrowseAsync(Random random, CancellationToken token) => random.Next(8) switch
     {
         0 => tally.CountAsync(Read, () => _organizations.ListAsync(token)),
@@ -35,7 +35,7 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
         _ => tally.CountAsync(Read, () => _clients.GetAsync(ids.Client(random), token)),
     };
 
-    /// <summary>Takes a client on, changes it, and looks at it at once after each write, as an impatient user does: in a session, so that he sees what he wrote.</summary>
+    /// <summary>Adds a client, changes it, and reads it immediately after each write, in a session, so that the reads see the writes.</summary>
     public async Task TakeOnClientAsync(Random random, CancellationToken token)
     {
         using var session = _router.BeginSession();
@@ -68,12 +68,12 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
         return tally.CountAsync(Write, () => _documents.CreateAsync(request, token));
     }
 
-    /// <summary>Pays a little of an invoice, or makes sure of what is still open.</summary>
+    /// <summary>Pays a small part of an invoice, or checks its balance.</summary>
     public Task PayAsync(Random random, CancellationToken token) => random.Next(4) == 0
         ? tally.CountAsync(Transactional, () => _invoices.GetRecentAsync(ids.Invoice(random), token))
         : tally.CountAsync(Transactional, () => _payments.ProcessInvoicePaymentAsync(ids.Invoice(random), random.Next(1, 500) / 100m, token));
 
-    /// <summary>Looks at a dashboard.</summary>
+    /// <summary>Requests a report.</summary>
     public Task ReportAsync(Random random, CancellationToken token) => random.Next(3) switch
     {
         0 => tally.CountAsync(Analytics, () => _reports.GetMonthlyRevenueAsync(ids.Organization(random), random.Next(2024, 2027), token)),
@@ -81,10 +81,10 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
         _ => tally.CountAsync(Analytics, () => _documents.GetStatsByCategoryAsync(ids.Organization(random), token)),
     };
 
-    /// <summary>Looks for jobs to try again.</summary>
+    /// <summary>Looks for jobs to retry.</summary>
     public Task WatchJobsAsync(Random random, CancellationToken token) => tally.CountAsync(Background, () => _jobs.GetFailedAsync(token));
 
-    /// <summary>Does what the application's OCR worker does, so that each step is counted where it was answered.</summary>
+    /// <summary>Does the work of the application's OCR worker, and counts each step for the server that answered it.</summary>
     public async Task ProcessOcrQueueAsync(Random random, CancellationToken token)
     {
         var pending = await tally.CountAsync(Background, () => _ocrQueue.FindPendingAsync(5, token));
@@ -95,7 +95,7 @@ internal sealed class Workers(IServiceProvider services, SampleIds ids, Tally ta
             await tally.CountAsync(Write, () => _ocrQueue.CompleteAsync(document, OcrWorker.RecogniseText(document), token));
     }
 
-    /// <summary>Nobody else writes to this client, so whoever answers anything else is behind the write.</summary>
+    /// <summary>Reads the client back. Nothing else writes to it, so any other answer is stale.</summary>
     private async Task LookAtAsync(Client written, CancellationToken token)
     {
         var seen = await tally.CountAsync(Read, () => _clients.GetAsync(written.Id, token));

@@ -8,13 +8,13 @@ using ReplicaRouter.Testing;
 
 namespace Jobs.Acceptance;
 
-/// <summary>Producers place orders, each the next one when the receipt of its last one is there, while replicas are kept behind.</summary>
+/// <summary>Runs producers against delayed replicas. Each producer places its next order when it has the receipt of the last one.</summary>
 public sealed class JobRun
 {
-    /// <summary>The replica that is promoted. Commits wait for it, so that no acknowledged one is lost with the primary.</summary>
+    /// <summary>The replica that is promoted. It is synchronous, so no acknowledged commit is lost with the primary.</summary>
     private const string Successor = "background";
 
-    /// <summary>Longest time for one order. A job that was under way on a primary that died is run again within it.</summary>
+    /// <summary>Longest time for one order. A job that was in progress on a killed primary is run again within it.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private readonly JobRunOptions _options;
@@ -36,14 +36,14 @@ public sealed class JobRun
         _queue = services.GetRequiredService<IReceiptQueue>();
     }
 
-    /// <summary>Starts a cluster and the application, and has all orders handled.</summary>
+    /// <summary>Starts a cluster and the application, and processes all orders.</summary>
     public static async Task<JobRunReport> RunAsync(JobRunOptions options, CancellationToken ct)
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
         {
             Replicas = [new() { Name = "analytics" }, new() { Name = Successor, IsSynchronous = options.WithFailover }],
         }, ct);
-        // Without it, reads of sessions stay on the primary for a while after a promotion.
+        // Without pg_monitor, sessions read from the primary for a while after a promotion.
         await using (var superuser = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString)) await superuser.ExecuteAsync("GRANT pg_monitor TO app");
         using var host = JobsApplication.Build(options.System, cluster.EnvironmentVariables);
         await host.Services.GetRequiredService<OrderService>().CreateTablesAsync(ct);
@@ -82,7 +82,7 @@ public sealed class JobRun
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
             limit.CancelAfter(s_patience);
             while (!await TryPlaceAsync(id, limit.Token)) Interlocked.Increment(ref _repeated);
-            // One that is lost is counted by its missing receipt.
+            // A lost job shows up as a missing receipt.
             await Task.WhenAny(madeOut, Task.Delay(s_patience, ct));
         }
     }
@@ -98,7 +98,7 @@ public sealed class JobRun
         }
         catch (Exception) when (_options.WithFailover && !ct.IsCancellationRequested)
         {
-            // What became of it is not known. Both calls may be made again.
+            // The outcome is unknown. Both calls can be repeated.
             await Task.Delay(100, ct);
             return false;
         }

@@ -1,6 +1,6 @@
 namespace Jobs.Channels;
 
 #region envelope
-/// <summary>What travels through the channel: the work, and from where its session goes on.</summary>
+/// <summary>A message in the channel: the work, and the token of the session that the worker continues.</summary>
 public sealed record ReceiptRequest(Guid OrderId, string SessionToken);
 #endregion

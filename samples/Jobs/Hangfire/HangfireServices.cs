@@ -17,10 +17,10 @@ public static class HangfireServices
             var router = services.GetRequiredService<DatabaseRouter>();
             var options = new PostgreSqlStorageOptions
             {
-                // A job whose worker lost its connection is taken up again after this time.
+                // A job whose worker lost its connection runs again after this time.
                 InvisibilityTimeout = TimeSpan.FromSeconds(30),
                 UseSlidingInvisibilityTimeout = true,
-                // A lock that died with the primary's connections holds up retries no longer than this. By default it does so for 10 minutes.
+                // A lock left behind by a failed primary blocks retries for at most this long. The default is 10 minutes.
                 DistributedLockTimeout = TimeSpan.FromSeconds(30),
             };
             hangfire
@@ -30,7 +30,7 @@ public static class HangfireServices
         builder.Services.AddHangfireServer(options =>
         {
             options.WorkerCount = 20;
-            options.SchedulePollingInterval = TimeSpan.FromSeconds(1);      // how often it looks for retries that are due
+            options.SchedulePollingInterval = TimeSpan.FromSeconds(1);      // how often it looks for due retries
         });
         #endregion
         builder.Services.AddSingleton<ReceiptJob>();

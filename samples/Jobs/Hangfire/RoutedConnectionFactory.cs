@@ -5,7 +5,7 @@ using ReplicaRouter;
 namespace Jobs.Hangfire;
 
 #region hangfire-storage
-/// <summary>Hangfire's storage on whichever server is the primary.</summary>
+/// <summary>Opens the connections of Hangfire's storage, always on the current primary.</summary>
 public sealed class RoutedConnectionFactory(DatabaseRouter router) : IConnectionFactory
 {
     public NpgsqlConnection GetOrCreateConnection() => router.OpenConnection(DatabaseOperation.Write);

@@ -6,7 +6,7 @@ using ReplicaRouter;
 namespace Jobs.Hangfire;
 
 #region hangfire-filter
-/// <summary>A job goes on with the session of whoever enqueued it.</summary>
+/// <summary>A job continues the session of the caller that enqueued it.</summary>
 public sealed class SessionFilter(DatabaseRouter router) : IJobFilter, IClientFilter, IServerFilter
 {
     public bool AllowMultiple => false;
@@ -22,7 +22,7 @@ public sealed class SessionFilter(DatabaseRouter router) : IJobFilter, IClientFi
     {
     }
 
-    // Not an async method: what it begins is to cover its caller, who runs the job.
+    // Not async: the session must also be current in the caller, which runs the job.
     public void OnPerforming(PerformingContext context) =>
         context.Items[SessionMetadata.Key] = router.BeginSession(context.GetJobParameter<string>(SessionMetadata.Key, allowStale: true));
 

@@ -1,6 +1,6 @@
 namespace Jobs.Orders;
 
-/// <summary>Has a receipt made out for an order, later and by somebody else.</summary>
+/// <summary>Queues the creation of an order's receipt, for a worker to do later.</summary>
 public interface IReceiptQueue
 {
     Task EnqueueAsync(Guid orderId, CancellationToken ct);

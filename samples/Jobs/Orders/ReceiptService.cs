@@ -4,7 +4,7 @@ using ReplicaRouter;
 
 namespace Jobs.Orders;
 
-/// <summary>The work of the jobs: looks up the order, and notes what was found. A job that is run twice leaves one receipt.</summary>
+/// <summary>The work of the jobs: looks up the order and records the result. A job that runs twice creates one receipt.</summary>
 public sealed class ReceiptService(DatabaseRouter router, OrderService orders)
 {
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _awaited = new();
@@ -17,7 +17,7 @@ public sealed class ReceiptService(DatabaseRouter router, OrderService orders)
         if (_awaited.TryRemove(orderId, out var awaited)) awaited.TrySetResult();
     }
 
-    /// <summary>Ends when the order's receipt has been made out in this process. To be called before the job can have run.</summary>
+    /// <summary>Completes when this process has created the order's receipt. Call it before the job can run.</summary>
     public Task MadeOutAsync(Guid orderId) =>
         _awaited.GetOrAdd(orderId, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 }

@@ -4,7 +4,7 @@ using ReplicaRouter;
 namespace Jobs.Quartz;
 
 #region quartz-middleware
-/// <summary>A job goes on with the session of whoever scheduled it.</summary>
+/// <summary>A job continues the session of the caller that scheduled it.</summary>
 public sealed class SessionMiddleware(DatabaseRouter router) : IJobExecutionMiddleware
 {
     public async ValueTask Invoke(IJobExecutionContext context, JobExecutionDelegate next, CancellationToken cancellationToken = default)

@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 namespace Orders.ClusterTests;
 
 #region cluster
-/// <summary>A primary and two streaming replicas with a stock of tea, and a router that knows them.</summary>
+/// <summary>A primary and two streaming replicas with a stock of tea, and a router for them.</summary>
 public sealed class OrderCluster : IAsyncDisposable
 {
     private OrderCluster(LocalCluster servers, DatabaseRouter router) => (Servers, Router, Orders) = (servers, router, new OrderService(router));

@@ -1,7 +1,7 @@
 namespace Orders.ClusterTests;
 
 #region tests
-/// <summary>The service while servers lag, die and are replaced.</summary>
+/// <summary>Tests the service while servers lag, crash and are replaced.</summary>
 public sealed class OrderServiceTests
 {
     private readonly Order _order = new(Guid.NewGuid(), "tea", 2);
@@ -9,7 +9,7 @@ public sealed class OrderServiceTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task In_a_session_an_order_is_found_at_once_although_no_replica_has_it_yet()
+    public async Task A_session_finds_its_order_before_any_replica_has_it()
     {
         await using var cluster = await OrderCluster.StartAsync(Ct);
         await cluster.Servers["analytics"].PauseReplayAsync(Ct);
@@ -21,7 +21,7 @@ public sealed class OrderServiceTests
     }
 
     [Fact]
-    public async Task Orders_are_found_while_a_replica_is_dead()
+    public async Task Orders_are_found_while_a_replica_is_down()
     {
         await using var cluster = await OrderCluster.StartAsync(Ct);
         await cluster.Orders.PlaceAsync(_order, Ct);

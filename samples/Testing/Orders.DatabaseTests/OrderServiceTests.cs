@@ -1,7 +1,7 @@
 namespace Orders.DatabaseTests;
 
 #region tests
-/// <summary>The service's SQL and transactions, on a real server.</summary>
+/// <summary>Tests the service's SQL and transactions on a real server.</summary>
 public sealed class OrderServiceTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
     private readonly OrderService _orders = new(database.Router);
@@ -9,7 +9,7 @@ public sealed class OrderServiceTests(TestDatabase database) : IClassFixture<Tes
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_order_that_was_placed_is_found_and_leaves_the_stock()
+    public async Task A_placed_order_is_found_and_reduces_the_stock()
     {
         var order = new Order(Guid.NewGuid(), await database.StockAsync(5), 2);
         await _orders.PlaceAsync(order, Ct);
@@ -18,7 +18,7 @@ public sealed class OrderServiceTests(TestDatabase database) : IClassFixture<Tes
     }
 
     [Fact]
-    public async Task An_order_that_fails_leaves_the_stock_as_it_was()
+    public async Task A_failed_order_leaves_the_stock_unchanged()
     {
         var order = new Order(Guid.NewGuid(), await database.StockAsync(5), 2);
         await _orders.PlaceAsync(order, Ct);

@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 namespace Orders.DatabaseTests;
 
 #region database
-/// <summary>One database for all tests: the one that the variable TEST_DATABASE names, else a server that is started for them.</summary>
+/// <summary>One database for all tests: the one that the variable TEST_DATABASE names, or else a server started for them.</summary>
 public sealed class TestDatabase : IAsyncLifetime
 {
     private LocalCluster? _server;
@@ -21,7 +21,7 @@ public sealed class TestDatabase : IAsyncLifetime
         await create.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Puts pieces of a new product into the stock. Each test has a product of its own, and finds nothing of the others.</summary>
+    /// <summary>Adds a new product to the stock. Each test uses its own product, so tests do not see each other's data.</summary>
     public async Task<string> StockAsync(int quantity)
     {
         var product = $"tea {Guid.NewGuid()}";

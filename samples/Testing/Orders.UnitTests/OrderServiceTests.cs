@@ -6,7 +6,7 @@ using ReplicaRouter;
 namespace Orders.UnitTests;
 
 #region tests
-/// <summary>What the service asks of the router, and what it makes of the answer. No SQL runs.</summary>
+/// <summary>Tests which calls the service makes to the router, and how it handles the results. No SQL runs.</summary>
 public sealed class OrderServiceTests
 {
     private readonly DatabaseRouter _router = Substitute.For<DatabaseRouter>();
@@ -15,7 +15,7 @@ public sealed class OrderServiceTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_order_is_looked_up_by_a_read()
+    public async Task An_order_is_looked_up_with_a_read()
     {
         _router.ExecuteAsync(DatabaseOperation.Read, Arg.Any<Func<NpgsqlConnection, CancellationToken, Task<Order?>>>(), Arg.Any<OperationOptions?>(), Arg.Any<CancellationToken>())
             .Returns(_order);
@@ -30,7 +30,7 @@ public sealed class OrderServiceTests
     }
 
     [Fact]
-    public async Task The_stock_is_unknown_where_no_server_can_tell()
+    public async Task The_stock_is_unknown_when_no_server_can_serve_the_read()
     {
         _router.ExecuteAsync(DatabaseOperation.Read, Arg.Any<Func<NpgsqlConnection, CancellationToken, Task<int?>>>(), Arg.Any<OperationOptions?>(), Arg.Any<CancellationToken>())
             .ThrowsAsync(new NoEligibleHostException("read", []));

@@ -1,6 +1,6 @@
 namespace Orders;
 
 #region order
-/// <summary>An order of some pieces of one product.</summary>
+/// <summary>An order of a quantity of one product.</summary>
 public sealed record Order(Guid Id, string Product, int Quantity);
 #endregion

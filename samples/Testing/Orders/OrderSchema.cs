@@ -1,7 +1,7 @@
 namespace Orders;
 
 #region schema
-/// <summary>The tables of the orders.</summary>
+/// <summary>The tables of the order service.</summary>
 public static class OrderSchema
 {
     public const string Sql =

@@ -4,11 +4,11 @@ using ReplicaRouter;
 namespace Orders;
 
 #region service
-/// <summary>Orders are placed on the primary and looked up on replicas.</summary>
+/// <summary>Places orders on the primary and looks them up on replicas.</summary>
 public sealed class OrderService(DatabaseRouter router)
 {
-    /// <summary>Takes the pieces from the stock and notes the order, both or neither.</summary>
-    /// <exception cref="OutOfStockException">There is less than was ordered.</exception>
+    /// <summary>Reduces the stock and records the order, both or neither.</summary>
+    /// <exception cref="OutOfStockException">The stock is less than the order.</exception>
     public Task PlaceAsync(Order order, CancellationToken ct) => router.WithTransactionAsync(async (transaction, token) =>
     {
         await using var take = new NpgsqlCommand("UPDATE stock SET quantity = quantity - $2 WHERE product = $1 AND quantity >= $2", transaction.Connection)
@@ -32,7 +32,7 @@ public sealed class OrderService(DatabaseRouter router)
         return await reader.ReadAsync(token) ? new Order(id, reader.GetString(0), reader.GetInt32(1)) : null;
     }, ct);
 
-    /// <summary>How many pieces are left, for a page that can do without: null where no server can tell.</summary>
+    /// <summary>Returns the quantity in stock, for a page that works without it: null if no server can serve the read.</summary>
     public async Task<int?> StockOfAsync(string product, CancellationToken ct)
     {
         try

@@ -1,6 +1,6 @@
 namespace Orders;
 
 #region exception
-/// <summary>There is less of a product than was ordered.</summary>
+/// <summary>The stock of a product is less than an order of it.</summary>
 public sealed class OutOfStockException(string product) : Exception($"There is not enough of '{product}'.");
 #endregion

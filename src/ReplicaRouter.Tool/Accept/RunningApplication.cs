@@ -8,12 +8,12 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Accept;
 
-/// <summary>A running application, by the operators' endpoints of its dashboard.</summary>
+/// <summary>A running application, reached through the operator endpoints of its dashboard.</summary>
 internal sealed class RunningApplication : IDisposable
 {
     public const string TokenVariable = "REPLICA_ROUTER_APP_TOKEN";
 
-    /// <summary>Far above what the endpoints answer: whoever answers there is not trusted to end.</summary>
+    /// <summary>Far more than the endpoints return; limits what an untrusted server can send.</summary>
     private const int MostBytes = 64 * 1024;
 
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(15);
@@ -22,17 +22,17 @@ internal sealed class RunningApplication : IDisposable
 
     public RunningApplication(Uri address)
     {
-        // The order carries the antiforgery token in a cookie and in a header. A redirect would lead to a sign-in page, and the credentials elsewhere.
+        // The antiforgery token travels in both a cookie and a header. A redirect would lead to a sign-in page, and take the credentials elsewhere.
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = true, CookieContainer = new CookieContainer() };
         _http = new HttpClient(handler) { BaseAddress = WithoutCredentials(address), Timeout = s_timeout, MaxResponseContentBufferSize = MostBytes };
         _http.DefaultRequestHeaders.Authorization = CredentialsOf(address);
     }
 
-    /// <summary>Whether this is the address of a dashboard. A part of a password that is not percent-encoded would become the path, the query or the port.</summary>
+    /// <summary>Whether the text can be a dashboard's address. A password that is not percent-encoded would end up in the port, the path or the query.</summary>
     public static bool IsAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
         && url.Query.Length == 0 && url.Fragment.Length == 0 && !url.AbsolutePath.Contains('@', StringComparison.Ordinal);
 
-    /// <exception cref="ToolException">The application does not tell.</exception>
+    /// <exception cref="ToolException">The application does not answer, or refuses.</exception>
     public async Task<Preview> PreviewAsync(string host, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, PathOf(host));
@@ -41,7 +41,7 @@ internal sealed class RunningApplication : IDisposable
         return await response.Content.ReadFromJsonAsync<Preview>(ct) ?? throw new ToolException("The application's answer is empty.");
     }
 
-    /// <exception cref="ToolException">The application refuses.</exception>
+    /// <exception cref="ToolException">The application does not answer, or refuses the order.</exception>
     public async Task AcceptAsync(string host, Preview preview, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, PathOf(host));
@@ -54,7 +54,7 @@ internal sealed class RunningApplication : IDisposable
 
     private static Uri WithoutCredentials(Uri address) => new UriBuilder(address) { UserName = "", Password = "", Path = address.AbsolutePath.TrimEnd('/') + "/" }.Uri;
 
-    /// <summary>The user and password of the URL, else the token of the variable.</summary>
+    /// <summary>Returns the URL's user and password, or else the variable's token.</summary>
     private static AuthenticationHeaderValue? CredentialsOf(Uri address)
     {
         if (address.UserInfo.Length > 0)
@@ -79,7 +79,7 @@ internal sealed class RunningApplication : IDisposable
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new ToolException($"The application did not answer within {s_timeout.TotalSeconds:0} s. Look at the application, or correct --app.");
+            throw new ToolException($"The application did not answer within {s_timeout.TotalSeconds:0} s. Check the application, or correct --app.");
         }
     }
 
@@ -91,10 +91,10 @@ internal sealed class RunningApplication : IDisposable
         throw new ToolException(response.StatusCode switch
         {
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.Redirect or HttpStatusCode.Found =>
-                $"The application refused the order ({(int)response.StatusCode}). Its dashboard needs OperatorPolicy, and 'accept' credentials that pass it: a bearer token in the variable {TokenVariable}, "
+                $"The application refused the order ({(int)response.StatusCode}). Its dashboard needs OperatorPolicy, and 'accept' needs credentials that satisfy it: a bearer token in the variable {TokenVariable}, "
                 + "or a user and password in the URL for Basic authentication (--app https://USER:PASSWORD@shop.internal/replica-router).",
-            HttpStatusCode.BadRequest => "The application refuses the order's antiforgery token (400). Over http, its cookie must not be limited to https.",
-            _ => await DetailOfAsync(response, ct) ?? $"The application answered {(int)response.StatusCode}: is there a dashboard of this version at that address?",
+            HttpStatusCode.BadRequest => "The application rejected the antiforgery token (400). Over http, its cookie must not be limited to https.",
+            _ => await DetailOfAsync(response, ct) ?? $"The application answered {(int)response.StatusCode}. Check that --app is the address of a dashboard of this version.",
         });
     }
 
@@ -111,6 +111,6 @@ internal sealed class RunningApplication : IDisposable
         }
     }
 
-    /// <summary>What the application answers about an order before it is given.</summary>
+    /// <summary>What an order would change, as the application reports it beforehand.</summary>
     internal sealed record Preview(string Accepted, string Former, string[] GivenUp, string Header, string Token);
 }

@@ -5,14 +5,14 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Tool.Clusters;
 
-/// <summary><c>cluster status</c>: which servers of the local clusters run.</summary>
+/// <summary><c>cluster status</c>: which servers of the local clusters are running.</summary>
 internal static class ClusterStatusCommand
 {
     public static Command Create()
     {
-        var name = new Option<string?>("--name") { Description = "One cluster. Default: all that there are.", HelpName = "NAME" };
+        var name = new Option<string?>("--name") { Description = "Shows only this cluster. Default: all clusters.", HelpName = "NAME" };
         var directory = ClusterFolders.Option();
-        var command = new Command("status", "Lists the servers of the local clusters. Ends with 1 when one of them does not run, or is a second primary.") { name, directory };
+        var command = new Command("status", "Lists the servers of the local clusters. Exits with 1 when one is not running or is a second primary.") { name, directory };
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>
         {

@@ -5,7 +5,7 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Clusters;
 
-/// <summary>What <c>cluster up</c> starts: a cluster that is set up as one in production is to be.</summary>
+/// <summary>The cluster that <c>cluster up</c> starts, configured as one in production should be.</summary>
 internal static class DevelopmentCluster
 {
     public const int UsualReplicas = 3;
@@ -20,10 +20,10 @@ internal static class DevelopmentCluster
         return options;
     }
 
-    /// <summary>Starts a cluster, or takes up the one of the folder: what is down is started, and replicas that are missing are added.</summary>
+    /// <summary>Starts a cluster, or opens the one in the folder, starts its servers that are down and adds missing replicas.</summary>
     /// <param name="folder">The cluster's folder.</param>
-    /// <param name="replicas">How many replicas; null for three, and of a cluster that is there already for as many as it has.</param>
-    /// <param name="ct">Gives up.</param>
+    /// <param name="replicas">Number of replicas; null for three in a new cluster, and for no change of an existing one.</param>
+    /// <param name="ct">Cancels the start.</param>
     public static async Task<LocalCluster> UpAsync(string folder, int? replicas, CancellationToken ct)
     {
         var cluster = await LocalCluster.StartAsync(Options(folder, replicas ?? UsualReplicas), ct);
@@ -32,7 +32,7 @@ internal static class DevelopmentCluster
             await GrantMonitorAsync(cluster, ct);
             if (replicas is not { } wanted) return cluster;
             var there = cluster.Servers.Count - 1;
-            if (wanted < there) throw new ToolException($"The cluster has {there} replicas. For fewer of them start anew: 'cluster down --delete-data' first.");
+            if (wanted < there) throw new ToolException($"The cluster has {there} replicas. To have fewer, delete it first: 'cluster down --delete-data'.");
             foreach (var name in ReplicaNames.Except(cluster.Servers.Select(server => server.Name)).Take(wanted - there).ToList())
                 await cluster.AddReplicaAsync(Replica(name), ct);
             return cluster;
@@ -44,7 +44,7 @@ internal static class DevelopmentCluster
         }
     }
 
-    /// <summary>Lets the application's user see what a router would like to: the timelines that standbys receive.</summary>
+    /// <summary>Lets the application's user, and so a router, see the timelines that standbys receive.</summary>
     public static async Task GrantMonitorAsync(LocalCluster cluster, CancellationToken ct)
     {
         var user = new NpgsqlConnectionStringBuilder(cluster.Primary.ConnectionString).Username;
@@ -54,7 +54,7 @@ internal static class DevelopmentCluster
         await grant.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>Whether a server that runs is in recovery.</summary>
+    /// <summary>Whether a running server is in recovery.</summary>
     public static async Task<bool> IsStandbyAsync(LocalServer server, CancellationToken ct)
     {
         await using var connection = new NpgsqlConnection(server.SuperuserConnectionString);

@@ -10,13 +10,11 @@ internal sealed record ServerStatus(string Name, int Port, bool IsRunning, int? 
     public static IReadOnlyList<ServerStatus> Of(LocalCluster cluster) => [.. cluster.Servers.Select(server => new ServerStatus(
         server.Name, server.Port, server.IsRunning, server.IsRunning ? server.ProcessId : null, server == cluster.Primary, IsSecond(cluster, server), server.DataDirectory))];
 
-    /// <summary>What to do about former primaries that run on, a sentence each.</summary>
-    /// <param name="cluster">The cluster's name.</param>
-    /// <param name="servers">Its servers.</param>
+    /// <summary>Returns one sentence for each former primary that is still running: what to do about it.</summary>
     public static IEnumerable<string> NotesOn(string cluster, IEnumerable<ServerStatus> servers) => servers.Where(server => server.IsSecondPrimary).Select(server =>
-        $"{server.Name} of '{cluster}' is a second primary: it takes writes, which are lost. Run 'replica-router cluster kill {server.Name} --name {cluster}', then 'replica-router cluster up --name {cluster}' brings it back as a replica.");
+        $"{server.Name} of '{cluster}' is a second primary: it takes writes, which are lost. Run 'replica-router cluster kill {server.Name} --name {cluster}'; then 'replica-router cluster up --name {cluster}' brings it back as a replica.");
 
-    /// <remarks>By the file, which PostgreSQL removes at the end of a promotion: a server that is paused would not answer.</remarks>
+    /// <remarks>Checks the file that PostgreSQL removes at the end of a promotion, because a paused server would not answer a query.</remarks>
     private static bool IsSecond(LocalCluster cluster, LocalServer server) =>
         server != cluster.Primary && server.IsRunning && !File.Exists(Path.Combine(server.DataDirectory, "standby.signal"));
 }

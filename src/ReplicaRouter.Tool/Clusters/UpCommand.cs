@@ -4,7 +4,7 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Clusters;
 
-/// <summary><c>cluster up</c>: starts a cluster that runs on when the command has ended, and prints the variables that lead to it.</summary>
+/// <summary><c>cluster up</c>: starts a cluster that keeps running after the command exits, and prints the variables that point to it.</summary>
 internal static class UpCommand
 {
     public static Command Create()
@@ -13,7 +13,7 @@ internal static class UpCommand
         var directory = ClusterFolders.Option();
         var replicas = new Option<int?>("--replicas")
         {
-            Description = $"How many replicas, 0 to {DevelopmentCluster.MostReplicas}. Default {DevelopmentCluster.UsualReplicas}: analytics, background and dr.",
+            Description = $"Number of replicas, 0 to {DevelopmentCluster.MostReplicas}. Default {DevelopmentCluster.UsualReplicas}: analytics, background and dr.",
             HelpName = "N",
         };
         replicas.Validators.Add(result =>
@@ -21,7 +21,7 @@ internal static class UpCommand
             if (result.Tokens is not [var token] || !int.TryParse(token.Value, out var number) || number is < 0 or > DevelopmentCluster.MostReplicas)
                 result.AddError($"--replicas takes a whole number from 0 to {DevelopmentCluster.MostReplicas}.");
         });
-        var command = new Command("up", "Starts a cluster and prints the variables to paste: eval \"$(replica-router cluster up)\". One that runs is left as it is.") { name, replicas, directory };
+        var command = new Command("up", "Starts a cluster and prints its variables, for eval \"$(replica-router cluster up)\". A running cluster is left as it is.") { name, replicas, directory };
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>
         {
@@ -40,7 +40,7 @@ internal static class UpCommand
 
     private static void Print(LocalCluster cluster, string name, Screen screen)
     {
-        // All of it in quotes: a password may hold what means something to a shell.
+        // Quoted, because a password can contain characters that are special to a shell.
         foreach (var (variable, url) in cluster.EnvironmentVariables)
             screen.WriteLine($"export {variable}='{url.Replace("'", "'\\''", StringComparison.Ordinal)}'");
         screen.Say($"{cluster.Servers.Count} servers run until 'replica-router cluster down --name {name}'.");

@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>What all commands share: options, and how they fail.</summary>
+/// <summary>Options and error handling that all commands share.</summary>
 internal static class CommandExtensions
 {
-    /// <summary>Runs a command; whatever goes wrong becomes a message on the standard error and an exit code.</summary>
+    /// <summary>Runs a command. An error becomes a message on standard error and an exit code.</summary>
     public static void SetWork(this Command command, Func<ParseResult, Screen, CancellationToken, Task<int>> work) =>
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -25,7 +25,6 @@ internal static class CommandExtensions
             }
         });
 
-    /// <summary>Adds the option <c>--json</c>.</summary>
     public static Option<bool> AddJson(this Command command, string description = "Prints one JSON object instead.")
     {
         var json = new Option<bool>("--json") { Description = description };
@@ -33,7 +32,6 @@ internal static class CommandExtensions
         return json;
     }
 
-    /// <summary>Adds an option that takes a whole number.</summary>
     public static Option<int> AddNumber(this Command command, string name, string description, int usual, int least, int most)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual, HelpName = "N" };

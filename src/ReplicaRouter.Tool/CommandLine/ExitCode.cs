@@ -1,16 +1,16 @@
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>What the tool ends with: the worse, the higher.</summary>
+/// <summary>The tool's exit codes. A higher one is worse.</summary>
 internal static class ExitCode
 {
     public const int Ok = 0;
 
-    /// <summary>It runs, and something is to be looked at.</summary>
+    /// <summary>It works, but something needs attention.</summary>
     public const int Warning = 1;
 
-    /// <summary>Something is broken, or the command could not do what it was asked for.</summary>
+    /// <summary>Something is broken, or the command failed.</summary>
     public const int Failure = 2;
 
-    /// <summary>Ended by Ctrl+C, as shells number it.</summary>
+    /// <summary>Ended by Ctrl+C: 128 + SIGINT, as shells report it.</summary>
     public const int Stopped = 130;
 }

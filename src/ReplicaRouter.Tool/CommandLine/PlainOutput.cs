@@ -3,7 +3,7 @@ using Spectre.Console.Rendering;
 
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>Lets through to the terminal what the tool itself draws, and no control characters of texts that come from servers or sources of hosts.</summary>
+/// <summary>Removes control characters from texts of servers and discovery sources, and passes on the tool's own control codes.</summary>
 internal sealed class PlainOutput : IRenderHook
 {
     public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) => renderables.Select(renderable => new Plain(renderable));

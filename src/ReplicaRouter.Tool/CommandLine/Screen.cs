@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>Where a command writes: its result to the standard output, all else to the standard error.</summary>
+/// <summary>A command's output: the result goes to standard output, everything else to standard error.</summary>
 internal sealed class Screen
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
@@ -26,7 +26,7 @@ internal sealed class Screen
         (_output, _error) = (output, error);
         Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         Console.Pipeline.Attach(new PlainOutput());
-        // Without a terminal there is no width to fit: a narrow guess would wrap every row.
+        // Without a terminal the library assumes a narrow width, which would wrap every row.
         if (!IsTerminal) Console.Profile.Width = 160;
     }
 
@@ -40,10 +40,10 @@ internal sealed class Screen
 
     public void WriteJson(object result) => _output.WriteLine(JsonSerializer.Serialize(result, s_json));
 
-    /// <summary>Tells how it goes, or what is wrong.</summary>
+    /// <summary>Writes progress or an error to standard error.</summary>
     public void Say(string message)
     {
-        // A message may quote the end of a server's log, in lines.
+        // A message can quote the last lines of a server's log.
         foreach (var line in message.ReplaceLineEndings("\n").Split('\n').TakeLast(MostLines)) _error.WriteLine(PlainText.Of(line, LongestLine));
     }
 }

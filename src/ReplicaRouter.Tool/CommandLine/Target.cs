@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>The cluster that a command is about.</summary>
-/// <param name="Name">What the user confirms a drill by: the name of a local cluster, else where the primary is configured.</param>
-/// <param name="Options">Options for a router over it.</param>
-/// <param name="Configuration">The same, checked and complete.</param>
+/// <summary>The cluster that a command works on.</summary>
+/// <param name="Name">What the user types to confirm a drill: a local cluster's name, or else the primary's configured endpoint.</param>
+/// <param name="Options">The options of a router for it.</param>
+/// <param name="Configuration">The options, validated and with all defaults.</param>
 internal sealed record Target(string Name, DatabaseRouterOptions Options, RouterConfiguration Configuration)
 {
-    /// <summary>The interval of probes, so that a command need not wait a second for its second look.</summary>
+    /// <summary>The longest probe interval, so that a command does not wait a second for the second probe.</summary>
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The folder of a cluster that <c>cluster up</c> started; null for any other.</summary>

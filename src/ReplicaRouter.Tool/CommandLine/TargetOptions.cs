@@ -6,19 +6,19 @@ using ReplicaRouter.Tool.Clusters;
 
 namespace ReplicaRouter.Tool.CommandLine;
 
-/// <summary>Which cluster a command is about: the one of a router's variables, of <c>--url</c>, or one that <c>cluster up</c> started.</summary>
+/// <summary>The options that choose the cluster: a router's variables, <c>--url</c>, or a cluster that <c>cluster up</c> started.</summary>
 internal sealed partial class TargetOptions
 {
     private readonly Option<string[]> _urls = new("--url")
     {
-        Description = "A server, as postgresql://user:password@host:5432/database or NAME=postgresql://...; may be given more than once, the primary first. "
-            + "Other users of the machine can see it: prefer the variables.",
+        Description = "A server, such as postgresql://user:password@host:5432/database or NAME=postgresql://...; can be given more than once, the primary first. "
+            + "Other users of the machine can see it; prefer the variables.",
         HelpName = "URL",
     };
 
     private readonly Option<string?> _name = new("--name")
     {
-        Description = "A further router of the application, by the name that AddReplicaRouter was given: its variables begin with that.",
+        Description = "Another router of the application, by the name that was passed to AddReplicaRouter; its variables begin with that name.",
         HelpName = "NAME",
     };
 
@@ -41,7 +41,7 @@ internal sealed partial class TargetOptions
         var urls = parsed.GetValue(_urls) ?? [];
         var router = parsed.GetValue(_name);
         var given = (urls.Length > 0 ? 1 : 0) + (router is null ? 0 : 1) + (parsed.GetValue(_local) is null ? 0 : 1);
-        if (given > 1) throw new ToolException("--url, --name and --local each name a cluster: give one of them.");
+        if (given > 1) throw new ToolException("--url, --name and --local each choose a cluster. Give only one of them.");
         if (parsed.GetValue(_local) is not { } name) return urls.Length > 0 ? OfUrls(urls) : OfEnvironment(router);
         var folders = new ClusterFolders(parsed.GetValue(_directory));
         await using var cluster = await folders.OpenAsync(name, ct);

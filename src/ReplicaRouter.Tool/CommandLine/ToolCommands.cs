@@ -13,7 +13,7 @@ internal static class ToolCommands
 {
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Looks at a PostgreSQL cluster as the router does. Without --url or --local it takes DATABASE_URL and the other variables, or a .env file, as the router does.")
+        var root = new RootCommand("Inspects a PostgreSQL cluster as the router sees it. Without --url or --local it reads DATABASE_URL and the other variables, or a .env file, like the router.")
         {
             ClusterCommand.Create(),
             StatusCommand.Create(),
@@ -37,7 +37,7 @@ internal static class ToolCommands
             Output = output,
             Error = error,
             EnableDefaultExceptionHandler = false,
-            // Each command ends by its token once it has cleaned up, which may take longer than a library would wait.
+            // A cancelled command cleans up before it ends, which can take longer than the library's default.
             ProcessTerminationTimeout = TimeSpan.FromMinutes(1),
         }, cancellationToken);
         return parsed.Errors.Count > 0 ? ExitCode.Failure : exitCode;

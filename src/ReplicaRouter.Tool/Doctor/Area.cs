@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Tool.Doctor;
 
-/// <summary>What a check is about, in the order in which the report shows it.</summary>
+/// <summary>The subject of a check, in the order of the report.</summary>
 internal enum Area
 {
     Topology,

@@ -21,5 +21,5 @@ internal static class Checkup
     }
 }
 
-/// <summary>One check and what it found.</summary>
+/// <summary>One check and its findings.</summary>
 internal sealed record CheckResult(string Name, Area Area, Verdict Verdict, string Evidence, string Why, IReadOnlyList<Problem> Problems);

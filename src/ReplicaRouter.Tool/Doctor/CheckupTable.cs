@@ -3,12 +3,12 @@ using Spectre.Console.Rendering;
 
 namespace ReplicaRouter.Tool.Doctor;
 
-/// <summary>All checks in a line each, and the problems with reason and remedy.</summary>
+/// <summary>All checks, one per line; each problem comes with its fix and the reason for the check.</summary>
 internal static class CheckupTable
 {
     public static IRenderable Of(IReadOnlyList<CheckResult> results)
     {
-        var table = new Table().Border(TableBorder.Horizontal).AddColumns("", "check", "what was found");
+        var table = new Table().Border(TableBorder.Horizontal).AddColumns("", "check", "finding");
         foreach (var result in results) table.AddRow(new Text(Word(result.Verdict), StyleOf(result.Verdict)), new Text(result.Name), Found(result));
         var counts = Enum.GetValues<Verdict>().Select(verdict => $"{results.Count(result => result.Verdict == verdict)} {Word(verdict)}");
         return new Rows(table, new Text(string.Join(", ", counts)));

@@ -4,14 +4,14 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor;
 
-/// <summary><c>doctor</c>: the production checklist, run.</summary>
+/// <summary><c>doctor</c>: runs the production checklist.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Checks a cluster and its configuration for production, with evidence and the fix. Ends with 0 when all is well, 1 with warnings, 2 with failures. Changes nothing.");
+        var command = new Command("doctor", "Checks a cluster and its configuration for production, with evidence and fixes. Exits with 0 when all is well, 1 on warnings, 2 on failures. Changes nothing.");
         var target = TargetOptions.AddTo(command);
-        var instances = command.AddNumber("--instances", "Processes of the application that connect at once.", usual: 1, least: 1, most: 100_000);
+        var instances = command.AddNumber("--instances", "Number of the application's processes that are connected at the same time.", usual: 1, least: 1, most: 100_000);
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>
         {

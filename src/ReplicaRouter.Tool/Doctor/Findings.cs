@@ -1,7 +1,7 @@
 namespace ReplicaRouter.Tool.Doctor;
 
 /// <summary>What a check found.</summary>
-/// <param name="Evidence">What was seen, for the case that all is well.</param>
+/// <param name="Evidence">What was observed; shown when all is well.</param>
 /// <param name="Problems">What is wrong; empty when all is well.</param>
 internal sealed record Findings(string Evidence, IReadOnlyList<Problem> Problems)
 {
@@ -12,7 +12,7 @@ internal sealed record Findings(string Evidence, IReadOnlyList<Problem> Problems
 
 /// <summary>One thing that is wrong.</summary>
 /// <param name="Verdict">How bad it is.</param>
-/// <param name="Evidence">What was seen, and where.</param>
+/// <param name="Evidence">What was observed, and where.</param>
 /// <param name="Fix">What to do about it.</param>
 internal sealed record Problem(Verdict Verdict, string Evidence, string Fix)
 {

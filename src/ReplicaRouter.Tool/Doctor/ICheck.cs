@@ -2,10 +2,10 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor;
 
-/// <summary>One point of the production checklist. Every class of this assembly that implements it is run.</summary>
+/// <summary>One item of the production checklist. Every implementation in this assembly runs.</summary>
 internal interface ICheck
 {
-    /// <summary>Its name, as in <c>hot-standby-feedback</c>.</summary>
+    /// <summary>The name, such as <c>hot-standby-feedback</c>.</summary>
     string Name { get; }
 
     Area Area { get; }
@@ -13,9 +13,9 @@ internal interface ICheck
     /// <summary>Why it matters, in a sentence or two.</summary>
     string Why { get; }
 
-    /// <summary>The hosts that it judges. Where there are none, the check is left out: nothing can be said.</summary>
+    /// <summary>Returns the hosts that the check judges. A check without hosts is skipped.</summary>
     IEnumerable<HostFacts> Subjects(ClusterFacts cluster);
 
-    /// <summary>Judges what was found. Pure: it asks nobody anything.</summary>
+    /// <summary>Judges the facts. Pure: it does no I/O.</summary>
     Findings Examine(ClusterFacts cluster);
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Tool.Doctor;
 
-/// <summary>What a check says. Later values are worse.</summary>
+/// <summary>The verdict of a check. Later values are worse.</summary>
 internal enum Verdict
 {
     Ok,
@@ -8,6 +8,6 @@ internal enum Verdict
     /// <summary>It works, until something else goes wrong.</summary>
     Warning,
 
-    /// <summary>It does not work, or not as it is meant to.</summary>
+    /// <summary>It does not work, or not as intended.</summary>
     Failure,
 }

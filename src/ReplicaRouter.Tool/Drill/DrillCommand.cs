@@ -3,23 +3,23 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Drill;
 
-/// <summary><c>drill</c>: a failover test with figures.</summary>
+/// <summary><c>drill</c>: a failover test with measurements.</summary>
 internal static class DrillCommand
 {
     public static Command Create()
     {
         var command = new Command("drill",
-            "Tests failover: reads through a router of its own while a replica is drained and restored and reads are forced to the primary; kills and promotes only what it is told to. Ends with 1 when an operation failed.");
+            "Tests failover: reads through its own router while it drains and restores a replica and forces reads to the primary. Kills and promotes only on request. Exits with 1 when something failed.");
         var target = TargetOptions.AddTo(command);
         var seconds = command.AddNumber("--seconds", "Length of each phase.", usual: 5, least: 1, most: 3600);
-        var workers = command.AddNumber("--workers", "Readers at once, each of at most 100 reads a second.", usual: 4, least: 1, most: 64);
-        var replica = new Option<string?>("--replica") { Description = "The replica to be drained. Default: the first one that serves reads.", HelpName = "HOST" };
-        var writes = new Option<bool>("--writes") { Description = $"Writes as well, to a table {DrillWrites.Table} that is created and dropped, and counts what was lost." };
+        var workers = command.AddNumber("--workers", "Concurrent readers, each with at most 100 reads a second.", usual: 4, least: 1, most: 64);
+        var replica = new Option<string?>("--replica") { Description = "The replica to drain. Default: the first one that serves reads.", HelpName = "HOST" };
+        var writes = new Option<bool>("--writes") { Description = $"Also writes, to a table {DrillWrites.Table} that it creates and drops, and counts lost writes." };
         var kill = new Option<bool>("--kill-replica") { Description = "With --local: kills the replica and starts it again." };
         var promote = new Option<bool>("--promote") { Description = "With --local: kills the primary, promotes a replica, and brings the old primary back as a replica." };
-        var stopCommand = new Option<string?>("--stop-command") { Description = "A shell command that stops a server, run once reads are under way.", HelpName = "COMMAND" };
-        var promoteCommand = new Option<string?>("--promote-command") { Description = "A shell command that has another server become the primary.", HelpName = "COMMAND" };
-        var yes = new Option<bool>("--yes") { Description = "Does not ask." };
+        var stopCommand = new Option<string?>("--stop-command") { Description = "A shell command that stops a server, run while reads are in progress.", HelpName = "COMMAND" };
+        var promoteCommand = new Option<string?>("--promote-command") { Description = "A shell command that promotes another server.", HelpName = "COMMAND" };
+        var yes = new Option<bool>("--yes") { Description = "Skips the confirmation." };
         foreach (var option in (Option[])[replica, writes, kill, promote, stopCommand, promoteCommand, yes]) command.Options.Add(option);
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>
@@ -49,7 +49,7 @@ internal static class DrillCommand
     private static void Confirm(DrillPlan plan, Screen screen)
     {
         foreach (var line in plan.Describe()) screen.Say(line);
-        screen.Say($"Type {plan.Target.Name} to go on:");
-        if (Console.In.ReadLine()?.Trim() != plan.Target.Name) throw new ToolException("Not confirmed: nothing was done. --yes does not ask.");
+        screen.Say($"Type {plan.Target.Name} to continue:");
+        if (Console.In.ReadLine()?.Trim() != plan.Target.Name) throw new ToolException("Not confirmed, so nothing was done. --yes skips the confirmation.");
     }
 }

@@ -4,7 +4,7 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Drill;
 
-/// <summary>Reads that do no harm, through a router, until it is disposed of; and writes if they are asked for.</summary>
+/// <summary>Harmless reads through a router, and writes on request, until disposed.</summary>
 internal sealed class DrillLoad : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
@@ -28,10 +28,10 @@ internal sealed class DrillLoad : IAsyncDisposable
 
     public static DrillLoad Start(DatabaseRouter router, DrillPlan plan, DrillWrites? writes, TimeProvider time) => new(router, plan, writes, time);
 
-    /// <summary>Counts from now on for a new phase.</summary>
+    /// <summary>Starts counting for a new phase.</summary>
     public PhaseFigures Begin() => _figures = new PhaseFigures(_time);
 
-    /// <summary>Timestamp at which the last operation began that a host has answered; 0 when there was none.</summary>
+    /// <summary>Returns the latest start time of an operation that the host answered, as a timestamp; 0 if there is none.</summary>
     public long LastAnswerOf(string host) => _lastAnswer.GetValueOrDefault(host);
 
     public async ValueTask DisposeAsync()
@@ -62,7 +62,7 @@ internal sealed class DrillLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>What is under way at the end is finished, so that none fails for having been cut off.</summary>
+    /// <summary>Takes no cancellation token: operations in progress at the end complete, so that none counts as failed because it was cut off.</summary>
     private async Task CountAsync(Func<Task<string>> operation)
     {
         var start = _time.GetTimestamp();
@@ -78,7 +78,7 @@ internal sealed class DrillLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>The host and port of an open connection, as the configuration writes them.</summary>
+    /// <summary>Returns the host and port of an open connection, in the configuration's format.</summary>
     public static string EndpointOf(NpgsqlConnection connection) => $"{connection.Host}:{connection.Port}";
 
     private async Task<bool> PauseAsync()

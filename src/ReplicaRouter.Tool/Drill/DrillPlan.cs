@@ -7,12 +7,12 @@ internal sealed record DrillPlan
 {
     public required Target Target { get; init; }
 
-    /// <summary>How long each phase lasts at least.</summary>
+    /// <summary>The shortest duration of a phase.</summary>
     public required TimeSpan Phase { get; init; }
 
     public required int Workers { get; init; }
 
-    /// <summary>The replica to be drained, and killed if that is allowed; null for the first one that serves reads.</summary>
+    /// <summary>The replica to drain, and to kill if that is allowed; null for the first one that serves reads.</summary>
     public required string? Replica { get; init; }
 
     public required bool Writes { get; init; }
@@ -26,11 +26,11 @@ internal sealed record DrillPlan
     public required string? StopCommand { get; init; }
     public required string? PromoteCommand { get; init; }
 
-    /// <summary>What the user is to agree to, line by line.</summary>
+    /// <summary>Returns what the user must agree to, line by line.</summary>
     public IEnumerable<string> Describe()
     {
         yield return $"The drill reads (SELECT 1) from {string.Join(", ", Target.Configuration.Hosts.Select(host => $"{host.Name} at {host.Endpoint}"))}.";
-        yield return "It drains a replica and forces reads to the primary in a router of its own: running applications keep theirs.";
+        yield return "It drains a replica and forces reads to the primary, in its own router only. Running applications are not affected.";
         if (Writes) yield return $"It creates the table {DrillWrites.Table} on the primary, writes to it, and drops it.";
         if (KillReplica) yield return "It kills a replica of this local cluster (kill -9), and starts it again.";
         if (Promote) yield return "It kills the primary of this local cluster (kill -9), promotes a replica, and brings the old primary back as a replica.";
@@ -38,13 +38,13 @@ internal sealed record DrillPlan
         if (PromoteCommand is not null) yield return "It runs your --promote-command.";
     }
 
-    /// <exception cref="ToolException">The options contradict one another.</exception>
+    /// <exception cref="ToolException">The options contradict each other, or name an unknown host.</exception>
     public void Check()
     {
         if (Target.LocalFolder is null && (KillReplica || Promote))
-            throw new ToolException("--kill-replica and --promote are for clusters that 'cluster up' started: name one by --local. For others give --stop-command and --promote-command.");
+            throw new ToolException("--kill-replica and --promote are for clusters that 'cluster up' started: name one with --local. Otherwise use --stop-command and --promote-command.");
         if (Promote && (StopCommand ?? PromoteCommand) is not null)
-            throw new ToolException("--promote does what --stop-command and --promote-command would do: give the one or the others.");
+            throw new ToolException("--promote cannot be combined with --stop-command or --promote-command.");
         if (Replica is { } name && Target.Configuration.Hosts.All(host => host.Name != name))
             throw new ToolException($"There is no host '{name}'. The hosts are: {string.Join(", ", Target.Configuration.Hosts.Select(host => host.Name))}.");
     }

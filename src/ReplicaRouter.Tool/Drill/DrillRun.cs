@@ -8,7 +8,7 @@ namespace ReplicaRouter.Tool.Drill;
 /// <summary>A drill from its first phase to its last.</summary>
 internal sealed class DrillRun
 {
-    /// <summary>Longest wait for all to be as before.</summary>
+    /// <summary>Longest wait for a recovery.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
@@ -92,7 +92,7 @@ internal sealed class DrillRun
         }
         finally
         {
-            // Also when the drill is stopped: it leaves the cluster as it was.
+            // Also when the drill is cancelled: it leaves the cluster as it was.
             if (!server.IsRunning) await server.StartAsync(CancellationToken.None);
         }
 
@@ -125,7 +125,7 @@ internal sealed class DrillRun
             rejoined, () => _router.GetHealthStatus()[old] is { Role: HostRole.Replica, IsHealthy: true }, $"{old} did not return", ct), ct);
     }
 
-    /// <summary>A phase that ends when another host is seen as the primary.</summary>
+    /// <summary>Runs a phase that ends when the router sees another host as the primary.</summary>
     private Task FollowPrimaryAsync(string name, Func<Task> act, CancellationToken ct) => PhaseAsync(name, async () =>
     {
         var begun = _time.GetTimestamp();
@@ -167,11 +167,11 @@ internal sealed class DrillRun
         return _time.GetElapsedTime(begun);
     }
 
-    /// <summary>The replica to try it on.</summary>
+    /// <summary>Returns the replica to drain or kill.</summary>
     private string? Replica() => _plan.Replica ?? _plan.Target.Configuration.Hosts.FirstOrDefault(host =>
         host.Groups.Contains(HostNames.Read) && _router.GetHealthStatus()[host.Name] is { Role: HostRole.Replica, IsHealthy: true })?.Name;
 
-    /// <remarks>What fails is told by the option's name: the command may hold a password.</remarks>
+    /// <remarks>An error names the option, not the command, which can contain a password.</remarks>
     private async Task ShellAsync(string option, string command, CancellationToken ct)
     {
         using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
@@ -182,6 +182,6 @@ internal sealed class DrillRun
             if (text.Length > 0) _screen.Say(text.TrimEnd());
         }
 
-        if (shell.ExitCode != 0) throw new ToolException($"What {option} says ended with {shell.ExitCode}.");
+        if (shell.ExitCode != 0) throw new ToolException($"{option} exited with {shell.ExitCode}.");
     }
 }

@@ -4,7 +4,7 @@ using Spectre.Console.Rendering;
 
 namespace ReplicaRouter.Tool.Drill;
 
-/// <summary>The figures of a drill, a phase a line, and what is to be said about them below.</summary>
+/// <summary>The figures of a drill, one phase per line, with remarks below.</summary>
 internal static class DrillTable
 {
     public static IRenderable Of(DrillReport report)

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Tool.Drill;
 
-/// <summary>Writes numbers to a table of its own, and counts at the end which of them are there.</summary>
+/// <summary>Writes numbers to its own table, and at the end counts which of them are there.</summary>
 internal sealed class DrillWrites : IAsyncDisposable
 {
     public const string Table = "replica_router_drill";
@@ -14,14 +14,14 @@ internal sealed class DrillWrites : IAsyncDisposable
 
     private DrillWrites(DatabaseRouter router) => _router = router;
 
-    /// <exception cref="PostgresException">The table is there already, or may not be created.</exception>
+    /// <exception cref="PostgresException">The table already exists, or the role cannot create it.</exception>
     public static async Task<DrillWrites> StartAsync(DatabaseRouter router, CancellationToken ct)
     {
         await RunAsync(router, $"CREATE TABLE {Table} (number bigint NOT NULL)", ct);
         return new(router);
     }
 
-    /// <returns>The host and port that wrote it.</returns>
+    /// <returns>The host and port of the server that performed the write.</returns>
     public async Task<string> WriteAsync()
     {
         var number = ++_next;
@@ -38,7 +38,7 @@ internal sealed class DrillWrites : IAsyncDisposable
         }
     }
 
-    /// <summary>To be called once nobody writes any more.</summary>
+    /// <summary>Counts the writes. Call it only after the last write has ended.</summary>
     public async Task<WriteReport> CountAsync(CancellationToken ct)
     {
         var there = await _router.ExecuteAsync(DatabaseOperation.Transactional, async (connection, token) =>

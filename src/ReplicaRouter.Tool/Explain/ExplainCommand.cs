@@ -7,20 +7,20 @@ using Spectre.Console.Rendering;
 
 namespace ReplicaRouter.Tool.Explain;
 
-/// <summary><c>explain</c>: which host an operation would go to now, and why not to the others.</summary>
+/// <summary><c>explain</c>: which host an operation would go to now, and why not the others.</summary>
 internal static class ExplainCommand
 {
     public static Command Create()
     {
         var operation = new Argument<string>("operation") { Description = "write, transactional, read, analytics, background, or a route of ReplicaRouter__Routes." };
-        var drained = new Option<string[]>("--drained") { Description = "Takes a host as drained; may be given more than once. What an application has drained only its own router knows.", HelpName = "HOST" };
-        var maxLag = new Option<double?>("--max-lag") { Description = "Most replication lag, in seconds. Default: the route's own.", HelpName = "SECONDS" };
+        var drained = new Option<string[]>("--drained") { Description = "Treats a host as drained; can be given repeatedly. Only an application's own router knows what it has drained.", HelpName = "HOST" };
+        var maxLag = new Option<double?>("--max-lag") { Description = "Highest replication lag, in seconds. Default: the route's MaxLag.", HelpName = "SECONDS" };
         maxLag.Validators.Add(result =>
         {
             if (result.Tokens is not [var token] || !double.TryParse(token.Value, CultureInfo.InvariantCulture, out var seconds) || seconds is <= 0 or > 3600)
                 result.AddError("--max-lag takes a number of seconds above 0, up to 3600.");
         });
-        var command = new Command("explain", "Tells which host an operation would go to now, and why not to the others. Ends with 1 when no host may serve.") { operation, drained, maxLag };
+        var command = new Command("explain", "Shows which host an operation would go to now, and why not the others. Exits with 1 when no host can serve it.") { operation, drained, maxLag };
         var target = TargetOptions.AddTo(command);
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>
@@ -46,7 +46,7 @@ internal static class ExplainCommand
                 new Text(host.Host), new Text(host.Standing.ToString().ToLowerInvariant(), new Style(ColorOf(host.Standing))), new Text(host.Group ?? "-"), new Text(host.Reason));
         }
 
-        return new Rows(new Text(explanation.Chosen is { } chosen ? $"'{explanation.Route}' goes to {chosen}." : $"No host may serve '{explanation.Route}'."), table);
+        return new Rows(new Text(explanation.Chosen is { } chosen ? $"'{explanation.Route}' goes to {chosen}." : $"No host can serve '{explanation.Route}'."), table);
     }
 
     private static Color ColorOf(HostStanding standing) => standing switch

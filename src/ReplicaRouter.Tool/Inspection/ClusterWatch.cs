@@ -3,10 +3,10 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Inspection;
 
-/// <summary>A router of our own over a cluster, to see it as an application's router does.</summary>
+/// <summary>The tool's own router for a cluster, which sees it as an application's router does.</summary>
 internal sealed class ClusterWatch : IAsyncDisposable
 {
-    /// <summary>How long the first looks may take; a host that answers nothing takes as long as a probe may.</summary>
+    /// <summary>Longest wait for the first probes. A host that does not answer takes a whole probe time-out.</summary>
     private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
@@ -22,12 +22,12 @@ internal sealed class ClusterWatch : IAsyncDisposable
 
     public DatabaseRouter Router { get; }
 
-    /// <summary>The hosts that there are: those that are configured, and those that sources name.</summary>
+    /// <summary>The configured hosts, and those that discovery sources name.</summary>
     public ImmutableArray<HostConfiguration> Hosts => [.. Router.Engine.Topology.Hosts.Select(host => host.Configuration)];
 
     private bool IsSettled => Router.Engine.SourceReports.All(report => report is not null) && Router.Engine.Topology.IsSettled;
 
-    /// <summary>Begins to watch, and waits until sources have answered, and every host has shown what it can.</summary>
+    /// <summary>Starts a router and waits, for a limited time, until the sources have answered and the first probes have shown every host's state.</summary>
     public static async Task<ClusterWatch> StartAsync(Target target, TimeProvider time, CancellationToken ct)
     {
         var watch = new ClusterWatch(target, time);
@@ -44,7 +44,7 @@ internal sealed class ClusterWatch : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks every server, all at once.</summary>
+    /// <summary>Inspects all servers concurrently.</summary>
     public async Task<ClusterFacts> InspectAsync(int instances, CancellationToken ct)
     {
         var hosts = Hosts;
@@ -55,7 +55,7 @@ internal sealed class ClusterWatch : IAsyncDisposable
             Configuration = _target.Configuration,
             Instances = instances,
             Sources = [.. Router.Engine.SourceReports.Zip(_target.Configuration.Sources, (report, source) => report ?? new SourceReport(source.Name, 0, [], "no answer yet"))],
-            // A source may have taken one away meanwhile.
+            // A source can have removed a host in the meantime.
             Hosts =
             [
                 .. from pair in hosts.Zip(found)

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace ReplicaRouter.Tool.Inspection;
 
-/// <summary>Asks one server all that checks want to know, over a connection of its own. Changes nothing.</summary>
+/// <summary>Queries one server for the facts that the checks need, over a separate connection. Changes nothing.</summary>
 internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
 {
-    /// <summary>Seconds that a login or one question may take.</summary>
+    /// <summary>Time-out of a login or a query, in seconds.</summary>
     private const int Timeout = 5;
 
     private const int Samples = 5;
@@ -20,7 +20,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
     private const string RoleSql =
         "SELECT rolname::text, rolsuper, pg_has_role(oid, 'pg_read_all_stats', 'USAGE') FROM pg_roles WHERE rolname = current_user";
 
-    // Whoever asks sees these sums; the sessions themselves only members of pg_read_all_stats.
+    // Every role can see these sums; only members of pg_read_all_stats can see the sessions themselves.
     private const string ConnectionsSql = "SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database";
     private const string PausedSql = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END";
 
@@ -35,7 +35,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
         ApplicationName = "replica-router",
     }.ConnectionString;
 
-    /// <returns>What the server told, or why it could not be asked.</returns>
+    /// <returns>What the server reported, or why it could not be queried.</returns>
     public async Task<(ServerFacts? Server, HostFailure? Failure)> InspectAsync(CancellationToken ct)
     {
         try
@@ -49,7 +49,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
         }
     }
 
-    /// <summary>Connections in use and allowed, and the shortest of a few round trips in ms; null when the server could not be asked.</summary>
+    /// <summary>Returns the connections in use and allowed, and the shortest of a few round trips in ms; null if the server could not be queried.</summary>
     public async Task<(int Connections, int MaxConnections, double LatencyMs)?> MeasureAsync(CancellationToken ct)
     {
         try
@@ -100,7 +100,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
     private static SlotFacts ReadSlot(NpgsqlDataReader row) => new(
         row.GetString(0), row.GetBoolean(1), row.IsDBNull(3) ? null : row.GetInt64(3), row.IsDBNull(2) ? null : row.GetString(2));
 
-    /// <summary>Of a few samples the one with the shortest round trip tells most: the server's clock was read within it.</summary>
+    /// <summary>Uses the sample with the shortest round trip of a few: the server read its clock within it, so its error is the smallest.</summary>
     private async Task<(TimeSpan Offset, TimeSpan Error)> AskClockAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var best = (Offset: TimeSpan.Zero, Error: TimeSpan.MaxValue);

@@ -2,23 +2,23 @@ using Npgsql;
 
 namespace ReplicaRouter.Tool.Inspection;
 
-/// <summary>Finds out whether a pooler stands between us and a server, and what it does to sessions.</summary>
+/// <summary>Detects a pooler in front of a server, and what it does to database sessions.</summary>
 /// <param name="openAsync">Opens one more connection.</param>
 internal sealed class PoolerProbe(Func<CancellationToken, Task<NpgsqlConnection>> openAsync)
 {
-    /// <summary>Others may come in between.</summary>
+    /// <summary>More than one: another client can take the server connection in between and hide that it is shared.</summary>
     private const int Attempts = 3;
 
-    /// <summary>What Npgsql's names of prepared statements begin with.</summary>
+    /// <summary>The prefix of Npgsql's names of prepared statements.</summary>
     private const string NamePrefix = "_p";
 
-    /// <summary>A text of its own, by which the statement is found again and removed.</summary>
+    /// <summary>A unique text, by which the statement is found again and removed.</summary>
     private const string Statement = "SELECT pg_backend_pid() /* replica-router doctor */";
 
     /// <returns>The pooler, or null when there is none.</returns>
     public async Task<PoolerFacts?> FindAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        // A pooler can't tell its client at login which server process will serve it, and invents a number.
+        // At login a pooler does not know yet which backend will serve the client, so it invents a process id.
         if (await BackendAsync(connection, ct) == connection.ProcessID) return null;
         return await AnyAsync(IsSharedAsync, ct)
             ? new(PoolerMode.Transaction, await AnyAsync(RenamesStatementsAsync, ct))
@@ -36,7 +36,7 @@ internal sealed class PoolerProbe(Func<CancellationToken, Task<NpgsqlConnection>
         return false;
     }
 
-    /// <summary>Whether another client gets the server connection that ours has just used, while ours is still there, or ours gets another one.</summary>
+    /// <summary>Whether a second client gets the server connection that ours just used while ours is still connected, or ours gets a different one.</summary>
     private async Task<bool> IsSharedAsync(NpgsqlConnection ours, CancellationToken ct)
     {
         await using var other = await openAsync(ct);
@@ -45,7 +45,7 @@ internal sealed class PoolerProbe(Func<CancellationToken, Task<NpgsqlConnection>
         return await BackendAsync(other, ct) == backend || await BackendAsync(ours, ct) != backend;
     }
 
-    /// <summary>Whether the server knows our prepared statement by another name: a pooler that keeps track of statements gives them names of its own.</summary>
+    /// <summary>Whether the server knows our prepared statement by another name: a pooler that tracks statements renames them.</summary>
     private static async Task<bool> RenamesStatementsAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using var statement = new NpgsqlCommand(Statement, connection);
@@ -55,15 +55,15 @@ internal sealed class PoolerProbe(Func<CancellationToken, Task<NpgsqlConnection>
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicatePreparedStatement)
         {
-            // Somebody else's statement has the name that Npgsql chose: nobody keeps them apart.
+            // Another client's statement has the name that Npgsql chose, so the pooler does not keep them apart.
             return false;
         }
 
-        // In a transaction, so that both are asked of one server connection.
+        // In a transaction, so that the query and DEALLOCATE use the same server connection.
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var names = await connection.ListAsync($"SELECT name FROM pg_prepared_statements WHERE statement = '{Statement}'", row => row.GetString(0), ct);
         var own = names.Where(name => name.StartsWith(NamePrefix, StringComparison.Ordinal)).ToList();
-        // The server connection outlives us, and whoever gets it next may want the name.
+        // The server connection outlives this client, and the next client can need the name.
         foreach (var name in own) await connection.ExecuteAsync($"DEALLOCATE {name}", ct);
         return names.Count > own.Count;
     }

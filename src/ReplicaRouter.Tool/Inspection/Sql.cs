@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Tool.Inspection;
 
-/// <summary>Short questions over one connection.</summary>
+/// <summary>Short queries on a connection.</summary>
 internal static class Sql
 {
     public static async Task<T> AskAsync<T>(this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken ct) =>

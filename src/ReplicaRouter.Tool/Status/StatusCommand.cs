@@ -4,12 +4,12 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Status;
 
-/// <summary><c>status</c>: how the hosts stand, once.</summary>
+/// <summary><c>status</c>: the status of all hosts, once.</summary>
 internal static class StatusCommand
 {
     public static Command Create()
     {
-        var command = new Command("status", "Shows topology, roles, timelines, replication lag, latency and connections. Ends with 1 when a host is not healthy.");
+        var command = new Command("status", "Shows topology, roles, timelines, replication lag, latency and connections. Exits with 1 when a host is not healthy.");
         var target = TargetOptions.AddTo(command);
         var json = command.AddJson();
         command.SetWork(async (parsed, screen, ct) =>

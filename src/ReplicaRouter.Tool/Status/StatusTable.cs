@@ -4,10 +4,10 @@ using Spectre.Console.Rendering;
 
 namespace ReplicaRouter.Tool.Status;
 
-/// <summary>How the hosts stand, as a table with the reasons of those that are not healthy below.</summary>
+/// <summary>The status of all hosts as a table, with the reasons of unhealthy hosts below.</summary>
 internal static class StatusTable
 {
-    // In two lines each, so that the table fits the 80 columns of a plain terminal.
+    // Some headings have two lines, so that the table fits the 80 columns of a plain terminal.
     private static readonly string[] s_headings = ["host", "address", "role", "state", "time-\nline", "lag\nms", "behind", "latency\nms", "connec-\ntions"];
     private const int TextColumns = 4;
 
@@ -37,7 +37,7 @@ internal static class StatusTable
         new Text(host.Connections is { } used ? Number($"{used} of {host.MaxConnections}") : "-"),
     ];
 
-    /// <summary>A number of bytes, short, as in 1.5 MB.</summary>
+    /// <summary>Formats a number of bytes, such as 1.5 MB.</summary>
     public static string Bytes(long bytes) => bytes switch
     {
         < 1 << 10 => Number($"{bytes} B"),

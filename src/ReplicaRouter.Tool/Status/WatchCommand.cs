@@ -5,14 +5,14 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Tool.Status;
 
-/// <summary><c>watch</c>: how the hosts stand, until Ctrl+C.</summary>
+/// <summary><c>watch</c>: the status of all hosts, until Ctrl+C.</summary>
 internal static class WatchCommand
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     public static Command Create()
     {
-        var command = new Command("watch", "Shows what 'status' shows, anew every second until Ctrl+C.");
+        var command = new Command("watch", "Shows what 'status' shows, and updates it every second until Ctrl+C.");
         var target = TargetOptions.AddTo(command);
         var json = command.AddJson("Prints one JSON object a second.");
         command.SetWork(async (parsed, screen, ct) =>
@@ -32,7 +32,7 @@ internal static class WatchCommand
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {
-                // This is how it is meant to end.
+                // Ctrl+C is the normal way to end.
             }
 
             return ExitCode.Ok;

@@ -3,13 +3,13 @@ using Npgsql;
 
 namespace ReplicaRouter.Integrations.Tests.AdoNet;
 
-/// <summary>What only the real connection can do.</summary>
+/// <summary>Features that need the physical connection.</summary>
 public class AdoNetTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Rows_are_copied_in_on_the_primary_and_out_of_the_analytics_replica()
+    public async Task COPY_imports_on_the_primary_and_exports_from_the_analytics_replica()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -38,7 +38,7 @@ public class AdoNetTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Rows_are_not_copied_into_a_replica()
+    public async Task A_replica_refuses_a_COPY_import()
     {
         await using var router = fixture.Router();
         await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct);
@@ -47,7 +47,7 @@ public class AdoNetTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Notifications_are_heard_on_the_primary()
+    public async Task Notifications_arrive_on_the_primary()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -96,11 +96,11 @@ public class AdoNetTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_batch_of_the_read_data_source_goes_to_a_replica()
+    public async Task A_batch_of_the_background_data_source_runs_on_its_replica()
     {
         await using var router = fixture.Router();
         await using var batch = router.GetDataSource(DatabaseOperation.Background).CreateBatch();
-        // .NET's own CreateBatchCommand for data sources is not implemented.
+        // .NET's CreateBatchCommand for data sources is not implemented.
         foreach (var sql in new[] { "SELECT pg_is_in_recovery()", ClusterFixture.WhoAmI }) batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(Ct);
         Assert.True(await reader.ReadAsync(Ct));
@@ -111,7 +111,7 @@ public class AdoNetTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_prepared_statement_stays_with_its_server_connection()
+    public async Task A_prepared_statement_stays_on_its_pooled_connection()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -120,18 +120,18 @@ public class AdoNetTests(ClusterFixture fixture)
             #region prepare
             await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Background, ct);
             await using var command = new NpgsqlCommand("SELECT text FROM note WHERE id = $1", connection) { Parameters = { new() { Value = 1 } } };
-            await command.PrepareAsync(ct);     // a round trip for the first time on this physical connection, then none
+            await command.PrepareAsync(ct);     // a round trip the first time on this physical connection, then none
             var text = (string)(await command.ExecuteScalarAsync(ct))!;
             #endregion
             Assert.Equal("one", text);
             Assert.Equal("background", await fixture.WhoAsync(connection));
-            // It came back from the pool with what had been prepared on it.
+            // The connection came from the pool with its prepared statement.
             Assert.Equal(1, await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT text FROM note%'"));
         }
     }
 
     [Fact]
-    public async Task Statements_are_prepared_by_use_where_the_connection_string_says_so()
+    public async Task Statements_are_auto_prepared_only_if_the_connection_string_enables_it()
     {
         await using var router = fixture.Router("Max Auto Prepare=10;Auto Prepare Min Usages=2");
         async Task<long> PreparedAsync(DatabaseOperation operation)

@@ -13,7 +13,7 @@ public class DapperTests(ClusterFixture fixture)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_query_runs_where_its_data_source_leads()
+    public async Task A_query_runs_on_the_route_of_its_data_source()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -30,7 +30,7 @@ public class DapperTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Managed_work_takes_dapper_too()
+    public async Task Dapper_works_inside_ExecuteAsync()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -43,7 +43,7 @@ public class DapperTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Several_results_of_one_question_come_from_one_server()
+    public async Task Multiple_results_of_one_query_come_from_one_server()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -58,7 +58,7 @@ public class DapperTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_command_on_the_writing_data_source_changes_the_primary()
+    public async Task A_command_on_the_write_data_source_runs_on_the_primary()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -72,7 +72,7 @@ public class DapperTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_connection_that_dapper_opens_and_closes_leads_to_the_server_of_its_creation()
+    public async Task A_connection_that_Dapper_opens_and_closes_stays_on_its_server()
     {
         await using var router = fixture.Router();
         await using var connection = router.GetDataSource(DatabaseOperation.Background).CreateConnection();
@@ -81,7 +81,7 @@ public class DapperTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_write_on_a_read_route_is_the_servers_error()
+    public async Task A_write_on_a_read_route_fails_with_the_servers_error()
     {
         await using var router = fixture.Router();
         await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
@@ -90,7 +90,7 @@ public class DapperTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Services_get_a_data_source_by_what_they_do()
+    public async Task Services_resolve_data_sources_by_operation()
     {
         var variables = fixture.Cluster.EnvironmentVariables.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value));
         var services = new ServiceCollection().AddReplicaRouter(new ConfigurationBuilder().AddInMemoryCollection(variables).Build()).AddSingleton<Reports>();

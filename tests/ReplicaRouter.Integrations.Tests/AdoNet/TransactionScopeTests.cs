@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Integrations.Tests.AdoNet;
 
-/// <summary>What an ambient transaction means for what is opened inside of it.</summary>
+/// <summary>The effect of an ambient transaction on connections opened inside it.</summary>
 public class TransactionScopeTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -14,7 +14,7 @@ public class TransactionScopeTests(ClusterFixture fixture)
     private Task<long> CountAsync(int first, int last) => fixture.OnPrimaryAsync<long>($"SELECT count(*) FROM note WHERE id BETWEEN {first} AND {last}");
 
     [Fact]
-    public async Task What_is_opened_one_after_another_is_one_connection_and_one_transaction()
+    public async Task Connections_opened_one_after_another_share_one_transaction()
     {
         await using var router = fixture.Router();
         var ct = Ct;
@@ -32,7 +32,7 @@ public class TransactionScopeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task It_is_the_same_physical_connection_to_the_primary()
+    public async Task Connections_opened_one_after_another_share_one_physical_connection()
     {
         await using var router = fixture.Router();
         using var scope = NewScope();
@@ -47,7 +47,7 @@ public class TransactionScopeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Without_completion_all_of_it_is_rolled_back()
+    public async Task A_scope_that_is_not_completed_rolls_back_all_writes()
     {
         await using var router = fixture.Router();
         using (NewScope())
@@ -60,7 +60,7 @@ public class TransactionScopeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_read_takes_no_part_in_the_transaction_and_does_not_keep_it_from_committing()
+    public async Task A_read_does_not_enlist_and_does_not_prevent_the_commit()
     {
         await using var router = fixture.Router();
         using (var scope = NewScope())
@@ -79,7 +79,7 @@ public class TransactionScopeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Two_that_are_open_at_once_can_not_be_committed()
+    public async Task Two_connections_open_at_once_cannot_be_committed()
     {
         await using var router = fixture.Router();
         await Assert.ThrowsAnyAsync<TransactionException>(async () =>

@@ -12,14 +12,14 @@ public class JobTests
     [InlineData(JobSystem.Channels)]
     [InlineData(JobSystem.Hangfire)]
     [InlineData(JobSystem.Quartz)]
-    public async Task No_job_runs_before_its_row_is_visible_to_it_and_most_read_from_replicas(JobSystem system)
+    public async Task Every_job_sees_its_row_and_most_jobs_read_from_replicas(JobSystem system)
     {
         var report = await RunAsync(new JobRunOptions { System = system, Jobs = 500 });
         Assert.Equal((500, 500, 0), (report.Orders, report.Receipts, report.Missed));
         Assert.InRange(report.FromReplicas, 251, 500);
     }
 
-    /// <summary>Else the test above would show nothing. The replicas are further behind than a job may have to wait for its turn on a busy machine.</summary>
+    /// <summary>Without this, the test above would prove nothing. The replicas lag by more than a job can wait for its turn on a busy machine.</summary>
     [Theory]
     [InlineData(JobSystem.Channels)]
     [InlineData(JobSystem.Hangfire)]
@@ -34,7 +34,7 @@ public class JobTests
     [Theory]
     [InlineData(JobSystem.Hangfire)]
     [InlineData(JobSystem.Quartz)]
-    public async Task Jobs_go_on_after_a_promotion_and_none_is_lost(JobSystem system)
+    public async Task Jobs_continue_after_a_promotion_and_none_is_lost(JobSystem system)
     {
         var report = await RunAsync(new JobRunOptions { System = system, Jobs = 300, WithFailover = true });
         Assert.Equal((300, 300, 0), (report.Orders, report.Receipts, report.Missed));

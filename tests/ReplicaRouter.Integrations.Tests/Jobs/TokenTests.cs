@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Integrations.Tests.Jobs;
 
-/// <summary>What a token covers that is taken while a transaction is under way, as by an outbox. The replica has all but its commit.</summary>
+/// <summary>Tokens taken inside a transaction, as by an outbox. The replica has everything of the transaction except its commit.</summary>
 public sealed class TokenTests : IAsyncLifetime
 {
     private LocalCluster _cluster = null!;
@@ -30,7 +30,7 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_is_stored_in_the_transaction_covers_its_commit()
+    public async Task A_token_stored_inside_a_transaction_covers_its_commit()
     {
         await using var handler = NewRouter();
         await handler.WaitUntilReadyAsync(Ct);
@@ -57,7 +57,7 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_write_in_an_ambient_transaction_binds_the_session_when_it_is_committed()
+    public async Task A_session_sees_its_write_once_the_ambient_transaction_commits()
     {
         using var session = _router.BeginSession();
         string token;
@@ -66,7 +66,7 @@ public sealed class TokenTests : IAsyncLifetime
             await using (var connection = await _router.OpenConnectionAsync(DatabaseOperation.Write, Ct)) await connection.ExecuteAsync("INSERT INTO note VALUES (7)");
             token = await session.GetTokenAsync(Ct);
             await ReplicateAllThatIsWrittenAsync();
-            // The session learns how far the primary is, and finds the replica there.
+            // The session learns the primary's position, which the replica has reached.
             Assert.Equal(0, await _router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => ValueAsync(connection), new OperationOptions { Session = session }, Ct));
             scope.Complete();
         }
@@ -77,7 +77,7 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_current_session_is_the_one_that_covers_the_code()
+    public async Task CurrentSession_is_the_enclosing_session_of_the_same_router()
     {
         Assert.Null(_router.CurrentSession);
         await using var other = NewRouter();
@@ -93,11 +93,11 @@ public sealed class TokenTests : IAsyncLifetime
 
     private static Task<int> ValueAsync(NpgsqlConnection connection) => connection.ExecuteScalarAsync<int>("SELECT coalesce(max(value), 0) FROM note");
 
-    /// <summary>The replica has replayed the transaction up to here, and will replay nothing more.</summary>
+    /// <summary>Waits until the replica has replayed the transaction so far, and then pauses its replay.</summary>
     private async Task ReplicateAllThatIsWrittenAsync()
     {
         using var apart = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
-        // The commit of another transaction has the primary flush and send what it has written so far.
+        // The commit of another transaction makes the primary flush and send its WAL so far.
         await WriteElsewhereAsync("INSERT INTO note VALUES (0)");
         await Replica.PauseReplayAsync(Ct);
     }

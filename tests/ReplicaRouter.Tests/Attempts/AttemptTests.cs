@@ -8,7 +8,7 @@ public class AttemptTests
         new(_topology.Configuration.PlanOf(DatabaseOperation.Background), options, null, _topology.Time);
 
     [Fact]
-    public void Catching_up_has_its_own_time_whatever_the_wait_for_a_host()
+    public void The_catch_up_time_is_independent_of_the_wait_for_a_host()
     {
         var attempt = NewAttempt();
         Assert.Equal(TimeSpan.FromSeconds(5), attempt.RemainingCatchUp(_topology.Time));
@@ -19,7 +19,7 @@ public class AttemptTests
     [Theory]
     [InlineData(DatabaseOperation.Read, 50)]
     [InlineData(DatabaseOperation.Background, 5000)]
-    public void Without_a_setting_a_route_waits_for_a_replica_for_as_long_as_its_callers_have_time(DatabaseOperation operation, int milliseconds) =>
+    public void The_default_catch_up_time_depends_on_the_route(DatabaseOperation operation, int milliseconds) =>
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), new Attempt(_topology.Configuration.PlanOf(operation), null, null, _topology.Time).RemainingCatchUp(_topology.Time));
 
     [Fact]
@@ -28,7 +28,7 @@ public class AttemptTests
 
     [Fact]
     [Trait("Failure", "B12")]
-    public void The_wait_for_a_host_counts_while_it_is_waited_for_and_not_while_work_runs()
+    public void The_wait_budget_is_spent_while_waiting_and_not_while_work_runs()
     {
         var attempt = NewAttempt();
         _topology.Advance(30);
@@ -44,7 +44,7 @@ public class AttemptTests
 
     [Fact]
     [Trait("Failure", "B12")]
-    public void Waiting_ends_with_the_callers_deadline_whenever_it_began()
+    public void A_wait_ends_with_the_callers_deadline_whenever_it_started()
     {
         var attempt = NewAttempt(new OperationOptions { Deadline = TimeSpan.FromSeconds(1) });
         _topology.Advance(0.75);
@@ -53,7 +53,7 @@ public class AttemptTests
 
     [Fact]
     [Trait("Failure", "B8")]
-    public void A_wait_in_which_the_process_was_stopped_does_not_count()
+    public void A_wait_during_which_the_process_was_suspended_does_not_count()
     {
         var attempt = NewAttempt();
         var (since, left) = (_topology.Time.GetTimestamp(), attempt.RemainingWait(_topology.Time));

@@ -5,7 +5,7 @@ namespace ReplicaRouter.Tests.Attempts;
 public class LostAnswerTests
 {
     /// <summary>
-    /// Whether an error under which the connection broke leaves open what became of a command, and whether an error of COMMIT says that it rolled back.
+    /// Covers two questions: whether an error that broke the connection leaves the outcome of a command unknown, and whether an error of COMMIT shows that it rolled back.
     /// </summary>
     [Theory]
     [InlineData("57P02", "FATAL", true, false)]
@@ -19,7 +19,7 @@ public class LostAnswerTests
     [InlineData("23505", "ERROR", false, true)]
     [InlineData("53200", "ERROR", false, true)]
     [InlineData("58030", "ERROR", false, true)]
-    public void What_the_server_says_tells_whether_its_answer_was_lost(string sqlState, string severity, bool isLost, bool saysRolledBack)
+    public void The_SQLSTATE_and_severity_show_whether_the_answer_was_lost(string sqlState, string severity, bool isLost, bool saysRolledBack)
     {
         var error = new PostgresException("", severity, severity, sqlState);
         Assert.Equal(isLost, LostAnswer.IsLost(error));
@@ -31,11 +31,11 @@ public class LostAnswerTests
     [InlineData("query_wait_timeout", true)]
     [InlineData("no such database: app", false)]
     [InlineData("server login has been failing, try again later", false)]
-    public void So_do_the_words_of_a_pooler(string words, bool isLost) =>
+    public void The_message_of_a_pooler_shows_whether_the_answer_was_lost(string words, bool isLost) =>
         Assert.Equal(isLost, LostAnswer.IsLost(new PostgresException(words, "FATAL", "FATAL", PostgresErrorCodes.ProtocolViolation)));
 
     [Fact]
-    public void An_error_of_the_network_loses_the_answer_and_an_error_of_the_caller_does_not()
+    public void A_network_error_loses_the_answer_and_an_error_of_the_caller_does_not()
     {
         Assert.True(LostAnswer.IsLost(new NpgsqlException("While reading", new IOException())));
         Assert.False(LostAnswer.IsLost(new InvalidOperationException()));

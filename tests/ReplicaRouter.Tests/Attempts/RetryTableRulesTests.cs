@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Tests.Attempts;
 
-/// <summary>What holds of every cell of the retry table, whichever line decides it.</summary>
+/// <summary>Rules that hold for every cell of the retry table, whichever line decides it.</summary>
 public class RetryTableRulesTests
 {
     private static bool IsProvablyNotDone(FailedTry failed) => failed.Phase == TryPhase.FirstCommand && failed switch
@@ -12,36 +12,36 @@ public class RetryTableRulesTests
 
     private static readonly (string Rule, Func<FailedTry, RetryDecision, bool> Holds)[] s_rules =
     [
-        ("Each has a decision.",
+        ("Every failure has a decision.",
             (_, decision) => Enum.IsDefined(decision)),
-        ("Work of a writable route is run elsewhere only if the server provably did not do it.",
+        ("Work of a writable route is retried elsewhere only if the server provably did not execute it.",
             (failed, decision) => failed.IsReadOnly || failed.Phase == TryPhase.Opening || IsProvablyNotDone(failed) || !decision.TakesFromBudget()),
-        ("Work is run again on the same host only if the connection had ended while it was idle.",
+        ("Work is retried on the same host only if the connection was closed while it was idle.",
             (failed, decision) => decision != RetryDecision.AgainHere || failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout }),
-        ("A transaction is run again as a new one only if the server rolled it back because of another one.",
+        ("A transaction is retried as a new one only after a serialization failure or deadlock.",
             (failed, decision) => decision != RetryDecision.AgainInNewTransaction
                 || (failed is { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock } && (failed.Phase != TryPhase.Commit || failed.SaysRolledBack))),
         ("The outcome of a read is never unknown.",
             (failed, decision) => !failed.IsReadOnly || failed.Phase == TryPhase.Commit || decision is not (RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt)),
-        ("The outcome of a COMMIT is unknown unless the server says that it rolled back, and then it is known.",
+        ("The outcome of a COMMIT is unknown unless the server reports a rollback; then it is known.",
             (failed, decision) => failed.Phase != TryPhase.Commit || (decision == RetryDecision.UnknownOutcome) == !failed.SaysRolledBack),
-        ("A write that is in doubt is never reported as failed.",
+        ("A write in doubt is never reported as failed.",
             (failed, decision) => failed.IsReadOnly || failed.IsTransaction || failed.Phase == TryPhase.Opening || !failed.IsInDoubt || decision != RetryDecision.CallersError),
         ("A transaction whose COMMIT was not sent has a known outcome.",
             (failed, decision) => !failed.IsTransaction || failed.Phase == TryPhase.Commit || decision is not (RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt)),
-        ("Nothing is run again whose caller forbids it. An opening runs nothing.",
+        ("Work is not retried if its caller forbids retries. Opening a connection elsewhere is no retry.",
             (failed, decision) => failed.MayRetry || failed.Phase == TryPhase.Opening || !decision.IsAgain()),
-        ("After the third run only what has a count of its own is run again: lost hosts, errors of one host, rollbacks.",
+        ("After the third attempt only failures with their own count are retried: lost hosts, errors of one host, rollbacks.",
             (failed, decision) => failed.Run < RetryTable.MaxRuns || failed.Phase == TryPhase.Opening || !decision.IsAgain()
                 || decision is RetryDecision.AgainOnceElsewhere or RetryDecision.AgainInNewTransaction || failed is { IsReadOnly: true, Kind: FailureKind.Hung }),
-        ("An error of one host is looked for elsewhere once.",
+        ("An error that may be specific to one host is retried elsewhere once.",
             (failed, decision) => decision != RetryDecision.AgainOnceElsewhere || !failed.HasTriedElsewhere),
-        ("Without budget no host's failure costs another run.",
+        ("Without budget a host's failure is not retried.",
             (failed, decision) => !failed.IsBudgetSpent || failed.Phase == TryPhase.Opening || !decision.TakesFromBudget()),
     ];
 
     [Fact]
-    public void Every_cell_keeps_the_rules()
+    public void Every_cell_of_the_retry_table_follows_the_rules()
     {
         foreach (var failed in Cells())
         {
@@ -53,7 +53,7 @@ public class RetryTableRulesTests
         }
     }
 
-    /// <summary>All combinations, half a million: each number of a loop is a row of bits.</summary>
+    /// <summary>Returns all combinations, half a million. The bits of each number are the flags.</summary>
     private static IEnumerable<FailedTry> Cells()
     {
         foreach (var phase in Enum.GetValues<TryPhase>())
@@ -65,7 +65,7 @@ public class RetryTableRulesTests
                     for (var bits = 0; bits < 1 << 11; bits++)
                     {
                         bool Bit(int place) => (bits & (1 << place)) != 0;
-                        // Only WithTransactionAsync sends a COMMIT of ours.
+                        // The router sends a COMMIT only for WithTransactionAsync.
                         if (phase == TryPhase.Commit && !Bit(1)) continue;
                         yield return new FailedTry
                         {

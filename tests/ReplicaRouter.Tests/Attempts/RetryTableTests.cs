@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Tests.Attempts;
 
-/// <summary>What becomes of work that failed, for each failure, phase and route.</summary>
+/// <summary>The retry decision for each failure, phase and route.</summary>
 public class RetryTableTests
 {
     private const bool Broken = true;
@@ -22,7 +22,7 @@ public class RetryTableTests
 
     private readonly TestTopology _topology = new("primary", "background");
 
-    /// <summary>A run of work on a host that was last seen as a replica, in which something was sent. The first run, and the caller lets it be run again.</summary>
+    /// <summary>Returns a failed first attempt that its caller allows to be retried. By default the host was last seen as a replica and the attempt sent a command.</summary>
     private FailedTry Failed(string error, bool isBroken = Open, TryPhase phase = Later, bool isReplica = true, bool hasSent = true)
     {
         var flow = new CommandFlow { IsBroken = isBroken };
@@ -36,8 +36,8 @@ public class RetryTableTests
     private static RetryDecision OfTransaction(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = false, IsTransaction = true });
 
     [Theory]
-    // Failure, connection, phase: what becomes of a read, of a write by ExecuteAsync, of a transaction before its COMMIT.
-    // The server ends the connection, and says so.
+    // Failure, connection, phase: the decision for a read, for a write by ExecuteAsync, and for a transaction before its COMMIT.
+    // The server closes the connection with an error.
     [InlineData("57P01 FATAL", Broken, First, Elsewhere, Elsewhere, Elsewhere)]
     [InlineData("57P01 FATAL", Broken, Later, Elsewhere, Error, Error)]
     [InlineData("57P02 FATAL", Broken, First, Elsewhere, Unknown, Error)]
@@ -50,21 +50,21 @@ public class RetryTableTests
     [InlineData("53300 FATAL", Broken, First, Elsewhere, Error, Error)]
     [InlineData("28P01 FATAL", Broken, First, Elsewhere, Error, Error)]
     [InlineData("3D000 FATAL", Broken, First, Elsewhere, Error, Error)]
-    // A pooler answers for a server that it has lost, or that it can't log in to.
+    // A pooler reports that it lost its server, or can't log in to it.
     [InlineData("08006 FATAL", Broken, First, Elsewhere, Unknown, Error)]
     [InlineData("08006 ERROR", Broken, Later, Elsewhere, Unknown, Error)]
     [InlineData("08P01 FATAL server-conn-crashed", Broken, First, Elsewhere, Unknown, Error)]
     [InlineData("08P01 FATAL query_wait_timeout", Broken, First, Error, Unknown, Error)]
     [InlineData("08P01 FATAL server-login", Broken, First, Elsewhere, Elsewhere, Elsewhere)]
     [InlineData("08P01 FATAL server-login", Broken, Later, Elsewhere, Error, Error)]
-    // The network, or silence.
+    // Network errors and silence.
     [InlineData("reset", Broken, First, Elsewhere, Unknown, Error)]
     [InlineData("reset", Broken, Later, Elsewhere, Unknown, Error)]
     [InlineData("timeout", Open, First, Error, Error, Error)]
     [InlineData("timeout", Broken, First, Error, Unknown, Error)]
     [InlineData("hung", Open, First, Elsewhere, Unknown, Error)]
     [InlineData("hung", Open, Later, Elsewhere, Unknown, Error)]
-    // Errors of statements that say something of the host.
+    // Statement errors that depend on the host.
     [InlineData("40001 ERROR ProcessInterrupts", Open, First, Elsewhere, Error, NewTransaction)]
     [InlineData("40P01 ERROR ProcessInterrupts", Open, Later, Elsewhere, Error, NewTransaction)]
     [InlineData("40001 FATAL ProcessInterrupts", Broken, Later, Elsewhere, Error, NewTransaction)]
@@ -77,10 +77,10 @@ public class RetryTableTests
     [InlineData("42P01 ERROR", Open, First, Once, Error, Error)]
     [InlineData("42703 ERROR", Open, Later, Once, Error, Error)]
     [InlineData("42883 ERROR", Open, First, Once, Error, Error)]
-    // Other transactions.
+    // Conflicts with other transactions.
     [InlineData("40001 ERROR", Open, First, Error, Error, NewTransaction)]
     [InlineData("40P01 ERROR", Open, Later, Error, Error, NewTransaction)]
-    // Errors of statements. Some have the code of another server, as dblink passes it on, or one that RAISE was given.
+    // Other statement errors. dblink passes on the code of another server, and RAISE can set any code.
     [InlineData("23505 ERROR", Open, First, Error, Error, Error)]
     [InlineData("57014 ERROR", Open, First, Error, Error, Error)]
     [InlineData("XX000 ERROR", Broken, First, Error, Error, Error)]
@@ -91,14 +91,14 @@ public class RetryTableTests
     [InlineData("3D000 ERROR", Open, First, Error, Error, Error)]
     [InlineData("08006 ERROR", Open, First, Error, Error, Error)]
     [InlineData("08P01 ERROR", Open, First, Error, Error, Error)]
-    // The caller, and what else its work does.
+    // The caller, and other errors of its work.
     [InlineData("cancelled", Open, First, Error, Error, Error)]
     [InlineData("cancelled-given-up", Open, First, Error, InDoubt, Error)]
     [InlineData("own", Open, First, Error, Error, Error)]
     [InlineData("own", Broken, Later, Error, Error, Error)]
     [InlineData("reset", Open, First, Error, Error, Error)]
     [InlineData("exhausted", Open, Later, Error, Error, Error)]
-    internal void Of_work_that_failed(string failure, bool isBroken, TryPhase phase, RetryDecision read, RetryDecision write, RetryDecision transaction)
+    internal void Failed_work_has_the_expected_decision(string failure, bool isBroken, TryPhase phase, RetryDecision read, RetryDecision write, RetryDecision transaction)
     {
         var failed = Failed(failure, isBroken, phase);
         Assert.Equal((read, write, transaction), (OfRead(failed), OfWrite(failed), OfTransaction(failed)));
@@ -110,7 +110,7 @@ public class RetryTableTests
     [InlineData("23505 ERROR", Error)]
     [InlineData("53200 ERROR", Error)]
     [InlineData("58030 ERROR", Error)]
-    // COMMIT of a connection that the work has closed, or of a transaction that it has ended, sends nothing.
+    // If the work has closed the connection or ended the transaction, no COMMIT is sent.
     [InlineData("own", Error)]
     [InlineData("40001 FATAL ProcessInterrupts", Unknown)]
     [InlineData("40003 ERROR", Unknown)]
@@ -124,11 +124,11 @@ public class RetryTableTests
     [InlineData("timeout", Unknown)]
     [InlineData("hung", Unknown)]
     [InlineData("cancelled-given-up", Unknown)]
-    internal void Of_a_commit_that_failed(string failure, RetryDecision decision) =>
+    internal void A_failed_commit_has_the_expected_decision(string failure, RetryDecision decision) =>
         Assert.Equal(decision, OfTransaction(Failed(failure, Broken, TryPhase.Commit)));
 
     [Theory]
-    // Failure: what becomes of a read, and of a write.
+    // Failure: the decision for a read, and for a write.
     [InlineData("reset", Elsewhere, Elsewhere)]
     [InlineData("timeout", Elsewhere, Elsewhere)]
     [InlineData("hung", Elsewhere, Elsewhere)]
@@ -140,9 +140,9 @@ public class RetryTableTests
     [InlineData("exhausted", Elsewhere, Error)]
     [InlineData("cancelled", Error, Error)]
     [InlineData("disposed", Error, Error)]
-    internal void Of_an_opening_that_failed(string failure, RetryDecision read, RetryDecision write)
+    internal void A_failed_opening_has_the_expected_decision(string failure, RetryDecision read, RetryDecision write)
     {
-        // Nothing was sent: to open elsewhere is no retry.
+        // Nothing was sent, so opening elsewhere is no retry.
         foreach (var options in new[] { new OperationOptions(), new OperationOptions { AllowRetry = false } })
         {
             Assert.Equal(read, RetryTable.Decide(FailedTry.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Read, options))));
@@ -152,14 +152,14 @@ public class RetryTableTests
     }
 
     [Fact]
-    public void A_deadline_that_passes_during_an_opening_is_the_callers()
+    public void A_deadline_that_passes_during_an_opening_is_the_callers_error()
     {
         var attempt = AttemptOf(DatabaseOperation.Read, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) });
         Assert.Equal(Error, RetryTable.Decide(FailedTry.OfOpening(attempt.Expired(null), attempt)));
     }
 
     [Fact]
-    public void A_write_that_a_standby_refused_is_run_again_if_that_was_its_first_command()
+    public void A_write_that_a_standby_refused_is_retried_if_it_was_the_first_command()
     {
         var failed = Failed("25006 ERROR", Open, First) with { IsOnStandby = true };
         Assert.Equal((Error, Elsewhere, Elsewhere), (OfRead(failed), OfWrite(failed), OfTransaction(failed)));
@@ -178,11 +178,11 @@ public class RetryTableTests
     [InlineData("42P01 ERROR")]
     [InlineData("42703 ERROR")]
     [InlineData("42883 ERROR")]
-    public void What_the_primary_does_not_have_no_host_has(string failure) =>
+    public void A_missing_object_on_the_primary_is_not_retried(string failure) =>
         Assert.Equal(Error, OfRead(Failed(failure, isReplica: false)));
 
     [Fact]
-    public void A_read_with_an_error_that_its_host_alone_may_have_is_run_once_more_whatever_number_of_hosts_failed_it_before()
+    public void A_host_specific_error_of_a_read_is_retried_once_even_after_the_last_attempt()
     {
         var failed = Failed("XX001 ERROR", Broken);
         Assert.Equal(Once, OfRead(failed with { Run = RetryTable.MaxRuns }));
@@ -190,7 +190,7 @@ public class RetryTableTests
     }
 
     [Fact]
-    public void A_second_recovery_conflict_is_the_callers()
+    public void A_second_recovery_conflict_is_the_callers_error()
     {
         var failed = Failed("40001 ERROR ProcessInterrupts") with { Run = 2 };
         Assert.Equal(Elsewhere, OfRead(failed));
@@ -198,7 +198,7 @@ public class RetryTableTests
     }
 
     [Fact]
-    public void A_read_is_moved_off_any_number_of_lost_hosts_and_run_three_times_in_all_where_hosts_fail_it()
+    public void A_read_is_retried_after_any_number_of_hung_hosts_but_only_two_other_failures()
     {
         Assert.Equal(Elsewhere, OfRead(Failed("reset", Broken) with { Run = 2 }));
         Assert.Equal(Error, OfRead(Failed("reset", Broken) with { Run = 3 }));
@@ -206,7 +206,7 @@ public class RetryTableTests
     }
 
     [Fact]
-    public void A_transaction_is_run_again_after_five_rollbacks_at_most()
+    public void A_transaction_is_retried_after_at_most_five_rollbacks()
     {
         foreach (var phase in new[] { Later, TryPhase.Commit })
         {
@@ -218,7 +218,7 @@ public class RetryTableTests
     }
 
     [Fact]
-    public void Without_budget_no_host_that_failed_costs_another_run_and_idle_connections_and_rollbacks_still_do()
+    public void Without_budget_only_idle_time_outs_and_rollbacks_are_retried()
     {
         Assert.Equal(Error, OfRead(Failed("reset", Broken) with { IsBudgetSpent = true }));
         Assert.Equal(Error, OfRead(Failed("hung") with { IsBudgetSpent = true }));
@@ -228,9 +228,9 @@ public class RetryTableTests
         Assert.Equal(NewTransaction, OfTransaction(Failed("40001 ERROR") with { IsBudgetSpent = true }));
     }
 
-    /// <summary>The route of transactions can be made read-only. Until COMMIT its work is a read then.</summary>
+    /// <summary>The transactional route can be configured as read-only. Its work counts as a read until COMMIT.</summary>
     [Fact]
-    public void A_read_only_transaction_is_moved_as_a_read_is()
+    public void A_read_only_transaction_is_retried_like_a_read_until_COMMIT()
     {
         static RetryDecision Decide(in FailedTry failed) => RetryTable.Decide(failed with { IsTransaction = true });
         Assert.Equal(Elsewhere, Decide(Failed("reset", Broken)));
@@ -241,7 +241,7 @@ public class RetryTableTests
     }
 
     [Fact]
-    public void What_work_has_done_is_taken_from_its_operation_and_its_flow()
+    public void A_failed_attempt_takes_its_facts_from_its_operation_and_its_flow()
     {
         var attempt = AttemptOf(DatabaseOperation.Transactional, new OperationOptions { AllowRetry = false });
         attempt.Exclude(_topology.Configuration.Hosts[0], ErrorOf("reset"), 0).Conflicts = 1;
@@ -269,7 +269,7 @@ public class RetryTableTests
         ["disposed"] => new ObjectDisposedException("router"),
         ["own"] => new InvalidOperationException("of the work itself"),
         [var state, var severity] => new PostgresException("", severity, severity, state),
-        // PgBouncer has one code for all that it says itself, and words.
+        // PgBouncer uses this one code for all its own errors; only the message distinguishes them.
         ["08P01", var severity, var words] => new PostgresException(words.Replace('-', ' '), severity, severity, PostgresErrorCodes.ProtocolViolation),
         [var state, var severity, var routine] => new PostgresException("", severity, severity, state, routine: routine),
         _ => throw new InvalidOperationException(failure),

@@ -31,11 +31,11 @@ public sealed class AllowedHostsTests
     [InlineData("fd00::/8", "fe80::1", false)]
     [InlineData("fd00::1", "FD00:0:0::1", true)]
     [InlineData("*.5", "10.0.0.5", false)]
-    public void A_host_is_allowed_by_its_name_a_suffix_its_address_or_its_network(string entry, string address, bool isAllowed) =>
+    public void A_host_is_allowed_by_name_suffix_address_or_network(string entry, string address, bool isAllowed) =>
         Assert.Equal(isAllowed, Of(entry).Allow(address));
 
     [Fact]
-    public void Any_entry_will_do_and_no_list_allows_all()
+    public void One_matching_entry_is_enough_and_an_empty_list_allows_all()
     {
         Assert.True(Of("db-1", "10.0.0.0/8").Allow("10.0.0.1"));
         Assert.True(Of("db-1", "10.0.0.0/8").Allow("db-1"));
@@ -50,7 +50,7 @@ public sealed class AllowedHostsTests
     [InlineData("10.0.0.0/33")]
     [InlineData("http://db-1")]
     [InlineData("user:hunter2@db-1")]
-    public void An_entry_that_is_no_host_stops_the_start_and_is_not_repeated(string entry)
+    public void An_invalid_entry_is_rejected_at_start_and_not_repeated(string entry)
     {
         var options = TestTopology.OptionsFor("primary");
         options.Discovery.AllowedHosts.Add("db-1");

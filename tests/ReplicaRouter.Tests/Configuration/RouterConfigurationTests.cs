@@ -22,7 +22,7 @@ public class RouterConfigurationTests
     private const string Primary = "postgresql://app:s3cret@p/app";
 
     [Fact]
-    public void Variables_name_the_hosts_and_their_groups()
+    public void Variables_define_the_hosts_and_their_groups()
     {
         var configuration = From(("DATABASE_URL", Primary), ("DATABASE_READ_REPLICA_1_URL", "postgresql://r1/app"), ("DATABASE_READ_REPLICA_2_URL", "postgresql://r2/app"),
             ("DATABASE_READ_REPLICA_3_URL", "postgresql://r3/app"), ("DATABASE_READ_REPLICA_12_URL", "postgresql://r12/app"), ("DATABASE_READ_REPLICA_DR_URL", "postgresql://dr/app"));
@@ -33,7 +33,7 @@ public class RouterConfigurationTests
     }
 
     [Fact]
-    public void A_multi_host_string_is_a_whole_topology() =>
+    public void A_multi_host_string_defines_the_whole_topology() =>
         Assert.Equal(["primary@a:5432", "replica-3@b:5432", "replica-4@c:6000"],
             From(("DATABASE_URL", "Host=a,b,c:6000;Username=app;Target Session Attributes=any")).Hosts.Select(h => $"{h.Name}@{h.Endpoint}"));
 
@@ -42,7 +42,7 @@ public class RouterConfigurationTests
         From(("DATABASE_URL", Primary), ("ReplicaRouter__Hosts__primary__ConnectionString", "Host=other")).Hosts.Single().Endpoint);
 
     [Fact]
-    public void The_section_holds_everything()
+    public void The_section_can_hold_every_setting()
     {
         var configuration = From(("DATABASE_URL", Primary),
             ("ReplicaRouter__Hosts__reports__ConnectionString", "Host=reports"), ("ReplicaRouter__Hosts__reports__Groups__0", "Reports"),
@@ -63,14 +63,14 @@ public class RouterConfigurationTests
     [InlineData("read", "read primary dr", true)]
     [InlineData("analytics", "analytics read primary dr", true)]
     [InlineData("background", "background read primary dr", true)]
-    public void The_five_routes_have_their_groups(string route, string groups, bool isReadOnly)
+    public void The_five_built_in_routes_have_their_default_groups(string route, string groups, bool isReadOnly)
     {
         var plan = From(("DATABASE_URL", Primary)).PlanOf(route);
         Assert.Equal((groups, isReadOnly), (string.Join(' ', plan.Tiers.Select(t => t.Group)), plan.IsReadOnly));
     }
 
     [Fact]
-    public void Without_DATABASE_URL_it_is_asked_for() => Assert.StartsWith("DATABASE_URL is not set", FaultOf(), StringComparison.Ordinal);
+    public void A_missing_DATABASE_URL_is_reported() => Assert.StartsWith("DATABASE_URL is not set", FaultOf(), StringComparison.Ordinal);
 
     [Fact]
     public void All_faults_are_reported_at_once()
@@ -82,7 +82,7 @@ public class RouterConfigurationTests
     }
 
     [Fact]
-    public void Values_of_the_wrong_type_unknown_keys_and_values_out_of_range_are_reported_at_once()
+    public void Wrong_types_unknown_keys_and_values_out_of_range_are_all_reported_at_once()
     {
         var faults = FaultOf(("ReplicaRouter__MaxLag", "5"), ("ReplicaRouter__Health__Interval", "soon"), ("ReplicaRouter__Rutes__x", "1"), ("DATABASE_READ_REPLICA_X_URL", "s3cret"),
             ("ReplicaRouter__PrimaryProtection__MaxConcurrentReads", "0"));
@@ -91,7 +91,7 @@ public class RouterConfigurationTests
     }
 
     [Fact]
-    public void An_empty_value_leaves_the_default() =>
+    public void An_empty_value_keeps_the_default() =>
         Assert.Equal(TimeSpan.FromSeconds(5), From(("DATABASE_URL", Primary), ("ReplicaRouter__MaxLag", ""), ("ReplicaRouter__Routes__read__MaxPoolSize", " ")).Routes[0].MaxLag);
 
     [Fact]
@@ -104,7 +104,7 @@ public class RouterConfigurationTests
         Assert.DoesNotContain(options.Faults, fault => fault.Contains("not known", StringComparison.Ordinal) || fault.Contains("section", StringComparison.Ordinal));
     }
 
-    /// <summary>A key for each property that can be written as text.</summary>
+    /// <summary>Returns a key for each property that configuration can set.</summary>
     private static IEnumerable<string> KeysOf(Type type, string prefix) => type.GetProperties().Where(property => !typeof(Delegate).IsAssignableFrom(property.PropertyType) && property.PropertyType != typeof(TimeProvider)).SelectMany(property =>
     {
         var (key, kind) = ($"{prefix}:{property.Name}", property.PropertyType);
@@ -116,7 +116,7 @@ public class RouterConfigurationTests
 
     [Fact]
     [Trait("Failure", "C12")]
-    public void No_text_of_a_configuration_holds_its_password()
+    public void ToString_of_configuration_objects_never_contains_the_password()
     {
         var configuration = From(("DATABASE_URL", Primary));
         var host = configuration.Hosts[0];
@@ -128,12 +128,12 @@ public class RouterConfigurationTests
     }
 
     [Fact]
-    public void Two_variables_that_name_one_server_are_refused() =>
+    public void Two_variables_that_name_the_same_server_are_rejected() =>
         Assert.Contains("DATABASE_URL and DATABASE_READ_REPLICA_1_URL name the same server.",
             FaultOf(("DATABASE_URL", Primary), ("DATABASE_READ_REPLICA_1_URL", "Host=P;Username=other")), StringComparison.Ordinal);
 
     [Fact]
-    public void A_variable_that_names_one_server_twice_is_refused_once()
+    public void A_variable_that_names_a_server_twice_is_one_fault()
     {
         Assert.Equal("DATABASE_URL names the same server twice. Name each server once.", FaultOf(("DATABASE_URL", "postgresql://app:s3cret@p,p/app")));
         Assert.Equal("DATABASE_URL and DATABASE_READ_REPLICA_1_URL name the same server. Name each server once.",
@@ -145,7 +145,7 @@ public class RouterConfigurationTests
     [InlineData("sslrootcert=/no/such/s3cret.pem", "DATABASE_URL: Root Certificate (sslrootcert) names a file that is not there. Correct it, or put the file there before the start.")]
     [InlineData("sslrootcert=/no/s3cret&sslcert=/no/s3cret&sslkey=/no/s3cret",
         "DATABASE_URL: Root Certificate (sslrootcert), SSL Certificate (sslcert) and SSL Key (sslkey) name files that are not there. Correct them, or put the files there before the start.")]
-    public void A_missing_file_is_one_fault_of_its_variable_however_many_hosts_that_names(string query, string fault) =>
+    public void A_missing_file_is_one_fault_for_any_number_of_hosts(string query, string fault) =>
         Assert.Equal(fault, FaultOf(("DATABASE_URL", $"postgresql://app:s3cret@a,b,c/app?sslmode=verify-full&{query}")));
 
     [Theory]
@@ -186,11 +186,11 @@ public class RouterConfigurationTests
     [InlineData("ReplicaRouter__Hosts__x__ConnectionString", "", "ReplicaRouter:Hosts:x:ConnectionString is empty")]
     [InlineData("ReplicaRouter__Hosts__primary__Groups__0", "primary", "the group 'primary' is whichever host is observed")]
     [InlineData("DATABASE_READ_REPLICA_X_URL", "postgresql://x/app", "DATABASE_READ_REPLICA_X_URL")]
-    public void A_bad_value_is_one_clear_fault(string key, string value, string fault) =>
+    public void An_invalid_value_is_one_clear_fault(string key, string value, string fault) =>
         Assert.Contains(fault, FaultOf(("DATABASE_URL", Primary), (key, value)), StringComparison.Ordinal);
 
     [Fact]
-    public void An_unknown_route_names_those_that_exist()
+    public void The_error_for_an_unknown_route_lists_the_existing_ones()
     {
         var error = Assert.Throws<ArgumentException>(() => From(("DATABASE_URL", Primary)).PlanOf("serach"));
         Assert.Contains("no route 'serach'", error.Message, StringComparison.Ordinal);

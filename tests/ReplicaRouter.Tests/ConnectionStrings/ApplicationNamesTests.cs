@@ -16,7 +16,7 @@ public class ApplicationNamesTests
     [InlineData(58, 63)]
     [InlineData(59, 63)]
     [InlineData(500, 63)]
-    public void The_route_stays_visible_where_the_servers_limit_cuts_the_application(int length, int whole)
+    public void The_application_is_truncated_rather_than_the_route(int length, int whole)
     {
         var name = ApplicationNames.OfRoute(new string('a', length), "read");
         Assert.Equal(whole, Encoding.UTF8.GetByteCount(name));
@@ -24,6 +24,6 @@ public class ApplicationNamesTests
     }
 
     [Fact]
-    public void A_route_as_long_as_the_limit_leaves_no_room_for_the_application() =>
+    public void A_route_as_long_as_the_limit_leaves_no_room_for_the_application_name() =>
         Assert.Equal(" " + new string('r', 62), ApplicationNames.OfRoute("shop", new string('r', 63)));
 }

@@ -19,11 +19,11 @@ public class ConnectionStringParserTests
     [Theory]
     [InlineData("postgresql://app@a:1,b:2,[::1]:3,c/shop", "a:1 b:2 ::1:3 c:5432")]
     [InlineData("Host=a:1,b,c:3;Port=6000;Username=app;Target Session Attributes=prefer-standby;Load Balance Hosts=true", "a:1 b:6000 c:3")]
-    public void Several_hosts_become_one_each(string value, string hosts) =>
+    public void A_string_with_several_hosts_yields_one_result_per_host(string value, string hosts) =>
         Assert.Equal(hosts, string.Join(' ', ConnectionStringParser.Parse(value).Select(h => $"{h.Host}:{h.Port}")));
 
     [Fact]
-    public void Url_parameters_are_understood_as_libpq_and_ORMs_name_them()
+    public void Url_parameters_use_the_names_of_libpq_and_ORMs()
     {
         var parsed = ConnectionStringParser.Parse(
             "postgresql://app:secret@db/shop?sslmode=verify-full&application_name=my%20app&connect_timeout=3&schema=acc&connection_limit=7&options=-c%20geqo%3Doff")[0];
@@ -67,7 +67,7 @@ public class ConnectionStringParserTests
     [InlineData("Host=db;Password=s3cret;Connection Idle Lifetime=1;Connection Pruning Interval=9", "refuses together")]
     [InlineData("postgresql://app:s3cret@db/shop?keepalives_interval=9", "keepalives without their time")]
     [InlineData("Host=db;Password=s3cret;Require Auth=s3cret", "'require auth'")]
-    public void A_bad_value_is_explained_without_repeating_any_of_it(string value, string problem)
+    public void An_error_explains_a_bad_value_without_repeating_it(string value, string problem)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.Contains(problem, error.Message, StringComparison.OrdinalIgnoreCase);
@@ -85,11 +85,11 @@ public class ConnectionStringParserTests
     [InlineData("'postgresql://app:s3cret@h/app?sslmode=require'")]
     [InlineData("DATABASE_URL=postgresql://app:s3cret@h/app?sslmode=require")]
     [InlineData("postgresql:/app:s3cret@h/app?sslmode=require")]
-    public void A_url_of_another_kind_is_refused_without_repeating_any_of_it(string value)
+    public void The_error_for_a_url_of_another_kind_does_not_repeat_it(string value)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.Contains("postgresql://user:password@host:5432/database", error.Message, StringComparison.Ordinal);
-        // The stack trace has paths of the clone, which may be anything.
+        // The stack trace contains paths of the clone, which can contain "s3".
         Assert.DoesNotContain("s3", error.ToString().Replace(error.StackTrace!, "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
@@ -104,7 +104,7 @@ public class ConnectionStringParserTests
     [InlineData("Host=/var/run/postgresql Password=s3cret Username=app")]
     [InlineData("Host=/var/run/postgresql;Username=app;Password=x,/s3cret=;Host=/a s3cret")]
     [InlineData("postgresql://app@/shop?host=/tmp;password=s3cret")]
-    public void A_password_behind_a_wrong_separator_becomes_no_host_user_or_database(string value)
+    public void A_password_after_a_wrong_separator_is_not_read_as_host_user_or_database(string value)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.DoesNotContain("s3cret", error.Message, StringComparison.Ordinal);
@@ -126,7 +126,7 @@ public class ConnectionStringParserTests
     [InlineData("postgresql://app:p@s3 cret/shop")]
     [InlineData("postgresql://app:p%40s3%40cret%2Fx%40db-1/shop")]
     [InlineData("postgresql://app:p@s3%40cret/shop")]
-    public void What_may_be_a_part_of_the_password_becomes_no_host_and_no_database(string value)
+    public void A_possible_part_of_the_password_is_not_read_as_host_or_database(string value)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse(value));
         Assert.Contains("percent-encode", error.Message, StringComparison.Ordinal);
@@ -138,7 +138,7 @@ public class ConnectionStringParserTests
     [InlineData("scram-sha-256", "ScramSHA256")]
     [InlineData("!password,!md5", "!Password,!MD5")]
     [InlineData("gss,none", "GSS,None")]
-    public void Methods_of_authentication_are_written_as_psql_writes_them(string libpq, string npgsql) =>
+    public void Authentication_methods_of_libpq_are_mapped_to_Npgsql(string libpq, string npgsql) =>
         Assert.Equal(npgsql, ConnectionStringParser.Parse($"postgresql://app@db/shop?require_auth={Uri.EscapeDataString(libpq)}")[0].RequireAuth);
 
     [Theory]
@@ -147,14 +147,14 @@ public class ConnectionStringParserTests
     [InlineData("requirepeer"), InlineData("scram_client_key"), InlineData("scram_server_key"), InlineData("service"), InlineData("servicefile"), InlineData("sslcertmode")]
     [InlineData("sslcompression"), InlineData("sslcrl"), InlineData("sslcrldir"), InlineData("sslkeylogfile"), InlineData("sslsni"), InlineData("ssl_max_protocol_version")]
     [InlineData("ssl_min_protocol_version"), InlineData("tcp_user_timeout")]
-    public void A_parameter_that_only_libpq_has_is_refused_by_its_name(string parameter)
+    public void A_parameter_that_only_libpq_supports_is_rejected_by_name(string parameter)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse($"postgresql://app:s3cret@db/shop?{parameter}=s3cret"));
         Assert.Equal($"has libpq's parameter '{parameter}', for which Npgsql has no counterpart. Leave it out.", error.Message);
     }
 
     [Fact]
-    public void Further_parameters_of_libpq_have_their_counterparts()
+    public void Other_libpq_parameters_are_mapped_to_Npgsql()
     {
         var parsed = ConnectionStringParser.Parse("postgresql://app@db/shop?fallback_application_name=shop&krbsrvname=pg&keepalives=1&keepalives_idle=9")[0];
         Assert.Equal(("shop", "pg", true, 9), (parsed.ApplicationName, parsed.KerberosServiceName, parsed.TcpKeepAlive, parsed.TcpKeepAliveTime));
@@ -172,7 +172,7 @@ public class ConnectionStringParserTests
     [InlineData("postgresql://:6000/shop?host=/tmp", "/tmp:6000")]
     [InlineData("postgresql://%2Fvar%2Frun%2Fpostgresql/shop", "/var/run/postgresql:5432")]
     [InlineData("Host=/var/run/postgresql;Database=shop", "/var/run/postgresql:5432")]
-    public void Hosts_of_the_query_and_directories_of_sockets_are_understood(string value, string hosts) =>
+    public void Query_parameters_can_name_hosts_and_socket_directories(string value, string hosts) =>
         Assert.Equal(hosts, string.Join(' ', ConnectionStringParser.Parse(value).Select(h => $"{h.Host}:{h.Port}")));
 
     [Theory]
@@ -182,11 +182,11 @@ public class ConnectionStringParserTests
     [InlineData("sslmode=require", Npgsql.SslMode.Require)]
     [InlineData("sslmode=prefer&sslrootcert=ca.pem", Npgsql.SslMode.Prefer)]
     [InlineData("sslrootcert=system", Npgsql.SslMode.VerifyFull)]
-    public void A_file_of_authorities_has_the_certificate_checked_where_psql_checks_it(string query, Npgsql.SslMode mode) =>
+    public void A_root_certificate_file_enables_verification_as_in_psql(string query, Npgsql.SslMode mode) =>
         Assert.Equal(mode, ConnectionStringParser.Parse($"postgresql://app@db/shop?{query}")[0].SslMode);
 
     [Fact]
     [Trait("Failure", "C1")]
-    public void Npgsql_shows_no_password_even_where_it_is_asked_to() =>
+    public void Persist_Security_Info_is_ignored() =>
         Assert.False(ConnectionStringParser.Parse("Host=db;Password=s3cret;Persist Security Info=true")[0].PersistSecurityInfo);
 }

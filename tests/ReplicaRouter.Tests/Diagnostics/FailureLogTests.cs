@@ -10,7 +10,7 @@ public class FailureLogTests
     private readonly RoutePlan _read = RouterConfigurationBuilder.Build(TestTopology.OptionsFor("primary")).PlanOf(DatabaseOperation.Read);
 
     [Fact]
-    public void Failures_of_one_kind_are_one_line_with_a_count_and_no_word_of_the_server()
+    public void Failures_of_one_kind_share_an_entry_with_a_count_and_no_server_text()
     {
         for (var i = 0; i < 3; i++) _log.Note(_read, null, new PostgresException($"invalid input syntax: \"secret {i}\"", "ERROR", "ERROR", "22P02"), _time);
         var failure = Assert.Single(_log.Last());
@@ -19,7 +19,7 @@ public class FailureLogTests
     }
 
     [Fact]
-    public void The_kind_that_was_met_longest_ago_makes_room()
+    public void The_kind_seen_longest_ago_is_evicted()
     {
         for (var i = 0; i <= FailureLog.Most; i++)
         {
@@ -34,7 +34,7 @@ public class FailureLogTests
     }
 
     [Fact]
-    public void Cancellation_is_no_failure()
+    public void Cancellation_is_not_a_failure()
     {
         Assert.False(_log.Note(_read, null, new OperationCanceledException(), _time));
         Assert.Empty(_log.Last());

@@ -3,9 +3,9 @@ namespace ReplicaRouter.Tests.Diagnostics;
 public sealed class NpgsqlCheckTests
 {
     [Fact]
-    public void The_Npgsql_that_is_built_with_has_all_that_is_relied_on() => Assert.Empty(NpgsqlCheck.Missing);
+    public void The_referenced_Npgsql_has_every_metric_and_setting_we_rely_on() => Assert.Empty(NpgsqlCheck.Missing);
 
     [Fact]
-    public void What_is_not_there_is_named() =>
+    public void Missing_metrics_and_settings_are_named() =>
         Assert.Equal(["the metric 'db.client.renamed'", "the setting 'Renamed Pool Size'"], NpgsqlCheck.MissingOf(["db.client.operation.duration", "db.client.renamed"], ["Timeout", "Renamed Pool Size"]));
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace ReplicaRouter.Tests.Diagnostics;
 
-/// <summary>A router's own meter: other tests have meters of the same name.</summary>
+/// <summary>A factory that keeps one router's meter, because other tests create meters with the same name.</summary>
 internal sealed class OneMeter : IMeterFactory
 {
     public Meter? Meter { get; private set; }

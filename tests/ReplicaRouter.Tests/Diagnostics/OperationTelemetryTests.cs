@@ -4,7 +4,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Diagnostics;
 
-[Collection("Listeners to activities")]
+[Collection("Activity listeners")]
 public sealed class OperationTelemetryTests : IDisposable
 {
     private readonly Meter _meter = new("operation telemetry tests");
@@ -36,7 +36,7 @@ public sealed class OperationTelemetryTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Outcomes), DisableDiscoveryEnumeration = true)]
-    public async Task An_operation_is_timed_with_its_route_host_and_outcome(Exception? error, string outcome, string? errorType)
+    public async Task An_operation_is_measured_with_its_route_host_and_outcome(Exception? error, string outcome, string? errorType)
     {
         using var listener = Listen();
         var running = _telemetry.RunAsync("execute", _topology.Configuration.Routes[(int)DatabaseOperation.Read], () => _topology.Configuration.Hosts[0], async () =>
@@ -56,14 +56,14 @@ public sealed class OperationTelemetryTests : IDisposable
     }
 
     [Fact]
-    public void It_is_enabled_only_while_somebody_listens()
+    public void Telemetry_is_enabled_only_while_a_listener_is_attached()
     {
         using (Listen()) Assert.True(_telemetry.IsEnabled);
         Assert.False(_telemetry.IsEnabled);
     }
 
     [Fact]
-    public async Task Gauges_tell_what_the_snapshot_knows_and_not_a_number_where_it_knows_nothing()
+    public async Task Gauges_report_the_snapshot_and_NaN_for_unknown_values()
     {
         Dictionary<string, double> values = [];
         using var factory = new OneMeter();

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Tests.Diagnostics;
 
-/// <summary>Several routers of one application can be told apart.</summary>
+/// <summary>The router's name distinguishes several routers in one application.</summary>
 public sealed class RouterNameTests
 {
     [Theory]
     [InlineData(null, "primary/read")]
     [InlineData("billing", "billing/primary/read")]
-    public async Task Metrics_pools_and_logs_of_a_router_have_its_name(string? name, string pool)
+    public async Task Metrics_pools_and_logs_carry_the_routers_name(string? name, string pool)
     {
         using var meters = new OneMeter();
         using var logs = new Categories();

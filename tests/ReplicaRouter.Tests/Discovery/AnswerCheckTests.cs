@@ -16,7 +16,7 @@ public sealed class AnswerCheckTests
 
     [Theory]
     [MemberData(nameof(Addresses))]
-    public void An_address_that_no_host_has_is_refused_and_not_repeated(string address, string fault)
+    public void An_invalid_address_is_rejected_and_not_repeated(string address, string fault)
     {
         var error = Assert.Throws<InvalidDataException>(() => AnswerCheck.Check(new DiscoveryResult([s_host, s_host with { Address = address }])));
         Assert.Contains($"host 2 of the answer has an {fault}", error.Message, StringComparison.Ordinal);
@@ -30,10 +30,10 @@ public sealed class AnswerCheckTests
     [InlineData("fd00::1")]
     [InlineData("fe80::1%eth0")]
     [InlineData("xn--bcher-kva.example")]
-    public void Names_and_addresses_of_hosts_are_accepted(string address) => AnswerCheck.Check(new DiscoveryResult([s_host with { Address = address }]));
+    public void Valid_host_names_and_addresses_are_accepted(string address) => AnswerCheck.Check(new DiscoveryResult([s_host with { Address = address }]));
 
     [Fact]
-    public void A_port_a_weight_a_name_a_label_and_a_group_that_there_can_not_be_are_refused()
+    public void Invalid_ports_weights_names_labels_and_groups_are_rejected()
     {
         DiscoveredHost[] hosts =
         [
@@ -50,7 +50,7 @@ public sealed class AnswerCheckTests
     }
 
     [Fact]
-    public void More_hosts_than_a_router_serves_are_refused()
+    public void More_hosts_than_a_router_supports_are_rejected()
     {
         static DiscoveryResult Of(int count) => new([.. Enumerable.Range(0, count).Select(number => s_host with { Port = 5432 + number })]);
         AnswerCheck.Check(Of(64));

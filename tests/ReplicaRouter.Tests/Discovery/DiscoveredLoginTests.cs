@@ -4,13 +4,13 @@ using Npgsql;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>What a server gets that is not ours, but is named by a source that an attacker has a hold on.</summary>
+/// <summary>What a foreign server receives from the router when an attacker makes a discovery source name it.</summary>
 [Trait("Failure", "C2")]
 public sealed class DiscoveredLoginTests
 {
     private const string Password = "correct-horse-battery";
 
-    /// <returns>How the router describes what it met at a server that a fake Patroni names.</returns>
+    /// <returns>The error that the router reports for a server that a fake Patroni names.</returns>
     private static async Task<string> HostErrorAsync(FakePostgresServer server, string parameters = "")
     {
         await using var patroni = new FakePatroni
@@ -21,7 +21,7 @@ public sealed class DiscoveredLoginTests
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:{Password}@127.0.0.1:1/app{parameters}" };
         options.Discovery.Patroni.Urls.Add(patroni.Url.ToString());
         await using var router = DatabaseRouter.Create(options);
-        // Twice, so that the first login has been seen to its end.
+        // The second login request shows that the first login has ended.
         await UntilAsync(() => server.Asked >= 2 && router.GetHealthStatus().GetValueOrDefault("pg-1") is { Error: not null and not "not probed yet" });
         return router.GetHealthStatus()["pg-1"].Error!;
     }
@@ -37,7 +37,7 @@ public sealed class DiscoveredLoginTests
     [InlineData(new byte[] { 0, 0, 0, 3 })]
     [InlineData(new byte[] { 0, 0, 0, 5, 1, 2, 3, 4 })]
     [InlineData(new byte[] { 0, 0, 0, 0 })]
-    public async Task A_discovered_server_that_asks_for_the_password_in_clear_or_by_MD5_or_not_at_all_gets_nothing(byte[] request)
+    public async Task A_discovered_server_that_does_not_request_SCRAM_gets_nothing(byte[] request)
     {
         await using var server = new FakePostgresServer(_ => request);
         var error = await HostErrorAsync(server);
@@ -46,9 +46,9 @@ public sealed class DiscoveredLoginTests
         Assert.Contains("by SCRAM only", error, StringComparison.Ordinal);
     }
 
-    /// <summary>RFC 5802: the client's proof holds for one exchange only, and the server has to prove in turn that it knows the password.</summary>
+    /// <summary>RFC 5802: the client's proof is valid for one exchange only, and the server must prove in turn that it knows the password.</summary>
     [Fact]
-    public async Task A_discovered_server_that_does_not_know_the_password_gets_a_proof_and_no_statement()
+    public async Task A_server_that_does_not_know_the_password_gets_a_SCRAM_proof_but_no_statement()
     {
         await using var server = new FakePostgresServer(
             _ => [0, 0, 0, 10, .. "SCRAM-SHA-256\0\0"u8],
@@ -62,7 +62,7 @@ public sealed class DiscoveredLoginTests
     }
 
     [Fact]
-    public async Task The_primary_s_connection_string_can_allow_another_login()
+    public async Task The_primarys_connection_string_can_allow_another_method()
     {
         await using var server = new FakePostgresServer(_ => [0, 0, 0, 3]);
         await HostErrorAsync(server, "?require_auth=password");
@@ -79,7 +79,7 @@ public sealed class DiscoveredLoginTests
     [InlineData("SSL Mode=VerifyFull;Root Certificate=ca.pem", false, null)]
     [InlineData("SSL Mode=VerifyCA;Root Certificate=ca.pem", false, null)]
     [InlineData("Require Auth=MD5", false, "MD5")]
-    public void Only_a_certificate_that_proves_the_server_or_the_user_s_word_lets_the_password_go_by_other_means_than_SCRAM(string settings, bool hasList, string? required)
+    public void Only_a_proving_certificate_or_an_explicit_setting_allows_more_than_SCRAM(string settings, bool hasList, string? required)
     {
         string[] entries = hasList ? ["10.0.0.0/8"] : [];
         var allowed = AllowedHosts.Parse(entries, "key", []);
@@ -91,7 +91,7 @@ public sealed class DiscoveredLoginTests
     [InlineData("", null, true)]
     [InlineData("", "10.0.0.0/8", false)]
     [InlineData("?sslmode=verify-full&sslrootcert=/dev/null", null, false)]
-    public void The_log_warns_at_the_start_where_nothing_keeps_sources_from_naming_any_server(string parameters, string? allowed, bool warns)
+    public void A_warning_is_logged_at_start_if_sources_could_name_any_server(string parameters, string? allowed, bool warns)
     {
         var options = new DatabaseRouterOptions();
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = $"postgresql://app:{Password}@127.0.0.1:1/app{parameters}", Source = "DATABASE_URL" };

@@ -13,7 +13,7 @@ public sealed class DnsTopologySourceTests : IAsyncDisposable
     private Task<DiscoveryResult> FindAsync(string name) => new DnsTopologySource(name, 5433, _server.EndPoint).FindHostsAsync(Ct);
 
     [Fact]
-    public async Task Each_address_of_a_name_is_a_host_for_as_long_as_the_record_lives()
+    public async Task Each_address_of_a_name_is_a_host_until_the_record_expires()
     {
         _server.Addresses = [IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2"), IPAddress.Parse("fd00::1")];
         _server.TimeToLive = 42;
@@ -23,7 +23,7 @@ public sealed class DnsTopologySourceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Each_target_of_a_service_is_a_host_with_its_port_and_weight()
+    public async Task Each_target_of_an_SRV_record_is_a_host_with_its_port_and_weight()
     {
         _server.Services = [("db-1.test", 5432, 10), ("db-2.test", 5434, 300)];
         var answer = await FindAsync("_postgresql._tcp.test");
@@ -31,14 +31,14 @@ public sealed class DnsTopologySourceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_name_that_is_not_there_has_no_hosts()
+    public async Task A_name_that_does_not_exist_has_no_hosts()
     {
         _server.ResponseCode = 3;
         Assert.Empty((await FindAsync("replicas.test")).Hosts);
     }
 
     [Fact]
-    public async Task A_server_that_fails_tells_nothing()
+    public async Task A_nameserver_failure_is_an_error()
     {
         _server.ResponseCode = 2;
         await Assert.ThrowsAnyAsync<Exception>(() => FindAsync("replicas.test"));

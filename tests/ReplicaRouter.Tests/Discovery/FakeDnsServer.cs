@@ -5,7 +5,7 @@ using System.Text;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>A nameserver on loopback that answers as the test says.</summary>
+/// <summary>A nameserver on loopback whose answers the test sets.</summary>
 internal sealed class FakeDnsServer : IAsyncDisposable
 {
     private const ushort A = 1;
@@ -26,7 +26,7 @@ internal sealed class FakeDnsServer : IAsyncDisposable
 
     public uint TimeToLive { get; set; } = 1;
 
-    /// <summary>0 is well, 2 is the server's failure, 3 a name that is not there.</summary>
+    /// <summary>The RCODE: 0 is success, 2 a server failure, 3 a name that does not exist.</summary>
     public int ResponseCode { get; set; }
 
     public int Questions => Volatile.Read(ref _questions);

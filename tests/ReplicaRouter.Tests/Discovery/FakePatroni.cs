@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>A member's REST API that answers as the test says.</summary>
+/// <summary>The REST API of a Patroni member; the test sets its answer.</summary>
 internal sealed class FakePatroni : IAsyncDisposable
 {
     private readonly HttpListener _listener = new();
@@ -54,7 +54,7 @@ internal sealed class FakePatroni : IAsyncDisposable
         }
         catch (Exception closed) when (closed is ObjectDisposedException or HttpListenerException)
         {
-            // By DisposeAsync, which may come while somebody is being answered.
+            // Closed by DisposeAsync, possibly while a request is being answered.
         }
     }
 }

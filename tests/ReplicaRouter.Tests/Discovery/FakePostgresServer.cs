@@ -5,7 +5,7 @@ using System.Text;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>A server that offers no TLS, asks for the password as the test says, and keeps what it gets.</summary>
+/// <summary>A server that offers no TLS, sends the test's authentication requests, and records what it receives.</summary>
 /// <remarks>Source: PostgreSQL manual, "Message Formats".</remarks>
 internal sealed class FakePostgresServer : IAsyncDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class FakePostgresServer : IAsyncDisposable
     private readonly Task _loop;
     private int _asked;
 
-    /// <param name="requests">The bodies of its authentication requests, from the method's number on, each after what the client has sent in answer to the last one.</param>
+    /// <param name="requests">Return the bodies of the authentication requests, starting with the method's number. Each gets the client's response to the previous one.</param>
     public FakePostgresServer(params Func<string, byte[]>[] requests)
     {
         _requests = requests;
@@ -26,10 +26,10 @@ internal sealed class FakePostgresServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>How often it has asked for a login.</summary>
+    /// <summary>Number of logins it has requested.</summary>
     public int Asked => Volatile.Read(ref _asked);
 
-    /// <summary>All that came after it had asked.</summary>
+    /// <summary>Everything received after the first authentication request.</summary>
     public string Received
     {
         get
@@ -53,7 +53,7 @@ internal sealed class FakePostgresServer : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // By DisposeAsync.
+            // Stopped by DisposeAsync.
         }
 
         await Task.WhenAll(open);
@@ -79,7 +79,7 @@ internal sealed class FakePostgresServer : IAsyncDisposable
         }
         catch (IOException)
         {
-            // The client is gone.
+            // The client closed the connection.
         }
     }
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>What a Patroni member that an attacker runs, or a network that one controls, can do to the source.</summary>
+/// <summary>What an attacker who runs a Patroni member or controls the network can do to the source.</summary>
 [Trait("Failure", "C8")]
 public sealed class PatroniSecurityTests : IDisposable
 {
@@ -29,7 +29,7 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Fact]
-    public async Task Members_that_an_answer_names_get_no_credentials()
+    public async Task Members_named_by_an_answer_get_no_credentials()
     {
         await using var other = RawMember.Answering("200 OK", Cluster());
         var configured = RawMember.Answering("200 OK", Cluster(other.Url));
@@ -43,7 +43,7 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Fact]
-    public async Task Members_that_are_not_allowed_are_not_asked()
+    public async Task Members_that_are_not_allowed_are_not_contacted()
     {
         await using var other = RawMember.Answering("200 OK", Cluster());
         var configured = RawMember.Answering("200 OK", Cluster(other.Url));
@@ -55,7 +55,7 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_over_https_names_no_member_to_ask_without_it()
+    public async Task An_https_answer_cannot_redirect_the_source_to_a_plain_http_member()
     {
         await using var other = RawMember.Answering("200 OK", Cluster());
         var configured = RawMember.Answering("200 OK", Cluster(other.Url), _certificates.Issue());
@@ -76,7 +76,7 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_without_end_is_given_up_after_a_megabyte()
+    public async Task An_endless_answer_is_aborted_after_a_megabyte()
     {
         const int Most = 16 << 20;
         var sent = 0;
@@ -87,11 +87,11 @@ public sealed class PatroniSecurityTests : IDisposable
             for (; sent < Most; sent += block.Length) await stream.WriteAsync(block);
         });
         await Assert.ThrowsAsync<HttpRequestException>(() => Source(member.Url).FindHostsAsync(Ct));
-        Assert.True(sent < Most, "The whole body was read.");
+        Assert.True(sent < Most, "The source read the whole body.");
     }
 
     [Fact]
-    public async Task An_answer_with_more_members_than_a_router_serves_is_refused()
+    public async Task An_answer_with_more_members_than_a_router_supports_is_rejected()
     {
         await using var member = RawMember.Answering("200 OK", Cluster(members: 65));
         var error = await Assert.ThrowsAsync<HttpRequestException>(() => Source(member.Url).FindHostsAsync(Ct));
@@ -99,7 +99,7 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Fact]
-    public async Task A_member_with_a_certificate_of_a_private_authority_is_believed()
+    public async Task A_member_with_a_certificate_from_the_configured_authority_is_trusted()
     {
         await using var member = RawMember.Answering("200 OK", Cluster(), _certificates.Issue());
         Assert.Equal("10.0.0.1", (await Source(member.Url, withAuthority: true).FindHostsAsync(Ct)).Hosts.Single().Address);
@@ -109,7 +109,7 @@ public sealed class PatroniSecurityTests : IDisposable
     [InlineData("127.0.0.2", 30, true)]
     [InlineData("127.0.0.1", -1, true)]
     [InlineData("127.0.0.1", 30, false)]
-    public async Task A_member_with_another_name_an_expired_certificate_or_an_unknown_authority_is_not_asked(string address, int days, bool withAuthority)
+    public async Task A_member_with_a_wrong_expired_or_unknown_certificate_gets_no_request(string address, int days, bool withAuthority)
     {
         await using var member = RawMember.Answering("200 OK", Cluster(), _certificates.Issue(address, days));
         await Assert.ThrowsAsync<HttpRequestException>(() => Source(WithUser(member.Url), withAuthority).FindHostsAsync(Ct));
@@ -117,7 +117,7 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tag_that_can_not_be_shown_is_no_label()
+    public async Task A_tag_that_cannot_be_displayed_is_not_used_as_a_label()
     {
         await using var member = RawMember.Answering("200 OK", """
             {"members": [{"name": "pg-1", "role": "leader", "host": "10.0.0.1", "port": 5432, "tags": {"zone": "eu-1", "note": "\u001b[2J", "long": "LONG"}}]}
@@ -129,7 +129,7 @@ public sealed class PatroniSecurityTests : IDisposable
     [InlineData("no certificate at all", "holds no certificate")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds a damaged certificate")]
     [InlineData(null, "is not there")]
-    public void An_authority_file_that_can_not_be_used_is_a_fault_of_the_configuration(string? content, string fault)
+    public void An_unusable_authority_file_is_a_configuration_fault(string? content, string fault)
     {
         if (content is null) File.Delete(_certificates.File);
         else File.WriteAllText(_certificates.File, content);

@@ -2,7 +2,7 @@ namespace ReplicaRouter.Tests.Discovery;
 
 public sealed class PatroniTopologySourceTests
 {
-    // As Patroni 3.3 answers.
+    // The format of Patroni 3.3.
     private const string Cluster = """
         {"members": [
           {"name": "pg-1", "role": "leader", "state": "running", "api_url": "API_1", "host": "10.0.0.1", "port": 5432, "timeline": 3, "tags": {"zone": "eu-1"}},
@@ -16,7 +16,7 @@ public sealed class PatroniTopologySourceTests
     private static PatroniTopologySource Source(params Uri[] urls) => new(urls, null, TimeSpan.FromSeconds(5), AllowedHosts.Parse([], "", []));
 
     [Fact]
-    public async Task Members_that_have_an_address_are_hosts_with_their_names_tags_and_the_leader()
+    public async Task Members_with_an_address_become_hosts_with_their_name_role_and_tags()
     {
         await using var member = new FakePatroni { Answer = Cluster };
         var answer = await Source(member.Url).FindHostsAsync(Ct);
@@ -28,7 +28,7 @@ public sealed class PatroniTopologySourceTests
     }
 
     [Fact]
-    public async Task A_member_that_is_down_or_knows_no_cluster_leaves_it_to_the_next()
+    public async Task The_next_member_is_asked_when_one_is_down_or_knows_no_members()
     {
         await using var lost = new FakePatroni { Answer = """{"members": []}""" };
         await using var member = new FakePatroni { Answer = Cluster };
@@ -38,7 +38,7 @@ public sealed class PatroniTopologySourceTests
     }
 
     [Fact]
-    public async Task Members_that_an_answer_names_are_asked_when_the_configured_ones_are_gone()
+    public async Task Members_named_by_an_answer_are_asked_when_the_configured_ones_are_down()
     {
         await using var other = new FakePatroni { Answer = Cluster };
         var configured = new FakePatroni { Answer = Cluster.Replace("API_2", other.Url.ToString(), StringComparison.Ordinal) };
@@ -50,7 +50,7 @@ public sealed class PatroniTopologySourceTests
     }
 
     [Fact]
-    public async Task User_information_of_the_url_is_sent_and_in_no_message()
+    public async Task Credentials_in_the_url_are_sent_but_appear_in_no_message()
     {
         await using var member = new FakePatroni { Answer = "nonsense" };
         var url = new UriBuilder(member.Url) { UserName = "router", Password = "hunter2" }.Uri;

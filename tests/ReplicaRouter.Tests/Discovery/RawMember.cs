@@ -7,7 +7,7 @@ using System.Text;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>A REST API that answers byte by byte as the test says, also over TLS.</summary>
+/// <summary>A Patroni member whose raw response the test writes, optionally over TLS.</summary>
 internal sealed class RawMember : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -15,8 +15,8 @@ internal sealed class RawMember : IAsyncDisposable
     private readonly Func<Stream, Task> _answer;
     private readonly Task _loop;
 
-    /// <param name="answer">Writes the answer to one request.</param>
-    /// <param name="certificate">With its private key; null for plain HTTP.</param>
+    /// <param name="answer">Writes the response to one request.</param>
+    /// <param name="certificate">The certificate with its private key; null for plain HTTP.</param>
     public RawMember(Func<Stream, Task> answer, X509Certificate2? certificate = null)
     {
         (_answer, _certificate) = (answer, certificate);
@@ -26,7 +26,7 @@ internal sealed class RawMember : IAsyncDisposable
 
     public Uri Url => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
 
-    /// <summary>The heads of the requests so far.</summary>
+    /// <summary>The request line and headers of each request so far.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
     public static RawMember Answering(string head, string body = "", X509Certificate2? certificate = null) =>
@@ -47,7 +47,7 @@ internal sealed class RawMember : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // By DisposeAsync.
+            // Stopped by DisposeAsync.
         }
 
         await Task.WhenAll(open);
@@ -67,14 +67,14 @@ internal sealed class RawMember : IAsyncDisposable
             }
 
             await using var __ = stream;
-            // A client that refuses the certificate says so only after the server's part of the handshake.
+            // A client rejects the certificate only after the server's part of the handshake, so the connection can end here without a request.
             if (await ReadHeadAsync(stream) is not { Length: > 0 } head) return;
             Requests.Enqueue(head);
             await _answer(stream);
         }
         catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
         {
-            // The client has seen enough.
+            // The client closed the connection early.
         }
     }
 

@@ -27,7 +27,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
 
     private IEnumerable<string> Hosts => _router.GetHealthStatus().Keys;
 
-    /// <summary>Moves the clock in small steps until a condition holds: the loop runs on other threads.</summary>
+    /// <summary>Moves the clock in small steps until the condition holds, because the monitor's loop runs on other threads.</summary>
     private async Task AdvanceUntil(Func<bool> condition)
     {
         for (var step = 0; step < 20_000; step++)
@@ -37,7 +37,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
 
-        Assert.Fail("The condition did not come true.");
+        Assert.Fail("The condition never became true.");
     }
 
     private async Task Advance(TimeSpan span)
@@ -47,7 +47,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_source_names_is_added_and_what_it_no_longer_names_removed()
+    public async Task Hosts_named_by_a_source_are_added_and_removed_once_it_omits_them()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432), new("10.0.0.8", 5432) { Name = "pg-8", Groups = ["analytics"], Labels = ["zone=a"], Weight = 4 }]);
         await AdvanceUntil(() => Hosts.Count() == 4);
@@ -64,7 +64,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_server_that_is_configured_stays_as_it_is_configured()
+    public async Task Configured_hosts_keep_their_settings_and_names()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.2", 5432) { Name = "other" }, new("10.0.0.7", 5432) { Name = "Analytics" }]);
         await AdvanceUntil(() => Hosts.Contains("10.0.0.7:5432"));
@@ -72,7 +72,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_empty_answer_an_error_and_silence_change_nothing_and_are_told_once_H45()
+    public async Task An_empty_answer_an_error_and_silence_change_nothing_and_are_logged_once_H45()
     {
         await AdvanceUntil(() => Hosts.Count() == 3);
 
@@ -96,7 +96,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_with_a_host_that_there_can_t_be_changes_nothing()
+    public async Task An_answer_with_an_invalid_host_changes_nothing()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432), new("db,evil", 5432)]);
         await AdvanceUntil(() => _log[330].Count == 1);
@@ -116,7 +116,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
 
     [Fact]
     [Trait("Failure", "C2")]
-    public async Task An_answer_that_names_only_hosts_that_are_not_allowed_changes_nothing()
+    public async Task An_answer_with_only_disallowed_hosts_changes_nothing()
     {
         await AdvanceUntil(() => Hosts.Contains("10.0.0.7"));
         _source.Answer = new DiscoveryResult([new("evil.example.com", 5432)]);
@@ -127,7 +127,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
 
     [Fact]
     [Trait("Failure", "C8")]
-    public async Task A_source_that_calls_one_host_by_the_address_of_another_leaves_each_name_its_one_host()
+    public async Task A_host_named_after_another_hosts_address_does_not_replace_that_host()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432) { Name = "10.0.0.8:5432" }, new("10.0.0.8", 5432) { Name = "analytics" }]);
         await AdvanceUntil(() => Hosts.Contains("10.0.0.8:5432"));
@@ -136,7 +136,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
 
     [Fact]
     [Trait("Failure", "C8")]
-    public async Task A_source_s_error_is_logged_in_one_plain_line()
+    public async Task The_error_of_a_source_is_logged_as_one_plain_line()
     {
         _source.Error = new IOException("gone\r\n\u001b[2Jforged " + new string('x', 10_000));
         _source.Answer = null;
@@ -146,7 +146,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_holds_for_as_long_as_it_says()
+    public async Task An_answer_is_valid_for_the_time_it_states()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromSeconds(60) };
         await AdvanceUntil(() => _source.Asks == 2);
@@ -157,7 +157,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task When_the_primary_is_lost_the_source_is_asked_at_once()
+    public async Task Losing_the_primary_triggers_discovery_at_once()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432)]) { ValidFor = TimeSpan.FromHours(1) };
         await AdvanceUntil(() => _source.Asks == 2 && _router.Engine.Topology.Primary is not null);
@@ -166,7 +166,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_primary_stays_when_a_source_forgets_it()
+    public async Task The_primary_is_kept_when_a_source_omits_it()
     {
         _source.Answer = new DiscoveryResult([new("10.0.0.7", 5432) { Name = "pg-7" }, new("10.0.0.8", 5432) { Name = "pg-8" }]);
         await AdvanceUntil(() => Hosts.Count() == 4);
@@ -187,7 +187,7 @@ public sealed class SourceMonitorTests : IAsyncDisposable
 
         public int Asks => Volatile.Read(ref _asks);
 
-        /// <summary>Null fails.</summary>
+        /// <summary>The answer; null throws <see cref="Error"/>.</summary>
         public DiscoveryResult? Answer { get; set; } = new([new("10.0.0.7", 5432)]);
 
         public Exception Error { get; set; } = new IOException("the registry is down");

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ReplicaRouter.Tests.Discovery;
 
-/// <summary>A private authority as companies have one: no revocation list, no OCSP.</summary>
+/// <summary>A private certificate authority, as companies run one: without a revocation list or OCSP.</summary>
 internal sealed class TestCertificates : IDisposable
 {
     private static readonly DateTimeOffset s_now = TimeProvider.System.GetUtcNow();
@@ -21,13 +21,13 @@ internal sealed class TestCertificates : IDisposable
         System.IO.File.WriteAllText(File, _authority.ExportCertificatePem());
     }
 
-    /// <summary>The authority's certificate in PEM format.</summary>
+    /// <summary>Path of the authority's certificate, in PEM format.</summary>
     public string File { get; }
 
-    /// <summary>A server's or a client's certificate with its key.</summary>
-    /// <param name="address">The IP address that it is for.</param>
-    /// <param name="days">Days that it is good for from now on; negative when it has expired.</param>
-    /// <param name="since">Days from now on until it is good; negative when it is.</param>
+    /// <summary>Issues a certificate with its key, for a server or a client.</summary>
+    /// <param name="address">The IP address that it certifies.</param>
+    /// <param name="days">Days from now until it expires; negative if it has expired.</param>
+    /// <param name="since">Days from now until it becomes valid; negative if it already is.</param>
     public X509Certificate2 Issue(string address = "127.0.0.1", int days = 30, int since = -730)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -21,7 +21,7 @@ public class OutlierEjectionTests
 
     private bool IsIn(int host) => (Window >> host & 1) != 0;
 
-    /// <summary>One command after the other: each begins when the one before has ended.</summary>
+    /// <summary>Runs commands sequentially.</summary>
     private void Run(int host, double milliseconds, int times = 1)
     {
         for (var i = 0; i < times; i++)
@@ -31,7 +31,7 @@ public class OutlierEjectionTests
         }
     }
 
-    /// <summary>All hosts are known to take a millisecond.</summary>
+    /// <summary>Records a usual latency of one millisecond on all hosts.</summary>
     private void Know()
     {
         for (var i = 0; i < 300; i++)
@@ -50,7 +50,7 @@ public class OutlierEjectionTests
     [Theory]
     [InlineData(100)]
     [InlineData(1_000)]
-    public void A_host_that_is_much_slower_is_left_out_after_two_commands_where_all_take_about_the_same(double slow)
+    public void A_much_slower_host_is_ejected_after_two_commands_of_a_uniform_load(double slow)
     {
         Know();
         Run(Slow, slow);
@@ -60,7 +60,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void A_host_that_is_ten_times_as_slow_is_left_out_within_a_tenth_of_a_second()
+    public void A_host_ten_times_as_slow_is_ejected_within_100_ms()
     {
         Know();
         var start = _time.GetTimestamp();
@@ -72,7 +72,7 @@ public class OutlierEjectionTests
     [InlineData(1, 1.7)]
     [InlineData(0.2, 1.1)]
     [InlineData(20, 38)]
-    public void A_host_that_is_less_than_twice_as_slow_or_a_millisecond_slower_is_not_left_out(double fast, double slow)
+    public void A_host_less_than_twice_as_slow_or_one_ms_slower_is_not_ejected(double fast, double slow)
     {
         for (var i = 0; i < 1000; i++)
         {
@@ -84,7 +84,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void The_first_commands_of_a_host_say_nothing_against_it()
+    public void The_first_commands_of_a_host_do_not_eject_it()
     {
         for (var i = 0; i < 300; i++) Run(Fast, 1);
         Run(Slow, 100, times: 8);
@@ -94,7 +94,7 @@ public class OutlierEjectionTests
     [Theory]
     [InlineData("look-ups and reports")]
     [InlineData("from 0.5 to 25 ms")]
-    public void Hosts_that_are_sent_the_same_mix_of_work_are_seldom_left_out(string mix)
+    public void Equal_hosts_with_the_same_mix_of_work_are_rarely_ejected(string mix)
     {
         var random = new Random(1);
         var leftOut = 0;
@@ -111,7 +111,7 @@ public class OutlierEjectionTests
     [Theory]
     [InlineData("look-ups and reports", 30)]
     [InlineData("from 0.5 to 25 ms", 30)]
-    public void A_host_that_gets_ten_times_as_slow_at_such_a_mix_is_found_out(string mix, int within)
+    public void A_host_that_becomes_ten_times_as_slow_at_a_mix_is_ejected(string mix, int within)
     {
         var random = new Random(1);
         for (var i = 0; i < 1000; i++)
@@ -140,7 +140,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void The_majority_of_the_hosts_is_left_out_on_overwhelming_evidence_only_and_never_all()
+    public void A_majority_is_ejected_only_on_overwhelming_evidence_and_never_all_hosts()
     {
         EjectSlow();
         var needed = 0;
@@ -151,7 +151,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void What_makes_all_hosts_slow_at_once_is_no_reason_to_leave_one_out()
+    public void No_host_is_ejected_when_all_become_slow_at_once()
     {
         Know();
         for (var i = 0; i < 100; i++)
@@ -163,7 +163,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void Commands_that_were_held_up_together_count_once()
+    public void Commands_delayed_together_count_once()
     {
         Know();
         for (var i = 0; i < 20; i++)
@@ -178,7 +178,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void A_read_that_another_host_did_sooner_although_it_began_later_is_enough()
+    public void One_read_beaten_by_its_hedge_is_enough_for_an_ejection()
     {
         Know();
         _time.Advance(TimeSpan.FromMilliseconds(10));
@@ -187,7 +187,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void An_ejected_host_is_tried_after_a_pause_by_one_command_in_two_hundred_and_the_pause_doubles_with_each_that_is_slow()
+    public void An_ejected_host_gets_a_trial_after_a_pause_that_doubles_with_each_slow_one()
     {
         EjectSlow();
         foreach (var pause in new[] { 25, 50, 100, 200, 400, 800, 1600, 1600 })
@@ -197,7 +197,7 @@ public class OutlierEjectionTests
             Assert.False(IsIn(Slow), $"before {pause} ms");
             Run(Fast, 1, times: 2);
             Assert.True(IsIn(Slow), $"after {pause} ms");
-            // One at a time.
+            // The host gets one trial at a time.
             _loads[Slow].BeginOpening();
             Assert.False(IsIn(Slow));
             _loads[Slow].EndOpening();
@@ -207,7 +207,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void A_host_is_back_after_two_trials_that_are_as_fast_as_the_others()
+    public void A_host_is_re_admitted_after_two_trials_as_fast_as_the_others()
     {
         EjectSlow();
         Run(Fast, 1, times: 200);
@@ -219,7 +219,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void A_command_that_was_under_way_when_the_host_was_ejected_is_no_trial()
+    public void A_command_that_was_in_flight_at_the_ejection_is_not_a_trial()
     {
         EjectSlow();
         Run(Fast, 1, times: 200);
@@ -228,7 +228,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void A_probe_that_was_slow_and_is_not_any_more_takes_the_place_of_the_commands()
+    public void A_slow_probe_that_becomes_fast_again_replaces_the_trial_commands()
     {
         Know();
         _loads[Slow].RecordProbe(1);
@@ -245,21 +245,21 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void Work_of_another_route_keeps_an_ejected_host_from_its_trial_for_a_moment_only()
+    public void Work_of_another_route_delays_the_trial_only_briefly()
     {
         EjectSlow();
         _loads[Slow].Commands.Begin();
         Run(Fast, 1, times: 200);
         Assert.False(IsIn(Slow));
         Run(Fast, 1, times: 1600);
-        // It gets work done: else it would be left out as silent.
+        // The host completes work; otherwise it would be ejected as silent.
         _loads[Slow].Commands.Begin();
         _loads[Slow].Commands.End();
         Assert.True(IsIn(Slow));
     }
 
     [Fact]
-    public void With_nothing_recent_to_compare_with_no_host_stays_ejected()
+    public void Without_recent_samples_to_compare_no_host_stays_ejected()
     {
         EjectSlow();
         _time.Advance(TimeSpan.FromSeconds(11));
@@ -268,7 +268,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void A_host_that_was_out_begins_as_a_new_one()
+    public void A_host_that_was_down_starts_without_a_latency_history()
     {
         EjectSlow();
         _loads[Slow].ForgetLatency();
@@ -277,14 +277,14 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public void Hosts_are_compared_with_those_that_may_serve_and_one_is_always_left()
+    public void A_single_eligible_host_is_never_ejected()
     {
         EjectSlow();
         Assert.Equal(0b001UL, Ejection.Filter(0b001, _loads));
     }
 
     [Fact]
-    public void A_host_that_is_silent_over_its_work_is_left_out_before_that_ends_unless_all_are()
+    public void A_host_that_stalls_is_ejected_while_its_work_is_pending_unless_all_stall()
     {
         Know();
         _loads[Slow].Commands.Begin();
@@ -302,7 +302,7 @@ public class OutlierEjectionTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(-1)]
-    public void A_latency_that_no_clock_gives_is_refused(double sample)
+    public void Negative_and_non_finite_latencies_are_ignored(double sample)
     {
         Run(Slow, 2, times: 10);
         _loads[Slow].RecordCommand(0, sample);
@@ -310,7 +310,7 @@ public class OutlierEjectionTests
     }
 
     [Fact]
-    public async Task There_is_a_host_to_choose_at_any_moment_while_samples_are_recorded()
+    public async Task There_is_always_a_candidate_while_samples_are_recorded_concurrently()
     {
         var loads = TestTopology.Loads(hosts: 3, routes: 1, TimeProvider.System);
         using var stop = new CancellationTokenSource();

@@ -11,7 +11,7 @@ public class HedgePolicyTests
         for (var i = 0; i < count; i++) _policy.Ended(0, Ms(milliseconds));
     }
 
-    /// <summary>Second runs that may begin now, each of which takes so long.</summary>
+    /// <summary>Hedges until the policy refuses, each hedge taking the given time, and returns their number.</summary>
     private int Hedges(double milliseconds)
     {
         var count = 0;
@@ -20,7 +20,7 @@ public class HedgePolicyTests
     }
 
     [Fact]
-    public void Nothing_is_run_twice_until_a_read_has_shown_how_long_it_takes()
+    public void There_is_no_hedge_until_the_duration_of_reads_is_known()
     {
         Assert.Null(_policy.DelayOf(0));
         Assert.Null(_policy.TryBegin(0));
@@ -30,26 +30,26 @@ public class HedgePolicyTests
     }
 
     [Fact]
-    public void At_most_five_second_runs_are_under_way_at_once()
+    public void At_most_five_hedges_run_at_once()
     {
         Reads(20, 50);
         Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => _policy.TryBegin(0) is not null));
     }
 
     [Fact]
-    public void More_are_where_all_of_them_together_are_little_work()
+    public void More_than_five_hedges_run_at_once_if_their_total_work_is_small()
     {
         Reads(20, 2);
         Assert.InRange(Enumerable.Range(0, 1000).Count(_ => _policy.TryBegin(0) is not null), 40, 60);
     }
 
     [Fact]
-    public void Second_runs_take_less_than_a_twentieth_of_the_time_of_all_reads_in_the_long_run()
+    public void Hedges_take_less_than_a_twentieth_of_the_time_of_all_reads_in_the_long_run()
     {
         Reads(100, 5);
         Hedges(5);
         Reads(1000, 5);
-        // Until all that was saved up is spent, and as much again as was earned since.
+        // Spends what was saved up, and what the reads have earned since.
         Assert.InRange(Hedges(5), 4, 60);
         var total = 0;
         for (var i = 0; i < 100; i++)
@@ -62,7 +62,7 @@ public class HedgePolicyTests
     }
 
     [Fact]
-    public void One_report_that_is_run_twice_costs_as_much_as_many_look_ups()
+    public void A_hedged_report_costs_as_much_budget_as_many_look_ups()
     {
         Reads(200, 2);
         Assert.Equal(1, Hedges(200));

@@ -17,7 +17,7 @@ public class HedgingTests
 
     private Attempt NewRead() => new(_configuration.PlanOf(DatabaseOperation.Read), default, null, _time) { Host = _configuration.Hosts[1] };
 
-    /// <summary>Reads that teach how long one usually takes.</summary>
+    /// <summary>Runs reads from which the policy learns the usual duration.</summary>
     private async Task LearnAsync(TimeSpan usual)
     {
         for (var i = 0; i < 20; i++)
@@ -30,7 +30,7 @@ public class HedgingTests
         }
     }
 
-    /// <summary>A read whose first run takes its time, and whose second one answers at once.</summary>
+    /// <summary>Runs a read whose first attempt is slow and whose hedge answers at once.</summary>
     private async Task ReadAsync(TimeSpan usual)
     {
         await LearnAsync(usual);
@@ -46,7 +46,7 @@ public class HedgingTests
     }
 
     [Fact]
-    public async Task A_first_run_that_ends_right_after_the_second_one_is_not_stopped()
+    public async Task A_first_attempt_that_ends_right_after_its_hedge_is_not_stopped()
     {
         await ReadAsync(s_usual);
         Assert.False(_stop.IsCancellationRequested);
@@ -56,7 +56,7 @@ public class HedgingTests
     }
 
     [Fact]
-    public async Task A_first_run_that_goes_on_is_stopped()
+    public async Task A_first_attempt_that_goes_on_after_its_hedge_is_stopped()
     {
         await ReadAsync(s_usual);
         var stopped = new TaskCompletionSource();
@@ -67,7 +67,7 @@ public class HedgingTests
     }
 
     [Fact]
-    public async Task Where_reads_are_long_it_is_stopped_at_once()
+    public async Task When_reads_are_long_a_beaten_attempt_is_stopped_at_once()
     {
         await ReadAsync(5 * s_usual);
         Assert.True(_firstAttempt!.IsBeaten);
@@ -75,7 +75,7 @@ public class HedgingTests
     }
 
     [Fact]
-    public async Task Where_the_second_run_is_slow_as_well_a_third_one_follows_on_yet_another_host_and_no_more()
+    public async Task A_slow_hedge_is_followed_by_one_more_on_another_host_and_no_further_ones()
     {
         await LearnAsync(s_usual);
         List<Attempt> attempts = [];
@@ -104,7 +104,7 @@ public class HedgingTests
     }
 
     [Fact]
-    public async Task Where_no_other_host_may_serve_at_present_a_second_run_begins_once_one_may_and_others_have_theirs()
+    public async Task A_hedge_without_an_eligible_host_starts_once_a_host_becomes_eligible()
     {
         await LearnAsync(s_usual);
         var (asked, mayServe) = (0, false);
@@ -126,12 +126,12 @@ public class HedgingTests
             Assert.Equal("second", await read);
         }
 
-        // Ever longer pauses.
+        // The pauses get longer.
         Assert.InRange(asked, 6, 20);
     }
 
     [Fact]
-    public async Task Further_runs_that_fail_cost_what_they_took_and_not_what_the_first_one_takes()
+    public async Task Failed_hedges_are_charged_their_own_time_and_not_that_of_the_first_attempt()
     {
         await LearnAsync(s_usual);
         var (slow, asked) = (NewRead(), 0);
@@ -154,7 +154,7 @@ public class HedgingTests
     }
 
     [Fact]
-    public async Task Who_wakes_up_late_waits_once_more_as_it_was_not_the_read_that_stood_still()
+    public async Task A_late_wake_up_waits_again_because_the_process_stalled_and_not_the_read()
     {
         await LearnAsync(s_usual);
         var (slow, secondAt, from) = (NewRead(), TimeSpan.Zero, _time.GetTimestamp());
@@ -169,7 +169,7 @@ public class HedgingTests
         Assert.True(secondAt > 14 * s_usual, $"{secondAt.TotalMilliseconds} ms");
     }
 
-    /// <summary>Lets time pass in steps until something has happened.</summary>
+    /// <summary>Advances the clock in steps until the condition holds.</summary>
     private Task PassUntil(Func<bool> condition) => Eventually(() =>
     {
         _time.Advance(s_usual / 2);

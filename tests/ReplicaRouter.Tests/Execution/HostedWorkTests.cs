@@ -22,13 +22,13 @@ public class HostedWorkTests
     }
 
     [Fact]
-    public async Task Nobody_waits_for_work_on_a_lost_host_and_it_is_cancelled_elsewhere()
+    public async Task Work_on_a_lost_host_is_abandoned_at_once_and_cancelled_in_the_background()
     {
         using var lost = new CancellationTokenSource();
         var cancelled = new TaskCompletionSource();
         var running = RunAsync(async (_, stop) =>
         {
-            // As Npgsql does on a host that hangs: it holds up whoever cancels.
+            // Npgsql, too, blocks the cancelling thread when the host hangs.
             using var held = stop.Register(() =>
             {
                 cancelled.SetResult();
@@ -42,15 +42,15 @@ public class HostedWorkTests
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), Ct);
     }
 
-    /// <summary>Npgsql asks the server to cancel on the very thread: a few of the pool's held up at once would hold up the whole process.</summary>
+    /// <summary>Npgsql sends the cancel request on the cancelling thread. A few blocked pool threads would stall the whole process.</summary>
     [Fact]
-    public async Task No_thread_of_the_pool_cancels_what_a_caller_gives_up()
+    public async Task A_callers_cancellation_never_runs_on_a_pool_thread()
     {
         using var caller = new CancellationTokenSource();
         var byPool = new TaskCompletionSource<bool>();
         var running = RunAsync(async (_, stop) =>
         {
-            // Not disposed of: the delay is cancelled first, and the work may end before this is called.
+            // Not disposed: the delay is cancelled first, so the work can end before this callback runs.
             stop.Register(() => byPool.SetResult(Thread.CurrentThread.IsThreadPoolThread));
             await Task.Delay(Timeout.Infinite, stop);
             return 1;
@@ -61,7 +61,7 @@ public class HostedWorkTests
     }
 
     [Fact]
-    public async Task Work_that_ends_the_moment_it_is_given_up_is_given_up_all_the_same()
+    public async Task Work_that_ends_while_its_host_is_lost_still_throws_HostLostException()
     {
         for (var i = 0; i < 1000; i++)
         {
@@ -77,7 +77,7 @@ public class HostedWorkTests
     }
 
     [Fact]
-    public async Task A_caller_that_cancels_gets_its_own_cancellation_when_the_work_has_ended()
+    public async Task A_caller_that_cancels_gets_its_own_token_after_the_work_has_ended()
     {
         using var caller = new CancellationTokenSource();
         var hasEnded = false;
@@ -101,7 +101,7 @@ public class HostedWorkTests
     }
 
     [Fact]
-    public async Task Work_that_heeds_no_cancellation_holds_its_caller_up_for_a_moment_only()
+    public async Task Work_that_ignores_cancellation_delays_its_caller_only_briefly()
     {
         using var caller = new CancellationTokenSource();
         var running = RunAsync((_, _) => new TaskCompletionSource<int>().Task, CancellationToken.None, caller.Token);

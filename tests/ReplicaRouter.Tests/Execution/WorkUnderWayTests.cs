@@ -7,7 +7,7 @@ public class WorkUnderWayTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public void It_stalls_when_something_is_to_be_done_and_nothing_gets_done()
+    public void Work_is_stalled_when_some_is_pending_and_none_completes()
     {
         var work = new WorkUnderWay(_time);
         _time.Advance(TimeSpan.FromSeconds(9));
@@ -23,7 +23,7 @@ public class WorkUnderWayTests
     }
 
     [Fact]
-    public void What_was_never_counted_as_ended_can_be_forgotten_and_what_ends_after_all_takes_nothing_away()
+    public void Forgotten_work_that_ends_later_is_not_counted_below_zero()
     {
         var work = new WorkUnderWay(_time);
         work.Begin();

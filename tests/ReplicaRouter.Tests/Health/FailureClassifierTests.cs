@@ -7,11 +7,11 @@ namespace ReplicaRouter.Tests.Health;
 public class FailureClassifierTests
 {
     private static PostgresException Server(string sqlState, string severity = "ERROR", string? routine = null) =>
-        new("a message in whatever language", severity, severity, sqlState, routine: routine);
+        new("a message in any language", severity, severity, sqlState, routine: routine);
 
     /// <summary>
-    /// What the server's error says of the host when no connection could be opened, when one broke, and when it is still open. Only a FATAL, and a pooler that has
-    /// lost its server, says anything of a host that let us in; a statement can raise any code as an ERROR, and Npgsql gives up the connection on some of them.
+    /// The kind of a server's error while opening a connection, on a broken connection, and on an open one. Once a login has succeeded, only a FATAL error, or a pooler that has
+    /// lost its server, shows the state of the host: a statement can raise any code as an ERROR, and Npgsql breaks the connection on some of them.
     /// </summary>
     [Theory]
     [Trait("Failure", "B7")]
@@ -29,13 +29,13 @@ public class FailureClassifierTests
     [InlineData("08006", "ERROR", null, FailureKind.Unreachable, FailureKind.Unreachable, FailureKind.None)]
     [InlineData("08P01", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
     [InlineData("57P01", "PANIC", null, FailureKind.Terminated, FailureKind.Terminated, FailureKind.None)]
-    // As dblink and postgres_fdw pass on what another server said, and as RAISE may say.
+    // dblink and postgres_fdw pass on another server's errors, and RAISE can use any code.
     [InlineData("57P01", "ERROR", null, FailureKind.Terminated, FailureKind.None, FailureKind.None)]
     [InlineData("57P03", "ERROR", null, FailureKind.Restarting, FailureKind.None, FailureKind.None)]
     [InlineData("53300", "ERROR", null, FailureKind.Full, FailureKind.None, FailureKind.None)]
     [InlineData("28000", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
     [InlineData("3D000", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
-    // What a statement meets on its host all the same.
+    // Statement errors that still depend on the host.
     [InlineData("25006", "ERROR", null, FailureKind.ReadOnly, FailureKind.ReadOnly, FailureKind.ReadOnly)]
     [InlineData("40001", "ERROR", "ProcessInterrupts", FailureKind.RecoveryConflict, FailureKind.RecoveryConflict, FailureKind.RecoveryConflict)]
     [InlineData("40001", "FATAL", "ProcessRecoveryConflictInterrupt", FailureKind.RecoveryConflict, FailureKind.RecoveryConflict, FailureKind.RecoveryConflict)]
@@ -47,7 +47,7 @@ public class FailureClassifierTests
     [InlineData("58030", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
     [InlineData("XX000", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
     [InlineData("23505", "ERROR", null, FailureKind.None, FailureKind.None, FailureKind.None)]
-    internal void What_the_server_says_is_told_apart_S15_S16_S19(
+    internal void Server_errors_are_classified_by_code_severity_and_site_S15_S16_S19(
         string sqlState, string severity, string? routine, FailureKind opening, FailureKind broken, FailureKind open)
     {
         var error = Server(sqlState, severity, routine);
@@ -56,7 +56,7 @@ public class FailureClassifierTests
         Assert.Equal(open, FailureClassifier.Classify(error, FailureSite.OpenConnection));
     }
 
-    /// <summary>PgBouncer has the code 08P01 for all that it says itself.</summary>
+    /// <summary>PgBouncer uses the code 08P01 for all its own errors; only the message distinguishes them.</summary>
     [Theory]
     [InlineData("FATAL", "server conn crashed?", FailureKind.Unreachable)]
     [InlineData("FATAL", "server login has been failing, try again later (server_login_retry)", FailureKind.Restarting)]
@@ -65,7 +65,7 @@ public class FailureClassifierTests
     [InlineData("FATAL", "no more connections allowed (max_client_conn)", FailureKind.Full)]
     [InlineData("FATAL", "query_wait_timeout", FailureKind.Timeout)]
     [InlineData("ERROR", "bind message supplies 1 parameters, but prepared statement requires 2", FailureKind.None)]
-    internal void What_a_pooler_says_is_told_apart_by_its_words(string severity, string message, FailureKind kind) =>
+    internal void Pooler_errors_are_classified_by_message(string severity, string message, FailureKind kind) =>
         Assert.Equal(kind, FailureClassifier.Classify(new PostgresException(message, severity, severity, PostgresErrorCodes.ProtocolViolation), FailureSite.BrokenConnection));
 
     [Theory]
@@ -73,20 +73,20 @@ public class FailureClassifierTests
     [InlineData(SocketError.ConnectionReset, FailureKind.Unreachable)]
     [InlineData(SocketError.TimedOut, FailureKind.Timeout)]
     [InlineData(SocketError.HostNotFound, FailureKind.NameUnknown)]
-    internal void So_is_what_the_network_says_however_it_is_wrapped(SocketError error, FailureKind kind)
+    internal void Network_errors_are_classified_however_they_are_wrapped(SocketError error, FailureKind kind)
     {
         var socket = new SocketException((int)error);
         foreach (var exception in new Exception[] { socket, new NpgsqlException("Failed to connect", socket), new NpgsqlException("While reading", new IOException("read", socket)) })
         {
             Assert.Equal(kind, FailureClassifier.Classify(exception, FailureSite.Opening));
             Assert.Equal(kind, FailureClassifier.Classify(exception, FailureSite.BrokenConnection));
-            // The work does other things as well.
+            // The connection is open, so the error comes from other I/O of the work.
             Assert.Equal(FailureKind.None, FailureClassifier.Classify(exception, FailureSite.OpenConnection));
         }
     }
 
     [Fact]
-    public void Our_own_exhausted_pool_and_the_callers_mistakes_are_no_failures_of_the_host_H25()
+    public void An_exhausted_pool_and_the_callers_errors_are_not_failures_of_the_host_H25()
     {
         foreach (var site in Enum.GetValues<FailureSite>())
         {
@@ -102,7 +102,7 @@ public class FailureClassifierTests
     [Trait("Failure", "B4")]
     [InlineData(typeof(OutOfMemoryException))]
     [InlineData(typeof(InvalidCastException))]
-    public void Of_a_login_that_fails_in_a_way_of_its_own_the_kind_of_error_is_said_and_not_its_text(Type type)
+    public void An_unexpected_login_error_is_described_by_type_and_not_by_text(Type type)
     {
         var host = TestTopology.OptionsFor("primary");
         var message = FailureClassifier.Describe((Exception)Activator.CreateInstance(type, "text with a secret")!, RouterConfigurationBuilder.Build(host).Hosts[0]).Message;
@@ -119,7 +119,7 @@ public class FailureClassifierTests
     [InlineData(false, typeof(FileNotFoundException), "SSL Certificate (sslcert): there is no such file")]
     [InlineData(false, typeof(UnauthorizedAccessException), "SSL Certificate (sslcert) or SSL Key (sslkey): this process may not read the file")]
     [InlineData(false, typeof(CryptographicException), "SSL Certificate (sslcert) or SSL Key (sslkey): the files hold no certificate and key that belong together")]
-    public void A_file_that_can_not_be_used_is_a_misconfiguration_and_its_path_is_not_repeated(bool isInHandshake, Type type, string words)
+    public void An_unusable_file_is_a_misconfiguration_and_its_path_is_not_repeated(bool isInHandshake, Type type, string words)
     {
         var cause = (Exception)Activator.CreateInstance(type, "Not usable: /no/such/s3cret.pem")!;
         var host = HostOf("Host=db-1;Root Certificate=/no/such/s3cret.pem;SSL Certificate=/no/such/s3cret.pem;SSL Key=/no/such/s3cret.pem");
@@ -130,7 +130,7 @@ public class FailureClassifierTests
     }
 
     [Fact]
-    public void A_server_without_TLS_is_said_to_offer_none_and_where_to_correct_that()
+    public void The_message_for_a_server_without_TLS_names_the_setting_to_correct()
     {
         var refusal = new NpgsqlException("SSL connection requested. No SSL enabled connection from this host is configured.");
         Assert.Equal(
@@ -142,14 +142,14 @@ public class FailureClassifierTests
     [InlineData("57P03", "Hot standby mode is disabled.", "the reason: Hot standby mode is disabled. (57P03)")]
     [InlineData("57P03", "Detail redacted as it may contain sensitive data.", "the reason (57P03)")]
     [InlineData("23505", "Key (email)=(s3cret@example.com) already exists.", "the reason (23505)")]
-    public void Of_a_server_that_takes_no_connections_the_detail_is_shown_and_of_no_other_error(string sqlState, string detail, string words) =>
+    public void Only_a_server_that_accepts_no_connections_has_its_detail_shown(string sqlState, string detail, string words) =>
         Assert.Equal($"db-1:5432: {words}", FailureClassifier.Describe(new PostgresException("the reason", "FATAL", "FATAL", sqlState, detail: detail), HostOf("Host=db-1")).Message);
 
     private static HostConfiguration HostOf(string connectionString)
     {
         var options = new DatabaseRouterOptions();
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=db-1" };
-        // A file that is missing at the start is refused there.
+        // Build rejects missing files, so the connection settings are replaced afterwards.
         return RouterConfigurationBuilder.Build(options).Hosts[0] with { Connection = ConnectionStringParser.Parse(connectionString)[0] };
     }
 }

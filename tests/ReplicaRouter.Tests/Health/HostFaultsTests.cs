@@ -21,7 +21,7 @@ public class HostFaultsTests
     }
 
     [Fact]
-    public void Five_in_ten_seconds_leave_a_host_out_and_four_do_not()
+    public void Five_faults_in_ten_seconds_eject_a_host_and_four_do_not()
     {
         var faults = new HostFaults(_time);
         Assert.Null(Record(faults, 4));
@@ -31,7 +31,7 @@ public class HostFaultsTests
     }
 
     [Fact]
-    public void As_long_as_they_are_fewer_than_one_of_twenty_commands_they_are_run_again_elsewhere_and_that_is_all()
+    public void Faults_in_fewer_than_one_of_twenty_commands_do_not_eject_the_host()
     {
         var faults = new HostFaults(_time);
         for (var i = 0; i < 50; i++) Assert.Null(Record(faults, 1, commands: i * 40));
@@ -39,13 +39,13 @@ public class HostFaultsTests
     }
 
     [Fact]
-    public void After_its_return_the_first_one_leaves_it_out_again_for_twice_as_long_up_to_a_minute()
+    public void The_first_fault_after_re_admission_ejects_for_twice_as_long_up_to_a_minute()
     {
         var faults = new HostFaults(_time);
         Record(faults, 5);
         foreach (var seconds in new[] { 10, 20, 40, 60, 60 })
         {
-            // What was under way when it was left out tells nothing new.
+            // Statements that were in flight at the ejection do not count.
             Assert.Null(Record(faults, 1));
             _time.Advance(TimeSpan.FromSeconds(60));
             Assert.Equal(TimeSpan.FromSeconds(seconds), Record(faults, 1));
@@ -56,7 +56,7 @@ public class HostFaultsTests
         Assert.Equal(TimeSpan.FromSeconds(5), Record(faults, 1));
     }
 
-    /// <summary>Which errors of statements may be those of one host, on a replica and on the primary.</summary>
+    /// <summary>Which statement errors can be specific to one host, on a replica and on the primary.</summary>
     [Theory]
     [InlineData("58P01", true, true)]
     [InlineData("58030", true, true)]
@@ -73,7 +73,7 @@ public class HostFaultsTests
     [InlineData("22012", false, false)]
     [InlineData("57014", false, false)]
     [InlineData("P0001", false, false)]
-    public void Some_errors_may_be_those_of_one_host(string sqlState, bool onReplica, bool onPrimary)
+    public void Some_statement_errors_can_be_specific_to_one_host(string sqlState, bool onReplica, bool onPrimary)
     {
         var error = new PostgresException("", "ERROR", "ERROR", sqlState);
         Assert.Equal(onReplica, HostFaults.MayBeOfHost(error, isReplica: true));

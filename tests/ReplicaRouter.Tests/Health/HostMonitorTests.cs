@@ -23,7 +23,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _monitor.DisposeAsync();
 
-    /// <summary>Moves the clock in small steps until a condition holds: the loop runs on other threads.</summary>
+    /// <summary>Moves the clock in small steps until the condition holds, because the monitor's loop runs on other threads.</summary>
     private async Task AdvanceUntil(Func<bool> condition)
     {
         for (var step = 0; step < 20_000; step++)
@@ -34,11 +34,11 @@ public sealed class HostMonitorTests : IAsyncDisposable
             if (step % 50 == 49) await Task.Delay(1, TestContext.Current.CancellationToken);
         }
 
-        Assert.Fail("The condition did not come true.");
+        Assert.Fail("The condition never became true.");
     }
 
     [Fact]
-    public async Task A_healthy_host_is_found_and_probed_again_and_again()
+    public async Task A_healthy_host_is_recognized_and_probed_repeatedly()
     {
         _monitor.Start();
         await AdvanceUntil(() => _probe.Probes >= 10);
@@ -46,14 +46,14 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task However_many_ask_while_a_probe_ends_the_next_who_asks_has_the_host_probed()
+    public async Task Concurrent_requests_while_a_probe_ends_never_block_later_probes()
     {
         _probe.Answer = async _ =>
         {
             await Task.Yield();
             return Primary(100);
         };
-        // A probe ends within the moment between looking whether it is under way and queueing behind it once in some thousand times.
+        // Once in a few thousand calls a probe ends between the check whether it is running and queueing behind it.
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {
             for (var i = 0; i < 20_000; i++) await _monitor.AskAsync();
@@ -75,7 +75,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_probe_that_hangs_and_heeds_no_cancellation_counts_as_missed_and_the_loop_goes_on()
+    public async Task A_hung_probe_that_ignores_cancellation_is_missed_and_probing_goes_on()
     {
         _monitor.Start();
         await AdvanceUntil(() => Host.State == HostState.Healthy);
@@ -95,12 +95,12 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Whoever_has_asked_meanwhile_has_the_next_probe_put_off_but_once()
+    public async Task A_requested_probe_postpones_the_next_regular_one_but_only_once()
     {
         _monitor.Start();
         await AdvanceUntil(() => Host.State == HostState.Healthy && _probe.Probes >= 3);
         var (before, asked) = (_probe.Probes, 0);
-        // 60 s in which somebody asks ten times a second: without that it would be probed 60 times.
+        // 60 s with ten requested probes a second. Without them there would be 60 regular ones.
         for (; asked < 600; asked++)
         {
             await _monitor.AskAsync();
@@ -112,9 +112,9 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task In_a_fleet_a_question_out_of_turn_takes_the_place_of_one_in_turn()
+    public async Task In_a_large_fleet_a_requested_probe_replaces_a_regular_one()
     {
-        // 900 routers may ask once in 10 s each.
+        // 900 routers may each probe once in 10 s.
         _probe.Answer = _ => Task.FromResult(Primary(100) with { Probers = 900 });
         _monitor.Start();
         await AdvanceUntil(() => Host.State == HostState.Healthy && _probe.Probes >= 3);
@@ -126,12 +126,12 @@ public sealed class HostMonitorTests : IAsyncDisposable
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
 
-        // 2,000 s: of two hundred every other one.
+        // In 2,000 s every other one of the 200 regular probes remains.
         Assert.InRange(_probe.Probes - before - asked, 80, 115);
     }
 
     [Fact]
-    public async Task A_failure_that_a_caller_met_counts_at_once_and_a_probe_follows_without_waiting()
+    public async Task A_failure_reported_by_a_caller_counts_at_once_and_triggers_a_probe()
     {
         _monitor.Start();
         await AdvanceUntil(() => Host.State == HostState.Healthy);
@@ -141,7 +141,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
         Assert.Equal(HostState.Down, Host.State);
         var bound = TimeProvider.System.GetTimestamp();
         while (_probe.Probes == before && TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromSeconds(10)) await Task.Yield();
-        Assert.True(_probe.Probes > before, "the clock stood still, and yet a probe had to follow");
+        Assert.True(_probe.Probes > before, "A probe must follow although the clock stands still.");
     }
 
     [Theory]
@@ -150,7 +150,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
     [InlineData(4_000, 200)]
     [InlineData(20_000, 250)]
     [InlineData(3_600_000, 250)]
-    public void While_there_is_no_primary_hosts_are_asked_four_times_as_often_as_usual_at_least(int goneMs, int pauseMs) =>
+    public void Without_a_primary_hosts_are_probed_at_least_four_times_as_often(int goneMs, int pauseMs) =>
         Assert.Equal(TimeSpan.FromMilliseconds(pauseMs), HostMonitor.PauseWithoutPrimary(TimeSpan.FromMilliseconds(goneMs), TimeSpan.FromSeconds(1)));
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
         var before = GC.GetTotalMemory(forceFullCollection: true);
         await RoundsAsync(100_000);
         var after = GC.GetTotalMemory(forceFullCollection: true);
-        Assert.True(after - before < 500_000, $"grew by {after - before:N0} bytes");
+        Assert.True(after - before < 500_000, $"Memory grew by {after - before:N0} bytes.");
     }
 
     private async Task RoundsAsync(int rounds)
@@ -178,7 +178,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
         {
             _time.Advance(TimeSpan.FromMilliseconds(1300));
             await Task.Yield();
-            Assert.True(TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromMinutes(1), $"only {target - _probe.Probes} rounds were left after a minute");
+            Assert.True(TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromMinutes(1), $"{target - _probe.Probes} rounds were left after a minute.");
         }
     }
 }

@@ -31,7 +31,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>Moves the clock by a little, so that timers fire in time, and lets what they started run.</summary>
+    /// <summary>Moves the clock in small steps, so that timers fire on time and their continuations can run.</summary>
     private async Task Pass(int milliseconds, int step = 5)
     {
         for (var passed = 0; passed < milliseconds; passed += step)
@@ -44,7 +44,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     private void Start(bool isLoginStalled = false) => _check.Start(isLoginStalled, _stop.Token);
 
     [Fact]
-    public async Task A_host_that_answers_neither_a_probe_nor_a_login_hangs_and_that_is_known_within_two_deadlines_S5_H16()
+    public async Task A_host_that_answers_neither_probe_nor_login_is_hung_within_two_deadlines_S5_H16()
     {
         _probe.Answer = Never;
         Start();
@@ -55,7 +55,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_host_that_answers_late_has_long_work_to_do()
+    public async Task A_host_that_answers_late_is_busy_and_stays_healthy()
     {
         var late = new TaskCompletionSource<HostAnswer>();
         _probe.Answer = _ => late.Task;
@@ -69,7 +69,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_question_whose_packet_was_lost_and_sent_again_after_200_ms_is_no_hang()
+    public async Task A_probe_whose_packet_is_retransmitted_after_200_ms_is_not_a_hang()
     {
         var late = new TaskCompletionSource<HostAnswer>();
         _probe.Answer = _ => late.Task;
@@ -83,7 +83,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_busy_host_is_spared_a_login_when_it_answers_within_half_of_the_deadline_and_else_what_that_would_ask()
+    public async Task A_late_answer_of_a_busy_host_cancels_the_login_started_at_half_the_deadline()
     {
         var late = new TaskCompletionSource<HostAnswer>();
         var login = CancellationToken.None;
@@ -102,7 +102,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Logins_that_hang_while_the_kept_connection_answers_leave_the_host_to_open_connections_S4()
+    public async Task Hung_logins_restrict_a_host_that_still_answers_to_open_connections_S4()
     {
         _probe.Login = Never;
         Start(isLoginStalled: true);
@@ -118,7 +118,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_our_own_process_missed_while_it_stood_still_says_nothing_of_the_host_S8()
+    public async Task Answers_missed_while_the_process_was_suspended_do_not_count_S8()
     {
         _probe.Answer = Never;
         Start();
@@ -127,9 +127,9 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_host_with_long_work_to_do_is_asked_the_less_often_the_larger_the_fleet_is()
+    public async Task A_busy_host_is_checked_less_often_in_a_larger_fleet()
     {
-        // 450 routers may ask once in 5 s each.
+        // 450 routers may each probe once in 5 s.
         _probe.Answer = _ => Task.FromResult(Primary(100) with { Probers = 450 });
         for (var i = 0; i < 200; i++)
         {
@@ -141,7 +141,7 @@ public sealed class SilenceCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_host_with_long_work_to_do_is_asked_a_few_times_a_second_and_no_more()
+    public async Task A_busy_host_is_checked_a_few_times_a_second_at_most()
     {
         for (var i = 0; i < 100; i++)
         {

@@ -22,7 +22,7 @@ public sealed class AddReplicaRouterTests
     private static string EndpointOf(DatabaseRouter router) => router.Engine.Topology.Hosts.Single(host => host.Name == "primary").Configuration.Endpoint;
 
     [Fact]
-    public void Options_take_part_in_Configure_and_PostConfigure()
+    public void Configure_and_PostConfigure_apply_to_the_options()
     {
         using var host = HostOf(
             builder =>
@@ -40,21 +40,21 @@ public sealed class AddReplicaRouterTests
     }
 
     [Fact]
-    public async Task What_an_application_validates_stops_its_start()
+    public async Task The_applications_own_validation_fails_its_start()
     {
         using var host = HostOf(
             builder =>
             {
                 builder.AddReplicaRouter();
-                builder.Services.AddOptions<DatabaseRouterOptions>().Validate(options => options.TokenSecret is not null, "Here, tokens are signed.").ValidateOnStart();
+                builder.Services.AddOptions<DatabaseRouterOptions>().Validate(options => options.TokenSecret is not null, "Tokens must be signed.").ValidateOnStart();
             },
             ("DATABASE_URL", Unreachable));
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
-        Assert.Contains("Here, tokens are signed.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Tokens must be signed.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void An_unknown_key_is_a_fault_with_the_nearest_name()
+    public void An_unknown_key_is_a_fault_that_suggests_the_nearest_name()
     {
         using var host = HostOf(builder => builder.AddReplicaRouter(), ("DATABASE_URL", Unreachable), ("ReplicaRouter:MaxLagg", "00:00:09"));
         var error = Assert.Throws<DatabaseRouterConfigurationException>(host.Services.GetRequiredService<DatabaseRouter>);
@@ -62,7 +62,7 @@ public sealed class AddReplicaRouterTests
     }
 
     [Fact]
-    public void The_clock_is_the_options_or_the_application_s()
+    public void The_clock_comes_from_the_options_or_else_from_the_application()
     {
         var (own, applications) = (new FakeTimeProvider(), new FakeTimeProvider());
         using var first = new ServiceCollection().AddSingleton<TimeProvider>(applications).AddReplicaRouter(Configure).BuildServiceProvider();
@@ -79,7 +79,7 @@ public sealed class AddReplicaRouterTests
     }
 
     [Fact]
-    public void Routers_with_names_have_sections_variables_and_connection_strings_of_their_own()
+    public void Named_routers_have_their_own_sections_variables_and_connection_strings()
     {
         using var host = HostOf(
             builder =>
@@ -102,7 +102,7 @@ public sealed class AddReplicaRouterTests
     }
 
     [Fact]
-    public void Data_sources_of_a_router_with_a_name_have_keys_that_an_attribute_can_hold()
+    public void Data_sources_of_a_named_router_have_string_keys()
     {
         using var host = HostOf(builder =>
         {
@@ -121,7 +121,7 @@ public sealed class AddReplicaRouterTests
     }
 
     [Fact]
-    public void Faults_of_a_router_with_a_name_name_its_section_and_variables()
+    public void Faults_of_a_named_router_name_its_section_and_variables()
     {
         using var host = HostOf(builder => builder.AddReplicaRouter("billing"), ("BILLING_DATABASE_READ_REPLICA_X_URL", Unreachable), ("ReplicaRouters:billing:Health:Interval", "00:05:00"));
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => host.Services.GetRequiredKeyedService<DatabaseRouter>("billing"));
@@ -131,7 +131,7 @@ public sealed class AddReplicaRouterTests
     }
 
     [Fact]
-    public void The_same_router_twice_is_an_error()
+    public void Adding_the_same_router_twice_is_an_error()
     {
         var services = new ServiceCollection();
         services.AddReplicaRouter(Configure).AddReplicaRouter("billing", Configure);
@@ -142,7 +142,7 @@ public sealed class AddReplicaRouterTests
     [Theory]
     [InlineData("Audit-log")]
     [InlineData("audit_log")]
-    public void Two_names_that_have_the_same_variables_are_an_error(string name)
+    public void Two_names_with_the_same_variables_are_an_error(string name)
     {
         var services = new ServiceCollection().AddReplicaRouter("audit-log", Configure);
         var error = Assert.Throws<InvalidOperationException>(() => services.AddReplicaRouter(name, Configure));
@@ -155,7 +155,7 @@ public sealed class AddReplicaRouterTests
     [InlineData("a.b")]
     [InlineData("käse")]
     [InlineData("Host=db-1;Password=secret")]
-    public void A_name_must_fit_into_variables_cookies_and_URLs_and_is_not_repeated(string name)
+    public void An_unusable_router_name_is_rejected_and_not_repeated(string name)
     {
         var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddReplicaRouter(name, Configure));
         Assert.Equal("The router's name is not usable. Write 1 to 63 letters from A to Z, digits, - or _. (Parameter 'name')", error.Message);

@@ -19,7 +19,7 @@ public class CallerEvidenceTests
     }
 
     [Fact]
-    public void Callers_alone_take_out_half_of_the_replicas_and_a_probe_the_rest()
+    public void Reports_of_callers_take_down_at_most_half_of_the_replicas_without_a_probe()
     {
         var topology = Healthy("analytics", "background", "replica-3", "replica-4");
         foreach (var host in new[] { "replica-4", "background", "analytics", "replica-3" }) Accuse(topology, host);
@@ -32,7 +32,7 @@ public class CallerEvidenceTests
     }
 
     [Fact]
-    public void The_only_replica_may_be_taken_out_by_them()
+    public void Reports_of_callers_can_take_down_the_only_replica()
     {
         var topology = Healthy("analytics");
         Accuse(topology, "analytics");
@@ -40,7 +40,7 @@ public class CallerEvidenceTests
     }
 
     [Fact]
-    public void A_server_that_has_started_since_callers_lost_it_was_lost_and_has_to_come_back()
+    public void A_server_restarted_since_the_callers_report_must_recover()
     {
         var topology = Healthy("analytics", "background");
         Accuse(topology, "analytics");
@@ -52,9 +52,9 @@ public class CallerEvidenceTests
     }
 
     [Theory]
-    [InlineData(1, "it may have been the callers' own network")]
-    [InlineData(0, "behind a pooler's address there may be several servers")]
-    public void A_server_that_has_not_started_since_was_not(long startedAt, string why)
+    [InlineData(1, "the failure may be in the callers' own network")]
+    [InlineData(0, "a pooler's address can lead to several servers")]
+    public void A_server_not_restarted_since_the_callers_report_stays_healthy(long startedAt, string why)
     {
         var topology = Healthy("analytics", "background");
         Accuse(topology, "analytics");

@@ -11,10 +11,10 @@ public class ClusterIdentityTests
 
     [Fact]
     [Trait("Failure", "A2")]
-    public void A_cluster_that_took_the_former_one_s_place_is_followed_once_all_that_answer_are_of_it()
+    public void A_new_cluster_is_followed_once_all_answering_hosts_belong_to_it()
     {
         var topology = Known().Advance(1).Answer("primary", Primary(90, cluster: Other));
-        // Until then it may as well be a wrong address.
+        // Until all agree, the address may simply be wrong.
         Assert.Equal((Cluster, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["primary"].State));
         Assert.Equal(Cluster, topology.Answer("analytics", Replica(90, cluster: Other)).Current.SystemIdentifier);
         topology.Fail("background", FailureKind.Unreachable);
@@ -28,19 +28,19 @@ public class ClusterIdentityTests
     }
 
     [Fact]
-    public void One_address_that_leads_to_another_cluster_does_not_take_the_identity_along()
+    public void A_single_host_of_another_cluster_does_not_change_the_identity()
     {
         var topology = Known().Advance(1).Answer("primary", Primary(90, cluster: Other)).Advance(3).Answer("primary", Primary(90, cluster: Other)).Answer("analytics", Replica(500, 7));
         Assert.Equal(Cluster, topology.Current.SystemIdentifier);
         Assert.Empty(topology.Candidates(DatabaseOperation.Write).Hosts);
         Assert.Contains("replica-router accept primary", topology["primary"].Error, StringComparison.Ordinal);
-        // One missed probe is no silence, and what callers meet says nothing of an identity.
+        // A single missed probe does not count as silence.
         Assert.Equal(Cluster, topology.Fail("analytics", FailureKind.Timeout).Fail("background", FailureKind.Timeout).Answer("primary", Primary(90, cluster: Other)).Current.SystemIdentifier);
     }
 
     [Fact]
     [Trait("Failure", "A3")]
-    public void The_configured_primary_decides_whatever_answered_before_it()
+    public void The_configured_primary_decides_the_identity_even_after_other_answers()
     {
         var topology = new TestTopology("primary", "analytics", "background").Fail("primary", FailureKind.Unreachable)
             .Answer("background", Replica(90, cluster: Other)).Fail("analytics", FailureKind.Unreachable);
@@ -52,24 +52,24 @@ public class ClusterIdentityTests
 
     [Fact]
     [Trait("Failure", "A3")]
-    public void Without_the_configured_primary_the_majority_of_those_that_answer_decides_and_may_change()
+    public void Without_the_configured_primary_the_majority_decides_the_identity()
     {
         var topology = new TestTopology("primary", "analytics", "background", "dr").Fail("primary", FailureKind.Unreachable)
             .Answer("dr", Replica(90, cluster: Other)).Fail("analytics", FailureKind.Unreachable).Fail("background", FailureKind.Unreachable);
         Assert.Equal(Other, topology.Current.SystemIdentifier);
-        // As many: the one that was followed so far stays, and the doubt is shown.
+        // On a tie the current identity stays, and the error shows the doubt.
         topology.Advance(1).Answer("analytics", Replica(500));
         Assert.Equal((Other, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["analytics"].State));
         Assert.Contains("by the majority of the servers that answer: the configured primary has not been seen yet", topology["analytics"].Error, StringComparison.Ordinal);
         topology.Answer("background", Replica(500) with { StartedAt = 3 });
         Assert.Equal((Cluster, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["dr"].State));
-        // A server that has fallen silent has no say.
+        // A silent server has no vote.
         topology.Fail("analytics", FailureKind.Unreachable).Fail("background", FailureKind.Unreachable);
         Assert.Equal(Other, topology.Current.SystemIdentifier);
     }
 
     [Fact]
-    public void No_identity_is_settled_while_a_better_witness_may_still_answer()
+    public void No_identity_is_decided_while_the_configured_primary_may_still_answer()
     {
         var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(90, cluster: Other));
         Assert.Null(topology.Current.Identity);
@@ -77,7 +77,7 @@ public class ClusterIdentityTests
 
     [Fact]
     [Trait("Failure", "A2")]
-    public void An_identity_goes_with_the_last_host_that_ever_showed_it()
+    public void An_identity_is_dropped_with_the_last_host_that_has_shown_it()
     {
         var topology = Known();
         var hosts = topology.Current.Hosts.Select(host => host.Configuration with { AddedAt = 5 }).ToList();
@@ -90,7 +90,7 @@ public class ClusterIdentityTests
 
     [Fact]
     [Trait("Failure", "A2")]
-    public void What_sessions_have_seen_of_a_cluster_or_a_timeline_that_was_given_up_is_lost_history()
+    public void Positions_in_an_abandoned_cluster_are_lost_history()
     {
         var topology = Known();
         var session = new SessionState(topology.Time);
@@ -99,14 +99,14 @@ public class ClusterIdentityTests
         Assert.Equal(SessionFinding.LostHistory, session.Demand(topology.Current, topology.Time.GetTimestamp()).Finding);
         Assert.True(session.HasLostHistory);
 
-        // That of a cluster which this router never knew is no history of anybody's.
+        // A token of a cluster that this router never knew is foreign, not lost history.
         var stranger = new SessionState(topology.Time);
         stranger.Merge(new SessionToken(new WalPosition(77, 7, 480), default, false), topology.Time.GetTimestamp());
         Assert.Equal(SessionFinding.ForeignToken, stranger.Demand(topology.Current, topology.Time.GetTimestamp()).Finding);
     }
 
     [Fact]
-    public void What_an_open_connection_did_in_a_cluster_that_was_given_up_is_lost_history()
+    public void Writes_without_a_position_in_an_abandoned_cluster_are_lost_history()
     {
         var topology = Known();
         var session = new SessionState(topology.Time);

@@ -21,14 +21,14 @@ public class ComebackTests
     }
 
     [Fact]
-    public void A_failure_in_between_has_it_start_over()
+    public void A_failure_during_recovery_restarts_it()
     {
         var topology = Out(Healthy()).Answer("analytics", Replica(100)).Fail("analytics", FailureKind.Restarting).Advance(0.1).Answer("analytics", Replica(100));
         Assert.Equal(HostState.Recovering, topology["analytics"].State);
     }
 
     [Fact]
-    public void Each_relapse_doubles_the_time_it_has_to_prove_itself_for_S20()
+    public void Each_flap_doubles_the_probation_S20()
     {
         var topology = Healthy();
         var waits = new List<double>();
@@ -41,7 +41,7 @@ public class ComebackTests
             topology.Advance(1);
         }
 
-        Assert.True(waits[0] <= 0.05, "the first loss is no relapse");
+        Assert.True(waits[0] <= 0.05, "The first loss must not count as flapping.");
         Assert.Equal([0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30], waits.Skip(1).Take(10).Select(wait => Math.Round(wait, 2)));
         topology.Advance(61).Answer("analytics", Replica(100));
         Out(topology).Answer("analytics", Replica(100)).Advance(0.1).Answer("analytics", Replica(100));
@@ -49,7 +49,7 @@ public class ComebackTests
     }
 
     [Fact]
-    public void Its_share_rises_from_a_tenth_to_all_within_ten_seconds()
+    public void The_slow_start_share_rises_from_a_tenth_to_one_within_ten_seconds()
     {
         var topology = Healthy();
         Assert.Equal(1, Share(topology));
@@ -64,16 +64,16 @@ public class ComebackTests
     [InlineData(450, 0.4)]
     [InlineData(1000, 0.88)]
     [InlineData(10_000, 1)]
-    public void In_a_fleet_where_one_router_after_the_other_returns_to_it_each_begins_with_more(int probers, double share)
+    public void In_a_larger_fleet_slow_start_begins_with_a_larger_share(int probers, double share)
     {
         var topology = Healthy().Answer("primary", Primary(100) with { Probers = probers });
-        // It has only seen the first ones come back.
+        // The host has seen only the first probers come back.
         Out(topology).Answer("analytics", Replica(100) with { Probers = 2 }).Advance(0.1).Answer("analytics", Replica(100) with { Probers = 2 });
         Assert.Equal(share, Share(topology), 2);
     }
 
     [Fact]
-    public void Its_share_of_the_choices_rises_likewise_H8()
+    public void The_share_of_choices_follows_the_slow_start_H8()
     {
         var topology = Out(Healthy()).Answer("analytics", Replica(100)).Advance(0.1).Answer("analytics", Replica(100));
         Assert.InRange(ShareOfChoices(topology), 0.02, 0.09);

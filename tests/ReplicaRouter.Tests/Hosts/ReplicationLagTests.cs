@@ -7,7 +7,7 @@ public class ReplicationLagTests
     private static TestTopology Two() => new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
 
     [Fact]
-    public void Ten_minutes_of_an_idle_primary_leave_the_lag_at_0_and_every_replica_in_rotation()
+    public void On_an_idle_primary_the_lag_stays_zero_and_replicas_keep_serving()
     {
         var topology = Two();
         for (var second = 0; second < 600; second++)
@@ -19,7 +19,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void A_replica_whose_streaming_is_cut_is_found_stale_although_it_received_and_replayed_the_same()
+    public void A_replica_with_broken_streaming_lags_although_it_replayed_all_it_received()
     {
         var topology = Two();
         for (var second = 1; second <= 5; second++) topology.Advance(1).Answer("primary", Primary(100 + (ulong)second)).Answer("analytics", Replica(100, timeline: null));
@@ -31,7 +31,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void The_time_between_two_probes_is_not_shown_as_lag()
+    public void The_time_between_two_probes_is_not_reported_as_lag()
     {
         var topology = Two();
         topology.Advance(0.9).Answer("analytics", Replica(100));
@@ -42,13 +42,13 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void A_replica_is_known_to_lag_by_the_time_since_the_primary_was_seen_ahead_of_it_and_not_since_it_was_seen_level()
+    public void The_proven_lag_starts_when_the_primary_was_first_seen_ahead()
     {
         var topology = Two().Advance(1).Answer("primary", Primary(200)).Advance(0.02).Answer("analytics", Replica(100));
         bool Is(int milliseconds) => topology.Current.IsKnownToLagBy(topology["analytics"], TimeSpan.FromMilliseconds(milliseconds), topology.Time);
         Assert.True(Is(10));
         Assert.False(Is(50));
-        // Time alone shows no lag: what counts is what its last answer lacked.
+        // Time alone proves no lag; the last answer must have been behind.
         topology.Advance(1);
         Assert.False(Is(50));
         topology.Answer("analytics", Replica(100));
@@ -58,7 +58,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void A_replica_that_catches_up_is_back_with_its_next_probe()
+    public void A_replica_that_catches_up_serves_again_after_its_next_probe()
     {
         var topology = Two();
         for (var second = 1; second <= 9; second++) topology.Advance(1).Answer("primary", Primary(100 + (ulong)second)).Answer("analytics", Replica(100));
@@ -68,7 +68,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void Unknown_lag_is_its_own_state_and_no_replica_with_it_serves_H4()
+    public void A_replica_with_unknown_lag_has_its_own_state_and_does_not_serve_H4()
     {
         var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(100)).Answer("primary", Primary(200));
         Assert.Equal(HostState.LagUnknown, topology["analytics"].State);
@@ -81,7 +81,7 @@ public class ReplicationLagTests
         Assert.Equal(HostState.LagUnknown, Two().Advance(1).Answer("analytics", Replica(100) with { ReplayLsn = null })["analytics"].State);
 
     [Fact]
-    public void With_the_primary_gone_replicas_that_replayed_all_serve_on()
+    public void Without_a_primary_replicas_that_replayed_everything_keep_serving()
     {
         var topology = Two();
         topology.Fail("primary", FailureKind.Unreachable);
@@ -93,7 +93,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void With_the_primary_out_of_sight_a_replica_that_stays_behind_the_others_is_stale()
+    public void Without_an_answering_primary_a_replica_behind_the_others_does_not_serve()
     {
         var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
         for (var second = 1; second <= 7; second++)
@@ -105,7 +105,7 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void A_promotion_compares_no_positions_of_the_old_timeline_H3()
+    public void Positions_of_the_old_timeline_are_not_compared_after_a_promotion_H3()
     {
         var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(9000)).Answer("analytics", Replica(500)).Answer("background", Replica(500));
         topology.Advance(1).Fail("primary", FailureKind.Unreachable).Answer("background", Replica(500, timeline: 2)).Answer("analytics", Primary(520, timeline: 2));
@@ -115,18 +115,18 @@ public class ReplicationLagTests
     }
 
     [Fact]
-    public void A_host_that_has_answered_is_settled_only_when_its_lag_is_known_or_was_asked_for_often_enough()
+    public void A_host_is_settled_only_once_its_lag_is_known_or_was_probed_often_enough()
     {
         var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(100)).Answer("primary", Primary(200));
         Assert.False(topology.Current.IsSettled);
         Assert.True(topology.Answer("analytics", Replica(200)).Current.IsSettled);
     }
 
-    /// <summary>Such a standby may be as far as the new primary, or further: its positions are those of another history.</summary>
+    /// <summary>Such a standby can be as far as the new primary or further, but its positions belong to another history.</summary>
     [Theory]
     [InlineData(200UL, HostState.OldTimeline)]
     [InlineData(150UL, HostState.Healthy)]
-    public void A_standby_that_was_left_behind_by_a_promotion_serves_no_reads_T26_I6(ulong replayed, HostState state)
+    public void A_standby_beyond_the_fork_of_a_promotion_serves_no_reads_T26_I6(ulong replayed, HostState state)
     {
         var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
         topology.Fail("primary", FailureKind.Unreachable).Answer("background", Primary(150, timeline: 2) with { ReplayLsn = 150 });

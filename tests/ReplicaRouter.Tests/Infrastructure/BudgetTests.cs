@@ -9,7 +9,7 @@ public class BudgetTests
     private static int Spend(Budget budget, int wanted) => Enumerable.Range(0, wanted).Count(_ => budget.TrySpend());
 
     [Fact]
-    public void When_everything_fails_no_more_than_its_share_is_done_again()
+    public void When_everything_fails_retries_stay_within_the_budget()
     {
         var budget = new Budget(_time);
         Assert.Equal(100, Spend(budget, 1000));
@@ -20,7 +20,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void An_application_that_does_little_earns_by_the_second()
+    public void The_budget_refills_over_time_without_load()
     {
         var budget = new Budget(_time);
         Spend(budget, 1000);
@@ -31,7 +31,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void A_quantile_is_followed_up_and_down()
+    public void A_quantile_tracks_rising_and_falling_values()
     {
         var (quantile, random) = (new Quantile(0.95), new Random(1));
         for (var i = 0; i < 20_000; i++) quantile.Record(1 + (99 * random.NextDouble()));

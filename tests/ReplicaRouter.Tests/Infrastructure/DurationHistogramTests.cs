@@ -8,11 +8,11 @@ public class DurationHistogramTests
     [InlineData(3.3)]
     [InlineData(250)]
     [InlineData(59_000)]
-    public void A_percentile_is_off_by_an_eighth_at_most(double milliseconds) =>
+    public void A_percentile_is_accurate_to_one_eighth(double milliseconds) =>
         Assert.InRange(PercentileOf(0.5, milliseconds, milliseconds, milliseconds)!.Value, milliseconds * 7 / 8, milliseconds * 9 / 8);
 
     [Fact]
-    public void Percentiles_are_in_the_order_of_their_shares()
+    public void Percentiles_match_a_uniform_distribution()
     {
         var durations = Enumerable.Range(1, 1000).Select(i => (double)i).ToArray();
         Assert.InRange(PercentileOf(0.5, durations)!.Value, 440, 560);
@@ -27,10 +27,10 @@ public class DurationHistogramTests
     [InlineData(1e-9)]
     [InlineData(1e12)]
     [InlineData(double.PositiveInfinity)]
-    public void What_no_clock_measures_is_counted_at_the_edge(double milliseconds) => Assert.NotNull(PercentileOf(0.5, milliseconds));
+    public void An_impossible_duration_is_counted_in_the_first_or_last_bucket(double milliseconds) => Assert.NotNull(PercentileOf(0.5, milliseconds));
 
     [Fact]
-    public void Where_nothing_was_counted_there_is_no_percentile() => Assert.Null(PercentileOf(0.95));
+    public void An_empty_histogram_has_no_percentile() => Assert.Null(PercentileOf(0.95));
 
     private static double? PercentileOf(double share, params double[] durations)
     {

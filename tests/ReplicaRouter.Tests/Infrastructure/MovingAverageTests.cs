@@ -7,7 +7,7 @@ public class MovingAverageTests
     [InlineData(double.PositiveInfinity)]
     [InlineData(double.NegativeInfinity)]
     [InlineData(-0.001)]
-    public void A_sample_that_no_clock_gives_is_refused(double sample)
+    public void Negative_and_non_finite_samples_are_ignored(double sample)
     {
         var average = new MovingAverage();
         average.Record(sample);

@@ -12,7 +12,7 @@ public sealed class PauseTests : IDisposable
     public void Dispose() => _pause.Dispose();
 
     [Fact]
-    public async Task It_lasts_as_long_as_it_is_to()
+    public async Task A_pause_lasts_as_long_as_requested()
     {
         var pause = _pause.OfAsync(TimeSpan.FromSeconds(1));
         _time.Advance(TimeSpan.FromSeconds(0.9));
@@ -22,7 +22,7 @@ public sealed class PauseTests : IDisposable
     }
 
     [Fact]
-    public async Task Cut_short_it_ends_at_once_and_the_next_one_lasts_again()
+    public async Task A_cut_pause_ends_at_once_and_the_next_one_lasts_in_full()
     {
         var pause = _pause.OfAsync(TimeSpan.FromSeconds(1));
         _pause.Cut();
@@ -31,19 +31,19 @@ public sealed class PauseTests : IDisposable
     }
 
     [Fact]
-    public async Task Cut_short_before_it_began_it_does_not_begin()
+    public async Task A_pause_that_is_cut_before_it_starts_ends_at_once()
     {
         _pause.Cut();
         Assert.True(await _pause.OfAsync(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
-    public async Task Whoever_cuts_it_short_does_not_run_what_comes_after()
+    public async Task The_continuation_does_not_run_on_the_thread_that_cuts_the_pause()
     {
         using var pause = new Pause(TimeProvider.System);
         var goesOnAt = GoOnAsync(pause);
         var cutter = 0;
-        // A thread of its own, that is no pool thread and so can't be the one on which timers fire.
+        // A dedicated thread, so that it can't be the pool thread on which timers fire.
         var thread = new Thread(() =>
         {
             cutter = Environment.CurrentManagedThreadId;

@@ -10,8 +10,8 @@ public sealed class PlainTextTests
     [InlineData("a\r\nINFO forged line", "a  INFO forged line")]
     [InlineData("a\u009b2Jb\u0000", "a 2Jb ")]
     [InlineData("abc\u202egpj.exe\u200b", "abc gpj.exe ")]
-    public void Nothing_is_left_that_moves_a_cursor_begins_a_line_or_turns_the_reading_order(string text, string plain) => Assert.Equal(plain, PlainText.Of(text));
+    public void Control_characters_line_breaks_and_bidi_overrides_become_spaces(string text, string plain) => Assert.Equal(plain, PlainText.Of(text));
 
     [Fact]
-    public void A_text_has_an_end() => Assert.Equal(new string('x', 500) + " ...", PlainText.Of(new string('x', 1_000_000)));
+    public void A_long_text_is_truncated() => Assert.Equal(new string('x', 500) + " ...", PlainText.Of(new string('x', 1_000_000)));
 }

@@ -11,7 +11,7 @@ public class PreciseTimeTests
     [InlineData(1)]
     [InlineData(20)]
     [InlineData(49)]
-    public async Task A_short_wait_ends_and_never_early(int milliseconds)
+    public async Task A_short_wait_never_ends_early(int milliseconds)
     {
         var start = Stopwatch.GetTimestamp();
         await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), s_time, TestContext.Current.CancellationToken);
@@ -19,18 +19,18 @@ public class PreciseTimeTests
     }
 
     [Fact]
-    public async Task A_wait_that_is_called_off_does_not_fire()
+    public async Task A_disposed_timer_does_not_fire()
     {
         var fired = 0;
         var timer = s_time.CreateTimer(_ => fired++, null, TimeSpan.FromMilliseconds(5), Timeout.InfiniteTimeSpan);
         await timer.DisposeAsync();
-        // The later one is served after it.
+        // Timers fire in order: this later one fires after the disposed one would have.
         await Task.Delay(TimeSpan.FromMilliseconds(10), s_time, TestContext.Current.CancellationToken);
         Assert.Equal(0, fired);
     }
 
     [Fact]
-    public void A_test_s_time_is_left_as_it_is()
+    public void A_test_clock_is_returned_unchanged()
     {
         var time = new FakeTimeProvider();
         Assert.Same(time, PreciseTime.Of(time));

@@ -18,7 +18,7 @@ public class WorkWatchTests
     }
 
     [Fact]
-    public async Task It_ends_with_the_work()
+    public async Task A_wait_ends_with_the_work()
     {
         var watch = Watching(_work);
         var waiting = watch.WaitAsync(Ct, CancellationToken.None).AsTask();
@@ -32,7 +32,7 @@ public class WorkWatchTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task It_ends_with_either_token_and_can_be_waited_for_again(bool isFirst)
+    public async Task A_wait_ends_with_either_token_and_can_be_repeated(bool isFirst)
     {
         var watch = Watching(_work);
         using var source = new CancellationTokenSource();
@@ -50,7 +50,7 @@ public class WorkWatchTests
     }
 
     [Fact]
-    public async Task A_wait_for_some_time_says_whether_the_work_has_ended()
+    public async Task A_timed_wait_returns_whether_the_work_has_ended()
     {
         var (watch, time) = (Watching(_work), new FakeTimeProvider());
         var waiting = watch.EndsWithinAsync(TimeSpan.FromSeconds(1), time, Ct);
@@ -63,7 +63,7 @@ public class WorkWatchTests
     }
 
     [Fact]
-    public async Task Whatever_happens_in_the_same_moment_no_wait_is_left_behind()
+    public async Task No_wait_hangs_when_the_work_and_both_tokens_end_at_once()
     {
         for (var i = 0; i < 5_000; i++)
         {
@@ -75,7 +75,7 @@ public class WorkWatchTests
                 await watch.WaitAsync(first.Token, second.Token);
                 await watch.WaitAsync(second.Token, CancellationToken.None);
                 await watch.WaitAsync(CancellationToken.None, CancellationToken.None);
-                // Used again at once, while an alarm may still be about to wake it.
+                // The watch is reused at once, while a token's callback can still be about to wake it.
                 watch.Return();
             }, Ct);
             await Task.WhenAll(Task.Run(first.Cancel, Ct), Task.Run(second.Cancel, Ct), Task.Run(() => work.SetResult(i), Ct));
@@ -84,18 +84,18 @@ public class WorkWatchTests
     }
 
     [Fact]
-    public void A_watch_that_is_used_again_stops_only_what_it_watches_now()
+    public void A_reused_watch_stops_only_its_current_work()
     {
         _work.SetResult(1);
         var watch = Watching(_work);
-        using var registered = watch.Stop.Token.Register(() => Assert.Fail("Work that had ended was stopped."));
+        using var registered = watch.Stop.Token.Register(() => Assert.Fail("Stopped work that had already ended."));
         watch.Return();
         Assert.Same(watch, WorkWatch.Rent());
         watch.Stop.Cancel();
     }
 
     [Fact]
-    public void A_watch_is_not_used_again_while_its_work_goes_on_nor_once_it_was_stopped()
+    public void A_watch_is_not_reused_while_its_work_runs_or_after_it_was_stopped()
     {
         var watch = Watching(_work);
         watch.Return();

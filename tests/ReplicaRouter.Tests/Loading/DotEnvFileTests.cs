@@ -21,7 +21,7 @@ public sealed class DotEnvFileTests : IDisposable
     [InlineData("=s3cret", 1)]
     [InlineData("postgresql://app:s3cret@h/app?sslmode=require", 1)]
     [InlineData("A=1\nB='x\ns3cret=y@z'", 2)]
-    public void A_malformed_line_is_named_but_not_shown(string text, int line)
+    public void A_malformed_line_is_reported_by_number_but_not_quoted(string text, int line)
     {
         File.WriteAllText(_path, text);
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path));
@@ -30,7 +30,7 @@ public sealed class DotEnvFileTests : IDisposable
     }
 
     [Fact]
-    public void All_malformed_lines_are_named_at_once()
+    public void All_malformed_lines_are_reported_at_once()
     {
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Parse("A\nB=1\nC\n", ".env"));
         Assert.Equal([".env, line 1: not an assignment. Write NAME=value or NAME=\"value\".", ".env, line 3: not an assignment. Write NAME=value or NAME=\"value\"."], error.Faults);
@@ -38,17 +38,17 @@ public sealed class DotEnvFileTests : IDisposable
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_named_pipe_that_no_process_writes_to_is_refused_after_a_bound()
+    public async Task Reading_a_named_pipe_without_a_writer_times_out()
     {
         var pipe = await PipeAsync();
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(pipe, TimeSpan.FromMilliseconds(100)));
         Assert.Contains("did not give its content within 0.1 s", error.Message, StringComparison.Ordinal);
-        // Lets the thread that still waits for a writer end.
+        // Ends the thread that still waits for a writer.
         await WriteAsync(pipe, "");
     }
 
     [Fact]
-    public async Task A_named_pipe_that_a_secret_store_writes_to_is_read()
+    public async Task A_named_pipe_with_a_writer_is_read()
     {
         var pipe = await PipeAsync();
         var writing = WriteAsync(pipe, "A=1\n");
@@ -60,19 +60,19 @@ public sealed class DotEnvFileTests : IDisposable
     [Trait("Failure", "C12")]
     [InlineData("/dev/zero")]
     [InlineData("/dev/urandom")]
-    public void An_endless_file_is_refused(string path) =>
+    public void An_endless_file_is_rejected(string path) =>
         Assert.Contains("holds more than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(path)).Message, StringComparison.Ordinal);
 
     [Fact]
     [Trait("Failure", "C12")]
-    public void A_huge_file_is_refused()
+    public void A_huge_file_is_rejected()
     {
         using (var file = File.OpenWrite(_path)) file.SetLength(20L << 30);
         Assert.Contains("holds more than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_file_that_is_no_text_is_refused()
+    public void A_file_that_is_not_text_is_rejected()
     {
         File.WriteAllBytes(_path, [.. "A=s3cret"u8, 0xff]);
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path));
@@ -81,9 +81,9 @@ public sealed class DotEnvFileTests : IDisposable
     }
 
     [Fact]
-    public void A_directory_of_that_name_is_left_alone() => Assert.Empty(DotEnvFile.Read(Path.GetTempPath()));
+    public void A_directory_of_that_name_is_ignored() => Assert.Empty(DotEnvFile.Read(Path.GetTempPath()));
 
-    /// <summary>On another thread: opening a pipe waits for its reader.</summary>
+    /// <summary>Writes on another thread, because opening a pipe blocks until a reader opens it.</summary>
     private static Task WriteAsync(string pipe, string text) => Task.Run(() => File.WriteAllText(pipe, text), TestContext.Current.CancellationToken);
 
     private async Task<string> PipeAsync()
@@ -95,5 +95,5 @@ public sealed class DotEnvFileTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_file_is_empty() => Assert.Empty(DotEnvFile.Read(_path + ".none"));
+    public void A_missing_file_yields_no_variables() => Assert.Empty(DotEnvFile.Read(_path + ".none"));
 }

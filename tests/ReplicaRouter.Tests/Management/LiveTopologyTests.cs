@@ -7,7 +7,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Management;
 
-/// <summary>Routers whose configuration changes while they run.</summary>
+/// <summary>Configuration changes of running routers.</summary>
 public sealed class LiveTopologyTests : IDisposable
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
@@ -39,7 +39,7 @@ public sealed class LiveTopologyTests : IDisposable
         var start = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_bound, "The condition did not come true.");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < s_bound, "The condition never became true.");
             await Task.Delay(5, Ct);
         }
     }
@@ -47,7 +47,7 @@ public sealed class LiveTopologyTests : IDisposable
     private static string? HostOf(NpgsqlDataSource client) => new NpgsqlConnectionStringBuilder(client.ConnectionString).Host;
 
     [Fact]
-    public async Task A_host_that_is_added_serves_once_it_was_probed()
+    public async Task An_added_host_serves_once_it_was_probed()
     {
         await using var router = await ReadyAsync(OptionsFor("primary"));
         Assert.Equal("10.0.0.1", HostOf(router.GetClient(DatabaseOperation.Analytics)));
@@ -58,7 +58,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_that_is_removed_gets_nothing_new_and_is_no_longer_shown()
+    public async Task A_removed_host_gets_no_new_work_and_is_no_longer_shown()
     {
         await using var router = await ReadyAsync(OptionsFor("primary", "analytics"));
         await UntilAsync(() => HostOf(router.GetClient(DatabaseOperation.Analytics)) == "10.0.0.2");
@@ -71,7 +71,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wrong_configuration_is_refused_as_a_whole()
+    public async Task An_invalid_configuration_is_rejected_as_a_whole()
     {
         await using var router = await ReadyAsync(OptionsFor("primary", "analytics"));
         var wrong = OptionsFor("primary", "background");
@@ -99,7 +99,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_changed_connection_string_gives_a_new_pool_and_the_old_one_can_still_be_used()
+    public async Task A_changed_connection_string_opens_a_new_pool_and_the_old_one_stays_usable()
     {
         await using var router = await ReadyAsync(OptionsFor("primary"));
         var before = router.GetClient(DatabaseOperation.Write);
@@ -109,7 +109,7 @@ public sealed class LiveTopologyTests : IDisposable
         await UntilAsync(() => !ReferenceEquals(before, router.GetClient(DatabaseOperation.Write)));
         Assert.Equal(7, new NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Write).ConnectionString).MaxPoolSize);
         Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
-        // Not disposed of: it fails for want of a server.
+        // The old pool is not disposed: opening fails only because there is no server.
         await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
             using var soon = new CancellationTokenSource(50);
@@ -119,7 +119,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_connection_string_that_the_server_refuses_waits_until_it_does_not()
+    public async Task A_changed_connection_string_is_used_only_once_the_server_accepts_it()
     {
         await using var router = await ReadyAsync(OptionsFor("primary"));
         var before = router.GetClient(DatabaseOperation.Write);
@@ -142,7 +142,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task Indexes_are_given_again_once_hosts_are_drained_and_not_before()
+    public async Task Host_indexes_are_reused_only_after_their_hosts_are_drained()
     {
         var names = Enumerable.Range(0, RouterConfiguration.MostHosts - 1).Select(i => $"r-{i}").Prepend("primary").ToArray();
         var options = OptionsFor(names);
@@ -171,7 +171,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_change_of_something_else_is_told_to_need_a_restart()
+    public async Task Changes_that_need_a_restart_are_logged()
     {
         await using var router = await ReadyAsync(OptionsFor("primary"));
         router.Reload(OptionsFor("primary"));
@@ -183,7 +183,7 @@ public sealed class LiveTopologyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_builder_s_configuration_is_followed_and_a_wrong_one_is_logged_once()
+    public async Task Configuration_reloads_are_applied_and_an_invalid_one_is_logged_once()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection([new("DATABASE_URL", "postgresql://app:secret@10.255.255.1/app")]);

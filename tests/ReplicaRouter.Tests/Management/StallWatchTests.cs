@@ -30,7 +30,7 @@ public sealed class StallWatchTests : IAsyncDisposable
     [InlineData(7, 80, true)]
     [InlineData(60, 90, false)]
     [InlineData(60, 110, true)]
-    public void A_host_is_asked_that_is_silent_over_work_for_ten_times_as_long_as_usual_within_50_to_100_ms(int usualMs, int silentMs, bool isAsked)
+    public void A_host_silent_for_ten_times_its_usual_latency_is_checked_after_50_to_100_ms(int usualMs, int silentMs, bool isAsked)
     {
         _load.RecordCommand(0, usualMs);
         _load.Commands.Begin();
@@ -40,7 +40,7 @@ public sealed class StallWatchTests : IAsyncDisposable
     [Theory]
     [InlineData(90, false)]
     [InlineData(110, true)]
-    public void Logins_take_longer_than_commands_that_usually_end_at_once(int silentMs, bool isAsked)
+    public void Stalled_logins_are_checked_after_100_ms_even_if_commands_are_fast(int silentMs, bool isAsked)
     {
         _load.RecordCommand(0, 2);
         _load.Logins.Begin();
@@ -48,7 +48,7 @@ public sealed class StallWatchTests : IAsyncDisposable
     }
 
     [Fact]
-    public void A_host_without_work_is_asked_nothing()
+    public void A_host_without_work_is_not_checked()
     {
         _load.RecordCommand(0, 2);
         Assert.False(IsAskedAfter(1000));
@@ -58,7 +58,7 @@ public sealed class StallWatchTests : IAsyncDisposable
     {
         _time.Advance(TimeSpan.FromMilliseconds(silentMs));
         StallWatch.Look(_load, _monitor);
-        // Whoever asks does so where the clock's timers fire.
+        // The check runs where the clock's timers fire.
         _time.Advance(TimeSpan.FromMilliseconds(1));
         return _probe.Probes > 0;
     }

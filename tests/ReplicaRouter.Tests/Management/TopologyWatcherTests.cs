@@ -3,7 +3,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Management;
 
-/// <summary>What follows from one snapshot to the next: alarms, counts, log events.</summary>
+/// <summary>The effects of a change of snapshot: cancellations, counters, log events.</summary>
 public sealed class TopologyWatcherTests : IDisposable
 {
     private readonly TestTopology _topology = new("primary", "analytics", "background");
@@ -29,13 +29,13 @@ public sealed class TopologyWatcherTests : IDisposable
         _log.Dispose();
     }
 
-    /// <summary>What was raised on a host by a change.</summary>
+    /// <summary>Returns the tokens of a host that a change cancels.</summary>
     private string Raised(string host, Action<TestTopology> change)
     {
         var pools = _fleet.PoolsOf(_topology[host].Configuration);
         var (lost, refused, superseded) = (pools.Lost.Token, pools.LoginsRefused.Token, pools.Superseded.Token);
         Then(change);
-        // Alarms don't wait for those who are told.
+        // The cancellation flag is set at once, even if callbacks run later.
         return string.Join(' ', new[] { (lost, "lost"), (refused, "refused"), (superseded, "superseded") }.Where(alarm => alarm.Item1.IsCancellationRequested).Select(alarm => alarm.Item2));
     }
 
@@ -53,16 +53,16 @@ public sealed class TopologyWatcherTests : IDisposable
     [InlineData(FailureKind.Misconfigured, "refused")]
     [InlineData(FailureKind.Full, "refused")]
     [InlineData(FailureKind.Timeout, "")]
-    internal void Work_and_logins_are_given_up_exactly_when_there_is_no_use_in_waiting(FailureKind failure, string raised) =>
+    internal void Work_and_logins_are_abandoned_exactly_when_waiting_is_pointless(FailureKind failure, string raised) =>
         Assert.Equal(raised, Raised("analytics", topology => topology.Fail("analytics", failure)));
 
     [Fact]
-    public void What_callers_met_gives_up_logins_and_no_work() =>
+    public void A_failure_reported_by_a_caller_abandons_logins_but_no_work() =>
         Assert.Equal("refused", Raised("analytics", topology => topology.Change(current =>
             current.With(new HostObservation(1, topology.Time.GetTimestamp(), topology.Time.GetTimestamp(), null, new HostFailure(FailureKind.Unreachable, "")) { IsFromCaller = true }, topology.Time))));
 
     [Fact]
-    public void An_answer_of_a_host_that_stays_as_it_is_raises_nothing()
+    public void An_answer_that_changes_no_state_cancels_nothing()
     {
         Assert.Equal("", Raised("analytics", topology => topology.Advance(1).Answer("analytics", Replica(600))));
         Then(topology => topology.Fail("analytics", FailureKind.Hung));
@@ -70,14 +70,14 @@ public sealed class TopologyWatcherTests : IDisposable
         Assert.Equal("", Raised("analytics", topology => topology.Advance(1).Answer("analytics", Replica(600))));
     }
 
-    /// <summary>Idle connections lead to the server that was, so they go when it is lost, is another one or has another role, and at no other time.</summary>
+    /// <summary>Idle connections lead to the former server, so they are closed exactly when it is lost, replaced or changes its role.</summary>
     [Theory]
     [InlineData("it answers as before", false)]
     [InlineData("one probe is late", false)]
     [InlineData("it is down", true)]
     [InlineData("it was restarted", true)]
     [InlineData("it was promoted", true)]
-    public async Task Idle_connections_are_dropped_exactly_when_they_lead_to_another_server_or_role(string change, bool isDropped)
+    public async Task Idle_connections_are_dropped_exactly_when_the_server_or_its_role_changes(string change, bool isDropped)
     {
         var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
         var lease = pool.TryTake()!.Value;
@@ -93,12 +93,12 @@ public sealed class TopologyWatcherTests : IDisposable
             _ => topology.Answer("analytics", Primary(600, timeline: 2) with { StartedAt = 1 }),
         });
 
-        // The next caller logs in where there is no idle connection.
+        // Without an idle connection the next caller must log in.
         Assert.Equal(isDropped, pool.TryTake()!.Value.IsLogin);
     }
 
     [Fact]
-    public void A_promotion_counts_once_and_writes_on_the_former_primary_are_given_up_once()
+    public void A_promotion_counts_once_and_abandons_writes_on_the_former_primary_once()
     {
         Then(topology => topology.Fail("primary", FailureKind.Unreachable));
         Assert.Equal("superseded", Raised("primary", topology => topology.Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
@@ -109,7 +109,7 @@ public sealed class TopologyWatcherTests : IDisposable
     }
 
     [Fact]
-    public void A_primary_that_comes_back_is_no_failover()
+    public void A_primary_that_returns_is_not_a_failover()
     {
         Then(topology => topology.Fail("primary", FailureKind.Unreachable));
         Then(topology => topology.Answer("primary", Primary(500)));
@@ -117,7 +117,7 @@ public sealed class TopologyWatcherTests : IDisposable
     }
 
     [Fact]
-    public void Another_name_of_the_same_server_is_no_failover()
+    public void Another_name_of_the_same_server_is_not_a_failover()
     {
         Then(topology => topology.Answer("analytics", Primary(500)));
         Assert.Equal("", Raised("primary", topology => topology.Fail("primary", FailureKind.Unreachable)).Replace("lost refused", "", StringComparison.Ordinal));
@@ -125,7 +125,7 @@ public sealed class TopologyWatcherTests : IDisposable
     }
 
     [Fact]
-    public void A_timeline_and_an_identity_that_are_given_up_are_logged()
+    public void An_abandoned_timeline_and_identity_are_logged()
     {
         Then(topology => topology.Answer("analytics", Primary(500, timeline: 2)));
         Then(topology => topology.Answer("analytics", Replica(500)));
@@ -136,7 +136,7 @@ public sealed class TopologyWatcherTests : IDisposable
     }
 
     [Fact]
-    public void A_host_is_lost_when_it_hangs_or_a_probe_found_it_down()
+    public void A_host_is_lost_when_it_hangs_or_a_probe_finds_it_down()
     {
         Assert.False(_topology["analytics"].IsLost);
         Assert.True(_topology.Fail("analytics", FailureKind.Unreachable)["analytics"].IsLost);

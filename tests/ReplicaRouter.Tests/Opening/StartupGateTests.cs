@@ -31,7 +31,7 @@ public class StartupGateTests
     }
 
     [Fact]
-    public async Task All_operations_wait_for_the_first_answers_of_all_hosts()
+    public async Task All_operations_wait_for_the_first_answer_of_every_host()
     {
         Task[] operations = [WaitAsync(DatabaseOperation.Read), WaitAsync(DatabaseOperation.Write)];
         Answer(0);
@@ -43,7 +43,7 @@ public class StartupGateTests
     }
 
     [Fact]
-    public async Task A_read_that_can_be_served_waits_for_other_hosts_for_a_moment_only_and_a_write_does_not_choose_without_them()
+    public async Task A_servable_read_waits_briefly_for_the_other_hosts_and_a_write_waits_for_all()
     {
         var start = _time.GetTimestamp();
         var (read, write) = (WaitAsync(DatabaseOperation.Read), WaitAsync(DatabaseOperation.Write));
@@ -58,7 +58,7 @@ public class StartupGateTests
         }
 
         Assert.False(_gate.IsOpen);
-        // Those that come later need not wait again.
+        // Later reads do not wait again.
         Assert.True(WaitAsync(DatabaseOperation.Read).IsCompletedSuccessfully);
         Assert.False(write.IsCompleted);
         Answer(2);
@@ -67,7 +67,7 @@ public class StartupGateTests
     }
 
     [Fact]
-    public async Task When_the_time_is_up_operations_choose_by_what_is_known()
+    public async Task After_the_time_limit_operations_choose_among_the_known_hosts()
     {
         var write = WaitAsync(DatabaseOperation.Write);
         Answer(0);

@@ -4,7 +4,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Pools;
 
-/// <summary>Routers of further databases: what they share, and what becomes of those that are not used.</summary>
+/// <summary>Routers of additional databases: what they share, and how unused ones lose their pools.</summary>
 public sealed class DatabaseTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
@@ -34,7 +34,7 @@ public sealed class DatabaseTests : IAsyncLifetime
     private int Pools => _router.Pools.Sum(host => host.Everything.Count());
 
     [Fact]
-    public void Each_database_has_one_router_and_that_of_the_connection_strings_is_the_router_itself()
+    public void Each_database_has_one_router_and_the_configured_one_is_the_router_itself()
     {
         var tenant = _router.ForDatabase("tenant");
         Assert.Same(tenant, _router.ForDatabase("tenant"));
@@ -45,7 +45,7 @@ public sealed class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public void It_leads_to_the_database_by_the_host_that_the_cluster_s_router_chooses()
+    public void A_database_router_connects_to_the_host_that_the_clusters_router_chooses()
     {
         var client = _router.ForDatabase("tenant").GetClient(DatabaseOperation.Write);
         Assert.Equal("tenant", DatabaseOf(client));
@@ -57,10 +57,10 @@ public sealed class DatabaseTests : IAsyncLifetime
     [InlineData("")]
     [InlineData("a\0b")]
     [InlineData("ääääääääääääääääääääääääääääääää")]
-    public void What_is_no_name_is_refused(string name) => Assert.Throws<ArgumentException>(() => _router.ForDatabase(name));
+    public void An_invalid_database_name_is_rejected(string name) => Assert.Throws<ArgumentException>(() => _router.ForDatabase(name));
 
     [Fact]
-    public async Task A_database_that_is_not_used_for_a_minute_has_no_pools_and_its_next_use_makes_others()
+    public async Task A_database_unused_for_a_minute_loses_its_pools_and_gets_new_ones_on_next_use()
     {
         var before = Pools;
         var tenant = _router.ForDatabase("tenant");
@@ -78,7 +78,7 @@ public sealed class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_connection_that_its_caller_holds_unopened_keeps_the_pools_that_it_belongs_to()
+    public async Task An_unopened_connection_that_a_caller_holds_keeps_its_pool()
     {
         var before = Pools;
         using var held = _router.ForDatabase("tenant").GetDataSource(DatabaseOperation.Write).CreateConnection();
@@ -87,7 +87,7 @@ public sealed class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_is_disposed_of_with_the_cluster_s_router_and_not_before()
+    public async Task A_database_router_is_disposed_with_the_clusters_router_and_not_before()
     {
         var tenant = _router.ForDatabase("tenant");
         await tenant.DisposeAsync();
@@ -101,7 +101,7 @@ public sealed class DatabaseTests : IAsyncLifetime
     private async Task AdvanceAsync()
     {
         _time.Advance(TimeSpan.FromSeconds(1));
-        // Time for the sweep, which runs on its own.
+        // Leaves time for the sweep, which runs in the background.
         await Task.Delay(2, Ct);
     }
 }

@@ -9,7 +9,7 @@ public class IdleCheckTests
 
     [Fact]
     [Trait("Failure", "B1")]
-    public async Task An_idle_socket_has_news_once_its_peer_has_sent_something_or_has_ended_it()
+    public async Task An_idle_socket_has_news_once_its_peer_has_sent_data_or_closed_it()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -26,7 +26,7 @@ public class IdleCheckTests
     }
 
     [Fact]
-    public void A_connection_that_is_closed_or_hides_its_socket_has_none_to_look_at()
+    public void A_closed_connection_has_no_socket_and_no_news()
     {
         using var connection = new Npgsql.NpgsqlConnection();
         Assert.Null(ConnectionSocket.Of(connection));

@@ -12,7 +12,7 @@ public class LoginThrottleTests
 
     private LoginThrottle Throttle(int limit) => new(limit, _time);
 
-    /// <summary>A pool all of whose connections are in use.</summary>
+    /// <summary>Returns a pool with all connections in use.</summary>
     private async Task<LoginThrottle> FullAsync(int limit)
     {
         var throttle = Throttle(limit);
@@ -21,7 +21,7 @@ public class LoginThrottleTests
         return throttle;
     }
 
-    /// <summary>Takes a connection, however long that takes.</summary>
+    /// <summary>Leases a connection, queueing for it if necessary.</summary>
     private async Task ConnectAsync(LoginThrottle throttle)
     {
         var admission = throttle.TryEnter();
@@ -29,7 +29,7 @@ public class LoginThrottleTests
         if (admission == Admission.Login) throttle.OnLoginEnded(isConnected: true);
     }
 
-    /// <summary>A caller that waits for as long as a login costs.</summary>
+    /// <summary>Queues a caller for as long as a login costs.</summary>
     private async Task<Admission> AfterWaitingAsync(LoginThrottle throttle)
     {
         var turn = throttle.EnterAsync(s_timeout, async: true, Ct);
@@ -37,7 +37,7 @@ public class LoginThrottleTests
         return await turn;
     }
 
-    /// <summary>A caller that waits for the only connection, which comes back after a tenth of what a login costs.</summary>
+    /// <summary>Queues a caller for the only connection, which is returned after a tenth of a login's cost.</summary>
     private async Task WaitBrieflyAsync(LoginThrottle throttle)
     {
         var turn = throttle.EnterAsync(s_timeout, async: true, Ct);
@@ -46,7 +46,7 @@ public class LoginThrottleTests
         Assert.Equal(Admission.Idle, await turn);
     }
 
-    /// <summary>A caller that waits on its own thread.</summary>
+    /// <summary>Queues a caller that blocks its own thread.</summary>
     private static Admission Enter(LoginThrottle throttle, TimeSpan timeout) => throttle.EnterAsync(timeout, async: false, Ct).GetAwaiter().GetResult();
 
     private async Task<LoginThrottle> FiveIdleAsync()
@@ -61,7 +61,7 @@ public class LoginThrottleTests
     [InlineData(1)]
     [InlineData(5)]
     [InlineData(5_000)]
-    public async Task A_pool_gives_as_many_connections_as_it_may_have(int limit)
+    public async Task A_pool_leases_as_many_connections_as_its_limit(int limit)
     {
         var throttle = await FullAsync(limit);
         Assert.True(throttle.IsFull);
@@ -73,7 +73,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task Callers_are_served_in_the_order_in_which_they_came()
+    public async Task Waiters_are_served_in_order_of_arrival()
     {
         var throttle = await FullAsync(3);
         var waiting = Enumerable.Range(0, 3).Select(_ => throttle.EnterAsync(s_timeout, async: true, Ct)).ToList();
@@ -91,7 +91,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task Synchronous_callers_stand_in_the_same_line()
+    public async Task Synchronous_callers_share_the_queue()
     {
         var throttle = await FullAsync(1);
         Assert.Throws<TimeoutException>(() => Enter(throttle, TimeSpan.FromMilliseconds(1)));
@@ -102,7 +102,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task A_caller_that_waits_too_long_takes_no_connection_with_it()
+    public async Task A_waiter_that_times_out_leaks_no_connection()
     {
         var throttle = await FullAsync(1);
         var waiting = throttle.EnterAsync(s_timeout, async: true, Ct);
@@ -114,7 +114,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task The_turn_of_a_caller_that_was_cancelled_passes_to_the_next_one()
+    public async Task The_turn_of_a_cancelled_waiter_passes_to_the_next_one()
     {
         var throttle = await FullAsync(1);
         using var cancellation = new CancellationTokenSource();
@@ -128,7 +128,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task Few_callers_log_in_immediately_and_others_are_served_by_what_comes_back()
+    public async Task A_few_callers_log_in_at_once_and_the_others_get_returned_connections()
     {
         var throttle = Throttle(10);
         for (var i = 0; i < LoginThrottle.MostLogins; i++) Assert.Equal(Admission.Login, throttle.TryEnter());
@@ -148,7 +148,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task No_caller_logs_in_for_a_wait_that_costs_less_and_those_who_wait_share_the_cost()
+    public async Task No_waiter_logs_in_until_the_queue_has_waited_as_long_as_a_login_costs()
     {
         var throttle = Throttle(10);
         await ConnectAsync(throttle);
@@ -167,7 +167,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task Waits_that_come_again_and_again_are_worth_a_login()
+    public async Task Repeated_short_waits_add_up_to_a_login()
     {
         var throttle = Throttle(10);
         await ConnectAsync(throttle);
@@ -179,7 +179,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task A_login_that_takes_long_makes_room_for_another_one()
+    public async Task A_slow_login_allows_another_one()
     {
         var throttle = Throttle(10);
         for (var i = 0; i < LoginThrottle.MostLogins; i++) throttle.TryEnter();
@@ -196,7 +196,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task Logins_under_way_keep_no_caller_from_an_idle_connection()
+    public async Task Logins_in_progress_do_not_block_callers_from_idle_connections()
     {
         var throttle = await FiveIdleAsync();
         throttle.OnBroken();
@@ -211,7 +211,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task A_login_that_was_not_expected_shows_that_the_idle_connections_are_gone()
+    public async Task An_unexpected_login_shows_that_the_idle_connections_are_gone()
     {
         var throttle = await FiveIdleAsync();
         Assert.Equal(Admission.Idle, throttle.TryEnter());
@@ -224,18 +224,18 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public void A_connection_that_a_caller_opens_by_itself_counts_until_it_is_closed()
+    public void A_connection_opened_outside_the_router_counts_until_it_is_closed()
     {
         var throttle = Throttle(1);
         throttle.OnOpenedElsewhere();
         Assert.Equal(Admission.Wait, throttle.TryEnter());
         throttle.Leave();
-        // It is idle from then on.
+        // The pool keeps the closed connection as an idle one.
         Assert.Equal(Admission.Idle, throttle.TryEnter());
     }
 
     [Fact]
-    public async Task However_many_callers_come_and_give_up_immediately_the_limit_holds_and_no_connection_is_lost()
+    public async Task The_limit_holds_and_no_connection_leaks_when_many_callers_cancel()
     {
         const int Limit = 3;
         var throttle = new LoginThrottle(Limit, TimeProvider.System);
@@ -279,7 +279,7 @@ public class LoginThrottleTests
         Assert.Equal(0, throttle.Waiting);
     }
 
-    /// <summary>Three callers come for each connection that comes back.</summary>
+    /// <summary>Overloads the pool: three callers arrive for each returned connection.</summary>
     private async Task<LoginThrottle> OverloadedAsync(int limit, List<Task<Admission>> callers)
     {
         var throttle = await FullAsync(limit);
@@ -295,7 +295,7 @@ public class LoginThrottleTests
 
     [Fact]
     [Trait("Failure", "B12")]
-    public async Task A_line_that_stands_is_as_long_as_there_are_connections_and_the_next_caller_is_refused_at_once()
+    public async Task A_standing_queue_is_capped_at_the_pool_size_and_refuses_further_callers()
     {
         List<Task<Admission>> callers = [];
         var throttle = await OverloadedAsync(4, callers);
@@ -309,7 +309,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task Once_the_line_is_empty_callers_wait_again()
+    public async Task Once_the_queue_is_empty_callers_can_queue_again()
     {
         List<Task<Admission>> callers = [];
         var throttle = await OverloadedAsync(4, callers);
@@ -321,7 +321,7 @@ public class LoginThrottleTests
     }
 
     [Fact]
-    public async Task A_stalled_pool_refuses_no_caller_before_its_time()
+    public async Task A_stalled_pool_refuses_no_waiter_before_its_time_out()
     {
         var throttle = await FullAsync(4);
         List<Task<Admission>> callers = [];

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Tests.Pools;
 
-/// <summary>What Npgsql logs of the router's own commands on callers' connections goes to Debug, and nothing else does.</summary>
+/// <summary>Npgsql's entries about the router's own commands on callers' connections go to Debug; all others keep their level.</summary>
 public sealed class QuietLoggerFactoryTests
 {
     [Theory]
@@ -10,24 +10,24 @@ public sealed class QuietLoggerFactoryTests
     [InlineData(LogLevel.Information, LogLevel.Debug)]
     [InlineData(LogLevel.Warning, LogLevel.Warning)]
     [InlineData(LogLevel.Error, LogLevel.Error)]
-    public void Of_the_routers_own_commands_only_what_is_at_Information_is_logged_at_another_level(LogLevel level, LogLevel logged) =>
+    public void Only_Information_entries_of_the_routers_own_commands_change_level(LogLevel level, LogLevel logged) =>
         Assert.Equal([(logged, "asked")], Logged(isOwn: true, LogLevel.Trace, level));
 
     [Theory]
     [InlineData(LogLevel.Information, true)]
     [InlineData(LogLevel.Debug, false)]
-    public void A_callers_commands_are_logged_as_they_are(LogLevel level, bool isInFlow) =>
+    public void A_callers_commands_keep_their_log_level(LogLevel level, bool isInFlow) =>
         Assert.Equal([(level, "asked")], Logged(isOwn: false, LogLevel.Trace, level, isInFlow ? new CommandFlow() : null));
 
     [Fact]
-    public void Where_Debug_is_off_the_routers_own_commands_are_not_logged_and_no_text_is_made_for_them()
+    public void Without_Debug_the_routers_own_commands_are_neither_logged_nor_formatted()
     {
         Assert.Empty(Logged(isOwn: true, LogLevel.Information, LogLevel.Information));
         Assert.Equal([(LogLevel.Warning, "asked")], Logged(isOwn: true, LogLevel.Information, LogLevel.Warning));
         Assert.Equal([(LogLevel.Information, "asked")], Logged(isOwn: false, LogLevel.Information, LogLevel.Information));
     }
 
-    /// <summary>Logs as Npgsql does, which asks before whether it is worth its while.</summary>
+    /// <summary>Logs as Npgsql does, which checks <see cref="ILogger.IsEnabled"/> first.</summary>
     private static List<(LogLevel Level, string Text)> Logged(bool isOwn, LogLevel least, LogLevel level, CommandFlow? flow = null)
     {
         var inner = new LevelLogger(least);
@@ -40,7 +40,7 @@ public sealed class QuietLoggerFactoryTests
             if (logger.IsEnabled(level)) logger.Log(level, default, "asked", null, (text, _) => text);
             List<(LogLevel, string)> asked = [.. inner.Entries];
             inner.Entries.Clear();
-            // Code that does not ask comes to the same.
+            // Code that skips the check gets the same result.
             logger.Log(level, default, "asked", null, (text, _) => text);
             Assert.Equal(asked, inner.Entries);
             return asked;

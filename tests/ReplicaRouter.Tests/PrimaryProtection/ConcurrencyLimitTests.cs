@@ -21,7 +21,7 @@ public class ConcurrencyLimitTests
         return x < reports ? 200 : x < reports + 0.18 ? 5 : 1;
     }
 
-    /// <summary>A server on which a process has written for some time when replicas are lost.</summary>
+    /// <summary>Returns a server on which a process has written for two seconds before the replicas are lost.</summary>
     private (ServerModel Server, ServerModel.Process Process) AfterTheLoss(int cores, int writers, Func<Random, double> drawMs, ConcurrencyLimit? limit = null)
     {
         var server = new ServerModel(cores, _time, drawMs);
@@ -35,7 +35,7 @@ public class ConcurrencyLimitTests
     [Theory]
     [InlineData(2)]
     [InlineData(0)]
-    public void It_comes_to_about_twice_what_the_server_works_at_and_keeps_the_server_busy(int writers)
+    public void The_limit_settles_at_about_twice_the_cores_and_keeps_the_server_busy(int writers)
     {
         var (server, process) = AfterTheLoss(cores: 8, writers, Even);
         server.Run(s_second);
@@ -43,12 +43,12 @@ public class ConcurrencyLimitTests
         server.Run(10 * s_second, () => (least, most) = (Math.Min(least, process.Limit.Current), Math.Max(most, process.Limit.Current)));
         Assert.InRange(least, 8, 16);
         Assert.InRange(most, 14, 26);
-        // 8 cores do 2,000 commands of 4 ms a second, writes included.
+        // 8 cores run 2,000 commands of 4 ms a second, including writes.
         Assert.InRange((server.Done - done) / 10, 1600, 2050);
     }
 
     [Fact]
-    public void It_gives_way_to_the_load_of_others_down_to_the_floor_and_recovers_within_two_seconds()
+    public void The_limit_yields_to_other_load_down_to_the_floor_and_recovers_in_two_seconds()
     {
         var (server, process) = AfterTheLoss(cores: 8, writers: 2, Even);
         server.Run(3 * s_second);
@@ -61,7 +61,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public void On_a_server_that_bears_more_it_doubles_up_to_the_ceiling_within_a_second()
+    public void With_spare_capacity_the_limit_doubles_up_to_the_ceiling_within_a_second()
     {
         var (server, process) = AfterTheLoss(cores: 1000, writers: 2, Even);
         server.Run(s_second);
@@ -70,7 +70,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public void It_grows_only_while_it_is_what_holds_reads_back()
+    public void The_limit_grows_only_while_reads_queue_because_of_it()
     {
         var (server, process) = AfterTheLoss(cores: 1000, writers: 0, Even);
         process.Readers = 4;
@@ -79,18 +79,18 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public void A_floor_that_is_the_ceiling_makes_it_constant()
+    public void A_floor_equal_to_the_ceiling_makes_the_limit_constant()
     {
         var (server, process) = AfterTheLoss(cores: 2, writers: 2, Even, Limit(16, 16));
         server.Run(5 * s_second, () => Assert.Equal(16, process.Limit.Current));
     }
 
-    /// <summary>Four in five are look-ups at first, and one in fifty is a report.</summary>
+    /// <summary>At first four in five commands are look-ups and one in fifty is a report.</summary>
     [Theory]
     [InlineData(0.02)]
     [InlineData(0.1)]
     [InlineData(0.2)]
-    public void A_mix_of_look_ups_and_reports_does_not_look_like_overload_even_when_there_are_more_reports(double reports)
+    public void A_mix_of_look_ups_and_reports_is_not_overload_even_with_more_reports(double reports)
     {
         var (server, process) = AfterTheLoss(cores: 1000, writers: 0, random => Mixed(random, 0.02));
         server.Run(3 * s_second);
@@ -100,7 +100,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public void Overload_is_found_in_a_mix_of_look_ups_and_reports()
+    public void Overload_is_detected_in_a_mix_of_look_ups_and_reports()
     {
         var (server, process) = AfterTheLoss(cores: 4, writers: 0, random => Mixed(random, 0.02));
         server.Run(3 * s_second);
@@ -110,7 +110,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public void Processes_that_know_nothing_of_each_other_come_to_about_equal_shares_of_what_the_server_bears()
+    public void Uncoordinated_processes_converge_on_similar_shares_of_the_servers_capacity()
     {
         var server = new ServerModel(40, _time, Even);
         for (var i = 0; i < 10; i++) server.Add(Limit(), writers: 4);
@@ -125,20 +125,20 @@ public class ConcurrencyLimitTests
         var total = 0;
         var samples = 0;
         server.Run(5 * s_second, () => (total, samples) = (total + server.Processes.Sum(process => process.Limit.Current), samples + 1));
-        // Beside 40 writes, on 40 cores.
+        // 40 cores also serve 40 concurrent writes.
         Assert.InRange(total / samples, 30, 75);
         Assert.InRange(server.Processes.Max(process => process.Limit.Current), 3, 20);
     }
 
     [Fact]
-    public void What_was_usual_is_forgotten_seconds_after_the_last_sample()
+    public void The_usual_latency_is_forgotten_seconds_after_the_last_sample()
     {
         var (server, process) = AfterTheLoss(cores: 1000, writers: 1, _ => 1);
         server.Run(s_second);
         Assert.Equal(Ceiling, process.Limit.Current);
         (process.Readers, process.Writers) = (0, 0);
         server.Run(ConcurrencyLimit.Memory + s_second);
-        // By what was usual before, all would be slow.
+        // Against the former usual latency, every command would be slow.
         server.DrawMs = _ => 10;
         process.Limit.Restart(0);
         Assert.Equal(Floor, process.Limit.Current);
@@ -148,12 +148,12 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public void Another_primary_begins_at_the_floor_and_with_nothing_known()
+    public void A_new_primary_starts_at_the_floor_without_a_usual_latency()
     {
         var (server, process) = AfterTheLoss(cores: 1000, writers: 0, _ => 1);
         server.Run(2 * s_second);
         Assert.Equal(Ceiling, process.Limit.Current);
-        // What is under way began before, on the former primary.
+        // Commands in flight started before this moment, on the former primary.
         _time.Advance(TimeSpan.FromTicks(1));
         process.Limit.Forget();
         Assert.Equal((Floor, true), (process.Limit.Current, process.Limit.IsStarting));
@@ -166,7 +166,7 @@ public class ConcurrencyLimitTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(-1)]
-    public void What_no_clock_gives_is_no_sample(double milliseconds)
+    public void Negative_and_non_finite_durations_are_not_samples(double milliseconds)
     {
         var limit = Limit();
         for (var i = 0; i < 100; i++)

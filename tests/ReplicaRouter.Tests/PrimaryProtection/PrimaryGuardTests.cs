@@ -6,7 +6,7 @@ public class PrimaryGuardTests
 {
     private readonly FakeTimeProvider _time = new();
 
-    /// <summary>As many places at all times.</summary>
+    /// <summary>Returns a limit with a constant number of slots.</summary>
     private static ConcurrencyLimit Constant(int places, TimeProvider time) => new(places, places, routes: 1, time);
 
     private PrimaryGuard Guard(int places, int? perSecond = null) => new(Constant(places, _time), perSecond, _time);
@@ -14,7 +14,7 @@ public class PrimaryGuardTests
     private static int Admitted(IEnumerable<PrimaryTicket> tickets) => tickets.Count(ticket => ticket.Admitted.IsCompleted);
 
     [Fact]
-    public void No_more_reads_are_let_in_than_there_are_places_and_each_that_leaves_lets_one_in_H5()
+    public void No_more_reads_are_admitted_than_slots_and_each_that_leaves_admits_the_next_H5()
     {
         var guard = Guard(4);
         var tickets = Enumerable.Range(0, 10).Select(_ => guard.Enter(ReadPriority.Read)).ToList();
@@ -28,7 +28,7 @@ public class PrimaryGuardTests
     }
 
     [Fact]
-    public void Analytics_give_way_first_then_background_work_then_reads()
+    public void Analytics_yield_first_then_background_work_then_reads()
     {
         var guard = Guard(8);
         var analytics = Enumerable.Range(0, 8).Select(_ => guard.Enter(ReadPriority.Analytics)).ToList();
@@ -40,7 +40,7 @@ public class PrimaryGuardTests
     }
 
     [Fact]
-    public void A_rate_lets_in_as_many_a_second_and_tells_when_the_next_may_go()
+    public void A_rate_admits_that_many_reads_a_second_and_returns_the_time_to_the_next()
     {
         var guard = Guard(100, perSecond: 10);
         var tickets = Enumerable.Range(0, 25).Select(_ => guard.Enter(ReadPriority.Read)).ToList();
@@ -55,7 +55,7 @@ public class PrimaryGuardTests
     }
 
     [Fact]
-    public async Task Whoever_comes_and_goes_at_random_the_places_are_never_exceeded_and_all_free_in_the_end()
+    public async Task Slots_are_never_exceeded_under_random_load_and_all_are_free_at_the_end()
     {
         var guard = new PrimaryGuard(Constant(5, TimeProvider.System), null, TimeProvider.System);
         var (inside, most) = (0, 0);
@@ -77,7 +77,7 @@ public class PrimaryGuardTests
     }
 
     [Fact]
-    public void At_first_there_are_as_many_places_as_this_process_has_commands_under_way_on_the_primary_and_at_least_two()
+    public void Slots_start_at_the_commands_in_flight_on_the_primary_and_at_least_two()
     {
         var limit = new ConcurrencyLimit(RouterConfiguration.UsualLeastPrimaryReads, 30, routes: 1, _time);
         var guard = new PrimaryGuard(limit, null, _time);
@@ -90,7 +90,7 @@ public class PrimaryGuardTests
     }
 
     [Fact]
-    public void The_places_are_kept_while_fallback_reads_follow_one_another_within_seconds()
+    public void Slots_are_kept_while_fallback_reads_follow_within_seconds()
     {
         var guard = new PrimaryGuard(new ConcurrencyLimit(2, 30, routes: 1, _time), null, _time);
         guard.Enter(ReadPriority.Read, 20).Dispose();
@@ -103,18 +103,18 @@ public class PrimaryGuardTests
     }
 
     [Fact]
-    public void A_read_with_as_many_ahead_as_may_wait_is_too_late()
+    public void A_read_is_too_late_once_the_maximum_of_waiters_is_ahead_of_it()
     {
         var guard = Guard(1);
         var tickets = Enumerable.Range(0, 5).Select(_ => guard.Enter(ReadPriority.Read)).ToList();
-        // The first one is in, and the last one has three ahead.
+        // The first read is admitted, and the last one has three waiters ahead.
         Assert.Equal([false, false, false, false, true], tickets.Select(ticket => guard.IsTooLate(ticket, TimeSpan.FromSeconds(2), most: 3)));
         tickets[1].Dispose();
         Assert.False(guard.IsTooLate(tickets[4], TimeSpan.FromSeconds(2), most: 3));
     }
 
     [Fact]
-    public void Reads_in_line_are_let_in_as_the_primary_shows_that_it_bears_them_and_other_hosts_show_nothing()
+    public void Queued_reads_are_admitted_by_the_primarys_latency_and_not_by_other_hosts()
     {
         var guard = new PrimaryGuard(new ConcurrencyLimit(2, 30, routes: 1, _time), null, _time);
         var topology = new TestTopology("primary", "analytics").Answer("primary", TestTopology.Primary(1)).Answer("analytics", TestTopology.Replica(1));

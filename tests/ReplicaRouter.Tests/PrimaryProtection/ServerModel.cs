@@ -2,10 +2,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ReplicaRouter.Tests.PrimaryProtection;
 
-/// <summary>A primary with some cores, and processes that read there as much as their limits allow. A command takes longer by as many as there are for each core when it begins.</summary>
-/// <param name="cores">Commands that are done at once in the time that they take alone.</param>
-/// <param name="time">The clock, which it advances.</param>
-/// <param name="drawMs">What a command takes alone.</param>
+/// <summary>A simulated primary, and processes that read from it up to their limits. A command's duration is multiplied by the commands per core when it starts.</summary>
+/// <param name="cores">Commands that run at once without slowing each other down.</param>
+/// <param name="time">The clock, which <see cref="Run"/> advances.</param>
+/// <param name="drawMs">Draws the duration of a command on an idle server, in milliseconds.</param>
 internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random, double> drawMs)
 {
     public const int Reads = 0;
@@ -18,15 +18,15 @@ internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random,
 
     public List<Process> Processes { get; } = [];
 
-    /// <summary>Commands of others under way.</summary>
+    /// <summary>Commands of other clients in flight.</summary>
     public int Others { get; set; }
 
     public Func<Random, double> DrawMs { get; set; } = drawMs;
 
-    /// <summary>Reads done so far.</summary>
+    /// <summary>Completed reads.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Adds a process whose writers each write one command after the other.</summary>
+    /// <summary>Adds a process whose writers each send one write after another.</summary>
     public Process Add(ConcurrencyLimit limit, int writers = 0)
     {
         var process = new Process(limit) { Writers = writers };
@@ -34,9 +34,9 @@ internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random,
         return process;
     }
 
-    /// <summary>Lets time pass.</summary>
-    /// <param name="length">How much.</param>
-    /// <param name="watch">Called after each command.</param>
+    /// <summary>Runs the simulation.</summary>
+    /// <param name="length">Simulated time.</param>
+    /// <param name="watch">Called after each command that ends.</param>
     public void Run(TimeSpan length, Action? watch = null)
     {
         var end = time.GetTimestamp() + length.Ticks;
@@ -83,12 +83,12 @@ internal sealed class ServerModel(int cores, FakeTimeProvider time, Func<Random,
         _ends.Enqueue((process, route, took.TotalMilliseconds), (time.GetTimestamp() + took.Ticks, _order++));
     }
 
-    /// <summary>A process with its limit.</summary>
+    /// <summary>A process with its concurrency limit.</summary>
     internal sealed class Process(ConcurrencyLimit limit)
     {
         public ConcurrencyLimit Limit => limit;
 
-        /// <summary>Callers that read one command after the other as soon as the limit lets them.</summary>
+        /// <summary>Callers that each send one read after another as soon as the limit admits them.</summary>
         public int Readers { get; set; }
 
         public int Writers { get; set; }

@@ -14,7 +14,7 @@ public class StandingLineTests
 
     public StandingLineTests() => _line = new StandingLine(_time);
 
-    /// <summary>Callers come and are served for a while, in steps of 10 ms.</summary>
+    /// <summary>Simulates callers that arrive and are served, in steps of 10 ms.</summary>
     private void Run(int milliseconds, int comingPerStep, int servedPerStep)
     {
         for (var passed = 0; passed < milliseconds; passed += 10)
@@ -28,19 +28,19 @@ public class StandingLineTests
 
     [Fact]
     [Trait("Failure", "B12")]
-    public void A_line_that_grows_while_callers_are_served_stands_within_half_a_second()
+    public void A_queue_that_grows_while_it_is_served_is_standing_within_half_a_second()
     {
         Run(500, comingPerStep: 30, servedPerStep: 10);
         Assert.True(_line.IsStanding);
         Assert.True(_line.IsTooLong(Places, s_wait, Places));
         Assert.False(_line.IsTooLong(Places - 1, s_wait, Places));
-        // A thousand a second are served: within 5 ms five of them.
+        // At a thousand callers a second, five are served within 5 ms.
         Assert.True(_line.IsTooLong(6, TimeSpan.FromMilliseconds(5), Places));
         Assert.False(_line.IsTooLong(4, TimeSpan.FromMilliseconds(5), Places));
     }
 
     [Fact]
-    public void A_burst_that_gets_shorter_is_waited_out_however_long_it_is()
+    public void A_burst_of_any_length_that_gets_shorter_is_waited_out()
     {
         _waiting = 5_000;
         _line.Note(_waiting, served: 0, Places);
@@ -57,7 +57,7 @@ public class StandingLineTests
     [InlineData(190)]
     [InlineData(300)]
     [InlineData(1500)]
-    public void A_stall_in_which_no_caller_is_served_is_waited_out(int milliseconds)
+    public void A_stall_without_any_caller_served_is_waited_out(int milliseconds)
     {
         Run(1000, comingPerStep: 7, servedPerStep: 10);
         Run(milliseconds, comingPerStep: 7, servedPerStep: 0);
@@ -70,10 +70,10 @@ public class StandingLineTests
     }
 
     [Fact]
-    public void It_stands_until_it_is_empty_and_no_longer()
+    public void A_standing_queue_stays_so_until_it_is_empty()
     {
         Run(500, comingPerStep: 30, servedPerStep: 10);
-        // As long as may wait, and no longer.
+        // The queue stays at its maximum length.
         _waiting = Places;
         Run(5000, comingPerStep: 10, servedPerStep: 10);
         Assert.True(_line.IsStanding);
@@ -84,18 +84,18 @@ public class StandingLineTests
     }
 
     [Fact]
-    public void A_fixed_number_of_callers_that_come_again_and_again_wait_for_one_another()
+    public void A_fixed_number_of_callers_that_keep_returning_may_queue()
     {
         _waiting = 300;
         Run(10_000, comingPerStep: 10, servedPerStep: 10);
         Assert.False(_line.IsStanding);
         Assert.False(_line.IsTooLong(300, s_wait, Places));
-        // A thousand a second are served.
+        // At a thousand callers a second, 2,000 are served within the wait of 2 s.
         Assert.True(_line.IsTooLong(2100, s_wait, Places));
     }
 
     [Fact]
-    public void A_line_that_is_served_within_moments_does_not_stand_though_it_grows()
+    public void A_growing_queue_that_is_served_within_100_ms_is_harmless()
     {
         for (var i = 0; i < 20; i++) Run(100, comingPerStep: 101, servedPerStep: 100);
         Assert.Equal(200, _waiting);
@@ -103,7 +103,7 @@ public class StandingLineTests
     }
 
     [Fact]
-    public void A_new_line_after_a_quiet_hour_is_judged_by_itself()
+    public void A_new_queue_after_a_quiet_hour_starts_with_fresh_counts()
     {
         Run(500, comingPerStep: 30, servedPerStep: 10);
         _line.Note(waiting: 0, served: 0, Places);

@@ -7,10 +7,10 @@ using ReplicaRouter.Tests.Diagnostics;
 namespace ReplicaRouter.Tests.Secrets;
 
 /// <summary>
-/// Connection strings, <c>.env</c> files and configuration values, made by a grammar, each with a marked secret: nothing that is said of them holds it.
-/// <c>eng/fuzz-secrets</c> runs ten million.
+/// A grammar generates connection strings, <c>.env</c> files and configuration values, each with a marked secret. No output of the router may contain it.
+/// <c>eng/fuzz-secrets</c> runs ten million inputs.
 /// </summary>
-[Collection("Listeners to activities")]
+[Collection("Activity listeners")]
 public class SecretFuzzTests
 {
     private const int UsualInputs = 100_000;
@@ -24,10 +24,10 @@ public class SecretFuzzTests
 
     [Fact]
     [Trait("Failure", "C1")]
-    public async Task No_message_log_metric_trace_or_text_of_an_object_holds_a_secret_that_was_configured()
+    public async Task No_message_log_metric_trace_or_ToString_contains_a_configured_secret()
     {
         var (refused, accepted, graphs, nearby, routers) = (0, 0, 0, 0, 0);
-        string Figures(int inputs) => $"{inputs} inputs of seed {s_seed}: {refused} refused, {accepted} accepted, {graphs} graphs of objects, {routers} routers.";
+        string Figures(int inputs) => $"{inputs} inputs of seed {s_seed}: {refused} refused, {accepted} accepted, {graphs} object graphs, {routers} routers.";
         for (var i = 0; i < s_inputs; i++)
         {
             if ((i + 1) % InputsPerReport == 0) TestContext.Current.SendDiagnosticMessage(Figures(i + 1));
@@ -38,13 +38,13 @@ public class SecretFuzzTests
             {
                 var identities = Read(input);
                 var isShown = identities.Any(SecretMark.IsIn);
-                Assert.False(isShown && input.IsPassword, isShown ? $"A part of the password is taken for a host or a name. {which()}" : "");
+                Assert.False(isShown && input.IsPassword, isShown ? $"Part of the password was parsed as a host or a name. {which()}" : "");
                 if (isShown || accepted++ % InputsPerGraph != 0) continue;
                 configuration = RouterConfigurationBuilder.Build(OptionsOf(input));
             }
             catch (Exception e) when (e is ConnectionStringException or DatabaseRouterConfigurationException)
             {
-                // Its whole text, with the stack, takes a hundred times as long.
+                // ToString, with the stack trace, takes a hundred times as long, so only a sample is checked.
                 var shows = ShowsMark(e) || (refused++ % InputsPerGraph == 0 && SecretMark.IsIn(e.ToString()));
                 Assert.False(shows, shows ? $"{which()}\n{e}" : "");
                 continue;
@@ -61,7 +61,7 @@ public class SecretFuzzTests
         Assert.True(refused > s_inputs / 4 && accepted > s_inputs / 20 && graphs > 0 && routers > 0, Figures(s_inputs));
     }
 
-    /// <returns>What names something, and may be shown.</returns>
+    /// <returns>The names in the input, which output can show.</returns>
     private static IEnumerable<string?> Read(SecretInput input) => input.Kind == SecretInputKind.ConnectionString
         ? ConnectionStringParser.Parse(input.Text).SelectMany(host => (string?[])[host.Host, host.Database, host.Username, host.ApplicationName])
         : Identities(RouterConfigurationBuilder.Build(OptionsOf(input)));
@@ -82,7 +82,7 @@ public class SecretFuzzTests
         return options;
     }
 
-    /// <summary>What names something is shown, and means to be.</summary>
+    /// <summary>Returns all names in a configuration. Output shows them by design.</summary>
     private static IEnumerable<string?> Identities(RouterConfiguration configuration) =>
         configuration.Hosts.SelectMany(host => host.Groups.Concat(host.Labels).Concat([host.Name, host.Connection.Host, host.Connection.Database, host.Connection.Username, host.Connection.ApplicationName]))
             .Concat(configuration.Routes.SelectMany(route => route.Tiers.Select(tier => tier.Group).Concat([route.Name, route.Pool.ApplicationName])));
@@ -91,7 +91,7 @@ public class SecretFuzzTests
         SecretMark.IsIn(error.Message) || (error.InnerException is { } inner && ShowsMark(inner))
         || (error.Data.Count > 0 && error.Data.Values.Cast<object>().Concat(error.Data.Keys.Cast<object>()).Any(value => SecretMark.IsIn(value.ToString())));
 
-    /// <summary>What a router says that meets no server: its log, metrics, traces and those of Npgsql, health, errors, and all of its objects.</summary>
+    /// <summary>Runs a router without a server, and returns its output that contains the mark: log, errors, health, objects, and metrics and traces including Npgsql's.</summary>
     private static async Task<List<string>> ShownByRouterAsync(RouterConfiguration configuration, bool isPassword)
     {
         List<string> said = [];
@@ -141,7 +141,7 @@ public class SecretFuzzTests
         return [.. said.Where(SecretMark.IsIn)];
     }
 
-    /// <summary>Has the activities of this test's flow recorded, with all that may be recorded, and no other test's.</summary>
+    /// <summary>Records the activities of this test's flow only, with all data.</summary>
     private static ActivityListener Traces(Action<string> say)
     {
         s_isTraced.Value = true;

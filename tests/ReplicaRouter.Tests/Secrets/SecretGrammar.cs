@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ReplicaRouter.Tests.Secrets;
 
-/// <summary>Makes inputs, right and wrong ones, each with the mark somewhere in it. The same random numbers make the same input.</summary>
+/// <summary>Generates valid and invalid inputs, each with the mark somewhere in it. The same seed generates the same input.</summary>
 internal sealed class SecretGrammar(Random random)
 {
     private const string Specials = ":/?#@%&=;,'\"[]{}\\ +!$<>|\t\n\u00e9";
@@ -131,7 +131,7 @@ internal sealed class SecretGrammar(Random random)
         return new(SecretInputKind.Value, value, One(s_configurationKeys));
     }
 
-    /// <summary>The mark in pieces, between which stands what a parser may take for a border; as it is, or encoded well or badly.</summary>
+    /// <summary>Generates a secret: pieces of the mark, separated by characters that a parser can take for delimiters, raw or encoded correctly or incorrectly.</summary>
     private string Secret()
     {
         var text = new StringBuilder(SecretMark.Piece(random));
@@ -167,7 +167,7 @@ internal sealed class SecretGrammar(Random random)
 
     private string One(string[] of) => of[random.Next(of.Length)];
 
-    /// <summary>A slip of the pen or two, in half of all inputs. What the mark is then, cannot be said any more.</summary>
+    /// <summary>Makes one to three typing errors in half of all inputs. Whether the mark is still part of a password is then unknown.</summary>
     private SecretInput Mutated(SecretInput input)
     {
         if (random.Next(2) == 0) return input;

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ReplicaRouter.Tests.Secrets;
 
-/// <summary>A secret that is found again wherever it stands, in whole or in part: no message holds four of its letters in a row by chance.</summary>
+/// <summary>A secret that can be recognized anywhere, in whole or in part: four of its characters in a row appear in no message by chance.</summary>
 internal static class SecretMark
 {
     private const int Least = 4;
@@ -14,7 +14,7 @@ internal static class SecretMark
 
     public static string Piece(Random random) => s_pieces[random.Next(s_pieces.Length)];
 
-    /// <summary>Whether a text holds a fragment of the mark, in whatever case, encoded or not.</summary>
+    /// <summary>Whether a text contains a fragment of the mark, in any case, percent-encoded or not.</summary>
     public static bool IsIn(string? text) => text is not null
         && (text.AsSpan().ContainsAny(s_fragments) || (text.Contains('%', StringComparison.Ordinal) && Uri.UnescapeDataString(text).AsSpan().ContainsAny(s_fragments)));
 }

@@ -5,13 +5,13 @@ using System.Reflection;
 
 namespace ReplicaRouter.Tests.Secrets;
 
-/// <summary>Walks from an object to all that it holds, and looks for the mark in the texts of what is ours.</summary>
+/// <summary>Walks an object graph and searches the ToString results of ReplicaRouter's objects for the mark.</summary>
 internal static class SecretSearch
 {
     private static readonly Assembly s_ours = typeof(DatabaseRouter).Assembly;
     private static readonly ConcurrentDictionary<Type, FieldInfo[]> s_fields = new();
 
-    /// <returns>The types whose text holds the mark.</returns>
+    /// <returns>The types whose ToString result or connection string contains the mark.</returns>
     public static IEnumerable<string> TypesThatShowIt(object root)
     {
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);

@@ -20,7 +20,7 @@ public class GetClientAllocationTests
     }
 
     [Fact]
-    public async Task Choosing_by_weights_that_have_just_been_changed_allocates_nothing()
+    public async Task Choosing_after_a_reload_of_the_weights_allocates_nothing()
     {
         var options = Options();
         await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(options), createProbe: AnsweringOnce);
@@ -42,7 +42,7 @@ public class GetClientAllocationTests
         return options;
     }
 
-    /// <summary>Once chosen among, the hosts tell no more: to judge a new snapshot allocates, once for all choices.</summary>
+    /// <summary>Answers one probe only, because evaluating a new snapshot allocates once for all choices.</summary>
     private static FakeProbe AnsweringOnce(HostConfiguration host)
     {
         var isAnswered = false;

@@ -13,7 +13,7 @@ public class HostSelectionTests
         return topology;
     }
 
-    /// <summary>Which hosts may serve a route when some are out, and whether that counts as a fallback. Add your own row.</summary>
+    /// <summary>Columns: the route, the hosts that are down, the candidates, and whether the choice counts as a fallback. Add rows for new rules.</summary>
     [Theory]
     [InlineData("write", "", "primary", false)]
     [InlineData("transactional", "", "primary", false)]
@@ -30,7 +30,7 @@ public class HostSelectionTests
     [InlineData("write", "primary", "", false)]
     [InlineData("read", "analytics background replica-3 primary dr", "", true)]
     [InlineData("read", "primary", "analytics background replica-3", false)]
-    public void Each_route_goes_to_its_hosts_and_falls_back_in_order_T7_S30(string route, string down, string expected, bool isFallback)
+    public void Each_route_uses_its_groups_and_falls_back_in_order_T7_S30(string route, string down, string expected, bool isFallback)
     {
         var topology = Healthy();
         foreach (var host in down.Split(' ', StringSplitOptions.RemoveEmptyEntries)) topology.Fail(host, FailureKind.Unreachable);
@@ -44,18 +44,18 @@ public class HostSelectionTests
     [InlineData("read")]
     [InlineData("analytics")]
     [InlineData("background")]
-    public void A_primary_alone_serves_everything_and_nothing_is_a_fallback(string route)
+    public void A_primary_alone_serves_everything_without_counting_a_fallback(string route)
     {
         var (hosts, fallback) = Healthy("primary").Candidates(route);
         Assert.Equal(("primary", Verdict.Eligible), (hosts, fallback));
     }
 
     [Fact]
-    public void A_group_without_hosts_is_no_fallback() =>
+    public void An_empty_group_does_not_count_as_a_fallback() =>
         Assert.Equal(("replica-3", Verdict.Eligible), Healthy("primary", "replica-3").Candidates(DatabaseOperation.Analytics));
 
     [Fact]
-    public void A_promoted_dr_takes_the_writes_and_the_old_primary_serves_reads_as_a_standby()
+    public void A_promoted_dr_host_serves_writes_and_the_old_primary_serves_reads()
     {
         var topology = Healthy("primary", "dr");
         topology.Advance(1).Answer("dr", Primary(110, timeline: 2)).Answer("primary", Replica(110, timeline: 2));
@@ -64,7 +64,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_drained_host_gets_nothing_new_and_is_still_healthy()
+    public void A_drained_host_gets_no_new_work_and_stays_healthy()
     {
         var topology = Healthy();
         topology.Change(t => t.WithDrained(1, true, topology.Time));
@@ -75,7 +75,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void Forced_to_the_primary_reads_go_there_until_the_time_is_up()
+    public void Forced_failover_sends_reads_to_the_primary_until_it_expires()
     {
         var topology = Healthy();
         topology.Change(t => t.WithForcedToPrimary(topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(2)), topology.Time));
@@ -84,7 +84,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void Forced_to_a_primary_that_is_lost_replicas_serve_again()
+    public void Forced_failover_to_a_lost_primary_leaves_reads_on_the_replicas()
     {
         var topology = Healthy();
         topology.Change(t => t.WithForcedToPrimary(long.MaxValue, topology.Time)).Fail("primary", FailureKind.Unreachable);
@@ -92,7 +92,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void Forced_to_the_primary_a_route_without_a_primary_is_left_alone_and_so_are_reads_while_the_primary_is_drained()
+    public void Forced_failover_skips_routes_without_a_primary_and_a_drained_primary()
     {
         var topology = new TestTopology(o => o.Routes["export"] = new DatabaseRouteOptions { Groups = { "analytics" } }, "primary", "analytics");
         topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Change(t => t.WithForcedToPrimary(long.MaxValue, topology.Time));
@@ -103,7 +103,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_suspect_serves_only_when_no_better_host_of_its_group_is_left_H10()
+    public void A_suspect_host_serves_only_if_its_group_has_no_better_one_H10()
     {
         var topology = Healthy().Fail("replica-3", FailureKind.Timeout);
         Assert.Equal("analytics background", topology.Candidates(DatabaseOperation.Read).Hosts);
@@ -112,7 +112,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_call_may_ask_for_less_lag_than_its_route()
+    public void A_call_can_require_less_lag_than_its_route()
     {
         var topology = Healthy().Advance(1);
         Assert.Equal("primary", topology.Candidates(DatabaseOperation.Read, new OperationOptions { MaxLag = TimeSpan.FromSeconds(0.5) }).Hosts);
@@ -120,7 +120,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void Labels_narrow_the_replicas_and_never_the_primary()
+    public void Labels_restrict_replicas_but_never_the_primary()
     {
         var topology = new TestTopology(o => o.Hosts["analytics"].Labels.Add("zone=a"), "primary", "analytics", "background");
         topology.Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
@@ -137,12 +137,12 @@ public class HostSelectionTests
         var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []);
         var counts = Enumerable.Range(0, 30_000).GroupBy(_ => HostSelection.Choose(topology.Current, plan, request, loads, random).Host!.Name).ToDictionary(g => g.Key, g => g.Count());
         Assert.Equal(3, counts.Count);
-        // Three standard deviations of a binomial with n = 30,000 and p = 1/3.
+        // Three standard deviations of a binomial distribution with n = 30,000 and p = 1/3.
         Assert.All(counts.Values, count => Assert.InRange(count, 10_000 - 245, 10_000 + 245));
     }
 
     [Fact]
-    public void With_one_host_out_the_others_share_its_load_evenly_H9()
+    public void With_one_host_down_the_others_share_its_load_evenly_H9()
     {
         var topology = Healthy("primary", "analytics", "background", "replica-3", "replica-4").Fail("background", FailureKind.Unreachable);
         var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
@@ -154,22 +154,22 @@ public class HostSelectionTests
         }
 
         Assert.Equal(3, counts.Count);
-        // Chi-square with 2 degrees of freedom: 13.8 is exceeded once in a thousand.
+        // Chi-square with 2 degrees of freedom exceeds 13.8 once in a thousand.
         Assert.True(counts.Values.Sum(count => Math.Pow(count - 3000, 2) / 3000) < 13.8, string.Join(' ', counts));
     }
 
-    /// <summary>A replica that has all is as fresh as the newest sample of the primary, and serves up to the limit itself.</summary>
+    /// <summary>The lag of a caught-up replica is the age of the primary's newest sample. A lag equal to the limit is still allowed.</summary>
     [Theory]
     [InlineData(1.0, true)]
     [InlineData(1.001, false)]
-    public void A_replica_serves_up_to_the_limit_itself_T8(double age, bool serves)
+    public void A_replica_serves_up_to_and_including_the_lag_limit_T8(double age, bool serves)
     {
         var topology = Healthy("primary", "analytics").Advance(age);
         Assert.Equal(serves ? "analytics" : "primary", topology.Candidates(DatabaseOperation.Read, new OperationOptions { MaxLag = TimeSpan.FromSeconds(1) }).Hosts);
     }
 
     [Fact]
-    public void The_host_with_fewer_connections_in_use_is_taken_S10()
+    public void The_host_with_less_in_flight_is_chosen_S10()
     {
         var topology = Healthy("primary", "analytics", "background");
         var loads = topology.Loads();
@@ -181,16 +181,16 @@ public class HostSelectionTests
         }
     }
 
-    /// <summary>Health checks, metrics and explanations look at the choice at any time.</summary>
+    /// <summary>Health checks, metrics and explanations evaluate the choice at any time.</summary>
     [Fact]
-    public void Ten_thousand_looks_between_two_reads_change_nothing_that_those_reads_see()
+    public void Evaluating_the_choice_ten_thousand_times_does_not_affect_reads()
     {
         var choices = ChoicesBesideASlowHost(looks: 0);
         Assert.Contains(1, choices[1500..]);
         Assert.Equal(choices, ChoicesBesideASlowHost(looks: 10_000));
     }
 
-    /// <summary>The hosts of reads one after the other, one of which gets ten times as slow and is tried now and then.</summary>
+    /// <summary>Returns the hosts chosen for consecutive reads while one host becomes ten times as slow and is tried occasionally.</summary>
     private static List<int> ChoicesBesideASlowHost(int looks)
     {
         var topology = Healthy("primary", "analytics", "background", "replica-3");
@@ -218,7 +218,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_command_that_was_stopped_early_tells_nothing_unless_it_had_taken_longer_than_usual()
+    public void A_stopped_command_counts_only_if_it_had_already_taken_longer_than_usual()
     {
         var topology = Healthy("primary", "analytics");
         var (load, read) = (topology.Loads()[1], topology.Configuration.PlanOf(DatabaseOperation.Read));
@@ -230,7 +230,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_second_run_goes_where_something_was_done_last_and_to_no_host_that_is_slower_than_the_first_ones()
+    public void A_hedge_goes_to_the_host_that_completed_work_last_and_not_to_a_slower_one()
     {
         var topology = Healthy("primary", "analytics", "background", "replica-3");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
@@ -270,7 +270,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void A_second_run_does_not_rely_on_a_host_whose_last_command_was_slow_though_that_may_have_been_chance()
+    public void A_hedge_avoids_a_host_whose_last_command_was_slow()
     {
         var topology = Healthy("primary", "analytics", "background", "replica-3");
         var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
@@ -297,7 +297,7 @@ public class HostSelectionTests
     }
 
     [Fact]
-    public void The_explanation_names_every_host_and_why()
+    public void The_error_gives_the_reason_for_every_host()
     {
         var topology = Healthy("primary", "analytics", "dr").Fail("primary", FailureKind.Unreachable).Fail("analytics", FailureKind.Restarting).Change(t => t.WithDrained(2, true, TimeProvider.System));
         var request = new RouteRequest(topology.Time.GetTimestamp(), topology.Time.Ticks(TimeSpan.FromSeconds(5)), []);
@@ -309,7 +309,7 @@ public class HostSelectionTests
     [Theory]
     [InlineData("read", "analytics", "primary analytics dr", "")]
     [InlineData("analytics", "analytics", "primary analytics background dr", "background")]
-    public void A_second_run_leaves_the_dr_replica_alone_when_no_other_replica_is_left(string route, string first, string hosts, string expected)
+    public void A_hedge_does_not_use_the_dr_replica_when_no_other_replica_is_left(string route, string first, string hosts, string expected)
     {
         var topology = Healthy(hosts.Split(' '));
         var request = RouteRequest.For(topology.Configuration.PlanOf(route), default, topology.Time) with { IsSecondRun = true, Excluded = topology[first].Configuration.Bit };
@@ -322,14 +322,14 @@ public class HostSelectionTests
 
     [Fact]
     [Trait("Failure", "B3")]
-    public void Replicas_that_fail_statements_are_left_out_up_to_half_of_those_that_serve_and_the_others_are_the_last_choice()
+    public void At_most_half_of_the_replicas_are_ejected_and_failing_ones_are_the_last_choice()
     {
         var topology = Failing(Healthy("primary", "replica-3", "replica-4", "replica-5", "replica-6"), "replica-3");
         Assert.Equal("replica-4 replica-5 replica-6", topology.Candidates(DatabaseOperation.Read).Hosts);
         Failing(Failing(topology, "replica-4"), "replica-5");
         Assert.Equal("replica-6", topology.Candidates(DatabaseOperation.Read).Hosts);
         Assert.All(new[] { "replica-3", "replica-4", "replica-5" }, host => Assert.Equal(HostState.Failing, topology[host].State));
-        // One of more than half serves when no other is left; and of one replica that is left, none is left out.
+        // At most half of the remaining replicas are ejected, so a failing one serves when no other is left.
         topology.Fail("replica-6", FailureKind.Unreachable);
         Assert.Equal("replica-4 replica-5", topology.Candidates(DatabaseOperation.Read).Hosts);
         topology.Fail("replica-4", FailureKind.Unreachable).Fail("replica-5", FailureKind.Unreachable);
@@ -338,7 +338,7 @@ public class HostSelectionTests
 
     [Fact]
     [Trait("Failure", "B3")]
-    public void A_replica_that_fails_statements_serves_again_at_the_first_answer_after_its_time_and_a_primary_is_never_left_out()
+    public void A_failing_replica_returns_after_its_ejection_and_a_primary_is_never_ejected()
     {
         var topology = Healthy("primary", "replica-3", "replica-4");
         var until = topology.Time.GetTimestamp() + topology.Time.Ticks(TimeSpan.FromSeconds(2));
@@ -355,7 +355,7 @@ public class HostSelectionTests
     [InlineData("global", "ALTER ROLE ALL RESET")]
     [InlineData("client", "Options in")]
     [InlineData("configuration file", "pg_reload_conf()")]
-    public void A_primary_whose_sessions_are_read_only_by_default_is_shown_with_where_to_mend_it_and_goes_on_serving(string source, string fix)
+    public void A_read_only_primary_keeps_serving_and_its_error_names_the_fix(string source, string fix)
     {
         var topology = Healthy("primary", "replica-3").Advance(1).Answer("primary", Primary(101) with { ReadOnlyBy = source });
         Assert.Equal(HostState.ReadOnly, topology["primary"].State);

@@ -6,7 +6,7 @@ namespace ReplicaRouter.Tests.Selection;
 public class LeastInFlightTests
 {
     [Property(MaxTest = 1000)]
-    public bool No_host_has_less_under_way_than_the_one_that_is_taken(byte[] inFlight, ulong hosts, int seed)
+    public bool No_candidate_has_less_in_flight_than_the_chosen_host(byte[] inFlight, ulong hosts, int seed)
     {
         var loads = LoadsOf([.. inFlight.Take(64)]);
         var candidates = hosts & (loads.Length == 64 ? ulong.MaxValue : (1UL << loads.Length) - 1);
@@ -16,7 +16,7 @@ public class LeastInFlightTests
     }
 
     [Fact]
-    public void Equals_are_taken_equally_often()
+    public void Equally_loaded_hosts_are_chosen_equally_often()
     {
         var loads = LoadsOf([1, 0, 0, 2, 0]);
         var random = new Random(1);
@@ -26,7 +26,7 @@ public class LeastInFlightTests
     }
 
     [Fact]
-    public void Of_equals_the_one_that_has_just_answered_is_taken_seven_times_in_eight_and_no_more_than_others_a_moment_later()
+    public void The_last_host_to_answer_is_preferred_among_equals_for_a_moment()
     {
         var time = new FakeTimeProvider();
         var loads = TestTopology.Loads(hosts: 3, routes: 1, time);
@@ -48,13 +48,13 @@ public class LeastInFlightTests
         }
     }
 
-    /// <summary>It is done with each command at once, so that it has the least under way and was the last to answer.</summary>
+    /// <summary>A host that fails every command at once has the least in flight and was always the last to answer.</summary>
     [Theory]
     [Trait("Failure", "B3")]
     [InlineData(new byte[] { 3, 0 }, 0.5)]
     [InlineData(new byte[] { 5, 2, 0 }, 1 / 3.0)]
     [InlineData(new byte[] { 0, 0, 0, 0 }, 0.25)]
-    public void A_host_that_fails_at_once_gets_no_more_than_its_share(byte[] inFlight, double share)
+    public void A_host_that_fails_immediately_gets_no_more_than_its_share(byte[] inFlight, double share)
     {
         var loads = LoadsOf(inFlight);
         loads[^1].Commands.Begin();
@@ -67,7 +67,7 @@ public class LeastInFlightTests
 
     [Fact]
     [Trait("Failure", "B3")]
-    public void A_host_that_has_failed_and_is_busier_than_another_is_not_taken_and_where_all_have_failed_the_least_busy_is()
+    public void A_failed_host_is_not_chosen_over_a_less_busy_one()
     {
         var loads = LoadsOf([1, 2]);
         loads[1].RecordFailure(0, 0.1);
@@ -81,7 +81,7 @@ public class LeastInFlightTests
 
     [Fact]
     [Trait("Failure", "B3")]
-    public void What_ended_in_an_error_makes_no_host_seem_fast_and_may_make_it_seem_slow()
+    public void Errors_never_lower_a_hosts_latency_but_can_raise_it()
     {
         var load = TestTopology.Loads(hosts: 1, routes: 1, TimeProvider.System)[0];
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);

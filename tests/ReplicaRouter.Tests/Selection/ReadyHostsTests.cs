@@ -5,13 +5,13 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Selection;
 
-/// <summary>The short way to a host must never lead elsewhere than the long one.</summary>
+/// <summary>The fast path must never choose another host than the full selection.</summary>
 public sealed class ReadyHostsTests
 {
     private static readonly string[] s_hosts = ["primary", "analytics", "background", "dr", "replica-5"];
 
     [Property(MaxTest = 2_000)]
-    public Property The_short_way_chooses_the_host_that_the_long_way_chooses() => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
+    public Property The_fast_path_chooses_the_same_host_as_the_full_selection() => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
     {
         var random = new Random(seed);
         var topology = new TestTopology(s_hosts);
@@ -23,7 +23,7 @@ public sealed class ReadyHostsTests
     });
 
     [Fact]
-    public void It_is_the_usual_way_while_all_is_well()
+    public void The_fast_path_is_used_while_all_hosts_are_healthy()
     {
         var topology = new TestTopology(s_hosts);
         topology.Answer("primary", Primary(100));

@@ -8,13 +8,13 @@ public class SlowStartTests
 
     private readonly TestTopology _topology = new(["primary", .. s_replicas]);
 
-    /// <summary>Closed loops of so many callers: each begins the next command when one of its own has ended.</summary>
+    /// <summary>Runs closed-loop callers: each starts its next command when its last one has ended.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(8)]
     [InlineData(64)]
-    public void A_host_that_has_just_returned_gets_the_share_that_it_is_to_get_however_few_commands_are_under_way(int callers)
+    public void A_returning_host_gets_its_slow_start_share_at_any_concurrency(int callers)
     {
         AnswerAll();
         _topology.Fail("analytics", FailureKind.Unreachable).Advance(1);

@@ -25,13 +25,13 @@ public class WeightedSharesTests
         Assert.InRange(counts[2] / (double)counts[1], 2.8, 3.2);
     }
 
-    /// <summary>Closed loops of so many callers: each begins the next command when one of its own has ended.</summary>
+    /// <summary>Runs closed-loop callers: each starts its next command when its last one has ended.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(8)]
     [InlineData(64)]
-    public void Shares_hold_however_few_commands_are_under_way(int callers)
+    public void Weighted_shares_hold_at_any_concurrency(int callers)
     {
         _topology.Advance(0.1);
         var loads = _topology.Loads();
@@ -50,7 +50,7 @@ public class WeightedSharesTests
     }
 
     [Fact]
-    public void A_host_that_has_fallen_behind_gets_nothing_more_until_it_has_caught_up()
+    public void An_overloaded_host_gets_no_new_work_until_it_is_back_at_its_share()
     {
         _topology.Advance(0.1);
         var loads = _topology.Loads();

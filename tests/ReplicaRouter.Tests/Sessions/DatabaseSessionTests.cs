@@ -29,7 +29,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     private string? Host(DatabaseRoute route, OperationOptions? options = null) => HostOf(_router.GetClient(route, options));
 
     [Fact]
-    public void It_covers_the_code_from_its_beginning_to_its_disposal()
+    public void A_session_is_ambient_from_BeginSession_until_its_disposal()
     {
         Assert.Null(Current);
         using (var session = _router.BeginSession()) Assert.Same(session.State, Current);
@@ -48,7 +48,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_origin_is_asked_at_the_first_use_and_once_and_is_no_news()
+    public async Task An_origin_is_read_once_at_first_use_and_does_not_count_as_news()
     {
         using var earlier = _router.CreateSession();
         Host(DatabaseOperation.Write, new OperationOptions { Session = earlier });
@@ -64,7 +64,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_covers_what_this_code_awaits_and_starts_and_does_not_reach_its_caller()
+    public async Task A_session_flows_to_awaited_and_started_code_but_not_to_its_caller()
     {
         using var session = _router.BeginSession();
         await Task.Yield();
@@ -81,10 +81,10 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
         Assert.Same(session.State, Current);
     }
 
-    /// <summary>A step of an async iterator runs in the context of the code that asks for it, and what it changes there is undone at its end.</summary>
+    /// <summary>Each step of an async iterator runs in the execution context of its consumer, and its changes to that context are undone when it ends.</summary>
     [Fact]
     [Trait("Failure", "A7")]
-    public async Task In_an_async_iterator_a_session_is_entered_again_after_each_yield()
+    public async Task An_async_iterator_can_re_enter_a_session_after_each_yield()
     {
         using var session = _router.CreateSession();
         async IAsyncEnumerable<SessionState?> StepsAsync()
@@ -111,7 +111,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
 
     [Fact]
     [Trait("Failure", "A7")]
-    public void A_session_that_is_entered_inside_another_one_is_itself_and_gives_way_to_it_again()
+    public void Entering_a_session_replaces_the_ambient_one_until_it_is_left()
     {
         using var outer = _router.BeginSession();
         var session = _router.CreateSession();
@@ -127,7 +127,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_task_that_outlives_its_session_works_outside_of_any_H36()
+    public async Task A_task_that_outlives_its_session_has_none_H36()
     {
         var isOver = new TaskCompletionSource();
         Task<SessionState?> straggler;
@@ -154,7 +154,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Disposed_out_of_order_and_twice_neither_comes_back()
+    public void Sessions_disposed_out_of_order_or_twice_do_not_come_back()
     {
         var outer = _router.BeginSession();
         var inner = _router.BeginSession();
@@ -166,7 +166,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_covers_its_own_router_only()
+    public async Task A_session_applies_to_its_own_router_only()
     {
         await using var other = NewRouter();
         using var session = _router.BeginSession();
@@ -178,7 +178,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_explicit_session_that_has_ended_is_refused_and_its_token_stays_readable()
+    public void A_disposed_session_is_rejected_but_its_token_stays_readable()
     {
         var session = _router.CreateSession();
         Host(DatabaseOperation.Read, new OperationOptions { Session = session });
@@ -188,14 +188,14 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_million_sessions_one_after_another_leave_nothing_behind_H37()
+    public void A_million_consecutive_sessions_leak_no_memory_H37()
     {
         for (var i = 0; i < 1000; i++) _router.BeginSession().Dispose();
         var before = GC.GetTotalMemory(true);
         for (var i = 0; i < 1_000_000; i++)
         {
             var session = _router.BeginSession();
-            if (i % 2 == 0) session.Dispose();                                  // the others are forgotten by their user...
+            if (i % 2 == 0) session.Dispose();                                  // the user forgets to dispose the others...
             else if (i % 1000 == 999) Reset();                                  // ...until the flow that holds them ends
         }
 
@@ -209,7 +209,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_write_binds_its_own_session_and_no_other_H22()
+    public async Task A_write_affects_its_own_session_and_no_other_H22()
     {
         using (var session = _router.BeginSession())
         {
@@ -233,7 +233,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     [InlineData(Consistency.Strong, "10.0.0.1")]
     [InlineData(Consistency.Session, "10.0.0.2")]
     [InlineData(Consistency.Eventual, "10.0.0.2")]
-    public async Task Consistency_can_be_said_by_call_and_by_route(Consistency consistency, string host)
+    public async Task Consistency_can_be_set_per_call_and_per_route(Consistency consistency, string host)
     {
         Assert.Equal(host, Host(DatabaseOperation.Analytics, new OperationOptions { Consistency = consistency }));
         await using var router = NewRouter(options => options.Routes["analytics"] = new DatabaseRouteOptions { Consistency = consistency });
@@ -241,7 +241,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Bad_tokens_are_ignored_and_counted()
+    public void Invalid_tokens_are_ignored_and_counted()
     {
         using (_router.BeginSession("garbage")) Host(DatabaseOperation.Read, new OperationOptions { SessionToken = "\u0000\uFFFF" });
         using (_router.BeginSession(null)) Host(DatabaseOperation.Read, new OperationOptions { SessionToken = "" });
@@ -250,7 +250,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_a_secret_only_tokens_signed_with_it_count()
+    public async Task With_a_secret_only_tokens_signed_with_it_are_accepted()
     {
         await using var signing = NewRouter(options => options.TokenSecret = new string('s', 32));
         await signing.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
@@ -266,7 +266,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Job_metadata_carries_it()
+    public async Task Job_metadata_carries_the_session()
     {
         var metadata = new Dictionary<string, string>();
         using (var empty = _router.CreateSession()) await empty.WriteToAsync(metadata, Ct);
@@ -278,7 +278,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
             await sender.WriteToAsync(metadata, Ct);
         }
 
-        // The client may be written with still: whoever goes on asks the primary how far it is.
+        // The client can still be used for writes, so the receiver must ask the primary for its position.
         using var handler = _router.BeginSession(metadata);
         Assert.NotEqual(0UL, handler.State.Demand(_router.Engine.Topology, 0).Unsettled);
         Host(DatabaseOperation.Read);
@@ -286,7 +286,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Job_metadata_of_a_further_router_has_a_key_of_its_own()
+    public async Task Job_metadata_of_a_named_router_has_its_own_key()
     {
         await using var billing = NewRouter(options => options.Names = ConfigurationNames.Of("billing"));
         await billing.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
@@ -303,7 +303,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task In_the_time_window_mode_reads_stay_on_the_primary_for_a_while_after_a_write()
+    public async Task With_a_session_window_reads_stay_on_the_primary_after_a_write()
     {
         await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromHours(1));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
@@ -321,7 +321,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
 
     [Fact]
     [Trait("Failure", "C10")]
-    public async Task A_token_from_the_future_keeps_its_bearer_on_the_primary_for_no_longer_than_one_of_now()
+    public async Task A_token_from_the_future_is_capped_to_the_present()
     {
         await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromMinutes(1));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
@@ -338,7 +338,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
 
     [Fact]
     [Trait("Failure", "C10")]
-    public async Task Reads_that_a_window_keeps_on_the_primary_count_as_fallback_and_writes_and_strong_reads_do_not()
+    public async Task Only_reads_kept_on_the_primary_by_a_window_count_as_fallbacks()
     {
         await using var router = NewRouter(options => options.SessionWindow = TimeSpan.FromHours(1));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
@@ -350,10 +350,10 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
         Assert.Equal(("read", nameof(Verdict.BehindSession), 1L), router.GetMetrics().Fallbacks.Where(fallback => fallback.Count > 0).Select(fallback => (fallback.Route, fallback.Reason, fallback.Count)).Single());
     }
 
-    /// <summary>More reads at once than the primary takes in place of replicas: those beyond wait, and are refused in the end.</summary>
+    /// <summary>Reads beyond the limit for fallback reads on the primary queue, and are refused when their wait ends.</summary>
     [Fact]
     [Trait("Failure", "C10")]
-    public async Task Reads_that_a_window_keeps_on_the_primary_are_limited_by_its_protection()
+    public async Task Reads_kept_on_the_primary_by_a_window_are_limited_by_PrimaryProtection()
     {
         await using var router = NewRouter(options =>
         {
@@ -382,7 +382,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task While_a_secret_is_replaced_tokens_of_both_are_accepted_and_the_first_one_signs()
+    public async Task During_a_secret_rotation_both_secrets_are_accepted_and_the_new_one_signs()
     {
         var (old, young) = (new string('o', 32), new string('y', 32));
         await using var before = NewRouter(options => options.TokenSecret = old);
@@ -404,7 +404,7 @@ public sealed class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Accepted_secrets_are_checked_as_the_signing_one_is_and_never_shown()
+    public void Accepted_secrets_are_validated_like_the_signing_one_and_never_shown()
     {
         var options = OptionsFor("primary");
         options.AcceptedTokenSecrets.Add("short-and-secret");

@@ -22,10 +22,10 @@ public class ReplayPaceTests
     }
 
     [Fact]
-    public void Before_the_first_step_nothing_is_known() => Assert.Equal(0.0, MillisecondsUntil(200));
+    public void Before_the_first_step_the_estimate_is_zero() => Assert.Equal(0.0, MillisecondsUntil(200));
 
     [Fact]
-    public void Twice_as_far_takes_twice_as_long()
+    public void The_estimate_is_proportional_to_the_distance()
     {
         After(10, 200);
         Assert.Equal(10.0, MillisecondsUntil(300), 3);
@@ -34,7 +34,7 @@ public class ReplayPaceTests
     }
 
     [Fact]
-    public void What_has_passed_since_the_last_step_counts()
+    public void Time_since_the_last_step_is_subtracted()
     {
         After(20, 200);
         After(5, 200);
@@ -44,7 +44,7 @@ public class ReplayPaceTests
     }
 
     [Fact]
-    public void A_standby_that_stood_still_for_long_is_not_taken_for_a_slow_one()
+    public void A_standby_that_was_idle_for_long_is_not_considered_slow()
     {
         After(10, 200);
         After(60_000, 300);
@@ -52,14 +52,14 @@ public class ReplayPaceTests
     }
 
     [Fact]
-    public void However_far_a_position_is_the_guess_is_bounded()
+    public void The_estimate_is_bounded_for_any_distance()
     {
         After(10, 200);
         Assert.Equal(50.0, MillisecondsUntil(ulong.MaxValue), 3);
     }
 
     [Fact]
-    public void Time_in_which_no_operation_waited_tells_nothing()
+    public void Time_without_waiting_operations_is_ignored()
     {
         After(10, 200);
         _pace.Interrupt();
@@ -68,7 +68,7 @@ public class ReplayPaceTests
     }
 
     [Fact]
-    public void After_a_crash_it_goes_on_from_where_the_standby_is_again()
+    public void After_a_crash_the_estimate_continues_from_the_standbys_position()
     {
         After(10, 200);
         After(10, 150);

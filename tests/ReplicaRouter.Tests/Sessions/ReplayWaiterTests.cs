@@ -5,7 +5,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Sessions;
 
-/// <summary>A standby whose answers the test gives, one by one, and a clock that nearly stands still unless the test moves it.</summary>
+/// <summary>The test answers each probe of the standby, and the clock barely moves unless the test advances it.</summary>
 public sealed class ReplayWaiterTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
@@ -52,17 +52,17 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
         PassAMoment();
     }
 
-    /// <summary>Of two answers to questions of the same moment, the second tells nothing new.</summary>
+    /// <summary>Advances the clock slightly, because of two probes sent at the same timestamp the second answer is ignored.</summary>
     private void PassAMoment() => _time.Advance(TimeSpan.FromMilliseconds(0.01));
 
     private Task<bool?> WaitAsync(ulong lsn) => _waiter.WaitAsync(lsn, s_long, Ct);
 
-    /// <summary>The next question that the standby is asked.</summary>
+    /// <summary>Returns the next probe of the standby.</summary>
     private Task<TaskCompletionSource<HostAnswer>> QuestionAsync() => _questions.Reader.ReadAsync(Ct).AsTask().WaitAsync(s_bound, Ct);
 
     private async Task AnswerAsync(ulong replayed) => (await QuestionAsync()).SetResult(Replica(replayed));
 
-    /// <summary>An operation waits for a position, which the next answer shows.</summary>
+    /// <summary>Lets an operation wait for a position that the next answer reaches.</summary>
     private async Task ReachesAsync(ulong lsn)
     {
         var waiting = WaitAsync(lsn);
@@ -73,7 +73,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     private static Task<bool?> OutcomeAsync(Task<bool?> waiting) => waiting.WaitAsync(s_bound, Ct);
 
     [Fact]
-    public async Task An_operation_is_woken_when_its_position_is_reached_and_no_sooner()
+    public async Task An_operation_is_woken_when_its_position_is_reached_and_not_before()
     {
         var waiting = WaitAsync(150);
         await AnswerAsync(149);
@@ -84,14 +84,14 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_position_that_was_reached_before_costs_no_question()
+    public async Task A_position_that_is_already_reached_needs_no_probe()
     {
         Assert.True(await WaitAsync(100));
         Assert.Equal(0, _probe.Probes);
     }
 
     [Fact]
-    public async Task Whatever_question_brought_an_answer_it_wakes()
+    public async Task An_answer_to_any_probe_wakes_waiting_operations()
     {
         var waiting = WaitAsync(150);
         await QuestionAsync();
@@ -100,7 +100,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_thousand_operations_have_one_question_asked_at_a_time_and_each_is_woken_at_its_own_position()
+    public async Task A_thousand_operations_share_one_probe_at_a_time_and_wake_at_their_positions()
     {
         List<Task<bool?>> waiting = [.. Enumerable.Range(101, 1000).Select(lsn => WaitAsync((ulong)lsn))];
         foreach (var replayed in (ulong[])[100, 600, 600, 1100])
@@ -119,7 +119,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Once_no_operation_waits_no_question_follows()
+    public async Task Probing_stops_when_no_operation_waits()
     {
         await ReachesAsync(150);
         await ReachesAsync(200);
@@ -127,7 +127,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Operations_that_are_cancelled_leave_nothing_behind()
+    public async Task Cancelled_operations_leave_no_waiters_behind()
     {
         using var cancelled = new CancellationTokenSource();
         List<Task<bool?>> waiting = [.. Enumerable.Range(101, 100).Select(lsn => _waiter.WaitAsync((ulong)lsn, s_long, cancelled.Token))];
@@ -136,13 +136,13 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
         foreach (var task in waiting) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OutcomeAsync(task));
         question.SetResult(Replica(100));
 
-        // Were any of them left, the standby would be asked once more before this one comes.
+        // A leftover waiter would cause one more probe before this one.
         await ReachesAsync(300);
         Assert.Equal(2, _probe.Probes);
     }
 
     [Fact]
-    public async Task An_operation_whose_time_is_up_is_not_held_up_by_a_question_under_way()
+    public async Task A_time_out_is_not_delayed_by_a_probe_in_flight()
     {
         var waiting = _waiter.WaitAsync(150, TimeSpan.FromMilliseconds(50), Ct);
         await QuestionAsync();
@@ -151,7 +151,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_host_that_is_lost_sends_all_away_at_once()
+    public async Task All_waiters_leave_a_lost_host_at_once()
     {
         List<Task<bool?>> waiting = [.. Enumerable.Range(101, 100).Select(lsn => WaitAsync((ulong)lsn))];
         await QuestionAsync();
@@ -160,7 +160,7 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_host_that_is_promoted_sends_all_away()
+    public async Task All_waiters_leave_a_promoted_host()
     {
         var waiting = WaitAsync(150);
         await QuestionAsync();
@@ -169,17 +169,17 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_question_without_an_answer_sends_away_who_waits_for_it()
+    public async Task A_failed_probe_ends_the_waits_that_depend_on_it()
     {
         var waiting = WaitAsync(150);
         (await QuestionAsync()).SetException(new TimeoutException());
         Assert.False(await OutcomeAsync(waiting));
-        // The host itself serves on: one miss may be the network's.
+        // The host keeps serving, because a single miss can be a network problem.
         Assert.True(_store.Current.Hosts[1].IsServing);
     }
 
     [Fact]
-    public async Task A_monitor_that_has_ended_lets_no_operation_wait()
+    public async Task A_disposed_monitor_makes_no_operation_wait()
     {
         await _monitor.DisposeAsync();
         _hasEnded = true;
@@ -187,33 +187,33 @@ public sealed class ReplayWaiterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_longer_an_operation_has_waited_the_longer_is_the_pause_before_the_next_question()
+    public async Task The_pause_between_probes_grows_with_the_time_waited()
     {
         _ = WaitAsync(150);
         var question = await QuestionAsync();
         _time.Advance(TimeSpan.FromMilliseconds(112));
         question.SetResult(Replica(100));
-        // A sixteenth of 112 ms, as long as nothing is known of the standby's pace.
+        // The pause is a sixteenth of 112 ms while the standby's replay pace is unknown.
         var passed = 0;
         while (_probe.Probes == 1)
         {
-            Assert.True(passed++ < 1000, "The standby is not asked again.");
+            Assert.True(passed++ < 1000, "The standby is not probed again.");
             await Task.Delay(1, Ct);
             _time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
-        Assert.True(passed >= 7, $"It was asked again after {passed} ms.");
+        Assert.True(passed >= 7, $"It was probed again after {passed} ms.");
     }
 
     [Fact]
-    public async Task An_operation_that_waits_for_less_than_all_others_does_not_wait_for_their_pause()
+    public async Task An_operation_with_the_nearest_position_does_not_wait_for_the_others_pause()
     {
         _ = WaitAsync(1_000_000);
         var question = await QuestionAsync();
         _time.Advance(TimeSpan.FromMilliseconds(160));
         question.SetResult(Replica(100));
         var waiting = WaitAsync(101);
-        // The clock stands still from here on.
+        // The clock is not advanced from here on.
         await AnswerAsync(101);
         Assert.True(await OutcomeAsync(waiting));
     }

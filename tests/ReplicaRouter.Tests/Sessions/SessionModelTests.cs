@@ -5,17 +5,17 @@ using FsCheck.Xunit;
 namespace ReplicaRouter.Tests.Sessions;
 
 /// <summary>
-/// A model of a cluster in which anything may happen between any two steps, run against the real session, snapshot and selection: whatever
-/// the order of events, no read shows less than its session has written or seen.
+/// Runs the real session, snapshot and selection against a model of a cluster in which anything can happen between two steps. For any order
+/// of events, no read may show less than its session has written or seen.
 /// </summary>
 public class SessionModelTests
 {
     [Property(MaxTest = 2000)]
-    public bool Whatever_happens_no_session_reads_less_than_it_has_seen(PositiveInt seed) => new Model(seed.Get).Run(400) == 0;
+    public bool No_session_reads_less_than_it_has_seen(PositiveInt seed) => new Model(seed.Get).Run(400) == 0;
 
-    /// <summary>The model itself must be able to fail.</summary>
+    /// <summary>Proves that the model can detect violations.</summary>
     [Fact]
-    public void Without_the_sessions_demands_the_same_events_do_show_less() =>
+    public void Without_session_requirements_the_same_events_violate_the_guarantee() =>
         Assert.True(Enumerable.Range(1, 50).Sum(seed => new Model(seed) { IgnoresSessions = true }.Run(400)) > 100);
 
     private sealed class Model
@@ -59,7 +59,7 @@ public class SessionModelTests
             switch (what)
             {
                 case < 15: Write(session); break;
-                case < 18: _written += (ulong)_random.Next(1, 50); break;                      // somebody else writes
+                case < 18: _written += (ulong)_random.Next(1, 50); break;                      // another client writes
                 case < 35: standby.Receive(_written, _random); break;
                 case < 45: standby.Replay(_random); break;
                 case < 60: Probe(replica); break;
@@ -88,7 +88,7 @@ public class SessionModelTests
             if (!demand.Allows(host))
             {
                 session.State.Release();
-                // Any of those who can tell, or one that can't.
+                // Probes a random host, whether its answer helps or not.
                 Probe(_random.Next(6) == 0 ? "primary" : s_replicas[_random.Next(s_replicas.Length)]);
                 if (tries < 5) Read(session, tries + 1);
                 return;
@@ -114,7 +114,7 @@ public class SessionModelTests
             session.State.End(use, Tick());
         }
 
-        /// <summary>The session goes on in another process, which knows it by its token only.</summary>
+        /// <summary>Continues the session in another process, which knows only its token.</summary>
         private void Hop((SessionState State, ulong[] Seen) session)
         {
             if (IgnoresSessions) return;
@@ -152,14 +152,14 @@ public class SessionModelTests
 
             public void Replay(Random random) => _replayed = Math.Max(_replayed, _replayed + (ulong)random.NextInt64((long)(_received - _replayed) + 1));
 
-            /// <summary>What a reader sees: all that was replayed, and perhaps what is being replayed and not yet reported.</summary>
+            /// <summary>Returns the position that a reader sees: everything replayed, and possibly records whose replay is not reported yet.</summary>
             public ulong Visible(Random random)
             {
                 _shown = Math.Max(_shown, Math.Max(_replayed, random.Next(2) == 0 ? _replayed + (ulong)random.NextInt64((long)(_received - _replayed) + 1) : _replayed));
                 return _shown;
             }
 
-            /// <summary>It starts again from a restart point, and loses what it had not flushed; half of the time under the same postmaster.</summary>
+            /// <summary>Restarts from a restart point and loses unflushed WAL; half of the time under the same postmaster.</summary>
             public void Crash(Random random, long now)
             {
                 _replayed = (ulong)random.NextInt64((long)_replayed / 2, (long)_replayed + 1);
@@ -175,7 +175,7 @@ public class SessionModelTests
                 return Of(_probeConnectedAt);
             }
 
-            /// <summary>A pooled connection that is alive, or a new one.</summary>
+            /// <summary>Returns an open pooled connection or a new one.</summary>
             public HostAnswer Connection(Random random, long now)
             {
                 if (_connections.Count == 0 || random.Next(4) == 0) _connections.Add(Of(now));

@@ -2,7 +2,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Sessions;
 
-/// <summary>Until when a session has read on replicas what the primary may still hide.</summary>
+/// <summary>Until when a session has read on replicas, which can show commits that the primary still hides.</summary>
 [Trait("Failure", "A10")]
 public class SessionOnPrimaryTests
 {
@@ -20,14 +20,14 @@ public class SessionOnPrimaryTests
     private SessionUse Begin(string host, bool isOnReplica) => _session.Begin(_topology[host].Configuration, 1, isWrite: !isOnReplica, Now, isOnReplica: isOnReplica);
 
     [Fact]
-    public void A_session_that_has_read_on_no_replica_needs_no_proof()
+    public void A_session_without_reads_on_replicas_needs_no_proof()
     {
         _session.End(Begin("primary", isOnReplica: false), Now);
         Assert.Null(_session.ReadOnReplicasUntil(Now));
     }
 
     [Fact]
-    public void It_needs_one_of_a_moment_after_its_last_read_there()
+    public void A_session_needs_a_proof_from_after_its_last_read_on_a_replica()
     {
         var use = Begin("analytics", isOnReplica: true);
         _topology.Advance(1);
@@ -42,7 +42,7 @@ public class SessionOnPrimaryTests
     }
 
     [Fact]
-    public void An_open_connection_to_a_replica_has_read_until_now()
+    public void An_open_connection_to_a_replica_counts_as_reading_until_now()
     {
         var use = Begin("analytics", isOnReplica: true);
         _topology.Advance(1);
@@ -57,8 +57,8 @@ public class SessionOnPrimaryTests
     [Theory]
     [InlineData(0, 0)]
     [InlineData(3, 3)]
-    [InlineData(-60, 0)]    // by a clock that is ahead
-    public void What_another_process_has_read_it_had_read_when_its_token_was_made(double age, double ended)
+    [InlineData(-60, 0)]    // issued by a clock that is ahead
+    public void Reads_of_another_process_count_until_its_token_was_issued(double age, double ended)
     {
         var token = new SessionToken(new WalPosition(Cluster, 1, 100), _topology.Time.GetUtcNow() - TimeSpan.FromSeconds(age), false);
         _session.Merge(token, Now);

@@ -27,14 +27,14 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_session_that_did_nothing_asks_for_nothing()
+    public void A_session_without_operations_has_no_requirement()
     {
         Assert.Equal(new SessionDemand { Timeline = 1 }, Demand());
         Assert.Null(_session.Export(_topology.Current, Now, default).Token);
     }
 
     [Fact]
-    public void A_write_is_settled_by_the_first_answer_of_the_primary_that_was_sent_after_it()
+    public void A_write_is_settled_by_the_primarys_first_answer_to_a_later_probe()
     {
         Do("primary", isWrite: true);
         Assert.False(Demand().Allows(_topology["analytics"]));
@@ -51,7 +51,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void What_an_open_connection_may_still_do_is_asked_for_anew_by_each_read_H51()
+    public void An_open_connection_requires_a_new_position_for_each_read_H51()
     {
         _session.Begin(_topology["primary"].Configuration, 1, true, Now);
         _topology.Advance(0.001).Answer("primary", Primary(160)).Advance(0.001);
@@ -65,14 +65,14 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void Reading_on_the_same_replica_needs_no_position_and_moving_on_needs_all_that_it_had_received_I2()
+    public void Only_moving_to_another_replica_requires_the_received_position_I2()
     {
         Do("analytics");
         Assert.True(Demand().Allows(_topology["analytics"]));
         Assert.False(Demand().Allows(_topology["background"]));
         Assert.True(Demand().Floor.IsNone);
 
-        // What replay has just made visible may lie beyond what it reports as replayed, not beyond what was received.
+        // Records can be visible before they are reported as replayed, but not beyond the received position.
         _topology.Answer("analytics", Replica(150, received: 190));
         _session.Release();
         Assert.True(Demand().Allows(_topology["background"]));
@@ -80,7 +80,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_replica_that_may_have_crashed_since_is_no_witness_but_the_primary_is()
+    public void A_replica_that_may_have_crashed_proves_nothing_but_the_primary_does()
     {
         Do("analytics");
         _session.Release();
@@ -92,7 +92,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_new_connection_continues_only_where_nothing_can_have_crashed_in_between()
+    public void A_new_connection_continues_only_if_the_host_cannot_have_crashed_in_between()
     {
         var before = Now;
         _topology.Advance(0.001);
@@ -100,17 +100,17 @@ public class SessionStateTests
         Assert.NotNull(_session.FloorOn(_topology.Current, _topology["analytics"], before));
         var later = Now;
         Assert.Null(_session.FloorOn(_topology.Current, _topology["analytics"], later));
-        _topology.Advance(0.001).Answer("analytics", Replica(100));                             // over a connection from before
+        _topology.Advance(0.001).Answer("analytics", Replica(100));                             // over an older connection
         Assert.NotNull(_session.FloorOn(_topology.Current, _topology["analytics"], later));
         _topology.Advance(0.001).Answer("analytics", Replica(100) with { ConnectedAt = later });
         Assert.Null(_session.FloorOn(_topology.Current, _topology["analytics"], later));
     }
 
     [Theory]
-    [InlineData(140, false)]    // the promoted standby had replayed it
+    [InlineData(140, false)]    // the promoted standby had replayed this position
     [InlineData(150, false)]
-    [InlineData(151, true)]     // it had not: what was written there is lost
-    public void A_position_of_the_former_timeline_counts_up_to_the_fork_T21(ulong lsn, bool isLost)
+    [InlineData(151, true)]     // it had not, so the write is lost
+    public void A_position_on_the_former_timeline_is_valid_up_to_the_fork_T21(ulong lsn, bool isLost)
     {
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, lsn), default, false), Now);
         Promote("analytics", replayed: 150, insert: 180);
@@ -122,7 +122,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_write_whose_position_was_never_learnt_before_a_failover_may_be_lost()
+    public void A_write_without_a_learned_position_counts_as_lost_after_a_failover()
     {
         Do("primary", isWrite: true);
         _topology.Fail("primary", FailureKind.Unreachable);
@@ -134,7 +134,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void As_long_as_no_primary_tells_where_a_former_timeline_ended_no_replica_is_proven_to_reach_it()
+    public void No_replica_is_eligible_until_a_primary_shows_the_end_of_a_former_timeline()
     {
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 120), default, false), Now);
         _topology.Fail("primary", FailureKind.Unreachable).Answer("analytics", Replica(200, timeline: 2));
@@ -150,7 +150,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_foreign_token_hides_nothing_that_the_session_did_itself()
+    public void A_foreign_token_does_not_hide_the_sessions_own_writes()
     {
         _session.Merge(new SessionToken(new WalPosition(99, 9, 500), default, false), Now);
         Do("primary", isWrite: true);
@@ -159,7 +159,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void An_open_token_of_another_cluster_is_dropped_and_one_without_a_position_fences_nobody()
+    public void A_foreign_open_token_is_dropped_and_one_without_a_position_fences_no_host()
     {
         _session.Merge(new SessionToken(new WalPosition(99, 9, 0), default, true), Now);
         Assert.Equal(SessionFinding.ForeignToken, Demand().Finding);
@@ -169,7 +169,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_lost_history_is_told_once_also_when_the_connection_is_still_open()
+    public void Lost_history_is_reported_once_even_with_an_open_connection()
     {
         _session.Begin(_topology["primary"].Configuration, 1, true, Now);
         _topology.Advance(0.001);
@@ -182,9 +182,9 @@ public class SessionStateTests
         Assert.Equal((SessionFinding.None, 190UL), (demand.Finding, demand.Floor.Lsn));
     }
 
-    /// <summary>Records that nobody waits for, as of pruning, stay in an idle primary's memory; commits do not, also asynchronous ones.</summary>
+    /// <summary>An idle primary can keep WAL records without a commit, for example from pruning, in memory. It soon flushes all commits, even asynchronous ones.</summary>
     [Fact]
-    public void What_the_primary_keeps_to_itself_for_longer_than_any_commit_is_not_waited_for()
+    public void WAL_that_stays_unflushed_longer_than_any_commit_is_not_required()
     {
         Do("primary", isWrite: true);
         _topology.Answer("primary", Primary(160) with { FlushLsn = 150 });
@@ -196,7 +196,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void In_the_time_window_mode_a_write_under_way_is_as_of_now()
+    public void With_a_session_window_a_write_in_flight_counts_as_of_now()
     {
         var now = DateTimeOffset.UnixEpoch.AddYears(60);
         Assert.Null(_session.ExportTime(now));
@@ -206,18 +206,18 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void Where_the_timeline_of_a_standby_is_hidden_its_positions_count_only_while_the_primary_is_well()
+    public void A_standby_with_a_hidden_timeline_counts_only_while_the_primary_is_healthy()
     {
         _topology.Answer("analytics", Replica(200, timeline: null) with { ReplayTimeline = 1, IsTimelineHidden = true });
         Assert.Equal(200UL, _topology.Current.ReplayedBy(_topology["analytics"]));
         _topology.Fail("primary", FailureKind.Unreachable);
         Assert.Equal(0UL, _topology.Current.ReplayedBy(_topology["analytics"]));
-        _topology.Answer("analytics", Replica(200, timeline: null) with { ReplayTimeline = 1 });    // its receiver is gone with the primary
+        _topology.Answer("analytics", Replica(200, timeline: null) with { ReplayTimeline = 1 });    // its WAL receiver ended with the primary
         Assert.Equal(200UL, _topology.Current.ReplayedBy(_topology["analytics"]));
     }
 
     [Fact]
-    public void A_position_beyond_the_primarys_end_is_given_up_once_the_primary_says_so()
+    public void A_position_beyond_the_primarys_end_is_dropped_once_the_primary_answers()
     {
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 1_000_000), default, false), Now);
         Assert.Equal(1_000_000UL, Demand().Floor.Lsn);
@@ -227,7 +227,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void Who_has_seen_a_newer_timeline_is_not_served_by_an_old_primary_until_all_hosts_deny_it()
+    public void A_newer_timeline_rules_out_an_old_primary_until_all_hosts_contradict_it()
     {
         _session.Merge(new SessionToken(new WalPosition(Cluster, 2, 120), default, false), Now);
         Assert.Equal(("", Verdict.OldTimeline), Candidates(DatabaseOperation.Write));
@@ -238,7 +238,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void The_later_of_two_tokens_counts()
+    public void The_later_position_of_two_tokens_is_required()
     {
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 130), default, false), Now);
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 120), default, false), Now);
@@ -246,7 +246,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_token_that_is_made_while_a_write_is_under_way_has_the_next_one_ask_the_primary_for_its_commit()
+    public void A_token_issued_during_a_write_makes_the_next_session_ask_the_primary()
     {
         var use = _session.Begin(_topology["primary"].Configuration, 1, true, Now);
         _topology.Advance(0.001).Answer("primary", Primary(160)).Advance(0.001);
@@ -263,7 +263,7 @@ public class SessionStateTests
     }
 
     [Fact]
-    public void A_token_of_a_session_whose_last_write_has_no_position_yet_has_the_next_one_ask_the_primary()
+    public void A_token_without_the_last_writes_position_makes_the_next_session_ask_for_it()
     {
         Do("primary", isWrite: true);
         var (token, unsettled, _) = _session.Export(_topology.Current, Now, default);
@@ -277,10 +277,10 @@ public class SessionStateTests
         Assert.Equal(160UL, next.Demand(_topology.Current, Now).Floor.Lsn);
     }
 
-    /// <summary>Two questions overlap: the standby's was sent first, and shows what the primary wrote after it had answered the other one.</summary>
+    /// <summary>Two probes overlap: the standby's was sent first, but shows WAL that the primary wrote after answering its own probe.</summary>
     [Fact]
     [Trait("Failure", "A11")]
-    public void A_position_that_became_known_after_the_primarys_answer_is_not_denied_by_it()
+    public void An_older_answer_of_the_primary_does_not_contradict_a_newer_position()
     {
         Do("analytics");
         _session.Release();
@@ -296,7 +296,7 @@ public class SessionStateTests
         Assert.Equal(SessionFinding.LostHistory, Demand().Finding);
     }
 
-    /// <summary>What is known of a write is a position after it. The WAL in between is of others, and of commits that no standby had, so that no caller was answered.</summary>
+    /// <summary>The learned position of a write lies after it. The WAL in between is from others, and from commits that no standby had and no caller saw acknowledged.</summary>
     [Theory]
     [Trait("Failure", "A11")]
     [InlineData(true, false)]
@@ -312,22 +312,22 @@ public class SessionStateTests
 
         Promote("analytics", replayed: 150, insert: 180);
         Assert.Equal((180UL, isReported), (Demand().Floor.Lsn, _session.HasLostHistory));
-        var demand = other.Demand(_topology.Current, Now);     // its position was never learnt
+        var demand = other.Demand(_topology.Current, Now);     // its position was never learned
         Assert.Equal((180UL, isReported), (demand.Floor.Lsn, other.HasLostHistory));
     }
 
     [Fact]
     [Trait("Failure", "A11")]
-    public void A_process_that_did_not_see_the_failover_goes_by_how_the_cluster_is_run()
+    public void Without_having_seen_the_failover_the_replication_mode_decides()
     {
         _topology.Answer("primary", Primary(300, timeline: 2) with { HasSynchronousStandbys = true });
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 150), default, false), Now);
         Assert.Equal((300UL, false), (Demand().Floor.Lsn, _session.HasLostHistory));
     }
 
-    /// <summary>A token says what was seen, and no export of one finds a loss that no read would.</summary>
+    /// <summary>Exporting a token reports a loss exactly when a read would.</summary>
     [Fact]
-    public void An_export_without_a_loss_reports_none_and_one_with_a_loss_does()
+    public void An_export_reports_lost_history_exactly_when_a_read_would()
     {
         Do("primary", isWrite: true);
         _topology.Answer("primary", Primary(160));
@@ -339,10 +339,10 @@ public class SessionStateTests
     }
 
     [Theory]
-    [InlineData(150, 155, 155)]     // flushed meanwhile, a part of it
+    [InlineData(150, 155, 155)]     // a part of it was flushed meanwhile
     [InlineData(150, 160, 160)]
-    [InlineData(200, 155, 160)]     // beyond the primary's end: no commit of this primary's
-    public void A_position_is_lowered_to_what_was_flushed_only_on_a_primary_that_has_been_there(ulong first, ulong flushed, ulong floor)
+    [InlineData(200, 155, 160)]     // beyond the primary's end, so not a commit of this primary
+    public void A_position_is_lowered_to_the_flushed_one_only_if_the_primary_has_reached_it(ulong first, ulong flushed, ulong floor)
     {
         var lsn = Math.Max(first, 160UL);
         _session.Merge(new SessionToken(new WalPosition(Cluster, 1, lsn), default, false), Now);
@@ -350,12 +350,12 @@ public class SessionStateTests
         Assert.Equal((floor, lsn > 160), (Demand().Floor.Lsn, _session.HasLostHistory));
     }
 
-    /// <summary>The cluster took timeline 2 back, and promoted again from timeline 1.</summary>
+    /// <summary>The cluster abandons timeline 2, and promotes again from timeline 1.</summary>
     [Theory]
     [Trait("Failure", "A12")]
     [InlineData(140, 150)]
     [InlineData(150, 140)]
-    public void What_was_seen_on_a_lost_timeline_is_reported_though_the_present_one_has_its_number(ulong firstFork, ulong secondFork)
+    public void A_lost_timeline_is_reported_even_if_the_current_one_has_the_same_number(ulong firstFork, ulong secondFork)
     {
         Promote("analytics", replayed: firstFork, insert: 180);
         Do("analytics", isWrite: true);
@@ -384,7 +384,7 @@ public class SessionStateTests
 
     [Fact]
     [Trait("Failure", "A12")]
-    public void Tokens_of_two_forks_of_one_number_say_that_one_of_them_is_lost()
+    public void Tokens_of_two_timelines_with_one_number_report_lost_history()
     {
         Promote("analytics", replayed: 150, insert: 180);
         _session.Merge(new SessionToken(new WalPosition(Cluster, 2, 160) { Fork = 150 }, default, false), Now);

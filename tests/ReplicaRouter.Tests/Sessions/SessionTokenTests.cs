@@ -14,7 +14,7 @@ public class SessionTokenTests
         new(new WalPosition(cluster, timeline, lsn) { Fork = fork }, DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_123), isOpen);
 
     [Property(MaxTest = 1000)]
-    public bool What_is_written_is_read(ulong cluster, NonNegativeInt timeline, ulong lsn, ulong fork, bool isOpen, bool isSigned)
+    public bool A_token_survives_encoding_and_decoding(ulong cluster, NonNegativeInt timeline, ulong lsn, ulong fork, bool isOpen, bool isSigned)
     {
         var token = Token(cluster, timeline.Get, lsn, isOpen, fork);
         var secret = isSigned ? s_secret : [];
@@ -22,15 +22,15 @@ public class SessionTokenTests
     }
 
     [Fact]
-    public void It_is_short_and_safe_in_urls_headers_and_cookies()
+    public void A_token_is_short_and_safe_in_urls_headers_and_cookies()
     {
         Assert.Matches("^[A-Za-z0-9_-]{59}$", Token().Encode([]));
         Assert.Matches("^[A-Za-z0-9_-]{71}$", Token().Encode(s_secret));
     }
 
-    /// <summary>Each input is a damaged token of one kind, or random text; the check must refuse them all, and throw at none.</summary>
+    /// <summary>Each input is a token damaged in one way, or random text. Decoding must reject them all without throwing.</summary>
     [Fact]
-    public void A_hundred_thousand_damaged_forged_and_random_texts_are_refused_and_none_throws()
+    public void A_hundred_thousand_damaged_forged_and_random_tokens_are_rejected()
     {
         var random = new Random(1);
         for (var i = 0; i < 100_000; i++)
@@ -44,7 +44,7 @@ public class SessionTokenTests
                 1 => Flipped(original, random),
                 2 => original + original[..(1 + random.Next(original.Length))],
                 3 => original + new string('A', random.Next(1, 100_000)),
-                4 => Token(lsn: (ulong)random.NextInt64()).Encode(isSigned ? s_otherSecret : s_secret),    // signed by somebody else, or at all
+                4 => Token(lsn: (ulong)random.NextInt64()).Encode(isSigned ? s_otherSecret : s_secret),    // signed with another secret, or signed although none is expected
                 5 => isSigned ? Token(lsn: (ulong)random.NextInt64()).Encode([]) : Version(original, random),
                 _ => Noise(random),
             };
@@ -60,7 +60,7 @@ public class SessionTokenTests
         return System.Buffers.Text.Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>A later version of ours, with a checksum that is right.</summary>
+    /// <summary>Returns a token with a future version and a correct checksum.</summary>
     private static string Version(string text, Random random)
     {
         var bytes = System.Buffers.Text.Base64Url.DecodeFromChars(text);

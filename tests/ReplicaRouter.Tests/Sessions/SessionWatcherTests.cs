@@ -4,12 +4,12 @@ namespace ReplicaRouter.Tests.Sessions;
 
 public class SessionWatcherTests
 {
-    /// <summary>A forged token comes with each request: each is counted, and the log gets one line a minute.</summary>
+    /// <summary>Every request carries a forged token: all are counted, and the log gets one line a minute.</summary>
     [Theory]
     [Trait("Failure", "C12")]
     [InlineData(true, 601)]
     [InlineData(false, 600)]
-    public void Forged_tokens_fill_no_log(bool isIgnored, int eventId)
+    public void Forged_tokens_do_not_flood_the_log(bool isIgnored, int eventId)
     {
         var (time, logger) = (new FakeTimeProvider(), new RecordingLogger());
         var topology = new TestTopology("primary");

@@ -2,7 +2,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Sessions;
 
-/// <summary>What a session can still read while there is no primary, and how long it waits for the rest.</summary>
+/// <summary>What a session can read while there is no primary, and how long it waits for the rest.</summary>
 [Trait("Failure", "B13")]
 public class SessionWithoutPrimaryTests
 {
@@ -32,7 +32,7 @@ public class SessionWithoutPrimaryTests
     private void LosePrimary(double after = 0.01) => _topology.Advance(after).Fail("primary", FailureKind.Unreachable);
 
     [Fact]
-    public void What_the_primary_answered_after_the_write_and_before_it_was_lost_tells_its_position()
+    public void The_primarys_last_answer_after_the_write_shows_its_position()
     {
         Do("primary", isWrite: true);
         _topology.Answer("primary", Primary(160) with { FlushLsn = 150 });
@@ -42,9 +42,9 @@ public class SessionWithoutPrimaryTests
         Assert.Equal(new WalPosition(Cluster, 1, 160), _session.Export(_topology.Current, Now, default).Token!.Value.Position);
     }
 
-    /// <summary>What an idle primary keeps to itself is lost with it: no standby will ever show it, and no commit of ours is in it.</summary>
+    /// <summary>Unflushed WAL of an idle primary is lost with it. No standby will ever show it, and it contains no commit.</summary>
     [Fact]
-    public void Long_after_the_write_what_the_primary_had_flushed_is_enough()
+    public void Long_after_the_write_the_primarys_flushed_position_is_enough()
     {
         Do("primary", isWrite: true);
         _topology.Advance(0.7).Answer("primary", Primary(160) with { FlushLsn = 150 });
@@ -53,7 +53,7 @@ public class SessionWithoutPrimaryTests
     }
 
     [Fact]
-    public void An_answer_from_before_the_write_tells_nothing()
+    public void An_answer_from_before_the_write_proves_nothing()
     {
         Do("primary", isWrite: true);
         LosePrimary();
@@ -61,7 +61,7 @@ public class SessionWithoutPrimaryTests
     }
 
     [Fact]
-    public void What_a_replica_had_received_when_it_answered_last_covers_what_was_read_there()
+    public void The_last_received_position_of_a_lost_replica_covers_the_reads_on_it()
     {
         Do("analytics", isWrite: false);
         _topology.Answer("analytics", Replica(110, received: 130)).Advance(0.01).Fail("analytics", FailureKind.Unreachable);
@@ -74,7 +74,7 @@ public class SessionWithoutPrimaryTests
     [Theory]
     [InlineData(160, false)]
     [InlineData(150, true)]
-    public void After_the_failover_it_is_known_whether_the_write_was_lost(ulong fork, bool isLost)
+    public void The_failover_shows_whether_the_write_was_lost(ulong fork, bool isLost)
     {
         Do("primary", isWrite: true);
         _topology.Answer("primary", Primary(160));
@@ -85,7 +85,7 @@ public class SessionWithoutPrimaryTests
     }
 
     [Fact]
-    public async Task A_read_that_only_a_primary_can_help_waits_as_long_as_a_write_and_says_so()
+    public async Task A_read_that_needs_a_primary_waits_as_long_as_a_write_and_says_so()
     {
         var isPrimaryLost = false;
         await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(Options()), createProbe: host => new FakeProbe(_ => host.IsConfiguredPrimary && isPrimaryLost

@@ -2,7 +2,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Topology;
 
-/// <summary>An operator's order what the cluster's identity and timeline are.</summary>
+/// <summary>An operator's order to accept a host's identity and timeline.</summary>
 public class AcceptanceTests
 {
     private static void Accept(TestTopology topology, string host) => topology.Change(current => current.WithAccepted(topology[host], topology.Time));
@@ -11,19 +11,19 @@ public class AcceptanceTests
         .Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Primary(400, timeline: 2));
 
     [Fact]
-    public void An_accepted_old_primary_is_followed_and_the_one_promoted_by_mistake_fenced()
+    public void Accepting_the_old_primary_fences_the_one_promoted_by_mistake()
     {
         var topology = WithMistake();
         Accept(topology, "primary");
         Assert.Equal(("primary", 1, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["dr"].State));
         Assert.Contains("an operator gave up", topology["dr"].Error, StringComparison.Ordinal);
-        // Not only for a moment.
+        // The order still holds after further answers.
         topology.Advance(60).Answer("dr", Primary(450, timeline: 2)).Answer("primary", Primary(600)).Answer("analytics", Replica(600));
         Assert.Equal(("primary", HostState.Fenced, "analytics"), (topology.Current.Primary?.Name, topology["dr"].State, topology.Candidates(DatabaseOperation.Read).Hosts));
     }
 
     [Fact]
-    public void A_promotion_that_follows_is_followed_also_to_the_timeline_that_was_given_up()
+    public void A_later_promotion_is_followed_even_to_the_abandoned_timeline_number()
     {
         var topology = WithMistake();
         Accept(topology, "primary");
@@ -33,23 +33,23 @@ public class AcceptanceTests
     }
 
     [Fact]
-    public void The_order_ends_when_what_it_was_about_changes()
+    public void An_order_ends_when_the_abandoned_host_changes()
     {
         var topology = WithMistake();
         Accept(topology, "primary");
         topology.Advance(1).Answer("primary", Primary(500)).Answer("dr", Replica(500));
         Assert.Equal(HostState.Healthy, topology["dr"].State);
-        // Promoted once more, it is what it shows.
+        // After another promotion, the host counts again.
         topology.Advance(1).Answer("dr", Primary(500, timeline: 3));
         Assert.Equal(("dr", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
     }
 
-    /// <summary>Their control files may show the timeline that they have left.</summary>
+    /// <summary>A standby's control file can still show the timeline that it has left.</summary>
     [Theory]
     [InlineData(null)]
     [InlineData(1)]
     [Trait("Failure", "A1")]
-    public void Standbys_of_what_was_given_up_stay_out_when_their_server_is_lost_and_when_it_returns(int? shown)
+    public void Standbys_of_an_abandoned_host_stay_out_when_it_is_lost_and_when_it_returns(int? shown)
     {
         var topology = new TestTopology("primary", "analytics", "dr")
             .Answer("primary", Primary(500)).Answer("dr", Primary(400, timeline: 2)).Answer("analytics", Replica(400, timeline: 2));
@@ -58,14 +58,14 @@ public class AcceptanceTests
         Assert.Equal(("primary", HostState.OldTimeline), (topology.Current.Primary?.Name, topology["analytics"].State));
         topology.Advance(1).Answer("dr", Primary(450, timeline: 2)).Answer("analytics", Replica(450, timeline: 2)).Answer("primary", Primary(600));
         Assert.Equal(("primary", HostState.Fenced, HostState.OldTimeline), (topology.Current.Primary?.Name, topology["dr"].State, topology["analytics"].State));
-        // Rebuilt from the accepted primary.
+        // The standby is rebuilt from the accepted primary.
         topology.Advance(1).Answer("analytics", Replica(600) with { StartedAt = 2 });
         Assert.Equal(HostState.Healthy, topology["analytics"].State);
     }
 
     [Fact]
     [Trait("Failure", "A1")]
-    public void Standbys_that_had_lost_the_promoted_server_when_the_order_came_are_given_up_with_it()
+    public void Disconnected_standbys_of_an_abandoned_host_are_abandoned_with_it()
     {
         var topology = new TestTopology("primary", "analytics", "dr")
             .Answer("primary", Primary(500)).Answer("dr", Primary(400, timeline: 2)).Answer("analytics", Replica(400, timeline: 2))
@@ -78,7 +78,7 @@ public class AcceptanceTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public void A_standby_that_follows_the_server_that_was_given_up_after_the_order_does_not_undo_it()
+    public void A_standby_that_follows_an_abandoned_host_does_not_undo_the_order()
     {
         var topology = WithMistake();
         Accept(topology, "primary");
@@ -87,7 +87,7 @@ public class AcceptanceTests
     }
 
     [Fact]
-    public void A_later_order_about_another_host_lifts_what_an_earlier_one_gave_up()
+    public void A_later_order_for_an_abandoned_host_reverses_the_earlier_one()
     {
         var topology = WithMistake();
         Accept(topology, "primary");
@@ -114,7 +114,7 @@ public class AcceptanceTests
     }
 
     [Fact]
-    public void A_host_whose_timeline_leaps_counts_once_it_is_accepted()
+    public void A_host_with_an_unexplained_timeline_counts_once_it_is_accepted()
     {
         var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Primary(400, timeline: 99));
         Assert.Equal(HostState.Misconfigured, topology["dr"].State);
@@ -124,7 +124,7 @@ public class AcceptanceTests
     }
 
     [Fact]
-    public void A_preview_tells_what_is_given_up_and_changes_nothing()
+    public void A_preview_lists_what_is_abandoned_and_changes_nothing()
     {
         var topology = WithMistake();
         var before = topology.Current;
@@ -136,7 +136,7 @@ public class AcceptanceTests
     }
 
     [Fact]
-    public void Sessions_that_have_seen_a_timeline_that_was_given_up_go_on_with_lost_history()
+    public void Sessions_that_have_seen_an_abandoned_timeline_report_lost_history()
     {
         var topology = WithMistake();
         var session = new SessionState(topology.Time);

@@ -3,7 +3,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Topology;
 
-/// <summary>Topologies whose hosts change.</summary>
+/// <summary>Adding, removing and changing hosts of a topology.</summary>
 public class ChangedHostsTests
 {
     private readonly TestTopology _topology = new("primary", "analytics", "background");
@@ -24,7 +24,7 @@ public class ChangedHostsTests
     };
 
     [Fact]
-    public void Hosts_that_stay_keep_what_was_observed_of_them()
+    public void Hosts_that_stay_keep_their_observations()
     {
         Want(this["primary"], this["background"]);
         Assert.Null(_topology.Current.At(1));
@@ -35,7 +35,7 @@ public class ChangedHostsTests
     }
 
     [Fact]
-    public void Observations_are_of_whoever_has_the_index()
+    public void Observations_apply_to_the_current_host_of_their_index()
     {
         Want(this["primary"], this["background"]);
         _topology.Answer("background", Replica(200));
@@ -45,7 +45,7 @@ public class ChangedHostsTests
     }
 
     [Fact]
-    public void A_new_host_serves_once_it_has_answered_twice_and_then_little_by_little()
+    public void A_new_host_serves_after_two_answers_with_a_slow_start()
     {
         Want(this["primary"], this["analytics"], this["background"], New("replica-3", 3));
         Assert.Equal("analytics background", _topology.Candidates(DatabaseOperation.Read).Hosts);
@@ -59,7 +59,7 @@ public class ChangedHostsTests
     }
 
     [Fact]
-    public void Groups_and_labels_hold_at_once()
+    public void Changed_groups_and_labels_apply_at_once()
     {
         Want(this["primary"], this["analytics"] with { Groups = ["analytics"] }, this["background"] with { Groups = ["read"], Labels = ["zone=a"] });
         Assert.Equal("background", _topology.Candidates(DatabaseOperation.Read, new OperationOptions { Labels = ["zone=a"] }).Hosts);
@@ -68,14 +68,14 @@ public class ChangedHostsTests
     }
 
     [Fact]
-    public void When_the_primary_is_removed_there_is_none()
+    public void Removing_the_primary_leaves_none()
     {
         Want(this["analytics"], this["background"]);
         Assert.Null(_topology.Current.Primary);
     }
 
     [Fact]
-    public void A_discovered_host_that_is_a_configured_server_by_another_name_gets_no_second_share()
+    public void A_discovered_duplicate_of_a_configured_host_gets_no_second_share()
     {
         Want(this["primary"], this["analytics"], this["background"], New("10.0.0.9", 3, isDiscovered: true));
         var twin = _topology["analytics"].Answer!;
@@ -86,7 +86,7 @@ public class ChangedHostsTests
     }
 
     [Fact]
-    public void A_discovered_host_that_refuses_us_is_no_reason_to_stop_a_start()
+    public void A_discovered_host_that_refuses_the_login_does_not_fail_the_start()
     {
         Want(this["primary"], this["analytics"], New("10.0.0.9", 3, isDiscovered: true));
         _topology.Fail("10.0.0.9", FailureKind.Misconfigured);
@@ -97,7 +97,7 @@ public class ChangedHostsTests
     }
 
     [Fact]
-    public void A_session_does_not_take_a_new_host_for_the_one_that_had_its_index_before()
+    public void A_session_does_not_confuse_a_new_host_with_the_former_one_of_its_index()
     {
         var session = new SessionState(_topology.Time);
         var use = session.Begin(this["analytics"], timeline: 1, isWrite: false, _topology.Time.GetTimestamp());
@@ -111,7 +111,7 @@ public class ChangedHostsTests
         _topology.Answer("replica-3", answer).Advance(0.05).Answer("replica-3", answer);
         var demand = session.Demand(_topology.Current, _topology.Time.GetTimestamp());
         Assert.False(demand.Allows(_topology["replica-3"]));
-        // What it has read on the host that is gone, only the primary can tell.
+        // Only the primary can prove what the session has read on the removed host.
         Assert.Equal(this["primary"].Bit, demand.Unsettled);
     }
 }

@@ -2,10 +2,10 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Topology;
 
-/// <summary>What a source says of roles, where what is observed contradicts it.</summary>
+/// <summary>Roles named by a discovery source that contradict the observed ones.</summary>
 public class NamedLeadersTests
 {
-    // By address: primary, analytics, background.
+    // The addresses 10.0.0.1 to 10.0.0.3 are primary, analytics and background.
     private static TestTopology Named(string leader) => Say(new TestTopology("primary", "analytics", "background").Advance(1), leader);
 
     private static TestTopology Say(TestTopology topology, string leader)
@@ -16,7 +16,7 @@ public class NamedLeadersTests
 
     [Fact]
     [Trait("Failure", "C3")]
-    public void A_clone_that_its_source_calls_a_replica_gets_no_writes_while_the_source_s_primary_is_well()
+    public void A_promoted_clone_named_a_replica_gets_no_writes_while_the_leader_is_healthy()
     {
         var topology = Named("10.0.0.1").Answer("primary", Primary(500)).Answer("background", Replica(500)).Answer("analytics", Primary(400, timeline: 2));
         Assert.Equal(("primary", 1, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["analytics"].State));
@@ -28,7 +28,7 @@ public class NamedLeadersTests
     [Trait("Failure", "C3")]
     [InlineData(61)]
     [InlineData(int.MaxValue)]
-    public void A_leader_on_a_timeline_that_promotions_do_not_explain_gets_no_writes_and_takes_none_away(int timeline)
+    public void A_named_leader_on_an_unexplained_timeline_gets_no_writes_and_fences_no_host(int timeline)
     {
         var topology = Named("10.0.0.2").Answer("primary", Primary(500)).Answer("background", Replica(500)).Answer("analytics", Primary(400, timeline));
         Assert.Equal(("primary", 1, HostState.Misconfigured), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["analytics"].State));
@@ -38,16 +38,16 @@ public class NamedLeadersTests
     [Theory]
     [InlineData(FailureKind.Unreachable)]
     [InlineData(FailureKind.Hung)]
-    internal void Where_the_source_is_late_the_new_primary_is_followed_as_soon_as_the_old_one_is_not_well(FailureKind failure)
+    internal void With_a_stale_source_the_new_primary_is_followed_once_the_old_one_fails(FailureKind failure)
     {
         var topology = Named("10.0.0.1").Answer("primary", Primary(500)).Fail("primary", failure).Answer("analytics", Primary(500, timeline: 2));
         Assert.Equal("analytics", topology.Current.Primary?.Name);
-        // And when the old one is in recovery by now.
+        // It stays so when the old primary is in recovery.
         Assert.Equal("analytics", topology.Answer("primary", Replica(500, 2)).Current.Primary?.Name);
     }
 
     [Fact]
-    public void The_source_s_new_word_holds_at_once()
+    public void A_new_answer_of_the_source_applies_at_once()
     {
         var topology = Named("10.0.0.1").Answer("primary", Primary(500)).Answer("analytics", Primary(400, timeline: 2));
         Assert.Equal("primary", topology.Current.Primary?.Name);
@@ -55,28 +55,28 @@ public class NamedLeadersTests
         Assert.Equal(("analytics", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
     }
 
-    // It was frozen, another one was promoted, and the source was asked before that.
+    // The old primary was frozen and another host was promoted; the source's answer is older than the promotion.
     [Fact]
-    public void An_old_primary_that_was_out_gets_no_writes_back_by_a_source_that_was_asked_before()
+    public void A_stale_source_does_not_give_writes_back_to_a_returning_old_primary()
     {
         var topology = Named("10.0.0.1").Answer("primary", Primary(500)).Advance(1).Fail("primary", FailureKind.Hung).Answer("analytics", Primary(400, timeline: 2));
         topology.Advance(1).Answer("primary", Primary(900));
         Assert.Equal(("analytics", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
-        // The router asks it again at once.
+        // The contradiction makes the router ask the source again at once.
         Assert.Equal(topology["analytics"].Configuration.Bit, topology.Current.Belief.Contradicted);
         Say(topology, "10.0.0.1");
         Assert.Equal("primary", topology.Current.Primary?.Name);
     }
 
     [Fact]
-    public void A_source_that_names_no_primary_has_no_say_in_it()
+    public void A_source_that_names_no_primary_has_no_influence()
     {
         var topology = Named("nobody").Answer("primary", Primary(500)).Answer("analytics", Primary(500, timeline: 2));
         Assert.Equal("analytics", topology.Current.Primary?.Name);
     }
 
     [Fact]
-    public void What_an_operator_accepted_counts_more_than_a_source()
+    public void An_operators_acceptance_overrides_a_source()
     {
         var topology = Named("10.0.0.1").Answer("primary", Primary(500)).Answer("analytics", Primary(500, timeline: 2));
         topology.Change(current => current.WithAccepted(topology["analytics"], topology.Time));

@@ -2,10 +2,10 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Topology;
 
-/// <summary>What is believed of the cluster's timeline has a witness, and goes with the last one.</summary>
+/// <summary>The believed timeline of the cluster needs a witness, and is dropped with the last one.</summary>
 public class TimelineBeliefTests
 {
-    /// <summary>A standby that was promoted by mistake beside a primary that is well.</summary>
+    /// <summary>Returns a topology with a healthy primary and a standby promoted by mistake.</summary>
     private static TestTopology WithMistake()
     {
         var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Replica(500));
@@ -31,7 +31,7 @@ public class TimelineBeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public void A_timeline_goes_with_the_last_host_that_vouches_for_it_when_that_is_removed()
+    public void A_timeline_is_dropped_when_its_last_witness_is_removed()
     {
         var topology = WithMistake().Fail("dr", FailureKind.Unreachable);
         Assert.Null(topology.Current.Primary);
@@ -46,7 +46,7 @@ public class TimelineBeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public void A_host_that_is_rebuilt_as_a_standby_vouches_no_longer()
+    public void A_host_rebuilt_as_a_standby_is_no_longer_a_witness()
     {
         var topology = WithMistake().Advance(1).Answer("dr", Replica(500));
         Assert.Equal("primary", topology.Current.Primary?.Name);
@@ -55,7 +55,7 @@ public class TimelineBeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public void A_host_that_is_found_to_be_foreign_vouches_no_longer()
+    public void A_host_of_another_cluster_is_no_longer_a_witness()
     {
         var topology = WithMistake().Advance(1).Answer("dr", Primary(400, timeline: 2, cluster: 42));
         Assert.Equal("primary", topology.Current.Primary?.Name);
@@ -63,7 +63,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_host_that_does_not_answer_goes_on_vouching_and_the_message_names_it_and_all_that_can_be_done()
+    public void A_silent_host_stays_a_witness_and_the_error_names_it_and_every_remedy()
     {
         var topology = WithMistake().Fail("dr", FailureKind.Unreachable).Advance(3600).Answer("primary", Primary(700));
         Assert.Null(topology.Current.Primary);
@@ -76,7 +76,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void The_message_does_not_have_the_only_good_server_destroyed()
+    public void The_error_does_not_advise_destroying_the_only_good_server()
     {
         var error = WithMistake()["primary"].Error!;
         Assert.Contains("dr takes writes on it", error, StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_standby_that_goes_on_following_the_new_timeline_keeps_it()
+    public void A_standby_that_follows_the_new_timeline_keeps_it()
     {
         var topology = WithMistake().Answer("analytics", Replica(410, timeline: 2)).Fail("dr", FailureKind.Unreachable);
         Remove(topology, "dr");
@@ -93,15 +93,15 @@ public class TimelineBeliefTests
         Assert.Contains("analytics follows it", topology["primary"].Error, StringComparison.Ordinal);
     }
 
-    // The new primary was killed while the old one could not be reached, and the old one answers again: whether a router saw the new one or not, it sends no write to the old one.
+    // The new primary was killed while the old one was unreachable, and the old one answers again. It gets no writes, whether the router saw the new primary or not.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void An_old_primary_that_returns_after_the_new_one_was_killed_gets_no_writes_in_any_view(bool hasSeenNewPrimary)
+    public void An_old_primary_that_returns_after_the_new_one_was_killed_gets_no_writes(bool hasSeenNewPrimary)
     {
         var topology = new TestTopology("primary", "analytics", "background");
         if (hasSeenNewPrimary) topology.Answer("analytics", Primary(400, timeline: 2));
-        // Its WAL receiver is dead by now: only what it replayed tells.
+        // The standby's WAL receiver has ended, so only its replay timeline shows what it followed.
         topology.Advance(1).Fail("analytics", FailureKind.Unreachable).Answer("background", Replica(400, timeline: null) with { ReplayTimeline = 2 }).Answer("primary", Primary(9000));
         Assert.Null(topology.Current.Primary);
         Assert.Equal(HostState.Fenced, topology["primary"].State);
@@ -109,7 +109,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_real_failover_fences_the_old_primary_that_returns_on_the_lower_timeline_until_it_is_in_recovery()
+    public void After_a_failover_the_old_primary_is_fenced_until_it_is_in_recovery()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500)).Answer("analytics", Replica(500));
         topology.Advance(1).Fail("primary", FailureKind.Unreachable).Answer("analytics", Primary(500, timeline: 2));
@@ -123,7 +123,7 @@ public class TimelineBeliefTests
     [Trait("Failure", "C3")]
     [InlineData(2)]
     [InlineData(int.MaxValue)]
-    public void A_discovered_standby_on_a_timeline_without_a_primary_fences_no_one_and_serves_nothing(int timeline)
+    public void A_discovered_standby_on_an_unknown_timeline_fences_no_host_and_serves_nothing(int timeline)
     {
         foreach (var answersFirst in new[] { true, false })
         {
@@ -138,7 +138,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_discovered_standby_counts_once_a_primary_was_seen_on_its_timeline_also_after_that_is_gone()
+    public void A_discovered_standby_counts_once_a_primary_was_seen_on_its_timeline()
     {
         var topology = new TestTopology("primary");
         Add(topology, "pg-2", "pg-3");
@@ -149,7 +149,7 @@ public class TimelineBeliefTests
         Assert.Equal((1, "primary"), (topology.Current.Timeline, topology.Current.Primary?.Name));
     }
 
-    // Timelines of primary, analytics, background; who leaps.
+    // Timelines of primary, analytics and background, and the hosts whose timeline is unexplained.
     [Theory]
     [Trait("Failure", "C3")]
     [InlineData(1, 1, int.MaxValue, "background")]
@@ -158,7 +158,7 @@ public class TimelineBeliefTests
     [InlineData(40, 40, 3, "")]
     [InlineData(3, 40, 40, "")]
     [InlineData(1, 100, 200, "analytics background")]
-    public void A_host_alone_on_a_timeline_that_promotions_do_not_explain_is_misconfigured_in_whatever_order_they_answer(int primary, int analytics, int background, string leaping)
+    public void A_single_host_on_an_unexplained_timeline_is_misconfigured_in_any_order(int primary, int analytics, int background, string leaping)
     {
         (string Host, HostAnswer Answer)[] answers = [("primary", Primary(500, primary)), ("analytics", Replica(500, analytics)), ("background", Primary(900, background) with { StartedAt = 7 })];
         for (var first = 0; first < answers.Length; first++)
@@ -171,7 +171,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_server_that_died_long_ago_and_is_still_configured_does_not_speak_against_those_that_went_on()
+    public void A_long_dead_host_does_not_contradict_the_timeline_of_the_others()
     {
         var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(500)).Answer("primary", Primary(500)).Fail("analytics", FailureKind.Unreachable);
         Assert.Equal(HostState.Misconfigured, topology.Answer("primary", Primary(500, timeline: 30))["primary"].State);
@@ -179,7 +179,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_leaping_host_says_what_to_do()
+    public void The_error_of_a_host_on_an_unexplained_timeline_says_what_to_do()
     {
         var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Replica(500, 99));
         Assert.Contains("timeline 99, more than 20 ahead of every other server", topology["dr"].Error, StringComparison.Ordinal);
@@ -188,10 +188,10 @@ public class TimelineBeliefTests
 
     [Fact]
     [Trait("Failure", "A4")]
-    public void Positions_that_standbys_showed_while_no_primary_answered_are_dropped_at_its_return()
+    public void Positions_from_standbys_without_a_primary_are_dropped_when_it_returns()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
-        // Cut off from a primary that lives on, but is out of our reach as well.
+        // The standby is cut off from a primary that keeps running but is unreachable for the router, too.
         for (var i = 0; i < 10; i++) topology.Advance(1).Fail("primary", FailureKind.Unreachable).Answer("analytics", Replica(110));
         topology.Advance(1).Answer("primary", Primary(5000)).Answer("analytics", Replica(110));
         Assert.True(topology["analytics"].Lag >= TimeSpan.FromSeconds(10), $"{topology["analytics"].Lag}");
@@ -199,7 +199,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_replica_that_answers_after_the_primary_is_as_fresh_as_the_primary_s_answer_and_no_fresher()
+    public void A_replica_is_at_most_as_fresh_as_the_primarys_answer()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100));
         var seen = topology.Time.GetTimestamp();
@@ -208,7 +208,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void A_standby_without_a_receiver_beyond_the_fork_is_on_the_old_timeline()
+    public void A_standby_without_a_WAL_receiver_beyond_the_fork_is_on_the_old_timeline()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(600, timeline: 2) with { ReplayLsn = 500 });
         HostState StateWith(HostAnswer answer) => topology.Advance(1).Answer("analytics", answer)["analytics"].State;
@@ -221,7 +221,7 @@ public class TimelineBeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public void A_standby_of_a_promoted_server_that_was_removed_serves_nothing_though_its_control_file_shows_the_primary_s_timeline()
+    public void A_standby_of_a_removed_promoted_server_serves_nothing()
     {
         var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("dr", Primary(500, timeline: 2)).Answer("analytics", Replica(500, timeline: 2));
         var orphan = Replica(500, timeline: null) with { ReplayTimeline = 1 };
@@ -230,27 +230,27 @@ public class TimelineBeliefTests
         Assert.Equal(("primary", HostState.OldTimeline), (topology.Current.Primary?.Name, topology["analytics"].State));
     }
 
-    /// <summary>As a new process sees it, which knows of no promotion.</summary>
+    /// <summary>The view of a new process, which knows of no promotion.</summary>
     [Fact]
     [Trait("Failure", "A1")]
-    public void A_standby_that_has_replayed_more_than_the_primary_has_written_serves_nothing()
+    public void A_standby_that_has_replayed_more_than_the_primary_wrote_serves_nothing()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500));
         var orphan = Replica(501, timeline: null) with { ReplayTimeline = 1 };
-        // The primary may have gone on since it answered.
+        // The primary can have written more since its answer.
         Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("analytics", orphan)["analytics"].State);
         Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("primary", Primary(501))["analytics"].State);
         topology.Advance(1).Answer("analytics", orphan with { ReplayLsn = 502 }).Advance(1).Answer("primary", Primary(501));
         Assert.Equal(HostState.OldTimeline, topology["analytics"].State);
         Assert.Contains("has replayed WAL that the primary has not written", topology["analytics"].Error, StringComparison.Ordinal);
-        // It does not come right by itself, though the primary writes as much.
+        // The state stays even when the primary has written as much.
         topology.Advance(1).Answer("primary", Primary(600)).Advance(1).Answer("analytics", orphan with { ReplayLsn = 502 });
         Assert.Equal(HostState.OldTimeline, topology["analytics"].State);
         Assert.Equal(HostState.Healthy, topology.Advance(1).Answer("analytics", Replica(600) with { StartedAt = 2 })["analytics"].State);
     }
 
     [Fact]
-    public void An_order_to_read_from_the_primary_survives_the_next_answer_and_ends_with_its_time()
+    public void Forced_failover_survives_the_next_answer_and_ends_on_time()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         topology.Change(current => current.WithForcedToPrimary(topology.Time.GetTimestamp() + TimeSpan.FromSeconds(5).Ticks, topology.Time));
@@ -259,7 +259,7 @@ public class TimelineBeliefTests
     }
 
     [Fact]
-    public void Positions_of_what_was_done_are_asked_of_the_primary_alone_as_long_as_it_is_well()
+    public void Only_a_healthy_primary_is_asked_for_the_positions_of_earlier_work()
     {
         var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
         Assert.Equal(0b001UL, topology.Current.WitnessesFor(0b110, isAcrossTimelines: false));

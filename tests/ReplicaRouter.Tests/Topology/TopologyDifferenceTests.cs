@@ -8,7 +8,7 @@ public class TopologyDifferenceTests
         TopologyDifference.Between(RouterConfigurationBuilder.Build(OptionsFor(present)).Hosts, RouterConfigurationBuilder.Build(wanted).Hosts);
 
     [Fact]
-    public void A_host_is_the_same_by_name_and_address_and_keeps_its_index_wherever_it_is_listed()
+    public void A_host_with_the_same_name_and_address_keeps_its_index()
     {
         var wanted = new DatabaseRouterOptions();
         foreach (var (name, number) in new[] { ("background", 3), ("primary", 1) }) wanted.Hosts[name] = new DatabaseHostOptions { ConnectionString = $"postgresql://other:changed@10.0.0.{number}/app" };
@@ -20,7 +20,7 @@ public class TopologyDifferenceTests
     }
 
     [Fact]
-    public void A_name_with_another_address_is_another_host()
+    public void The_same_name_with_another_address_is_another_host()
     {
         var wanted = OptionsFor("primary", "analytics");
         wanted.Hosts["analytics"].ConnectionString = "postgresql://app:secret@10.0.0.9/app";
@@ -30,7 +30,7 @@ public class TopologyDifferenceTests
     }
 
     [Fact]
-    public void What_a_host_serves_is_told_from_how_it_is_reached()
+    public void A_change_of_weight_is_distinguished_from_a_change_of_connection()
     {
         var wanted = OptionsFor("primary", "analytics");
         wanted.Hosts["analytics"].Weight = 3;

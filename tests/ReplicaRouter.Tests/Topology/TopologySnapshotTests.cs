@@ -13,7 +13,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void The_highest_timeline_wins_and_the_old_primary_is_fenced_whatever_its_position()
+    public void The_highest_timeline_wins_and_fences_the_old_primary_at_any_position()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(5000, timeline: 1)).Answer("analytics", Primary(900, timeline: 2));
         Assert.Equal("analytics", topology.Current.Primary?.Name);
@@ -26,7 +26,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_replica_that_follows_a_higher_timeline_fences_the_old_primary_before_the_new_one_is_seen_S7()
+    public void A_replica_on_a_higher_timeline_fences_the_old_primary_before_the_new_appears_S7()
     {
         var topology = new TestTopology("primary", "analytics", "background")
             .Answer("primary", Primary(100)).Answer("background", Replica(100, timeline: 2));
@@ -35,7 +35,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void Two_primaries_on_one_timeline_get_no_writes_in_whatever_order_they_answer()
+    public void Two_primaries_on_one_timeline_get_no_writes_in_any_order_of_answers()
     {
         foreach (var order in new[] { new[] { "primary", "analytics" }, ["analytics", "primary"] })
         {
@@ -47,7 +47,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void Two_names_of_one_server_are_no_split_brain()
+    public void Two_names_of_one_server_are_not_a_split_brain()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Primary(100));
         Assert.Equal("primary", topology.Current.Primary?.Name);
@@ -55,7 +55,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_host_of_another_cluster_is_refused()
+    public void A_host_of_another_cluster_is_rejected()
     {
         var topology = new TestTopology("primary", "analytics").Answer("analytics", Replica(100, cluster: 42)).Answer("primary", Primary(100));
         Assert.Equal(HostState.ForeignCluster, topology["analytics"].State);
@@ -64,7 +64,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void One_missed_probe_makes_a_suspect_and_two_take_it_out()
+    public void One_missed_probe_makes_a_host_suspect_and_two_make_it_hung()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         Assert.Equal(HostState.Suspect, topology.Fail("analytics", FailureKind.Timeout)["analytics"].State);
@@ -96,7 +96,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void An_answer_brings_its_position_even_when_a_later_failure_was_reported_first()
+    public void An_answer_updates_the_position_even_after_a_later_failure()
     {
         var topology = new TestTopology("primary").Answer("primary", Primary(100));
         var sent = topology.Advance(1).Time.GetTimestamp();
@@ -106,7 +106,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_name_that_never_resolved_is_misspelt_and_one_that_did_is_a_server_that_is_down_T9_S22()
+    public void An_unresolved_name_is_misconfigured_unless_it_has_resolved_before_T9_S22()
     {
         var topology = new TestTopology("primary").Fail("primary", FailureKind.NameUnknown);
         Assert.Equal(HostState.Misconfigured, topology["primary"].State);
@@ -114,11 +114,11 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_probe_that_fails_for_a_reason_of_its_own_does_not_take_a_host_out_at_once() =>
+    public void A_probe_error_unrelated_to_the_host_makes_it_suspect_only() =>
         Assert.Equal(HostState.Suspect, new TestTopology("primary").Answer("primary", Primary(100)).Fail("primary", FailureKind.None)["primary"].State);
 
     [Fact]
-    public void An_observation_that_is_not_renewed_counts_as_unknown()
+    public void An_observation_that_is_not_renewed_expires()
     {
         var topology = new TestTopology("primary").Answer("primary", Primary(100));
         Assert.Equal("primary", topology.Advance(4.9).Candidates(DatabaseOperation.Write).Hosts);
@@ -127,7 +127,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void However_answers_are_shuffled_two_primaries_are_told_alike_and_once_T2_S24()
+    public void Two_primaries_are_judged_alike_in_any_order_of_answers_T2_S24()
     {
         var random = new Random(1);
         for (var round = 0; round < 10_000; round++)
@@ -147,7 +147,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void A_primary_whose_probes_freeze_gets_no_writes_after_a_while_and_none_once_another_is_promoted_T1()
+    public void A_frozen_primary_gets_no_writes_after_a_while_or_after_a_promotion_T1()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         Assert.Equal("", topology.Advance(6).Candidates(DatabaseOperation.Write).Hosts);
@@ -158,7 +158,7 @@ public class TopologySnapshotTests
     }
 
     [Fact]
-    public void Where_nobody_can_log_in_open_connections_go_on_serving_S4_S17_T10()
+    public void A_host_that_accepts_no_logins_keeps_serving_open_connections_S4_S17_T10()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         topology.Change(current => current.WithLogin(1, new HostFailure(FailureKind.Full, "53300"), topology.Time.GetTimestamp(), topology.Time));
@@ -172,7 +172,7 @@ public class TopologySnapshotTests
 
     [Fact]
     [Trait("Failure", "B7")]
-    public void A_refused_login_says_nothing_once_a_login_that_began_later_has_succeeded()
+    public void A_refused_login_is_ignored_once_a_later_login_has_succeeded()
     {
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         var (full, early) = (new HostFailure(FailureKind.Full, "53300"), topology.Time.GetTimestamp());
@@ -188,7 +188,7 @@ public class TopologySnapshotTests
     [InlineData("57P01")]
     [InlineData("57P02")]
     [InlineData("57P03")]
-    public void A_probe_whose_login_the_server_ends_as_it_goes_down_finds_it_restarting(string sqlState)
+    public void A_login_terminated_by_a_shutdown_marks_the_host_as_restarting(string sqlState)
     {
         var kind = FailureClassifier.Classify(new Npgsql.PostgresException("", "FATAL", "FATAL", sqlState), FailureSite.Opening);
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));

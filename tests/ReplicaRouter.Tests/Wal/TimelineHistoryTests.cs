@@ -10,7 +10,7 @@ public class TimelineHistoryTests
     private static WalPosition At(int timeline, ulong lsn, ulong fork = 0) => new(Cluster, timeline, lsn) { Fork = fork };
 
     [Fact]
-    public void A_promotion_ends_the_former_timeline_where_the_promoted_server_had_replayed_to()
+    public void A_promotion_ends_the_former_timeline_at_the_replayed_position()
     {
         var history = TimelineHistory.Empty.With(s_standby, s_promoted);
         Assert.True(history.Contains(At(1, 150)));
@@ -19,38 +19,38 @@ public class TimelineHistoryTests
     }
 
     [Fact]
-    public void What_was_not_seen_from_a_standby_to_its_promotion_proves_nothing()
+    public void An_unobserved_promotion_proves_nothing()
     {
         Assert.False(TimelineHistory.Empty.With(null, s_promoted).Contains(At(1, 1)));
         Assert.False(TimelineHistory.Empty.With(s_promoted, s_promoted).Contains(At(1, 1)));
-        // Restarted in between, it may show the end of a crash recovery.
+        // After a restart in between, the position can be the end of a crash recovery.
         Assert.False(TimelineHistory.Empty.With(s_standby, s_promoted with { StartedAt = 9 }).Contains(At(1, 1)));
-        // Two timelines ahead, it was forked off one that we never saw.
+        // Two timelines ahead, it forked from a timeline that was never observed.
         Assert.False(TimelineHistory.Empty.With(s_standby, s_promoted with { Timeline = 3 }).Contains(At(1, 1)));
     }
 
     [Fact]
-    public void Of_two_forks_of_one_timeline_only_what_lies_before_both_counts()
+    public void With_two_forks_of_one_timeline_only_positions_before_both_are_valid()
     {
         var history = TimelineHistory.Empty.With(s_standby, s_promoted with { ReplayLsn = 170 }).With(s_standby, s_promoted).With(s_standby, s_promoted with { ReplayLsn = 160 });
         Assert.True(history.Contains(At(1, 150)));
         Assert.False(history.Contains(At(1, 151)));
     }
 
-    /// <summary>A timeline of the same number that left its former one elsewhere is another one, before and beyond the fork.</summary>
+    /// <summary>Two timelines with the same number but different fork points are different timelines, before and after the fork.</summary>
     [Theory]
     [Trait("Failure", "A12")]
-    [InlineData(1, 150, 0, true)]       // before the fork that counts
+    [InlineData(1, 150, 0, true)]       // before the valid fork
     [InlineData(1, 170, 0, true)]
     [InlineData(1, 171, 0, false)]
-    [InlineData(2, 160, 170, true)]     // on the timeline that is part of the history, until it was left
+    [InlineData(2, 160, 170, true)]     // on the valid timeline, up to its end
     [InlineData(2, 300, 170, true)]
     [InlineData(2, 301, 170, false)]
-    [InlineData(2, 300, 0, true)]       // from whoever did not see the fork
-    [InlineData(2, 160, 150, false)]    // on the lost one of the same number, also where its position was reached on both
+    [InlineData(2, 300, 0, true)]       // from a process that did not observe the fork
+    [InlineData(2, 160, 150, false)]    // on the lost timeline with the same number, even at a position that both reached
     [InlineData(2, 300, 150, false)]
     [InlineData(2, 160, WalPosition.SeveralForks, false)]
-    public void Forks_of_one_number_are_told_apart_by_where_they_began(int timeline, ulong lsn, ulong fork, bool isContained)
+    public void Timelines_with_one_number_are_distinguished_by_their_fork(int timeline, ulong lsn, ulong fork, bool isContained)
     {
         var lost = TimelineHistory.Empty.With(s_standby, s_promoted);
         var second = s_promoted with { ReplayLsn = 170 };
@@ -62,7 +62,7 @@ public class TimelineHistoryTests
 
     [Fact]
     [Trait("Failure", "A12")]
-    public void What_came_after_the_lost_fork_is_forgotten_with_it()
+    public void Timelines_after_a_lost_fork_are_forgotten_with_it()
     {
         var third = s_promoted with { Timeline = 3, ReplayLsn = 300 };
         var history = TimelineHistory.Empty.With(s_standby, s_promoted).With(s_standby with { Timeline = 2, ReplayTimeline = 2 }, third).Of(third, 300);
@@ -73,11 +73,11 @@ public class TimelineHistoryTests
 
     [Fact]
     [Trait("Failure", "A12")]
-    public void A_primary_whose_recovery_ended_before_the_fork_that_was_seen_left_by_another_one()
+    public void A_recovery_that_ended_before_the_known_fork_means_another_fork()
     {
         var history = TimelineHistory.Empty.With(s_standby, s_promoted);
         Assert.Equal(150UL, history.Of(s_promoted, null).ForkOf(2));
-        Assert.Equal(150UL, history.Of(s_promoted with { ReplayLsn = 400 }, null).ForkOf(2));  // the end of a crash's recovery
+        Assert.Equal(150UL, history.Of(s_promoted with { ReplayLsn = 400 }, null).ForkOf(2));  // the end of a crash recovery
         Assert.Equal(0UL, history.Of(s_promoted with { ReplayLsn = 140 }, null).ForkOf(2));
     }
 }

@@ -5,7 +5,7 @@ namespace ReplicaRouter.Tests.Wal;
 public class WalHistoryTests
 {
     [Fact]
-    public void A_position_is_as_old_as_the_last_sight_of_it()
+    public void A_position_is_proven_at_its_last_observation()
     {
         var history = WalHistory.Empty.Record(1, 10, 100).Record(1, 20, 200).Record(1, 30, 200).Record(1, 40, 300);
         Assert.Null(history.ProvenAt(99));
@@ -17,7 +17,7 @@ public class WalHistoryTests
     }
 
     [Fact]
-    public void Answers_that_overtook_each_other_prove_nothing_new()
+    public void Out_of_order_answers_prove_nothing_new()
     {
         var history = WalHistory.Empty.Record(1, 10, 100).Record(1, 20, 200);
         Assert.Same(history, history.Record(1, 15, 300));
@@ -25,16 +25,16 @@ public class WalHistoryTests
     }
 
     [Fact]
-    public void A_new_timeline_starts_anew_and_an_old_one_is_ignored()
+    public void A_new_timeline_restarts_the_history_and_an_old_one_is_ignored()
     {
         var history = WalHistory.Empty.Record(1, 10, 1000).Record(2, 20, 500);
         Assert.Equal((20L, 500UL), (history.NewestAt, history.NewestLsn));
         Assert.Same(history, history.Record(1, 30, 2000));
     }
 
-    /// <summary>What makes the lag honest: a proof never claims more than was seen, however long the history and however it was thinned.</summary>
+    /// <summary>This keeps the lag honest: a proof never claims more than was observed, however long the history is and however it was thinned out.</summary>
     [Property(MaxTest = 200)]
-    public void A_proof_never_claims_a_fresher_position_than_was_seen(ushort[] steps)
+    public void A_proof_never_claims_a_fresher_position_than_was_observed(ushort[] steps)
     {
         var (history, lsn, truth) = (WalHistory.Empty, 1000UL, new List<(long At, ulong Lsn)>());
         foreach (var (step, at) in steps.Concat(steps).Concat(steps).Concat(steps).Select((s, i) => (s, i)))

@@ -8,16 +8,16 @@ public class WalPositionTests
     private const uint Block = 8192;
 
     [Theory]
-    [InlineData(0x3020018UL, 0x3020000UL)]   // behind the short header of a page
-    [InlineData(0x3000028UL, 0x3000000UL)]   // behind the long header of a segment's first page
+    [InlineData(0x3020018UL, 0x3020000UL)]   // after the short header of a page
+    [InlineData(0x3000028UL, 0x3000000UL)]   // after the long header of a segment's first page
     [InlineData(0x3020000UL, 0x3020000UL)]
     [InlineData(0x3020019UL, 0x3020019UL)]
-    [InlineData(0x3020028UL, 0x3020028UL)]   // 40 bytes into an ordinary page is a record
-    public void A_position_behind_a_page_header_is_the_end_of_the_record_before_it(ulong insert, ulong end) =>
+    [InlineData(0x3020028UL, 0x3020028UL)]   // 40 bytes into an ordinary page is inside a record
+    public void A_position_after_a_page_header_maps_to_the_end_of_the_record_before(ulong insert, ulong end) =>
         Assert.Equal(end, WalPosition.EndOfRecord(insert, Segment, Block));
 
     [Property(MaxTest = 1000)]
-    public void It_steps_over_a_header_at_most_and_never_forward(ulong insert)
+    public void The_end_of_a_record_is_the_position_itself_or_one_header_earlier(ulong insert)
     {
         var end = WalPosition.EndOfRecord(insert, Segment, Block);
         Assert.True(end == insert || (end % Block == 0 && insert - end is 24 or 40));

@@ -11,7 +11,7 @@ internal sealed class ClockCheck : ICheck
 
     public Area Area => Area.Durability;
 
-    public string Why => "The router needs no clocks that agree. But now() of two primaries, logs and point-in-time recovery do.";
+    public string Why => "The router does not need synchronized clocks, but now() across a failover, logs and point-in-time recovery do.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
 
@@ -25,7 +25,7 @@ internal sealed class ClockCheck : ICheck
         [
             Problem.Warning(
                 FormattableString.Invariant($"the clocks of {slowest.Name} and {fastest.Name} are {apart.TotalSeconds:0.0} s apart"),
-                "Have all machines set their clocks by NTP (chrony, systemd-timesyncd), and see why one is not."),
+                "Synchronize all machines with NTP (chrony, systemd-timesyncd), and find out why one is off."),
         ]);
     }
 }

@@ -2,10 +2,10 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>All pools of all instances fit the connections that a server has.</summary>
+/// <summary>All pools of all instances fit within a server's connections.</summary>
 internal sealed class ConnectionBudgetCheck : ICheck
 {
-    /// <summary>A probe and a login now and then.</summary>
+    /// <summary>Connections outside the pools: one for a probe, one for an occasional login.</summary>
     private const int Probes = 2;
 
     private const double FullShare = 0.9;
@@ -14,7 +14,7 @@ internal sealed class ConnectionBudgetCheck : ICheck
 
     public Area Area => Area.Capacity;
 
-    public string Why => "When a server has no connection left (53300), further instances, and operators, are locked out, mostly at the worst of moments: after a failover.";
+    public string Why => "When a server runs out of connections (53300), new instances and operators are locked out, usually at the worst moment: after a failover.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
 
@@ -32,13 +32,13 @@ internal sealed class ConnectionBudgetCheck : ICheck
         {
             return Problem.Failure(
                 $"{host.Name}: {server.Connections} of {server.UsableConnections} connections are in use",
-                "Look who holds them (pg_stat_activity), and lower pool sizes or raise max_connections.");
+                "Find out who holds them (pg_stat_activity), and lower pool sizes or raise max_connections.");
         }
 
-        // A pooler shares its few server connections among all of its clients.
+        // A pooler shares its few server connections among all its clients.
         if (server.Pooler is not null) return null;
         var (now, promoted) = (Most(host, cluster), Most(cluster, host, route => true));
-        var budget = $"{cluster.Instances} instances may open {{0}} connections to {host.Name}; max_connections is {server.MaxConnections}, {server.UsableConnections} without the reserved ones";
+        var budget = $"{cluster.Instances} instances can open {{0}} connections to {host.Name}; max_connections is {server.MaxConnections}, {server.UsableConnections} without the reserved ones";
         if (now > server.UsableConnections) return Problem.Failure(Format(budget, now), Fix(server, now));
         return promoted > server.UsableConnections
             ? Problem.Warning(Format(budget + ", once it is the primary", promoted), Fix(server, promoted))
@@ -48,7 +48,7 @@ internal sealed class ConnectionBudgetCheck : ICheck
     private static string Fix(ServerFacts server, int needed) =>
         $"Lower MaxPoolSize of the routes (ReplicaRouter:Routes), put a pooler in between, or raise max_connections to {needed + server.MaxConnections - server.UsableConnections}.";
 
-    /// <summary>A primary gets what every route may send to it; a standby what read-only routes may.</summary>
+    /// <summary>Returns the most connections that the host can get: from every route as a primary, from the routes that read there as a standby.</summary>
     private static int Most(HostFacts host, ClusterFacts cluster) =>
         Most(cluster, host, route => !host.Server!.Answer.IsInRecovery || route.Tiers.Any(tier => !tier.IsPrimary && host.Host.Groups.Contains(tier.Group)));
 

@@ -9,23 +9,23 @@ internal sealed class CredentialsCheck : ICheck
 
     public Area Area => Area.Security;
 
-    public string Why => "A superuser's application can do anything, also by an injected statement, and uses up the connections kept for operators. "
-        + "Without pg_monitor the router can't see a standby's timeline at once after a failover.";
+    public string Why => "An application that is a superuser can do anything, also through SQL injection, and uses up the connections reserved for operators. "
+        + "Without pg_monitor the router cannot see a standby's timeline immediately after a failover.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
 
     public Findings Examine(ClusterFacts cluster)
     {
         var roles = cluster.Members.Select(host => host.Server!.Role.Name).Distinct();
-        return Findings.Of($"user {string.Join(", ", roles)}: no superuser, member of pg_monitor", cluster.Members.Select(ProblemOf).OfType<Problem>().DistinctBy(problem => problem.Evidence));
+        return Findings.Of($"user {string.Join(", ", roles)}: not superuser, member of pg_monitor", cluster.Members.Select(ProblemOf).OfType<Problem>().DistinctBy(problem => problem.Evidence));
     }
 
-    // Roles are the cluster's: what is said of one host holds for the others.
+    // Roles belong to the whole cluster, so hosts that report the same problem count once.
     private static Problem? ProblemOf(HostFacts host) => host.Server!.Role switch
     {
         { IsSuperuser: true, Name: var name } => Problem.Failure(
             $"user '{name}' is a superuser", "Create a role for the application, grant it what it needs, and use it in all DATABASE variables: CREATE ROLE app LOGIN PASSWORD '...';"),
-        { CanReadStatistics: false, Name: var name } => Problem.Warning($"user '{name}' is no member of pg_monitor", $"On the primary: GRANT pg_monitor TO \"{name}\";"),
+        { CanReadStatistics: false, Name: var name } => Problem.Warning($"user '{name}' is not a member of pg_monitor", $"On the primary: GRANT pg_monitor TO \"{name}\";"),
         _ => null,
     };
 }

@@ -3,7 +3,7 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>Sources of hosts answer, and what they may name is limited to what is ours.</summary>
+/// <summary>Discovery sources answer, and can name only our own hosts.</summary>
 internal sealed class DiscoveryCheck : ICheck
 {
     private const string AllowedHostsKey = $"{DatabaseRouterOptions.SectionName}:Discovery:AllowedHosts";
@@ -12,7 +12,7 @@ internal sealed class DiscoveryCheck : ICheck
 
     public Area Area => Area.Security;
 
-    public string Why => "The router logs in wherever a source says. Who can change a source's answer, in DNS or on the way to it, can have a server of their own take part.";
+    public string Why => "The router logs in to every host that a source names. Anyone who can change a source's answer, in DNS or in transit, can add a server of their own.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Sources.IsEmpty ? [] : cluster.Hosts;
 
@@ -23,19 +23,19 @@ internal sealed class DiscoveryCheck : ICheck
     {
         foreach (var source in cluster.Sources)
         {
-            if (source.Failure is { } failure) yield return Problem.Failure($"{source.Source}: {failure}", "Correct the source's settings, or see to it that it answers: until then no host is found by it.");
+            if (source.Failure is { } failure) yield return Problem.Failure($"{source.Source}: {failure}", "Correct the source's settings, or make it answer; until then it finds no hosts.");
             if (source.Refused is [var first, ..])
             {
                 yield return Problem.Warning(
-                    string.Create(CultureInfo.InvariantCulture, $"{source.Source} names {source.Refused.Length} hosts that are not allowed, as {first}"),
-                    $"If they are yours, add them to {AllowedHostsKey}; if not, find out who has changed the source's answer.");
+                    string.Create(CultureInfo.InvariantCulture, $"{source.Source} names {source.Refused.Length} hosts that are not allowed, such as {first}"),
+                    $"If they are yours, add them to {AllowedHostsKey}; if not, find out who changed the source's answer.");
             }
         }
 
         if (DiscoveredLogin.IsUnguarded(cluster.Configuration))
         {
             yield return Problem.Warning(
-                "sources may name any host, and no certificate proves that one is yours",
+                "sources can name any host, and no certificate proves that a host is yours",
                 $"List your hosts in {AllowedHostsKey}, or set sslmode=verify-full and sslrootcert in {cluster.Configuration.Hosts[0].Source}.");
         }
     }

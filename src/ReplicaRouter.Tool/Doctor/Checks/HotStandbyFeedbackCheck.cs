@@ -16,5 +16,5 @@ internal sealed class HotStandbyFeedbackCheck : ICheck
     public Findings Examine(ClusterFacts cluster) => Findings.Of("on at every standby", cluster.Standbys.Where(host => host.Server!.Setting("hot_standby_feedback") == "off")
         .Select(host => Problem.Warning(
             $"{host.Name}: hot_standby_feedback is off",
-            $"On {host.Host.Endpoint}: ALTER SYSTEM SET hot_standby_feedback = on; SELECT pg_reload_conf(); and limit long queries there, as the primary keeps dead rows for them.")));
+            $"On {host.Host.Endpoint}: ALTER SYSTEM SET hot_standby_feedback = on; SELECT pg_reload_conf(); and limit long queries there: the primary keeps dead rows for them.")));
 }

@@ -2,14 +2,14 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>Every standby has replayed what the primary has written, within the limit.</summary>
+/// <summary>Every standby replays, and lags no more than half the limit.</summary>
 internal sealed class LagCheck : ICheck
 {
     public string Name => "replication-lag";
 
     public Area Area => Area.Replication;
 
-    public string Why => "Beyond the limit a replica serves no reads, and the primary has to serve them.";
+    public string Why => "A replica beyond the limit serves no reads, so the primary has to.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
 
@@ -26,20 +26,20 @@ internal sealed class LagCheck : ICheck
     {
         if (host.Server!.IsReplayPaused)
             return Problem.Failure($"{host.Name}: replay is paused{Behind(host)}", $"On {host.Host.Endpoint}: SELECT pg_wal_replay_resume();");
-        // What receives nothing, or has no primary to be compared with, is told of by other checks.
+        // Other checks report a standby that receives no WAL.
         if (host.Server.Answer is { Timeline: null, IsTimelineHidden: false }) return null;
         if (host.Health.State == HostState.LagUnknown && host.Health.LagBytes is not null)
         {
             return Problem.Failure(
                 $"{host.Name}: {host.Health.Error}{Behind(host)}",
-                "It replays more slowly than the primary writes, or later on purpose: look at recovery_min_apply_delay, at queries that hold up replay (pg_stat_database_conflicts), and at its disk.");
+                "It replays more slowly than the primary writes, or is delayed on purpose: check recovery_min_apply_delay, queries that hold up replay (pg_stat_database_conflicts), and its disk.");
         }
 
         if (host.Health.ReplicationLag is not { } lag || lag <= limit / 2) return null;
         return new Problem(
             lag > limit ? Verdict.Failure : Verdict.Warning,
             FormattableString.Invariant($"{host.Name}: lag {lag.TotalSeconds:0.0} s, limit {limit.TotalSeconds:0.#} s"),
-            "Look at long queries on the standby that hold up replay, at its disk and at the network; or give the route a higher MaxLag.");
+            "Check long queries on the standby that hold up replay, its disk, and the network; or give the route a higher MaxLag.");
     }
 
     private static string Behind(HostFacts host) => host.Health.LagBytes is > 0 and var bytes ? $", {Status.StatusTable.Bytes(bytes)} behind" : "";

@@ -2,14 +2,14 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>Prepared statements are where they are looked for.</summary>
+/// <summary>Prepared statements exist on the server connections that execute them.</summary>
 internal sealed class PreparedStatementsCheck : ICheck
 {
     public string Name => "prepared-statements";
 
     public Area Area => Area.Capacity;
 
-    public string Why => "A pooler in transaction mode that does not keep track of prepared statements sends them to server connections that don't know them (26000).";
+    public string Why => "A pooler in transaction mode that does not track prepared statements sends them to server connections where they do not exist (26000).";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
 
@@ -17,11 +17,11 @@ internal sealed class PreparedStatementsCheck : ICheck
     {
         var pooled = cluster.Members.Where(host => host.Server!.Pooler is { Mode: PoolerMode.Transaction }).ToList();
         return Findings.Of(
-            pooled.Count == 0 ? "no pooler in the way"
-                : pooled.All(host => host.Server!.Pooler!.KeepsPreparedStatements) ? "the pooler keeps them"
-                : "the pooler does not keep them, and Npgsql prepares none by itself: don't call Prepare()",
+            pooled.Count == 0 ? "no pooler"
+                : pooled.All(host => host.Server!.Pooler!.KeepsPreparedStatements) ? "the pooler tracks them"
+                : "the pooler does not track them, and Npgsql prepares none automatically: do not call Prepare()",
             pooled.Where(host => host.Host.Connection.MaxAutoPrepare > 0 && !host.Server!.Pooler!.KeepsPreparedStatements).Select(host => Problem.Failure(
-                $"{host.Name}: Max Auto Prepare is {host.Host.Connection.MaxAutoPrepare}, and the pooler at {host.Host.Endpoint} does not keep prepared statements",
+                $"{host.Name}: Max Auto Prepare is {host.Host.Connection.MaxAutoPrepare}, and the pooler at {host.Host.Endpoint} does not track prepared statements",
                 $"Remove Max Auto Prepare from {host.Host.Source}, or set max_prepared_statements of PgBouncer (1.21 or later).")));
     }
 }

@@ -9,7 +9,7 @@ internal sealed class ReachableCheck : ICheck
 
     public Area Area => Area.Topology;
 
-    public string Why => "A host that can't be reached serves nothing, and takes its share of the load with it.";
+    public string Why => "An unreachable host serves nothing, and the other hosts carry its load.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Hosts;
 
@@ -19,8 +19,8 @@ internal sealed class ReachableCheck : ICheck
 
     private static Problem? ProblemOf(HostFacts host) => host.Failure is { } failure ? Problem.Failure($"{host.Name}: {failure.Message}", Fix(host, failure.Kind)) : null;
 
-    /// <summary>A server that refuses our login or certificate runs, and the finding says what is wrong there.</summary>
+    /// <summary>A server that refuses the login or the certificate is running; the finding says what to correct.</summary>
     private static string Fix(HostFacts host, FailureKind kind) => kind == FailureKind.Misconfigured
         ? $"Correct {host.Host.Source}, or what the server allows (pg_hba.conf, roles, certificate), as the finding says."
-        : $"Start the server at {host.Host.Endpoint}, or correct or remove {host.Host.Source}. Look at its log, at firewalls, and at pg_hba.conf.";
+        : $"Start the server at {host.Host.Endpoint}, or correct or remove {host.Host.Source}. Check its log, firewalls, and pg_hba.conf.";
 }

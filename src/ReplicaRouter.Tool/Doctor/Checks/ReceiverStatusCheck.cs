@@ -2,7 +2,7 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>Standbys report to the primary how far they are.</summary>
+/// <summary>Standbys report their positions to the primary regularly.</summary>
 internal sealed class ReceiverStatusCheck : ICheck
 {
     private const string Setting = "wal_receiver_status_interval";
@@ -14,7 +14,7 @@ internal sealed class ReceiverStatusCheck : ICheck
 
     public Area Area => Area.Replication;
 
-    public string Why => "Without reports the primary does not learn what a standby has applied or needs: hot_standby_feedback does nothing, and pg_stat_replication shows nothing new.";
+    public string Why => "Without reports the primary does not know what a standby has applied or needs: hot_standby_feedback does nothing, and pg_stat_replication is stale.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
 
@@ -22,7 +22,7 @@ internal sealed class ReceiverStatusCheck : ICheck
         string.Join(", ", cluster.Standbys.Select(host => $"{host.Name} {host.Server!.Number(Setting)} s")),
         cluster.Standbys.Select(host => host.Server!.Number(Setting) switch
         {
-            0 => Problem.Warning($"{host.Name}: {Setting} is 0: it reports nothing by itself", Fix(host)),
+            0 => Problem.Warning($"{host.Name}: {Setting} is 0: it sends no regular reports", Fix(host)),
             > Usual and var seconds => Problem.Warning($"{host.Name}: {Setting} is {seconds} s", Fix(host)),
             _ => null,
         }).OfType<Problem>());

@@ -2,19 +2,19 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>No replication slot keeps WAL that nobody reads.</summary>
+/// <summary>No replication slot holds WAL without a reader.</summary>
 internal sealed class SlotsCheck : ICheck
 {
     public string Name => "replication-slots";
 
     public Area Area => Area.Replication;
 
-    public string Why => "WAL that a slot holds fills the disk, and a primary with a full disk stops.";
+    public string Why => "WAL held by a slot fills the disk, and a primary with a full disk stops.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
 
     public Findings Examine(ClusterFacts cluster) => Findings.Of(
-        $"{cluster.Members.Sum(host => host.Server!.Slots.Length)} slots, none that holds WAL for nobody",
+        $"{cluster.Members.Sum(host => host.Server!.Slots.Length)} slots, none holds WAL without a reader",
         cluster.Members.SelectMany(host => host.Server!.Slots.Select(slot => ProblemOf(host, slot)).OfType<Problem>()));
 
     private static Problem? ProblemOf(HostFacts host, SlotFacts slot)
@@ -23,13 +23,13 @@ internal sealed class SlotsCheck : ICheck
         {
             return Problem.Failure(
                 $"{host.Name}: the WAL of slot '{slot.Name}' is {(slot.WalStatus == "lost" ? "lost" : "about to be lost")}: it fell behind by more than max_slot_wal_keep_size",
-                $"Build the standby that uses it anew (pg_basebackup), and drop the slot: SELECT pg_drop_replication_slot('{slot.Name}');");
+                $"Rebuild the standby that uses it (pg_basebackup), and drop the slot: SELECT pg_drop_replication_slot('{slot.Name}');");
         }
 
         if (slot.IsActive || slot.HeldBytes is not { } held) return null;
         var isBounded = host.Server!.Number("max_slot_wal_keep_size") >= 0;
         return Problem.Warning(
-            $"{host.Name}: nobody reads from slot '{slot.Name}', which holds {Status.StatusTable.Bytes(held)} of WAL, {(isBounded ? "up to max_slot_wal_keep_size" : "without a limit")}",
+            $"{host.Name}: slot '{slot.Name}' has no reader and holds {Status.StatusTable.Bytes(held)} of WAL, {(isBounded ? "up to max_slot_wal_keep_size" : "without a limit")}",
             $"Start the standby that uses it, or on {host.Host.Endpoint}: SELECT pg_drop_replication_slot('{slot.Name}');{(isBounded ? "" : " Set max_slot_wal_keep_size in any case.")}");
     }
 }

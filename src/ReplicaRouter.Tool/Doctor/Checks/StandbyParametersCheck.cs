@@ -2,7 +2,7 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>What a standby must allow as much of as its primary does, it does.</summary>
+/// <summary>Every standby's limits are at least as high as the primary's, as hot standby requires.</summary>
 /// <remarks>Source: PostgreSQL manual, "Hot Standby", "Administrator's Overview".</remarks>
 internal sealed class StandbyParametersCheck : ICheck
 {
@@ -13,14 +13,14 @@ internal sealed class StandbyParametersCheck : ICheck
 
     public Area Area => Area.Replication;
 
-    public string Why => "A standby with a lower value than the primary's stops its replay when it learns of it, and does not start any more.";
+    public string Why => "A standby with a lower value than the primary's pauses replay as soon as it notices, and cannot start again.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
 
     public Findings Examine(ClusterFacts cluster)
     {
-        // With two of them it can't be told whom a standby follows.
-        if (cluster.Writable.ToList() is not [var primary]) return Findings.Of("no primary to compare with", []);
+        // With two primaries it is unknown which one a standby follows.
+        if (cluster.Writable.ToList() is not [var primary]) return Findings.Of("no single primary to compare with", []);
         return Findings.Of(
             $"no lower than {primary.Name}'s: {string.Join(", ", s_parameters)}",
             from standby in cluster.Standbys

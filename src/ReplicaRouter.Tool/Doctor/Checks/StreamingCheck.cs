@@ -9,7 +9,7 @@ internal sealed class StreamingCheck : ICheck
 
     public Area Area => Area.Replication;
 
-    public string Why => "A standby that receives no WAL shows ever older data. The router takes it out of service once it lags.";
+    public string Why => "A standby that receives no WAL serves ever older data. The router takes it out of service once it lags.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Standbys;
 
@@ -17,5 +17,5 @@ internal sealed class StreamingCheck : ICheck
         $"{cluster.Standbys.Count()} standbys receive WAL",
         cluster.Standbys.Where(host => host.Server!.Answer is { Timeline: null, IsTimelineHidden: false }).Select(host => Problem.Failure(
             $"{host.Name}: no WAL receiver runs on {host.Host.Endpoint}",
-            "Look at primary_conninfo and at the standby's log. If the primary has removed the WAL that it needs, build it anew (pg_basebackup).")));
+            "Check primary_conninfo and the standby's log. If the primary has removed WAL that the standby needs, rebuild the standby (pg_basebackup).")));
 }

@@ -2,14 +2,14 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Doctor.Checks;
 
-/// <summary>What crosses a network is encrypted, and it is known to whom it goes.</summary>
+/// <summary>Network traffic is encrypted, and the server's identity is verified.</summary>
 internal sealed class TlsCheck : ICheck
 {
     public string Name => "tls";
 
     public Area Area => Area.Security;
 
-    public string Why => "Without TLS everybody on the way reads passwords' proofs and data; without verification everybody on the way may claim to be the server.";
+    public string Why => "Without TLS, anyone on the network path can read data and password proofs; without verification, anyone there can impersonate the server.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Hosts;
 
@@ -21,16 +21,16 @@ internal sealed class TlsCheck : ICheck
     {
         Npgsql.SslMode.Disable => Problem.Failure($"{host.Name}: {host.Host.Endpoint} is reached without TLS", Fix(host)),
         Npgsql.SslMode.Allow or Npgsql.SslMode.Prefer => Problem.Warning(
-            $"{host.Name}: sslmode is {Word(host)} for {host.Host.Endpoint}: whoever is on the way can switch TLS off", Fix(host)),
-        Npgsql.SslMode.Require => Problem.Warning($"{host.Name}: sslmode is require for {host.Host.Endpoint}: encrypted, but whoever answers is believed", Fix(host)),
+            $"{host.Name}: sslmode is {Word(host)} for {host.Host.Endpoint}: anyone on the network path can turn TLS off", Fix(host)),
+        Npgsql.SslMode.Require => Problem.Warning($"{host.Name}: sslmode is require for {host.Host.Endpoint}: encrypted, but the server's identity is not verified", Fix(host)),
         _ => null,
     };
 
-    private static string Fix(HostFacts host) => $"Set sslmode=verify-full and sslrootcert in {host.Host.Source}; on the server ssl = on with a certificate for '{host.Host.Connection.Host}'.";
+    private static string Fix(HostFacts host) => $"Set sslmode=verify-full and sslrootcert in {host.Host.Source}; on the server, set ssl = on with a certificate for '{host.Host.Connection.Host}'.";
 
     private static string Word(HostFacts host) => host.Host.Connection.SslMode.ToString().ToLowerInvariant();
 
-    /// <summary>Whether it goes over no network.</summary>
+    /// <summary>Whether the connection stays on this machine.</summary>
     private static bool IsLocal(HostConfiguration host)
     {
         var name = host.Connection.Host!;

@@ -9,7 +9,7 @@ internal sealed class VersionsCheck : ICheck
 
     public Area Area => Area.Topology;
 
-    public string Why => "Streaming needs one major version, and answers of different minor ones may differ where a bug was mended.";
+    public string Why => "Streaming replication needs one major version, and minor versions can give different answers where a bug was fixed.";
 
     public IEnumerable<HostFacts> Subjects(ClusterFacts cluster) => cluster.Members;
 
@@ -21,7 +21,7 @@ internal sealed class VersionsCheck : ICheck
         return Findings.Of(evidence, versions.Count < 2 ? [] :
         [
             isMajor
-                ? Problem.Failure(evidence, "Servers of another major version are no streaming standbys of this cluster: build them anew with the primary's version.")
+                ? Problem.Failure(evidence, "Servers of another major version cannot be streaming standbys of this cluster: rebuild them with the primary's version.")
                 : Problem.Warning(evidence, "Update all servers to the newest minor version, standbys first."),
         ]);
     }
