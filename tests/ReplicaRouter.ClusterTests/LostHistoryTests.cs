@@ -1,6 +1,7 @@
 using Dapper;
 using Npgsql;
 using ReplicaRouter.Checks;
+using ReplicaRouter.Checks.LostHistory;
 using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;

@@ -1,3 +1,5 @@
+using ReplicaRouter.Benchmarks.Faults.Scenarios;
+
 namespace ReplicaRouter.Benchmarks.Faults;
 
 /// <summary>A fault during the load.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using ReplicaRouter.Checks;
+using ReplicaRouter.Checks.LostHistory;
 
 namespace ReplicaRouter.Benchmarks.Sessions;
 

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ReplicaRouter;
 using ReplicaRouter.Dashboard;
+using ReplicaRouter.Dashboard.Feed;
 
 namespace Microsoft.AspNetCore.Builder;
 

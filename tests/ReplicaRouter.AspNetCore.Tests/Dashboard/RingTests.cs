@@ -1,4 +1,5 @@
 using ReplicaRouter.Dashboard;
+using ReplicaRouter.Dashboard.Feed;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 

@@ -1,4 +1,5 @@
 using ReplicaRouter.Dashboard;
+using ReplicaRouter.Dashboard.Feed;
 using ReplicaRouter.Tests;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;

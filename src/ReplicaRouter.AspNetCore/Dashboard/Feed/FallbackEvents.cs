@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>Makes two events of many fallbacks: when a route begins to fall back, and when it no longer does.</summary>
 internal sealed class FallbackEvents

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Checks;
+namespace ReplicaRouter.Checks.LostHistory;
 
 /// <summary>The result of a <see cref="LostHistoryCheck"/>.</summary>
 /// <param name="WithoutFault">The counts on the healthy cluster.</param>

@@ -1,6 +1,6 @@
 using ReplicaRouter.Testing;
 
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>A planned switchover to a replica; the former primary returns as a standby.</summary>
 internal sealed class Switchover : Scenario

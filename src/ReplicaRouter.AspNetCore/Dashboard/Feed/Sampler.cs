@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>Looks at the router: how it stands, and a point for the charts. One call at a time.</summary>
 internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider time)

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>The primary is killed, and a replica is promoted a second later. The replica has every commit, so that any lost write is the fault of the arm.</summary>
 internal sealed class Promotion : Scenario

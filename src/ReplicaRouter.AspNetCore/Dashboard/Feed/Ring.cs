@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>The last so many items, oldest first. Not thread-safe.</summary>
 internal sealed class Ring<T>(int capacity)

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>
 /// Something that happened, in words: when, in ms of the Unix epoch; to which host, if to one; why, where that is known; and the error's text, for operators.

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>Samples the router once a second, keeps what happened lately, and sends it to the open pages.</summary>
 internal sealed class DashboardFeed(IServiceProvider services, RouterRegistration registration, Operators operators, Orders orders, TimeProvider time, CancellationToken stopToken)

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>All processes of a replica are frozen for the rest of the run, and thawed for a tail of half its length.</summary>
 internal sealed class Suspend : Scenario

@@ -2,7 +2,7 @@ using Dapper;
 using Npgsql;
 using ReplicaRouter.Testing;
 
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>Promotes a server and observes when this takes effect.</summary>
 internal static class Successor

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>A replica is killed, and started again halfway through the run.</summary>
 internal sealed class Kill : Scenario

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Checks;
+namespace ReplicaRouter.Checks.LostHistory;
 
 /// <summary>Counts of one part of a <see cref="LostHistoryCheck"/>.</summary>
 /// <param name="Sessions">Sessions, counting each hop of a token as a new one.</param>

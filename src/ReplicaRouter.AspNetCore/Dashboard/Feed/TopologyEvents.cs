@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>An event that has no number and time yet.</summary>
 /// <param name="Kind">What kind of event.</param>

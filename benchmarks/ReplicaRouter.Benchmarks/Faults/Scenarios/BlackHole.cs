@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>The network to a replica drops everything for the rest of the run, and is restored for a tail of half its length.</summary>
 internal sealed class BlackHole : Scenario

@@ -2,7 +2,7 @@ using Dapper;
 using Npgsql;
 using ReplicaRouter.Testing;
 
-namespace ReplicaRouter.Checks;
+namespace ReplicaRouter.Checks.LostHistory;
 
 /// <summary>
 /// Counts sessions that report a lost history although nothing was lost: on a healthy cluster, and after failovers with synchronous replication.

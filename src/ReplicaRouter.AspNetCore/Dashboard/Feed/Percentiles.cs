@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>How long commands took over about the last minute, by host and by route.</summary>
 /// <remarks>From the pools' histograms, which only grow: the last minute is what they have more than a minute ago.</remarks>

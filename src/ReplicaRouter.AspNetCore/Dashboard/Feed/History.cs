@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Dashboard;
+namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>What the charts and the list of events show: five minutes by the second, an hour in steps of 15 s, and the last events. Not thread-safe.</summary>
 internal sealed class History

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Benchmarks.Faults;
+namespace ReplicaRouter.Benchmarks.Faults.Scenarios;
 
 /// <summary>All replicas fall behind for half of the run, under many reads: an arm that respects the lag must serve them from the primary.</summary>
 internal sealed class Lag : Scenario

@@ -1,4 +1,4 @@
-namespace ReplicaRouter.Checks;
+namespace ReplicaRouter.Checks.LostHistory;
 
 /// <summary>The options of a <see cref="LostHistoryCheck"/>.</summary>
 public sealed record LostHistoryCheckOptions
