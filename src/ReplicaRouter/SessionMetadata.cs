@@ -14,7 +14,7 @@ public static class SessionMetadata
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(metadata);
-        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[KeyOf(session.Router.Name)] = token;
+        if (await session.GetTokenAsync(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token) metadata[KeyOf(session.RouterName)] = token;
     }
 
     /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>

@@ -13,17 +13,17 @@ namespace ReplicaRouter.Dashboard;
 /// <param name="Events">The last events, oldest first.</param>
 /// <param name="Status">How all stands.</param>
 internal sealed record WelcomeMessage(
-    string[] Hosts, string[] Routes, InstanceMessage Instance, HistoryPoint[] Points, HistoryPoint[] Steps, RouterEvent[] Events, RouterStatusMessage Status)
+    string[] Hosts, string[] Routes, InstanceMessage Instance, HistoryPoint[] Points, HistoryPoint[] Steps, FeedEvent[] Events, RouterStatusMessage Status)
 {
     /// <summary>The same for those who may not see the texts of errors.</summary>
-    public WelcomeMessage WithoutErrors() => this with { Events = RouterEvent.WithoutErrors(Events), Status = Status.WithoutErrors() };
+    public WelcomeMessage WithoutErrors() => this with { Events = FeedEvent.WithoutErrors(Events), Status = Status.WithoutErrors() };
 }
 
 /// <summary>What has changed since the last message: a new point once a second, a step now and then, and how all stands after each event.</summary>
-internal sealed record UpdateMessage(RouterStatusMessage Status, HistoryPoint? Point, HistoryPoint? Step, RouterEvent[] Events)
+internal sealed record UpdateMessage(RouterStatusMessage Status, HistoryPoint? Point, HistoryPoint? Step, FeedEvent[] Events)
 {
     /// <inheritdoc cref="WelcomeMessage.WithoutErrors"/>
-    public UpdateMessage WithoutErrors() => this with { Events = RouterEvent.WithoutErrors(Events), Status = Status.WithoutErrors() };
+    public UpdateMessage WithoutErrors() => this with { Events = FeedEvent.WithoutErrors(Events), Status = Status.WithoutErrors() };
 }
 
 /// <summary>Which process the page shows; it started at a moment in ms of the Unix epoch.</summary>

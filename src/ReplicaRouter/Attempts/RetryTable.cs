@@ -1,6 +1,6 @@
-using static ReplicaRouter.FailureKind;
-using static ReplicaRouter.RetryDecision;
-using static ReplicaRouter.TryPhase;
+using static ReplicaRouter.Wal.FailureKind;
+using static ReplicaRouter.Attempts.RetryDecision;
+using static ReplicaRouter.Attempts.TryPhase;
 
 namespace ReplicaRouter.Attempts;
 
@@ -17,10 +17,10 @@ internal static class RetryTable
     public static RetryDecision Decide(in FailedTry failed) => failed switch
     {
         // Opening. Nothing of the work was sent, so this is no retry of it: it goes on until the route's wait is over, whatever AllowRetry says.
-        { Phase: Opening, Detail: FailureDetail.Cancelled } => CallersError,
+        { Phase: TryPhase.Opening, Detail: FailureDetail.Cancelled } => CallersError,
         // An exhausted pool is no fault of its host. For a read another host will do; a write has waited for as long as it may.
-        { Phase: Opening, Detail: FailureDetail.PoolExhausted, IsReadOnly: false } => CallersError,
-        { Phase: Opening } => AgainElsewhere,
+        { Phase: TryPhase.Opening, Detail: FailureDetail.PoolExhausted, IsReadOnly: false } => CallersError,
+        { Phase: TryPhase.Opening } => AgainElsewhere,
 
         // The server takes no command on a connection that it has ended for being idle, or rolls back the one that it has begun, as with 57P01 below.
         { Phase: FirstCommand, Detail: FailureDetail.IdleTimeout, MayRetry: true, Run: < MaxRuns } => AgainHere,

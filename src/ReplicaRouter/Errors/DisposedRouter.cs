@@ -7,6 +7,7 @@ internal static class DisposedRouter
 {
     private const string Name = "ReplicaRouter.DatabaseRouter";
 
+    [SuppressMessage("Maintainability", "CA1513", Justification = "The part that notices is internal.")]
     public static void ThrowIf([DoesNotReturnIf(true)] bool isDisposed)
     {
         if (isDisposed) throw new ObjectDisposedException(Name);

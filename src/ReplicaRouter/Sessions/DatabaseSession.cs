@@ -22,6 +22,9 @@ public sealed class DatabaseSession : IDisposable
         (Root, Origin) = continued is null ? (this, origin) : (continued.Root, continued.Origin);
     }
 
+    /// <inheritdoc cref="SessionTokens.RouterName"/>
+    internal string? RouterName => _tokens.RouterName;
+
     /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
     internal DatabaseSession Root { get; }
 

@@ -20,6 +20,9 @@ internal sealed class SessionTokens(
     /// <summary>The first one signs; an empty one only protects against accidents.</summary>
     private readonly ImmutableArray<byte[]> _secrets = configuration.TokenSecrets.IsEmpty ? [[]] : configuration.TokenSecrets;
 
+    /// <summary>The name of the router; null for the one without.</summary>
+    public string? RouterName => configuration.Name;
+
     /// <param name="origin">Where the state starts from.</param>
     public SessionState NewState(SessionOrigin? origin = null)
     {

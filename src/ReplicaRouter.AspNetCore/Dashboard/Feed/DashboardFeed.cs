@@ -129,19 +129,19 @@ internal sealed class DashboardFeed(IServiceProvider services, RouterRegistratio
         }
     }
 
-    private RouterEvent[] TakeEvents()
+    private FeedEvent[] TakeEvents()
     {
-        var events = new List<RouterEvent>();
+        var events = new List<FeedEvent>();
         while (_happened.Reader.TryRead(out var next))
         {
             var (kind, severity, host, text, reason, error) = next.What;
-            events.Add(new RouterEvent(++_lastId, next.At.ToUnixTimeMilliseconds(), kind, severity, host, text, reason, error));
+            events.Add(new FeedEvent(++_lastId, next.At.ToUnixTimeMilliseconds(), kind, severity, host, text, reason, error));
         }
 
         return [.. events];
     }
 
-    private void Publish(Sampler sampler, RouterStatusMessage status, HistoryPoint? point, RouterEvent[] events)
+    private void Publish(Sampler sampler, RouterStatusMessage status, HistoryPoint? point, FeedEvent[] events)
     {
         lock (_lock)
         {

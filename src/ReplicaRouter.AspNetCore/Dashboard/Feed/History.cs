@@ -14,7 +14,7 @@ internal sealed class History
 
     private readonly Ring<HistoryPoint> _points = new(Points);
     private readonly Ring<HistoryPoint> _steps = new(Steps);
-    private readonly Ring<RouterEvent> _events = new(Events);
+    private readonly Ring<FeedEvent> _events = new(Events);
     private readonly List<HistoryPoint> _step = new(PointsOfStep);
 
     /// <summary>The hosts, in the order that the points have.</summary>
@@ -24,7 +24,7 @@ internal sealed class History
 
     public HistoryPoint[] LastHour() => _steps.ToArray();
 
-    public RouterEvent[] LastEvents() => _events.ToArray();
+    public FeedEvent[] LastEvents() => _events.ToArray();
 
     /// <returns>The step that the point has completed, if it has.</returns>
     public HistoryPoint? Add(HistoryPoint point)
@@ -38,7 +38,7 @@ internal sealed class History
         return step;
     }
 
-    public void Add(IEnumerable<RouterEvent> events)
+    public void Add(IEnumerable<FeedEvent> events)
     {
         foreach (var happened in events) _events.Add(happened);
     }

@@ -3,10 +3,10 @@ namespace ReplicaRouter.Dashboard.Feed;
 /// <summary>
 /// Something that happened, in words: when, in ms of the Unix epoch; to which host, if to one; why, where that is known; and the error's text, for operators.
 /// </summary>
-internal sealed record RouterEvent(long Id, long At, EventKind Kind, Severity Severity, string? Host, string Text, string? Reason, string? Error)
+internal sealed record FeedEvent(long Id, long At, EventKind Kind, Severity Severity, string? Host, string Text, string? Reason, string? Error)
 {
     /// <summary>The same for those who may not see the texts of errors.</summary>
-    public static RouterEvent[] WithoutErrors(RouterEvent[] events) => [.. events.Select(happened => happened.Error is null ? happened : happened with { Error = null })];
+    public static FeedEvent[] WithoutErrors(FeedEvent[] events) => [.. events.Select(happened => happened.Error is null ? happened : happened with { Error = null })];
 }
 
 internal enum EventKind
