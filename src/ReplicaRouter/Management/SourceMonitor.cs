@@ -104,13 +104,6 @@ internal sealed class SourceMonitor(
     }
 }
 
-/// <summary>How sources of hosts are asked: what <see cref="DiscoveryOptions"/> say of all of them.</summary>
-internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, ImmutableArray<string> Groups, AllowedHosts Allowed)
-{
-    public bool SaysTheSameAs(DiscoverySettings other) =>
-        Interval == other.Interval && Timeout == other.Timeout && Groups.SequenceEqual(other.Groups) && Allowed.SaysTheSameAs(other.Allowed);
-}
-
 /// <summary>
 /// What came of asking a source once: how many hosts it named that are allowed, the addresses and ports that are not, and why the answer was not used, null when
 /// it was.

@@ -13,7 +13,7 @@ public class GlossaryTests
     public void No_refused_word_is_used()
     {
         var texts = Repository.Files("src", "*.cs").Concat(Repository.Files("samples", "*.cs")).Concat(Repository.Files("docs/guide", "*.md")).Append(Repository.PathOf("README.md")).Append(Repository.PathOf("CONTRIBUTING.md"));
-        Assert.Empty(texts.SelectMany(UsesIn));
+        Nothing.In(texts.SelectMany(UsesIn));
     }
 
     [Theory]

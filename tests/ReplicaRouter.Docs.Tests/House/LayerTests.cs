@@ -9,7 +9,7 @@ public partial class LayerTests
     private static readonly string s_core = typeof(DatabaseRouter).Assembly.Location;
 
     [Fact]
-    public void No_type_refers_to_a_layer_above_its_own() => Assert.Empty(new Layers(Layers.Order).Upward(s_core));
+    public void No_type_refers_to_a_layer_above_its_own() => Nothing.In(new Layers(Layers.Order).Upward(s_core));
 
     [Fact]
     public void A_reference_upwards_is_found()
@@ -25,7 +25,7 @@ public partial class LayerTests
         var strangers = Layers.Sources()
             .Where(path => !PublicType().IsMatch(File.ReadAllText(path)))
             .Where(path => !File.ReadAllText(path).Contains($"\nnamespace {NamespaceOf(path)};", StringComparison.Ordinal) && !File.ReadAllText(path).StartsWith($"namespace {NamespaceOf(path)};", StringComparison.Ordinal));
-        Assert.Empty(strangers.Select(Repository.NameOf));
+        Nothing.In(strangers.Select(Repository.NameOf));
         Assert.Equal(Layers.Order.Order(StringComparer.Ordinal), Layers.Sources().Select(Layers.FolderOf).Where(folder => folder.Length > 0).Distinct().Order(StringComparer.Ordinal));
     }
 

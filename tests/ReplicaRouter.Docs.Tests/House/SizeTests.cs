@@ -15,14 +15,14 @@ public class SizeTests
     private static readonly string[] s_sources = [.. new[] { "src", "tests", "benchmarks", "samples", "docs" }.SelectMany(folder => Repository.Files(folder, "*.cs"))];
 
     [Fact]
-    public void No_file_is_long() => Assert.Empty(s_sources.Where(path => File.ReadLines(path).Count() > MostLines).Select(Repository.NameOf));
+    public void No_file_is_long() => Nothing.In(s_sources.Where(path => File.ReadLines(path).Count() > MostLines).Select(Repository.NameOf));
 
     [Fact]
     public void No_folder_is_crowded() =>
-        Assert.Empty(s_sources.CountBy(path => Path.GetDirectoryName(path)!).Where(folder => folder.Value > MostFiles).Select(folder => Repository.NameOf(folder.Key)));
+        Nothing.In(s_sources.CountBy(path => Path.GetDirectoryName(path)!).Where(folder => folder.Value > MostFiles).Select(folder => Repository.NameOf(folder.Key)));
 
     [Fact]
-    public void No_method_is_long() => Assert.Empty(s_sources.SelectMany(LongMethodsOf));
+    public void No_method_is_long() => Nothing.In(s_sources.SelectMany(LongMethodsOf));
 
     [Fact]
     public void A_long_method_is_found()
