@@ -4,12 +4,12 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>Real faults of real servers, each test on a cluster of its own.</summary>
+/// <summary>Real faults of real servers. Each test has its own cluster.</summary>
 public class FaultTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>A router that has seen every host healthy: servers that were started a moment ago may still be catching up.</summary>
+    /// <summary>Returns a router that has found every host healthy; servers that have just started can still be catching up.</summary>
     private static async Task<DatabaseRouter> HealthyRouterAsync(LocalCluster cluster)
     {
         var router = cluster.Router();
@@ -21,7 +21,7 @@ public class FaultTests
         LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [.. replicas.Select(name => new LocalReplicaOptions { Name = name })] }, Ct);
 
     [Fact]
-    public async Task A_killed_replica_costs_no_read_an_error_and_serves_again_after_its_return()
+    public async Task A_killed_replica_fails_no_read_and_serves_again_after_its_return()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = await HealthyRouterAsync(cluster);
@@ -57,7 +57,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_replica_whose_streaming_is_cut_is_found_stale_within_5_seconds_and_a_probe_H2_T5_S12()
+    public async Task A_replica_with_streaming_cut_is_lagging_within_5_s_plus_one_probe_H2_T5_S12()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await HealthyRouterAsync(cluster);
@@ -79,7 +79,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task Sixty_seconds_of_an_idle_primary_leave_the_lag_at_0_and_the_replica_in_rotation_H1()
+    public async Task A_primary_idle_for_a_minute_leaves_the_lag_at_0_and_the_replica_in_rotation_H1()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await HealthyRouterAsync(cluster);
@@ -88,7 +88,7 @@ public class FaultTests
         var start = TimeProvider.System.GetTimestamp();
         for (var last = start; TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(60); await Task.Delay(200, Ct))
         {
-            // A machine that stood still has let the last answer grow old: the next one is awaited.
+            // If the machine stalled, the last observation is too old: wait for the next one.
             var stoodStill = TimeProvider.System.GetElapsedTime(last) > TimeSpan.FromSeconds(1);
             if (stoodStill) await Eventually.Async(() => router.GetHealthStatus()["analytics"].IsHealthy, TimeSpan.FromSeconds(5), "probed again");
             last = TimeProvider.System.GetTimestamp();
@@ -99,7 +99,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task Writes_follow_a_promotion_and_the_old_primary_that_comes_back_is_fenced_and_then_serves_reads_as_a_standby_T14_S25()
+    public async Task A_returning_old_primary_is_fenced_and_serves_reads_once_it_is_a_standby_T14_S25()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await using var router = await HealthyRouterAsync(cluster);
@@ -126,7 +126,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_router_that_starts_before_its_servers_serves_once_they_are_there_H43()
+    public async Task A_router_that_starts_before_its_servers_serves_once_they_are_up_H43()
     {
         await using var cluster = await StartAsync("analytics");
         await cluster["primary"].StopAsync(StopMode.Immediate, Ct);
@@ -141,7 +141,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_deadline_or_a_cancellation_during_a_login_is_the_callers_and_says_nothing_of_the_host()
+    public async Task A_deadline_or_cancellation_during_a_login_is_not_a_failure_of_the_host()
     {
         await using var cluster = await StartAsync();
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster.Primary.Port);
@@ -153,7 +153,7 @@ public class FaultTests
         await using var router = DatabaseRouter.Create(options);
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
 
-        // A login takes half a dozen round trips: longer than all of these together, as one that was abandoned goes on and serves whoever comes then.
+        // A login takes about six round trips. It must outlast all attempts below, because an abandoned login goes on and serves the next caller.
         proxy.Delay(TimeSpan.FromMilliseconds(25));
         for (var i = 0; i < 3; i++)
         {
@@ -166,7 +166,7 @@ public class FaultTests
         Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
         proxy.Heal();
         Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Write));
-        await Eventually.Async(() => router.GetHealthStatus()["primary"].ConnectionsInUse == 0, TimeSpan.FromSeconds(10), "abandoned logins are counted out");
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].ConnectionsInUse == 0, TimeSpan.FromSeconds(10), "abandoned logins are no longer counted");
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public class FaultTests
             o.MaxLag = TimeSpan.FromSeconds(1);
         });
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE t (n int)"), Ct);
-        // One that is paused before it has replayed any position that the router has seen is of unknown lag, and stays so.
+        // A replica that is paused before it has replayed any position known to the router has an unknown lag until it resumes.
         await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
         await cluster["background"].PauseReplayAsync(Ct);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
