@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using ReplicaRouter;
 
-// Outside of our own namespaces, as applications are: which AddReplicaRouter it is depends on that.
+// Outside our own namespaces, like applications: the namespace decides which AddReplicaRouter is called.
 namespace AspNetCore.Tests;
 
 public class AddReplicaRouterTests
 {
     [Fact]
-    public async Task The_router_is_there_for_whoever_asks()
+    public async Task AddReplicaRouter_registers_a_singleton_router()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });

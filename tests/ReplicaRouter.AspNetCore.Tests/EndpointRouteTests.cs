@@ -41,7 +41,7 @@ public class EndpointRouteTests
     [InlineData("GET", "/attribute", true, "transactional")]
     [InlineData("GET", "/routed/class", false, "analytics")]
     [InlineData("GET", "/routed/method", false, "background")]
-    public async Task An_injected_data_source_goes_where_its_endpoint_wants(string method, string path, bool safeMethodsRead, string route)
+    public async Task An_injected_data_source_uses_the_route_of_its_endpoint(string method, string path, bool safeMethodsRead, string route)
     {
         await using var app = await StartAsync(safeMethodsRead);
         using var client = app.Client();
@@ -50,7 +50,7 @@ public class EndpointRouteTests
     }
 
     [Fact]
-    public async Task What_is_stated_in_a_scope_comes_before_what_the_endpoint_states()
+    public async Task A_route_scope_takes_precedence_over_the_endpoint()
     {
         await using var app = await TestApplication.StartAsync(app =>
         {
@@ -66,7 +66,7 @@ public class EndpointRouteTests
     }
 
     [Fact]
-    public async Task So_does_an_injected_connection()
+    public async Task An_injected_connection_uses_the_route_of_its_endpoint()
     {
         await using var app = await StartAsync();
         using var client = app.Client();
@@ -74,7 +74,7 @@ public class EndpointRouteTests
     }
 
     [Fact]
-    public async Task Without_sessions_an_application_whose_endpoints_state_routes_does_not_start()
+    public async Task An_application_with_routed_endpoints_does_not_start_without_UseReplicaRouter()
     {
         var fault = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => TestApplication.StartAsync(
             app =>
@@ -89,7 +89,7 @@ public class EndpointRouteTests
     }
 
     [Fact]
-    public async Task All_endpoints_of_Identity_write_when_their_group_does()
+    public async Task All_Identity_endpoints_take_the_route_of_their_group()
     {
         await using var app = await TestApplication.StartAsync(
             app =>
@@ -106,7 +106,7 @@ public class EndpointRouteTests
     }
 
     [Fact]
-    public async Task Outside_of_a_request_it_writes()
+    public async Task Outside_a_request_an_injected_data_source_uses_the_write_route()
     {
         await using var app = await StartAsync();
         using var scope = app.Services.CreateScope();
@@ -119,7 +119,7 @@ public class EndpointRouteTests
 [RouteTo(DatabaseOperation.Analytics)]
 public class RoutedController : ControllerBase
 {
-    // An action is an instance method.
+    // Actions must be instance methods.
 #pragma warning disable CA1822
     [HttpGet("class")]
     public string Class([FromKeyedServices(EndpointRoute.Key)] DbDataSource source) => source.ConnectionString;

@@ -8,14 +8,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>gRPC is HTTP: its calls pass through the same middleware and the same handler.</summary>
+/// <summary>gRPC calls are HTTP requests: they pass through the same middleware and handler.</summary>
 public class GrpcTests
 {
     private static readonly Marshaller<string> Text = Marshallers.Create(Encoding.UTF8.GetBytes, Encoding.UTF8.GetString);
     internal static readonly Method<string, string> Work = new(MethodType.Unary, "Worker", "Work", Text, Text);
 
     [Fact]
-    public async Task A_grpc_call_carries_the_session_there_and_back()
+    public async Task A_gRPC_call_carries_the_session_both_ways()
     {
         await using var back = await TestApplication.StartAsync(app =>
         {
@@ -34,14 +34,14 @@ public class GrpcTests
         using var channel = GrpcChannel.ForAddress("http://back", new GrpcChannelOptions { HttpHandler = handler });
         using var session = front.Router.BeginSession();
         Assert.Equal("nothing", await channel.CreateCallInvoker().AsyncUnaryCall(Work, null, default, "nothing"));
-        // What the other service did is in the session now, and goes along with the next call.
+        // The session now includes what the other service did, and the next call carries it.
         Assert.True(SessionToken.TryDecode(await session.GetTokenAsync(TestContext.Current.CancellationToken), [], out var token));
         Assert.Equal(500UL, token.Position.Lsn);
         Assert.Equal("500", await channel.CreateCallInvoker().AsyncUnaryCall(Work, null, default, "nothing"));
     }
 }
 
-/// <summary>Tells up to where its session's caller had come, then does something itself.</summary>
+/// <summary>Returns the position of the caller's session, then writes.</summary>
 internal sealed class Worker(DatabaseRouter router)
 {
     public async Task<string> WorkAsync(string request, ServerCallContext call)
@@ -52,7 +52,7 @@ internal sealed class Worker(DatabaseRouter router)
     }
 }
 
-/// <summary>What the compiler of .proto files would generate.</summary>
+/// <summary>What the compiler for .proto files would generate.</summary>
 internal sealed class WorkerMethods : IServiceMethodProvider<Worker>
 {
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<Worker> context) =>

@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ReplicaRouter;
 
-// Outside of our own namespaces, as applications are: which AddReplicaRouter it is depends on that.
+// Outside our own namespaces, like applications: the namespace decides which AddReplicaRouter is called.
 namespace AspNetCore.Tests;
 
 public class HealthEndpointTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>An application whose servers are not there: their addresses would be in the error texts.</summary>
+    /// <summary>Starts an application whose server is unreachable, so that error texts contain its address.</summary>
     private static async Task<WebApplication> StartAsync(string? policy)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -29,7 +29,7 @@ public class HealthEndpointTests
     [InlineData(null, true, false)]
     [InlineData("operators", false, false)]
     [InlineData("operators", true, true)]
-    public async Task Error_texts_and_addresses_are_for_those_who_pass_the_policy(string? policy, bool isOperator, bool seesText)
+    public async Task Error_texts_and_addresses_are_shown_only_to_callers_that_pass_the_policy(string? policy, bool isOperator, bool seesText)
     {
         await using var app = await StartAsync(policy);
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
@@ -46,7 +46,7 @@ public class HealthEndpointTests
     }
 
     [Fact]
-    public async Task A_policy_without_authorization_is_told_at_the_start()
+    public async Task A_policy_without_authorization_fails_at_the_start()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.AddReplicaRouter(options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1" });

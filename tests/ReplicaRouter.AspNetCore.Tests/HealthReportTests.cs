@@ -6,7 +6,7 @@ public sealed class HealthReportTests
     private static readonly DateTimeOffset s_now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     [Fact]
-    public void It_has_the_documented_shape()
+    public void The_report_has_the_documented_shape()
     {
         var report = Report(
             new Dictionary<string, HostHealth>
@@ -27,7 +27,7 @@ public sealed class HealthReportTests
     }
 
     [Fact]
-    public void One_unhealthy_host_makes_it_unhealthy()
+    public void One_unhealthy_host_makes_the_report_unhealthy()
     {
         var hosts = new Dictionary<string, HostHealth>
         {
@@ -41,14 +41,14 @@ public sealed class HealthReportTests
     }
 
     [Fact]
-    public void Who_may_not_see_details_sees_the_state()
+    public void Without_details_the_error_is_only_the_state()
     {
         var hosts = new Dictionary<string, HostHealth> { ["analytics"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null) };
         Assert.Equal("Down", Report(hosts, showsDetails: false).Databases["analytics"].Error);
     }
 
     [Fact]
-    public void Further_routers_stand_under_their_names_and_count_as_well()
+    public void Further_routers_are_listed_by_name_and_affect_the_status()
     {
         var well = RouterReport.From(new Dictionary<string, HostHealth> { ["primary"] = Host(HostRole.Primary, isHealthy: true, lagMs: null) }, Metrics(), showsDetails: false);
         var unwell = RouterReport.From(new Dictionary<string, HostHealth> { ["primary"] = Host(HostRole.Unknown, isHealthy: false, lagMs: null) }, Metrics(), showsDetails: false);

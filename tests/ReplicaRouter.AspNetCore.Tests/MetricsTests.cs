@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>What the sample exports to Prometheus, and what is built on those names: the page, the alert rules, the dashboard.</summary>
+/// <summary>The metrics that the sample exports to Prometheus, and what uses their names: the page, the alert rules and the dashboard.</summary>
 public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFixture>
 {
     private static readonly string Monitoring = Path.Combine(AppContext.BaseDirectory, "monitoring");
@@ -12,7 +12,7 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_page_the_rules_and_the_dashboard_use_the_names_and_labels_that_are_exported()
+    public async Task The_page_the_rules_and_the_dashboard_use_the_exported_names_and_labels()
     {
         var text = await ExportAsync();
         var exported = TypeLine().Matches(text).Select(match => match.Groups[1].Value).Where(name => name.StartsWith("replica_router_", StringComparison.Ordinal)).ToHashSet();
@@ -22,13 +22,13 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
         {
             var labels = new Regex($@"^{metric.Prometheus}\{{([^}}]*)\}}", RegexOptions.Multiline).Matches(text)
                 .Select(match => match.Groups[1].Value)
-                // A further router, as another test of this process has one, adds its name to all.
+                // Skips the further router of another test in this process: its metrics have its name as one more label.
                 .Where(written => !written.Contains("replica_router_router=", StringComparison.Ordinal))
                 .SelectMany(written => LabelName().Matches(written).Select(label => label.Groups[1].Value)).Where(label => !label.StartsWith("otel_", StringComparison.Ordinal)).ToHashSet();
             Assert.Equal(metric.Attributes.Select(name => name.Replace('.', '_')).Order(StringComparer.Ordinal), labels.Order(StringComparer.Ordinal));
         }
 
-        // What is not known is exported as not a number, and Prometheus can read it.
+        // An unknown value is exported as NaN, which Prometheus can read.
         Assert.Matches(@"(?im)^replica_router_host_lag_seconds\{[^}]*""primary""[^}]*\} nan\b", text);
         if (Promtool.IsHere) await Promtool.ParseAsync(text);
 
@@ -39,9 +39,9 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
     }
 
     [Fact]
-    public async Task Promtool_finds_nothing_wrong_with_the_rules_their_tests_and_the_dashboard()
+    public async Task Promtool_accepts_the_rules_their_tests_and_the_dashboard()
     {
-        Assert.SkipUnless(Promtool.IsHere || Promtool.CanBeHad, "promtool is not here and can't be had: there is no apt-get.");
+        Assert.SkipUnless(Promtool.IsHere || Promtool.CanBeHad, "promtool is not installed and can't be: there is no apt-get.");
         await Promtool.RunAsync("check", "rules", Path.Combine(Monitoring, "alerts.yml"));
         await Promtool.RunAsync("test", "rules", Path.Combine(Monitoring, "alerts.test.yml"));
         var queries = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Monitoring, "grafana-dashboard.json"), Ct))!["panels"]!.AsArray()
@@ -54,12 +54,12 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
         Directory.Delete(Path.GetDirectoryName(rules)!, recursive: true);
     }
 
-    /// <summary>The metrics once everything has happened that some of them count.</summary>
+    /// <summary>Returns the metrics after all events that they count have happened.</summary>
     private async Task<string> ExportAsync()
     {
         using var client = new HttpClient { BaseAddress = sample.Address };
         await client.GetStringAsync("/clients", Ct);
-        // A fallback, and an ejection.
+        // Cause a fallback and a lost host.
         await sample.Router.DrainAsync("analytics", Ct);
         await sample.Router.ExecuteAsync(DatabaseOperation.Analytics, (_, _) => Task.CompletedTask, Ct);
         await sample.Router.RestoreAsync("analytics", Ct);
@@ -86,7 +86,7 @@ public partial class MetricsTests(SampleFixture sample) : IClassFixture<SampleFi
 
         public static Task RunAsync(params string[] arguments) => RunAsync("", isStyleChecked: true, arguments);
 
-        /// <summary>Whether Prometheus can read metrics. How they are named is OpenTelemetry's business.</summary>
+        /// <summary>Checks that Prometheus can read metrics. Their names follow OpenTelemetry, so style is not checked.</summary>
         public static Task ParseAsync(string metrics) => RunAsync(metrics, isStyleChecked: false, "check", "metrics");
 
         private static async Task RunAsync(string input, bool isStyleChecked, params string[] arguments)

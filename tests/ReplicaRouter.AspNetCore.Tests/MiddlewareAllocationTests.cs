@@ -13,13 +13,13 @@ public class MiddlewareAllocationTests
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task A_request_that_touches_no_database_costs_at_most_300_bytes(bool waits, bool hasCookie)
+    public async Task A_request_that_uses_no_database_allocates_at_most_300_bytes(bool waits, bool hasCookie)
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         var context = new DefaultHttpContext { RequestServices = app.Services };
         if (hasCookie) context.Request.Headers.Cookie = $"replica-router.a={app.Services.GetRequiredService<WebRouters>().Of(null).Seal.Close(new string('A', 48))}";
 
-        // Completed on this very thread, so that what is allocated after the wait counts as well.
+        // Completed on this thread, so that allocations after the wait count too.
         TaskCompletionSource? wait = null;
         RequestDelegate endpoint = waits ? async _ => await (wait = new TaskCompletionSource()).Task : _ => Task.CompletedTask;
         long Measure(RequestDelegate pipeline)
@@ -40,7 +40,7 @@ public class MiddlewareAllocationTests
         builder.Run(endpoint);
         var routed = builder.Build();
         long cost = 0;
-        // A thread of its own, without what the test framework keeps in the flow of execution: each change of that copies it all.
+        // Runs on a new thread without the test framework's ExecutionContext, as each change to that copies all of its values.
         var thread = new Thread(() => cost = Measure(routed) + Measure(routed) - (2 * Measure(endpoint)));
         thread.UnsafeStart();
         thread.Join();

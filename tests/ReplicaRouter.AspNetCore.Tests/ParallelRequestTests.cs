@@ -7,17 +7,17 @@ using ReplicaRouter.Tests;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>Requests of one browser at the same time, whose responses arrive in any order.</summary>
+/// <summary>Overlapping requests of one browser, whose responses arrive in any order.</summary>
 [Trait("Failure", "A6")]
 public class ParallelRequestTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>Each request is sent, is served and arrives; the three steps of several requests mix in every way.</summary>
+    /// <summary>Each request is sent and served, and its response arrives. The three steps of several requests are interleaved in every order.</summary>
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task In_whatever_order_requests_are_sent_served_and_answered_the_next_one_sees_what_every_response_showed(int requests)
+    public async Task After_requests_in_any_order_the_next_one_sees_what_every_response_showed(int requests)
     {
         await using var app = await TestApplication.StartAsync(_ => { }, services => services.AddSingleton<IDataProtectionProvider, OpenProtection>());
         var builder = new ApplicationBuilder(app.Services);
@@ -33,7 +33,7 @@ public class ParallelRequestTests
         }
     }
 
-    /// <summary>The same as in a browser: a slow page that began before a save, and ends after it.</summary>
+    /// <summary>The same over HTTP: a slow page begins before a save and ends after it.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -71,7 +71,7 @@ public class ParallelRequestTests
     }
 
     [Fact]
-    public async Task What_a_request_brought_and_saw_again_is_not_sent_again()
+    public async Task A_position_that_a_request_brought_is_not_sent_back()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
@@ -87,11 +87,11 @@ public class ParallelRequestTests
         Write,
         Read,
 
-        /// <summary>It reads at once, and is answered late.</summary>
+        /// <summary>Reads at once, and is answered late.</summary>
         SlowRead,
     }
 
-    /// <summary>One browser, and the only writer of a database.</summary>
+    /// <summary>One browser, which is the only writer of a database.</summary>
     private sealed class Browser(IServiceProvider services, RequestDelegate pipeline)
     {
         private ulong _written;
@@ -162,7 +162,7 @@ public class ParallelRequestTests
         Show(router, request.Shown);
     }
 
-    /// <summary>Has the request's session see a position.</summary>
+    /// <summary>Makes the request's session see a position.</summary>
     private static void Show(DatabaseRouter router, ulong lsn) =>
         router.CurrentSession!.Merge(new SessionToken(new WalPosition(TestTopology.Cluster, 1, lsn), DateTimeOffset.UnixEpoch, false).Encode([]));
 
@@ -175,14 +175,14 @@ public class ParallelRequestTests
         return response.Headers.TryGetValues("Set-Cookie", out var values) ? [.. values] : [];
     }
 
-    /// <summary>All orders in which each request takes its three steps.</summary>
+    /// <summary>Returns all interleavings of the requests' three steps.</summary>
     private static IEnumerable<IEnumerable<int>> Orders(int[] steps)
     {
         if (steps.All(done => done == 3)) return [[]];
         return Enumerable.Range(0, steps.Length).Where(i => steps[i] < 3).SelectMany(i => Orders([.. steps.Select((done, j) => done + (i == j ? 1 : 0))]).Select(rest => rest.Prepend(i)));
     }
 
-    /// <summary>Calls those who wait for the response's start, as a server does.</summary>
+    /// <summary>Runs the callbacks for the start of the response, as a server does.</summary>
     private sealed class StartingResponse : HttpResponseFeature
     {
         private readonly Stack<(Func<object, Task> Call, object State)> _starting = [];
@@ -195,7 +195,7 @@ public class ParallelRequestTests
         }
     }
 
-    /// <summary>Protects nothing, which is quick.</summary>
+    /// <summary>Encrypts nothing, for speed.</summary>
     private sealed class OpenProtection : IDataProtectionProvider, IDataProtector
     {
         public IDataProtector CreateProtector(string purpose) => this;

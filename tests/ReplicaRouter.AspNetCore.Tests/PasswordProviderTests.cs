@@ -15,7 +15,7 @@ public class PasswordProviderTests
 
     [Fact]
     [Trait("Failure", "C9")]
-    public async Task Of_a_providers_exception_only_the_type_is_shown()
+    public async Task Only_the_type_of_a_password_provider_s_exception_is_shown()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [] }, Ct);
         var logs = new ConcurrentQueue<string>();

@@ -9,7 +9,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>The accounting sample on a free port over a real cluster, in production: nobody is authorised to see details.</summary>
+/// <summary>The accounting sample on a free port over a real cluster, in the production environment, where no caller may see details.</summary>
 public sealed class SampleFixture : IAsyncLifetime
 {
     private WebApplication _app = null!;
@@ -56,11 +56,11 @@ public sealed class SampleFixture : IAsyncLifetime
     private IEnumerable<KeyValuePair<string, string?>> Settings() => Cluster.EnvironmentVariables.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value))
         .Concat(new Dictionary<string, string?>
         {
-            // Replicas that stand still go on serving: what they lack must be told from sessions, not from lag.
+            // Paused replicas keep serving, so that only the session, and not lag, keeps its reads away from them.
             ["ReplicaRouter:Routes:read:MaxLag"] = "00:10:00",
             ["ReplicaRouter:Health:Interval"] = "00:00:00.2",
             ["ReplicaRouter:MaxLag"] = "00:00:03",
-            // A source that never answers: it costs nothing but a count.
+            // A source that never answers only increases a counter.
             ["ReplicaRouter:Discovery:Dns:Name"] = "replicas.test",
             ["ReplicaRouter:Discovery:Dns:Nameserver"] = "127.0.0.1:1",
         });

@@ -22,7 +22,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
     [InlineData("cookie")]
     [InlineData("header")]
     [InlineData("neither")]
-    public async Task A_client_that_was_just_created_is_found_with_replay_paused_on_all_replicas(string carrier)
+    public async Task A_session_finds_a_new_client_while_replay_is_paused_on_all_replicas(string carrier)
     {
         using var client = Client(keepsCookies: carrier == "cookie");
         var organization = (Guid)(await client.GetFromJsonAsync<JsonArray>("/organizations", Ct))![0]!["id"]!;
@@ -36,7 +36,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
                 using var request = new HttpRequestMessage(HttpMethod.Get, created.Headers.Location);
                 if (carrier == "header") request.Headers.Add(Header, created.Headers.GetValues(Header).Single());
                 using var found = await client.SendAsync(request, Ct);
-                // Without either it is not promised: that it isn't found shows that the replicas were asked, and could not have known.
+                // Without either there is no guarantee. That it isn't found shows that the replicas serve the read, and lack the write.
                 Assert.Equal(carrier == "neither" ? HttpStatusCode.NotFound : HttpStatusCode.OK, found.StatusCode);
             }
         }
@@ -47,7 +47,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
     }
 
     [Fact]
-    public async Task Clients_are_read_on_replicas_and_saved_on_the_primary_by_the_servers_own_word()
+    public async Task Clients_are_read_on_replicas_and_saved_on_the_primary()
     {
         var clients = sample.Services.GetRequiredService<ClientService>();
         var organizations = sample.Services.GetRequiredService<OrganizationService>();
@@ -72,7 +72,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
     [InlineData("nonsense")]
     [InlineData("oversized")]
     [InlineData("tampered")]
-    public async Task A_bad_cookie_harms_nobody_and_counts_once(string kind)
+    public async Task A_bad_cookie_causes_no_error_and_counts_once(string kind)
     {
         using var client = Client();
         using var list = await client.GetAsync("/clients", Ct);
@@ -87,14 +87,14 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
     }
 
     [Fact]
-    public async Task Health_tells_every_state_of_the_cluster()
+    public async Task Health_reports_every_state_of_the_cluster()
     {
         var cluster = sample.Cluster;
         using var client = Client();
         await AssertBecomesAsync(client, "healthy", all: 200, ready: (200, "Healthy"));
 
         await cluster["analytics"].PauseReplayAsync(Ct);
-        // Behind an idle primary there is nothing to be behind.
+        // Behind an idle primary a paused replica does not lag.
         await using (var primary = new Npgsql.NpgsqlConnection(cluster.Primary.ConnectionString))
         {
             await primary.OpenAsync(Ct);
@@ -144,7 +144,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
             answers = $"{(int)health.StatusCode} {report.ToJsonString()} {(int)readiness.StatusCode}";
             return (int)health.StatusCode == all && ((int)readiness.StatusCode, await readiness.Content.ReadAsStringAsync(Ct)) == ready
                 && sick.Order().SequenceEqual((unwell ?? []).Order());
-        }, () => $"{state}, but {answers}");
+        }, () => $"expected {state}, got {answers}");
 
         Assert.Equal(["timestamp", "status", "databases", "metrics"], report.AsObject().Select(property => property.Key));
         Assert.Equal(all == 200 ? "healthy" : "unhealthy", (string?)report["status"]);
@@ -152,7 +152,7 @@ public class SampleTests(SampleFixture sample) : IClassFixture<SampleFixture>
         foreach (var (name, host) in report["databases"]!.AsObject())
         {
             Assert.Equal(["isHealthy", "latencyMs", "replicationLag", "role", "error"], host!.AsObject().Select(property => property.Key));
-            // States only: no text of a server, no address.
+            // Only states: no server's error text, no address.
             Assert.Equal((bool)host["isHealthy"]!, host["error"] is null);
             if ((bool)host["isHealthy"]!) Assert.Equal(name == "primary" ? "primary" : "replica", (string?)host["role"]);
         }

@@ -8,7 +8,7 @@ public class SessionHandlerTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Another_service_sees_what_the_caller_wrote_and_the_caller_what_that_service_did()
+    public async Task Another_service_sees_the_caller_s_writes_and_the_caller_sees_that_service_s()
     {
         await using var back = await TestApplication.StartAsync(TestApplication.MapWork, SessionMiddlewareTests.SharedKeys, lsn: 500);
         await using var front = await TestApplication.StartAsync(app =>
@@ -41,7 +41,7 @@ public class SessionHandlerTests
     }
 
     [Fact]
-    public async Task Outside_of_a_session_nothing_is_added()
+    public async Task Outside_a_session_no_token_is_added()
     {
         await using var back = await TestApplication.StartAsync(TestApplication.MapWork);
         await using var front = await TestApplication.StartAsync(_ => { }, services =>

@@ -15,7 +15,7 @@ public class SessionMiddlewareTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_request_that_touches_no_database_carries_nothing()
+    public async Task A_request_that_uses_no_database_returns_no_token()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
@@ -30,7 +30,7 @@ public class SessionMiddlewareTests
     [InlineData("http", CookieSecurePolicy.Always, true)]
     [InlineData("https", CookieSecurePolicy.None, false)]
     [Trait("Failure", "C12")]
-    public async Task What_a_request_did_travels_in_a_cookie_that_scripts_and_foreign_sites_do_not_get(string scheme, CookieSecurePolicy policy, bool isSecure)
+    public async Task The_session_cookie_is_not_available_to_scripts_and_other_sites(string scheme, CookieSecurePolicy policy, bool isSecure)
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork, services => services.AddReplicaRouterWeb(options => options.CookieSecurePolicy = policy));
         var context = await app.SendAsync(context =>
@@ -53,7 +53,7 @@ public class SessionMiddlewareTests
     [InlineData("POST", true)]
     [InlineData("POST", false)]
     [InlineData("GET", true)]
-    public async Task The_next_request_sees_what_the_one_before_wrote_or_read(string method, bool byCookie)
+    public async Task The_next_request_sees_what_the_previous_one_wrote_or_read(string method, bool byCookie)
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork, lsn: 777);
         using var client = app.Client();
@@ -64,12 +64,12 @@ public class SessionMiddlewareTests
         else next.Headers.Add(Header, first.Headers.GetValues(Header).Single());
         using var second = await client.SendAsync(next, Ct);
         Assert.Equal("777", await second.Content.ReadAsStringAsync(Ct));
-        // It knows nothing new, so there is nothing to send.
+        // It learned nothing new, so there is nothing to send.
         Assert.False(second.Headers.Contains(HeaderNames.SetCookie));
     }
 
     [Fact]
-    public async Task Of_cookie_and_header_the_later_position_counts()
+    public async Task The_later_position_of_cookie_and_header_counts()
     {
         await using var old = await TestApplication.StartAsync(TestApplication.MapWork, SharedKeys, lsn: 100);
         await using var young = await TestApplication.StartAsync(TestApplication.MapWork, SharedKeys, lsn: 200);
@@ -89,7 +89,7 @@ public class SessionMiddlewareTests
 
     [Theory]
     [MemberData(nameof(BadValues))]
-    public async Task A_bad_value_is_as_good_as_none_counted_once_and_logged_once(string kind)
+    public async Task A_bad_value_is_ignored_counted_once_per_request_and_logged_once(string kind)
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         var value = await BadValueAsync(app, kind);
@@ -101,7 +101,7 @@ public class SessionMiddlewareTests
             using var response = await client.SendAsync(message, Ct);
             Assert.True(response.IsSuccessStatusCode);
             Assert.Equal(request, app.Router.GetMetrics().Sessions.IgnoredTokens);
-            // What it did itself it carries as always.
+            // The response carries the request's own position, as always.
             Assert.NotEqual(value, CookieOf(response));
         }
 
@@ -109,7 +109,7 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
-    public async Task A_bad_header_is_ignored_likewise()
+    public async Task A_bad_header_is_ignored_and_counted()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
@@ -119,7 +119,7 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
-    public async Task A_request_that_touches_no_database_does_not_even_look_at_its_token()
+    public async Task A_request_that_uses_no_database_does_not_read_its_token()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
@@ -129,7 +129,7 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
-    public async Task A_cookie_that_is_no_good_is_taken_back()
+    public async Task A_bad_cookie_is_deleted()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork);
         using var client = app.Client();
@@ -146,7 +146,7 @@ public class SessionMiddlewareTests
     [InlineData("GET", "s-maxage=60", "s-maxage=60", false)]
     [InlineData("GET", "max-age=60, private", "max-age=60, private", true)]
     [InlineData("POST", "public, max-age=60", "max-age=60, private", true)]
-    public async Task What_shared_caches_may_keep_carries_no_token_and_what_wrote_is_made_private(string method, string said, string sent, bool carries)
+    public async Task Cacheable_responses_carry_no_token_and_responses_to_writes_are_made_private(string method, string said, string sent, bool carries)
     {
         await using var app = await TestApplication.StartAsync(app =>
         {
@@ -167,7 +167,7 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
-    public async Task The_session_covers_the_request_and_neither_what_came_before_nor_what_goes_on_after_it()
+    public async Task The_session_covers_the_request_and_nothing_before_or_after_it()
     {
         var isOver = new TaskCompletionSource();
         var straggler = Task.FromResult<DatabaseSession?>(null);
@@ -188,7 +188,7 @@ public class SessionMiddlewareTests
                 straggler = Task.Run(async () =>
                 {
                     await isOver.Task;
-                    // A client may have the response before the server has ended the request.
+                    // A client can have the response before the server has ended the request.
                     var start = TimeProvider.System.GetTimestamp();
                     while (router.CurrentSession is not null && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(10)) await Task.Delay(1, Ct);
                     return router.CurrentSession;
@@ -205,7 +205,7 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
-    public async Task Names_and_carriers_are_the_applications_choice()
+    public async Task The_application_chooses_the_names_and_carriers_of_the_token()
     {
         await using var app = await TestApplication.StartAsync(TestApplication.MapWork, services => services.AddReplicaRouterWeb(options =>
         {
@@ -225,7 +225,7 @@ public class SessionMiddlewareTests
     [InlineData(1, true)]
     [InlineData(86400, true)]
     [InlineData(86401, false)]
-    public async Task A_lifetime_out_of_range_stops_the_start_with_the_range(double seconds, bool isInRange)
+    public async Task A_lifetime_out_of_range_prevents_the_start_and_the_error_states_the_range(double seconds, bool isInRange)
     {
         var starting = async () =>
         {
@@ -237,7 +237,7 @@ public class SessionMiddlewareTests
     }
 
     [Fact]
-    public async Task Without_its_services_the_message_says_what_to_add()
+    public async Task Without_its_services_the_error_says_what_to_register()
     {
         var builder = WebApplication.CreateSlimBuilder();
         await using var app = builder.Build();

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>What <c>dotnet new webapi</c> makes, on free ports, with a router over a server that is not there.</summary>
+/// <summary>An application like that of <c>dotnet new webapi</c>, on free ports, with a router over an unreachable server.</summary>
 internal sealed class StockApplication : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -14,7 +14,7 @@ internal sealed class StockApplication : IAsyncDisposable
 
     public HttpClient Client { get; } = new(new HttpClientHandler { AllowAutoRedirect = false });
 
-    /// <summary>In the order in which they were asked for.</summary>
+    /// <summary>The ports, in the order in which they were requested.</summary>
     public IReadOnlyList<int> Ports => [.. _app.Urls.Select(url => new Uri(url).Port)];
 
     public static async Task<StockApplication> StartAsync(Action<WebApplicationBuilder> register, Action<WebApplication> map)
@@ -22,7 +22,7 @@ internal sealed class StockApplication : IAsyncDisposable
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        // By its class: in this namespace the core's form, for any kind of host, would come first.
+        // Called by its class: in this namespace the core's overload, for any kind of host, would take precedence.
         ReplicaRouterApplicationBuilderExtensions.AddReplicaRouter(builder, options => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "Host=127.0.0.1;Port=1;Password=hunter2" });
         register(builder);
         var app = builder.Build();

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>What docs/guide/telemetry.md says, by its tables.</summary>
+/// <summary>The tables of docs/guide/telemetry.md.</summary>
 internal static class TelemetryPage
 {
     public static readonly string Text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "telemetry.md"));

@@ -6,13 +6,13 @@ using ReplicaRouter.Tests;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>docs/guide/telemetry.md says what is emitted, and nothing else.</summary>
+/// <summary>docs/guide/telemetry.md lists exactly what is emitted.</summary>
 public class TelemetryPageTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task It_lists_every_metric_with_kind_and_unit()
+    public async Task The_page_lists_every_metric_with_kind_and_unit()
     {
         var declared = new SortedSet<string>(StringComparer.Ordinal);
         using var listener = new MeterListener
@@ -28,14 +28,14 @@ public class TelemetryPageTests
     }
 
     [Fact]
-    public void It_lists_every_log_event() => Assert.Equal(
+    public void The_page_lists_every_log_event() => Assert.Equal(
         LogEvents.Select(log => $"{log.EventId} {log.Level} {log.Message}").Order(StringComparer.Ordinal), TelemetryPage.LogEvents.Order(StringComparer.Ordinal));
 
     [Fact]
     public void No_two_log_events_share_an_id() => Assert.Distinct(LogEvents.Select(log => log.EventId));
 
     [Fact]
-    public async Task It_lists_every_activity_with_its_attributes()
+    public async Task The_page_lists_every_activity_with_its_attributes()
     {
         List<Activity> activities = [];
         using var listener = new ActivityListener
@@ -48,7 +48,7 @@ public class TelemetryPageTests
         await using var router = Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), Ct);
         using var root = new Activity("test").Start();
-        // No server is there: opening fails on every host, until the deadline.
+        // There is no server: opening fails on every host until the deadline.
         await Assert.ThrowsAnyAsync<Exception>(() => router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.CompletedTask, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) }, Ct));
         Assert.ThrowsAny<Exception>(() => router.Execute(DatabaseOperation.Analytics, _ => 1));
         await Assert.ThrowsAnyAsync<Exception>(() => router.WithTransactionAsync((_, _) => Task.CompletedTask, new CancellationToken(true)));
@@ -70,7 +70,7 @@ public class TelemetryPageTests
     {
         var name when name.StartsWith("Histogram", StringComparison.Ordinal) => "histogram",
         var name when name.StartsWith("ObservableCounter", StringComparison.Ordinal) => "counter",
-        // A sum that may fall is a gauge to Prometheus.
+        // To Prometheus a sum that can decrease is a gauge.
         _ => "gauge",
     };
 

@@ -10,7 +10,7 @@ using ReplicaRouter.Tests;
 
 namespace ReplicaRouter.AspNetCore.Tests;
 
-/// <summary>An application in memory, with a router over made-up hosts that all stand at one WAL position.</summary>
+/// <summary>An in-memory application, with a router over fake hosts that are all at one WAL position.</summary>
 internal sealed class TestApplication : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -50,7 +50,7 @@ internal sealed class TestApplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Endpoints that work in their request's session, and one that does not.</summary>
+    /// <summary>Maps endpoints that use their request's session, and one that does not.</summary>
     public static void MapWork(WebApplication app)
     {
         app.UseReplicaRouter();
@@ -70,7 +70,7 @@ internal sealed class TestApplication : IAsyncDisposable
 
     private static string Host(DatabaseRouter router, DatabaseRoute route) => new Npgsql.NpgsqlConnectionStringBuilder(router.GetClient(route).ConnectionString).Host!;
 
-    /// <summary>The position that the request's session must see.</summary>
+    /// <summary>Returns the position that the request's session must see, or "none".</summary>
     private static async Task<string> PositionOf(HttpContext context, DatabaseRouter router)
     {
         var token = await router.CurrentSession!.GetTokenAsync(context.RequestAborted);

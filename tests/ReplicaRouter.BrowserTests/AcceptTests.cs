@@ -23,7 +23,7 @@ public class AcceptTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await Assertions.Expect(question).ToContainTextAsync("Accept primary?");
         await Assertions.Expect(question).ToContainTextAsync("primary takes writes: system identifier");
         await Assertions.Expect(question).ToContainTextAsync("timeline 2, primary dr.");
-        await Assertions.Expect(question).ToContainTextAsync("dr is on timeline 2 and gets no traffic; what was written on that timeline is given up.");
+        await Assertions.Expect(question).ToContainTextAsync("dr is on timeline 2 and gets no traffic; writes made on that timeline are abandoned.");
         await visitor.Page.ScreenshotAsync(new() { Path = Artifacts.PathOf("accept") });
         // Escape cancels the dialog.
         await visitor.Page.Keyboard.PressAsync("Escape");
@@ -36,7 +36,7 @@ public class AcceptTests(Browser browser, Stage stage) : IClassFixture<Stage>
         await visitor.SeesAsync("dr", HostState.Fenced);
         await visitor.HearsAsync("primary is accepted as it is");
         await visitor.HearsAsync("ordered by operator, in this process only");
-        Assert.StartsWith("operator accepts host primary by the dashboard", Assert.Single(stage.Log[804]), StringComparison.Ordinal);
+        Assert.StartsWith("operator accepts host primary from the dashboard", Assert.Single(stage.Log[804]), StringComparison.Ordinal);
         await browser.ShowAsync(stage.Address, "accepted");
         Assert.Empty(visitor.Complaints);
     }

@@ -21,7 +21,7 @@ public class PageTests(Browser browser, Stage stage) : IClassFixture<Stage>
         Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(2));
         await visitor.HearsAsync("background is down");
         await visitor.HearsAsync("Route background falls back");
-        Assert.Equal("1 of 4 hosts out", await visitor.Page.Locator("#overall").TextContentAsync());
+        Assert.Equal("1 of 4 hosts unhealthy", await visitor.Page.Locator("#overall").TextContentAsync());
         await browser.ShowAsync(stage.Address, "down");
 
         await stage.Cluster["background"].StartAsync(TestContext.Current.CancellationToken);

@@ -6,8 +6,8 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>What an application sets for its sessions reaches the pools of every operation and host, and does the router's own questions no harm.</summary>
-/// <remarks>Alone, as <c>PGOPTIONS</c> is the whole process's.</remarks>
+/// <summary>An application's session settings apply to the pools of every operation and host, and do not disturb the router's own queries.</summary>
+/// <remarks>Runs alone: <c>PGOPTIONS</c> applies to the whole process.</remarks>
 [Collection(QuietMachine.Name)]
 public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers servers) : IClassFixture<ApplicationSettingsTests.Servers>, IDisposable
 {
@@ -42,7 +42,7 @@ public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers se
     [InlineData("variable")]
     [InlineData("connection string")]
     [InlineData("code")]
-    public async Task Probes_are_not_bound_by_limits_that_are_meant_for_the_application(string way)
+    public async Task Probes_ignore_limits_meant_for_the_application(string way)
     {
         await using var router = await RouterAsync(way, @"-c default_transaction_isolation=serializable -c statement_timeout=1 -c lock_timeout=1");
         var seen = router.Engine.Topology.Hosts.ToDictionary(host => host.Name, host => host.Observations);
@@ -54,7 +54,7 @@ public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers se
     }
 
     [Fact]
-    public async Task Types_that_a_migration_creates_work_on_every_host_without_a_restart_however_far_it_lagged()
+    public async Task New_types_of_a_migration_work_on_every_host_without_a_restart_despite_lag()
     {
         await using var router = await RouterAsync("", "", options =>
         {
@@ -65,7 +65,7 @@ public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers se
                 source.MapEnum<Size>("size");
             };
         });
-        // All pools are in use: they have loaded the types that there are.
+        // Use every pool before the migration, so that each has already loaded the database's types.
         foreach (var operation in Enum.GetValues<DatabaseOperation>()) await router.ExecuteAsync(operation, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT 1"), Ct);
         await _cluster["analytics"].PauseReplayAsync(Ct);
         await MigrateAsync("CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TABLE person (mood mood); INSERT INTO person VALUES ('happy'); CREATE TEMP TABLE passing (n int)");
@@ -91,7 +91,7 @@ public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers se
         await connection.ExecuteAsync(sql);
     }
 
-    /// <summary>An application that reads again and again does so without an error at last.</summary>
+    /// <summary>Repeats a read until it returns the value without an error.</summary>
     private static async Task WorksAsync<T>(DatabaseRouter router, DatabaseOperation operation, string sql, T expected) where T : struct, Enum
     {
         var took = await Eventually.Async(async () =>
@@ -140,7 +140,7 @@ public sealed class ApplicationSettingsTests(ApplicationSettingsTests.Servers se
 
     private static Task<string?> ShowAsync(NpgsqlConnection connection, string setting) => connection.ExecuteScalarAsync<string>($"SELECT current_setting('{setting}')");
 
-    /// <summary>One cluster for all of them: each leaves the servers as they were, but for what it has created.</summary>
+    /// <summary>One cluster for all tests; each leaves the servers as they were, except for the objects that it creates.</summary>
     public sealed class Servers : IAsyncLifetime
     {
         public LocalCluster Cluster { get; private set; } = null!;

@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>A standby shows a commit before the primary does, which waits for its synchronous standby: sessions that have seen it there do not go back.</summary>
+/// <summary>A replica shows a commit that the primary still hides while it waits for its synchronous standby. Sessions that have read it there do not go back in time.</summary>
 [Trait("Failure", "A10")]
 public class BackInTimeTests
 {
@@ -15,13 +15,13 @@ public class BackInTimeTests
 
     private static readonly OperationOptions s_strong = new() { Consistency = Consistency.Strong };
 
-    /// <summary>No replica is this fresh: the primary serves in their place.</summary>
+    /// <summary>No replica is this fresh, so the primary serves instead.</summary>
     private static readonly OperationOptions s_fallback = new() { MaxLag = TimeSpan.FromTicks(1) };
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Pairs_of_a_replicas_read_and_the_primarys_do_not_go_back_under_load(bool isSynchronous)
+    public async Task A_primary_read_after_a_replica_read_does_not_go_back_in_time_under_load(bool isSynchronous)
     {
         var report = await BackInTimeCheck.RunAsync(new BackInTimeCheckOptions { Pairs = 2_000, IsSynchronous = isSynchronous }, Ct);
         TestContext.Current.TestOutputHelper?.WriteLine(report.ToString());
@@ -29,7 +29,7 @@ public class BackInTimeTests
     }
 
     [Fact]
-    public async Task The_primary_serves_what_the_session_has_seen_once_its_standby_has_confirmed_it()
+    public async Task The_primary_waits_until_its_standby_has_confirmed_what_the_session_has_seen()
     {
         await using var stage = await Stage.StartAsync("analytics");
         using var session = await stage.SeeHiddenCommitAsync();
@@ -42,7 +42,7 @@ public class BackInTimeTests
     }
 
     [Fact]
-    public async Task What_the_primary_hides_for_longer_than_the_route_waits_is_an_error_that_says_so()
+    public async Task A_commit_hidden_for_longer_than_the_route_waits_gives_an_error_that_says_so()
     {
         await using var stage = await Stage.StartAsync("analytics");
         using var session = await stage.SeeHiddenCommitAsync();
@@ -50,12 +50,12 @@ public class BackInTimeTests
         Assert.True(error.IsTransient);
         Assert.Contains("hides a commit that the session has read on a replica", error.Message, StringComparison.Ordinal);
         Assert.Equal((2, "analytics"), await stage.ReadAsync(DatabaseOperation.Read, default, session));
-        // Whoever has not seen it is not held up.
+        // A caller that has not seen the commit does not wait.
         Assert.Equal((1, "primary"), await stage.ReadAsync(DatabaseOperation.Read, s_strong, null));
     }
 
     [Fact]
-    public async Task Another_process_that_goes_on_with_the_token_waits_as_well()
+    public async Task Another_process_that_continues_with_the_token_waits_too()
     {
         await using var stage = await Stage.StartAsync("analytics");
         using var session = await stage.SeeHiddenCommitAsync();
@@ -64,9 +64,9 @@ public class BackInTimeTests
         await Assert.ThrowsAsync<NoEligibleHostException>(() => Stage.ReadAsync(stage.Cluster, other, DatabaseOperation.Read, s_strong, continued));
     }
 
-    /// <summary>No replica is left that could tell: the primary's own list of sessions shows who waits for a standby.</summary>
+    /// <summary>No replica is left to compare with. The primary's <c>pg_locks</c> and <c>pg_stat_activity</c> show which commits wait for a standby.</summary>
     [Fact]
-    public async Task A_session_whose_replicas_are_gone_waits_for_commits_that_wait_for_a_standby()
+    public async Task A_session_without_replicas_waits_for_commits_that_wait_for_a_standby()
     {
         await using var stage = await Stage.StartAsync("analytics");
         using var session = await stage.SeeHiddenCommitAsync();
@@ -81,7 +81,7 @@ public class BackInTimeTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Transactions_that_are_not_committed_hold_up_no_session(bool isReplicaGone)
+    public async Task Uncommitted_transactions_delay_no_session(bool isReplicaGone)
     {
         await using var stage = await Stage.StartAsync("analytics");
         using var session = stage.Router.CreateSession();
@@ -107,7 +107,7 @@ public class BackInTimeTests
         Assert.True(wasWorking);
     }
 
-    /// <summary>A primary with a synchronous standby that serves no reads, and a replica that gets each commit at once.</summary>
+    /// <summary>A primary, a synchronous standby that serves no reads, and a replica that receives each commit at once.</summary>
     private sealed class Stage(LocalCluster cluster, DatabaseRouter router) : IAsyncDisposable
     {
         private Task _writing = Task.CompletedTask;
@@ -126,7 +126,7 @@ public class BackInTimeTests
             return new Stage(cluster, router);
         }
 
-        /// <summary>Cuts the synchronous standby off, and has a session read on the replica what is committed then.</summary>
+        /// <summary>Suspends the synchronous standby, starts a commit that waits for it, and returns a session that has read the row on the replica.</summary>
         public async Task<DatabaseSession> SeeHiddenCommitAsync()
         {
             Standby.Suspend();

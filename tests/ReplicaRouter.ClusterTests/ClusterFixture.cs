@@ -7,7 +7,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>One primary and three streaming replicas for all tests that leave the servers as they are.</summary>
+/// <summary>One primary and three streaming replicas for all tests that leave the servers unchanged.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
     public LocalCluster Cluster { get; private set; } = null!;
@@ -25,7 +25,7 @@ public sealed class ClusterFixture : IAsyncLifetime
 
 internal static class ClusterExtensions
 {
-    /// <summary>Options for a router over the servers, by their environment variables.</summary>
+    /// <summary>Returns options for a router over the servers, read from the cluster's environment variables.</summary>
     public static DatabaseRouterOptions Options(this LocalCluster cluster, params string[] servers)
     {
         var options = cluster.RouterOptions(servers);
@@ -40,7 +40,7 @@ internal static class ClusterExtensions
         return DatabaseRouter.Create(options);
     }
 
-    /// <summary>A router that has found all hosts healthy. One that has just started may know only some of them, which then serve for all.</summary>
+    /// <summary>Returns a router that has found all hosts healthy. A router that has just started can know only some of them, which then serve everything.</summary>
     public static async Task<DatabaseRouter> HealthyRouterAsync(this LocalCluster cluster, Action<DatabaseRouterOptions>? configure = null)
     {
         var router = cluster.Router(configure);
@@ -48,7 +48,7 @@ internal static class ClusterExtensions
         return router;
     }
 
-    /// <summary>Waits until one standby has replayed what the primary has written by now.</summary>
+    /// <summary>Waits until one standby has replayed everything that the primary has flushed so far.</summary>
     public static async Task WaitForReplicationOnAsync(this LocalCluster cluster, string server, CancellationToken ct)
     {
         await using var primary = new NpgsqlConnection(cluster.Primary.SuperuserConnectionString);
@@ -57,7 +57,7 @@ internal static class ClusterExtensions
         await Eventually.Async(async () => await standby.ExecuteScalarAsync<long>("SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint") >= written, TimeSpan.FromSeconds(10), "replayed");
     }
 
-    /// <summary>The server that really answered, by its own port.</summary>
+    /// <summary>Returns the name of the server that really answered, found by the port that it reports.</summary>
     public static async Task<string> WhoAsync(this LocalCluster cluster, NpgsqlConnection connection)
     {
         var port = await connection.ExecuteScalarAsync<int>("SELECT current_setting('port')::int");
@@ -70,7 +70,7 @@ internal static class ClusterExtensions
 
 internal static class Eventually
 {
-    /// <summary>Waits until a condition holds, and says how long it took.</summary>
+    /// <summary>Waits until a condition holds, and returns how long that took.</summary>
     public static Task<TimeSpan> Async(Func<bool> condition, TimeSpan bound, string what) => Async(() => Task.FromResult(condition()), bound, what);
 
     /// <inheritdoc cref="Async(Func{bool}, TimeSpan, string)"/>

@@ -6,7 +6,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>Many databases of one cluster, with one router's hosts, probes and sessions.</summary>
+/// <summary>Several databases of one cluster that share one router's hosts, probes and sessions.</summary>
 [Trait("PostgreSQL", "any")]
 public sealed class DatabasesTests : IAsyncLifetime
 {
@@ -32,7 +32,7 @@ public sealed class DatabasesTests : IAsyncLifetime
 
         await _cluster.WaitForReplicationAsync(Ct);
         var options = _cluster.Options();
-        // Replicas that stand still go on serving: what they lack must be told from sessions, not from lag.
+        // Paused replicas keep serving, so that only the session, and not lag, keeps its reads away from them.
         options.MaxLag = TimeSpan.FromMinutes(10);
         _router = DatabaseRouter.Create(options);
         await Eventually.Async(() => _router.GetHealthStatus().Values.All(host => host.IsHealthy), s_bound, "all healthy");
@@ -45,7 +45,7 @@ public sealed class DatabasesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Each_router_leads_to_its_database_on_the_host_that_is_right_for_the_operation()
+    public async Task Each_router_opens_its_database_on_a_host_that_fits_the_operation()
     {
         var tenant = _router.ForDatabase("tenant_1");
         foreach (var operation in Enum.GetValues<DatabaseOperation>())
@@ -74,12 +74,12 @@ public sealed class DatabasesTests : IAsyncLifetime
             Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_2")));
         }
 
-        // Without one the replicas answer, which have not replayed it.
+        // Without a session the replicas answer, and they have not replayed the write.
         Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_1")));
     }
 
     [Fact]
-    public async Task They_share_the_probes_and_metrics_and_keep_no_connection_that_they_do_not_use()
+    public async Task Databases_share_probes_and_metrics_and_keep_no_unused_connections()
     {
         foreach (var name in (string[])["tenant_1", "tenant_2"]) Assert.Equal(0, await CountAsync(_router.ForDatabase(name)));
         Assert.Equal(2, _router.GetMetrics().QueriesRouted[DatabaseOperation.Read]);
@@ -116,7 +116,7 @@ public sealed class DatabasesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Contexts_of_EF_Core_may_be_of_one_database_each()
+    public async Task Each_EF_Core_context_can_have_its_own_database()
     {
         using var session = _router.BeginSession();
         await using (var db = Open("tenant_1")) Assert.Equal(1, await db.Database.ExecuteSqlAsync($"INSERT INTO note VALUES ('by EF')", Ct));
@@ -127,7 +127,7 @@ public sealed class DatabasesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_is_not_there_is_an_error_at_once_that_names_it_and_the_hosts_go_on_serving_others()
+    public async Task A_missing_database_fails_at_once_by_name_and_hosts_keep_serving_the_others()
     {
         var startedAt = TimeProvider.System.GetTimestamp();
         foreach (var operation in (DatabaseOperation[])[DatabaseOperation.Read, DatabaseOperation.Write])
@@ -137,7 +137,7 @@ public sealed class DatabasesTests : IAsyncLifetime
             Assert.Contains("ForDatabase", error.Message, StringComparison.Ordinal);
         }
 
-        // Writes wait for a host for 10 s.
+        // At once, and not after the 10 s that a write waits for a host.
         Assert.InRange(TimeProvider.System.GetElapsedTime(startedAt).TotalSeconds, 0, 5);
         Assert.Equal(0, await CountAsync(_router.ForDatabase("tenant_1")));
         Assert.All(_router.GetHealthStatus().Values, host => Assert.True(host.IsHealthy));

@@ -6,7 +6,7 @@ namespace ReplicaRouter.ClusterTests;
 public class FaultSoakTests
 {
     [Fact]
-    public async Task After_a_minute_of_random_faults_nothing_is_left_of_them()
+    public async Task A_minute_of_random_faults_leaves_nothing_behind()
     {
         var options = new FaultSoakOptions { Length = TimeSpan.FromSeconds(60), Seed = 7 };
         var report = await FaultSoak.RunAsync(options, TestContext.Current.CancellationToken);

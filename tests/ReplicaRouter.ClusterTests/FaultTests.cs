@@ -4,12 +4,12 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>Real faults of real servers, each test on a cluster of its own.</summary>
+/// <summary>Real faults of real servers. Each test has its own cluster.</summary>
 public class FaultTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>A router that has seen every host healthy: servers that were started a moment ago may still be catching up.</summary>
+    /// <summary>Returns a router that has found every host healthy; servers that have just started can still be catching up.</summary>
     private static async Task<DatabaseRouter> HealthyRouterAsync(LocalCluster cluster)
     {
         var router = cluster.Router();
@@ -21,7 +21,7 @@ public class FaultTests
         LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [.. replicas.Select(name => new LocalReplicaOptions { Name = name })] }, Ct);
 
     [Fact]
-    public async Task A_killed_replica_costs_no_read_an_error_and_serves_again_after_its_return()
+    public async Task A_killed_replica_fails_no_read_and_serves_again_after_its_return()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = await HealthyRouterAsync(cluster);
@@ -57,7 +57,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_replica_whose_streaming_is_cut_is_found_stale_within_5_seconds_and_a_probe_H2_T5_S12()
+    public async Task A_replica_with_streaming_cut_is_lagging_within_5_s_plus_one_probe_H2_T5_S12()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await HealthyRouterAsync(cluster);
@@ -79,7 +79,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task Writes_follow_a_promotion_and_the_old_primary_that_comes_back_is_fenced_and_then_serves_reads_as_a_standby_T14_S25()
+    public async Task A_returning_old_primary_is_fenced_and_serves_reads_once_it_is_a_standby_T14_S25()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await using var router = await HealthyRouterAsync(cluster);
@@ -106,7 +106,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_router_that_starts_before_its_servers_serves_once_they_are_there_H43()
+    public async Task A_router_that_starts_before_its_servers_serves_once_they_are_up_H43()
     {
         await using var cluster = await StartAsync("analytics");
         await cluster["primary"].StopAsync(StopMode.Immediate, Ct);
@@ -121,7 +121,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_deadline_or_a_cancellation_during_a_login_is_the_callers_and_says_nothing_of_the_host()
+    public async Task A_deadline_or_cancellation_during_a_login_is_not_a_failure_of_the_host()
     {
         await using var cluster = await StartAsync();
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster.Primary.Port);
@@ -133,7 +133,7 @@ public class FaultTests
         await using var router = DatabaseRouter.Create(options);
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
 
-        // A login takes half a dozen round trips: longer than all of these together, as one that was abandoned goes on and serves whoever comes then.
+        // A login takes about six round trips. It must outlast all attempts below, because an abandoned login goes on and serves the next caller.
         proxy.Delay(TimeSpan.FromMilliseconds(25));
         for (var i = 0; i < 3; i++)
         {
@@ -146,7 +146,7 @@ public class FaultTests
         Assert.Equal(HostState.Healthy, router.GetHealthStatus()["primary"].State);
         proxy.Heal();
         Assert.Equal("primary", await cluster.WhoAsync(router, DatabaseOperation.Write));
-        await Eventually.Async(() => router.GetHealthStatus()["primary"].ConnectionsInUse == 0, TimeSpan.FromSeconds(10), "abandoned logins are counted out");
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].ConnectionsInUse == 0, TimeSpan.FromSeconds(10), "abandoned logins are no longer counted");
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public class FaultTests
             o.MaxLag = TimeSpan.FromSeconds(1);
         });
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("CREATE TABLE t (n int)"), Ct);
-        // One that is paused before it has replayed any position that the router has seen is of unknown lag, and stays so.
+        // A replica that is paused before it has replayed any position known to the router has an unknown lag until it resumes.
         await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.IsHealthy), TimeSpan.FromSeconds(10), "all healthy");
         await cluster["background"].PauseReplayAsync(Ct);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);

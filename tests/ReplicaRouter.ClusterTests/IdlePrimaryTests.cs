@@ -9,7 +9,7 @@ public class IdlePrimaryTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Sixty_seconds_of_an_idle_primary_leave_the_lag_at_0_and_the_replica_in_rotation_H1()
+    public async Task A_primary_idle_for_a_minute_leaves_the_lag_at_0_and_the_replica_in_rotation_H1()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new LocalReplicaOptions { Name = "analytics" }] }, Ct);
         await using var router = await cluster.HealthyRouterAsync();
@@ -18,7 +18,7 @@ public class IdlePrimaryTests
         var start = TimeProvider.System.GetTimestamp();
         for (var last = start; TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(60); await Task.Delay(200, Ct))
         {
-            // A machine that stood still has let the last answer grow old: the next one is awaited.
+            // If the machine stalled, the last observation is too old: wait for the next one.
             var stoodStill = TimeProvider.System.GetElapsedTime(last) > TimeSpan.FromSeconds(1);
             if (stoodStill) await Eventually.Async(() => router.GetHealthStatus()["analytics"].IsHealthy, TimeSpan.FromSeconds(5), "probed again");
             last = TimeProvider.System.GetTimestamp();

@@ -6,14 +6,14 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>What sessions report of promotions, on real servers.</summary>
+/// <summary>Whether sessions report lost history after promotions of real servers.</summary>
 public class LostHistoryTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     [Trait("Failure", "A11")]
-    public async Task Neither_a_healthy_cluster_nor_a_failover_with_synchronous_replication_has_sessions_report_a_loss()
+    public async Task Sessions_report_no_loss_in_a_healthy_cluster_or_after_a_synchronous_failover()
     {
         var report = await LostHistoryCheck.RunAsync(new LostHistoryCheckOptions { Duration = TimeSpan.FromSeconds(10) }, Ct);
         Assert.Equal((0, 0, 0), (report.WithoutFault.LostHistories, report.WithoutFault.Errors, report.WithoutFault.Violations));
@@ -21,12 +21,12 @@ public class LostHistoryTests
         Assert.InRange(report.Failover.Sessions, 100, long.MaxValue);
     }
 
-    /// <summary>A standby is promoted and lost, and another one is promoted from the same timeline: both write timeline 2.</summary>
+    /// <summary>A standby is promoted and lost, then another is promoted from the same timeline: both write timeline 2.</summary>
     [Theory]
     [Trait("Failure", "A12")]
-    [InlineData("analytics", "background")]     // the first promoted one was ahead of the second
+    [InlineData("analytics", "background")]     // the first promoted server was ahead of the second
     [InlineData("background", "analytics")]     // or behind it
-    public async Task A_second_timeline_of_one_number_is_not_taken_for_the_first(string first, string second)
+    public async Task A_second_timeline_with_the_same_number_is_not_mistaken_for_the_first(string first, string second)
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }] }, Ct);
         await cluster.GrantMonitorAsync();

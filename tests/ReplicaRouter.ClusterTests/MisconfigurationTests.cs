@@ -3,7 +3,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>Each wrong configuration gives one clear message, at start, and never a password.</summary>
+/// <summary>Each misconfiguration gives one clear message at start, without the password.</summary>
 [Trait("PostgreSQL", "any")]
 public class MisconfigurationTests(ClusterFixture fixture)
 {
@@ -41,14 +41,15 @@ public class MisconfigurationTests(ClusterFixture fixture)
 
     [Fact]
     public async Task An_unknown_host_name() =>
-        Assert.Contains("the host name 'no-such-host.invalid' is not known", await FaultAsync(("primary", With(s => s.Host = "no-such-host.invalid"))), StringComparison.Ordinal);
+        Assert.Contains("the host name 'no-such-host.invalid' does not resolve",
+            await FaultAsync(("primary", With(s => s.Host = "no-such-host.invalid"))), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_server_without_tls_where_tls_is_asked_for() =>
+    public async Task A_server_without_tls_where_tls_is_required() =>
         Assert.Contains("SSL", await FaultAsync(("primary", With(s => s.SslMode = SslMode.Require))), StringComparison.Ordinal);
 
     [Fact]
-    public async Task Two_names_of_one_server() =>
+    public async Task Two_names_for_one_server() =>
         Assert.Contains("name the same server", await FaultAsync(("primary", With(s => s.Host = "127.0.0.1")), ("analytics", With(s => s.Host = "localhost"))), StringComparison.Ordinal);
 
     [Fact]

@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>The router before PgBouncers in transaction pooling mode, which answer logins themselves and words of their own for a server that is gone.</summary>
+/// <summary>The router over PgBouncers in transaction pooling mode, which answer logins themselves and report a lost server with error texts of their own.</summary>
 [Trait("PostgreSQL", "any")]
 [Collection(QuietMachine.Name)]
 public class PgBouncerTests
@@ -23,7 +23,7 @@ public class PgBouncerTests
     }
 
     [Fact]
-    public async Task Reads_are_served_by_replicas_and_writes_by_the_primary_and_the_lag_is_known()
+    public async Task Replicas_serve_reads_the_primary_serves_writes_and_the_lag_is_known()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = await HealthyRouterAsync(cluster);
@@ -53,7 +53,7 @@ public class PgBouncerTests
     }
 
     [Fact]
-    public async Task A_replica_killed_behind_its_pooler_costs_no_read_an_error_and_serves_again_after_its_return()
+    public async Task A_replica_killed_behind_its_pooler_fails_no_read_and_serves_again_on_return()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = await HealthyRouterAsync(cluster);
@@ -65,13 +65,13 @@ public class PgBouncerTests
         Assert.Equal("analytics", await cluster.Servers.WhoAsync(router, DatabaseOperation.Background));
         await cluster.Servers["background"].StartAsync(Ct);
         var before = reads.CountOf("background");
-        // A pooler tries its server again after server_login_retry: 15 s.
+        // PgBouncer retries its server after server_login_retry, 15 s by default.
         await Eventually.Async(() => reads.CountOf("background") > before + 100, TimeSpan.FromSeconds(30), "serves again");
         Assert.Empty(await reads.StopAsync());
     }
 
     [Fact]
-    public async Task Reads_move_off_a_server_that_hangs_behind_a_pooler_that_answers_logins_within_1_second()
+    public async Task Reads_move_within_1_second_off_a_server_that_hangs_behind_a_live_pooler()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = await HealthyRouterAsync(cluster);
@@ -86,12 +86,12 @@ public class PgBouncerTests
         var before = reads.CountOf("background");
         await Eventually.Async(() => reads.CountOf("background") > before + 100, TimeSpan.FromSeconds(30), "serves again");
         Assert.Empty(await reads.StopAsync());
-        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.ConnectionsInUse == 0), TimeSpan.FromSeconds(20), "nothing is left of what was given up");
+        await Eventually.Async(() => router.GetHealthStatus().Values.All(host => host.ConnectionsInUse == 0), TimeSpan.FromSeconds(20), "no abandoned connection is left");
         Assert.InRange(reads.Slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
     [Fact]
-    public async Task Writes_follow_a_promotion_behind_poolers_none_is_lost_or_done_twice_and_the_old_primary_is_fenced()
+    public async Task Behind_poolers_writes_follow_a_promotion_and_none_is_lost_or_applied_twice()
     {
         await using var cluster = await PooledCluster.StartAsync(new() { Replicas = [new() { Name = "analytics", IsSynchronous = true }, new() { Name = "dr" }] }, Ct);
         await using var router = await HealthyRouterAsync(cluster);
@@ -111,13 +111,13 @@ public class PgBouncerTests
         var found = (await connection.QueryAsync<(Guid Token, long Count)>("SELECT token, count(*) FROM written GROUP BY token")).ToDictionary(row => row.Token, row => row.Count);
         Assert.DoesNotContain(found.Values, count => count > 1);
         Assert.DoesNotContain(writes.Acknowledged, token => !found.ContainsKey(token));
-        // What was under way when the primary died may have been done, and is not done again: one a worker.
+        // A write in flight when the primary died can have been committed, so it is not retried: at most one per worker.
         Assert.All(failures, failure => Assert.IsType<TransactionOutcomeUnknownException>(failure));
         Assert.InRange(failures.Count, 0, 2);
     }
 
     [Fact]
-    public async Task A_pooler_that_refuses_our_options_is_one_clear_message_that_names_the_setting_and_writes_go_on()
+    public async Task A_pooler_that_refuses_our_options_gives_one_clear_message_and_writes_go_on()
     {
         await using var cluster = await PooledCluster.StartAsync(Options(["analytics"]), Ct, ignored: "extra_float_digits");
         await using var router = cluster.Router();

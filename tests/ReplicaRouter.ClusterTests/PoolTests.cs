@@ -9,7 +9,7 @@ public class PoolTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>A router whose write route has few connections, and waits for one no longer than a second.</summary>
+    /// <summary>Returns a router whose write route has at most <paramref name="limit"/> connections and waits at most a second for one.</summary>
     private DatabaseRouter Router(int limit) => fixture.Cluster.Router(options =>
         options.Routes["write"] = new DatabaseRouteOptions { MaxPoolSize = limit, Wait = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(1) });
 
@@ -24,9 +24,9 @@ public class PoolTests(ClusterFixture fixture)
 
     private static Task<NpgsqlException> FindsNoneAsync(DatabaseRouter router) => Assert.ThrowsAsync<NpgsqlException>(() => OpenAsync(router));
 
-    /// <summary>Npgsql uses the connection that has been idle for longest, so that all that a peak has opened would be used in turns for as long as there is traffic.</summary>
+    /// <summary>Npgsql uses the connection that has been idle longest, so steady traffic would keep every connection of a peak in use.</summary>
     [Fact]
-    public async Task What_a_peak_has_opened_is_closed_while_traffic_goes_on()
+    public async Task Connections_opened_by_a_peak_are_closed_while_traffic_goes_on()
     {
         await using var router = fixture.Cluster.Router(options =>
         {
@@ -52,7 +52,7 @@ public class PoolTests(ClusterFixture fixture)
     [InlineData("Connection Idle Lifetime=12", 12, 5)]
     [InlineData("Connection Pruning Interval=60", 60, 60)]
     [InlineData("Connection Idle Lifetime=300;Connection Pruning Interval=20", 300, 20)]
-    public async Task Idle_connections_are_closed_after_seconds_unless_the_connection_string_says_otherwise(string given, int lifetime, int interval)
+    public async Task Idle_connections_close_after_30_s_unless_the_connection_string_says_otherwise(string given, int lifetime, int interval)
     {
         await using var router = fixture.Cluster.Router(options => options.Hosts["primary"].ConnectionString = $"{fixture.Cluster.Primary.ConnectionString};{given}");
         var settings = new NpgsqlConnectionStringBuilder(router.GetClient(DatabaseOperation.Write).ConnectionString);
@@ -71,14 +71,14 @@ public class PoolTests(ClusterFixture fixture)
             used[connection.ProcessID] = true;
         }, Ct)));
 
-        // All of them at once would have opened twenty, however fast the first ones are back.
+        // A login for each caller would have opened all twenty, however soon the first connections were returned.
         Assert.InRange(used.Count, 1, 10);
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
-    public async Task Whatever_is_opened_at_once_there_are_never_more_connections_than_the_limit(int limit)
+    public async Task There_are_never_more_connections_than_the_limit(int limit)
     {
         await using var router = Router(limit);
         var held = await OpenAsync(router, limit);
@@ -98,7 +98,7 @@ public class PoolTests(ClusterFixture fixture)
 
     [Fact]
     [Trait("Failure", "B12")]
-    public async Task An_exhausted_pool_is_waited_for_as_long_as_a_host()
+    public async Task The_wait_for_a_pooled_connection_is_bounded_like_the_wait_for_a_host()
     {
         await using var router = fixture.Cluster.Router(options => options.Routes["read"] = new DatabaseRouteOptions
         {
@@ -116,10 +116,10 @@ public class PoolTests(ClusterFixture fixture)
         }
     }
 
-    /// <summary>Several times as many operations as two connections can do: the line only grows.</summary>
+    /// <summary>Several times as many operations as two connections can serve, so the queue only grows.</summary>
     [Fact]
     [Trait("Failure", "B12")]
-    public async Task Where_more_operations_come_than_can_be_served_the_rest_are_refused_at_once_and_none_when_that_is_over()
+    public async Task Under_overload_excess_operations_are_refused_at_once_and_none_are_afterwards()
     {
         await using var router = Router(2);
         await CloseAsync(await OpenAsync(router, 2));
@@ -152,10 +152,10 @@ public class PoolTests(ClusterFixture fixture)
         }
     }
 
-    /// <summary>A few log in at a time: on a machine that is busy, or to a far server, that takes longer than a host is waited for.</summary>
+    /// <summary>Only a few logins run at a time. On a busy machine or to a distant server, queueing for one takes longer than the wait for a host.</summary>
     [Fact]
     [Trait("Failure", "B12")]
-    public async Task The_turn_to_log_in_has_the_time_of_a_login_and_not_that_of_waiting()
+    public async Task Queueing_for_a_login_is_bounded_by_the_login_time_out_and_not_by_the_wait()
     {
         await using var proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
         await using var router = fixture.Cluster.Router(options =>
@@ -169,7 +169,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_gives_its_place_back_and_closing_it_twice_gives_no_second_one()
+    public async Task A_broken_connection_frees_its_slot_once_even_when_closed_twice()
     {
         await using var router = Router(1);
         for (var i = 0; i < 3; i++)
@@ -190,7 +190,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Who_gives_up_waiting_takes_no_place_with_him()
+    public async Task A_waiter_that_gives_up_leaks_no_slot()
     {
         await using var router = Router(1);
         await using (await OpenAsync(router))
@@ -207,7 +207,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_synchronous_caller_whose_deadline_passes_while_all_connections_are_in_use_hears_of_the_deadline()
+    public async Task A_synchronous_caller_whose_deadline_passes_in_the_queue_gets_a_TimeoutException()
     {
         await using var router = Router(1);
         await using (await OpenAsync(router))
@@ -219,7 +219,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_login_whose_caller_gives_up_is_there_for_the_next_one()
+    public async Task A_login_abandoned_by_its_caller_serves_the_next_one()
     {
         await using var proxy = FaultProxy.Start("127.0.0.1", fixture.Cluster.Primary.Port);
         var options = new DatabaseRouterOptions { ApplicationName = "given-up" };
@@ -242,7 +242,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Logins_that_fail_take_no_place_with_them()
+    public async Task Failed_logins_leak_no_slots()
     {
         var hasPassword = true;
         var password = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString).Password!;
@@ -271,12 +271,12 @@ public class PoolTests(ClusterFixture fixture)
             {
                 return false;
             }
-        }, TimeSpan.FromSeconds(10), "let in again");
+        }, TimeSpan.FromSeconds(10), "logins work again");
         await CloseAsync(await OpenAsync(router, 2));
     }
 
     [Fact]
-    public async Task Whoever_opens_connections_past_the_router_shares_its_limit()
+    public async Task Connections_opened_past_the_router_count_against_its_limit()
     {
         await using var router = Router(3);
         await CloseAsync(await OpenAsync(router, 3));
@@ -289,7 +289,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_connection_that_its_caller_opens_again_counts_as_well()
+    public async Task A_connection_reopened_by_its_caller_counts_too()
     {
         await using var router = Router(2);
         await using var reopened = await OpenAsync(router);
@@ -302,7 +302,7 @@ public class PoolTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_connection_that_was_made_and_not_opened_by_the_router_counts_once_it_is_opened()
+    public async Task A_connection_that_the_router_created_closed_counts_once_it_is_opened()
     {
         await using var router = Router(2);
         await using var made = (NpgsqlConnection)router.GetDataSource(DatabaseOperation.Write).CreateConnection();

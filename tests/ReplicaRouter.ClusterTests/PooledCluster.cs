@@ -3,7 +3,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>A cluster with a PgBouncer in front of every server, which are all that a router gets to see of it.</summary>
+/// <summary>A cluster with a PgBouncer in front of every server. Routers connect only to the PgBouncers.</summary>
 internal sealed class PooledCluster : IAsyncDisposable
 {
     private readonly Dictionary<string, ProxyServer> _poolers = [];
@@ -31,7 +31,7 @@ internal sealed class PooledCluster : IAsyncDisposable
     {
         var options = Servers.Options();
         foreach (var (name, pooler) in _poolers) options.Hosts[name].ConnectionString = pooler.ConnectionString;
-        // A failover takes a while, and a pooler longer to notice that its server is back.
+        // A failover takes time, and a pooler takes longer still to notice that its server is back.
         options.Routes["write"] = new DatabaseRouteOptions { Wait = TimeSpan.FromSeconds(30) };
         return DatabaseRouter.Create(options);
     }

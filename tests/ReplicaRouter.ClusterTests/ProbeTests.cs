@@ -4,14 +4,14 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>What a probe learns from a server that others use, too.</summary>
+/// <summary>What a probe learns from a server that others also use.</summary>
 public class ProbeTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private readonly string _suffix = Guid.NewGuid().ToString("N")[..8];
 
-    /// <summary>Probes get rarer with the number of processes that probe. Any role may give its connections any name.</summary>
+    /// <summary>Probes get rarer as more processes probe, and any role can give its connections the probes' application name.</summary>
     [Fact]
     [Trait("Failure", "C12")]
     public async Task Connections_of_another_role_under_the_probes_name_do_not_slow_the_probes()
@@ -26,11 +26,11 @@ public class ProbeTests(ClusterFixture fixture)
         await using var others = await OpenAsync(other, 6);
         Assert.Equal(1, await ProbersAsync(host));
         await using var owns = await OpenAsync(own, 3);
-        // The server may count the former probe until it has noticed its end.
+        // The server can count the previous probe until it notices that its connection has ended.
         await Eventually.Async(async () => await ProbersAsync(host) == 4, TimeSpan.FromSeconds(10), "own connections counted");
     }
 
-    /// <summary>The number of probing processes, as a new probe counts it at its login.</summary>
+    /// <summary>Returns the number of probing processes that a new probe counts at its login.</summary>
     private static async Task<int> ProbersAsync(HostConfiguration host)
     {
         await using var probe = new NpgsqlHostProbe(host, TimeSpan.FromSeconds(10), TimeProvider.System);
@@ -39,7 +39,7 @@ public class ProbeTests(ClusterFixture fixture)
 
     private NpgsqlConnectionStringBuilder Of(string role) => new(fixture.Cluster.Primary.ConnectionString) { Username = role, Password = "x", ApplicationName = HostQuestion.Prober };
 
-    /// <summary>A pool with so many open connections, which ends them with it.</summary>
+    /// <summary>Returns a pool with <paramref name="count"/> open connections, which close with the pool.</summary>
     private async Task<NpgsqlDataSource> OpenAsync(string role, int count)
     {
         var source = NpgsqlDataSource.Create(Of(role));

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>Tests that measure shares of work or times of less than a second: one after another, once all others are done.</summary>
+/// <summary>Tests that measure shares of work or times below a second. They run one at a time, after all others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class QuietMachine
 {

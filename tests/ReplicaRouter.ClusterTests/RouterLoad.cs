@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>Workers that go on whatever happens, and keep a record of who answered and what failed.</summary>
+/// <summary>Workers that continue after failures and record which server answered and what failed.</summary>
 internal abstract class RouterLoad : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(2);
@@ -26,7 +26,7 @@ internal abstract class RouterLoad : IAsyncDisposable
 
     public long CountOf(string server) => _answers.GetValueOrDefault(_cluster[server].Port);
 
-    /// <returns>What failed.</returns>
+    /// <returns>The failures.</returns>
     public async Task<IReadOnlyCollection<Exception>> StopAsync()
     {
         await _stop.CancelAsync();
@@ -40,7 +40,7 @@ internal abstract class RouterLoad : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <returns>The port of the server that answered, by its own word.</returns>
+    /// <returns>The port that the answering server reports.</returns>
     protected abstract Task<int> OnceAsync();
 
     private async Task RepeatAsync()
@@ -80,7 +80,7 @@ internal sealed class ReadLoad(LocalCluster cluster, DatabaseRouter router, int 
         router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<int>("SELECT current_setting('port')::int"));
 }
 
-/// <summary>Writes of another token each time, into a table that would take it twice.</summary>
+/// <summary>Writes a new token each time, into a table without a unique constraint, so that a repeated write shows.</summary>
 internal sealed class WriteLoad(LocalCluster cluster, DatabaseRouter router, int workers) : RouterLoad(cluster, workers)
 {
     public ConcurrentQueue<Guid> Acknowledged { get; } = new();

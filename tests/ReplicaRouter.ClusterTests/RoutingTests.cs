@@ -31,12 +31,12 @@ public class RoutingTests(ClusterFixture fixture)
         }
 
         Assert.Equal(["analytics", "background"], counts.Keys.Order(StringComparer.Ordinal));
-        // Not by halves: one of them may be slower for a while, and gets less then.
+        // Not half each: a replica that is slower for a while gets less.
         Assert.All(counts.Values, count => Assert.InRange(count, 40, 360));
     }
 
     [Fact]
-    public async Task Sixty_four_concurrent_first_operations_spread_and_none_reaches_the_primary_H47_T19()
+    public async Task Sixty_four_concurrent_first_reads_spread_and_none_reaches_the_primary_H47_T19()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         var servers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => fixture.Cluster.WhoAsync(router, DatabaseOperation.Read), Ct)));
@@ -46,7 +46,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task With_the_primary_alone_everything_goes_there_and_nothing_counts_as_failover_or_fallback()
+    public async Task With_only_a_primary_everything_goes_there_without_a_failover_or_fallback()
     {
         await using var router = DatabaseRouter.Create(fixture.Cluster.Options("primary"));
         foreach (var operation in Enum.GetValues<DatabaseOperation>()) Assert.Equal("primary", await fixture.Cluster.WhoAsync(router, operation));
@@ -60,7 +60,7 @@ public class RoutingTests(ClusterFixture fixture)
     [InlineData("read")]
     [InlineData("analytics")]
     [InlineData("background")]
-    public async Task A_write_on_a_read_route_is_the_servers_error_also_where_the_primary_serves_it_H31_T17(string route)
+    public async Task A_write_on_a_read_route_gets_the_servers_error_even_from_the_primary_H31_T17(string route)
     {
         await using var all = await fixture.Cluster.HealthyRouterAsync();
         await using var alone = DatabaseRouter.Create(fixture.Cluster.Options("primary"));
@@ -74,10 +74,10 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Every_command_counts_by_route_and_host_whichever_way_its_connection_came()
+    public async Task Every_query_counts_by_route_and_host_however_its_connection_was_opened()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
-        // GetClient waits for the first probes only, and this may be the first test of its process, on a machine that starts servers meanwhile.
+        // GetClient waits only for the first probes, and this can be the process's first test, on a machine that is busy starting servers.
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(20), Ct);
         await using (var command = router.GetClient(DatabaseOperation.Analytics).CreateCommand("SELECT 1")) await command.ExecuteScalarAsync(Ct);
         await using (var connection = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct)) await connection.ExecuteAsync("SELECT 1; SELECT 2");
@@ -93,7 +93,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Connections_in_use_are_counted_once_each_and_return_to_zero_also_when_they_break_or_are_opened_again()
+    public async Task Connections_in_use_return_to_zero_even_when_they_break_or_are_reopened()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         int InUse() => router.GetHealthStatus()["analytics"].ConnectionsInUse;
@@ -160,7 +160,7 @@ public class RoutingTests(ClusterFixture fixture)
         await using var admin = new NpgsqlConnection(fixture.Cluster["analytics"].SuperuserConnectionString);
         for (var i = 0; i < 20; i++)
         {
-            // One that was opened this moment takes the place of one that was terminated: to lose that one as well is a reason to be out.
+            // A connection that was just opened replaces a terminated one. Losing that one too would rightly take the host out.
             await admin.ExecuteAsync(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ReplicaRouter probe' AND backend_start < now() - interval '100 ms'");
             Assert.Equal(HostState.Healthy, router.GetHealthStatus()["analytics"].State);
@@ -169,7 +169,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_data_source_routes_anew_at_every_open_and_hands_out_real_connections_H32()
+    public async Task The_data_source_routes_every_open_and_returns_real_Npgsql_connections_H32()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         var source = router.GetDataSource(DatabaseOperation.Read);
@@ -186,7 +186,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_synchronous_calls_route_as_the_asynchronous_ones()
+    public async Task Synchronous_calls_route_like_asynchronous_ones()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         using var connection = router.OpenConnection(DatabaseOperation.Background);
@@ -195,7 +195,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Named_routes_have_their_groups()
+    public async Task Named_routes_use_their_own_groups()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync(o =>
         {
@@ -219,7 +219,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_drained_host_finishes_what_it_has()
+    public async Task A_drained_host_finishes_its_open_connections()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         var connection = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct);
@@ -234,7 +234,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Forced_to_the_primary_reads_come_back_within_10_seconds()
+    public async Task Reads_forced_to_the_primary_return_to_replicas_within_10_s()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         await router.ForceFailoverToPrimaryAsync(Ct);
@@ -256,7 +256,7 @@ public class RoutingTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_deadline_does_not_end_synchronous_work_and_none_is_begun_again_after_it()
+    public async Task A_deadline_does_not_end_synchronous_work_but_prevents_a_retry()
     {
         await using var router = await fixture.Cluster.HealthyRouterAsync();
         var options = new OperationOptions { Deadline = TimeSpan.FromSeconds(1) };

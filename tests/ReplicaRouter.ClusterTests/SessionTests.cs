@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>What sessions promise, on real servers; each test has a cluster whose replicas it may pause, kill and promote.</summary>
+/// <summary>What sessions promise, on real servers. Each test has its own cluster, whose replicas it can pause, kill and promote.</summary>
 public class SessionTests
 {
     private const string Value = "SELECT coalesce((SELECT max(value) FROM note), 0)";
@@ -41,7 +41,7 @@ public class SessionTests
         Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 5);
     }
 
-    /// <summary>Has reads wait for a replica for so long before the primary serves them.</summary>
+    /// <summary>Configures how long a read waits for a replica to catch up before the primary serves it.</summary>
     private static Action<DatabaseRouterOptions> Patience(double seconds) =>
         options => options.Routes["read"] = new DatabaseRouteOptions { CatchUpWait = TimeSpan.FromSeconds(seconds) };
 
@@ -69,7 +69,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task A_token_carries_it_to_another_process_H20()
+    public async Task A_token_carries_a_session_to_another_process_H20()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var sender = await RouterAsync(cluster);
@@ -86,7 +86,7 @@ public class SessionTests
         using (handler.BeginSession(token)) Assert.Equal((7, "primary"), await ReadAsync(cluster, handler));
         Assert.Equal((7, "primary"), await ReadAsync(cluster, handler, new OperationOptions { SessionToken = token }));
 
-        // Once they have caught up, the token is no burden any more.
+        // Once the replicas have caught up, they serve reads with the token again.
         foreach (var server in cluster.Servers.Skip(1)) await server.ResumeReplayAsync(Ct);
         await cluster.WaitForReplicationAsync(Ct);
         await Eventually.Async(async () =>
@@ -99,7 +99,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task A_read_waits_for_a_replica_that_lags_less_than_the_routes_patience()
+    public async Task A_read_waits_for_a_replica_that_lags_less_than_CatchUpWait()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster, Patience(seconds: 5));
@@ -115,7 +115,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task A_replica_that_replays_20_ms_late_serves_the_reads_after_writes_without_any_setting()
+    public async Task A_replica_20_ms_behind_serves_reads_after_writes_with_the_default_settings()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster);
@@ -134,7 +134,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task A_replica_that_lags_by_more_than_the_routes_patience_is_not_waited_for()
+    public async Task A_read_does_not_wait_for_a_replica_that_lags_more_than_CatchUpWait()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster, Patience(seconds: 1));
@@ -149,7 +149,7 @@ public class SessionTests
             return router.GetMetrics().Sessions.CatchUpWaits > before;
         }
 
-        // The first read can't know that replay stands still.
+        // The first read can't know that replay is paused.
         Assert.True(await WaitsAsync());
         await Eventually.Async(async () => !await WaitsAsync(), TimeSpan.FromSeconds(10), "known to lag by more");
         for (var i = 0; i < 10; i++) Assert.False(await WaitsAsync());
@@ -157,7 +157,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task A_thousand_reads_that_wait_for_a_standby_cost_it_no_connection_of_their_own()
+    public async Task A_thousand_reads_waiting_for_a_standby_open_no_connections_of_their_own()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster, options => options.Routes["read"] = new DatabaseRouteOptions
@@ -179,14 +179,14 @@ public class SessionTests
         var before = await CountAsync();
         List<Task<(int Value, string Server)>> reads = [.. Enumerable.Range(0, 1000).Select(_ => ReadAsync(cluster, router, new OperationOptions { SessionToken = token }))];
         await Eventually.Async(() => router.GetMetrics().Sessions.CatchUpWaits >= 1000, TimeSpan.FromSeconds(10), "all wait");
-        // One more where the router happens to see by a new login whether it is let in.
+        // One more if the router happens to check with a new login that the host accepts connections.
         Assert.InRange(await CountAsync(), 1, before + 1);
         Assert.DoesNotContain(reads, read => read.IsCompleted);
         await cluster["analytics"].ResumeReplayAsync(Ct);
         Assert.All(await Task.WhenAll(reads), read => Assert.Equal((7, "analytics"), read));
     }
 
-    /// <summary>Every way in which a write can be made with what the router hands out.</summary>
+    /// <summary>Covers every way to write through a router.</summary>
     [Fact]
     public async Task Writes_on_raw_connections_in_transactions_and_by_data_source_bind_the_session()
     {
@@ -227,7 +227,7 @@ public class SessionTests
             await command.ExecuteNonQueryAsync(Ct);
         });
 
-        // A connection that stays open goes on writing, also after a read has asked for its position.
+        // A connection that stays open can write again after a read has taken its position.
         using (router.BeginSession())
         {
             await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
@@ -261,9 +261,9 @@ public class SessionTests
         Assert.Equal(7, (await ReadAsync(cluster, router)).Value);
     }
 
-    /// <summary>A standby that was killed replays again from its last restart point, and lets readers in before it is where it was.</summary>
+    /// <summary>A killed standby replays again from its last restart point, and accepts reads before it is back at its former position.</summary>
     [Fact]
-    public async Task A_replica_that_is_back_before_any_probe_saw_it_gone_shows_nothing_older()
+    public async Task A_replica_that_returns_before_a_probe_misses_it_shows_nothing_older()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster, options => options.Health.Interval = TimeSpan.FromSeconds(2));
@@ -279,7 +279,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task At_a_page_boundary_of_an_idle_primary_a_read_does_not_wait_for_a_position_that_never_comes_H50()
+    public async Task At_a_page_boundary_of_an_idle_primary_no_read_waits_for_an_unreachable_LSN_H50()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster, Patience(seconds: 30));
@@ -289,7 +289,7 @@ public class SessionTests
         {
             using var session = router.BeginSession();
             await WriteAsync(router, i);
-            // The next segment's first page has a long header, behind which the insert position stands now.
+            // The insert position is now just after the long page header of the next segment.
             await superuser.ExecuteAsync("SELECT pg_switch_wal()");
             Assert.Equal(40, await superuser.ExecuteScalarAsync<long>("SELECT ((pg_current_wal_insert_lsn() - '0/0')::bigint % pg_size_bytes(current_setting('wal_segment_size')))::bigint"));
             await cluster.WaitForReplicationAsync(Ct);
@@ -297,9 +297,9 @@ public class SessionTests
         }
     }
 
-    /// <summary>A message that no commit follows stays in the primary's memory, and the end of its WAL behind what standbys can get.</summary>
+    /// <summary>A message that no commit follows stays unflushed in the primary's memory, so the end of its WAL is beyond what standbys can receive.</summary>
     [Fact]
-    public async Task Records_that_an_idle_primary_keeps_to_itself_make_no_read_wait_for_long()
+    public async Task Records_that_an_idle_primary_has_not_flushed_delay_no_read_for_long()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster, Patience(seconds: 30));
@@ -313,7 +313,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task After_a_failover_what_was_replicated_is_kept_and_what_was_lost_is_told_T21()
+    public async Task After_a_failover_replicated_history_is_kept_and_lost_history_is_reported_T21()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await using var router = await RouterAsync(cluster);
@@ -370,9 +370,9 @@ public class SessionTests
     }
 
     [Theory]
-    [InlineData(1, ulong.MaxValue / 2)]     // far beyond the primary's end
-    [InlineData(99, 1UL)]                   // a timeline that never was
-    public async Task A_token_that_the_cluster_can_never_reach_costs_no_error_and_no_endless_wait(int timeline, ulong lsn)
+    [InlineData(1, ulong.MaxValue / 2)]     // far beyond the end of the primary's WAL
+    [InlineData(99, 1UL)]                   // a timeline that never existed
+    public async Task A_token_that_the_cluster_can_never_reach_causes_no_error_and_no_endless_wait(int timeline, ulong lsn)
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster);
@@ -380,7 +380,7 @@ public class SessionTests
         await cluster.WaitForReplicationAsync(Ct);
         var forged = new SessionToken(new WalPosition(router.Engine.Topology.SystemIdentifier!.Value, timeline, lsn), DateTimeOffset.UtcNow, false).Encode([]);
         using var session = router.BeginSession(forged);
-        // A read does not wait for it: by the primary's next answer at the latest it is plain that there is no such position.
+        // Reads do not wait for the position: by its next answer at the latest, the primary shows that it does not exist.
         await Eventually.Async(async () =>
         {
             Assert.Equal(7, (await ReadAsync(cluster, router)).Value);
@@ -408,13 +408,13 @@ public class SessionTests
         }
 
         Assert.DoesNotContain("primary", byServer.Keys);
-        // Not by halves: one of them may be slower for a while, and gets less then.
+        // Not half each: a replica that is slower for a while gets less.
         Assert.All(["analytics", "background"], server => Assert.InRange(byServer[server], 50, 950));
     }
 
-    /// <summary>The session of one task must not leak into work that was started before it, whatever runs on the same threads.</summary>
+    /// <summary>A task's session must not leak into work that was started before it, even on the same threads.</summary>
     [Fact]
-    public async Task Sessions_of_tasks_that_run_at_once_do_not_mix_H38()
+    public async Task Sessions_of_tasks_that_run_concurrently_do_not_mix_H38()
     {
         await using var cluster = await StartAsync("analytics");
         await using var router = await RouterAsync(cluster);
@@ -435,7 +435,7 @@ public class SessionTests
     }
 
     [Fact]
-    public async Task Under_random_faults_no_session_sees_an_old_value_and_without_sessions_reads_do_I1_I2()
+    public async Task Under_random_faults_no_session_sees_an_old_value_but_plain_reads_do_I1_I2()
     {
         var report = await ConsistencyCheck.RunAsync(new ConsistencyCheckOptions { Reads = 12_000, Seed = 3 }, Ct);
         Assert.True(report.Violations == 0, report.ToString());

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.ClusterTests;
 
-/// <summary>A router for tests against one server: everything goes there.</summary>
+/// <summary>A router over one server, for tests: every operation goes to that server.</summary>
 public sealed class SingleServerTests(ClusterFixture fixture) : IAsyncLifetime
 {
     private readonly NpgsqlDataSource _dataSource = NpgsqlDataSource.Create(fixture.Cluster.Primary.ConnectionString);
@@ -20,13 +20,13 @@ public sealed class SingleServerTests(ClusterFixture fixture) : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _router.DisposeAsync();
-        // It stays the caller's.
+        // The router must not dispose of the caller's data source.
         Assert.Equal(1, await _dataSource.CreateCommand("SELECT 1").ExecuteScalarAsync(Ct));
         await _dataSource.DisposeAsync();
     }
 
     [Fact]
-    public async Task Every_operation_goes_there()
+    public async Task Every_operation_goes_to_the_server()
     {
         foreach (var operation in Enum.GetValues<DatabaseOperation>())
         {
@@ -54,7 +54,7 @@ public sealed class SingleServerTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_connection_that_was_terminated_does_not_keep_the_next_one_out()
+    public async Task A_terminated_connection_does_not_block_the_next_one()
     {
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => _router.ExecuteAsync(
             DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("SELECT pg_terminate_backend(pg_backend_pid())"), new OperationOptions { AllowRetry = false }, Ct));

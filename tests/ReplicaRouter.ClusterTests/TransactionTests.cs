@@ -33,13 +33,13 @@ public class TransactionTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task What_the_server_rolled_back_for_others_is_run_again_and_applied_once()
+    public async Task A_transaction_with_a_serialization_failure_is_retried_and_applied_once()
     {
         await using var router = fixture.Cluster.Router();
         var text = Guid.NewGuid().ToString();
         await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync("INSERT INTO note (text) VALUES (@text || ' 0')", new { text }), Ct);
 
-        // Read, then write what was read plus one: without a retry all but one of each round would fail with 40001.
+        // Each increments the value that it read. Without retries, all but one of each round would fail with 40001.
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.WithTransactionAsync(async (transaction, _) =>
         {
             var count = await transaction.Connection!.ExecuteScalarAsync<int>("SELECT split_part(text, ' ', 2)::int FROM note WHERE text LIKE @text || ' %'", new { text }, transaction);
@@ -53,7 +53,7 @@ public class TransactionTests(ClusterFixture fixture)
     {
         await using var router = fixture.Cluster.Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
-        // A table that a replica does not have is looked for once elsewhere. No host has this one.
+        // A read of a missing table is retried once on another host. No host has this table.
         for (var i = 0; i < 1000 && router.GetMetrics().Recovery.RetriesRefused == 0; i++) await Assert.ThrowsAsync<PostgresException>(ReadAsync);
         var refused = router.GetMetrics().Recovery.RetriesRefused;
         Assert.NotEqual(0, refused);
@@ -66,7 +66,7 @@ public class TransactionTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Work_that_swallows_an_error_is_told_that_there_is_nothing_to_commit()
+    public async Task Work_that_swallows_an_error_gets_an_error_instead_of_a_commit()
     {
         await using var router = fixture.Cluster.Router();
         var error = await Assert.ThrowsAsync<PostgresException>(() => router.WithTransactionAsync(async (transaction, _) =>
@@ -78,7 +78,7 @@ public class TransactionTests(ClusterFixture fixture)
             }
             catch (PostgresException)
             {
-                // as an application would that thinks the row is optional
+                // As an application does when it considers the row optional.
             }
         }, Ct));
         Assert.Equal(PostgresErrorCodes.InFailedSqlTransaction, error.SqlState);
@@ -86,7 +86,7 @@ public class TransactionTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_transaction_that_the_work_has_ended_itself_is_its_mistake_and_no_unknown_outcome()
+    public async Task Work_that_ends_its_transaction_gets_a_usage_error_and_no_unknown_outcome()
     {
         await using var router = fixture.Cluster.Router();
         await Assert.ThrowsAsync<InvalidOperationException>(() => router.WithTransactionAsync((transaction, ct) => transaction.RollbackAsync(ct), Ct));
@@ -96,7 +96,7 @@ public class TransactionTests(ClusterFixture fixture)
     public async Task A_lost_connection_at_commit_is_an_unknown_outcome_and_not_transient()
     {
         await using var router = fixture.Cluster.Router();
-        // A deferred trigger runs inside COMMIT: it ends its own backend there.
+        // A deferred trigger runs inside COMMIT and terminates its own backend there.
         var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync("""
             CREATE TABLE doomed (id int);
             CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;

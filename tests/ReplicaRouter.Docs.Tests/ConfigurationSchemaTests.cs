@@ -25,7 +25,7 @@ public partial class ConfigurationSchemaTests
         Assert.All(sections, section =>
         {
             var fault = Assert.Single(FaultsOf(router, ($"{section.Path}:{Unknown}", "1")), text => text.StartsWith($"{section.Path}:{Unknown} is not known.", StringComparison.Ordinal));
-            Assert.EndsWith($" Known are: {string.Join(", ", Properties(section.Schema).Select(property => property.Key).Order(StringComparer.Ordinal))}.", fault, StringComparison.Ordinal);
+            Assert.EndsWith($" Known keys: {string.Join(", ", Properties(section.Schema).Select(property => property.Key).Order(StringComparer.Ordinal))}.", fault, StringComparison.Ordinal);
             Assert.False((bool)section.Schema["additionalProperties"]!);
         });
     }
@@ -100,6 +100,6 @@ public partial class ConfigurationSchemaTests
     }
 
     /// <summary>Matches the faults of reading a key or value, not those of the validation after that.</summary>
-    [GeneratedRegex("is not known|is a section|takes one value|is a list|is not a valid time|is no whole number|is neither true nor false|is none of its names")]
+    [GeneratedRegex("is not known|is a section|takes one value|is a list|is not a valid time|is not a whole number|is neither true nor false|is not one of the allowed names")]
     private static partial Regex Refusal();
 }

@@ -5,13 +5,13 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 
-// Clusters that fail under load would make those of the other tests fail.
+// Servers that fail under load would disturb tests that run at the same time.
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 [assembly: AssemblyFixture(typeof(ReplicaRouter.EntityFrameworkCore.Tests.ClusterFixture))]
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests;
 
-/// <summary>One cluster, and one router over it, for all tests that leave the servers as they are.</summary>
+/// <summary>One cluster, and one router over it, for all tests that leave the servers unchanged.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
     public LocalCluster Cluster { get; private set; } = null!;
@@ -26,7 +26,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         Router = await Cluster.HealthyRouterAsync(options =>
         {
             options.Routes["search"] = new DatabaseRouteOptions { Groups = { "background" } };
-            // Replicas that stand still go on serving: what they lack must be told from sessions, not from lag.
+            // Paused replicas keep serving, so that only the session, and not lag, keeps its reads away from them.
             options.MaxLag = TimeSpan.FromMinutes(10);
             options.ConfigureDataSource = source => source.UseNodaTime();
         });
@@ -40,10 +40,10 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public NotesDb Open(Action<NpgsqlDbContextOptionsBuilder>? npgsql = null, Action<DbContextOptionsBuilder>? configure = null) => Router.Open(npgsql, configure);
 
-    /// <summary>The server that has a port.</summary>
+    /// <summary>Returns the name of the server that listens on a port.</summary>
     public string NameOf(int port) => Cluster.NameOf(port);
 
-    /// <summary>Runs something while no replica replays.</summary>
+    /// <summary>Runs a test while replay is paused on all replicas.</summary>
     public async Task WithReplayPausedAsync(Func<Task> test)
     {
         await Cluster.WaitForReplicationAsync(Ct);
@@ -72,7 +72,7 @@ internal static class TestExtensions
         await cluster.WaitForReplicationAsync(Ct);
     }
 
-    /// <summary>A router that has seen every host healthy.</summary>
+    /// <summary>Returns a router that has found every host healthy.</summary>
     public static async Task<DatabaseRouter> HealthyRouterAsync(this LocalCluster cluster, Action<DatabaseRouterOptions>? configure = null)
     {
         var options = cluster.RouterOptions();

@@ -65,7 +65,7 @@ internal static class GuideSnippets
 
         using (router.BeginRoute(DatabaseOperation.Background))
         {
-            var clients = await db.Clients.ToListAsync(ct);                  // all queries in here, of all contexts of this router
+            var clients = await db.Clients.ToListAsync(ct);                  // for all queries in this block, in all contexts of this router
         }
         #endregion
         _ = (total, recent, balance);

@@ -5,7 +5,7 @@ namespace ReplicaRouter.Testing.Tests;
 public class AbandonedClusterTests
 {
     [Fact]
-    public async Task Killed_with_minus_9_the_process_leaves_neither_servers_nor_files_behind()
+    public async Task A_process_killed_with_SIGKILL_leaves_neither_servers_nor_files_behind()
     {
         using var child = ChildProgram.Start();
         var fields = (await ChildProgram.FirstLineAsync(child)).Split(' ');
@@ -17,10 +17,10 @@ public class AbandonedClusterTests
     }
 
     [Fact]
-    public async Task A_full_disk_is_one_clear_error()
+    public async Task A_full_disk_gives_one_clear_error()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "mounting a small disk needs root");
-        // 20 MB is less than an empty cluster takes. The mount is seen by this child alone, and goes with it.
+        // 20 MB is too little for an empty cluster. Only this child sees the mount, which ends with it.
         using var child = ChildProgram.Start("unshare", "--mount", "sh", "-c",
             "mkdir -p /tmp/replicarouter-full && mount -t tmpfs -o size=20m none /tmp/replicarouter-full && TMPDIR=/tmp/replicarouter-full exec \"$@\"", "sh");
         var line = await ChildProgram.FirstLineAsync(child);

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace ReplicaRouter.Testing.Tests;
 
-/// <summary>This test program, started again as a user's program that starts a cluster and never gets to dispose it.</summary>
+/// <summary>This test program, started again as a user's program that starts a cluster and never disposes of it.</summary>
 internal static class ChildProgram
 {
     private const string Variable = "REPLICAROUTER_TESTING_CHILD";
 
-    /// <summary>Starts it. It prints <c>READY folder pid pid</c>, or <c>ERROR message</c>.</summary>
+    /// <summary>Starts the child, which prints <c>READY folder pid pid</c>, or <c>ERROR message</c>.</summary>
     public static Process Start(params string[] wrapper)
     {
         string[] command = [.. wrapper, "dotnet", typeof(ChildProgram).Assembly.Location];
@@ -24,7 +24,7 @@ internal static class ChildProgram
             if (line.StartsWith("READY", StringComparison.Ordinal) || line.StartsWith("ERROR", StringComparison.Ordinal)) return line;
         }
 
-        throw new InvalidOperationException("The child program ended without a word.");
+        throw new InvalidOperationException("The child program printed neither READY nor ERROR.");
     }
 
     [ModuleInitializer]

@@ -6,7 +6,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests;
 
-/// <summary>One server for all faults of the network: it never notices them.</summary>
+/// <summary>One server for all network faults, which it never notices.</summary>
 public sealed class SingleServer : IAsyncLifetime
 {
     public LocalCluster Cluster { get; private set; } = null!;
@@ -40,7 +40,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
     }
 
     [Fact]
-    public async Task Without_faults_it_is_not_noticed()
+    public async Task Without_faults_the_proxy_is_transparent()
     {
         Assert.Equal(1, await AskAsync());
         Assert.Equal(1, _proxy.AcceptedConnections);
@@ -83,7 +83,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
     }
 
     [Fact]
-    public async Task Reset_breaks_open_connections_and_lets_new_ones_in()
+    public async Task Reset_breaks_open_connections_and_allows_new_ones()
     {
         await using var connection = await OpenAsync();
         _proxy.Reset();
@@ -92,7 +92,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
     }
 
     [Fact]
-    public async Task A_server_that_dies_while_it_is_sent_something_is_no_black_hole_to_its_client()
+    public async Task A_server_that_dies_while_data_is_sent_to_it_resets_its_client()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -103,7 +103,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
             await client.ConnectAsync("127.0.0.1", proxy.Port, Ct);
             using var server = await listener.AcceptSocketAsync(Ct);
             await client.GetStream().WriteAsync(new byte[10], Ct);
-            server.Dispose();   // with bytes unread: the kernel resets
+            server.Dispose();   // with unread bytes, so that the kernel sends a reset
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
             limit.CancelAfter(TimeSpan.FromSeconds(10));
             await Assert.ThrowsAnyAsync<IOException>(async () =>
@@ -130,7 +130,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
     [Theory]
     [InlineData(FaultDirection.ToServer)]
     [InlineData(FaultDirection.ToClient)]
-    public async Task One_direction_can_be_lost_alone(FaultDirection direction)
+    public async Task A_single_direction_can_be_lost(FaultDirection direction)
     {
         await using var connection = await OpenAsync();
         _proxy.Drop(direction);
@@ -138,7 +138,7 @@ public sealed class FaultProxyTests(SingleServer server) : IClassFixture<SingleS
     }
 
     [Fact]
-    public async Task CutAfter_resets_once_that_many_bytes_have_gone()
+    public async Task CutAfter_resets_after_that_many_bytes()
     {
         await using var connection = await OpenAsync();
         _proxy.CutAfter(1000, FaultDirection.ToClient);

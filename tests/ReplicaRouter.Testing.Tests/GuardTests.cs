@@ -12,19 +12,19 @@ public sealed class GuardTests : IDisposable
 {
     private readonly string _parent = Directory.CreateTempSubdirectory("replicarouter-guard-").FullName;
 
-    // The servers' account has to pass.
+    // The servers' account must be able to enter the folder.
     public GuardTests() => File.SetUnixFileMode(_parent, (UnixFileMode)0b111_101_101);
 
     public void Dispose() => Directory.Delete(_parent, recursive: true);
 
     [Fact]
-    public async Task The_guard_of_one_cluster_leaves_the_servers_alone_of_another_whose_name_begins_like_it()
+    public async Task The_guard_of_a_cluster_leaves_clusters_alone_whose_names_start_with_its_name()
     {
         LocalClusterOptions Options(string name) => new() { Folder = Path.Combine(_parent, name), Replicas = [] };
         await using var other = await LocalCluster.StartAsync(Options("dev2"), Ct);
         try
         {
-            // Its guard acts: the cluster can't be started.
+            // This cluster can't start, so its guard acts.
             var broken = Options("dev");
             broken.Settings["shared_buffers"] = "plenty";
             await Assert.ThrowsAsync<LocalClusterException>(() => LocalCluster.StartAsync(broken, Ct));
@@ -42,7 +42,7 @@ public sealed class GuardTests : IDisposable
     [InlineData("dev*", "devel")]
     [InlineData("[d]ev", "dev")]
     [InlineData("dev", "dev2")]
-    public async Task Only_processes_in_the_very_folder_are_killed(string guarded, string other)
+    public async Task Only_processes_in_exactly_the_guarded_folder_are_killed(string guarded, string other)
     {
         using var inside = Sleeper(Path.Combine(guarded, "primary"));
         using var outside = Sleeper(Path.Combine(other, "primary"));

@@ -2,7 +2,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests;
 
-/// <summary>A cluster with a folder of its own outlives whoever started it.</summary>
+/// <summary>A cluster with its own folder outlives the process that started it.</summary>
 public sealed class KeptClusterTests : IAsyncDisposable
 {
     private readonly string _parent = Path.Combine(Path.GetTempPath(), $"replicarouter-kept-{Guid.NewGuid():N}");
@@ -16,7 +16,7 @@ public sealed class KeptClusterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task It_is_taken_up_as_it_is_with_roles_and_settings()
+    public async Task A_kept_cluster_is_reopened_with_its_roles_and_settings()
     {
         string url;
         await using (var first = await StartAsync())
@@ -33,7 +33,7 @@ public sealed class KeptClusterTests : IAsyncDisposable
         Assert.Equal([false, true, true], second.Servers.Select(server => server.IsRunning));
         Assert.Equal("7s", await second["b"].AskAsync<string>("SELECT current_setting('recovery_min_apply_delay')"));
 
-        // The settings of the first process are still there when the second one has written the file anew.
+        // The first process's settings survive when the second one rewrites the file.
         await second["b"].SetApplyDelayAsync(TimeSpan.Zero, Ct);
         Assert.Equal("on", await second["b"].AskAsync<string>("SELECT current_setting('hot_standby_feedback')"));
         await second.StopAsync(Ct);
@@ -41,7 +41,7 @@ public sealed class KeptClusterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Starting_it_again_starts_what_is_down_and_a_former_primary_as_a_standby()
+    public async Task Starting_again_starts_what_is_down_and_a_former_primary_as_a_standby()
     {
         await using (var first = await StartAsync())
         {
@@ -57,7 +57,7 @@ public sealed class KeptClusterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_failed_start_leaves_nothing_of_it()
+    public async Task A_failed_start_leaves_nothing_behind()
     {
         var options = new LocalClusterOptions { Folder = Folder, Replicas = [] };
         options.Settings["shared_buffers"] = "plenty";

@@ -4,11 +4,11 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests;
 
-/// <summary>What can't work says why in one clear message, and leaves nothing behind.</summary>
+/// <summary>A cluster that can't start fails with one clear message, and leaves nothing behind.</summary>
 public class LocalClusterErrorTests
 {
     [Fact]
-    public async Task Missing_binaries_are_named_with_where_they_were_looked_for_and_how_to_install_them()
+    public async Task Missing_binaries_give_an_error_with_the_searched_folder_and_how_to_install()
     {
         var error = await Assert.ThrowsAsync<LocalClusterException>(() => LocalCluster.StartAsync(new LocalClusterOptions { BinDirectory = "/nowhere" }, Ct));
         Assert.Contains("/nowhere", error.Message, StringComparison.Ordinal);
@@ -16,7 +16,7 @@ public class LocalClusterErrorTests
     }
 
     [Fact]
-    public async Task A_version_that_is_not_there_is_named() =>
+    public async Task A_missing_version_is_named() =>
         Assert.Contains("PostgreSQL 16", (await Assert.ThrowsAsync<LocalClusterException>(() =>
             LocalCluster.StartAsync(new LocalClusterOptions { Version = 16 }, Ct))).Message, StringComparison.Ordinal);
 
@@ -44,7 +44,7 @@ public class LocalClusterErrorTests
     [InlineData("analytics", "analytics")]
     [InlineData("primary", "x")]
     [InlineData("../x", "y")]
-    public async Task Names_that_can_not_be_are_refused(string first, string second) =>
+    public async Task Invalid_and_duplicate_names_are_refused(string first, string second) =>
         await Assert.ThrowsAnyAsync<ArgumentException>(() => LocalCluster.StartAsync(
             new LocalClusterOptions { Replicas = [new LocalReplicaOptions { Name = first }, new LocalReplicaOptions { Name = second }] }, Ct));
 }

@@ -58,7 +58,7 @@ public class LocalClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_suspended_server_answers_nobody_and_one_without_postmaster_answers_who_is_in()
+    public async Task A_suspended_server_answers_nothing_and_a_suspended_postmaster_only_blocks_logins()
     {
         await using var cluster = await StartAsync(Replica("a"));
         var server = cluster["a"];
@@ -81,7 +81,7 @@ public class LocalClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Replay_is_paused_delayed_and_cut_while_the_standby_serves_on()
+    public async Task Replay_is_paused_delayed_and_cut_while_the_standby_keeps_serving()
     {
         await using var cluster = await StartAsync(Replica("a"));
         var server = cluster["a"];
@@ -124,14 +124,14 @@ public class LocalClusterTests(ITestOutputHelper output)
         await cluster["primary"].AskAsync<object>("INSERT INTO t VALUES (99)");
         await cluster.RejoinAsync("primary", Ct);
         Assert.True(await cluster["primary"].AskAsync<bool>("SELECT pg_is_in_recovery()"));
-        await UntilAsync(async () => await CountAsync(cluster["primary"]) == 2, "the old primary has the new one's rows only");
+        await UntilAsync(async () => await CountAsync(cluster["primary"]) == 2, "the old primary has only the new one's rows");
     }
 
     [Fact]
     public async Task Replicas_are_cascaded_synchronous_added_and_removed()
     {
         await using var cluster = await StartAsync(Replica("a", synchronous: true), Replica("b", upstream: "a"));
-        await UntilAsync(async () => await AskAsync<string>(cluster.Primary.SuperuserConnectionString, "SELECT string_agg(sync_state, ' ') FROM pg_stat_replication") == "sync", "a is synchronous and alone");
+        await UntilAsync(async () => await AskAsync<string>(cluster.Primary.SuperuserConnectionString, "SELECT string_agg(sync_state, ' ') FROM pg_stat_replication") == "sync", "only a streams, in sync");
         await CreateTableAsync(cluster);
         await cluster.AddReplicaAsync(Replica("c"), Ct);
         await cluster.WaitForReplicationAsync(Ct);

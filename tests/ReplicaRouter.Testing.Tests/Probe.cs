@@ -7,7 +7,7 @@ internal static class Probe
 {
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>One query on a connection of its own that gives up after a second.</summary>
+    /// <summary>Runs one query on its own connection, which gives up after a second.</summary>
     public static async Task<T> AskAsync<T>(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)

@@ -4,7 +4,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests;
 
-/// <summary>What the account that root lends to the servers can make root do. Any other user runs the servers under the own account, which has nothing to gain.</summary>
+/// <summary>What the account under which root runs the servers could make root do. Any other user runs the servers under their own account, which gains nothing.</summary>
 [Trait("Failure", "C4")]
 [SupportedOSPlatform("linux")]
 public sealed class ServersAccountTests : IDisposable
@@ -23,7 +23,7 @@ public sealed class ServersAccountTests : IDisposable
     public void Dispose() => Directory.Delete(_parent, recursive: true);
 
     [Fact]
-    public async Task A_link_in_a_data_directory_leads_nothing_of_root_s_work_out_of_it()
+    public async Task A_link_in_a_data_directory_does_not_lead_root_out_of_it()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new LocalReplicaOptions { Name = "a" }] }, Ct);
         await File.WriteAllTextAsync(Victim, Secret, Ct);
@@ -42,12 +42,12 @@ public sealed class ServersAccountTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_in_the_cluster_s_folder_can_be_replaced_by_the_account()
+    public async Task The_servers_account_cannot_replace_anything_in_the_cluster_s_folder()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Folder = Folder, Replicas = [] }, Ct);
         try
         {
-            if (_account.Ids.User.Length == 0) return;  // The servers run as this user, who may do as they like.
+            if (_account.Ids.User.Length == 0) return;  // The servers run as this user, who may change anything.
             foreach (var entry in Directory.EnumerateFileSystemEntries(Folder)) Assert.NotEqual(0, await TryAsync($"mv {entry} {entry}.old"));
             Assert.NotEqual(0, await TryAsync($"ln -s {Victim} {Folder}/new"));
             Assert.NotEqual(0, await TryAsync($"cat {Folder}/cluster.json"));
@@ -59,7 +59,7 @@ public sealed class ServersAccountTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_others_can_change_is_not_taken_up()
+    public async Task A_folder_that_others_can_change_is_refused()
     {
         Directory.CreateDirectory(Folder);
         await File.WriteAllTextAsync(Path.Combine(Folder, "cluster.json"), "{}", Ct);

@@ -6,7 +6,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests;
 
-/// <summary>What <c>eng/setup.sh</c> runs of what it finds or downloads.</summary>
+/// <summary>Which of the programs that it finds or downloads <c>eng/setup.sh</c> trusts.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class SetupScriptTests : IDisposable
 {
@@ -37,9 +37,9 @@ public sealed class SetupScriptTests : IDisposable
     [Trait("Failure", "C12")]
     [InlineData(true, 0)]
     [InlineData(false, 1)]
-    public async Task A_package_is_unpacked_only_if_its_sum_is_the_one_that_is_written_down(bool isKnown, int exitCode)
+    public async Task A_package_is_unpacked_only_if_its_checksum_matches(bool isKnown, int exitCode)
     {
-        // In the place of npm, which would download it.
+        // Replaces npm, which would download the package.
         var npm = $"cd '{_folder}' && mkdir package && echo content >package/file && tar czf p-1.tgz package; npm() {{ cp '{_folder}/p-1.tgz' . && echo p-1.tgz; }}";
         var target = Path.Combine(_folder, "target");
         var sum = isKnown ? $"$(sha512sum p-1.tgz | cut -d' ' -f1)" : new string('0', 128);

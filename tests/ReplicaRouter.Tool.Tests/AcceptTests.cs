@@ -12,7 +12,7 @@ using ReplicaRouter.Tool.Accept;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>Orders to a running application, by its dashboard, over real servers.</summary>
+/// <summary>Orders to a running application through its dashboard, over real servers.</summary>
 public sealed class AcceptTests
 {
     private const string Secret = "operators only";
@@ -21,7 +21,7 @@ public sealed class AcceptTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_running_application_accepts_the_old_primary_after_a_promotion_by_mistake()
+    public async Task A_running_application_accepts_the_old_primary_after_a_mistaken_promotion()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new LocalReplicaOptions { Name = "dr" }] }, Ct);
         await using var app = await StartAsync(cluster);
@@ -54,7 +54,7 @@ public sealed class AcceptTests
             Environment.SetEnvironmentVariable(RunningApplication.TokenVariable, null);
         }
 
-        // Without an application it tells what one that starts now would believe.
+        // Without an application, the command shows what one that starts now would believe.
         var explained = await ToolRun.Async("accept", "primary", "--url", cluster["primary"].Url, "--url", $"dr={cluster["dr"].Url}");
         Assert.Contains("Nothing was changed", explained.Error, StringComparison.Ordinal);
         Assert.Equal(0, explained.ExitCode);
@@ -78,7 +78,7 @@ public sealed class AcceptTests
     }
 
     [Fact]
-    public async Task Where_nothing_listens_the_message_says_what_to_do_and_not_the_password()
+    public async Task Where_nothing_listens_the_error_says_what_to_do_without_the_password()
     {
         var run = await ToolRun.Async("accept", "primary", "--app", "http://operator:s3cret@127.0.0.1:1/replica-router", "--yes");
         Assert.Equal(2, run.ExitCode);
@@ -92,7 +92,7 @@ public sealed class AcceptTests
     [InlineData("http://operator:12/s3cret@shop/replica-router")]
     [InlineData("http://operator:12?s3cret@shop/replica-router")]
     [InlineData("http://operator:12#s3cret@shop/replica-router")]
-    public async Task An_address_whose_password_is_not_encoded_is_refused_without_it(string address)
+    public async Task An_address_with_an_unencoded_password_is_refused_without_repeating_it(string address)
     {
         var run = await ToolRun.Async("accept", "primary", "--app", address, "--yes");
         Assert.Equal(2, run.ExitCode);

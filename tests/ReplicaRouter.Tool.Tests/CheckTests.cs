@@ -3,17 +3,18 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>What takes more than one machine, or another server, to happen.</summary>
+/// <summary>Findings that would take several machines or other servers to cause.</summary>
 public sealed class CheckTests
 {
     [Fact]
-    public void The_sample_is_all_green() => Assert.All(Checkup.Run(SampleFacts.Cluster(parameters: "sslmode=verify-full")), result => Assert.Equal(Doctor.Verdict.Ok, result.Verdict));
+    public void The_sample_passes_all_checks() =>
+        Assert.All(Checkup.Run(SampleFacts.Cluster(parameters: "sslmode=verify-full")), result => Assert.Equal(Doctor.Verdict.Ok, result.Verdict));
 
     [Fact]
-    public void Of_servers_that_could_not_be_asked_nothing_is_said()
+    public void For_unreachable_servers_only_reachability_and_TLS_are_checked()
     {
         var cluster = SampleFacts.Cluster();
-        var results = Checkup.Run(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Server = null, Failure = new HostFailure(FailureKind.Unreachable, "nobody there") })] });
+        var results = Checkup.Run(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Server = null, Failure = new HostFailure(FailureKind.Unreachable, "no answer") })] });
         Assert.Equal(["reachable", "tls"], results.Select(result => result.Name));
     }
 
@@ -25,7 +26,7 @@ public sealed class CheckTests
     [InlineData("allow", "warning")]
     [InlineData("prefer", "warning")]
     [InlineData("require", "warning")]
-    public void Without_verified_TLS_a_network_is_not_to_be_trusted(string mode, string verdict) =>
+    public void TLS_without_verification_is_reported(string mode, string verdict) =>
         AssertOnly(SampleFacts.Cluster(parameters: $"sslmode={mode}"), "tls", verdict, "db-1:5432", "sslmode=verify-full");
 
     [Fact]
@@ -37,11 +38,11 @@ public sealed class CheckTests
         Spoilt((name, server) => name == "analytics" ? server.With("server_version_num", "160004") : server), "versions", "failure", "PostgreSQL 16.4 (analytics)", "another major version");
 
     [Fact]
-    public void Clocks_that_are_apart_are_a_warning() => AssertOnly(
+    public void Clocks_that_differ_are_a_warning() => AssertOnly(
         Spoilt((name, server) => name == "analytics" ? server with { ClockOffset = TimeSpan.FromSeconds(-4) } : server), "clocks", "warning", "analytics and primary are 4.0 s apart", "NTP");
 
     [Fact]
-    public void A_clock_that_may_be_right_is_no_warning() => Assert.All(
+    public void A_clock_difference_within_the_error_is_no_warning() => Assert.All(
         Checkup.Run(Spoilt((name, server) => name == "analytics" ? server with { ClockOffset = TimeSpan.FromSeconds(2), ClockError = TimeSpan.FromSeconds(1.5) } : server)),
         result => Assert.Equal(Doctor.Verdict.Ok, result.Verdict));
 
@@ -75,7 +76,7 @@ public sealed class CheckTests
         Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } }), "roles", "failure", "primary and analytics take writes", "rewind none before. To keep one that is Fenced, run");
 
     [Fact]
-    public void Of_two_servers_that_take_writes_the_fenced_one_can_be_kept_by_name()
+    public void For_two_servers_that_take_writes_the_fix_names_the_fenced_one()
     {
         var cluster = Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } });
         AssertOnly(cluster with { Hosts = [.. cluster.Hosts.Select(host => host with { Health = host.Health with { State = host.Name == "primary" ? HostState.Fenced : HostState.Healthy } })] },
@@ -85,7 +86,7 @@ public sealed class CheckTests
     [Theory]
     [InlineData(FailureKind.Unreachable, "Start the server at db-2:5432")]
     [InlineData(FailureKind.Misconfigured, "Correct DATABASE_READ_REPLICA_1_URL, or what the server allows")]
-    internal void A_server_is_to_be_started_only_where_none_answers(FailureKind kind, string fix)
+    internal void Starting_the_server_is_the_fix_only_where_none_answers(FailureKind kind, string fix)
     {
         var cluster = SampleFacts.Cluster(parameters: "sslmode=verify-full");
         AssertOnly(cluster with { Hosts = [.. cluster.Hosts.Select(host => host.Name == "analytics" ? host with { Server = null, Failure = new HostFailure(kind, "why") } : host)] },
@@ -97,7 +98,7 @@ public sealed class CheckTests
     [InlineData("", null, "warning", "sources can name any host", "ReplicaRouter:Discovery:AllowedHosts")]
     [InlineData("db-1", null, "warning", "dns names 1 hosts that are not allowed, such as 10.9.9.9:5432", "ReplicaRouter:Discovery:AllowedHosts")]
     [InlineData("db-1", "no answer within 00:00:05", "failure", "dns: no answer within 00:00:05", "source's settings")]
-    public void What_sources_name_is_judged(string allowed, string? failure, string verdict, string evidence, string fix)
+    public void Discovery_sources_are_checked(string allowed, string? failure, string verdict, string evidence, string fix)
     {
         var options = new DatabaseRouterOptions();
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = "postgresql://app:secret@localhost/shop", Source = "DATABASE_URL" };

@@ -22,7 +22,7 @@ public sealed class ClusterCommandTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_cluster_runs_on_after_the_command_and_down_stops_it_and_up_starts_it_with_its_data()
+    public async Task A_cluster_outlives_its_command_and_down_and_up_restart_it_with_its_data()
     {
         var up = await UpInProcessOfItsOwnAsync();
         Assert.StartsWith("export DATABASE_URL='postgresql://app:", up, StringComparison.Ordinal);
@@ -67,25 +67,25 @@ public sealed class ClusterCommandTests : IAsyncDisposable
         Assert.InRange(phases["start analytics"].GetProperty("recoveryMs").GetDouble(), 0, 60_000);
         Assert.InRange(phases["kill primary, promote analytics"].GetProperty("recoveryMs").GetDouble(), 0, 60_000);
         Assert.Equal(0, drill.Json.GetProperty("writes").GetProperty("doubled").GetInt64());
-        // A write that the primary had not answered when it was killed may or may not have been done: nobody can do more than to say so.
+        // A write that was in flight when the primary was killed may or may not be committed, and the drill can only report that.
         Assert.All(phases.Values.SelectMany(phase => phase.GetProperty("errors").EnumerateObject()),
             error => Assert.StartsWith(nameof(TransactionOutcomeUnknownException), error.Name, StringComparison.Ordinal));
 
         var status = await ClusterAsync("status", "--json");
         Assert.Equal(0, status.ExitCode);
         Assert.Equal("analytics", status.Json.GetProperty("test").EnumerateArray().Single(server => server.GetProperty("isPrimary").GetBoolean()).GetProperty("name").GetString());
-        // More replicas are added to what there is.
+        // More replicas are added to the existing ones.
         Assert.Equal(0, (await ClusterAsync("up", "--replicas", "3")).ExitCode);
         Assert.Equal(4, (await ClusterAsync("status", "--json")).Json.GetProperty("test").GetArrayLength());
         Assert.Contains("The cluster has 3 replicas", (await ClusterAsync("up", "--replicas", "1")).Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_drill_runs_the_commands_that_it_is_given_and_follows_the_new_primary()
+    public async Task A_drill_runs_the_given_commands_and_follows_the_new_primary()
     {
         Assert.Equal(0, (await ClusterAsync("up", "--replicas", "2")).ExitCode);
         string DataOf(string server) => Path.Combine(Folder, server);
-        // What pg_ctl does to stop and to promote.
+        // Does what pg_ctl does to stop and to promote.
         var stop = $"kill -QUIT $(head -n 1 {DataOf("primary")}/postmaster.pid) && echo stopping";
         var promote = $"touch {DataOf("analytics")}/promote && kill -USR1 $(head -n 1 {DataOf("analytics")}/postmaster.pid)";
         string[] drill = ["drill", "--local", "test", "--directory", _directory, "--yes", "--seconds", "1", "--replica", "background", "--json"];
@@ -116,10 +116,10 @@ public sealed class ClusterCommandTests : IAsyncDisposable
     private Task<ToolRun> ClusterAsync(string command, params string[] options) =>
         ToolRun.Async(["cluster", command, "--name", "test", "--directory", _directory, .. options], Ct);
 
-    /// <summary>As a user runs it: by the time that this returns, the process that started the servers is gone.</summary>
+    /// <summary>Runs <c>cluster up</c> as a user does: when this returns, the process that started the servers has ended.</summary>
     private async Task<string> UpInProcessOfItsOwnAsync()
     {
-        // The tests run an application of ASP.NET Core beside the tool, so that libraries come from its framework here.
+        // The tests also run an ASP.NET Core application, so the tool's libraries come from that framework here.
         var tests = Path.Combine(AppContext.BaseDirectory, typeof(ClusterCommandTests).Assembly.GetName().Name!);
         string[] command = ["exec", "--runtimeconfig", $"{tests}.runtimeconfig.json", "--depsfile", $"{tests}.deps.json", typeof(ToolCommands).Assembly.Location, "cluster", "up", "--name", "test", "--replicas", "1", "--directory", _directory];
         using var process = Process.Start(new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true })!;
@@ -141,7 +141,7 @@ public sealed class ClusterCommandTests : IAsyncDisposable
     {
         try
         {
-            // A zombie has ended, and waits for whoever adopted it to notice.
+            // A zombie has ended, but its parent has not noticed yet.
             return !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
         }
         catch (IOException)

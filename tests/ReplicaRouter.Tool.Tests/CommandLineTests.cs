@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>What can't work says why in a line, and ends with 2.</summary>
+/// <summary>A command that can't work says why in one line and exits with 2.</summary>
 public sealed class CommandLineTests
 {
     [Fact]
@@ -13,7 +13,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task A_further_router_is_looked_for_in_variables_of_its_name()
+    public async Task A_named_router_is_read_from_variables_with_its_name()
     {
         var run = await ToolRun.Async("doctor", "--name", "billing");
         Assert.Equal(2, run.ExitCode);
@@ -24,7 +24,7 @@ public sealed class CommandLineTests
     [InlineData("postgresql://app:s3cret@:x/shop")]
     [InlineData("postgresql://app:s3cret@db-1:port/shop")]
     [InlineData("Host=db-1;Password=s3cret;Nonsense=1")]
-    public async Task A_bad_URL_is_told_without_its_password(string url)
+    public async Task A_bad_URL_is_reported_without_its_password(string url)
     {
         var run = await ToolRun.Async("doctor", "--url", url);
         Assert.Equal(2, run.ExitCode);
@@ -41,7 +41,7 @@ public sealed class CommandLineTests
     [InlineData("doctor", "--instances", "0")]
     [InlineData("explain")]
     [InlineData("nonsense")]
-    public async Task A_command_line_that_can_not_be_understood_is_told(params string[] args)
+    public async Task An_invalid_command_line_is_reported(params string[] args)
     {
         var run = await ToolRun.Async(args);
         Assert.Equal(2, run.ExitCode);
@@ -57,7 +57,7 @@ public sealed class CommandLineTests
     [InlineData("doctor", "--instances", "app:s3cret@x")]
     [InlineData("doctor", "--url", "jdbc:postgresql://app:s3cret@db-1/shop?sslmode=require")]
     [InlineData("doctor", "--url", "analytics=mysql://app:s3cret@db-1/shop?x=y")]
-    public async Task A_URL_in_a_wrong_place_is_not_repeated(params string[] args)
+    public async Task A_misplaced_URL_is_not_repeated(params string[] args)
     {
         var run = await ToolRun.Async(args);
         Assert.Equal(2, run.ExitCode);
@@ -66,7 +66,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task A_cluster_that_nobody_answers_is_not_waited_for_long()
+    public async Task An_unreachable_cluster_is_reported_soon()
     {
         var start = TimeProvider.System.GetTimestamp();
         var run = await ToolRun.Async("status", "--url", "postgresql://app:s3cret@127.0.0.1:1/shop");

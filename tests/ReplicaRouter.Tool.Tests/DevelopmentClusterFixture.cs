@@ -5,7 +5,7 @@ using ReplicaRouter.Tool.Clusters;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>A cluster as <c>cluster up</c> starts it, that ends with the tests.</summary>
+/// <summary>A cluster as <c>cluster up</c> starts it, which ends with the tests.</summary>
 public sealed class DevelopmentClusterFixture : IAsyncLifetime
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
@@ -24,7 +24,7 @@ public sealed class DevelopmentClusterFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 
-    /// <summary>Waits until every replica streams and has replayed all.</summary>
+    /// <summary>Waits until every replica streams and has replayed everything.</summary>
     public async Task SettleAsync()
     {
         await Cluster.WaitForReplicationAsync(Ct);
@@ -32,7 +32,7 @@ public sealed class DevelopmentClusterFixture : IAsyncLifetime
             await UntilAsync(server.Name, "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')");
     }
 
-    /// <summary>The command's arguments that name the cluster, with other URLs in the place of some.</summary>
+    /// <summary>Returns the command's arguments that name the hosts, with the given URLs in place of some.</summary>
     public IEnumerable<string> Urls(params (string Host, string Url)[] others) => Cluster.Servers.SelectMany(server =>
         new[] { "--url", $"{server.Name}={others.FirstOrDefault(other => other.Host == server.Name).Url ?? server.Url}" });
 
@@ -46,7 +46,7 @@ public sealed class DevelopmentClusterFixture : IAsyncLifetime
         await connection.ExecuteAsync(sql);
     }
 
-    /// <summary>Sets a parameter that takes a reload, and waits until new sessions have it; null resets it.</summary>
+    /// <summary>Sets a parameter that needs only a reload, and waits until new database sessions have it; null resets it.</summary>
     public async Task SetAsync(string server, string parameter, string? value)
     {
         await using (var connection = Superuser(server))
@@ -73,7 +73,7 @@ public sealed class DevelopmentClusterFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>A URL that logs in as the cluster's superuser.</summary>
+    /// <summary>Returns a URL that logs in as the cluster's superuser.</summary>
     public string SuperuserUrl(string server)
     {
         var login = new NpgsqlConnectionStringBuilder(Cluster[server].SuperuserConnectionString);
@@ -83,7 +83,7 @@ public sealed class DevelopmentClusterFixture : IAsyncLifetime
     private NpgsqlConnection Superuser(string server) => new(new NpgsqlConnectionStringBuilder(Cluster[server].SuperuserConnectionString) { Database = "app" }.ConnectionString);
 }
 
-/// <summary>The tests that share the cluster, one after another: some of them break it for a while.</summary>
+/// <summary>Tests that share the cluster. They run one at a time, because some of them break it for a while.</summary>
 [CollectionDefinition(Name)]
 public sealed class DevelopmentClusterTests : ICollectionFixture<DevelopmentClusterFixture>
 {

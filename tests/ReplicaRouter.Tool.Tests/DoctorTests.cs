@@ -3,14 +3,14 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>The doctor on a real cluster that is well, and broken in one way at a time.</summary>
+/// <summary>The doctor on a real cluster that is healthy, or broken in one way at a time.</summary>
 [Collection(DevelopmentClusterTests.Name)]
 public sealed class DoctorTests(DevelopmentClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_cluster_that_is_set_up_well_is_all_green()
+    public async Task A_cluster_that_is_set_up_well_passes_all_checks()
     {
         var run = await fixture.RunAsync("doctor", "--json");
         Assert.Empty(Findings(run));
@@ -24,7 +24,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_table_tells_what_is_wrong_why_it_matters_and_the_fix()
+    public async Task The_table_shows_what_is_wrong_why_it_matters_and_the_fix()
     {
         var run = await fixture.RunAsync("doctor", "--instances", "20");
         Assert.Contains("connection-budget", run.Output, StringComparison.Ordinal);
@@ -38,7 +38,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
     [InlineData("analytics", "max_standby_streaming_delay", "0", "standby-delay", "max_standby_streaming_delay = '30s'")]
     [InlineData("analytics", "max_standby_streaming_delay", "-1", "standby-delay", "max_standby_streaming_delay = '30s'")]
     [InlineData("primary", "synchronous_commit", "off", "synchronous-commit", "synchronous_commit = on")]
-    public async Task A_setting_that_is_wrong_is_a_warning(string server, string parameter, string value, string check, string fix)
+    public async Task A_wrong_setting_is_a_warning(string server, string parameter, string value, string check, string fix)
     {
         await fixture.SetAsync(server, parameter, value);
         try
@@ -106,21 +106,21 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Exchanged_roles_are_a_warning()
+    public async Task Swapped_roles_are_a_warning()
     {
         var exchanged = fixture.Urls(("primary", fixture.Cluster["analytics"].Url), ("analytics", fixture.Cluster["primary"].Url));
         await AssertOnlyAsync("roles", "warning", "analytics is the primary, and primary is a standby", "exchange the addresses", exchanged);
     }
 
     [Fact]
-    public async Task Standbys_only_are_a_failure()
+    public async Task A_configuration_with_only_standbys_is_a_failure()
     {
         string[] standbys = ["--url", fixture.Cluster["analytics"].Url, "--url", fixture.Cluster["background"].Url];
         await AssertOnlyAsync("roles", "failure", "no host takes writes", "set DATABASE_URL to the primary", standbys);
     }
 
     [Fact]
-    public async Task A_slot_that_holds_WAL_for_nobody_is_a_warning()
+    public async Task A_slot_that_holds_WAL_for_no_reader_is_a_warning()
     {
         await fixture.ExecuteAsync("primary", "SELECT pg_create_physical_replication_slot('forgotten', true)");
         try
@@ -143,7 +143,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
             fixture.Urls([.. fixture.Cluster.Servers.Select(server => (server.Name, fixture.SuperuserUrl(server.Name)))]));
 
     [Fact]
-    public async Task A_role_that_does_not_see_timelines_is_a_warning()
+    public async Task A_role_that_cannot_see_timelines_is_a_warning()
     {
         await fixture.ExecuteAsync("primary", "REVOKE pg_monitor FROM app");
         try
@@ -184,7 +184,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
 
     private Task<ToolRun> AssertOnlyAsync(string check, string verdict, string evidence, string fix) => AssertOnlyAsync(check, verdict, evidence, fix, fixture.Urls());
 
-    /// <summary>Exactly one check is not green, and says what is wrong and what to do.</summary>
+    /// <summary>Asserts that exactly one check does not pass, and that it says what is wrong and what to do.</summary>
     internal static async Task<ToolRun> AssertOnlyAsync(string check, string verdict, string evidence, string fix, IEnumerable<string> args)
     {
         var run = await ToolRun.Async(["doctor", "--json", .. args], Ct);
@@ -196,7 +196,7 @@ public sealed class DoctorTests(DevelopmentClusterFixture fixture)
         return run;
     }
 
-    /// <summary>One a check that is not green, with the evidence and fixes of all its problems.</summary>
+    /// <summary>Returns an entry for each check that does not pass, with the evidence and fixes of all its problems.</summary>
     internal static List<(string Check, string Verdict, string Evidence, string Fix)> Findings(ToolRun run) =>
     [
         .. from check in run.Json.GetProperty("checks").EnumerateArray()

@@ -3,12 +3,12 @@ using ReplicaRouter.Tool.Drill;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>A drill that touches no server.</summary>
+/// <summary>Drills that touch no server.</summary>
 [Collection(DevelopmentClusterTests.Name)]
 public sealed class DrillTests(DevelopmentClusterFixture fixture)
 {
     [Fact]
-    public async Task Drain_restore_and_forced_failover_cost_no_errors_and_show_the_time_to_recover()
+    public async Task Drain_restore_and_forced_failover_cause_no_errors_and_show_recovery_times()
     {
         var run = await fixture.RunAsync("drill", "--yes", "--seconds", "1", "--writes", "--json");
         Assert.True(run.ExitCode == 0, run.Output + run.Error);
@@ -29,7 +29,7 @@ public sealed class DrillTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Nothing_is_done_that_was_not_confirmed()
+    public async Task Without_a_confirmation_nothing_is_done()
     {
         Console.SetIn(new StringReader("something else\n"));
         var run = await fixture.RunAsync("drill");
@@ -55,7 +55,7 @@ public sealed class DrillTests(DevelopmentClusterFixture fixture)
     [InlineData("--kill-replica", "--local")]
     [InlineData("--promote", "--local")]
     [InlineData("--replica=nobody", "There is no host 'nobody'")]
-    public async Task What_can_not_be_done_is_said_before_anything_is(string option, string message)
+    public async Task Impossible_options_are_refused_before_anything_is_done(string option, string message)
     {
         var run = await fixture.RunAsync("drill", "--yes", option);
         Assert.Equal(2, run.ExitCode);

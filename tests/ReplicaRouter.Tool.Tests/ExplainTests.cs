@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>Which host an operation would go to, and why not to the others.</summary>
+/// <summary>Which host an operation would use, and why not the others.</summary>
 [Collection(DevelopmentClusterTests.Name)]
 public sealed class ExplainTests(DevelopmentClusterFixture fixture)
 {
@@ -26,7 +26,7 @@ public sealed class ExplainTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_drained_replica_is_left_out()
+    public async Task A_drained_replica_is_rejected()
     {
         var run = await fixture.RunAsync("explain", "read", "--drained", "analytics", "--json");
         Assert.Equal("background", run.Json.GetProperty("chosen").GetString());
@@ -34,7 +34,7 @@ public sealed class ExplainTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_replica_that_lags_is_left_out()
+    public async Task A_lagging_replica_is_rejected()
     {
         await fixture.Cluster["background"].PauseReplayAsync(Ct);
         try
@@ -54,7 +54,7 @@ public sealed class ExplainTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_table_says_where_it_goes()
+    public async Task The_table_shows_the_chosen_host()
     {
         var run = await fixture.RunAsync("explain", "background");
         Assert.Contains("'background' goes to background.", run.Output, StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class ExplainTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Routes_and_hosts_that_there_are_not_are_named()
+    public async Task Unknown_routes_and_hosts_are_named()
     {
         var run = await fixture.RunAsync("explain", "search");
         Assert.Equal(2, run.ExitCode);

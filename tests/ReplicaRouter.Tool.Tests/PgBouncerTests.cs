@@ -3,7 +3,7 @@ using ReplicaRouter.Checks.Proxies;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>The doctor with a PgBouncer in transaction mode before a server.</summary>
+/// <summary>The doctor with a PgBouncer in transaction mode in front of a server.</summary>
 [Collection(DevelopmentClusterTests.Name)]
 public sealed class PgBouncerTests(DevelopmentClusterFixture fixture)
 {
@@ -22,7 +22,7 @@ public sealed class PgBouncerTests(DevelopmentClusterFixture fixture)
         await using var pooler = await StartAsync();
         var run = await ToolRun.Async(["doctor", "--json", .. fixture.Urls(("primary", Url(pooler, "?Max Auto Prepare=10")))], Ct);
         Assert.Equal(["pooler warning", "prepared-statements failure"], DoctorTests.Findings(run).Select(finding => $"{finding.Check} {finding.Verdict}"));
-        // Whoever gets the server connection next finds none of the doctor's statements on it.
+        // The next user of the server connection finds none of the doctor's statements on it.
         await using var next = new NpgsqlConnection(pooler.ConnectionString + ";Pooling=false");
         await next.OpenAsync(Ct);
         await using var count = new NpgsqlCommand("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%doctor%' AND statement NOT LIKE '%LIKE%'", next);

@@ -2,7 +2,7 @@ using ReplicaRouter.Tool.Inspection;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>Facts of a cluster that is well: a primary and the replica <c>analytics</c>, to be spoilt by tests.</summary>
+/// <summary>Facts of a healthy cluster, for tests to change: a primary and the replica <c>analytics</c>.</summary>
 internal static class SampleFacts
 {
     public static ClusterFacts Cluster(Func<string, ServerFacts, ServerFacts>? change = null, string parameters = "")

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>What reaches a terminal of texts that a server, or a source of hosts, has written.</summary>
+/// <summary>How texts from servers and discovery sources reach a terminal.</summary>
 [Trait("Failure", "C12")]
 public sealed class ScreenTests : IDisposable
 {
@@ -21,14 +21,14 @@ public sealed class ScreenTests : IDisposable
     private Screen Screen => new(_output, _error);
 
     [Fact]
-    public void Control_characters_of_a_table_s_texts_are_not_shown()
+    public void Control_characters_in_a_table_are_not_shown()
     {
         Screen.Write(new Rows(new Table().AddColumn("found").AddRow(new Text(Text)), new Text(Text)));
         AssertPlain(_output);
     }
 
     [Fact]
-    public void Control_characters_of_a_message_are_not_shown_and_its_lines_are_kept()
+    public void Control_characters_in_a_message_are_not_shown_and_its_lines_are_kept()
     {
         Screen.Say("first\n" + Text);
         AssertPlain(_error);

@@ -4,7 +4,7 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>What a newcomer does to one server of a local cluster, and what a router then sees.</summary>
+/// <summary>Commands for one server of a local cluster, and what a router then sees.</summary>
 public sealed class ServerCommandTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -23,7 +23,7 @@ public sealed class ServerCommandTests : IAsyncDisposable
 
     private Task<ToolRun> RunAsync(params string[] args) => ToolRun.Async(["cluster", .. args, "--name", "test", "--directory", _directory]);
 
-    /// <summary>Runs a command that has to succeed.</summary>
+    /// <summary>Runs a command that must succeed, and returns its messages.</summary>
     private async Task<string> DoAsync(params string[] args)
     {
         var run = await RunAsync(args);
@@ -69,7 +69,7 @@ public sealed class ServerCommandTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_replica_lags_and_takes_over_from_a_primary_that_was_killed_and_comes_back_fenced()
+    public async Task A_replica_lags_and_replaces_a_killed_primary_which_returns_fenced()
     {
         await StartAsync();
         Assert.Contains("replays each commit when it is 600 s old", await DoAsync("lag", "background", "10min"), StringComparison.Ordinal);
@@ -112,10 +112,10 @@ public sealed class ServerCommandTests : IAsyncDisposable
     [InlineData("soon")]
     [InlineData("1h")]
     [InlineData("99999999min")]
-    public void Other_texts_are_no_delay(string text) => Assert.Throws<ToolException>(() => ServerCommands.DelayOf(text));
+    public void Other_texts_are_not_a_delay(string text) => Assert.Throws<ToolException>(() => ServerCommands.DelayOf(text));
 
     [Fact]
-    public async Task An_unknown_server_is_refused_with_the_names_that_there_are()
+    public async Task An_unknown_server_is_refused_with_the_known_names()
     {
         await DoAsync("up", "--replicas", "0");
         var run = await RunAsync("kill", "analytics");

@@ -2,7 +2,7 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>How the hosts stand, once and again and again.</summary>
+/// <summary>The state of the hosts, once and repeatedly.</summary>
 [Collection(DevelopmentClusterTests.Name)]
 public sealed class StatusTests(DevelopmentClusterFixture fixture)
 {
@@ -28,7 +28,7 @@ public sealed class StatusTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_host_that_is_down_is_told_with_the_reason()
+    public async Task A_host_that_is_down_is_shown_with_the_reason()
     {
         await fixture.Cluster["dr"].StopAsync(cancellationToken: Ct);
         try
@@ -46,7 +46,7 @@ public sealed class StatusTests(DevelopmentClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Watch_shows_it_until_it_is_stopped()
+    public async Task Watch_shows_the_state_until_it_is_stopped()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         using var output = new LineWatcher(line: 2, stop.Cancel);
@@ -56,7 +56,7 @@ public sealed class StatusTests(DevelopmentClusterFixture fixture)
         Assert.InRange(output.Lines.Count, 2, 3);
     }
 
-    /// <summary>Does something at a line.</summary>
+    /// <summary>Runs an action at a line.</summary>
     private sealed class LineWatcher(int line, Action act) : StringWriter
     {
         public List<string> Lines { get; } = [];

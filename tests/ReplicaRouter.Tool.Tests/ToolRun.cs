@@ -3,7 +3,7 @@ using ReplicaRouter.Tool.CommandLine;
 
 namespace ReplicaRouter.Tool.Tests;
 
-/// <summary>What one run of the command ended with and printed.</summary>
+/// <summary>The exit code and output of one run of the command.</summary>
 internal sealed record ToolRun(int ExitCode, string Output, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;

@@ -2,11 +2,11 @@ using Npgsql;
 
 namespace ReplicaRouter.Attempts;
 
-/// <summary>Questions that find commits which a replica shows and the primary does not yet.</summary>
+/// <summary>Queries that find commits that a replica shows and the primary does not show yet.</summary>
 /// <remarks>
 /// A primary first writes a commit to its disk, from where replicas get it, then waits for its synchronous standbys, and only then shows it. Until then the
-/// transaction is in progress there, and committed on each replica that has replayed it. So the replica can tell which of the primary's open transactions
-/// those are. Any role may ask, of any version from PostgreSQL 10 on.
+/// transaction is in progress there, and committed on each replica that has replayed it. So a replica knows which of the primary's open transactions are
+/// committed. The queries work for any role, from PostgreSQL 10 on.
 /// Source: PostgreSQL, src/backend/access/transam/xact.c, RecordTransactionCommit and CommitTransaction; xid8funcs.c, pg_xact_status.
 /// </remarks>
 internal static class HiddenCommits
@@ -16,7 +16,7 @@ internal static class HiddenCommits
 
     /// <summary>On a replica: which of them it shows as committed.</summary>
     /// <remarks>
-    /// A snapshot lists no transaction that is newer than the last one that ended, though it may be open: those up to the replica's own last one are looked at, too.
+    /// A snapshot does not list open transactions that are newer than the last one that ended, so the query also checks those up to the replica's own last one.
     /// </remarks>
     private const string Committed = """
         SELECT string_agg(id::text, ',')
@@ -29,9 +29,9 @@ internal static class HiddenCommits
     /// <summary>On the primary: which transactions are still open.</summary>
     private const string StillOpen = "SELECT string_agg(id, ',') FROM unnest(string_to_array($1, ',')) AS id WHERE txid_status(id::bigint) = 'in progress'";
 
-    /// <summary>On the primary, where no replica can tell: each open transaction and whether it waits for a synchronous standby, or may be about to commit.</summary>
+    /// <summary>On the primary, if no replica can be asked: each open transaction that may be committing, and whether it waits for a synchronous standby.</summary>
     /// <remarks>
-    /// Each transaction that writes holds a lock on its own id until it is shown. What another role's session waits for and does is null without pg_read_all_stats.
+    /// Each transaction that writes holds a lock on its own id until it is shown. Without pg_read_all_stats, wait_event and state of other roles' sessions are null.
     /// </remarks>
     private const string Suspects = """
         SELECT transactionid::text::bigint, coalesce(wait_event = 'SyncRep', false)
@@ -43,10 +43,10 @@ internal static class HiddenCommits
     public static async Task<string> OpenAsync(NpgsqlConnection primary, CancellationToken cancellationToken) =>
         await AskAsync(primary, Open, null, cancellationToken).ConfigureAwait(false) ?? "";
 
-    /// <returns>Those of them that a replica shows; null when there are none.</returns>
+    /// <returns>Those of them that a replica shows as committed; null for none.</returns>
     public static Task<string?> CommittedAsync(NpgsqlConnection replica, string open, CancellationToken cancellationToken) => AskAsync(replica, Committed, open, cancellationToken);
 
-    /// <returns>Those that the primary still hides; null when there are none.</returns>
+    /// <returns>Those that the primary still hides; null for none.</returns>
     public static async Task<string?> StillHiddenAsync(NpgsqlConnection primary, string hidden, CancellationToken cancellationToken)
     {
         try
@@ -55,12 +55,12 @@ internal static class HiddenCommits
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
         {
-            // "is in the future": a failover has lost the transaction. That is found by positions; to wait for it would not help.
+            // "is in the future": a failover lost the transaction. Positions reveal that; waiting would not help.
             return null;
         }
     }
 
-    /// <returns>The open transactions of a primary that may be committed already, and whether each waits for a synchronous standby.</returns>
+    /// <returns>The open transactions of a primary that may already be committed, and whether each waits for a synchronous standby.</returns>
     public static async Task<Dictionary<long, bool>> SuspectsAsync(NpgsqlConnection primary, CancellationToken cancellationToken)
     {
         var suspects = new Dictionary<long, bool>();
@@ -75,7 +75,7 @@ internal static class HiddenCommits
 
     private static async Task<string?> AskAsync(NpgsqlConnection connection, string question, string? parameter, CancellationToken cancellationToken)
     {
-        CommandFlow.Current.Value = CommandFlow.Uncounted;   // in this method's own context, which ends with it
+        CommandFlow.Current.Value = CommandFlow.Uncounted;   // Holds only in this async method's own context.
         var command = new NpgsqlCommand(question, connection);
         await using var _ = command.ConfigureAwait(false);
         if (parameter is not null) command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = parameter });

@@ -3,14 +3,14 @@ using Npgsql;
 
 namespace ReplicaRouter.Configuration;
 
-/// <summary>Tells which file of a certificate or key made a login fail. A message names the setting, never the path: it may be any misplaced value.</summary>
+/// <summary>Finds which certificate or key file made a login fail. Messages name the setting, never the path, which can be any misplaced value.</summary>
 internal static class CertificateFiles
 {
     private const string RootSetting = "Root Certificate (sslrootcert)";
     private const string CertificateSetting = "SSL Certificate (sslcert)";
     private const string KeySetting = "SSL Key (sslkey)";
 
-    /// <summary>The settings that name a file which is not there, or not to be seen by this process.</summary>
+    /// <summary>Returns the settings whose file does not exist, or is not visible to this process.</summary>
     public static IEnumerable<string> Missing(NpgsqlConnectionStringBuilder settings)
     {
         (string Setting, string? Path)[] named = [(RootSetting, settings.RootCertificate), (CertificateSetting, settings.SslCertificate), (KeySetting, settings.SslKey)];
@@ -21,15 +21,15 @@ internal static class CertificateFiles
     public static bool IsCause(Exception exception) => (exception is NpgsqlException { InnerException: { } inner } ? inner : exception)
         is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or CryptographicException;
 
-    /// <summary>In words, what <see cref="IsCause"/> holds for: of the file of the authorities, or else of the client's own.</summary>
+    /// <summary>Describes a failure for which <see cref="IsCause"/> holds: of the CA file, or of the client's own files.</summary>
     public static string Describe(Exception exception, HostConfiguration host, bool isRoot = false)
     {
-        // Npgsql reads the authorities when it checks the server's certificate, in the handshake, and the client's own files before that.
+        // Npgsql reads the CA file in the handshake, which wraps the exception, and the client's own files before that.
         if (exception is NpgsqlException { InnerException: { } inner }) return Describe(inner, host, isRoot: true);
         var setting = isRoot ? Root(host) : Client(host.Connection, exception);
         return $"{host.Endpoint}: {setting}: " + exception switch
         {
-            UnauthorizedAccessException => "this process may not read the file.",
+            UnauthorizedAccessException => "this process has no permission to read the file.",
             CryptographicException when isRoot => $"the file holds no certificate. Correct the setting in {host.Source}, or put the authority's certificate there.",
             CryptographicException => $"the files hold no certificate and key that belong together, or SSL Password (sslpassword) is wrong. Correct them in {host.Source}.",
             _ => $"there is no such file. Correct the setting in {host.Source}, or put the file there.",

@@ -1,11 +1,11 @@
 namespace ReplicaRouter.Ejection;
 
-/// <summary>How long one route's commands take on one host, and what that says against it. Written under the lock of <see cref="OutlierEjection"/>.</summary>
+/// <summary>How long one route's commands take on one host, and the evidence that it is slow. Written under the lock of <see cref="OutlierEjection"/>.</summary>
 internal sealed class HostLatency
 {
     private const int SlowerBuckets = (3 * DurationHistogram.PerDoubling) + 1;
 
-    /// <summary>Samples by which a duration that was never seen counts: the next one may take so long.</summary>
+    /// <summary>Samples assumed of a duration that was never seen: the next one may take as long.</summary>
     private const double NeverSeen = 0.5;
 
     private readonly int[] _counts = new int[DurationHistogram.Size];
@@ -13,12 +13,12 @@ internal sealed class HostLatency
 
     public int Samples { get; private set; }
 
-    /// <summary>What is typical, as a natural logarithm of ms: a mean that a few long samples do not carry.</summary>
+    /// <summary>The typical duration, as a natural logarithm of ms: a geometric mean, which a few long samples do not dominate.</summary>
     public double Typical => _logarithms / Samples;
 
     public long SampledAt { get; private set; } = long.MinValue / 2;
 
-    /// <summary>What says that the host is slow, as a natural logarithm; 0 for nothing.</summary>
+    /// <summary>Evidence that the host is slow, as a natural logarithm; 0 for none.</summary>
     public double Evidence { get; set; }
 
     public long SlowAt { get; set; } = long.MinValue / 2;
@@ -26,10 +26,10 @@ internal sealed class HostLatency
     /// <summary>Whether the last sample counted as evidence that the host is slow.</summary>
     public bool WasSlow { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
-    /// <summary>Trials since the host was ejected that were slow.</summary>
+    /// <summary>Slow trials since the host was ejected.</summary>
     public int SlowTrials { get; set; }
 
-    /// <summary>When an ejected host is given a command at the earliest.</summary>
+    /// <summary>Earliest timestamp of an ejected host's next trial.</summary>
     public long TrialAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     public ProbeSpeed Probes { get => (ProbeSpeed)Volatile.Read(ref _probes); set => Volatile.Write(ref _probes, (int)value); }
@@ -48,7 +48,7 @@ internal sealed class HostLatency
         _logarithms += Math.Log(milliseconds);
     }
 
-    /// <summary>Plans the next trial: at a moment at the earliest, and after so many commands of the route, unless a probe tells sooner that the host is well.</summary>
+    /// <summary>Plans the next trial: at a timestamp at the earliest, and after a number of commands of the route, unless probes get fast again sooner.</summary>
     public void PlanTrial(long at, long afterCommands)
     {
         Volatile.Write(ref _trialAfter, afterCommands);
@@ -56,14 +56,16 @@ internal sealed class HostLatency
         if (Probes == ProbeSpeed.UsualAgain) Probes = ProbeSpeed.Unknown;
     }
 
-    /// <summary>Notes that a command is on its way that is the trial: until it has ended, or for a while, no other one is. Needs no lock.</summary>
+    /// <summary>Notes that a command is the trial. Until it ends, or until <paramref name="until"/>, no other command is one. Needs no lock.</summary>
     public void ClaimTrial(long until) => Volatile.Write(ref _claimedUntil, until);
 
-    /// <summary>Whether an ejected host is due for a trial after so many commands of the route, or the longest time that a quiet one keeps it waiting. Needs no lock.</summary>
+    /// <summary>Whether an ejected host is due for a trial, given the route's commands so far and the longest wait on a quiet route. Needs no lock.</summary>
     public bool IsTrialDue(long now, long commands, long longest) => now >= TrialAt && now >= Volatile.Read(ref _claimedUntil)
         && (commands >= Volatile.Read(ref _trialAfter) || Probes == ProbeSpeed.UsualAgain || now - TrialAt > longest);
 
-    /// <summary>How much more likely a sample is at a host 2 to 16 times as slow (or slower, if this one never took so long) than at one as fast; 0 within the tolerance.</summary>
+    /// <summary>
+    /// Returns how much more likely a sample is on a host 2 to 16 times as slow (or slower, if this one never took so long) than on one as fast; 0 within the tolerance.
+    /// </summary>
     public double LikelihoodRatio(double milliseconds, double toleranceMs)
     {
         if (milliseconds <= toleranceMs) return 0;
@@ -76,11 +78,11 @@ internal sealed class HostLatency
         return slower / (double)SlowerBuckets / (asFast + NeverSeen);
     }
 
-    /// <summary>Samples that took as long, to within the neighbouring buckets: a few hundred samples are spread unevenly.</summary>
+    /// <summary>Returns the number of samples that took as long, smoothed over neighbouring buckets, as a few hundred samples are spread unevenly.</summary>
     private double AsFast(int bucket) =>
         ((2 * _counts[bucket]) + _counts[Math.Max(0, bucket - 1)] + _counts[Math.Min(bucket + 1, _counts.Length - 1)]) / 4.0;
 
-    /// <summary>The share of samples that took at least as long, to within a bucket; never quite 0, as the next sample may.</summary>
+    /// <summary>Returns the share of samples that took at least as long, to within a bucket. Never quite 0, as the next sample may take as long.</summary>
     public double ShareFrom(double milliseconds)
     {
         var count = 0;
@@ -88,7 +90,7 @@ internal sealed class HostLatency
         return (count + 1.0) / (Samples + 1);
     }
 
-    /// <summary>What all but a share of the samples do not exceed, in ms.</summary>
+    /// <summary>Returns the duration in ms that all but a share of the samples do not exceed.</summary>
     public double Slowest(double share)
     {
         var left = (int)(share * Samples);
@@ -101,7 +103,6 @@ internal sealed class HostLatency
         return DurationHistogram.EndOf(0);
     }
 
-    /// <summary>Forgets what was measured: it says nothing any more.</summary>
     public void Reset()
     {
         Array.Clear(_counts);

@@ -2,20 +2,21 @@ using System.Numerics;
 
 namespace ReplicaRouter.Ejection;
 
-/// <summary>Leaves hosts out of one route's rotation that are slower than the fastest one, but for a trial now and then, and takes them in again.</summary>
+/// <summary>Ejects hosts from one route's rotation that are slower than the fastest one, except for an occasional trial, and re-admits them.</summary>
 /// <remarks>
-/// All is judged when a sample is recorded. A choice only reads what was judged, so that looking changes nothing.
-/// A sample is compared with all recent ones of the fastest other host: how much more likely is it at a host that is 2 to 16 times as slow? Where one route has look-ups and reports, a
-/// report is nothing unusual, and a look-up that takes as long as neither is. Evidence adds up over samples, and goes down with each that is usual. It is a test by betting: each
-/// sample bets half of the stake, so that what the bets have gained is a fair game at best while the host is as fast, and chance seldom makes it large, however queries are distributed
-/// (G. Shafer, "Testing by betting", J. R. Stat. Soc. A 184(2), 2021). What makes all hosts slow at once is evidence against the other host as well, and is taken off.
+/// Hosts are judged when a sample is recorded. A choice only reads the outcome, so that looking changes nothing.
+/// A sample is compared with all recent ones of the fastest other host: how much more likely is it on a host that is 2 to 16 times as slow? On a route with look-ups and
+/// reports, the time of a report is usual, and that of a look-up that takes as long as neither is not. Evidence adds up over samples, and falls with each usual one.
+/// It is a test by betting: each sample bets half of the stake. While the host is as fast, the gains are at best those of a fair game, and chance seldom makes them large,
+/// however queries are distributed (G. Shafer, "Testing by betting", J. R. Stat. Soc. A 184(2), 2021). What slows down all hosts at once is evidence against the other
+/// host as well, and is subtracted.
 /// </remarks>
 internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settings)
 {
-    /// <summary>Up to this, a slow trial decides nothing: at least one in eight of the fastest host's commands takes half as long or longer.</summary>
+    /// <summary>A slow trial with evidence up to this decides nothing: at least one in eight of the fastest host's commands takes half as long or longer.</summary>
     private static readonly double WeakEvidence = Math.Log(Math.Sqrt(2));
 
-    /// <summary>Part of the samples that no silence is expected to be shorter than.</summary>
+    /// <summary>Share of the longest samples that do not count for the length of a silence.</summary>
     private const double LongShare = 0.01;
 
     private readonly Lock _lock = new();
@@ -25,30 +26,30 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private long _commands;
     private double _silenceMs;
 
-    /// <summary>What judges the hosts of a route, of which at least one may serve it.</summary>
+    /// <summary>Returns what judges the hosts of a route. <paramref name="hosts"/> must not be empty.</summary>
     public static OutlierEjection Of(ulong hosts, int route, ReadOnlySpan<HostLoad> loads) => loads[BitOperations.TrailingZeroCount(hosts)].Ejection(route);
 
-    /// <summary>The hosts that are left out at present, one bit each.</summary>
+    /// <summary>The hosts that are ejected now, one bit each.</summary>
     public ulong Ejected => Volatile.Read(ref _ejected);
 
-    /// <summary>The hosts to choose among: one that is due for a trial, else all but those that are ejected, and those that are silent although work waits there.</summary>
+    /// <summary>Returns the hosts to choose among: one that is due for a trial, or else all except those that are ejected, or silent although work waits there.</summary>
     public ulong Filter(ulong candidates, ReadOnlySpan<HostLoad> loads)
     {
         var ejected = Ejected & candidates;
         if (ejected != 0 && DueForTrial(ejected, loads) is var due and not 0) return due;
-        // The fastest host is not ejected. But it may be no candidate.
+        // All candidates can be ejected: the fastest host, which never is, need not be a candidate.
         var window = ejected == candidates ? candidates : candidates & ~ejected;
         var silent = SilentAmong(window, loads);
         return silent == window ? window : window & ~silent;
     }
 
-    /// <summary>Notes that a host was chosen for a command: if it is ejected, that is its trial.</summary>
+    /// <summary>Notes that a host was chosen for a command. If the host is ejected, that is its trial.</summary>
     public void OnChosen(int host)
     {
         if ((Ejected >> host & 1) != 0) Volatile.Read(ref _hosts[host])!.ClaimTrial(time.GetTimestamp() + time.Ticks(settings.FirstPause));
     }
 
-    /// <summary>What is typical of a host, in ms; 0 as long as it is not compared.</summary>
+    /// <summary>Returns a host's typical duration in ms; 0 while it has too few samples to be compared.</summary>
     public double TypicalMs(int host)
     {
         lock (_lock) return _hosts[host] is { } latency && latency.Samples >= settings.LeastSamples ? Math.Exp(latency.Typical) : 0;
@@ -56,7 +57,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
 
-    /// <summary>Notes how long a command took. It was beaten if it was stopped then, as another host had done the same work in less.</summary>
+    /// <summary>Records how long a command took. It was beaten if it was stopped then because another host had done the same work in less time.</summary>
     public void Record(int host, double milliseconds, bool isBeaten = false)
     {
         if (!double.IsFinite(milliseconds) || milliseconds < 0) return;
@@ -101,7 +102,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         return latency;
     }
 
-    /// <summary>With nothing to compare it with, a host is not slow.</summary>
+    /// <summary>Re-admits a host that there is nothing to compare with: it is not slow then.</summary>
     private void ReadmitForWant(int host, HostLatency latency)
     {
         if ((_ejected >> host & 1) == 0) return;
@@ -111,13 +112,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private void Readmit(int host) => Volatile.Write(ref _ejected, _ejected & ~(1UL << host));
 
-    /// <summary>What a sample says against its host: what a bet of half of the stake on its being slower than the other one would gain.</summary>
+    /// <summary>Returns a sample's evidence against its host: the gain of betting half of the stake that it is slower than the other one.</summary>
     private double EvidenceOf(double sample, HostLatency other) =>
         Math.Min(Math.Log(0.5 + (0.5 * other.LikelihoodRatio(sample, settings.ToleranceMs))), settings.MostEvidenceOfOne);
 
     private void Judge(int host, HostLatency latency, double sample, HostLatency reference, bool isBeaten, long now)
     {
-        // Another host that began the same work later and was done sooner counts for half of what ejects a host.
+        // That another host started the same work later and finished it sooner is half of the evidence that ejects a host.
         var evidence = EvidenceOf(sample, reference) + (isBeaten ? settings.Evidence / 2 : 0);
         latency.WasSlow = evidence > 0;
         if (latency.Typical <= reference.Typical) Volatile.Write(ref _silenceMs, Math.Max(settings.LeastSilenceMs, EjectionSettings.Ratio * latency.Slowest(LongShare)));
@@ -125,7 +126,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         var isKnown = latency.WasSlow && now - latency.SlowAt < time.Ticks(settings.HeldUpTogether);
         if (latency.WasSlow && !isKnown) latency.SlowAt = now;
         if ((_ejected >> host & 1) == 0) Judge(host, latency, isKnown ? 0 : evidence, reference, now);
-        // A command that was under way before says what was known.
+        // A command that started earlier shows nothing new.
         else if (startedAt >= latency.TrialAt) JudgeTrial(host, latency, evidence, now);
     }
 
@@ -133,9 +134,9 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     {
         latency.Evidence = Math.Clamp(latency.Evidence + evidence, 0, settings.EvidenceAgainstMost + settings.Evidence);
         if (latency.Evidence - reference.Evidence < EvidenceNeeded(host, now)) return;
-        // A host that was well for its trials only, as one with a quota of CPU time, goes on waiting for as long as it did.
+        // A host that was fast only for its trials, such as one with a CPU quota, keeps its long pauses.
         if (time.GetElapsedTime(latency.ReadmittedAt, now) > settings.LongestPause) latency.SlowTrials = 0;
-        // Before choices see it.
+        // Plan the trial before choices see the ejection.
         PutOffTrial(latency, now, _ejected | 1UL << host);
         Volatile.Write(ref _ejected, _ejected | 1UL << host);
     }
@@ -143,14 +144,14 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     private void JudgeTrial(int host, HostLatency latency, double evidence, long now)
     {
         latency.ClaimTrial(long.MinValue / 2);
-        // A trial counts twice: it tells more than the commands before it.
+        // A trial counts twice: it shows more than the commands before it.
         latency.Evidence = Math.Clamp(latency.Evidence + (2 * evidence), 0, settings.Evidence);
         if (evidence > WeakEvidence)
         {
             latency.SlowTrials++;
             PutOffTrial(latency, now, _ejected);
         }
-        // A longer query among look-ups tells little: another trial follows soon.
+        // A longer query among look-ups proves little: try again soon.
         else if (evidence > 0) PlanTrial(latency, now, settings.FirstPause, _ejected);
         else if (latency.Evidence <= settings.Evidence / 2)
         {
@@ -165,7 +166,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         PlanTrial(latency, now, TimeSpan.Min(settings.FirstPause * (1 << Math.Min(latency.SlowTrials, 16)), settings.LongestPause), ejected);
     }
 
-    /// <summary>The hosts that are ejected share what trials may cost.</summary>
+    /// <summary>Plans a trial. All ejected hosts share one budget of trials.</summary>
     private void PlanTrial(HostLatency latency, long now, TimeSpan pause, ulong ejected) =>
         latency.PlanTrial(now + time.Ticks(pause), _commands + ((long)settings.CommandsPerTrial * BitOperations.PopCount(ejected)));
 
@@ -181,7 +182,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         return 2 * BitOperations.PopCount(without) > BitOperations.PopCount(all) ? settings.EvidenceAgainstMost : settings.Evidence;
     }
 
-    /// <summary>The one with the shortest commands of all others that are in rotation; null where there is none.</summary>
+    /// <summary>Returns the other host in rotation with the shortest commands; null if none can be compared.</summary>
     private HostLatency? FastestOther(int host, long now)
     {
         HostLatency? fastest = null;
@@ -196,7 +197,9 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private bool IsFresh(HostLatency latency, long now) => time.GetElapsedTime(latency.SampledAt, now) < settings.Fresh;
 
-    /// <summary>The first ejected host that is due for a trial, as a bit; 0 where there is none. One command at a time tells. Work of other routes keeps it waiting for a moment only.</summary>
+    /// <summary>
+    /// Returns the first ejected host that is due for a trial, as a bit; 0 for none. A trial runs alone on its host, but waits for other work there only briefly.
+    /// </summary>
     private ulong DueForTrial(ulong ejected, ReadOnlySpan<HostLoad> loads)
     {
         var (now, commands, busy, quiet) = (time.GetTimestamp(), Volatile.Read(ref _commands), time.Ticks(settings.LongestPause), time.Ticks(settings.LongestWait));

@@ -1,14 +1,14 @@
 namespace ReplicaRouter.Ejection;
 
-/// <summary>What probes of an ejected host have said since its last trial.</summary>
+/// <summary>How fast probes of an ejected host have been since its last trial.</summary>
 internal enum ProbeSpeed
 {
-    /// <summary>Nothing, or that they take as long as usual although its commands are slow: then they tell nothing.</summary>
+    /// <summary>Not known, or as fast as usual although the host's commands are slow, which shows nothing.</summary>
     Unknown,
 
-    /// <summary>They take longer than usual.</summary>
+    /// <summary>Slower than usual.</summary>
     Slow,
 
-    /// <summary>They take as long as usual again: whatever slowed them down is over.</summary>
+    /// <summary>As fast as usual again: what slowed them down is over.</summary>
     UsualAgain,
 }

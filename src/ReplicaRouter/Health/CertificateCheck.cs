@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Health;
 
-/// <summary>Finds out what is wrong with a server's certificate, which Npgsql does not say. It shakes hands once more, by the same rules, and sends nothing else.</summary>
+/// <summary>Finds out what is wrong with a server's certificate, which Npgsql does not report. Repeats the handshake under the same rules and sends nothing else.</summary>
 /// <remarks>Source: PostgreSQL manual, "Message Flow", "SSL Session Encryption".</remarks>
 internal static class CertificateCheck
 {
@@ -19,7 +19,7 @@ internal static class CertificateCheck
     public static bool IsRefusal(Exception exception, NpgsqlConnectionStringBuilder settings) =>
         settings.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && exception is NpgsqlException { InnerException: AuthenticationException };
 
-    /// <returns>What is wrong, for people; null when it can't be told.</returns>
+    /// <returns>The fault, for people; null if it can't be determined.</returns>
     public static async Task<string?> FaultAsync(HostConfiguration host, TimeProvider time, CancellationToken cancellationToken)
     {
         string? fault = null;
@@ -46,14 +46,14 @@ internal static class CertificateCheck
             };
             await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
         }
-        // Npgsql refuses a certificate of another name before it reads the file of the authorities.
+        // Npgsql refuses a certificate with another name before it reads the CA file.
         catch (Exception e) when (policy is null && CertificateFiles.IsCause(e))
         {
             return CertificateFiles.Describe(e, host, isRoot: true);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The handshake is refused, as it was to be. Whatever else fails here, what Npgsql met is reported.
+            // The callback always refuses the handshake. On any other failure here, Npgsql's own error is reported.
         }
 
         return fault;
@@ -76,7 +76,7 @@ internal static class CertificateCheck
         if (RootFile(settings) is not { } file) return policy;
         policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         policy.CustomTrustStore.ImportFromPemFile(file);
-        // As Npgsql does, whatever the file is called.
+        // Npgsql does the same, regardless of the file's extension.
         if (policy.CustomTrustStore.Count == 0) policy.CustomTrustStore.Add(X509CertificateLoader.LoadPkcs12FromFile(file, password: null));
         return policy;
     }
@@ -85,7 +85,7 @@ internal static class CertificateCheck
 
     private static string? Fault(HostConfiguration host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now)
     {
-        if (certificate is null || chain is null) return $"{host.Endpoint} shows no certificate.";
+        if (certificate is null || chain is null) return $"{host.Endpoint} presents no certificate.";
         if (host.Connection.SslMode == SslMode.VerifyFull && errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
             return $"the certificate of {host.Endpoint} is for another host name than '{host.Connection.Host}'. Correct the host in {host.Source}, or the server's certificate.";
@@ -93,11 +93,11 @@ internal static class CertificateCheck
 
         var status = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
         if (status.HasFlag(X509ChainStatusFlags.NotTimeValid)) return OutOfTime(host, chain, now);
-        // An authority of the same name with another key gives an invalid signature.
+        // An authority with the same name but another key shows as an invalid signature.
         if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid)) != 0)
         {
-            return $"the certificate of {host.Endpoint} is signed by none of the authorities " + (RootFile(host.Connection) is null
-                ? $"that this machine trusts. Name the file of yours in {host.Source} by Root Certificate (sslrootcert)."
+            return $"the certificate of {host.Endpoint} is not signed by any authority " + (RootFile(host.Connection) is null
+                ? $"that this machine trusts. Set Root Certificate (sslrootcert) in {host.Source} to the file of your authority."
                 : $"in the file of Root Certificate (sslrootcert). Correct the setting in {host.Source}, or the server's certificate.");
         }
 
@@ -108,7 +108,7 @@ internal static class CertificateCheck
     {
         var certificates = chain.ChainElements.Select(element => element.Certificate).ToList();
         var wrong = certificates.FirstOrDefault(certificate => certificate.NotAfter < now || certificate.NotBefore > now, certificates[0]);
-        var which = ReferenceEquals(wrong, certificates[0]) ? "the certificate" : "the certificate of an authority behind that";
+        var which = ReferenceEquals(wrong, certificates[0]) ? "the certificate" : "a CA certificate in the chain";
         return wrong.NotBefore > now
             ? string.Create(CultureInfo.InvariantCulture, $"{which} of {host.Endpoint} is not valid before {wrong.NotBefore.ToUniversalTime():u}. Correct it, or the clock of this machine.")
             : string.Create(CultureInfo.InvariantCulture, $"{which} of {host.Endpoint} expired at {wrong.NotAfter.ToUniversalTime():u}. Renew it on the server.");

@@ -2,15 +2,17 @@ using Npgsql;
 
 namespace ReplicaRouter.Health;
 
-/// <summary>Statements that failed on a host and were answered by another one, as with damaged data or no memory. Says when the host is better left out, and how long.</summary>
+/// <summary>Counts statements that failed on a host but succeeded on another, as with damaged data or no memory. Decides when to eject the host, and for how long.</summary>
 internal sealed class HostFaults(TimeProvider time)
 {
-    /// <summary>So many within a time, and at least one of so many commands of the host: fewer are run again elsewhere, and the rest of the host's work is well.</summary>
+    /// <summary>
+    /// Ejection takes this many faults within <see cref="s_window"/>, and at least one per <see cref="MostCommandsPerFault"/> commands. Fewer are just retried elsewhere.
+    /// </summary>
     private const int Many = 5;
     private const int MostCommandsPerFault = 20;
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the host is left out; doubled each time that its first statements after that show the same again.</summary>
+    /// <summary>How long the first ejection lasts. The next one lasts twice as long if a statement fails here within <see cref="s_longestHold"/> of the re-admission.</summary>
     private static readonly TimeSpan s_firstHold = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_longestHold = TimeSpan.FromSeconds(60);
 
@@ -21,24 +23,24 @@ internal sealed class HostFaults(TimeProvider time)
     private TimeSpan _hold;
     private long _backAt;
 
-    /// <summary>Whether an error that a statement met may be one that other hosts do not have. What the primary lacks, no host has.</summary>
+    /// <summary>Whether another host could succeed where a statement failed. A table, column or function that the primary lacks exists on no host.</summary>
     public static bool MayBeOfHost(Exception exception, bool isReplica) => exception is PostgresException { SqlState: var state } && state switch
     {
-        // Raised by a statement, it is about a connection to another server.
+        // When a statement raises it, it is about a connection to another server.
         PostgresErrorCodes.TooManyConnections => false,
         PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted => true,
         PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction => isReplica,
         _ => state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("58", StringComparison.Ordinal),
     };
 
-    /// <summary>Counts a statement that failed here, after so many commands of the host, and was answered elsewhere.</summary>
-    /// <returns>How long the host is to be left out; null as long as there are few.</returns>
+    /// <summary>Counts a statement that failed here and succeeded elsewhere. <paramref name="commands"/>: the host's commands so far.</summary>
+    /// <returns>How long to eject the host; null while faults are few.</returns>
     public TimeSpan? Record(long commands)
     {
         lock (_lock)
         {
             var now = time.GetTimestamp();
-            // Statements that were under way when it was left out tell nothing new.
+            // Statements that were in progress at the ejection show nothing new.
             if (now < _backAt) return null;
             var isRelapse = _hold > TimeSpan.Zero && time.GetElapsedTime(_backAt, now) < s_longestHold;
             if (!isRelapse && !HasMany(now, commands)) return null;
@@ -48,16 +50,16 @@ internal sealed class HostFaults(TimeProvider time)
         }
     }
 
-    /// <summary>What a code says, for people; the server's own text may hold data.</summary>
+    /// <summary>Describes a SQLSTATE for people. The server's own text is not used, as it can hold data.</summary>
     public static string Describe(string sqlState) => sqlState switch
     {
         PostgresErrorCodes.DataCorrupted => "damaged data (XX001)",
         PostgresErrorCodes.IndexCorrupted => "a damaged index (XX002)",
         PostgresErrorCodes.OutOfMemory => "no memory left (53200)",
         PostgresErrorCodes.DiskFull => "a full disk (53100)",
-        _ when sqlState.StartsWith("42", StringComparison.Ordinal) => $"a table, column or function that it does not have, as before a migration is replayed ({sqlState})",
-        _ when sqlState.StartsWith("53", StringComparison.Ordinal) => $"resources that it lacks ({sqlState})",
-        _ => $"files that it can't read or write ({sqlState})",
+        _ when sqlState.StartsWith("42", StringComparison.Ordinal) => $"a missing table, column or function, as before a migration is replayed ({sqlState})",
+        _ when sqlState.StartsWith("53", StringComparison.Ordinal) => $"insufficient resources ({sqlState})",
+        _ => $"files that can't be read or written ({sqlState})",
     };
 
     private bool HasMany(long now, long commands)

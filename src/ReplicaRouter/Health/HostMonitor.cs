@@ -2,17 +2,17 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Health;
 
-/// <summary>Watches one host: probes it again and again, whatever happens, and publishes what it learns.</summary>
+/// <summary>Watches one host: probes it periodically, survives every error, and publishes what it learns.</summary>
 internal sealed class HostMonitor(
     HostConfiguration host, IHostProbe probe, TopologyStore store, HealthSettings settings, TimeProvider time, Random random, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Until the first probes have said what they can, and while a host hangs in doubt, it is asked again soon.</summary>
+    /// <summary>Pause between probes until the host is settled, and while it is suspect.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Time between two probes that callers' errors call for.</summary>
+    /// <summary>Shortest time between two probes that callers' errors trigger.</summary>
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Intervals between two new logins, which show whether anybody is let in.</summary>
+    /// <summary>Probe intervals between two test logins, which show whether the host accepts new connections.</summary>
     private const int ProbesPerLogin = 10;
 
     private readonly SilenceCheck _silence = new(host, probe, store, time);
@@ -33,13 +33,13 @@ internal sealed class HostMonitor(
 
     public HostConfiguration Host => store.Present(host);
 
-    /// <summary>Called with the duration of each answered probe over a connection that was open, in ms.</summary>
+    /// <summary>Called with the duration in ms of each answered probe over a connection that was already open.</summary>
     public Action<double>? Answered { get; init; }
 
-    /// <summary>How long the last probe took, in ms, whether it succeeded or not.</summary>
+    /// <summary>Duration of the last probe in ms, whether it succeeded or not.</summary>
     public double LastProbeMs { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
-    /// <summary>When the last probe ended, in UTC ticks; 0 before the first.</summary>
+    /// <summary>End of the last probe in UTC ticks; 0 before the first.</summary>
     public long LastProbeAt { get => Volatile.Read(ref field); private set => Volatile.Write(ref field, value); }
 
     public void Start() => _loop = RunAsync();
@@ -47,7 +47,7 @@ internal sealed class HostMonitor(
     /// <summary>Probes now rather than at the end of the interval.</summary>
     public void Wake() => _pause.Cut();
 
-    /// <summary>Probes now, and publishes what that shows without throwing. However many ask at once, one probe is under way, and one more for those who came later.</summary>
+    /// <summary>Probes now and publishes the outcome; never throws. Callers that arrive while a probe is in progress share one further probe.</summary>
     public Task AskAsync()
     {
         lock (_lock)
@@ -58,16 +58,16 @@ internal sealed class HostMonitor(
         }
     }
 
-    /// <summary>Counts a failure that a caller met, at once, and probes to see whether it is the host's.</summary>
+    /// <summary>Publishes a caller's failure at once, and probes to see whether the host is at fault.</summary>
     public void Report(HostFailure failure, long startedAt)
     {
-        // It was removed, and another host may have its place.
+        // The host was removed, and another one may have its index.
         if (_stop.IsCancellationRequested) return;
         store.Publish(new HostObservation(host.Index, startedAt, time.GetTimestamp(), null, failure) { IsFromCaller = true });
         Wake();
     }
 
-    /// <summary>Counts that a caller was not let in, though the host may well serve those who are; not when another who came later was.</summary>
+    /// <summary>Publishes a caller's failed login, unless a later login succeeded. The host can still serve open connections.</summary>
     public void ReportLogin(HostFailure failure, long startedAt)
     {
         if (_stop.IsCancellationRequested) return;
@@ -75,7 +75,7 @@ internal sealed class HostMonitor(
         Wake();
     }
 
-    /// <summary>Notes that a caller's login has succeeded.</summary>
+    /// <summary>Publishes a caller's successful login.</summary>
     public void ReportLetIn(long startedAt)
     {
         if (_stop.IsCancellationRequested) return;
@@ -83,7 +83,7 @@ internal sealed class HostMonitor(
         if (store.Current.At(host.Index) is { LoginFailure: not null }) store.Update(current => current.WithLogin(host.Index, null, startedAt, time));
     }
 
-    /// <summary>Has the host left out for a while, as it fails many statements that other hosts answer.</summary>
+    /// <summary>Ejects the host for a while, as it fails many statements that succeed on other hosts.</summary>
     public void ReportFaulty(string message, TimeSpan hold)
     {
         if (_stop.IsCancellationRequested) return;
@@ -91,7 +91,7 @@ internal sealed class HostMonitor(
         store.Update(current => current.WithFaulty(host.Index, new FaultyHost(message, now, now + time.Ticks(hold)), time));
     }
 
-    /// <summary>Has a host asked that is silent although work waits there, or logins do, with deadlines that tell within half a second whether it hangs.</summary>
+    /// <summary>Checks a host that is silent although commands or logins wait there. Tight deadlines show within half a second whether it hangs.</summary>
     public void Verify(bool isLoginStalled)
     {
         if (!_stop.IsCancellationRequested) _silence.Start(isLoginStalled, _stop.Token);
@@ -113,7 +113,8 @@ internal sealed class HostMonitor(
 
     private async Task AskNextAsync(Task before)
     {
-        // Never at once, though it may have ended by now: this task is still to become the next one, and would stay it for ever, with no probe to come.
+        // Yield even if that probe has ended: the caller has yet to store this task as _askingNext. Otherwise it would clear the field first,
+        // and the caller would then leave a finished task there for ever.
         await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Task asking;
         lock (_lock)
@@ -127,14 +128,14 @@ internal sealed class HostMonitor(
 
     private async Task RunAsync()
     {
-        // Whoever starts it does not run the first probe.
+        // Yield, so that the caller of Start does not run the first probe.
         await _pause.OfAsync(TimeSpan.Zero).ConfigureAwait(false);
         while (!_stop.IsCancellationRequested)
         {
             try
             {
                 await AskAsync().ConfigureAwait(false);
-                // Once an interval, as the average expects it; those who ask may do so much more often. A login takes longer than a question.
+                // Only here, once an interval, as the average expects: AskAsync can probe far more often. A probe with a login takes longer, and does not count.
                 if (store.Current.At(host.Index) is not { } snapshot) return;
                 if (snapshot.Last is { Answer.ConnectedAt: var connectedAt, SentAt: var sentAt } && connectedAt < sentAt) Answered?.Invoke(LastProbeMs);
                 if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
@@ -146,7 +147,7 @@ internal sealed class HostMonitor(
             }
             catch (Exception e)
             {
-                // Whatever it is, a monitor that ends leaves its host unwatched for ever.
+                // A monitor that ends would leave its host unwatched for ever.
                 Log.ProbeLoopFailed(logger, host.Name, e);
                 await Task.Delay(settings.Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -161,11 +162,11 @@ internal sealed class HostMonitor(
         }
         catch (Exception) when (_stop.IsCancellationRequested)
         {
-            // There is no use for more.
+            // The monitor is being disposed of.
         }
         catch (Exception e)
         {
-            // Whoever asked is not to fail for it, and looks at what is known.
+            // Callers of AskAsync must not fail for it; they use what is known.
             Log.ProbeLoopFailed(logger, host.Name, e);
         }
     }
@@ -184,7 +185,7 @@ internal sealed class HostMonitor(
         catch (Exception e) when (!_stop.IsCancellationRequested)
         {
             failure = FailureClassifier.Describe(e, Host);
-            // A probe that is no longer waited for may end in an error that tells nothing new.
+            // The abandoned probe can still fail, which shows nothing new.
             pending?.Forget();
             if (e is TimeoutException && HealthSettings.WasPaused(sentAt, settings.Timeout, time) && _void++ < HealthSettings.MostVoid) return;
         }
@@ -201,10 +202,10 @@ internal sealed class HostMonitor(
 
     private async Task PauseAsync()
     {
-        // A quarter more or less, so that the monitors of a fleet don't probe in step; and what started or woke this one may have done so to all of them.
+        // Jitter by a quarter, so that the monitors of a fleet don't probe in step. What started or woke this one may have done so to all: then spread over the whole pause.
         var pause = PauseOf(store.Current) * (_isInStep ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
         var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
-        // An answer that others have asked for meanwhile is as good as one of our own, and of a fleet's questions takes the place of one. The fleet may have asked in step.
+        // An answer to AskAsync in the meantime replaces our own probe, so that a fleet sends no more than its share. Jitter again, as the fleet may have asked in step.
         if (!isWoken && store.Current.At(host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
             var putOff = TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), pause - age);
@@ -214,12 +215,12 @@ internal sealed class HostMonitor(
         _stop.Token.ThrowIfCancellationRequested();
         _isInStep = isWoken;
         if (!isWoken) return;
-        // A hundred broken connections are one reason to look, not a hundred.
+        // A hundred broken connections are one reason to probe, not a hundred.
         if (time.GetElapsedTime(_wokenAt) < LeastPause) await Task.Delay(LeastPause, time, _stop.Token).ConfigureAwait(false);
         _wokenAt = time.GetTimestamp();
     }
 
-    /// <summary>A login costs a server a hundred times as much as a probe: it is tried by the clock, however often the host is asked.</summary>
+    /// <summary>Whether a test login is due. It costs the server a hundred times as much as a probe, so it goes by the clock, however often the host is probed.</summary>
     private bool IsLoginDue(HostSnapshot snapshot)
     {
         var pause = snapshot.LoginFailure is not null ? settings.Interval / 4 : settings.Interval * ProbesPerLogin * (1 + (store.Current.Probers / 100));
@@ -234,7 +235,7 @@ internal sealed class HostMonitor(
         if (!snapshot.IsSettled || snapshot.State == HostState.Suspect) return Soon;
         if (snapshot.State == HostState.Recovering) return TimeSpan.Max(HealthSettings.ProofOf(topology.Probers), Soon);
         var interval = settings.IntervalOf(topology.Probers);
-        // A standby that is about to reach the first position we know, as after a start, need not wait a whole interval for its traffic.
+        // A standby that is about to reach the first known position, as after a start, should not wait a whole interval for traffic.
         if (snapshot.State == HostState.LagUnknown) interval /= 4;
         if (topology.Primary is not null || topology.Timeline == 0)
         {
@@ -246,6 +247,8 @@ internal sealed class HostMonitor(
         return PauseWithoutPrimary(time.GetElapsedTime(_withoutPrimarySince), interval);
     }
 
-    /// <summary>Until a primary is found, which takes Patroni half a minute, writes wait: pauses are a twentieth of the time so far, a quarter of the interval at most.</summary>
+    /// <summary>
+    /// Returns the pause while there is no primary and writes wait: a twentieth of the time so far, at most a quarter of the interval. Patroni takes half a minute to promote.
+    /// </summary>
     internal static TimeSpan PauseWithoutPrimary(TimeSpan gone, TimeSpan interval) => gone / 20 < Soon ? Soon : TimeSpan.Min(gone / 20, interval / 4);
 }

@@ -1,11 +1,11 @@
 namespace ReplicaRouter.Health;
 
-/// <summary>Asks one host how it is.</summary>
+/// <summary>Probes one host.</summary>
 internal interface IHostProbe : IAsyncDisposable
 {
-    /// <summary>One question and its answer, over the connection that is kept for it; throws when the host fails. Cancelled only once no answer is wanted any more, ever.</summary>
+    /// <summary>Asks once over the connection kept for probes. Throws if the host fails. Cancel only once no further answer will ever be needed.</summary>
     Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken);
 
-    /// <summary>The same over a new login: a server may serve those whom it knows and let nobody else in.</summary>
+    /// <summary>Asks once over a new login: a server can serve open connections and accept no new ones.</summary>
     Task<HostAnswer> LoginAsync(CancellationToken cancellationToken);
 }

@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace ReplicaRouter.Health;
 
-/// <summary>Probes a host over a connection of its own, kept open, never from a pool that callers use.</summary>
+/// <summary>Probes a host over its own connection, which is kept open and is never from a pool that callers use.</summary>
 internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, HostLogin login = default) : IHostProbe
 {
     private static readonly TimeSpan LongestHearsay = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Time between two looks at all types, where new ones are created all the time, as by temporary tables.</summary>
+    /// <summary>Time between two queries for all types if new ones are created all the time, as by temporary tables.</summary>
     private static readonly TimeSpan TypesInterval = TimeSpan.FromSeconds(10);
 
     private readonly NpgsqlDataSource _dataSource = DataSourceOf(host, timeout, login);
@@ -20,7 +20,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
 
     public async Task<HostAnswer> ProbeAsync(CancellationToken cancellationToken)
     {
-        // Taken out while in use: a probe that is no longer waited for must not meet the next one on the same connection.
+        // Take the connection out while in use: an abandoned probe must not share it with the next one.
         if (Interlocked.Exchange(ref _kept, null) is { } kept)
         {
             try
@@ -29,7 +29,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
             }
             catch (Exception e) when (FailureClassifier.Classify(e, FailureSite.Opening) is FailureKind.Unreachable or FailureKind.Terminated)
             {
-                // One connection that was terminated is not a host that is down: a new login tells.
+                // One terminated connection does not prove that the host is down. Try a new login.
             }
             catch (PostgresException e) when (_mayPrepare && e.SqlState is PostgresErrorCodes.InvalidSqlStatementName or PostgresErrorCodes.DuplicatePreparedStatement)
             {
@@ -59,15 +59,15 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         builder.Name = login.Router is { } router ? $"{router}/{host.Name}/probe" : $"{host.Name}/probe";
         var settings = builder.ConnectionStringBuilder;
         settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
-        // No time-out, and no cancellation of a probe that is late: for both, Npgsql would send a cancel request to the host that hangs, and hold up a thread
-        // until that has timed out. The caller stops waiting; if an answer comes after all, the connection is kept for the next probe.
+        // No time-out, and no cancellation of a late probe: for either, Npgsql would send a cancel request to the hung host, and block a thread
+        // until that times out. The caller just stops waiting; if an answer comes after all, the connection is kept for the next probe.
         settings.CommandTimeout = 0;
         settings.KeepAlive = 0;
         settings.Enlist = false;
         settings.ApplicationName = HostQuestion.Prober;
-        // Types are loaded by a large query at the first connection; the probe needs none of them.
+        // Npgsql loads types with a large query on the first connection; a probe needs none of them.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
-        // By its DETAIL a server says why it takes no connections. The probes' statements read nothing of a user's.
+        // The DETAIL says why a server accepts no connections. It holds no user data, as probes read none.
         settings.IncludeErrorDetail = true;
         return builder.Build();
     }
@@ -90,7 +90,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         var isKept = false;
         try
         {
-            // Npgsql does not heed cancellation while it logs in.
+            // Npgsql ignores cancellation during login.
             cancellationToken.ThrowIfCancellationRequested();
             var answer = await AskAsync(session, cancellationToken).ConfigureAwait(false);
             answer = answer with { Types = await TypesAsync(session.Connection, answer.NewestType, cancellationToken).ConfigureAwait(false) };
@@ -111,14 +111,14 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         if (session.Again is null)
         {
             session.Again = HostQuestion.Again(session.Connection);
-            // Prepared, the question costs a third. A pooler in between may not keep prepared statements, and says so at once or at the next use.
+            // Prepared, the query costs a third. A pooler that keeps no prepared statements reports an error now or at the next use.
             if (_mayPrepare) await session.Again.PrepareAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var answer = await HostQuestion.AskAgainAsync(session.Again, before, cancellationToken).ConfigureAwait(false);
         answer = answer with { Probers = _probers };
         if (answer.Timeline is not null) return answer;
-        // Without a WAL receiver that we may look at, only the control file shows the timeline, in its own good time. What it showed still holds.
+        // Without a visible WAL receiver, only the control file shows the timeline, and only with a delay. What it last showed still holds.
         return time.GetElapsedTime(session.AskedEverythingAt, now) < LongestHearsay
             ? answer with { ReplayTimeline = before.ReplayTimeline }
             : await AskEverythingAsync(session, before.ConnectedAt, cancellationToken).ConfigureAwait(false);

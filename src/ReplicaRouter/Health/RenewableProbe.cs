@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Health;
 
-/// <summary>A probe whose place another one can take, when its host is connected to in another way.</summary>
+/// <summary>A probe that can be replaced when its host's connection settings change.</summary>
 internal sealed class RenewableProbe(IHostProbe first) : IHostProbe
 {
     private IHostProbe _current = first;
@@ -9,7 +9,7 @@ internal sealed class RenewableProbe(IHostProbe first) : IHostProbe
 
     public Task<HostAnswer> LoginAsync(CancellationToken cancellationToken) => Volatile.Read(ref _current).LoginAsync(cancellationToken);
 
-    /// <summary>Probes by another one from now on. A question that is under way may be answered or fail.</summary>
+    /// <summary>Switches to another probe. A query in progress can still succeed or fail.</summary>
     public void Renew(IHostProbe next) => _ = Interlocked.Exchange(ref _current, next).DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => Volatile.Read(ref _current).DisposeAsync();

@@ -1,29 +1,29 @@
 namespace ReplicaRouter.Health;
 
-/// <summary>Finds out whether a host that is silent hangs, or only has long work to do.</summary>
+/// <summary>Finds out whether a silent host hangs, or is only busy with long work.</summary>
 /// <remarks>
-/// It is asked over the connection that is kept for probes and, a moment later, by a new login as well. When neither is answered within a few usual
-/// round trips the host hangs. When only logins are not, it serves those whom it has, and nobody else is sent there.
+/// It probes over the kept connection and, a moment later, over a new login as well. If neither is answered within a few usual round trips, the host
+/// hangs. If only logins are not answered, the host serves its open connections, and no new ones are opened.
 /// </remarks>
 internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, TopologyStore store, TimeProvider time) : IAsyncDisposable
 {
     private const double RoundTrips = 16;
     private const double LeastRoundTrips = 3;
 
-    /// <summary>The part of the deadline after which a login is tried as well: it costs as much as a hundred questions, and a host that is busy answers late.</summary>
+    /// <summary>Share of the deadline after which a login is tried as well. A login costs as much as a hundred probes, and a busy host just answers late.</summary>
     private const double UntilLogin = 0.5;
 
     private const double LoginsPerDeadline = 4;
 
-    /// <summary>A packet that was lost is sent again after 200 ms: a network that loses some is no host that hangs.</summary>
-    /// <remarks>Source: RFC 6298 for the time-out, and TCP_RTO_MIN of the Linux kernel for how short it may be.</remarks>
+    /// <summary>A lost packet is sent again after 200 ms. Packet loss must not look like a hung host.</summary>
+    /// <remarks>Source: RFC 6298 for the time-out, TCP_RTO_MIN of the Linux kernel for its minimum.</remarks>
     private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(225);
     private static readonly TimeSpan MostDeadline = TimeSpan.FromMilliseconds(450);
 
-    /// <summary>A login forks a process and hashes a password some thousand times.</summary>
+    /// <summary>A login forks a process and hashes a password several thousand times.</summary>
     private static readonly TimeSpan LeastLoginDeadline = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Between two checks that were answered, the third in a row and later; after the first a quarter of it.</summary>
+    /// <summary>Pause after the third and later answered checks in a row; a quarter of it after the first. A large fleet pauses longer.</summary>
     private static readonly TimeSpan LeastLongestPause = TimeSpan.FromMilliseconds(400);
 
     private readonly MovingAverage _usual = new();
@@ -35,10 +35,10 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private long _notBefore;
     private TimeSpan _pause;
 
-    /// <summary>Notes how long an answered probe took, in ms.</summary>
+    /// <summary>Records how long an answered probe took, in ms.</summary>
     public void Learn(double milliseconds) => _usual.Record(milliseconds);
 
-    /// <summary>Starts a check, of logins as well if they wait, unless one is under way, or a host that has long work to do was asked a moment ago.</summary>
+    /// <summary>Starts a check, of logins too if they are stalled, unless one is in progress or a busy host was checked a moment ago.</summary>
     public void Start(bool isLoginStalled, CancellationToken stop)
     {
         var now = time.GetTimestamp();
@@ -47,7 +47,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         _running = RunAsync(isLoginStalled, now, stop);
     }
 
-    /// <summary>Tries whether the host lets anybody log in. Two misses in a row say that it does not, one success that it does.</summary>
+    /// <summary>Tests whether the host accepts logins. Two misses in a row mean that it does not, one success that it does.</summary>
     public async Task CheckLoginAsync(CancellationToken stop)
     {
         if (await IsLoginMissedAsync(stop).ConfigureAwait(false) && _missedLogins == 1) await IsLoginMissedAsync(stop).ConfigureAwait(false);
@@ -59,14 +59,14 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     {
         try
         {
-            // Whoever starts it does not run it.
+            // Yield, so that the caller does not run the check.
             await time.YieldAsync().ConfigureAwait(false);
             var isWell = await AsksInVainAsync(startedAt, stop).ConfigureAwait(false) is false;
             if (isWell && isLoginStalled) await CheckLoginAsync(stop).ConfigureAwait(false);
         }
         finally
         {
-            // A host that is checked again and again and answers each time has long work to do.
+            // A host that answers check after check is busy with long work: check it less often.
             var longest = LongestPause;
             _pause = time.GetElapsedTime(_notBefore, startedAt) > longest ? longest / 4 : TimeSpan.Min(2 * _pause, longest);
             Volatile.Write(ref _notBefore, time.GetTimestamp() + time.Ticks(_pause));
@@ -74,7 +74,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         }
     }
 
-    /// <summary>Asks twice, publishes what comes of it, and says whether the host has failed.</summary>
+    /// <summary>Probes twice, publishes the outcome, and returns whether the host failed.</summary>
     private async Task<bool> AsksInVainAsync(long sentAt, CancellationToken stop)
     {
         var deadline = Deadline;
@@ -85,18 +85,18 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         using var noLongerNeeded = new CancellationTokenSource();
         var login = LoginAsync(noLongerNeeded.Token, stop);
         await Task.WhenAny(kept, login).EndsWithinAsync(deadline * (1 - UntilLogin), time, stop).ConfigureAwait(false);
-        // A login that is refused tells of the whole host, whatever the kept connection waits for.
+        // A login's outcome is about the whole host, even if the kept connection still waits.
         if (login.IsCompleted) return Publish(login, againAt, stop);
         login.Forget();
         if (kept.IsCompleted)
         {
-            // Once it is let in, it need not ask as well.
+            // If the login succeeds after all, it need not ask as well.
             await noLongerNeeded.CancelAsync().ConfigureAwait(false);
             return Publish(kept, sentAt, stop);
         }
 
         kept.Forget();
-        // Another probe was under way, and has been answered meanwhile.
+        // Another probe was in progress and has been answered meanwhile.
         if (store.Current.At(host.Index)?.LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
         if (HealthSettings.WasPaused(sentAt, deadline, time) && _void++ < HealthSettings.MostVoid) return false;
         _void = 0;
@@ -133,9 +133,9 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
             return false;
         }
 
-        // Slow logins are logins all the same.
+        // A slow login still counts as one.
         _ = login.ContinueWith(late => OnLoginEnded(late, sentAt), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (++_missedLogins > 1) Publish(sentAt, new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but did not answer a login within {deadline.TotalMilliseconds:0} ms, twice."));
+        if (++_missedLogins > 1) Publish(sentAt, new HostFailure(FailureKind.Timeout, $"{host.Endpoint} serves open connections, but left two logins in a row unanswered for {deadline.TotalMilliseconds:0} ms."));
         return true;
     }
 
@@ -155,10 +155,10 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
 
     private void Publish(long sentAt, HostFailure? login) => store.Update(current => current.WithLogin(host.Index, login, sentAt, time));
 
-    /// <summary>A host that a whole fleet finds silent is not to be kept busy with its questions.</summary>
+    /// <summary>Limits the load that the checks of a whole fleet put on a silent host.</summary>
     private TimeSpan LongestPause => TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), LeastLongestPause);
 
-    // A far region's round trip alone may take as long as the whole deadline of a near one.
+    // A single round trip to a distant region can take as long as the whole deadline of a near host.
     private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(
         Math.Clamp(RoundTrips * _usual.Value, LeastDeadline.TotalMilliseconds, MostDeadline.TotalMilliseconds), LeastRoundTrips * _usual.Value));
 

@@ -2,10 +2,13 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Hosts;
 
-/// <summary>Keeps what callers met from emptying the cluster: it may be our own network, or a query that breaks its connection wherever it runs.</summary>
+/// <summary>Limits how many replicas callers' failures can take out. The cause may be our own network, or a query that breaks its connection on every host.</summary>
 internal static class CallerEvidence
 {
-    /// <summary>At most half of the replicas, one at least, are out on callers' word alone. The others stay as a last resort until a probe has confirmed it.</summary>
+    /// <summary>
+    /// Keeps at most half of the replicas (at least one) down on callers' evidence alone: those that failed first. The others stay suspect, as a last resort, until a
+    /// probe confirms the failure.
+    /// </summary>
     public static ImmutableArray<HostSnapshot> Limit(ImmutableArray<HostSnapshot> hosts)
     {
         var accused = hosts.Where(host => host is { Role: HostRole.Replica, State: HostState.Down, Last.IsFromCaller: true }).OrderBy(host => host.Last!.SentAt).ToList();

@@ -1,9 +1,9 @@
 namespace ReplicaRouter.Hosts;
 
-/// <summary>A host's way out of rotation and back into it.</summary>
+/// <summary>A host's probation: how it leaves rotation and returns.</summary>
 /// <remarks>
-/// One answer is no proof that a host is well again, and a host that comes and goes costs more than one that stays away. So it has to answer
-/// more than once, over a time that doubles with each relapse, and then gets its load back little by little: its caches and pools are cold.
+/// One answer does not prove that a host is healthy again, and a flapping host costs more than one that stays down. So it must answer
+/// more than once, over a period that doubles with each flap, and then gets its load back gradually: its caches and pools are cold.
 /// </remarks>
 internal readonly record struct Comeback
 {
@@ -14,13 +14,13 @@ internal readonly record struct Comeback
     private static readonly TimeSpan RelapseMemory = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(10);
 
-    /// <summary>Of a host that is new: it has to prove itself before it serves, and is as cold as one that was out.</summary>
+    /// <summary>The probation of a new host: it must prove itself before it serves, and it is as cold as one that was out.</summary>
     public static readonly Comeback Arrival = new() { IsOut = true };
 
-    /// <summary>Whether the host has failed and not yet proven itself again.</summary>
+    /// <summary>Whether the host is out: it failed or is new, and has not proven itself since.</summary>
     public bool IsOut { get; private init; }
 
-    /// <summary>How often it failed again soon after it had returned.</summary>
+    /// <summary>Consecutive failures within <see cref="RelapseMemory"/> of a return.</summary>
     public int Relapses { get; private init; }
 
     private int Answers { get; init; }
@@ -28,7 +28,7 @@ internal readonly record struct Comeback
     private long ReturnedAt { get; init; }
     private long RisingSince { get; init; }
 
-    /// <summary>Timestamp at which it gets its whole load again; 0 when it never was out.</summary>
+    /// <summary>Timestamp at which it gets its full load again; 0 if it was never out.</summary>
     public long FullAt { get; private init; }
 
     public Comeback Failed(long now, TimeProvider time)
@@ -38,8 +38,8 @@ internal readonly record struct Comeback
         return this with { IsOut = true, Answers = 0, Relapses = isRelapse ? Relapses + 1 : 0 };
     }
 
-    // A replica must prove itself; there is only one primary, and no better host to wait for.
-    // In a fleet, the proof lets one router after the other return, which is a slow start by itself.
+    // Only replicas must prove themselves: there is no better host to use in place of the primary.
+    // In a fleet, routers finish their proof one after another. That is a slow start in itself, so the time counts towards this one.
     public Comeback Answered(long now, bool mustProve, TimeSpan proof, TimeProvider time)
     {
         if (!IsOut) return this;
@@ -49,7 +49,7 @@ internal readonly record struct Comeback
         return next with { IsOut = false, ReturnedAt = now, RisingSince = rising, FullAt = rising + time.Ticks(SlowStart) };
     }
 
-    /// <summary>The share of its usual load that the host may get, up to 1.</summary>
+    /// <summary>Returns the share of its usual load that the host gets, from <see cref="LeastShare"/> to 1.</summary>
     public double ShareAt(long now) =>
         now >= FullAt ? 1 : Math.Max(LeastShare, (now - RisingSince) / (double)(FullAt - RisingSince));
 

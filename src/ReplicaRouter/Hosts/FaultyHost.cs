@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Hosts;
 
-/// <summary>A host that fails many statements which other hosts answer: what they met, the timestamp at which that was found, and the one of the next try.</summary>
+/// <summary>A host that fails many statements that succeed on other hosts: the error for people, the timestamp of the finding, and that of the next trial.</summary>
 internal sealed record FaultyHost(string Message, long Since, long Until)
 {
-    /// <summary>At most half of the replicas that serve are left out; of more, those found first. The others are the last choice of their group.</summary>
+    /// <summary>Ejects at most half of the serving replicas: those found first. The other failing ones stay as the last choice of their group.</summary>
     public static ImmutableArray<HostSnapshot> Limit(ImmutableArray<HostSnapshot> hosts)
     {
         var failing = hosts.Where(host => host.State == HostState.Failing).OrderBy(host => host.Faulty!.Since).ToList();

@@ -1,7 +1,7 @@
 namespace ReplicaRouter.Hosts;
 
 /// <summary>
-/// What an operator ordered about a host as it stood at that moment: that it is right whatever other hosts show, or else that its timeline is given up.
+/// An operator's ruling on a host: that its identity and timeline are right regardless of other hosts, or that its timeline is abandoned.
 /// It holds until the host shows something else.
 /// </summary>
 internal sealed record OperatorRuling(ulong SystemIdentifier, int Timeline, bool IsInRecovery, bool IsAccepted)
@@ -10,13 +10,13 @@ internal sealed record OperatorRuling(ulong SystemIdentifier, int Timeline, bool
 
     public static OperatorRuling Refuse(HostSnapshot host) => new(host.Answer!.SystemIdentifier, host.ReachedTimeline, host.Answer.IsInRecovery, IsAccepted: false);
 
-    /// <summary>What an operator does to have a host followed.</summary>
+    /// <summary>Returns how to accept a host, for messages.</summary>
     public static string HowToAccept(HostSnapshot host) => $"run 'replica-router accept {host.Name} --app <URL of its dashboard>' for each application process";
 
     public bool Covers(HostAnswer answer) => answer.SystemIdentifier == SystemIdentifier && (IsAccepted
         ? answer.IsInRecovery == IsInRecovery && (answer.ReplayTimeline ?? 0) == Timeline
         : StreamedTimeline(answer) is not { } streamed || streamed == Timeline);
 
-    /// <summary>A standby that receives nothing shows no timeline that is sure: its control file may show one that it has left.</summary>
+    /// <summary>Returns the timeline that a host writes or receives; null for a standby that receives nothing, whose control file can show a timeline that it has left.</summary>
     private static int? StreamedTimeline(HostAnswer answer) => answer.IsTimelineHidden ? answer.ReplayTimeline : answer.Timeline;
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Hosts;
 
-/// <summary>Judges how far a replica is behind the primary, by WAL positions and our own monotonic clock.</summary>
+/// <summary>Judges how far a replica lags behind the primary, by WAL positions and our own monotonic clock.</summary>
 internal static class ReplicationLag
 {
     public static HostSnapshot Judge(HostSnapshot host, HostSnapshot? primary, int timeline, WalHistory wal, TimeSpan maxLag, TimeProvider time)
@@ -18,19 +18,19 @@ internal static class ReplicationLag
 
         if (wal.IsEmpty || answer.ReplayLsn is not { } replayed)
         {
-            return Unknown(host, wal.IsEmpty ? "no primary's position is known to compare with" : "the standby has replayed nothing yet");
+            return Unknown(host, wal.IsEmpty ? "no position of a primary is known yet" : "the standby has replayed nothing yet");
         }
 
         var behind = wal.NewestLsn > replayed ? (long)(wal.NewestLsn - replayed) : 0;
         if (behind == 0)
         {
-            // While the primary answers, all is proven up to its newest sample; while none does, nothing newer is known to exist.
+            // With a primary, freshness is proven up to its newest sample. Without one, nothing newer is known to exist.
             return host.WithLag(primary is not null ? wal.NewestAt : Math.Max(sentAt, wal.NewestAt), TimeSpan.Zero, lagBytes: 0);
         }
 
-        if (wal.ProvenAt(replayed) is not { } proven) return Unknown(host, "it has replayed no primary position that was seen yet") with { LagBytes = behind };
+        if (wal.ProvenAt(replayed) is not { } proven) return Unknown(host, "it has not replayed any known position of the primary yet") with { LagBytes = behind };
 
-        // As of the replica's own answer: compared with what the primary has written since, the time between two probes would look like lag.
+        // As of the replica's own answer: compared with what the primary has written since, the probe interval would look like lag.
         var lag = replayed >= wal.KnownAt(sentAt) ? TimeSpan.Zero : time.GetElapsedTime(Math.Min(wal.EstimatedAt(replayed)!.Value, sentAt), sentAt);
         var judged = host.WithLag(proven, lag, time.Ticks(lag), lag == TimeSpan.Zero ? 0 : behind);
         return lag <= maxLag ? judged : judged with
@@ -40,11 +40,11 @@ internal static class ReplicationLag
         };
     }
 
-    /// <summary>Whether a standby that receives nothing has replayed beyond where the primary's history left its own: it was not there at the promotion.</summary>
+    /// <summary>Whether a standby that receives nothing has replayed past the point where the primary's timeline branched off, and so cannot follow it.</summary>
     private static bool IsOrphan(HostAnswer standby, HostSnapshot primary, int timeline) =>
         standby is { Timeline: null, IsTimelineHidden: false } && standby.ReplayTimeline < timeline && standby.ReplayLsn > primary.Answer!.ReplayLsn;
 
-    /// <summary>Whether a standby showed more than the primary wrote up to a later moment. The control file of such a one may show the primary's timeline for long.</summary>
+    /// <summary>Whether a standby showed more WAL than the primary had written by a later moment. Its control file can go on showing the primary's timeline for long.</summary>
     private static bool IsAhead(HostObservation standby, HostObservation primary) =>
         primary.SentAt >= standby.ReceivedAt && standby.Answer!.ReplayLsn > primary.Answer!.InsertLsn;
 

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Hosts;
 
-/// <summary>Whether a host may serve a request, or why not. Later values are the worse reasons.</summary>
+/// <summary>Whether a host may serve a request, or why not. Later values are worse reasons.</summary>
 internal enum Verdict
 {
     Eligible,
@@ -10,7 +10,7 @@ internal enum Verdict
 
     NotMember,
 
-    /// <summary>It is the primary, and the step asks for replicas.</summary>
+    /// <summary>It is the primary, and the tier asks for replicas.</summary>
     IsPrimary,
 
     NotPrimary,

@@ -1,14 +1,14 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>A clock in ms that is read in a quarter of the time that a timestamp takes, and advances in steps.</summary>
+/// <summary>A clock in ms that advances in steps. Reading it takes a quarter of the time of reading a timestamp.</summary>
 internal static class CoarseClock
 {
-    /// <summary>It is at most so much behind, in ms: a tick of Windows' clock; Linux' takes 1 to 10.</summary>
+    /// <summary>How far it can be behind, in ms: a tick of the Windows clock. A tick takes 1 to 10 ms on Linux.</summary>
     public const long Resolution = 20;
 
-    /// <summary>The present moment.</summary>
+    /// <summary>Returns the current time.</summary>
     public static long Coarse(this TimeProvider time) => ReferenceEquals(time, TimeProvider.System) ? Environment.TickCount64 : time.GetTimestamp() / (time.TimestampFrequency / 1000);
 
-    /// <summary>The moment of a timestamp, give or take <see cref="Resolution"/>.</summary>
+    /// <summary>Converts a timestamp, to within <see cref="Resolution"/>.</summary>
     public static long Coarse(this TimeProvider time, long timestamp) => time.Coarse() + (long)time.GetElapsedTime(time.GetTimestamp(), timestamp).TotalMilliseconds;
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Pauses of one loop, each of which may be cut short. The loop goes on where the clock's timers fire, never on the thread that cuts.</summary>
+/// <summary>The pauses of one loop, which can be cut short. The loop goes on in the clock's timer callback, never on the thread that calls <see cref="Cut"/>.</summary>
 internal sealed class Pause : IDisposable
 {
     private readonly ITimer _timer;
@@ -10,18 +10,18 @@ internal sealed class Pause : IDisposable
     public Pause(TimeProvider time) =>
         _timer = time.CreateTimer(static pause => ((Pause)pause!).End(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Waits for some time, or not at all when it was cut short before, and says whether it was.</summary>
+    /// <summary>Waits for a time span, or not at all if it was cut before. Returns whether it was cut.</summary>
     public Task<bool> OfAsync(TimeSpan length)
     {
         var waiting = new TaskCompletionSource<bool>();
         Volatile.Write(ref _waiting, waiting);
         _timer.Change(length, Timeout.InfiniteTimeSpan);
-        // Whoever cut it before the timer was set has set it in vain.
+        // A cut from before set the timer to zero, which the line above undid.
         if (Volatile.Read(ref _isCut)) _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         return waiting.Task;
     }
 
-    /// <summary>Ends the pause under way, else the next one.</summary>
+    /// <summary>Ends the pause in progress, or else the next one.</summary>
     public void Cut()
     {
         if (!Interlocked.Exchange(ref _isCut, true)) _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);

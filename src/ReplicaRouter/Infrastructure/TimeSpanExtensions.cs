@@ -4,7 +4,7 @@ internal static class TimeSpanExtensions
 {
     extension(TimeSpan)
     {
-        /// <summary>As long as .NET's timers and waits can be set to: 24 days. What callers ask for beyond is as good as no limit.</summary>
+        /// <summary>The longest time that .NET's timers and waits accept: 24 days. A caller's longer limit is as good as none.</summary>
         public static TimeSpan LongestWait => TimeSpan.FromMilliseconds(int.MaxValue);
 
         public static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Makes the hosts that the configuration and the sources name the hosts that there are, while the router runs.</summary>
-/// <remarks>Changes come one after another. Nothing that serves requests waits for them: they see one snapshot or the next.</remarks>
+/// <summary>Adds, removes and reconnects hosts while the router runs, as the configuration and the discovery sources name them.</summary>
+/// <remarks>Changes are applied one after another. Requests never wait for them: they see one snapshot or the next.</remarks>
 internal sealed class LiveTopology(
     RouterConfiguration configuration, Fleet fleet, TopologyStore store, Func<HostConfiguration, IHostProbe> createProbe, Retirement retirement,
     RoutingCounters counters, TimeProvider time, ILogger logger) : IAsyncDisposable
@@ -15,20 +15,20 @@ internal sealed class LiveTopology(
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<Task> _underWay = [];
     private readonly Dictionary<int, (HostConfiguration Host, CancellationTokenSource Superseded)> _renewals = [];
-    // The last answer of each source by its name, and the timestamp at which it was asked.
+    // The last answer of each source, by name, and the timestamp of the request.
     private Dictionary<string, (IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> _discovered = [];
     private ImmutableArray<HostConfiguration> _configured = configuration.Hosts;
-    // The indexes that hosts have, those among them that were removed and have connections in use.
+    // Indexes in use, one bit each, including those of removed hosts that still have connections in use.
     private ulong _taken = configuration.Hosts.Aggregate(0UL, (taken, host) => taken | host.Bit);
 
-    /// <summary>Has other hosts, or the same ones with other settings, take the place of those that were configured so far.</summary>
-    /// <exception cref="DatabaseRouterConfigurationException">There are too many. Nothing has changed.</exception>
+    /// <summary>Replaces the configured hosts, by others or by the same ones with other settings.</summary>
+    /// <exception cref="DatabaseRouterConfigurationException">There are too many hosts. Nothing has changed.</exception>
     public void Configure(ImmutableArray<HostConfiguration> hosts)
     {
         lock (_lock) Apply(hosts, _discovered);
     }
 
-    /// <summary>The same for what a source has named so far.</summary>
+    /// <summary>Replaces the hosts that a source names.</summary>
     /// <inheritdoc cref="Configure" path="/exception"/>
     public void Discover(string source, IReadOnlyList<DiscoveredHost> hosts, long askedAt)
     {
@@ -52,14 +52,14 @@ internal sealed class LiveTopology(
         if (BitOperations.PopCount(_taken) + added.Length > RouterConfiguration.MostHosts)
         {
             throw new DatabaseRouterConfigurationException([string.Create(CultureInfo.InvariantCulture,
-                $"{added.Length} hosts are new, and {BitOperations.PopCount(_taken)} are there, those among them that were removed and are not drained yet; a router serves at most {RouterConfiguration.MostHosts}.")]);
+                $"{added.Length} hosts would join the {BitOperations.PopCount(_taken)} current ones, including removed hosts that are still draining; a router serves at most {RouterConfiguration.MostHosts}.")]);
         }
 
-        // Before a host that is new can answer.
+        // Before a new host can answer, as sources can contradict what it shows.
         store.Update(current => current.WithLeaders(NamedLeaders.Of(discovered.Values), time));
         ImmutableArray<HostConfiguration> arrivals = [.. added.Select(Place)];
         foreach (var host in arrivals) fleet.Add(host);
-        // How hosts are connected to changes later, once they let us in.
+        // New connection settings take effect later, once the host accepts them.
         ImmutableArray<HostConfiguration> stay = [.. kept.Select(pair => pair.After with { Connection = pair.Before.Connection, Source = pair.Before.Source })];
         foreach (var host in stay) fleet.PoolsOf(host).Host = host;
         if (arrivals.Length + removed.Length > 0 || kept.Any(pair => !pair.After.ServesAs(pair.Before))) store.Update(current => current.WithHosts([.. stay, .. arrivals], time));
@@ -128,7 +128,7 @@ internal sealed class LiveTopology(
         }
     }
 
-    /// <summary>Connects to a host in another way once it lets us in so: whether a role's password or our configuration changes first, callers notice neither.</summary>
+    /// <summary>Switches to new connection settings once the host accepts them, so callers never notice which changes first: the role's password or our configuration.</summary>
     private async Task RenewAsync(HostConfiguration host, CancellationToken superseded)
     {
         await time.YieldAsync().ConfigureAwait(false);
@@ -146,7 +146,7 @@ internal sealed class LiveTopology(
         }
         catch (OperationCanceledException) when (superseded.IsCancellationRequested)
         {
-            // The host was configured again, or removed.
+            // The host was reconfigured or removed.
         }
 
         if (former is null)
@@ -162,7 +162,7 @@ internal sealed class LiveTopology(
         foreach (var source in former) source.Pool.Forget(source);
     }
 
-    /// <returns>What connections were taken from before; null when the host was configured again meanwhile: the last configuration wins, whichever is let in first.</returns>
+    /// <returns>The former data sources; null if the host was reconfigured meanwhile: the last configuration wins, whichever the host accepts first.</returns>
     private IReadOnlyList<HostDataSource>? Renew(HostConfiguration host, IHostProbe probe, CancellationToken superseded)
     {
         lock (_lock)
@@ -175,7 +175,7 @@ internal sealed class LiveTopology(
         }
     }
 
-    /// <returns>Why the host does not let us in; null when it does, or when nobody is there to refuse us.</returns>
+    /// <returns>Why the host refuses the new settings; null if it accepts them, or is not there to refuse them.</returns>
     private async Task<HostFailure?> RefusalAsync(IHostProbe probe, HostConfiguration host, CancellationToken superseded)
     {
         var login = probe.LoginAsync(superseded);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>What an operator orders, kept apart from what is observed: drain, restore, accept, force reads to the primary, wait until ready.</summary>
+/// <summary>Carries out an operator's orders, which are kept apart from observations: drain, restore, accept, force reads to the primary, wait until ready.</summary>
 internal sealed class Operator(
     RouterConfiguration configuration,
     TopologyStore store,
@@ -44,7 +44,7 @@ internal sealed class Operator(
         var start = time.GetTimestamp();
         while (listener.CountInUse(pools.Sources) > 0)
         {
-            // Restored meanwhile: its connections are wanted again. Or removed, and drained as such.
+            // Restored meanwhile, so its connections are needed again; or removed, which drains it anyway.
             if (store.Current.At(host.Index) is not { IsDrained: true }) return;
             if (time.GetElapsedTime(start) >= configuration.DrainTimeout)
             {
@@ -77,12 +77,12 @@ internal sealed class Operator(
             return current.WithAccepted(host, time);
         });
         Log.Accepted(logger, accepted!.Host, accepted.SystemIdentifier, accepted.Timeline, accepted.GivenUp.Count == 0 ? "nothing" : string.Join(" ", accepted.GivenUp));
-        // What was learnt of its connections to so far is of no more use, and those that wait for a primary go on at once.
+        // Probe all hosts now, so that operations that wait for a primary go on at once.
         fleet.Wake(ulong.MaxValue);
         return accepted;
     }
 
-    /// <summary>Waits for a host that can serve, for as long as a limit allows; <see cref="Timeout.InfiniteTimeSpan"/> is none.</summary>
+    /// <summary>Waits until some host can serve, up to a limit; <see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
     public async Task WaitUntilReadyAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
@@ -115,7 +115,7 @@ internal sealed class Operator(
 
     private HostSnapshot Acceptable(TopologySnapshot topology, string name) => topology.Find(Find(name)) is { IsAnswering: true } host
         ? host
-        : throw new InvalidOperationException($"The host '{name}' does not answer, so that its identity and timeline can't be accepted. Start it first.");
+        : throw new InvalidOperationException($"Host '{name}' does not answer, so its identity and timeline can't be accepted. Start it first.");
 
     private HostConfiguration Find(string name)
     {

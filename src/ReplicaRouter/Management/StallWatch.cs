@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Management;
 
-/// <summary>Looks forty times a second whether a host is silent although work waits there, and has it asked at once if so.</summary>
-/// <remarks>A host that hangs acknowledges packets and never answers: only time tells. The next probe, or a command's time-out, would hold callers up for seconds.</remarks>
+/// <summary>Checks forty times a second whether a host is silent although work waits there, and if so has it probed at once.</summary>
+/// <remarks>A hung host acknowledges packets but never answers, so only time shows it. The next probe, or a command's time-out, would hold callers up for seconds.</remarks>
 internal sealed class StallWatch : IAsyncDisposable
 {
     internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Where commands usually end at once, less of a silence is strange.</summary>
+    /// <summary>Where commands usually end at once, even a short silence is suspicious.</summary>
     private const double UsualLatencies = 10;
     private const double LeastSilenceMs = 50;
     private const double MostSilenceMs = 100;
@@ -41,12 +41,12 @@ internal sealed class StallWatch : IAsyncDisposable
     private void Look(HostPools host, HostMonitor monitor)
     {
         var load = host.Load;
-        // Npgsql never counts a command as ended that it could not even send: on a host where no connection is in use, none is under way.
+        // Npgsql never reports the end of a command that it could not send. On a host without a connection in use, no command is in progress.
         if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host.Sources) == 0) load.Commands.Forget();
         Look(load, monitor);
     }
 
-    /// <summary>Has a host asked that is silent although work waits there.</summary>
+    /// <summary>Has a host checked that is silent although work waits there.</summary>
     internal static void Look(HostLoad load, HostMonitor monitor)
     {
         var silence = TimeSpan.FromMilliseconds(Math.Clamp(UsualLatencies * load.Latency.Value, LeastSilenceMs, MostSilenceMs));

@@ -2,20 +2,20 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Reacts to what changed between two snapshots: logs it, counts failovers, drops connections that lead to the wrong server.</summary>
+/// <summary>Reacts to changes between two snapshots: logs them, counts failovers, drops connections to the wrong server.</summary>
 internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILogger logger)
 {
-    // The hosts, one bit each, of which the log says that the pools of all processes may open more connections than their servers allow. Once is enough.
+    // Hosts, one bit each, already logged because the pools of all processes can exceed max_connections. Once is enough.
     private ulong _warned;
 
-    // The last primary that there was, through times without one. Monitors publish at once, hence the exchange.
+    // The last known primary, kept while there is none. Monitors publish concurrently, hence the exchange.
     private HostSnapshot? _lastPrimary;
 
     public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
         foreach (var host in after.Hosts)
         {
-            // What has just been added was never seen in another state.
+            // A host that was just added has no earlier state.
             if (before.Find(host.Configuration) is { } known) OnHost(known, host, fleet.PoolsOf(host.Configuration));
         }
 
@@ -29,7 +29,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (!isReplaced && after.Timeline >= before.Timeline) return;
         if (isReplaced) Log.IdentityGivenUp(logger, before.SystemIdentifier!.Value, after.SystemIdentifier);
         else Log.TimelineGivenUp(logger, before.Timeline, after.Timeline);
-        // Positions are learnt from the start.
+        // Positions must be learned again.
         fleet.Wake(ulong.MaxValue);
     }
 
@@ -49,11 +49,11 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         LogState(before, after);
     }
 
-    /// <summary>Whether the same server was asked over a new connection: the former one has ended, or says nothing any more, and others may have met the same.</summary>
+    /// <summary>Whether a probe reached the same server over a new connection: the former one broke or fell silent, and callers' connections may have done the same.</summary>
     private static bool IsReachedAgain(HostSnapshot before, HostSnapshot after) =>
         before.Answer is { } former && after.Answer is { } now && former.Server == now.Server && now.ConnectedAt > former.ConnectedAt;
 
-    /// <summary>Default pools of one process fit PostgreSQL's default of 100 connections. How many processes there are, probes see on the server.</summary>
+    /// <summary>Warns if pools can exceed max_connections. One process's default pools fit PostgreSQL's default of 100; probes count the processes on the server.</summary>
     private void WarnOfPools(HostSnapshot host, HostPools pools)
     {
         if (host.Answer is not { MaxConnections: > 0 } answer || host.Role == HostRole.Unknown) return;
@@ -91,14 +91,14 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (after is null)
         {
             Log.PrimaryLost(logger, before!.Name);
-            // Whoever was promoted is followed at once.
+            // Probe all hosts now, to follow a promoted one at once.
             fleet.Wake(ulong.MaxValue);
             return;
         }
 
         var last = Interlocked.Exchange(ref _lastPrimary, after);
         if (last is null || last.Configuration.IsSameHost(after.Configuration)) return;
-        // Another name may lead to the same server, also one that has taken the former's place in the configuration. That is no failover.
+        // Another name for the same server, even one that replaced the former in the configuration, is no failover.
         if ((topology.Find(last.Configuration) ?? last).Answer?.Server == after.Answer?.Server) return;
         counters.Count(RouterEvent.Failover);
         var pools = fleet.PoolsOf(last.Configuration);

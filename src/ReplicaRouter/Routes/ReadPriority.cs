@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Routes;
 
-/// <summary>In what order reads give way on the primary: the first ones first.</summary>
+/// <summary>The priority of reads on the primary, lowest first: the lowest give way first.</summary>
 internal enum ReadPriority
 {
     Analytics,

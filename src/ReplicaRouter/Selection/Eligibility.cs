@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>May a host serve this request? Pure: the same snapshot, request and moment give the same verdict.</summary>
+/// <summary>Decides whether a host may serve a request. Pure: the same snapshot, request and moment give the same verdict.</summary>
 internal static class Eligibility
 {
-    /// <summary>Whether an operator's order keeps replicas from serving: only where the primary can serve in their place.</summary>
+    /// <summary>Whether an operator's order keeps replicas from serving. It applies only while the primary can serve in their place.</summary>
     public static bool IsForcedToPrimary(TopologySnapshot topology, RoutePlan plan, in RouteRequest request) =>
         request.Now < topology.ForcedToPrimaryUntil && plan.HasPrimary && topology.Primary is { IsDrained: false } primary
         && primary.StateAt(request.Now) != HostState.Unknown && (request.Excluded & primary.Configuration.Bit) == 0;
@@ -20,7 +20,7 @@ internal static class Eligibility
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
-        // Somebody has seen a newer timeline: this is an old primary, though we don't know the new one yet.
+        // The session has seen a newer timeline, so this is an old primary, even if the new one is not known yet.
         if (tier.IsPrimary) return request.Floor.Timeline > topology.Timeline ? Verdict.OldTimeline : standing;
         var verdict = JudgeReplica(topology, host, request, isForcedToPrimary);
         return verdict == Verdict.Eligible ? standing : verdict;
@@ -39,7 +39,7 @@ internal static class Eligibility
     {
         HostState.Suspect or HostState.Recovering => Verdict.Suspect,
         HostState.Failing => host.IsLeftOut ? Verdict.Failing : Verdict.Suspect,
-        // Whether a replica lags depends on the request's own limit. Where only open connections lead, the opener finds out whether there is one.
+        // Lag is judged later, by the request's own limit. Whether a host that accepts no logins has an open connection is for the opener to find out.
         var state when HostSnapshot.Serves(state) => Verdict.Eligible,
         HostState.Unknown => Verdict.Unknown,
         HostState.Hung => Verdict.Hung,
@@ -66,7 +66,7 @@ internal static class Eligibility
     public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) => new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary, refusals), cause);
 
-    /// <summary>Why no host may serve, host by host, for people.</summary>
+    /// <summary>Explains to people, host by host, why no host may serve.</summary>
     public static ImmutableArray<HostRejection> Explain(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) =>
         [.. topology.Hosts.Select(host => new HostRejection
@@ -76,27 +76,27 @@ internal static class Eligibility
                 : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time),
         })];
 
-    /// <summary>Why a host may not serve, for people.</summary>
+    /// <summary>Explains to people why a host may not serve.</summary>
     public static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {
-        // The best of its chances tells most: a replica that is no primary is told about its lag, not about its role.
+        // Prefer verdicts that are not about the role: a replica's lag says more than that it is not the primary.
         var isForced = IsForcedToPrimary(topology, plan, request);
         var verdict = plan.Tiers.Select(tier => Judge(topology, host, tier, request, isForced)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
             .OrderBy(v => v is Verdict.NotPrimary or Verdict.IsPrimary).First();
         return verdict switch
         {
-            Verdict.Eligible or Verdict.Suspect => "may serve, but connecting to it failed",
+            Verdict.Eligible or Verdict.Suspect => "is eligible, but connecting to it failed",
             Verdict.NotMember when host.TwinOf is { } twin => $"is the same server as {twin}",
-            Verdict.NotMember => "not in a group of this route",
+            Verdict.NotMember => "is in no group of this route",
             Verdict.IsPrimary => "is the primary",
             Verdict.NotPrimary => "is a replica",
-            Verdict.LabelsMissing => "lacks a label that the call asks for",
-            Verdict.Excluded => "has failed this operation",
+            Verdict.LabelsMissing => "lacks a label that the call requires",
+            Verdict.Excluded => "has already failed this operation",
             Verdict.ForcedToPrimary => "all reads are forced to the primary",
             Verdict.Drained => "is drained",
             Verdict.Lagging => string.Create(CultureInfo.InvariantCulture,
                 $"lag {time.GetElapsedTime(host.FreshAt!.Value, request.Now).TotalSeconds:0.0} s, limit {request.MaxLag / (double)time.TimestampFrequency:0.0} s"),
-            Verdict.BehindSession when request.Floor.Lsn == ulong.MaxValue => "may lack what the session has written or read, as long as no primary tells its position",
+            Verdict.BehindSession when request.Floor.Lsn == ulong.MaxValue => "may lack what the session has written or read, as no primary has confirmed the position",
             Verdict.BehindSession => $"has not replayed what the session has written or read ({request.Floor})",
             Verdict.OldTimeline when host.State != HostState.OldTimeline => $"is on timeline {topology.Timeline}; the session has seen timeline {request.Floor.Timeline}",
             Verdict.LagUnknown => host.Error ?? "replication lag unknown",

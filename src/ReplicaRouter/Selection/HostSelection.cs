@@ -2,14 +2,14 @@ using System.Numerics;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>Chooses the host for a request. Pure but for the random source, allocates nothing and takes no lock.</summary>
+/// <summary>Chooses the host for a request. Pure except for the random source; allocates nothing and takes no lock.</summary>
 internal static class HostSelection
 {
-    /// <summary>Chooses for a request that asks for nothing beyond its route, as nearly all do, but for hosts to leave out.</summary>
-    /// <returns>The host's index, or -1 when it takes <see cref="Choose"/> to tell.</returns>
+    /// <summary>Chooses for a request that, like nearly all, asks for nothing beyond its route, except for hosts to exclude.</summary>
+    /// <returns>The host's index, or -1 if it takes <see cref="Choose"/> to decide.</returns>
     public static int ChoosePlain(TopologySnapshot topology, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random, TimeProvider time, ulong excluded = 0)
     {
-        // Drawn before all else: else the processor would wait for it, and then for all that hangs on the host.
+        // Drawn first: otherwise the CPU would wait for it, and only then for everything that depends on the host.
         var drawn = random.Next();
         var now = time.Coarse();
         var window = ReadyHosts.For(topology, plan, time).Window(now, loads, excluded);
@@ -23,7 +23,7 @@ internal static class HostSelection
         ulong behind = 0;
         foreach (ref readonly var tier in request.TiersOf(plan).AsSpan())
         {
-            // The DR replica serves when nothing better is left: a first run under way is something better.
+            // The DR replica serves when nothing better is left. For a hedged attempt, the first attempt is something better.
             if (request.IsSecondRun && tier.Group == HostNames.DisasterRecovery && tier != plan.Tiers[0]) break;
             ulong eligible = 0, suspect = 0;
             var reason = Verdict.Eligible;
@@ -38,7 +38,7 @@ internal static class HostSelection
             }
 
             var candidates = eligible != 0 ? eligible : suspect;
-            // A second run beside a first one gains nothing on a host that is slower than the first one's.
+            // A hedged attempt gains nothing on a host that is slower than that of the first attempt.
             if (request.IsSecondRun && candidates != 0) candidates &= ~OutlierEjection.Of(candidates, plan.Index, loads).Ejected;
             if (candidates != 0) return new Choice(topology.At(Pick(topology, candidates, request, plan, loads, random)), fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
@@ -47,7 +47,7 @@ internal static class HostSelection
         return new Choice(null, fallback, 0, behind);
     }
 
-    /// <summary>The host that got something done most lately, and not slowly: what slows down the first run may slow down other hosts as well, unnoticed.</summary>
+    /// <summary>Returns the host that finished a command most recently, and not slowly: what delays the first attempt may delay other hosts as well, unnoticed so far.</summary>
     private static int LastAnswered(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
     {
         var last = BitOperations.TrailingZeroCount(candidates);
@@ -62,7 +62,7 @@ internal static class HostSelection
         return last;
     }
 
-    /// <summary>A group without hosts is no reason. Nor is the configured primary, which serves reads only once it has become a standby.</summary>
+    /// <summary>Whether a verdict is a reason to fall back. A group without hosts is none, nor is the configured primary, which serves reads only once it is a standby.</summary>
     private static bool IsReasonToFallBack(Verdict verdict, HostSnapshot host) =>
         verdict is not (Verdict.Suspect or Verdict.NotMember or Verdict.NotPrimary) && !(host.Configuration.IsConfiguredPrimary && host.Role != HostRole.Replica);
 
@@ -80,8 +80,8 @@ internal static class HostSelection
 }
 
 /// <summary>The outcome of a choice.</summary>
-/// <param name="Host">The host, or null when none may serve.</param>
-/// <param name="Fallback">The worst reason why a better group could not serve; <see cref="Verdict.Eligible"/> when the route's own group does.</param>
+/// <param name="Host">The host; null if none may serve.</param>
+/// <param name="Fallback">The worst reason why a better group could not serve; <see cref="Verdict.Eligible"/> if the route's own group does.</param>
 /// <param name="Candidates">The hosts that could have been chosen, one bit each.</param>
 /// <param name="Behind">The hosts of better groups that only have to replay more, one bit each.</param>
 internal readonly record struct Choice(HostSnapshot? Host, Verdict Fallback, ulong Candidates, ulong Behind);

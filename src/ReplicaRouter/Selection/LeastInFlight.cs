@@ -2,17 +2,17 @@ using System.Numerics;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>Takes the host with the least work in progress; among several mostly the one that has just answered, else chance decides.</summary>
+/// <summary>Picks the host with the least work in progress. Among equals, it usually picks the one that just answered, and otherwise one at random.</summary>
 /// <remarks>
-/// What is in progress is our own, and known at this moment: two random choices would only make up for counts that are out of date. The less the work on
-/// a host varies, the fewer connections it is spread over, and the warmer each of their servers' caches are; warmest is the one that was used last.
+/// The work in progress is our own, and its counts are exact: two random choices would only compensate for stale counts. The less the work on a
+/// host varies, the fewer connections it is spread over, and the warmer are the caches of their backends. The connection used last is the warmest.
 /// </remarks>
 internal static class LeastInFlight
 {
-    /// <summary>One choice in so many leaves the host that has just answered, so that a caller who sends one command after the other uses all hosts.</summary>
+    /// <summary>One choice in this many leaves the host that just answered, so that a caller who sends one command after another uses all hosts.</summary>
     private const int Stay = 8;
 
-    /// <summary>Picks at a moment of the coarse clock, by a number that <see cref="Random.Next()"/> gave: drawn before all else, it is not waited for here.</summary>
+    /// <summary>Picks at a moment of the coarse clock. <paramref name="drawn"/> comes from <see cref="Random.Next()"/>, drawn early so that nothing waits for it here.</summary>
     public static int Pick(ulong candidates, ReadOnlySpan<HostLoad> loads, int drawn, long now)
     {
         var failed = FailedAmong(candidates, loads);
@@ -33,7 +33,7 @@ internal static class LeastInFlight
         return loads[last].IsWarm(now) && drawn % Stay != 0 ? last : NthHost(best, Scaled(drawn, BitOperations.PopCount(best)));
     }
 
-    /// <summary>Hosts whose last command failed, unless all did. One that fails at once never has much in progress: it gets no more than the share that chance gives it.</summary>
+    /// <summary>Returns the hosts whose last command failed, unless all did. One that fails at once never has much in progress, so it gets only its random share.</summary>
     private static ulong FailedAmong(ulong candidates, ReadOnlySpan<HostLoad> loads)
     {
         ulong failed = 0;
@@ -45,7 +45,7 @@ internal static class LeastInFlight
         return failed == candidates ? 0 : failed;
     }
 
-    /// <summary>A random number below a limit, by what is drawn from all of them; its last bits play no part.</summary>
+    /// <summary>Scales a drawn number to a limit, exclusive. Its lowest bits have no influence.</summary>
     private static int Scaled(int drawn, int limit) => (int)(((long)drawn * limit) >> 31);
 
     private static int NthHost(ulong hosts, int n)

@@ -2,22 +2,22 @@ using System.Numerics;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>Who may serve the plain requests of a route, judged once for a snapshot rather than at each choice, and for how long that holds.</summary>
-/// <remarks>A request is plain that asks for nothing beyond its route: no labels, no position, no lag of its own, no host to leave out.</remarks>
+/// <summary>The hosts that may serve a route's plain requests, judged once per snapshot rather than at each choice, and for how long that holds.</summary>
+/// <remarks>A plain request asks for nothing beyond its route: no labels, no position, no lag limit of its own. Excluded hosts are removed afterwards.</remarks>
 internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
 {
     private static readonly ReadyHosts None = new(0, 0, 0, 0);
 
     private long _wholeAt;
 
-    /// <summary>All hosts that may serve at a moment of the coarse clock, one bit each; 0 when each has to be judged by itself.</summary>
+    /// <summary>Returns all hosts that may serve at a moment of the coarse clock, one bit each; 0 if each request has to be judged on its own.</summary>
     public ulong All(long now) => now < from || now >= until ? 0 : hosts;
 
-    /// <summary>Those among them that are fast enough to choose among, and not excluded.</summary>
+    /// <summary>Returns those of them that are not excluded, ejected or silent.</summary>
     public ulong Window(long now, ReadOnlySpan<HostLoad> loads, ulong excluded = 0)
     {
         var wanted = All(now) & ~excluded;
-        // As long as all are fast, once a tick is often enough to look.
+        // While all are fast, one check per tick of the clock is enough.
         if (wanted == 0 || now == _wholeAt || BitOperations.IsPow2(wanted)) return wanted;
         var window = OutlierEjection.Of(wanted, route, loads).Filter(wanted, loads);
         if (window == hosts) _wholeAt = now;
@@ -33,7 +33,7 @@ internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
     private static ReadyHosts Of(TopologySnapshot topology, RoutePlan plan, TimeProvider time)
     {
         if (topology.ForcedToPrimaryUntil != 0) return None;
-        // Judged at the beginning of time: what time does to a verdict is in the limits below.
+        // Judged at time 0: the limits below say when time changes a verdict.
         var request = new RouteRequest(0, time.Ticks(plan.MaxLag), []);
         var tier = plan.FirstTier;
         ulong hosts = 0;
@@ -41,12 +41,12 @@ internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
         foreach (var host in topology.Hosts)
         {
             if (Eligibility.Judge(topology, host, tier, request, isForcedToPrimary: false) != Verdict.Eligible) continue;
-            // Whether a connection is open to it that is free, only the opener can tell.
+            // Only the opener knows whether a host that accepts no logins has an idle connection.
             if (host.IsWarmOnly) return None;
             hosts |= host.Configuration.Bit;
-            // Until a host has its whole share of the load, each choice throws dice for it.
+            // Until a host has its full share of the load, each choice is random (SlowStart).
             from = Math.Max(from, host.Comeback.FullAt);
-            // Answers expire, and lag is known to stay within its limit only for so long.
+            // Answers expire, and lag is proven to be within its limit only for a time.
             until = Math.Min(until, tier.IsPrimary ? host.ExpiresAt : Math.Min(host.ExpiresAt, host.FreshAt!.Value + host.Leeway + request.MaxLag));
         }
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>Which host a request would go to, null when none may serve, and how each host stands in that choice, in the order of the configuration.</summary>
+/// <summary>The host that a request would go to (null if none may serve), and how each host stands in that choice, in the order of the configuration.</summary>
 internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableArray<HostExplanation> Hosts)
 {
     public static RouteExplanation Of(
@@ -20,8 +20,8 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
         var (standing, reason) = verdict switch
         {
             _ when ReferenceEquals(host, choice.Host) => (HostStanding.Chosen, "serves"),
-            _ when (window & bit) != 0 => (HostStanding.Candidate, "would serve as well: the one with the least to do is taken, among equals mostly the one that has just answered"),
-            _ when (choice.Candidates & bit) != 0 => (HostStanding.Slow, "is more than twice as slow as the fastest: gets no more than a trial now and then"),
+            _ when (window & bit) != 0 => (HostStanding.Candidate, "would serve as well: the least busy host is chosen, among equals usually the one that just answered"),
+            _ when (choice.Candidates & bit) != 0 => (HostStanding.Slow, "is more than twice as slow as the fastest: gets only an occasional trial"),
             Verdict.Eligible => (HostStanding.Reserve, $"serves when the groups before '{group}' can't"),
             Verdict.Suspect => (HostStanding.Reserve, "is in doubt: serves when no better host is left"),
             _ => (HostStanding.Rejected, Eligibility.Explain(topology, host, plan, request, time)),
@@ -29,7 +29,7 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
         return new(host.Name, standing, group, reason);
     }
 
-    /// <summary>The first step in which the host may serve; where there is none, the first one that it is meant for.</summary>
+    /// <summary>Returns the first tier in which the host may serve; if there is none, the first one that it belongs to.</summary>
     private static (string? Group, Verdict Verdict) StepOf(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request)
     {
         var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
@@ -40,18 +40,18 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
     }
 }
 
-/// <summary>How a host stands in a choice, and why, without passwords. The group is the one by which it may serve, or is meant to; null when the route has none.</summary>
+/// <summary>How a host stands in a choice, and why, without passwords. The group is the one in which it may serve, or to which it belongs; null if the route has none.</summary>
 internal sealed record HostExplanation(string Host, HostStanding Standing, string? Group, string Reason);
 
-/// <summary>What a choice made of a host.</summary>
+/// <summary>How a host stands in a choice.</summary>
 internal enum HostStanding
 {
     Chosen,
 
-    /// <summary>Another draw would have chosen it.</summary>
+    /// <summary>Could have been chosen as well.</summary>
     Candidate,
 
-    /// <summary>May serve, but is slower than the fastest by too much.</summary>
+    /// <summary>May serve, but is ejected for being slower than the fastest.</summary>
     Slow,
 
     /// <summary>May serve when better hosts can't.</summary>

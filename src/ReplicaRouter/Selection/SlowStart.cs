@@ -2,11 +2,11 @@ using System.Numerics;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>Gives hosts that have just returned only a share of what they would get: their caches and our connections to them are cold.</summary>
-/// <remarks>By chance, and of all requests: an application that sends little has too little work under way to tell, and a host that is new always has the least.</remarks>
+/// <summary>Gives hosts that just returned only a share of their usual load: their caches, and our connections to them, are cold.</summary>
+/// <remarks>Decides at random for each request. Work in progress would not do: an application that sends little has too little, and a new host always has the least.</remarks>
 internal static class SlowStart
 {
-    /// <returns>The returning host whose turn it is, alone, or the hosts that share all other requests.</returns>
+    /// <returns>Only the returning host whose turn it is, or the hosts that share all other requests.</returns>
     public static ulong Filter(TopologySnapshot topology, ulong candidates, long now, Random random)
     {
         var (returning, weights) = (0UL, 0);

@@ -2,14 +2,14 @@ using System.Numerics;
 
 namespace ReplicaRouter.Selection;
 
-/// <summary>Chooses among hosts of different weights: each gets as much as its weight says, unless it has fallen behind.</summary>
+/// <summary>Picks among hosts of different weights. Each gets the share of its weight, unless it has fallen behind.</summary>
 /// <remarks>
-/// By chance alone, which holds shares however few requests there are at once. With a few under way, work in progress can't tell one weight from another: its counts are whole
-/// numbers. A host that has twice as much under way as the others have for their weights, and more than chance explains, has fallen behind: then the one with the least for its weight serves.
+/// Picks at random, which keeps the shares however few requests there are at once. Work in progress can't: with few requests, its counts are too small to reflect weights.
+/// A host that has, for its weight, twice as much in progress as the others, and more than chance explains, has fallen behind. Then the host with the least for its weight serves.
 /// </remarks>
 internal static class WeightedShares
 {
-    /// <summary>Work under way beyond what weights say that is still chance.</summary>
+    /// <summary>Work in progress beyond a host's share that can still be due to chance.</summary>
     private const int Chance = 8;
 
     public static int Pick(TopologySnapshot topology, ulong candidates, ReadOnlySpan<HostLoad> loads, Random random)
@@ -24,7 +24,7 @@ internal static class WeightedShares
 
         var drawn = Draw(topology, candidates, random.Next(weights));
         var (its, weight) = (loads[drawn].InFlight, WeightOf(topology, drawn));
-        // By multiplying across, rather than dividing.
+        // Compares quotients by cross-multiplication.
         var isBehind = (its - Chance) * (long)(weights - weight) > 2L * (inFlight - its) * weight;
         return isBehind ? Least(topology, candidates, loads) : drawn;
     }

@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Sessions;
 
-/// <summary>How fast a standby replays while there is something to replay, and when it will have reached a position if it goes on like that. A guess, to pause by.</summary>
+/// <summary>Estimates how fast a standby replays while it has something to replay, and when it will reach a position at that pace. Only pauses depend on it.</summary>
 internal sealed class ReplayPace(TimeProvider time)
 {
-    /// <summary>Of two steps that lie so far apart, the older one counts for half.</summary>
+    /// <summary>Of two steps that are this far apart, the older one counts half.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(1);
 
-    /// <summary>A standby that stood still for longer was held up: that tells nothing of its pace.</summary>
+    /// <summary>A standby that stood still for longer was held up, which says nothing about its pace.</summary>
     private static readonly TimeSpan LongestStep = TimeSpan.FromMilliseconds(50);
 
     private double _bytes;
@@ -14,10 +14,10 @@ internal sealed class ReplayPace(TimeProvider time)
     private ulong _replayed;
     private long? _since;
 
-    /// <summary>Notes the position that an answer shows which was asked for at a moment, while operations wait for more.</summary>
+    /// <summary>Records the position of an answer that was requested at <paramref name="at"/>, while operations wait for more.</summary>
     public void Record(ulong replayed, long at)
     {
-        // Behind where it was: it has crashed in between.
+        // A standby that went back has crashed in between.
         if (_since is { } since && replayed >= _replayed)
         {
             if (replayed == _replayed) return;
@@ -28,10 +28,10 @@ internal sealed class ReplayPace(TimeProvider time)
         (_replayed, _since) = (replayed, at);
     }
 
-    /// <summary>Notes that no operation waits: how long the next step takes tells nothing then.</summary>
+    /// <summary>Notes that no operation waits, so that the duration of the next step says nothing.</summary>
     public void Interrupt() => _since = null;
 
-    /// <summary>The time until a position is replayed, as it seems; zero when that is not known, or it should have been by now.</summary>
+    /// <summary>Returns the estimated time until a position is replayed; zero if unknown or overdue.</summary>
     public TimeSpan TimeUntil(ulong lsn, long now)
     {
         if (_since is not { } since || _bytes == 0 || lsn <= _replayed) return TimeSpan.Zero;

@@ -1,22 +1,22 @@
 namespace ReplicaRouter.Sessions;
 
-/// <summary>Waits at one standby for positions to be replayed, for all operations that wait there.</summary>
+/// <summary>Waits for one standby to replay positions, on behalf of all operations that need one of them.</summary>
 /// <remarks>
-/// While an operation waits, the standby is asked again and again by its monitor: over one connection and one question at a time, however many wait. Each answer is published like any
-/// probe's, and whatever is published wakes the operations whose position it shows. What a woken operation reads by is the snapshot, not the waiter's word.
+/// While any operation waits, the standby's monitor probes it again and again: over one connection, one query at a time, however many wait. Each answer is published
+/// like any probe's, and any published answer wakes the operations whose position it shows. A woken operation relies on the snapshot, not on the waiter.
 /// </remarks>
 internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, TimeProvider time)
 {
-    /// <summary>An operation may learn that its position is reached later than it could by this part of its wait.</summary>
+    /// <summary>Pauses can delay an operation by up to this fraction of its wait (one in 16).</summary>
     private const int PausesPerWait = 16;
 
-    /// <summary>Where there is less to pause, the next question follows at once: timers know milliseconds.</summary>
+    /// <summary>If the pause would be shorter, the next query follows at once: timers have a resolution of milliseconds.</summary>
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>However far away a position seems: replay may become faster at any time.</summary>
+    /// <summary>Limits the pause however far away a position seems: replay can become faster at any time.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>What a question costs a standby. All routers of a fleet that wait at once keep one of its cores busy, at most.</summary>
+    /// <summary>What a query costs a standby. All routers of a fleet that wait at once keep at most one of its cores busy.</summary>
     private static readonly TimeSpan CostOfQuestion = TimeSpan.FromMilliseconds(0.1);
 
     private readonly Lock _lock = new();
@@ -25,8 +25,8 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
     private TaskCompletionSource _nearer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isAsking;
 
-    /// <summary>Waits until the standby is known to have replayed a position of the present timeline.</summary>
-    /// <returns>Whether it has; false at once when the host does not answer, or is no standby that serves. Null when time is up.</returns>
+    /// <summary>Waits until the standby is known to have replayed a position of the current timeline.</summary>
+    /// <returns>Whether it has; false at once if the host does not answer, or is not a serving standby. Null if the limit expires.</returns>
     public async Task<bool?> WaitAsync(ulong lsn, TimeSpan limit, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(time.GetTimestamp());
@@ -51,7 +51,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         lock (_lock)
         {
             _waiting.Enqueue(waiting, lsn);
-            // What was published before it waited.
+            // The position may already be published.
             Wake(store.Current);
             if (waiting.Task.IsCompleted) return;
             if (ReferenceEquals(_waiting.Peek(), waiting)) _nearer.TrySetResult();
@@ -60,7 +60,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
             store.Changed += OnChanged;
         }
 
-        // Not in the context of the operation that happens to be the first: it asks for all that come, for as long as any does.
+        // Not in the context of the first operation: the loop serves all that come, for as long as any of them waits.
         ThreadPool.UnsafeQueueUserWorkItem(static waiter => _ = waiter.AskWhileAwaitedAsync(), this, preferLocal: false);
     }
 
@@ -69,7 +69,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         while (true)
         {
             var before = LastAnsweredIn(store.Current);
-            // Never at once: a host whose answer is there already would keep this thread for as long as any operation waits.
+            // Always yield: a host that answers synchronously would keep this thread for as long as any operation waits.
             await monitor.AskAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             if (PauseAfter(before) is not { } pause) return;
             if (pause >= LeastPause) await _nearer.Task.EndsWithinAsync(pause, time, CancellationToken.None).ConfigureAwait(false);
@@ -81,9 +81,9 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         lock (_lock) Wake(after);
     }
 
-    /// <summary>What to do once a question has ended.</summary>
-    /// <param name="before">The host's last answer when it was asked.</param>
-    /// <returns>How long to pause before the next question; null when no operation waits any more.</returns>
+    /// <summary>Wakes operations after a query, and decides when the next one follows.</summary>
+    /// <param name="before">The host's last answer before the query.</param>
+    /// <returns>The pause before the next query; null if no operation waits any more.</returns>
     private TimeSpan? PauseAfter(HostObservation? before)
     {
         lock (_lock)
@@ -106,7 +106,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         }
     }
 
-    /// <summary>Half of the time until the nearest position will be reached, as it seems, and a small part of the time that it has been waited for.</summary>
+    /// <summary>Returns half of the estimated time to the nearest position, or a small part of the time waited for it so far, whichever is longer, within limits.</summary>
     private TimeSpan PauseFor(Waiting nearest, ulong lsn, int probers)
     {
         var now = time.GetTimestamp();
@@ -114,7 +114,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         return TimeSpan.Min(TimeSpan.Max(pause, CostOfQuestion * probers), LongestPause);
     }
 
-    /// <summary>Wakes the operations whose positions a snapshot shows as replayed, and all when the host has been lost, removed or promoted.</summary>
+    /// <summary>Wakes the operations whose positions a snapshot shows as replayed, or all if the host was lost, removed or promoted.</summary>
     private void Wake(TopologySnapshot topology)
     {
         if (topology.Find(monitor.Host) is { IsServing: true, Role: HostRole.Replica } standby) Wake(topology.ReplayedBy(standby), isReached: true);
@@ -128,7 +128,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
 
     private HostObservation? LastAnsweredIn(TopologySnapshot topology) => topology.Find(monitor.Host)?.LastAnswered;
 
-    /// <summary>One operation's wait, since a moment.</summary>
+    /// <summary>One operation's wait, and the timestamp at which it began.</summary>
     private sealed class Waiting(long since) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public long Since => since;

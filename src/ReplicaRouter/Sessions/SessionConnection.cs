@@ -3,12 +3,12 @@ using System.Transactions;
 
 namespace ReplicaRouter.Sessions;
 
-/// <summary>Tells a session when one connection that it works on is opened and closed.</summary>
+/// <summary>Reports to a session when one of its connections is opened and closed.</summary>
 internal sealed class SessionConnection(SessionState session, HostConfiguration host, bool isWrite, TopologyStore store, TimeProvider time)
 {
     private Work? _current;
 
-    /// <param name="timeline">The timeline on which the host was chosen: it may be another one by the time it is connected to.</param>
+    /// <param name="timeline">The timeline on which the host was chosen. It can be another one by the time the connection is open.</param>
     public void Begin(int timeline)
     {
         var now = time.GetTimestamp();
@@ -16,7 +16,7 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
         var isOnReplica = !isWrite && topology.Find(host) is not { Role: HostRole.Primary };
         var work = _current = new Work(session.Begin(host, timeline, isWrite, now, topology.History.ForkOf(timeline), isOnReplica));
         if (!isWrite || Transaction.Current is not { } transaction) return;
-        // What is enlisted in an ambient transaction is committed with it, after the connection was closed.
+        // Work enlisted in an ambient transaction is committed with it, after the connection was closed.
         work.Holds++;
         transaction.TransactionCompleted += (_, _) => Release(work);
     }
@@ -34,7 +34,7 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
         if (isWrite) session.Wrote(time.GetUtcNow());
     }
 
-    /// <summary>From an open to its close, and to the end of the ambient transaction where it is enlisted in one.</summary>
+    /// <summary>Work from the opening of a connection to its close, or to the end of the ambient transaction if it is enlisted in one.</summary>
     private sealed class Work(SessionUse use)
     {
         public int Holds = 1;

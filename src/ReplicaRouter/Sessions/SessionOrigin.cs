@@ -1,11 +1,11 @@
 namespace ReplicaRouter.Sessions;
 
-/// <summary>What a session began from, as a request: where to look for its first tokens once it needs them, as most requests touch no database; and the route stated for it.</summary>
+/// <summary>What a session begins with, such as a request: its first tokens, read only when needed as most requests use no database, and the route stated for it.</summary>
 internal abstract class SessionOrigin
 {
-    /// <summary>The tokens, null for none; called once, at the session's first use.</summary>
+    /// <summary>Returns the tokens; null for none. Called once, at the session's first use.</summary>
     public abstract IEnumerable<string?> ReadTokens();
 
-    /// <summary>What the code that the session covers is about to do, if that was stated for all of it.</summary>
+    /// <summary>The route stated for all code that the session covers, if any.</summary>
     public virtual DatabaseRoute? Route => null;
 }

@@ -1,16 +1,16 @@
 namespace ReplicaRouter.Sessions;
 
-/// <summary>What one session has written and read, as far as that binds its next reads. Thread-safe.</summary>
+/// <summary>What one session has written and read, as far as that constrains its next reads. Thread-safe.</summary>
 /// <remarks>
-/// While it works the session only notes on which host it did something, and when. Positions are learnt when they are needed: when it reads from another host. An answer of a host
-/// that was sent after the operation shows a position at or after it: on a primary the end of inserted WAL; on a standby the end of received WAL, since what replay has just made
-/// visible may lie beyond the replayed end that it reports. A position of the primary serves as well, for it is beyond all that any standby shows. Probes give such answers all the
-/// time. Reading again on the same host needs no position: what it shows only goes forward, as long as it does not crash, and a connection that was there before and is alive
-/// proves that it did not.
+/// While it works, the session only notes which host it accessed, and when. Positions are learned when they are needed: when the session reads from another host.
+/// A host's answer to a query that was sent after the access shows a position at or after it: on a primary, the end of inserted WAL; on a standby, the end of received
+/// WAL, as what replay has just made visible can lie beyond the replayed end that it reports. A position of the primary works as well, as it is beyond everything that
+/// any standby shows. Probes give such answers all the time. Reading again on the same host needs no position: what it shows only moves forward unless it crashes, and a
+/// connection that was open before and is still alive proves that it did not crash.
 /// </remarks>
 internal sealed class SessionState(TimeProvider time)
 {
-    /// <summary>What is older than this is simply old.</summary>
+    /// <summary>The age of a token is limited to this, beyond which it makes no difference.</summary>
     private static readonly TimeSpan LongestAge = TimeSpan.FromDays(1);
 
     private readonly Lock _lock = new();
@@ -25,16 +25,16 @@ internal sealed class SessionState(TimeProvider time)
     private volatile bool _hasWritten;
     private volatile bool _hasLostHistory;
 
-    /// <summary>Whether the session has seen or written what the cluster's present history may not hold: a failover lost it.</summary>
+    /// <summary>Whether the session has seen or written what a failover lost: the cluster's current history may not hold it.</summary>
     public bool HasLostHistory => _hasLostHistory;
 
-    /// <summary>Whether the session did something, or learnt what another one did, since it began.</summary>
+    /// <summary>Whether the session did something, or learned what another one did, since it began.</summary>
     public bool HasNews => _hasNews;
 
-    /// <summary>Whether a connection that may write was opened in the session.</summary>
+    /// <summary>Whether the session opened a connection that can write.</summary>
     public bool HasWritten => _hasWritten;
 
-    /// <summary>What is known now is what the session began with.</summary>
+    /// <summary>Takes what is known now as what the session began with.</summary>
     public void ForgetNews()
     {
         lock (_lock) _beganWith = (_floor, _wroteAt);
@@ -57,7 +57,7 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock)
         {
             _hasNews = true;
-            // What its session has read on replicas, it had read when the token was made.
+            // What that session read on replicas, it read before the token was issued.
             NoteReadOnReplica(now - time.Ticks(AgeOf(token)));
             if (!token.Position.IsNone) Raise(token.Position, now);
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
@@ -67,8 +67,8 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    /// <summary>Notes that a connection was opened on a host that was chosen on a timeline.</summary>
-    /// <returns>To be handed to <see cref="End"/>.</returns>
+    /// <summary>Notes that a connection was opened to a host that was chosen on a timeline.</summary>
+    /// <returns>The argument for <see cref="End"/>.</returns>
     public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0, bool isOnReplica = false)
     {
         lock (_lock)
@@ -85,7 +85,6 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    /// <summary>Notes that a connection was closed.</summary>
     public void End(SessionUse use, long now)
     {
         lock (_lock)
@@ -96,26 +95,26 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    /// <summary>When the session last read on a replica, until an operation began, what the primary may still hide; null when it has not.</summary>
+    /// <summary>Returns when the session last read something on a replica that the primary may still hide, up to the start of an operation; null for never.</summary>
     public long? ReadOnReplicasUntil(long asOf)
     {
         lock (_lock) return _uses.Exists(use => use is { IsOnReplica: true, Open: > 0 }) && !(_readOnReplicasUntil > asOf) ? asOf : _readOnReplicasUntil;
     }
 
-    /// <summary>Notes that the primary shows all that replicas showed at a moment.</summary>
+    /// <summary>Notes that the primary shows everything that replicas showed at a moment.</summary>
     public void Shown(long at)
     {
         lock (_lock) _readOnReplicasUntil = _readOnReplicasUntil <= at ? null : _readOnReplicasUntil;
     }
 
-    /// <summary>Notes that a write has ended.</summary>
+    /// <summary>Notes the end of a write.</summary>
     public void Wrote(DateTimeOffset wallClock)
     {
         lock (_lock) _wroteAt = wallClock;
     }
 
-    /// <summary>What a connection to a replica, which was opened at a moment and is alive, has to show for the session to read on it.</summary>
-    /// <returns>The position; null when the connection is not proven to lead to the same run of the server as all that the session did there.</returns>
+    /// <summary>Returns what a replica must show for the session to read over a connection that was opened at a moment and is still alive.</summary>
+    /// <returns>The position; null if the connection is not proven to lead to the same run of the server as all of the session's accesses there.</returns>
     public WalPosition? FloorOn(TopologySnapshot topology, HostSnapshot host, long connectedAt)
     {
         lock (_lock)
@@ -123,7 +122,7 @@ internal sealed class SessionState(TimeProvider time)
             foreach (var use in _uses)
             {
                 if (!host.Configuration.IsSameMember(use.Host) || connectedAt <= use.Since) continue;
-                // A connection of the probe that spans both proves it, too.
+                // A probe's connection that spans both proves it, too.
                 if (host.LastAnswered is not { } last || last.Answer!.ConnectedAt > use.Since || last.SentAt < connectedAt) return null;
             }
 
@@ -131,13 +130,13 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    /// <summary>Gives up the replica that the session kept to: what it read there needs a position from now on.</summary>
+    /// <summary>Leaves the sticky replica: what the session read there needs a position from now on.</summary>
     public void Release()
     {
         lock (_lock) _home = null;
     }
 
-    /// <summary>Learns what positions it can from a snapshot, and tells what a read needs. What open connections do after the read began need not be seen.</summary>
+    /// <summary>Learns what positions it can from a snapshot, and returns what a read requires. Accesses over open connections after the read began need not be covered.</summary>
     public SessionDemand Demand(TopologySnapshot topology, long asOf)
     {
         lock (_lock)
@@ -153,21 +152,21 @@ internal sealed class SessionState(TimeProvider time)
                 isAcrossTimelines |= use.IsAcross(topology);
             }
 
-            // What a former primary had shown of it may not be part of the present history.
+            // A position that was just learned from a former primary may not be part of the current history.
             if (finding == SessionFinding.None) finding = CheckFloor(topology);
             _hasLostHistory |= finding == SessionFinding.LostHistory;
             return new SessionDemand(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
         }
     }
 
-    /// <summary>What the next read needs where positions can't be used.</summary>
+    /// <summary>Returns what the next read requires where positions can't be used.</summary>
     public SessionDemand Demand(DateTimeOffset now, TimeSpan window)
     {
         lock (_lock) return new SessionDemand { Affinity = _home?.Bit ?? 0, IsWriteRecent = now - _wroteAt < window || IsWriting };
     }
 
-    /// <summary>What another process needs in order to go on, as far as a snapshot shows it.</summary>
-    /// <returns>The token, if there is anything to tell, and the hosts that have to be asked to make it complete, one bit each.</returns>
+    /// <summary>Returns what another process needs to continue the session, as far as a snapshot shows it.</summary>
+    /// <returns>The token, if there is anything to report, and the hosts to ask in order to complete it, one bit each.</returns>
     public (SessionToken? Token, ulong Unsettled, SessionFinding Finding) Export(TopologySnapshot topology, long asOf, DateTimeOffset now)
     {
         lock (_lock)
@@ -176,7 +175,7 @@ internal sealed class SessionState(TimeProvider time)
             var (floor, unsettled, isWriting, open) = (_floor, 0UL, false, new WalPosition(topology.SystemIdentifier ?? 0, int.MaxValue, 0));
             foreach (var use in _uses)
             {
-                // Its commit may follow, as that of an outbox which holds this token: only whoever goes on can ask for a position beyond it.
+                // Its commit may still follow, as when an outbox row holds this token. Only the process that continues can ask for a position beyond it.
                 if (use is { IsWrite: true, Open: > 0 })
                 {
                     (isWriting, open) = (true, Earliest(open, use));
@@ -193,7 +192,7 @@ internal sealed class SessionState(TimeProvider time)
             }
 
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            // Whoever must ask the primary first gets a position beyond all that is known here.
+            // A process that has to ask the primary anyway gets a position beyond everything that is known here.
             if (isWriting) unsettled = 0;
             if (isWriting || unsettled != 0) return (new SessionToken(open, now, true), unsettled, finding);
             return (floor.IsNone ? null : new SessionToken(floor, now, false), 0, finding);
@@ -202,7 +201,7 @@ internal sealed class SessionState(TimeProvider time)
 
     private static WalPosition Earliest(in WalPosition open, SessionUse use) => use.Timeline < open.Timeline ? open with { Timeline = use.Timeline, Fork = use.Fork } : open;
 
-    /// <summary>The same where positions can't be used: when the session last wrote.</summary>
+    /// <summary>Does the same where positions can't be used: returns when the session last wrote.</summary>
     public SessionToken? ExportTime(DateTimeOffset now)
     {
         lock (_lock)
@@ -214,19 +213,19 @@ internal sealed class SessionState(TimeProvider time)
 
     private void NoteReadOnReplica(long at) => _readOnReplicasUntil = _readOnReplicasUntil > at ? _readOnReplicasUntil : at;
 
-    /// <summary>By the clocks of two processes, which may differ.</summary>
+    /// <summary>Returns a token's age, by the clocks of two processes, which can differ.</summary>
     private TimeSpan AgeOf(in SessionToken token) => TimeSpan.Min(TimeSpan.Max(time.GetUtcNow() - token.IssuedAt, TimeSpan.Zero), LongestAge);
 
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
 
-    /// <summary>Whether it was done on the replica that the session keeps to: as long as it does, no position is needed.</summary>
+    /// <summary>Whether accesses were on the sticky replica. They need no position while the session stays there.</summary>
     private bool IsAtHome(SessionUse use, TopologySnapshot topology) =>
         topology.Find(_home) is { Role: HostRole.Replica } home && home.Configuration.IsSameMember(use.Host);
 
     private static ulong BitOf(SessionUse use, TopologySnapshot topology) =>
         topology.Find(use.Host)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;
 
-    /// <returns>Whether nothing is left to be learnt of what was done there.</returns>
+    /// <returns>Whether nothing is left to learn about these accesses.</returns>
     private bool Settle(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
     {
         if (use.Open > 0 && use.Since >= asOf && use.Since >= use.Until) return true;
@@ -246,14 +245,14 @@ internal sealed class SessionState(TimeProvider time)
     }
 
     /// <param name="position">A position that was reached.</param>
-    /// <param name="knownAt">When that was known. Answers of two hosts overlap: one that was asked for later may show less.</param>
+    /// <param name="knownAt">When that was known. Answers of two hosts overlap: one that was requested later can show less.</param>
     private void Raise(in WalPosition position, long knownAt)
     {
         var later = WalPosition.Later(_floor, position);
         if (later != _floor) (_floor, _floorSince) = (later, knownAt);
     }
 
-    /// <summary>Gives up a floor that the cluster can't ever reach: reads would wait for it until their time is up.</summary>
+    /// <summary>Drops a requirement that the cluster can never meet: reads would wait for it until they time out.</summary>
     private SessionFinding CheckFloor(TopologySnapshot topology)
     {
         if (_floor.IsNone || topology.SystemIdentifier is not { } cluster) return SessionFinding.None;
@@ -272,20 +271,20 @@ internal sealed class SessionState(TimeProvider time)
         return isReported ? SessionFinding.LostHistory : SessionFinding.None;
     }
 
-    /// <summary>Whether the floor is part of the present history, or may yet prove to be.</summary>
+    /// <summary>Whether the requirement is part of the current history, or may still prove to be.</summary>
     private bool IsPartOf(TopologySnapshot topology, HostObservation primary)
     {
         if (topology.History.IsOnOtherFork(_floor.Timeline, _floor.Fork)) return false;
         if (_floor.Timeline < topology.Timeline) return topology.History.Contains(_floor);
-        // The primary has never been there: a crash lost asynchronous commits, or an older backup was restored.
+        // False if the primary never reached it: a crash lost asynchronous commits, or an older backup was restored.
         if (_floor.Timeline == topology.Timeline) return primary.SentAt <= _floorSince || primary.Answer!.InsertLsn >= _floor.Lsn;
-        // A newer timeline than any server's: whoever saw it saw a primary that is no longer part of this cluster.
+        // False if no server is on so new a timeline: the session saw a primary that is no longer part of this cluster.
         return !topology.Hosts.All(host => host.IsServing && host.LastAnswered!.SentAt > _floorSince);
     }
 
     /// <summary>
-    /// The end of inserted WAL may lie behind records that nobody waits for, as of pruning: an idle primary keeps them to itself for long. What
-    /// was committed, if only asynchronously, it flushes within a known time: nothing of ours can lie beyond what it has flushed by then.
+    /// Lowers the requirement to the end of flushed WAL. Inserted WAL can end with records that no commit waits for, as of pruning, which an idle
+    /// primary does not flush for a long time. It flushes commits, even asynchronous ones, within a known time, so the session needs nothing beyond what is flushed by then.
     /// </summary>
     private void LowerToFlushed(TopologySnapshot topology, HostObservation primary)
     {
@@ -293,7 +292,7 @@ internal sealed class SessionState(TimeProvider time)
         if (time.GetElapsedTime(_floorSince, primary.SentAt).TotalMilliseconds > primary.Answer.AsyncFlushMs) _floor = _floor with { Lsn = primary.Answer.FlushLsn.Value };
     }
 
-    /// <summary>Without a primary it can't be told whether a former timeline's position is part of the present history: no replica is proven to show it.</summary>
+    /// <summary>Returns the requirement. No replica meets one on a former timeline until it is known to be part of the current history, which takes a primary.</summary>
     private WalPosition EffectiveFloor(TopologySnapshot topology)
     {
         if (_floor.IsNone || topology.History.Contains(_floor)) return _floor;

@@ -4,10 +4,10 @@ using System.Security.Cryptography;
 
 namespace ReplicaRouter.Sessions;
 
-/// <summary>The text form of what a session needs, to travel to another process: short, versioned, checked, and signed where a secret is set.</summary>
+/// <summary>What a session requires, in a text form for other processes: short, versioned, with a checksum, and signed if a secret is set.</summary>
 /// <param name="Position">The WAL position that reads must reach.</param>
-/// <param name="IssuedAt">When the token was made; in the time-window mode, when the session last wrote.</param>
-/// <param name="IsOpen">Whether the session did more, of which the position could not be learnt: whoever reads on must ask the primary first.</param>
+/// <param name="IssuedAt">When the token was issued; in the time-window mode, when the session last wrote.</param>
+/// <param name="IsOpen">Whether the session did more, whose position could not be learned: the next reader must ask the primary first.</param>
 internal readonly record struct SessionToken(WalPosition Position, DateTimeOffset IssuedAt, bool IsOpen)
 {
     private const byte Version = 0x20;
@@ -16,10 +16,10 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
     private const int ChecksumLength = 7;
     private const int SignatureLength = 16;
 
-    /// <summary>Longest text that is looked at; what we write is far shorter.</summary>
+    /// <summary>Longest text that is decoded; our own tokens are far shorter.</summary>
     private const int MaxTextLength = 128;
 
-    /// <param name="secret">Signs the token; empty to protect it against accidents only.</param>
+    /// <param name="secret">Signs the token. If empty, a checksum protects it against accidents only.</param>
     public string Encode(ReadOnlySpan<byte> secret)
     {
         Span<byte> bytes = stackalloc byte[ContentLength + SignatureLength];
@@ -33,8 +33,8 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         return Base64Url.EncodeToString(bytes[..length]);
     }
 
-    /// <summary>Reads a token. Whatever the text is, this does not throw.</summary>
-    /// <returns>Whether it is a token that we, or somebody with the same secret, wrote.</returns>
+    /// <summary>Reads a token. Never throws.</summary>
+    /// <returns>Whether the text is a token that was written with the same secret.</returns>
     public static bool TryDecode(ReadOnlySpan<char> text, ReadOnlySpan<byte> secret, out SessionToken token)
     {
         token = default;

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Sessions;
 
-/// <summary>Turns what sessions have seen into tokens, and tokens into what sessions have to see.</summary>
+/// <summary>Turns what sessions have seen into tokens, and tokens into what sessions must see.</summary>
 /// <param name="configuration">The secrets of tokens, and whether positions are known at all.</param>
 /// <param name="store">What is known of the hosts.</param>
 /// <param name="askAsync">Probes some hosts now, one bit each.</param>
@@ -11,13 +11,13 @@ namespace ReplicaRouter.Sessions;
 internal sealed class SessionTokens(
     RouterConfiguration configuration, TopologyStore store, Func<ulong, Task> askAsync, SessionWatcher watcher, TimeProvider time)
 {
-    /// <summary>Asks for the position of a session's last deed. Without it, whoever reads on must ask for it.</summary>
+    /// <summary>Times that hosts are asked for the position of a session's last access. After that, the next reader must ask.</summary>
     private const int MaxAsks = 2;
 
-    /// <summary>How far the clock of another process may be ahead of ours.</summary>
+    /// <summary>How far another process's clock can be ahead of ours.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(5);
 
-    /// <summary>The first one signs; an empty one only protects against accidents.</summary>
+    /// <summary>The first one signs. An empty one only protects against accidents.</summary>
     private readonly ImmutableArray<byte[]> _secrets = configuration.TokenSecrets.IsEmpty ? [[]] : configuration.TokenSecrets;
 
     /// <summary>The name of the router; null for the one without.</summary>
@@ -32,10 +32,10 @@ internal sealed class SessionTokens(
         return state;
     }
 
-    /// <summary>Counts a token that was found to be bad before it was one of ours.</summary>
+    /// <summary>Counts a token that was rejected before it could be decoded.</summary>
     public void Ignore(string reason) => watcher.OnIgnoredToken(reason);
 
-    /// <summary>The session's token; empty when there is nothing to tell or, where only news is wanted, nothing beyond what the session began with.</summary>
+    /// <summary>Returns the session's token; empty if there is nothing to report or, with <paramref name="isNewsOnly"/>, nothing beyond what the session began with.</summary>
     public async ValueTask<string> EncodeAsync(SessionState session, CancellationToken cancellationToken, bool isNewsOnly = false)
     {
         var token = await ExportAsync(session, cancellationToken).ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal sealed class SessionTokens(
         return false;
     }
 
-    /// <summary>A write that is yet to come would keep the session on the primary until then.</summary>
+    /// <summary>Limits a token's time to the present: one from the future would keep the session on the primary until then.</summary>
     private SessionToken Bounded(in SessionToken token)
     {
         var latest = time.GetUtcNow() + ClockDifference;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>Tells an operator what it means to accept a host.</summary>
+/// <summary>Describes to an operator what accepting a host changes and abandons.</summary>
 internal static class Acceptance
 {
     public static HostAcceptance Of(TopologySnapshot topology, HostSnapshot host, TimeProvider time) => new()
@@ -29,7 +29,7 @@ internal static class Acceptance
             }
             else if (host.IsRefused)
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"{host.Name} is on timeline {host.Ruling!.Timeline} and gets no traffic; what was written on that timeline is given up.");
+                yield return string.Create(CultureInfo.InvariantCulture, $"{host.Name} is on timeline {host.Ruling!.Timeline} and gets no traffic; writes made on that timeline are abandoned.");
             }
             else if (known.IsServing && !host.IsServing)
             {
@@ -39,7 +39,7 @@ internal static class Acceptance
 
         if (after.SystemIdentifier != before.SystemIdentifier && before.SystemIdentifier is not null || after.Timeline < before.Timeline)
         {
-            yield return "Sessions that have seen what is given up report lost history.";
+            yield return "Sessions that have seen the abandoned history report lost history.";
         }
     }
 }

@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Topology;
 
-/// <summary>What a router took for the cluster's history and gave up since: a session that has seen it has lost history. The default is nothing.</summary>
-/// <param name="SystemIdentifier">The identity that was given up last; null for none.</param>
-/// <param name="IdentitySince">Timestamp at which it was.</param>
-/// <param name="Timeline">The highest timeline of the present cluster that was given up and not reached again; 0 for none.</param>
+/// <summary>Abandoned history: what the router once took for the cluster's history. A session that has seen it has lost history. The default is none.</summary>
+/// <param name="SystemIdentifier">The identity that was abandoned last; null for none.</param>
+/// <param name="IdentitySince">Timestamp at which that identity was abandoned.</param>
+/// <param name="Timeline">The highest abandoned timeline of the current cluster, until the cluster reaches it again; 0 for none.</param>
 internal readonly record struct GivenUpHistory(ulong? SystemIdentifier, long IdentitySince, int Timeline)
 {
-    /// <summary>Whether a position is on what was given up, while the cluster is on a timeline.</summary>
+    /// <summary>Whether a position lies on abandoned history, given the cluster's current timeline.</summary>
     public bool Contains(in WalPosition position, int timeline) =>
         position.SystemIdentifier == SystemIdentifier || (position.Timeline > timeline && position.Timeline <= Timeline);
 

@@ -1,17 +1,17 @@
 namespace ReplicaRouter.Topology;
 
-/// <summary>Finds what the first probes show of a configuration that does not fit the servers, and that no waiting mends.</summary>
+/// <summary>Finds configuration faults that the first probes show and that waiting cannot cure.</summary>
 internal static class Misconfiguration
 {
     public static IReadOnlyList<string> Find(TopologySnapshot topology)
     {
-        // What a source names is nothing that a start could hang on.
+        // A wrong answer of a discovery source must not stop the start.
         var configured = topology.Hosts.Where(host => !host.Configuration.IsDiscovered).ToList();
         var faults = configured
             .Where(host => host.State is HostState.Misconfigured or HostState.ForeignCluster)
             .Select(host => $"Host '{host.Name}': {host.Error}").ToList();
 
-        // The postmaster's start, to the microsecond, and its own port: two names that show both are two names of one server.
+        // Two hosts that show the same start of the postmaster, to the microsecond, and the same server port are one server.
         var answered = configured.Where(host => host.IsAnswering);
         foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {

@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>Which primary the sources name for each of the hosts that they call replicas. By addresses, as a source knows no other names.</summary>
+/// <summary>The primary that discovery sources name for each host that they call a replica. Keyed by address, the only name that sources and router share.</summary>
 internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByEndpoint)
 {
     public static readonly NamedLeaders None = new(ImmutableDictionary<string, NamedLeader>.Empty);
 
     public bool IsEmpty => ByEndpoint.Count == 0;
 
-    /// <summary>What the last answers of the sources say. Nothing follows of one that names no primary, or several.</summary>
+    /// <summary>Returns what the sources' last answers say. Ignores an answer that names no primary, or several.</summary>
     public static NamedLeaders Of(IEnumerable<(IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> answers)
     {
         var leaders = ImmutableDictionary.CreateBuilder<string, NamedLeader>(StringComparer.OrdinalIgnoreCase);
@@ -22,10 +22,10 @@ internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByE
         return leaders.Count == 0 ? None : new NamedLeaders(leaders.ToImmutable());
     }
 
-    /// <summary>The primary that a source names in place of a host, under whichever of its names; null when none does.</summary>
+    /// <summary>Returns the primary that a source names in place of a host, under any of the host's addresses; null for none.</summary>
     public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) => IsEmpty ? null
         : hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => ByEndpoint.GetValueOrDefault(other.Configuration.Endpoint)).OfType<NamedLeader>().FirstOrDefault();
 }
 
-/// <summary>The address of a primary by a source's word, and the timestamp at which the source was asked.</summary>
+/// <summary>The address of the primary according to a source, and the timestamp of the request to the source.</summary>
 internal sealed record NamedLeader(string Endpoint, long AskedAt);

@@ -3,15 +3,15 @@ using System.Globalization;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>Tells which of the servers out of recovery is the primary. The router follows what it sees; it never promotes.</summary>
-/// <remarks>The timeline decides, never the position: a restarted old primary may have written more WAL than the new one. Each promotion raises the timeline by one.</remarks>
+/// <summary>Decides which of the servers out of recovery is the primary. The router follows what it sees; it never promotes.</summary>
+/// <remarks>The timeline decides, never the position: a restarted old primary can have written more WAL than the new one. Each promotion raises the timeline by one.</remarks>
 internal static class PrimaryElection
 {
-    /// <summary>Takes out of rotation every server out of recovery that is not the one primary, and every host whose timeline does not count.</summary>
+    /// <summary>Takes out of rotation every server out of recovery that is not the one primary, and every host whose timeline is discounted.</summary>
     public static ImmutableArray<HostSnapshot> Judge(ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, NamedLeaders leaders, TimeProvider time)
     {
         if (belief.Leaping != 0 || belief.Outvoted != 0 || hosts.Any(host => host.IsRefused)) hosts = [.. hosts.Select(host => Discount(host, hosts, belief, leaders))];
-        // Two names may lead to one server, as those of services do that follow the roles: that is no second primary.
+        // Two names of one server, such as service names that follow the roles, are not two primaries.
         var newest = hosts.Where(host => host.MayBePrimary && host.Answer!.Timeline == belief.Timeline).DistinctBy(host => host.Answer!.Server).Count();
         return newest == 1 && hosts.Count(host => host.MayBePrimary) == 1 ? hosts : [.. hosts.Select(host => !host.MayBePrimary ? host : Judge(host, hosts, belief, newest, time))];
     }
@@ -30,21 +30,21 @@ internal static class PrimaryElection
         if ((belief.Outvoted & bit) != 0)
         {
             return With(host, HostState.Fenced, $"{endpoint} takes writes on timeline {host.ShownTimeline}, but its source calls it a replica of {leaders.InPlaceOf(host, hosts)!.Endpoint}, " +
-                $"which is well. Rebuild it as a standby; or, if it is right, {OperatorRuling.HowToAccept(host)}.");
+                $"which is healthy. Rebuild it as a standby; or, if it is the right primary, {OperatorRuling.HowToAccept(host)}.");
         }
 
         return !host.IsRefused ? host : With(host, host.Role == HostRole.Primary ? HostState.Fenced : HostState.OldTimeline,
-            $"{endpoint} is on timeline {host.Ruling!.Timeline}, which an operator gave up when another server was accepted. Rebuild it as a standby.");
+            $"{endpoint} is on timeline {host.Ruling!.Timeline}, which an operator abandoned by accepting another server. Rebuild it as a standby.");
     }
 
     private static HostSnapshot Judge(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, int newest, TimeProvider time)
     {
         if (host.Answer!.Timeline < belief.Timeline) return With(host, HostState.Fenced, WhyFenced(host, hosts, belief, time));
         return newest == 1 ? host : With(host, HostState.SplitBrain,
-            $"{newest} servers take writes on timeline {belief.Timeline}: which is right can't be told, so none gets writes. Stop the wrong one.");
+            $"{newest} servers take writes on timeline {belief.Timeline}. Nothing shows which one is right, so none gets writes. Stop the wrong one.");
     }
 
-    /// <summary>Names who vouches for the newer timeline. It may have been promoted by mistake: nothing here may lead to the loss of the only good server.</summary>
+    /// <summary>Names the witnesses of the newer timeline. It may come from a promotion by mistake, so no advice given here may destroy the only good server.</summary>
     private static string WhyFenced(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, TimeProvider time)
     {
         var witnesses = hosts.Where(other => (belief.Witnesses & other.Configuration.Bit) != 0).ToList();
@@ -57,7 +57,7 @@ internal static class PrimaryElection
         }
 
         var names = string.Join(" and ", witnesses.Select(witness => witness.Name));
-        return $"{fact} Writes that it acknowledged would be lost, so {host.Name} gets none. Start {names}; or, if that promotion was a mistake, " +
+        return $"{fact} Writes acknowledged on the newer timeline would be lost, so {host.Name} gets none. Start {names}; or, if that promotion was a mistake, " +
             $"remove {names} from the configuration, rebuild it as a standby, or {accept}.";
     }
 
@@ -66,7 +66,7 @@ internal static class PrimaryElection
         var does = witness.Role == HostRole.Primary ? "takes writes on it" : "follows it";
         return witness.IsAnswering
             ? $"{witness.Name} {does}"
-            : string.Create(CultureInfo.InvariantCulture, $"{witness.Name} was seen to do so and has been silent for {time.GetElapsedTime(witness.LastAnswered!.SentAt).TotalSeconds:0} s");
+            : string.Create(CultureInfo.InvariantCulture, $"{witness.Name} was last seen on it and has been silent for {time.GetElapsedTime(witness.LastAnswered!.SentAt).TotalSeconds:0} s");
     }
 
     private static HostSnapshot With(HostSnapshot host, HostState state, string error) => host with { State = state, Error = error };

@@ -2,22 +2,24 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>Which timeline the cluster is on, and which of the hosts that there are vouch for it.</summary>
+/// <summary>The timeline that the cluster is on, and the hosts that vouch for it.</summary>
 /// <remarks>
-/// The highest timeline that a present host vouches for counts. A host that does not answer goes on vouching: writes that it acknowledged would be
-/// lost. Once no host vouches for a timeline any more, it is given up at once.
+/// The highest timeline that a current host vouches for counts. A host that stops answering still vouches: otherwise, writes that it acknowledged
+/// would be lost. A timeline that no host vouches for any more is abandoned at once.
 /// </remarks>
 internal sealed record TimelineBelief
 {
-    /// <summary>A server alone that is further ahead than this is misconfigured, or worse: a promotion raises the timeline by one, and the others made or followed it.</summary>
+    /// <summary>
+    /// A single server that is further ahead than this is misconfigured or malicious. A promotion raises the timeline by one, and other servers take part in it or follow.
+    /// </summary>
     public const int MostAhead = 20;
 
-    /// <summary>How long what a silent host showed last speaks against a leap: each of the promotions in between would take Patroni half a minute.</summary>
+    /// <summary>How long a silent host's last timeline is evidence against a leap: Patroni takes half a minute for each promotion in between.</summary>
     private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(10);
 
     public static readonly TimelineBelief None = new();
 
-    /// <summary>The timeline; 0 as long as none is known.</summary>
+    /// <summary>The timeline; 0 while none is known.</summary>
     public int Timeline { get; private init; }
 
     /// <summary>The hosts that vouch for it, one bit each.</summary>
@@ -26,21 +28,21 @@ internal sealed record TimelineBelief
     /// <summary>Hosts alone on a timeline that promotions can't explain, one bit each.</summary>
     public ulong Leaping { get; private init; }
 
-    /// <summary>Hosts out of recovery that a source calls replicas of a primary that is well, one bit each.</summary>
+    /// <summary>Hosts out of recovery that a source calls replicas of a healthy primary, one bit each.</summary>
     public ulong Outvoted { get; private init; }
 
-    /// <summary>Hosts out of recovery that a source calls replicas, whether it is right or late, one bit each.</summary>
+    /// <summary>Hosts out of recovery that a source calls replicas, whether the source is right or out of date, one bit each.</summary>
     public ulong Contradicted { get; private init; }
 
-    /// <summary>The highest timeline that a server out of recovery was seen on: what standbys say of later ones may count for nothing.</summary>
+    /// <summary>The highest timeline that a server out of recovery was seen on. A standby's word on a later one may not count.</summary>
     private int Proven { get; init; }
 
-    /// <summary>Decides again, by what each host's own observations say of it, the primaries that sources name, and what was believed before.</summary>
+    /// <summary>Decides from each host's own state, the primaries that sources name, and the former belief.</summary>
     public static TimelineBelief Of(ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, TimelineBelief before, TimeProvider time)
     {
         var outvoted = Outvoted(leaping: 0);
         var leaping = Leaping(outvoted);
-        // A leader that leaps outvotes no host: its source is wrong, or worse.
+        // A leader that leaps outvotes no host: its source is wrong or malicious.
         if (leaping != 0) leaping = Leaping(outvoted = Outvoted(leaping));
         var admitted = Admitted(outvoted | leaping);
         var proven = Math.Max(before.Proven, Highest(admitted.Where(host => host.Answer is { IsInRecovery: false })));
@@ -66,15 +68,15 @@ internal sealed record TimelineBelief
         host is { ShownTimeline: > 0, IsRefused: false } && (cluster is null || host.Answer!.SystemIdentifier == cluster);
 
     /// <summary>
-    /// A server out of recovery has its timeline. A standby's word counts where a primary was seen on its timeline; and if the operator configured it, unless he has
-    /// accepted another host: a standby may follow the server that was given up only after the order.
+    /// Whether a host's timeline counts. That of a server out of recovery does. A standby's does if a primary was seen on it or on a later one; beyond that, only if the
+    /// standby is configured rather than discovered, and no host was accepted: a standby can start to follow the abandoned server after that order.
     /// </summary>
     private static bool Counts(HostSnapshot host, int proven, bool isOrdered) =>
         host.Answer is { IsInRecovery: false } || host.IsAccepted || host.ShownTimeline <= proven || (!host.Configuration.IsDiscovered && !isOrdered);
 
     /// <summary>
-    /// Whether a source contradicts what is observed of a host, and is right in that: the primary that it names takes writes, and has not been out since the source
-    /// was asked. A source may be late, and an old primary that was out may have been replaced.
+    /// Whether a source contradicts what a host shows, and is right: the primary that the source names takes writes, and has not been out since the source was queried.
+    /// Otherwise the source may be out of date: a primary that was out may have been replaced.
     /// </summary>
     private static bool IsOutvoted(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, ulong? cluster, NamedLeaders leaders, ulong leaping) =>
         LeaderInPlaceOf(host, hosts, leaders) is { } leader && !host.IsAccepted

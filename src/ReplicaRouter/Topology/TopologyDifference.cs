@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>What it takes to get from the hosts that there are to those that are wanted. Hosts that are new have no index yet; those that stay keep theirs.</summary>
+/// <summary>The changes from the current hosts to the wanted ones. Added hosts have no index yet; kept hosts keep theirs.</summary>
 internal sealed record TopologyDifference(
     ImmutableArray<HostConfiguration> Added, ImmutableArray<HostConfiguration> Removed, ImmutableArray<(HostConfiguration Before, HostConfiguration After)> Kept)
 {

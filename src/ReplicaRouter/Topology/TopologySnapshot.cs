@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>All that is known of the cluster at one moment. Immutable: a new fact makes a new snapshot.</summary>
+/// <summary>Everything that is known about the cluster at one moment. Immutable: a new fact makes a new snapshot.</summary>
 internal sealed class TopologySnapshot
 {
     private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,34 +29,34 @@ internal sealed class TopologySnapshot
 
     public HealthSettings Settings { get; }
 
-    /// <summary>The hosts that there are, in the order of their indexes; where some were removed, indexes are missing.</summary>
+    /// <summary>The current hosts, ordered by index. Indexes of removed hosts are missing.</summary>
     public ImmutableArray<HostSnapshot> Hosts { get; }
 
-    /// <summary>Whether some hosts are to do more than others.</summary>
+    /// <summary>Whether hosts have different weights.</summary>
     public bool IsWeighted { get; }
 
-    /// <summary>The host at an index; null when it was removed.</summary>
+    /// <summary>Returns the host at an index; null if there is none.</summary>
     public HostSnapshot? At(int index) => (_present & (1UL << index)) == 0 ? null : Hosts[PositionOf(index)];
 
-    /// <summary>That very host; null when it is none, or was removed, also when another one has its index since.</summary>
+    /// <summary>Returns that host; null if it was removed, even if another host has its index now.</summary>
     public HostSnapshot? Find(HostConfiguration? host) => host is not null && At(host.Index) is { } known && known.Configuration.IsSameMember(host) ? known : null;
 
-    /// <summary>The one server that may take writes, or null when there is none or it can't be told which.</summary>
+    /// <summary>The one server that can take writes; null if there is none, or if it is not certain which.</summary>
     public HostSnapshot? Primary { get; }
 
-    /// <summary>The cluster's identity, and who decided it; null until it is settled.</summary>
+    /// <summary>The cluster's identity; null until it is decided.</summary>
     public ClusterIdentity? Identity { get; private init; }
 
     /// <inheritdoc cref="Identity"/>
     public ulong? SystemIdentifier => Identity?.SystemIdentifier;
 
-    /// <summary>The timeline that the cluster is on: a primary on a lower one is an old one. 0 until it is known.</summary>
+    /// <summary>The timeline that the cluster is on; 0 until it is known. A primary on a lower one is an old primary.</summary>
     public int Timeline => Belief.Timeline;
 
-    /// <summary>The clock that turns positions of WAL into ages: the primary's, and what standbys received while there was no primary.</summary>
+    /// <summary>The clock that turns WAL positions into ages: what the primary wrote, and what standbys received while there was no primary.</summary>
     public WalHistory Wal { get; private init; } = WalHistory.Empty;
 
-    /// <summary>The same by what the primary alone showed.</summary>
+    /// <summary>Like <see cref="Wal"/>, but only what the primary showed.</summary>
     private WalHistory PrimaryWal { get; init; } = WalHistory.Empty;
 
     public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
@@ -64,38 +64,44 @@ internal sealed class TopologySnapshot
     public TimelineHistory History { get; private init; } = TimelineHistory.Empty;
     public GivenUpHistory GivenUp { get; private init; }
 
-    /// <summary>Timestamp until which an operator has forced all reads to the primary; 0 when not.</summary>
+    /// <summary>Timestamp until which an operator forces all reads to the primary; 0 if not.</summary>
     public long ForcedToPrimaryUntil { get; private init; }
 
-    /// <summary>The routers of the fleet, each of which probes every host. A host that has just started has seen only a part of them, and one that is gone tells of former times.</summary>
+    /// <summary>
+    /// Number of routers in the fleet, as each of them probes every host. The highest count that a serving host reports: a restarted host has seen only some of them
+    /// so far, and the count of a lost one is out of date.
+    /// </summary>
     public int Probers { get; }
 
     public bool IsSettled => Hosts.All(host => host.IsSettled);
 
-    /// <summary>The end of what a replica is proven to have replayed of the present timeline's history; 0 when nothing is.</summary>
-    /// <remarks>A lower bound for as long as the server does not crash: replay only goes forward.</remarks>
+    /// <summary>Returns the position up to which a replica provably replayed the current timeline; 0 for none.</summary>
+    /// <remarks>A lower bound as long as the server does not crash: replay only moves forward.</remarks>
     public ulong ReplayedBy(HostSnapshot host)
     {
         if (host.Answer is not { ReplayLsn: { } replayed } answer || answer.ReplayTimeline != Timeline) return 0;
-        // The control file shows a timeline that was reached, not that there was no later one: while a receiver may have moved it on
-        // unseen, only a primary that is well tells that there is none to move on to.
+        // The control file proves that a timeline was reached, not that no later one was. While a hidden WAL receiver can have moved
+        // the standby on, only a healthy primary proves that there is no later timeline.
         return answer.IsTimelineHidden && Primary is not { IsWell: true } ? 0 : replayed;
     }
 
-    /// <summary>Whether a replica is proven to show all that lies before a position.</summary>
+    /// <summary>Whether a replica provably shows everything up to a position.</summary>
     public bool Reaches(HostSnapshot replica, in WalPosition position) => position.IsNone || (position.Timeline <= Timeline && ReplayedBy(replica) >= position.Lsn);
 
-    /// <summary>Whether a replica, when it answered last, lacked something that the primary was known to have written so long before.</summary>
+    /// <summary>Whether a replica's last answer lacked WAL that the primary was known to have written <paramref name="lag"/> before it.</summary>
     public bool IsKnownToLagBy(HostSnapshot replica, TimeSpan lag, TimeProvider time) => ReplayedBy(replica) < Wal.KnownAt(replica.LastAnswered!.SentAt - time.Ticks(lag));
 
-    /// <summary>Whom to ask for positions of what was done on some hosts, one bit each: a primary that is well tells all, unless some of it was done before a failover.</summary>
+    /// <summary>
+    /// Returns the hosts to ask for the positions of a session's accesses to some hosts, one bit each. A healthy primary's answer covers them all, unless some were
+    /// on another timeline, as before a failover.
+    /// </summary>
     public ulong WitnessesFor(ulong hosts, bool isAcrossTimelines)
     {
         var primary = Primary?.Configuration.Bit ?? 0;
         return Primary is { IsWell: true } && !isAcrossTimelines ? primary : primary | hosts;
     }
 
-    /// <summary>Completes when a newer snapshot takes this one's place, so that waiting for a host needs no polling.</summary>
+    /// <summary>Completes when a newer snapshot replaces this one, so that waiting for a host needs no polling.</summary>
     public Task Superseded => _superseded.Task;
 
     /// <summary>Room for what selection derives from this snapshot for a route, so that it is derived once.</summary>
@@ -109,8 +115,8 @@ internal sealed class TopologySnapshot
     public TopologySnapshot With(HostObservation observation, TimeProvider time)
     {
         if (At(observation.HostIndex) is not { } host) return this;
-        // A failure that a caller met may be reported after a probe that was sent later has been answered, and is old news then.
-        // An answer is always news of positions, even when a later failure was reported before it.
+        // A caller's failure can be reported after the answer to a probe that was sent later, and is out of date then.
+        // An answer still brings newer positions, even if a later failure was reported before it.
         var isNewest = host.Last is not { } last || observation.SentAt >= last.SentAt;
         if (!isNewest && (observation.Answer is null || observation.SentAt < host.LastAnswered?.SentAt)) return this;
 
@@ -134,7 +140,7 @@ internal sealed class TopologySnapshot
         return Derive(Replaced(updated with { Comeback = ComebackOf(host, updated, observation, time) }), time, observation);
     }
 
-    /// <summary>This topology and why a login failed that was begun at a moment; null if it succeeded. One begun before the last whose end is known is old news.</summary>
+    /// <summary>Returns this topology with the outcome of a login: its failure, or null if it succeeded. Ignores a login that began before the newest completed one.</summary>
     public TopologySnapshot WithLogin(int hostIndex, HostFailure? failure, long startedAt, TimeProvider time) => At(hostIndex) is not { } host || startedAt < host.LoginAt
         ? this
         : Derive(Replaced(host with { LoginFailure = failure, LoginAt = startedAt }), time);
@@ -151,7 +157,7 @@ internal sealed class TopologySnapshot
 
     public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.IsEmpty && Leaders.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
 
-    /// <summary>This topology after an operator's order that what a host shows now is the cluster's identity and timeline. Every later timeline is given up.</summary>
+    /// <summary>Returns this topology after an operator accepted a host's identity and timeline as the cluster's. Every later timeline is abandoned.</summary>
     public TopologySnapshot WithAccepted(HostSnapshot accepted, TimeProvider time)
     {
         ImmutableArray<HostSnapshot> ruled = [.. Hosts.Select(host => host with
@@ -161,12 +167,12 @@ internal sealed class TopologySnapshot
         return Derive(ruled, time, identity: new ClusterIdentity(accepted.Answer!.SystemIdentifier, IsFirm: true));
     }
 
-    /// <summary>Whether a host would keep an accepted one from being followed.</summary>
+    /// <summary>Whether a host would prevent the router from following an accepted one.</summary>
     private static bool IsRival(HostSnapshot host, HostSnapshot accepted) =>
         !ReferenceEquals(host, accepted) && host.Answer is { } answer && answer.SystemIdentifier == accepted.Answer!.SystemIdentifier && answer.Server != accepted.Answer.Server
         && (host.ReachedTimeline > accepted.ShownTimeline || (host.ShownTimeline == accepted.ShownTimeline && !answer.IsInRecovery && !accepted.Answer.IsInRecovery));
 
-    /// <summary>This topology with the hosts that there are from now on, new ones or those of before. What was observed of those that stay is kept.</summary>
+    /// <summary>Returns this topology with other hosts. Hosts that stay keep their observations.</summary>
     public TopologySnapshot WithHosts(IReadOnlyCollection<HostConfiguration> hosts, TimeProvider time)
     {
         var changed = hosts.OrderBy(host => host.Index).Select(host => Find(host) is { } known
@@ -186,7 +192,7 @@ internal sealed class TopologySnapshot
         leaders ??= Leaders;
         forcedUntil ??= ForcedToPrimaryUntil;
         identity ??= ClusterIdentity.Decide(Identity, hosts);
-        // Another cluster in the former one's place: what was learnt of that one holds no longer.
+        // Another cluster replaced the former one: what was learned about the former one no longer holds.
         var isReplaced = SystemIdentifier is { } former && former != identity?.SystemIdentifier;
         if (isReplaced) hosts = [.. hosts.Select(host => host with { Comeback = Comeback.Arrival })];
 
@@ -199,7 +205,7 @@ internal sealed class TopologySnapshot
         var history = isFresh ? TimelineHistory.Empty : HistoryAfter(observation);
         if (primary is not null) history = history.Of(primary.Answer!, primary.Fork);
         var (primaryWal, wal) = isFresh ? (WalHistory.Empty, WalHistory.Empty) : (PrimaryWal, Wal);
-        // Positions that standbys showed while no primary answered are not the primary's: it may have gone on all the time.
+        // Drop positions that standbys showed while no primary answered: the primary may have written more all the time.
         if (primary is not null) wal = primaryWal;
         if (observation is not null) (primaryWal, wal) = RecordWal(primaryWal, wal, primary, hosts[PositionOf(observation.HostIndex)], observation);
         hosts = [.. hosts.Select(host => ReplicationLag.Judge(host, primary, belief.Timeline, wal, Settings.MaxLag, time))];
@@ -220,18 +226,18 @@ internal sealed class TopologySnapshot
     private TimelineHistory HistoryAfter(HostObservation? observation) =>
         observation?.Answer is { } answer && answer.SystemIdentifier == SystemIdentifier ? History.With(At(observation.HostIndex)!.Answer, answer) : History;
 
-    /// <summary>Where the timeline that a host writes left the former one. A restart does not change that, and recovers all that was flushed.</summary>
+    /// <summary>Returns where the timeline that a host writes branched off the previous one. A restart does not change that, and recovers everything that was flushed.</summary>
     private static ulong? ForkOf(HostSnapshot host, HostAnswer answer) => TimelineHistory.ForkShownBy(host.Answer, answer)
         ?? (host.Answer is { IsInRecovery: false } before && !answer.IsInRecovery && before.Timeline == answer.Timeline
             && (before.Server == answer.Server || !(answer.ReplayLsn < before.FlushLsn)) ? host.Fork : null);
 
     private Comeback ComebackOf(HostSnapshot before, HostSnapshot updated, HostObservation observation, TimeProvider time)
     {
-        // What callers met, a probe has to confirm: it may have been their own network.
+        // A probe has to confirm a caller's failure: the caller's own network may be the cause.
         if (observation.IsFromCaller) return updated.Comeback;
         if (HostStateRules.IsOut(updated)) return updated.Comeback.Failed(observation.ReceivedAt, time);
         if (observation.Answer is not { } answer) return updated.Comeback;
-        // It was down and up again before a probe could meet it.
+        // It restarted before a probe could notice.
         var isRestarted = before.Last is { IsFromCaller: true } && answer.StartedAt > before.Answer?.StartedAt;
         var comeback = isRestarted ? updated.Comeback.Failed(observation.ReceivedAt, time) : updated.Comeback;
         return comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time);
@@ -246,8 +252,8 @@ internal sealed class TopologySnapshot
             return (next, next);
         }
 
-        // While no primary answers, what standbys still receive shows how far the cluster is: one that stays behind is stale,
-        // and when none receives anything, the replicas that have replayed all are as fresh as there is.
+        // While no primary answers, what standbys still receive shows how far the cluster is. A replica that stays behind that is stale;
+        // if no standby receives anything, the replicas that replayed everything are as fresh as any host can be.
         return primary is null && answer.ReceiveLsn is { } received ? (ofPrimary, all.Record(all.Timeline, observation.SentAt, received)) : (ofPrimary, all);
     }
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Topology;
 
-/// <summary>Holds the current snapshot. One field is swapped; nobody edits in place.</summary>
+/// <summary>Holds the current snapshot, which is swapped as a whole and never edited in place.</summary>
 internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
 {
     private volatile TopologySnapshot _current = initial;
@@ -8,14 +8,14 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
 
     public TopologySnapshot Current => _current;
 
-    /// <summary>A host as it is configured now; as it was, when it was removed.</summary>
+    /// <summary>Returns a host's current configuration, or the given one if the host was removed.</summary>
     public HostConfiguration Present(HostConfiguration host) => _current.Find(host)?.Configuration ?? host;
 
-    /// <summary>Raised after each swap with the snapshot before and the one after, on the thread that published.</summary>
+    /// <summary>Raised after each swap, with the old and the new snapshot, on the publishing thread.</summary>
     public event Action<TopologySnapshot, TopologySnapshot>? Changed;
 
-    /// <summary>Waits for some time until something is known that was not known when a snapshot was made, or until another task ends, and says whether that is so.</summary>
-    /// <exception cref="ObjectDisposedException">Nothing more will be known: the router was disposed of.</exception>
+    /// <summary>Waits until a newer snapshot exists or another task ends. Returns false if neither happens within a limit.</summary>
+    /// <exception cref="ObjectDisposedException">The router was disposed of, so no newer snapshot will come.</exception>
     public async Task<bool> NewerAsync(TopologySnapshot than, TimeSpan limit, CancellationToken cancellationToken, Task? or = null)
     {
         DisposedRouter.ThrowIf(_isClosed);
@@ -26,7 +26,7 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
         return isNewer;
     }
 
-    /// <summary>Sends away those who wait.</summary>
+    /// <summary>Ends all waits with an <see cref="ObjectDisposedException"/>.</summary>
     public void Close()
     {
         _isClosed = true;
@@ -53,7 +53,7 @@ internal sealed class TopologyStore(TopologySnapshot initial, TimeProvider time)
         }
         finally
         {
-            // Whatever a listener does, those who wait for a host must wake.
+            // Waiters must wake even if a listener throws.
             before.MarkSuperseded();
         }
 

@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Topology;
 
-/// <summary>Puts together what the configuration and the sources name.</summary>
+/// <summary>Merges the hosts of the configuration and of the discovery sources.</summary>
 internal static class WantedHosts
 {
     public static IReadOnlyCollection<HostConfiguration> Of(
         ImmutableArray<HostConfiguration> configured, IEnumerable<(string Source, IReadOnlyList<DiscoveredHost> Hosts)> discovered,
         HostConfiguration? primary, DiscoverySettings settings)
     {
-        // What is configured has the first word on a server and on a name.
+        // Configured hosts take precedence, by address and by name.
         List<HostConfiguration> wanted = [.. configured];
         if (configured.FirstOrDefault(host => host.IsConfiguredPrimary) is not { } template) return wanted;
         foreach (var (source, hosts) in discovered)
@@ -17,7 +17,7 @@ internal static class WantedHosts
             foreach (var host in hosts) AddNew(wanted, Of(host, source, template, settings));
         }
 
-        // A source that has forgotten who takes writes at present is behind the times.
+        // A source that no longer names the current primary is out of date.
         if (primary is { IsDiscovered: true }) AddNew(wanted, primary);
         return wanted;
     }
@@ -26,11 +26,11 @@ internal static class WantedHosts
     {
         if (wanted.Exists(known => known.Endpoint.Equals(host.Endpoint, StringComparison.OrdinalIgnoreCase))) return;
         if (wanted.Exists(known => known.Name == host.Name)) host = host with { Name = host.Endpoint.ToLowerInvariant() };
-        // A source may call one host by the address of another.
+        // A source can name one host by the address of another.
         if (!wanted.Exists(known => known.Name == host.Name)) wanted.Add(host);
     }
 
-    /// <summary>All but the address and the ways to log in is as with the configured primary: user, password, database, TLS.</summary>
+    /// <summary>Takes user, password, database and TLS settings from the configured primary; only the address and the allowed login methods differ.</summary>
     private static HostConfiguration Of(DiscoveredHost host, string source, HostConfiguration template, DiscoverySettings settings) => new()
     {
         Index = 0,
@@ -39,7 +39,7 @@ internal static class WantedHosts
         Groups = host.Groups is null ? settings.Groups : [.. host.Groups.Select(group => group.ToLowerInvariant()).Distinct()],
         Labels = [.. host.Labels],
         Weight = host.Weight,
-        Source = $"what the source '{source}' names",
+        Source = $"the discovery source '{source}'",
         IsDiscovered = true,
     };
 }

@@ -2,21 +2,21 @@ using Npgsql;
 
 namespace ReplicaRouter.Wal;
 
-/// <summary>What a server is asked about itself: by probes, and at each login of a pool.</summary>
+/// <summary>The queries about a server itself, sent by probes and at each login of a pool.</summary>
 internal static class HostQuestion
 {
     /// <summary>The application name of probes, by which they count one another.</summary>
     public const string Prober = "ReplicaRouter probe";
 
-    /// <summary>Most routers that are counted: a server that shows more is asked as seldom as it can be.</summary>
+    /// <summary>Highest number of routers that is counted. From there on, probes are already as rare as they get.</summary>
     private const string MostProbers = "2700";
 
-    /// <summary>Everything in one round trip, for any role with the right to log in, from PostgreSQL 10 on.</summary>
+    /// <summary>Everything in one round trip, for any role that can log in, from PostgreSQL 10 on.</summary>
     /// <remarks>
-    /// The timeline of a primary is read from the name of its WAL file: pg_control_checkpoint() shows the old one until the first
-    /// checkpoint after a promotion. pg_walfile_name() fails on a standby, hence the CASE. On a standby the control file shows at least
-    /// which timeline replay has reached, also to roles from which the WAL receiver's state is hidden, and when the receiver is dead.
-    /// Anybody may give a connection any name: only those of our own role count as probes.
+    /// A primary's timeline is read from the name of its WAL file: pg_control_checkpoint() shows the old one until the first
+    /// checkpoint after a promotion. pg_walfile_name() fails on a standby, hence the CASE. On a standby, the control file shows which
+    /// timeline replay has reached at least, even to roles that can't see the WAL receiver's state, and when the receiver is dead.
+    /// Any client can use any application name, so only connections of our own role count as probes.
     /// The insert position is the only one that is at or after every acknowledged commit when synchronous_commit is off.
     /// Source: PostgreSQL manual, "System Administration Functions" and "pg_stat_wal_receiver".
     /// </remarks>
@@ -35,7 +35,7 @@ internal static class HostQuestion
                (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only')
         """;
 
-    /// <summary>What changes while a server runs. A fifth of the work: the control file need not be read.</summary>
+    /// <summary>What changes while a server runs. Costs a fifth, as the control file is not read.</summary>
     private const string Changing = """
         SELECT pg_is_in_recovery(),
                CASE WHEN pg_is_in_recovery() THEN (SELECT CASE WHEN pid IS NOT NULL THEN coalesce(received_tli, -1) END FROM pg_stat_get_wal_receiver())
@@ -50,14 +50,14 @@ internal static class HostQuestion
                (SELECT max(oid)::int8 FROM pg_type)
         """;
 
-    /// <summary>Sums up the types that Npgsql knows by name. Row types of tables, also temporary ones, come and go unused; arrays do so with their element's type.</summary>
+    /// <summary>Hashes the types that Npgsql knows by name. Omits row types of tables, which come and go with temporary ones, and arrays, which follow their element.</summary>
     private const string Types = """
         SELECT coalesce(sum(hashoid(t.oid)::int8), 0)::int8 FROM pg_type t
         WHERE (t.typtype IN ('b', 'd', 'e', 'm', 'r') AND t.typcategory <> 'A')
            OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
         """;
 
-    /// <summary>Asks everything over a connection that was open already at a timestamp, within so many seconds; 0 for as long as it takes.</summary>
+    /// <summary>Asks everything over a connection that was already open at <paramref name="connectedAt"/>, with a time-out in seconds; 0 for none.</summary>
     public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, int timeout, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = timeout };
@@ -68,7 +68,7 @@ internal static class HostQuestion
         return Read(reader, connectedAt);
     }
 
-    /// <inheritdoc cref="AskAsync"/>
+    /// <summary>Like <see cref="AskAsync"/>, within the connection's login time-out.</summary>
     public static HostAnswer Ask(NpgsqlConnection connection, long connectedAt)
     {
         using var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = connection.ConnectionTimeout };
@@ -77,10 +77,10 @@ internal static class HostQuestion
         return Read(reader, connectedAt);
     }
 
-    /// <summary>The command that asks again over the same connection, so that it can only be the same run of the same server.</summary>
+    /// <summary>Returns the command that asks again over the same connection, which can only reach the same run of the same server.</summary>
     public static NpgsqlCommand Again(NpgsqlConnection connection) => new(Changing, connection);
 
-    /// <summary>Asks by what <see cref="Again"/> gave; the rest is as the server answered before.</summary>
+    /// <summary>Asks with the command of <see cref="Again"/>. Takes the rest from the server's former answer.</summary>
     public static async Task<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken)
     {
         var reader = await again.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -89,7 +89,7 @@ internal static class HostQuestion
         return ReadChanging(reader, before);
     }
 
-    /// <summary>A number that differs where other types are there.</summary>
+    /// <summary>Returns a hash of the database's types.</summary>
     public static async Task<long> AskTypesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Types, connection) { CommandTimeout = 0 };
@@ -134,7 +134,7 @@ internal static class HostQuestion
             FlushLsn = EndOfRecord(reader, 5, rest),
             HasSynchronousStandbys = reader.GetBoolean(6),
             MayAwaitStandbys = reader.GetBoolean(7),
-            // A setting of the role or the database holds from the next login on: what changed under a connection is the server's own.
+            // Settings of a role or database take effect at the next login: a change under an open connection comes from the server's own configuration.
             ReadOnlyBy = reader.GetBoolean(8) ? rest.ReadOnlyBy ?? "configuration file" : null,
             NewestType = reader.GetInt64(9),
         };

@@ -27,7 +27,7 @@ public class DashboardAccessTests(OperatedDashboard operated) : IClassFixture<Op
     [InlineData("Via", "1.1 proxy")]
     [InlineData("Origin", "https://evil.example.com")]
     [InlineData("Origin", "null")]
-    public async Task Without_authorization_a_request_that_may_come_from_elsewhere_is_refused_with_the_way_to_open_it(string header, string value)
+    public async Task Without_authorization_a_possibly_remote_request_is_refused_with_instructions(string header, string value)
     {
         foreach (var path in s_paths)
         {
@@ -49,7 +49,7 @@ public class DashboardAccessTests(OperatedDashboard operated) : IClassFixture<Op
     }
 
     [Fact]
-    public async Task A_request_as_nginx_sends_it_by_default_does_not_count_as_local()
+    public async Task A_request_from_nginx_with_its_defaults_does_not_count_as_local()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, operated.Application.Client.BaseAddress) { Version = HttpVersion.Version10 };
         using var response = await operated.Application.Client.SendAsync(request, Ct);
@@ -60,14 +60,14 @@ public class DashboardAccessTests(OperatedDashboard operated) : IClassFixture<Op
     [InlineData("127.0.0.1", "localhost:5000")]
     [InlineData("::1", "[::1]:5000")]
     [InlineData("::ffff:127.0.0.1", "shop.dev.localhost:5000")]
-    public async Task A_person_at_this_machine_is_let_in(string address, string host)
+    public async Task A_request_from_this_machine_is_allowed(string address, string host)
     {
         using var response = await operated.Application.SendAsync(HttpMethod.Get, "", headers: [(DashboardApplication.RemoteHeader, address), ("Host", host)]);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
     [Fact]
-    public async Task What_the_application_says_of_the_page_decides_in_place_of_the_address()
+    public async Task The_application_s_authorization_replaces_the_address_check()
     {
         await using var locked = await DashboardApplication.StartAsync(access: dashboard => dashboard.RequireAuthorization("operators"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(locked, "operator"));
@@ -78,7 +78,7 @@ public class DashboardAccessTests(OperatedDashboard operated) : IClassFixture<Op
     }
 
     [Fact]
-    public async Task So_does_what_it_says_of_a_group_around_the_page()
+    public async Task The_authorization_of_a_surrounding_group_replaces_the_address_check()
     {
         await using var app = await StockApplication.StartAsync(
             builder => builder.Services.AddAuthorization().AddAuthentication().AddCookie(),
@@ -91,7 +91,7 @@ public class DashboardAccessTests(OperatedDashboard operated) : IClassFixture<Op
     [InlineData("nothing", "AddAuthorization()")]
     [InlineData("authorization", "AddAuthentication(...)")]
     [InlineData("scheme", "AddPolicy(\"staff\", ...)")]
-    public async Task In_a_project_that_can_not_authorize_the_page_says_what_to_register(string registered, string missing)
+    public async Task Without_authorization_services_the_page_says_what_to_register(string registered, string missing)
     {
         await using var app = await StockApplication.StartAsync(
             builder =>
@@ -110,7 +110,7 @@ public class DashboardAccessTests(OperatedDashboard operated) : IClassFixture<Op
 
     [Fact]
     [Trait("Failure", "C7")]
-    public async Task A_stated_port_does_not_open_what_is_for_another_port()
+    public async Task A_port_in_the_Host_header_does_not_open_endpoints_of_another_port()
     {
         using var inner = LoopbackPort.Any();
         await using var app = await StockApplication.StartAsync(

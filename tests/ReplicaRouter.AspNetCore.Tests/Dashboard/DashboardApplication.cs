@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 
-/// <summary>One application whose dashboard has operators, for all tests that leave it as it is.</summary>
+/// <summary>One application whose dashboard has operators, for all tests that leave it unchanged.</summary>
 public sealed class OperatedDashboard : IAsyncLifetime
 {
     public static void Configure(DatabaseRouterDashboardOptions options) => options.OperatorPolicy = "operators";
@@ -23,10 +23,10 @@ public sealed class OperatedDashboard : IAsyncLifetime
     public ValueTask DisposeAsync() => Application.DisposeAsync();
 }
 
-/// <summary>An application with the dashboard, over a server that is not there, where a header says who asks.</summary>
+/// <summary>An application with the dashboard, over an unreachable server. A header states the caller's role.</summary>
 internal sealed partial class DashboardApplication : IAsyncDisposable
 {
-    /// <summary>Says from which address a request is to come; <c>socket</c> for none, as over a Unix socket.</summary>
+    /// <summary>The header that sets a request's remote address; <c>socket</c> for none, as over a Unix socket.</summary>
     public const string RemoteHeader = "X-Test-Remote";
 
     private readonly WebApplication _app;
@@ -41,9 +41,9 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
 
     /// <param name="configure">The dashboard's options.</param>
     /// <param name="pathBase">A prefix of all paths.</param>
-    /// <param name="services">Registers more.</param>
+    /// <param name="services">Registers further services.</param>
     /// <param name="pipeline">Adds middleware before the endpoints.</param>
-    /// <param name="access">Says who may see the dashboard.</param>
+    /// <param name="access">Configures who may see the dashboard.</param>
     public static async Task<DashboardApplication> StartAsync(
         Action<DatabaseRouterDashboardOptions>? configure = null, string pathBase = "", Action<IServiceCollection>? services = null,
         Action<WebApplication>? pipeline = null, Action<IEndpointConventionBuilder>? access = null)
@@ -60,7 +60,7 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
         app.UsePathBase(pathBase);
         app.Use((context, next) =>
         {
-            // A test has one machine.
+            // All requests of a test come from one machine.
             if (context.Request.Headers.Remove(RemoteHeader, out var remote)) context.Connection.RemoteIpAddress = remote == "socket" ? null : IPAddress.Parse(remote!);
             return next(context);
         });
@@ -84,7 +84,7 @@ internal sealed partial class DashboardApplication : IAsyncDisposable
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>The token on the page of somebody, or null when the page has none.</summary>
+    /// <summary>Returns the token on the page that a role sees, or null if that page has none.</summary>
     public async Task<string?> TokenAsync(string? role)
     {
         using var response = await SendAsync(HttpMethod.Get, "", role);

@@ -23,7 +23,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
-    public async Task Who_has_a_file_is_told_so()
+    public async Task A_current_copy_of_a_file_is_answered_with_304()
     {
         var app = operated.Application;
         using var first = await app.SendAsync(HttpMethod.Get, "assets/base.css");
@@ -48,7 +48,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     [InlineData("hosts/primary/drain")]
     [InlineData("hosts/primary/restore")]
     [InlineData("force-to-primary")]
-    public async Task Orders_are_taken_from_operators_with_the_pages_token(string order)
+    public async Task Orders_are_accepted_only_from_operators_with_the_page_s_token(string order)
     {
         var app = operated.Application;
         var token = await app.TokenAsync("operator");
@@ -65,7 +65,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
-    public async Task What_accepting_a_host_means_is_shown_to_operators_only_and_a_host_that_does_not_answer_is_not_accepted()
+    public async Task Only_operators_can_preview_an_accept_and_a_silent_host_is_not_accepted()
     {
         var app = operated.Application;
         Assert.Equal(HttpStatusCode.Forbidden, await StatusOf(HttpMethod.Get, "guest", "primary"));
@@ -82,7 +82,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
-    public async Task Without_a_policy_nobody_operates()
+    public async Task Without_a_policy_there_are_no_operators()
     {
         await using var app = await DashboardApplication.StartAsync();
         Assert.Null(await app.TokenAsync("operator"));
@@ -90,14 +90,14 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_host_that_is_not_there_is_not_drained()
+    public async Task An_unknown_host_cannot_be_drained()
     {
         var app = operated.Application;
         Assert.Equal(HttpStatusCode.NotFound, await StatusOf(app, "hosts/nobody/drain", "operator", await app.TokenAsync("operator")));
     }
 
     [Fact]
-    public async Task The_feed_begins_with_all_that_is_known_and_no_secret()
+    public async Task The_feed_starts_with_the_full_state_and_no_secret()
     {
         var app = operated.Application;
         using var response = await app.SendAsync(HttpMethod.Get, "events");
@@ -109,7 +109,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_feed_begins_anew_when_hosts_come_or_go_and_keeps_the_past()
+    public async Task The_feed_restarts_when_hosts_are_added_or_removed_and_keeps_its_history()
     {
         await using var app = await DashboardApplication.StartAsync();
         using var response = await app.SendAsync(HttpMethod.Get, "events");
@@ -140,7 +140,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     {
         while (await reader.ReadLineAsync(TestContext.Current.CancellationToken) != $"event: {kind}")
         {
-            // Another one, or the rest of it.
+            // Skips other events.
         }
 
         var data = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
@@ -148,7 +148,7 @@ public class DashboardEndpointTests(OperatedDashboard operated) : IClassFixture<
     }
 
     [Fact]
-    public async Task An_open_feed_does_not_hold_up_the_end()
+    public async Task An_open_feed_does_not_delay_the_shutdown()
     {
         var app = await DashboardApplication.StartAsync();
         using var response = await app.SendAsync(HttpMethod.Get, "events");

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using ReplicaRouter;
 
-// As in an application: in a namespace below ReplicaRouter the core's AddReplicaRouter would come first.
+// Like an application: in a namespace below ReplicaRouter the core's AddReplicaRouter would take precedence.
 namespace DashboardGuide;
 
-/// <summary>What the guide says of a dashboard on a port of its own; <see cref="ReplicaRouter.AspNetCore.Tests.Dashboard.DashboardGuideTests"/> runs it.</summary>
+/// <summary>The guide's program for a dashboard on its own port; <see cref="ReplicaRouter.AspNetCore.Tests.Dashboard.DashboardGuideTests"/> runs it.</summary>
 internal static class Programs
 {
     public static WebApplication OnItsOwnPort(string[] args, Action<IWebHostBuilder> configure)
@@ -13,7 +13,7 @@ internal static class Programs
         #region
         var builder = WebApplication.CreateBuilder(args);
         builder.AddReplicaRouter();
-        builder.WebHost.UseUrls("http://*:8080", "http://*:8081");      // let only 8080 be reached from outside
+        builder.WebHost.UseUrls("http://*:8080", "http://*:8081");      // expose only 8080 to the outside
 
         #endregion
         configure(builder.WebHost);

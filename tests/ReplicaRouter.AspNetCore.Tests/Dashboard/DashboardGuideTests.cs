@@ -9,7 +9,7 @@ using ReplicaRouter.RepositoryTests;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 
-/// <summary>The programs of the guide's page on the dashboard protect it.</summary>
+/// <summary>The programs on the guide's dashboard page protect the dashboard.</summary>
 public class DashboardGuideTests
 {
     private static readonly string[] s_args = ["--DATABASE_URL=postgresql://app@127.0.0.1:1/shop", "--urls=http://127.0.0.1:0", "--Dashboard:Password=secret", "--Logging:LogLevel:Default=None"];
@@ -46,7 +46,7 @@ public class DashboardGuideTests
     [InlineData("/health/live", 8080, 404)]
     [InlineData("/health/live", 8081, 200)]
     [Trait("Failure", "C7")]
-    public async Task The_page_answers_at_its_port_whatever_host_a_request_states(string path, int port, int expected)
+    public async Task The_page_answers_only_at_its_port_regardless_of_the_Host_header(string path, int port, int expected)
     {
         await using var app = Programs.OnItsOwnPort(s_args, host => host.UseTestServer());
         await app.StartAsync(Ct);

@@ -15,7 +15,7 @@ public class DashboardStreamTests
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_process_serves_so_many_streams_and_no_more_and_a_page_without_one_can_still_ask()
+    public async Task The_number_of_streams_is_limited_and_a_page_without_one_can_still_poll()
     {
         await using var app = await DashboardApplication.StartAsync();
         var streams = new List<Stream>();
@@ -33,7 +33,7 @@ public class DashboardStreamTests
         }
 
         streams.ForEach(stream => stream.Dispose());
-        // The server notices in its own time that a browser is gone.
+        // The server takes a while to notice that a browser is gone.
         var status = HttpStatusCode.ServiceUnavailable;
         for (var i = 0; i < 100 && status == HttpStatusCode.ServiceUnavailable; i++)
         {
@@ -47,7 +47,7 @@ public class DashboardStreamTests
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task An_application_that_caches_compresses_and_times_out_all_responses_has_streams_and_a_page_all_the_same()
+    public async Task Streams_work_where_all_responses_are_cached_compressed_and_timed_out()
     {
         await using var app = await DashboardApplication.StartAsync(
             OperatedDashboard.Configure,
@@ -75,18 +75,18 @@ public class DashboardStreamTests
             await stream.NextAsync("update");
         }
 
-        // What is for operators is not given to others from a cache.
+        // No cache gives the operators' page to others.
         Assert.NotNull(await app.TokenAsync("operator"));
         Assert.Null(await app.TokenAsync(null));
     }
 
     [Fact]
     [Trait("Failure", "C9")]
-    public async Task Texts_of_errors_are_for_operators_only()
+    public async Task Only_operators_see_error_texts()
     {
         await using var app = await DashboardApplication.StartAsync(OperatedDashboard.Configure);
         await Assert.ThrowsAnyAsync<Exception>(() => app.Router.ExecuteAsync(DatabaseOperation.Read, (_, _) => Task.FromResult(1), Ct));
-        // It is looked at once a second.
+        // The dashboard samples once a second.
         for (var i = 0; i < 100 && !(await FirstAsync(app, "snapshot", "guest")).Contains("no host could serve", StringComparison.Ordinal); i++) await Task.Delay(100, Ct);
         foreach (var path in new[] { "events", "snapshot" })
         {
@@ -99,7 +99,7 @@ public class DashboardStreamTests
     }
 
     [Fact]
-    public async Task The_page_knows_which_process_it_shows_and_who_ordered_what()
+    public async Task The_page_shows_its_process_and_who_gave_which_order()
     {
         await using var app = await DashboardApplication.StartAsync(OperatedDashboard.Configure);
         using (var drained = await app.SendAsync(HttpMethod.Post, "hosts/primary/drain", "operator", await app.TokenAsync("operator"))) Assert.Equal(HttpStatusCode.Accepted, drained.StatusCode);
@@ -113,7 +113,7 @@ public class DashboardStreamTests
         Assert.Equal("ordered by the application, in this process only", await NextUpdateAsync(update => update.GetProperty("events").EnumerateArray()
             .Where(happened => happened.GetProperty("text").GetString() == "is restored").Select(happened => happened.GetProperty("reason").GetString()).FirstOrDefault()));
 
-        // What has just changed comes with one of the next updates.
+        // A change arrives with one of the next updates.
         async Task<string?> NextUpdateAsync(Func<JsonElement, string?> find)
         {
             for (var i = 0; i < 10; i++)
@@ -127,7 +127,7 @@ public class DashboardStreamTests
     }
 
     [Fact]
-    public async Task Every_state_has_its_section_of_the_guide()
+    public async Task Every_state_has_a_section_in_the_guide()
     {
         await using var app = await DashboardApplication.StartAsync();
         using var response = await app.SendAsync(HttpMethod.Get, "guide");

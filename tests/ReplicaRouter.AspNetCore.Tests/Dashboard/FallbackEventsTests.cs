@@ -8,7 +8,7 @@ public class FallbackEventsTests
     private readonly FallbackEvents _events = new();
 
     [Fact]
-    public void A_route_that_falls_back_is_told_once_and_again_when_it_is_over()
+    public void A_fallback_is_reported_when_it_begins_and_when_it_ends()
     {
         Assert.Empty(Look(0));
         Assert.Equal("Route read falls back", Assert.Single(Look(5)).Text);
@@ -20,7 +20,7 @@ public class FallbackEventsTests
     }
 
     [Fact]
-    public void A_short_pause_does_not_end_it()
+    public void A_short_pause_does_not_end_a_fallback()
     {
         Look(0);
         Look(5);
@@ -29,14 +29,14 @@ public class FallbackEventsTests
     }
 
     [Fact]
-    public void What_was_counted_before_the_first_look_is_no_event()
+    public void Fallbacks_counted_before_the_first_sample_are_no_event()
     {
         Assert.Empty(Look(40));
         Assert.Empty(Look(40));
     }
 
     [Fact]
-    public void A_reason_that_is_new_later_is_an_event()
+    public void A_reason_that_appears_later_is_an_event()
     {
         Assert.Empty(_events.Since([]));
         Assert.Single(Look(3));

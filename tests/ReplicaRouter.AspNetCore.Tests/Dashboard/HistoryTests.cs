@@ -19,14 +19,14 @@ public class HistoryTests
     }
 
     [Fact]
-    public void An_hour_and_five_minutes_are_kept_and_no_more()
+    public void Only_five_minutes_of_points_and_an_hour_of_steps_are_kept()
     {
         for (var i = 0; i < 4000; i++) _history.Add(Point(i));
         Assert.Equal((History.Points, History.Steps), (_history.LastMinutes().Length, _history.LastHour().Length));
     }
 
     [Fact]
-    public void Points_follow_the_hosts_that_there_are()
+    public void Points_are_reordered_when_the_hosts_change()
     {
         for (var i = 0; i < 20; i++) _history.Add(Point(i, lag: 7));
         Assert.False(_history.Reorder(["a", "b"]));

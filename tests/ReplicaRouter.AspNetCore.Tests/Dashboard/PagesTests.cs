@@ -27,7 +27,7 @@ public class PagesTests
     }
 
     [Fact]
-    public async Task A_page_that_falls_behind_is_sent_away_to_come_again()
+    public async Task A_page_that_falls_behind_must_reconnect()
     {
         var pages = new Pages(_time, TestContext.Current.CancellationToken);
         await using var stream = Open(pages);
@@ -44,7 +44,7 @@ public class PagesTests
     }
 
     [Fact]
-    public async Task Each_page_gets_what_its_visitor_may_see()
+    public async Task Each_page_gets_only_what_its_viewer_may_see()
     {
         var pages = new Pages(_time, TestContext.Current.CancellationToken);
         await using var operators = Open(pages, isOperators: true);

@@ -11,7 +11,7 @@ public class RingTests
     [InlineData(3, "1 2 3")]
     [InlineData(4, "2 3 4")]
     [InlineData(8, "6 7 8")]
-    public void It_keeps_the_last_ones_oldest_first(int added, string kept)
+    public void A_ring_keeps_the_last_items_oldest_first(int added, string kept)
     {
         var ring = new Ring<int>(3);
         for (var i = 1; i <= added; i++) ring.Add(i);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.AspNetCore.Tests.Dashboard;
 
-/// <summary>Where an application has several routers, each has a page, and the pages lead to one another.</summary>
+/// <summary>In an application with several routers, each has its own page, and the pages link to one another.</summary>
 public sealed partial class SeveralRoutersTests : IAsyncLifetime
 {
     private DashboardApplication _application = null!;
@@ -23,7 +23,7 @@ public sealed partial class SeveralRoutersTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
     [Fact]
-    public async Task The_page_of_each_leads_to_all()
+    public async Task The_page_of_each_router_links_to_all()
     {
         Assert.Equal([("./", "default", true), ("./routers/billing/", "billing", false)], await LinksAsync(""));
         Assert.Equal([("../../", "default", false), ("../../routers/billing/", "billing", true)], await LinksAsync("routers/billing/"));
@@ -38,7 +38,7 @@ public sealed partial class SeveralRoutersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Each_shows_and_operates_its_own_router()
+    public async Task Each_page_shows_and_operates_its_own_router()
     {
         Assert.DoesNotContain("reports", await SnapshotAsync(""), StringComparison.Ordinal);
         Assert.Contains("reports", await SnapshotAsync("routers/billing/"), StringComparison.Ordinal);
@@ -53,7 +53,7 @@ public sealed partial class SeveralRoutersTests : IAsyncLifetime
     [Theory]
     [InlineData("routers/billing/")]
     [InlineData("routers/billing/snapshot")]
-    public async Task What_guards_the_page_guards_them_all(string path)
+    public async Task The_access_check_of_the_page_applies_to_all_routers(string path)
     {
         using var response = await _application.SendAsync(HttpMethod.Get, path, headers: (DashboardApplication.RemoteHeader, "10.1.2.3"));
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);

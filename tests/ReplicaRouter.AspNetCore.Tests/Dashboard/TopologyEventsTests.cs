@@ -13,24 +13,24 @@ public class TopologyEventsTests
         .Answer("primary", TestTopology.Primary(100)).Answer("analytics", TestTopology.Replica(100)).Answer("background", TestTopology.Replica(100));
 
     [Fact]
-    public void Hosts_that_are_well_from_the_start_are_no_events()
+    public void Hosts_that_are_healthy_from_the_start_are_no_events()
     {
         var start = TopologySnapshot.Initial(_topology.Configuration);
         Assert.DoesNotContain(_events.Between(start, _topology.Current), happening => happening.Kind is EventKind.Return or EventKind.Failover);
     }
 
     [Fact]
-    public void A_replica_that_is_killed_is_an_ejection_with_its_reason()
+    public void A_killed_replica_is_an_ejection_with_its_error()
     {
         var happening = Assert.Single(After(topology => topology.Fail("background", FailureKind.Unreachable)));
         Assert.Equal((EventKind.Ejection, Severity.Warning, "background", "is down"), (happening.Kind, happening.Severity, happening.Host, happening.Text));
-        // The text is for operators, and not told as the reason.
+        // The error's text is for operators only, so it is not the reason.
         Assert.Null(happening.Reason);
         Assert.False(string.IsNullOrEmpty(happening.Error));
     }
 
     [Fact]
-    public void A_primary_that_is_lost_and_its_successor_are_failovers()
+    public void A_lost_primary_and_its_successor_are_failover_events()
     {
         var lost = After(topology => topology.Fail("primary", FailureKind.Unreachable));
         Assert.Contains(lost, happening => happening is { Kind: EventKind.Failover, Severity: Severity.Critical, Host: "primary" });
@@ -41,7 +41,7 @@ public class TopologyEventsTests
     }
 
     [Fact]
-    public void A_primary_that_comes_back_is_no_other_primary()
+    public void A_primary_that_returns_is_not_a_new_primary()
     {
         After(topology => topology.Fail("primary", FailureKind.Unreachable));
         var back = new List<Happening>();
@@ -50,7 +50,7 @@ public class TopologyEventsTests
     }
 
     [Fact]
-    public void A_primary_that_an_operator_accepts_is_an_order_and_no_promotion()
+    public void A_primary_that_an_operator_accepts_is_an_order_and_not_a_promotion()
     {
         var promoted = After(topology => topology.Advance(0.1).Answer("analytics", TestTopology.Primary(120, timeline: 2)));
         Assert.Contains(promoted, happening => happening is { Host: "primary", Text: "takes writes, but is not the cluster's primary: fenced" });
@@ -64,7 +64,7 @@ public class TopologyEventsTests
     }
 
     [Fact]
-    public void Orders_of_operators_are_overrides()
+    public void Orders_of_operators_are_override_events()
     {
         var drained = Assert.Single(After(topology => topology.Change(current => current.WithDrained(1, true, _topology.Time))));
         Assert.Equal(("is drained", "ordered by alice, in this process only"), (drained.Text, drained.Reason));
@@ -75,7 +75,7 @@ public class TopologyEventsTests
     }
 
     [Fact]
-    public void Nothing_new_is_no_event() =>
+    public void An_unchanged_topology_is_no_event() =>
         Assert.Empty(After(topology => topology.Advance(0.5).Answer("primary", TestTopology.Primary(101)).Answer("analytics", TestTopology.Replica(101))));
 
     private List<Happening> After(Action<TestTopology> change)

@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Beliefs;
 
-/// <summary>What a running router believes of the cluster, when that turns out to be wrong: it goes on without a restart.</summary>
+/// <summary>A running router that turns out to be wrong about its cluster recovers without a restart.</summary>
 public sealed class BeliefTests
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
@@ -26,7 +26,7 @@ public sealed class BeliefTests
     private static Task<TimeSpan> StateAsync(DatabaseRouter router, string host, HostState state) =>
         Eventually.Async(() => router.GetHealthStatus()[host].State == state, s_bound, $"{host} is {state}");
 
-    /// <summary>What is ordered holds at once: at most the accepted host is probed before.</summary>
+    /// <summary>Accepts a host, and checks that the order takes effect at once, after at most a probe of that host.</summary>
     private static async Task AcceptAsync(DatabaseRouter router, string primary)
     {
         await router.AcceptAsync(primary, Ct);
@@ -36,12 +36,12 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public async Task After_a_promotion_by_mistake_writes_go_on_once_the_promoted_server_is_removed()
+    public async Task After_a_mistaken_promotion_writes_resume_once_the_promoted_server_is_removed()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
         await using var router = await RouterAsync(cluster.Options());
-        // It never hears of the mistake.
+        // This router does not know the promoted server.
         await using var other = await RouterAsync(cluster.Options("primary", "analytics"));
         await using var load = new TokenLoad(router);
         await using var undisturbed = new TokenLoad(other);
@@ -51,7 +51,7 @@ public sealed class BeliefTests
         await cluster["dr"].PromoteAsync(Ct);
         await StateAsync(router, "primary", HostState.Fenced);
         await cluster["dr"].StopAsync(StopMode.Fast, Ct);
-        await Eventually.Async(() => router.GetHealthStatus()["primary"].Error!.Contains("dr was seen to do so and has been silent", StringComparison.Ordinal), s_bound, "the silent witness is named");
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].Error!.Contains("dr was last seen on it and has been silent", StringComparison.Ordinal), s_bound, "the silent witness is named");
         var written = load.WrittenOn(cluster["primary"].Port);
 
         router.Reload(cluster.Options("primary", "analytics"));
@@ -65,7 +65,7 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public async Task An_operator_who_accepts_the_old_primary_has_writes_go_on_there_at_once()
+    public async Task Writes_resume_at_once_on_the_old_primary_when_an_operator_accepts_it()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
@@ -74,7 +74,7 @@ public sealed class BeliefTests
         await load.WritesOnAsync(cluster["primary"].Port, s_bound);
         await cluster["dr"].PromoteAsync(Ct);
         await load.WritesOnAsync(cluster["dr"].Port, s_bound);
-        // It has never seen the former state.
+        // This router has never seen the state before the promotion.
         await using var late = DatabaseRouter.Create(cluster.Options());
         await using var second = new TokenLoad(late);
         await second.WritesOnAsync(cluster["dr"].Port, s_bound);
@@ -85,21 +85,21 @@ public sealed class BeliefTests
         foreach (var each in new[] { router, late }) await AcceptAsync(each, "primary");
         Assert.Equal(HostState.Fenced, router.GetHealthStatus()["dr"].State);
         foreach (var each in new[] { load, second }) await each.WritesOnAsync(cluster["primary"].Port, s_bound);
-        // dr still runs, and still claims its timeline.
+        // dr is still running, on its newer timeline.
         foreach (var each in new[] { router, late }) await StateAsync(each, "analytics", HostState.Healthy);
         Assert.Equal(HostState.Fenced, router.GetHealthStatus()["dr"].State);
         foreach (var each in new[] { load, second })
         {
             await each.AssertNothingIsLostOrDoubledAsync(cluster["primary"]);
-            // What it acknowledged is given up for the cluster, and still there to be copied.
+            // The writes that dr acknowledged are lost to the cluster, but can still be copied from it.
             await each.AssertNothingIsLostOrDoubledAsync(cluster["dr"]);
         }
     }
 
-    /// <summary>A standby that followed the mistaken promotion holds writes that were given up, also while its server is down and looks like none of that line.</summary>
+    /// <summary>A standby of the mistakenly promoted server holds abandoned writes, even while that server is down and the standby does not look like its follower.</summary>
     [Fact]
     [Trait("Failure", "A1")]
-    public async Task Standbys_of_the_server_that_was_given_up_serve_nothing_when_it_is_killed_and_when_it_returns()
+    public async Task Standbys_of_an_abandoned_host_stay_out_when_it_is_killed_and_when_it_returns()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
@@ -126,7 +126,7 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "A1")]
-    public async Task A_new_process_leaves_out_a_standby_that_has_replayed_more_than_the_primary_wrote()
+    public async Task A_new_process_excludes_a_standby_that_has_replayed_more_than_the_primary_wrote()
     {
         await using var cluster = await StartLeavingAStandbyBehindAsync();
         await using var router = DatabaseRouter.Create(cluster.Options("primary", "analytics"));
@@ -135,10 +135,10 @@ public sealed class BeliefTests
         Assert.Equal("primary", router.Engine.Topology.Primary?.Name);
     }
 
-    /// <summary>A later timeline shows that a server was promoted, which may have acknowledged writes: a new process can't know that it was a mistake.</summary>
+    /// <summary>A later timeline shows that a server was promoted and can have acknowledged writes. A new process can't know that the promotion was a mistake.</summary>
     [Fact]
     [Trait("Failure", "A1")]
-    public async Task A_new_process_to_which_that_standby_shows_a_later_timeline_writes_nothing()
+    public async Task A_new_process_writes_nothing_when_that_standby_shows_a_later_timeline()
     {
         await using var cluster = await StartLeavingAStandbyBehindAsync();
         await using (var connection = new NpgsqlConnection(cluster["analytics"].SuperuserConnectionString)) await connection.ExecuteAsync("CHECKPOINT", commandType: System.Data.CommandType.Text);
@@ -149,13 +149,13 @@ public sealed class BeliefTests
         Assert.Equal(HostState.Healthy, router.GetHealthStatus()["analytics"].State);
     }
 
-    /// <summary>"dr" was promoted while "primary" went on, wrote what "analytics" has replayed, and is gone.</summary>
+    /// <summary>Starts a cluster in which "dr" was promoted while "primary" ran on, wrote rows that "analytics" replayed, and was killed.</summary>
     private static async Task<LocalCluster> StartLeavingAStandbyBehindAsync()
     {
-        // Each page that a standby writes to its disk has its control file show the timeline that it has reached.
+        // A standby that writes a page to disk records its timeline in its control file. Without the background writer, "analytics" does not.
         var cluster = await LocalCluster.StartAsync(
             new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "dr" }], Settings = { ["bgwriter_lru_maxpages"] = "0" } }, Ct);
-        // Else "analytics" may have received more than "dr" had when it was promoted, and would be copied from "dr" rather than follow it.
+        // Otherwise "analytics" can be ahead of "dr" at the promotion, and would be copied from "dr" instead of following it.
         await cluster.WaitForReplicationAsync(Ct);
         await cluster.PromoteAsync("dr", cancellationToken: Ct);
         await using (var connection = new NpgsqlConnection(cluster["dr"].ConnectionString)) await connection.ExecuteAsync("CREATE TABLE given_up AS SELECT generate_series(1, 10000)");
@@ -168,7 +168,7 @@ public sealed class BeliefTests
         return cluster;
     }
 
-    /// <summary>For three probes.</summary>
+    /// <summary>Checks that a host keeps a state for three probes.</summary>
     private static async Task StaysOutAsync(DatabaseRouter router, string host, HostState state)
     {
         var seen = Host(router, host).Observations;
@@ -198,9 +198,9 @@ public sealed class BeliefTests
         await cluster["dr"].PromoteAsync(Ct);
         var error = await Assert.ThrowsAsync<PostgresException>(() => waiting.WaitAsync(s_bound, Ct));
         Assert.Equal(PostgresErrorCodes.AdminShutdown, error.SqlState);
-        // One route's connections are cut after the other's.
+        // Connections are cut one route after another.
         await Eventually.Async(() => IsCutAsync(held), s_bound, "the held connection is cut");
-        // A connection that can't write is nobody's loss.
+        // A connection that can't write does no harm, so it is kept.
         Assert.Equal(1, await reader.ExecuteScalarAsync<int>("SELECT 1"));
     }
 
@@ -219,7 +219,7 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "A2")]
-    public async Task A_cluster_that_took_the_former_one_s_place_is_followed()
+    public async Task A_cluster_that_replaces_the_former_one_is_followed()
     {
         await using var former = await StartAsync("analytics");
         await TokenLoad.PrepareAsync(former);
@@ -242,7 +242,7 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "A2")]
-    public async Task An_operator_who_accepts_the_next_cluster_has_writes_go_on_though_a_replica_of_the_former_one_is_left()
+    public async Task Writes_resume_on_an_accepted_cluster_although_a_replica_of_the_former_remains()
     {
         await using var former = await StartAsync("analytics");
         await TokenLoad.PrepareAsync(former);
@@ -254,7 +254,7 @@ public sealed class BeliefTests
         options.Hosts["primary"].ConnectionString = next["primary"].Url;
         router.Reload(options);
         await StateAsync(router, "primary", HostState.ForeignCluster);
-        // It has never seen the former primary, and follows the configured one.
+        // This router has never seen the former primary, so it follows the configured one.
         await using var late = DatabaseRouter.Create(options);
         await using var second = new TokenLoad(late);
         await second.WritesOnAsync(next["primary"].Port, s_bound);
@@ -283,18 +283,18 @@ public sealed class BeliefTests
         await using var foreign = await StartAsync("background");
         var options = cluster.Options();
         options.Hosts["background"] = new DatabaseHostOptions { ConnectionString = foreign["background"].Url };
-        // It has seen the configured primary before.
+        // This router has already seen the configured primary.
         await using var early = DatabaseRouter.Create(options);
         await using var second = new TokenLoad(early);
         await second.WritesOnAsync(cluster["primary"].Port, s_bound);
         await cluster["primary"].StopAsync(StopMode.Fast, Ct);
         await cluster["analytics"].StopAsync(StopMode.Fast, Ct);
         await using var router = DatabaseRouter.Create(options);
-        await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, s_bound, "the foreign one is all that answers");
+        await Eventually.Async(() => router.GetHealthStatus()["background"].IsHealthy, s_bound, "only the foreign replica answers");
         Assert.Equal(HostState.ForeignCluster, early.GetHealthStatus()["background"].State);
         await using var load = new TokenLoad(router);
         await using var ordered = DatabaseRouter.Create(options);
-        await Eventually.Async(() => ordered.GetHealthStatus()["background"].IsHealthy, s_bound, "the foreign one is all that answers");
+        await Eventually.Async(() => ordered.GetHealthStatus()["background"].IsHealthy, s_bound, "only the foreign replica answers");
 
         await cluster["analytics"].StartAsync(Ct);
         foreach (var each in new[] { router, ordered }) await StateAsync(each, "analytics", HostState.ForeignCluster);
@@ -313,7 +313,7 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "C3")]
-    public async Task A_promoted_clone_that_its_source_calls_a_replica_gets_no_writes()
+    public async Task A_promoted_clone_that_a_source_calls_a_replica_gets_no_writes()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
@@ -324,7 +324,7 @@ public sealed class BeliefTests
 
         await cluster["dr"].PromoteAsync(Ct);
         await StateAsync(router, "dr", HostState.Fenced);
-        // It has never seen the clone as a standby, and has its address from the source.
+        // This router has never seen the clone as a standby, and gets its address from the source.
         await using var late = DatabaseRouter.Create(patroni.Options("primary"));
         await using var second = new TokenLoad(late);
         await FoundAsync(late, "dr", HostState.Fenced);
@@ -340,7 +340,7 @@ public sealed class BeliefTests
 
     [Fact]
     [Trait("Failure", "C3")]
-    public async Task A_server_on_an_absurd_timeline_fences_no_one_even_where_a_source_calls_it_the_leader()
+    public async Task A_server_on_an_absurd_timeline_fences_no_host_even_if_a_source_calls_it_leader()
     {
         await using var cluster = await StartAsync("analytics", "dr");
         await TokenLoad.PrepareAsync(cluster);
@@ -351,13 +351,13 @@ public sealed class BeliefTests
         await using var second = new TokenLoad(misled);
         foreach (var each in new[] { load, second }) await each.WritesOnAsync(cluster["primary"].Port, s_bound);
 
-        // A promotion takes the first timeline that has no history file.
+        // A promotion picks the first timeline without a history file.
         for (var timeline = 2; timeline <= 60; timeline++)
             await File.WriteAllTextAsync(Path.Combine(cluster["dr"].DataDirectory, "pg_wal", timeline.ToString("X8", CultureInfo.InvariantCulture) + ".history"), "", Ct);
         await cluster["dr"].PromoteAsync(Ct);
         await StateAsync(router, "dr", HostState.Misconfigured);
         await FoundAsync(misled, "dr", HostState.Misconfigured);
-        // These start now.
+        // These routers start after the promotion.
         await using var fresh = DatabaseRouter.Create(cluster.Options());
         await using var guarded = DatabaseRouter.Create(Guarded(patroni.Options("primary")));
         await Eventually.Async(() => fresh.GetHealthStatus()["dr"].State == HostState.Misconfigured, s_bound, "dr is misconfigured");
@@ -372,14 +372,14 @@ public sealed class BeliefTests
         }
     }
 
-    /// <summary>All that the source names is refused.</summary>
+    /// <summary>Refuses every host that the source names.</summary>
     private static DatabaseRouterOptions Guarded(DatabaseRouterOptions options)
     {
         options.Discovery.AllowedHosts.Add("*.db.internal");
         return options;
     }
 
-    /// <summary>Hosts that a source names come later than those that are configured.</summary>
+    /// <summary>Waits for a host that a source names: it appears later than the configured ones.</summary>
     private static Task<TimeSpan> FoundAsync(DatabaseRouter router, string host, HostState state) =>
         Eventually.Async(() => router.GetHealthStatus().TryGetValue(host, out var found) && found.State == state, s_bound, $"{host} is {state}");
 }

@@ -3,12 +3,12 @@ using ReplicaRouter.Tests.Discovery;
 
 namespace ReplicaRouter.ClusterTests.Beliefs;
 
-/// <summary>A Patroni member that calls a server of a cluster the leader and all others replicas, whatever they are.</summary>
+/// <summary>A Patroni member that reports one server as the leader and all others as replicas, regardless of their real roles.</summary>
 internal sealed class MistakenPatroni(LocalCluster cluster, string leader) : IAsyncDisposable
 {
     private readonly FakePatroni _member = new() { Answer = Cluster(cluster, leader) };
 
-    /// <summary>Routers that ask it, once a second.</summary>
+    /// <summary>Returns options for a router that polls this member once a second.</summary>
     public DatabaseRouterOptions Options(params string[] configured)
     {
         var options = cluster.Options(configured);

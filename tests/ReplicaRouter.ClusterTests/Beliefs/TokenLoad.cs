@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Beliefs;
 
-/// <summary>Reads and writes through one router that go on whatever happens, with a record of which server acknowledged which write.</summary>
+/// <summary>Reads and writes through one router that continue after failures, and record which server acknowledged which write.</summary>
 internal sealed class TokenLoad : IAsyncDisposable
 {
     private readonly DatabaseRouter _router;
@@ -32,35 +32,35 @@ internal sealed class TokenLoad : IAsyncDisposable
 
     public long WrittenOn(int port) => _written.Count(write => write.Port == port);
 
-    /// <summary>The longest time between two writes that were acknowledged.</summary>
+    /// <summary>The longest time between two acknowledged writes.</summary>
     public TimeSpan LongestGap => _written.Zip(_written.Skip(1), (before, after) => TimeProvider.System.GetElapsedTime(before.At, after.At)).DefaultIfEmpty().Max();
 
-    /// <summary>Waits until a server acknowledges one more write, and says how long that took.</summary>
+    /// <summary>Waits until a server acknowledges one more write, and returns how long that took.</summary>
     public async Task<TimeSpan> WritesOnAsync(int port, TimeSpan bound)
     {
         var (before, start) = (WrittenOn(port), TimeProvider.System.GetTimestamp());
         while (WrittenOn(port) <= before)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < bound, $"No write was acknowledged within {bound}; {_written.Count} were before. The last error: {_lastError}");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < bound, $"No write was acknowledged within {bound}; {_written.Count} were before. Last error: {_lastError}");
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
 
         return TimeProvider.System.GetElapsedTime(start);
     }
 
-    /// <summary>Stops, and asks a server whether it holds each write that it acknowledged, once.</summary>
+    /// <summary>Stops, and checks that a server holds each write that it acknowledged exactly once.</summary>
     public async Task AssertNothingIsLostOrDoubledAsync(LocalServer server)
     {
         await DisposeAsync();
         await AssertHeldAsync(server);
     }
 
-    /// <summary>Asks a server whether it holds each write that it has acknowledged so far, once.</summary>
+    /// <summary>Checks that a server holds each write that it has acknowledged so far exactly once.</summary>
     public async Task AssertHeldAsync(LocalServer server)
     {
         var written = _written.Where(write => write.Port == server.Port).ToList();
         await using var connection = Connect(server);
-        // Another cluster may have had the port before.
+        // Another cluster may have used the port before.
         var cluster = await connection.ExecuteScalarAsync<long>("SELECT system_identifier FROM pg_control_system()");
         var held = (await connection.QueryAsync<Guid>("SELECT token FROM written")).ToList();
         Assert.Equal(held.Count, held.Distinct().Count());
@@ -73,7 +73,7 @@ internal sealed class TokenLoad : IAsyncDisposable
         await _workers;
     }
 
-    /// <summary>Without a pool, whose connections may be from before a restart.</summary>
+    /// <summary>Connects without a pool, which could hand out connections from before a restart.</summary>
     private static NpgsqlConnection Connect(LocalServer server) => new(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Pooling = false }.ConnectionString);
 
     private async Task WriteAsync()
@@ -100,7 +100,7 @@ internal sealed class TokenLoad : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // It goes on: what counts is what was acknowledged.
+                // Continue: only acknowledged writes count.
                 _lastError = e;
             }
 
@@ -108,6 +108,6 @@ internal sealed class TokenLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>A write that was acknowledged: by the server on a port, of a cluster, at a moment.</summary>
+    /// <summary>An acknowledged write, with the port and the system identifier of its server, and the timestamp of the answer.</summary>
     private sealed record Write(Guid Token, int Port, long Cluster, long At);
 }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>Errors of statements change no host's state, whatever their code.</summary>
+/// <summary>An error that a statement raises changes no host's state, regardless of its code.</summary>
 public class BlameTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -19,7 +19,7 @@ public class BlameTests(ClusterFixture fixture)
     [InlineData("28P01")]
     [InlineData("3D000")]
     [InlineData("08P01")]
-    public async Task A_statement_that_passes_on_what_another_server_said_leaves_its_own_host_in_rotation(string sqlState)
+    public async Task A_statement_that_raises_another_server_s_error_leaves_its_host_in_rotation(string sqlState)
     {
         await using var router = fixture.Cluster.Router();
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);

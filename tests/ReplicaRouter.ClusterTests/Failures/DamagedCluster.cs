@@ -7,7 +7,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>A primary and two replicas, of which <c>analytics</c> has lost a table's file, damaged another's, and fails a function.</summary>
+/// <summary>A primary and two replicas. On <c>analytics</c>, one table's file is missing, another's is damaged, and a function fails.</summary>
 public sealed class DamagedCluster : IAsyncLifetime
 {
     private LocalCluster? _cluster;
@@ -19,15 +19,15 @@ public sealed class DamagedCluster : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Started by the first test that needs it.</summary>
+    /// <summary>Starts the cluster for the first test that needs it.</summary>
     public Task StartAsync() => _starting ??= DamageAsync();
 
-    /// <summary>A read that meets an error on <c>analytics</c> alone.</summary>
+    /// <summary>Returns a query that fails only on <c>analytics</c>.</summary>
     public static string Read(string sqlState) => sqlState switch
     {
         "58P01" => "SELECT count(*) FROM lost",
         "XX001" => "SELECT count(*) FROM damaged",
-        // No memory left, or a migration that it has not replayed yet.
+        // For example out of memory, or a migration that it has not replayed yet.
         _ => $"SELECT fails('{sqlState}')",
     };
 

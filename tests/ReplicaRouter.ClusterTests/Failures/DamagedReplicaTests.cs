@@ -4,7 +4,7 @@ using ReplicaRouter.Tests;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>One of two replicas answers probes, and fails statements that the other one answers.</summary>
+/// <summary>One of two replicas answers probes but fails statements that the other one answers.</summary>
 [Trait("PostgreSQL", "any")]
 [Trait("Failure", "B3")]
 [Collection(QuietMachine.Name)]
@@ -54,7 +54,7 @@ public class DamagedReplicaTests(DamagedCluster damaged)
     [InlineData("XX001")]
     [InlineData("53200")]
     [InlineData("42P01")]
-    public async Task A_read_that_fails_on_one_replica_alone_is_answered_by_the_other_and_that_replica_is_shown_and_left_out(string sqlState)
+    public async Task A_read_that_fails_on_only_one_replica_is_retried_and_takes_that_replica_out(string sqlState)
     {
         using var logger = new RecordingLogger();
         await using var router = await RouterAsync(logger);
@@ -70,12 +70,12 @@ public class DamagedReplicaTests(DamagedCluster damaged)
         Assert.Contains(router.GetMetrics().Transitions, transition => transition is { Host: "analytics", State: HostState.Failing });
         Assert.Contains(logger[217], text => text.Contains("analytics", StringComparison.Ordinal));
         Assert.Contains(router.Engine.Explain(DatabaseOperation.Read, default).Hosts, host => host is { Host: "analytics", Standing: HostStanding.Rejected } && host.Reason.Contains(sqlState, StringComparison.Ordinal));
-        // Its other route goes to the next group meanwhile.
+        // Meanwhile the next group serves its other route.
         Assert.Equal("background", await damaged.Cluster.WhoAsync(router, DatabaseOperation.Analytics));
     }
 
     [Fact]
-    public async Task It_comes_back_by_itself_and_is_left_out_again_at_the_first_statement_that_fails_there()
+    public async Task A_failing_replica_returns_and_is_taken_out_again_at_its_next_failure()
     {
         await using var router = await RouterAsync();
         Task<long> ReadAsync(string sql) => router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteScalarAsync<long>(sql), Ct);
@@ -88,15 +88,15 @@ public class DamagedReplicaTests(DamagedCluster damaged)
         var retries = router.GetMetrics().Recovery.Retries;
         await LoadAsync(TimeSpan.FromSeconds(1), () => ReadAsync(DamagedCluster.Read("53200")));
         Assert.Equal(HostState.Failing, router.GetHealthStatus()["analytics"].State);
-        // As many as were under way at once.
+        // At most one for each of the four concurrent reads.
         Assert.InRange(router.GetMetrics().Recovery.Retries - retries, 1, 4);
     }
 
-    /// <summary>Where the application opens connections by itself nothing is run again; but what fails at once draws no more than its share.</summary>
+    /// <summary>On connections that the application opens, nothing is retried; but a host that fails fast gets no more than its share.</summary>
     [Theory]
     [InlineData("58P01")]
     [InlineData("42P01")]
-    public async Task Connections_that_callers_open_go_to_it_no_more_often_than_to_others(string sqlState)
+    public async Task Connections_that_callers_open_go_to_a_failing_host_no_more_than_to_others(string sqlState)
     {
         await using var router = await RouterAsync();
         var (reads, errors) = await LoadAsync(TimeSpan.FromSeconds(2), async () =>
@@ -109,7 +109,7 @@ public class DamagedReplicaTests(DamagedCluster damaged)
     }
 
     [Fact]
-    public async Task An_error_that_every_host_has_is_told_to_the_caller_and_takes_no_host_out()
+    public async Task An_error_on_every_host_reaches_the_caller_and_takes_no_host_out()
     {
         await using var router = await RouterAsync();
         for (var i = 0; i < 20; i++)
@@ -123,7 +123,7 @@ public class DamagedReplicaTests(DamagedCluster damaged)
     }
 
     [Fact]
-    public async Task Where_no_other_host_may_serve_the_caller_gets_the_error_itself_at_once()
+    public async Task Where_no_other_host_can_serve_the_caller_gets_the_error_at_once()
     {
         await using var router = await RouterAsync();
         await router.DrainAsync("background", Ct);

@@ -3,7 +3,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>Starts clusters for tests of failures, and routers that have seen them well.</summary>
+/// <summary>Starts clusters for failure tests, and routers that have found them healthy.</summary>
 internal static class FailureCluster
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -15,7 +15,7 @@ internal static class FailureCluster
         return cluster;
     }
 
-    /// <summary>A router that has seen every host healthy: servers that were started a moment ago may still be catching up.</summary>
+    /// <summary>Returns a router that has found every host healthy; servers that have just started can still be catching up.</summary>
     public static async Task<DatabaseRouter> HealthyRouterAsync(this LocalCluster cluster, Action<DatabaseRouterOptions>? configure = null)
     {
         await cluster.WaitForReplicationAsync(Ct);

@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>One operation of a load: who served it, how long it took, and how it failed if it did.</summary>
+/// <summary>One operation of a load: the server that answered, how long it took, and the error if it failed.</summary>
 internal sealed record LoadedOperation(string? Server, long StartedAt, TimeSpan Duration, Exception? Error);
 
 /// <summary>Workers that read or write through a router, one operation after another with a short pause, until they are stopped.</summary>
@@ -18,11 +18,11 @@ internal sealed class FailureLoad : IAsyncDisposable
     private FailureLoad(int workers, Func<Task<string>> operation) =>
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(operation)))];
 
-    /// <summary>Reads that tell which server answers.</summary>
+    /// <summary>Starts reads that record which server answered.</summary>
     public static FailureLoad OfReads(LocalCluster cluster, DatabaseRouter router, int workers = 6, DatabaseRoute? route = null) =>
         new(workers, () => router.ExecuteAsync(route ?? DatabaseOperation.Read, (connection, ct) => WhoAsync(cluster, connection, ct)));
 
-    /// <summary>Writes of one token each, into a table that would hold it twice as well.</summary>
+    /// <summary>Starts writes of one token each, into a table without a key, so that a repeated write shows.</summary>
     public static FailureLoad OfWrites(LocalCluster cluster, DatabaseRouter router, Tokens tokens, int workers = 2) =>
         new(workers, () => tokens.WriteAsync(id => router.ExecuteAsync(DatabaseOperation.Write, async (connection, ct) =>
         {
@@ -75,7 +75,7 @@ internal sealed class FailureLoad : IAsyncDisposable
     private static string NameOf(LocalCluster cluster, int port) => cluster.Servers.Single(server => server.Port == port).Name;
 }
 
-/// <summary>Tokens that were written, and what became of each.</summary>
+/// <summary>Writes tokens, and records which of them were acknowledged.</summary>
 internal sealed class Tokens
 {
     public const string CreateTable = "CREATE TABLE token (id uuid)";
@@ -90,7 +90,7 @@ internal sealed class Tokens
         return server;
     }
 
-    /// <summary>How many acknowledged tokens are not there, and how many of all are there more than once.</summary>
+    /// <summary>Returns the number of acknowledged tokens that are missing, and the number of duplicate rows.</summary>
     public async Task<(int Lost, int Twice)> CheckAsync(LocalCluster cluster)
     {
         await using var connection = new NpgsqlConnection(cluster.Primary.ConnectionString);

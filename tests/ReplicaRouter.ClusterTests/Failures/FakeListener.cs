@@ -4,10 +4,10 @@ using System.Text;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>Something that listens where a server should, and answers whatever comes by the same bytes before it hangs up.</summary>
+/// <summary>A listener in a server's place that answers any message with the same bytes and closes the connection.</summary>
 internal sealed class FakeListener : IAsyncDisposable
 {
-    /// <summary>What a postmaster sends that can't start a process, by a protocol of its youth without a length: read by today's protocol, it announces 1.6 GB.</summary>
+    /// <summary>What a postmaster sends when it can't fork a process: an error of protocol 2, which has no length. Read as protocol 3, it announces 1.6 GB.</summary>
     public static readonly byte[] NoProcess = Encoding.ASCII.GetBytes("Ecould not fork new process for connection: Cannot allocate memory\n\0");
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

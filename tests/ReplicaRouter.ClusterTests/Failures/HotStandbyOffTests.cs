@@ -2,7 +2,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>A standby that takes no connections says why.</summary>
+/// <summary>A standby that accepts no connections says why.</summary>
 public class HotStandbyOffTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -15,7 +15,7 @@ public class HotStandbyOffTests
         await using var router = await cluster.HealthyRouterAsync();
         await cluster["analytics"].StopAsync(cancellationToken: Ct);
         await File.AppendAllTextAsync(Path.Combine(cluster["analytics"].DataDirectory, "postgresql.auto.conf"), "hot_standby = off\n", Ct);
-        // It never becomes ready for connections, for which the start waits.
+        // The start waits until the server accepts connections, which it never does.
         using var start = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var starting = cluster["analytics"].StartAsync(start.Token);
         await Eventually.Async(

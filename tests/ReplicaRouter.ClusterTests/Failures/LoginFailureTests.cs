@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>A login that fails, however it does, is tried elsewhere.</summary>
+/// <summary>A login that fails in any way is tried on another host.</summary>
 [Trait("PostgreSQL", "any")]
 [Trait("Failure", "B4")]
 public class LoginFailureTests(ClusterFixture fixture)
@@ -20,10 +20,10 @@ public class LoginFailureTests(ClusterFixture fixture)
         { "", false },
     };
 
-    /// <summary>The replica's probes go on over the connection that they have: what the logins of callers meet is the first that is seen of it.</summary>
+    /// <summary>The replica's probes still reach the real server, so callers' logins are the first to meet the failure.</summary>
     [Theory]
     [MemberData(nameof(Answers))]
-    public async Task A_read_whose_login_meets_no_PostgreSQL_server_is_served_elsewhere(string answer, bool isTls)
+    public async Task A_read_whose_login_reaches_no_PostgreSQL_server_is_served_elsewhere(string answer, bool isTls)
     {
         await using var listener = new FakeListener(Encoding.Latin1.GetBytes(answer));
         var options = fixture.Cluster.Options("primary", "analytics", "background");
@@ -42,7 +42,7 @@ public class LoginFailureTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task What_can_be_said_of_it_is_said_where_no_other_host_may_serve()
+    public async Task A_failed_login_is_described_when_no_other_host_can_serve()
     {
         await using var listener = new FakeListener(FakeListener.NoProcess);
         var settings = new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = listener.Port };
@@ -53,7 +53,7 @@ public class LoginFailureTests(ClusterFixture fixture)
             new NpgsqlHostProbe(host with { Connection = new(fixture.Cluster.Primary.ConnectionString) }, TimeSpan.FromSeconds(2), TimeProvider.System));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(10), Ct);
         var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Write, Ct));
-        // Npgsql ends it by an error of its own, of the network or of memory, as the allocation succeeds or not.
+        // Npgsql fails with a network error or an out-of-memory error, depending on whether its allocation succeeds.
         Assert.Contains($"127.0.0.1:{listener.Port}", error.Message, StringComparison.Ordinal);
         Assert.NotNull(error.InnerException);
     }

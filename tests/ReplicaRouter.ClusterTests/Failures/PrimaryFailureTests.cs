@@ -5,16 +5,16 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>The primary fails, is replaced, comes back, or is more than one.</summary>
+/// <summary>The primary fails, is replaced or returns, or there are two of them.</summary>
 [Trait("PostgreSQL", "any")]
 public class PrimaryFailureTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_killed_primary_is_followed_by_whoever_was_promoted_and_no_write_is_lost_or_applied_twice_S2_S23_H12_H14_H43_T4_T6_T20_I3_I4()
+    public async Task A_failover_applies_each_write_exactly_once_S2_S23_H12_H14_H43_T4_T6_T20_I3_I4()
     {
-        // The successor has every acknowledged commit: what is lost would be lost by the router.
+        // The successor holds every acknowledged commit, so any loss would be the router's.
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions
         {
             Replicas = [new() { Name = "analytics" }, new() { Name = "background", IsSynchronous = true }],
@@ -38,7 +38,7 @@ public class PrimaryFailureTests
 
         var written = await writes.StopAsync();
         Assert.Null((await reads.StopAsync()).Find(read => read.Error is not null)?.Error);
-        // What was under way when the server died has no answer, and says so. All that came later waited.
+        // A write in flight when the server died has an unknown outcome. All later writes waited.
         Assert.All(written.Where(write => write.Error is not null), write =>
         {
             Assert.IsType<TransactionOutcomeUnknownException>(write.Error);
@@ -50,7 +50,7 @@ public class PrimaryFailureTests
     }
 
     [Fact]
-    public async Task A_planned_switchover_costs_no_write_an_error_H13_S18_S25_T27()
+    public async Task A_planned_switchover_fails_no_write_H13_S18_S25_T27()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();
@@ -71,7 +71,7 @@ public class PrimaryFailureTests
     }
 
     [Fact]
-    public async Task A_frozen_primary_that_thaws_after_a_promotion_gets_nothing_and_who_waits_on_it_is_told_T25_S5_I5()
+    public async Task A_primary_resumed_after_a_promotion_gets_nothing_and_its_callers_fail_T25_S5_I5()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();
@@ -80,7 +80,7 @@ public class PrimaryFailureTests
         cluster.Primary.Suspend();
         var stuck = router.ExecuteAsync(DatabaseOperation.Write, (connection, ct) => connection.ExecuteAsync(new CommandDefinition("INSERT INTO token VALUES (gen_random_uuid())", cancellationToken: ct)), Ct);
         await router.ReachesAsync("primary", HostState.Hung, 5);
-        Assert.False(stuck.IsCompleted, "as long as nobody took its place it may still answer");
+        Assert.False(stuck.IsCompleted, "the primary can still answer until another one is promoted");
         await cluster["background"].PromoteAsync(Ct);
         var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => stuck);
         Assert.Equal("primary", error.Host);
@@ -111,7 +111,7 @@ public class PrimaryFailureTests
     }
 
     [Fact]
-    public async Task Everything_killed_and_started_in_another_order_serves_again_T13_H42_I8()
+    public async Task A_cluster_killed_and_started_in_another_order_serves_again_T13_H42_I8()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();
@@ -128,7 +128,7 @@ public class PrimaryFailureTests
     }
 
     [Fact]
-    public async Task With_the_primary_hung_reads_go_on_and_writes_wait_no_longer_than_they_may_S8_T5()
+    public async Task With_the_primary_hung_reads_go_on_and_writes_wait_within_their_limits_S8_T5()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync(options =>
@@ -155,11 +155,11 @@ public class PrimaryFailureTests
     }
 
     /// <summary>
-    /// A backend's crash takes the whole server through recovery, under the same postmaster. What was not flushed is gone, and with it the memory of
-    /// which ids were given: the next transaction to commit has the id of the one that was asked about.
+    /// A backend's crash takes the whole server through recovery, under the same postmaster. Unflushed WAL is lost, and with it the record of which ids
+    /// were assigned: a later transaction gets the id of the one whose outcome is looked up.
     /// </summary>
     [Fact]
-    public async Task After_a_crash_the_id_of_a_transaction_proves_nothing_once_another_one_has_it_S3()
+    public async Task After_a_crash_a_transaction_id_proves_nothing_once_it_is_reused_S3()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [], Settings = { ["wal_writer_delay"] = "10s", ["bgwriter_delay"] = "10s" } }, Ct);
         await using var router = await cluster.HealthyRouterAsync();
@@ -181,7 +181,7 @@ public class PrimaryFailureTests
         using (var backend = Process.GetProcessById(holder.ProcessID)) backend.Kill();
         var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => work);
 
-        // Nobody has the id yet: it is known to be nobody's commit.
+        // The id is not reused yet, so it is certain that no transaction committed under it.
         Assert.Equal(TransactionOutcome.RolledBack, await error.ResolveAsync(Ct));
         var next = await router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteScalarAsync<long>("SELECT txid_current()"), Ct);
         Assert.InRange(next, 1, id);
@@ -190,7 +190,7 @@ public class PrimaryFailureTests
     }
 
     [Fact]
-    public async Task Disposed_while_work_waits_for_a_host_it_says_so_at_once()
+    public async Task Disposing_the_router_ends_work_that_waits_for_a_host_at_once()
     {
         await using var cluster = await FailureCluster.StartAsync();
         var router = await cluster.HealthyRouterAsync();
@@ -201,16 +201,16 @@ public class PrimaryFailureTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(3), Ct));
     }
 
-    /// <summary>As DistributedLock.Postgres keeps one, for which it takes a data source.</summary>
+    /// <summary>DistributedLock.Postgres, for example, keeps such a connection from the data source that it takes.</summary>
     [Fact]
     [Trait("Failure", "A8")]
-    public async Task A_connection_that_is_kept_closed_leads_to_the_server_of_each_opening()
+    public async Task A_reused_closed_connection_leads_to_the_current_primary_at_each_opening()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();
         await using var kept = router.GetDataSource(DatabaseOperation.Write).CreateConnection();
         Assert.Equal("primary", await OpenAsync());
-        // Called last, and so once the connection is led elsewhere, which is a moment after the topology shows the new primary.
+        // This handler runs last, after the connection is repointed, which is a moment after the topology shows the new primary.
         var followed = new TaskCompletionSource();
         router.Engine.Store.Changed += (before, after) =>
         {

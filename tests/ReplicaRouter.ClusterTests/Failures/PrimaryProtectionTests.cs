@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>Replicas that can't serve must not take the primary with them.</summary>
+/// <summary>Replicas that can't serve must not overload the primary.</summary>
 [Trait("PostgreSQL", "any")]
 public class PrimaryProtectionTests
 {
@@ -13,7 +13,7 @@ public class PrimaryProtectionTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task With_every_replica_lagging_two_hundred_reads_reach_the_primary_by_its_places_only_and_the_rest_get_a_typed_error_H5_S11()
+    public async Task With_all_replicas_lagging_reads_reach_the_primary_only_up_to_its_limit_H5_S11()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync(options =>
@@ -40,7 +40,7 @@ public class PrimaryProtectionTests
         var most = 0L;
         while (reads.Exists(read => !read.IsCompleted))
         {
-            // By what they wait for: a backend that has answered shows as active for a moment longer.
+            // Count by wait event: a backend that has answered still shows as active for a moment.
             most = Math.Max(most, await admin.ExecuteScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cluster tests read' AND wait_event = 'PgSleep'"));
             await Task.Delay(5, Ct);
         }
@@ -62,7 +62,7 @@ public class PrimaryProtectionTests
     }
 
     [Fact]
-    public async Task Handed_out_connections_and_data_sources_take_places_as_well_and_give_them_back()
+    public async Task Opened_connections_and_data_sources_also_take_slots_and_release_them()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics");
         await using var router = await cluster.HealthyRouterAsync(options =>

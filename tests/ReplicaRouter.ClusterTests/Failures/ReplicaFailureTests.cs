@@ -5,17 +5,17 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>A replica fails in each of the ways that there are, under load.</summary>
+/// <summary>A replica fails under load, in every known way.</summary>
 [Trait("PostgreSQL", "any")]
 public class ReplicaFailureTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <summary>What a host that hangs may cost an operation: a fraction of any time-out, with room for a machine that is busy.</summary>
+    /// <summary>The longest that a hung host can delay an operation: a fraction of any time-out, with a margin for a busy machine.</summary>
     private static readonly TimeSpan MoveBound = TimeSpan.FromSeconds(3);
 
     [Fact]
-    public async Task A_killed_replica_costs_no_read_an_error_and_gets_its_load_back_little_by_little_S1_T3_T12_H8()
+    public async Task A_killed_replica_fails_no_read_and_regains_its_load_gradually_S1_T3_T12_H8()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
         await using var router = await cluster.HealthyRouterAsync();
@@ -50,9 +50,9 @@ public class ReplicaFailureTests
         await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
         await using var router = await cluster.HealthyRouterAsync();
         await using var load = FailureLoad.OfReads(cluster, router);
-        // Warm: a read that meets the hung server is under way there, and no login that is simply tried elsewhere.
+        // Warm up, so that reads are in flight on the server when it hangs, and not just logins, which are simply tried elsewhere.
         await Eventually.Async(() => router.GetMetrics().QueriesByHost.TryGetValue("background", out var served) && served.GetValueOrDefault("read") > 100, TimeSpan.FromSeconds(10), "warm");
-        // And at work: a replica that was slower for a moment may be left out, and nobody waits for it then.
+        // It must be serving right now: a replica that was slower for a moment can be out of rotation, and then no read waits for it.
         await Eventually.Async(async () =>
         {
             var before = router.GetMetrics().QueriesByHost["background"]["read"];
@@ -73,16 +73,16 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task Where_only_the_postmaster_hangs_open_connections_go_on_serving_and_nobody_waits_for_a_login_S4()
+    public async Task When_only_the_postmaster_hangs_open_connections_serve_and_no_read_waits_S4()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();
-        // One connection, which is open and idle.
+        // Open one connection, and leave it idle.
         Assert.Equal("analytics", await cluster.WhoAsync(router, DatabaseOperation.Analytics));
         cluster["analytics"].SuspendPostmaster();
         try
         {
-            // As many at once as there is no open connection for: one is served there, the others elsewhere.
+            // More reads at once than there are open connections: one is served there, the others elsewhere.
             await Eventually.Async(async () =>
             {
                 await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => router.ExecuteAsync(DatabaseOperation.Analytics, (connection, ct) => connection.ExecuteAsync("SELECT pg_sleep(0.01)"), Ct)));
@@ -98,7 +98,7 @@ public class ReplicaFailureTests
                     await connection.ExecuteAsync("SELECT pg_sleep(0.01)");
                     return await cluster.WhoAsync(connection);
                 }, Ct))));
-                Assert.True(TimeProvider.System.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(2), "nobody waits for a login");
+                Assert.True(TimeProvider.System.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(2), "no read waits for a login");
             }
 
             Assert.Contains("analytics", servers);
@@ -114,7 +114,7 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task A_black_hole_is_left_as_a_hung_host_is_and_with_all_replicas_in_one_the_primary_serves_S6_S8_H6()
+    public async Task Reads_leave_black_holed_replicas_and_in_the_end_reach_the_primary_S6_S8_H6()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var analytics = FaultProxy.Start("127.0.0.1", cluster["analytics"].Port);
@@ -147,7 +147,7 @@ public class ReplicaFailureTests
         options.Hosts[host].ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionStringParser.Parse(options.Hosts[host].ConnectionString)[0].ConnectionString) { Port = proxy.Port }.ConnectionString;
 
     [Fact]
-    public async Task A_read_is_moved_as_often_as_hosts_are_lost_under_it()
+    public async Task A_read_moves_each_time_its_host_is_lost()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background", "replica-3");
         await using var router = await cluster.HealthyRouterAsync();
@@ -166,9 +166,9 @@ public class ReplicaFailureTests
         Assert.Equal(4, runs.Count);
     }
 
-    /// <summary>As when a machine is lost and its address answers for it, or a firewall: new connections are refused, and the open ones fall silent.</summary>
+    /// <summary>As when a machine is lost and its network or a firewall answers for it: new connections are refused, and open ones fall silent.</summary>
     [Fact]
-    public async Task Reads_under_way_are_moved_off_a_replica_that_refuses_connections_and_does_not_break_the_open_ones_S6()
+    public async Task Reads_in_flight_move_off_a_silent_replica_that_refuses_new_connections_S6()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster["analytics"].Port);
@@ -222,7 +222,7 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task A_query_in_the_way_of_replay_is_run_once_more_elsewhere_and_not_a_third_time_S13_S14_H17_H18_T16_T28()
+    public async Task A_query_that_blocks_replay_is_retried_once_elsewhere_S13_S14_H17_H18_T16_T28()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         foreach (var name in new[] { "analytics", "background" })
@@ -239,7 +239,7 @@ public class ReplicaFailureTests
         var error = await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Read, async (connection, ct) =>
         {
             Interlocked.Increment(ref runs);
-            // It holds a lock that the primary's next statement, once replayed, takes from it.
+            // The transaction holds a lock that conflicts with the replay of the primary's next statement.
             await using var transaction = await connection.BeginTransactionAsync(ct);
             await connection.ExecuteAsync("SELECT * FROM contested");
             await using (var primary = new NpgsqlConnection(cluster.Primary.ConnectionString)) await primary.ExecuteAsync("ALTER TABLE contested ADD COLUMN IF NOT EXISTS c int; ALTER TABLE contested DROP COLUMN c");
@@ -251,7 +251,7 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task A_slow_read_is_given_a_second_run_where_that_was_asked_for_and_the_first_answer_counts_S9()
+    public async Task A_slow_read_is_hedged_where_allowed_and_the_first_answer_counts_S9()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster["background"].Port);
@@ -268,11 +268,11 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task A_second_run_waits_in_no_line_for_a_connection()
+    public async Task A_hedged_attempt_does_not_queue_for_a_connection()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync(options => options.Routes["read"] = new DatabaseRouteOptions { MaxPoolSize = 1, AllowHedging = true });
-        // Both of the only connections that there may be, one of which comes back: reads have nowhere else to go.
+        // Take the only connection of each replica and return one, so that reads have nowhere else to go.
         await using var free = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
         await using var held = await router.OpenConnectionAsync(DatabaseOperation.Read, Ct);
         Assert.NotEqual(await cluster.WhoAsync(free), await cluster.WhoAsync(held));
@@ -290,12 +290,12 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task One_backend_that_is_killed_restarts_its_whole_server_and_costs_no_read_an_error_S3()
+    public async Task A_killed_backend_restarts_its_whole_server_and_fails_no_read_S3()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();
         await using var load = FailureLoad.OfReads(cluster, router);
-        // Its connections are in use by then: a small server is back within a few ms, and who has none there never learns of it.
+        // Its connections must be in use: a small server is back within a few ms, and a router without connections there would not notice.
         await Eventually.Async(() => router.GetMetrics().QueriesByHost.TryGetValue("background", out var served) && served.GetValueOrDefault("read") > 100, TimeSpan.FromSeconds(10), "warm");
         await using (var victim = new NpgsqlConnection(cluster["background"].SuperuserConnectionString))
         {
@@ -310,7 +310,7 @@ public class ReplicaFailureTests
     }
 
     [Fact]
-    public async Task A_killed_replica_costs_handed_out_connections_nothing_but_those_that_are_open_on_it()
+    public async Task A_killed_replica_breaks_only_the_connections_that_are_open_on_it()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics", "background");
         await using var router = await cluster.HealthyRouterAsync();

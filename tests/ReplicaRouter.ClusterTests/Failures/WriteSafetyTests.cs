@@ -4,7 +4,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Failures;
 
-/// <summary>No write is run twice, and none that was provably not executed is lost.</summary>
+/// <summary>No write is executed twice, and a write that provably was not executed is not lost.</summary>
 public class WriteSafetyTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -25,7 +25,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
         (connection, _) => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM note WHERE text = @text", new { text }), Ct);
 
     [Fact]
-    public async Task A_write_whose_server_refused_the_first_command_is_run_again_S18_S25()
+    public async Task A_write_whose_first_command_was_refused_is_retried_S18_S25()
     {
         await using var router = Router();
         var runs = 0;
@@ -40,7 +40,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_write_that_has_done_something_is_not_run_again_T22_I4()
+    public async Task A_write_that_has_executed_a_command_is_not_retried_T22_I4()
     {
         await using var router = Router();
         var runs = 0;
@@ -55,7 +55,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Nor_is_one_that_has_copied_something_in_or_ends_in_a_copy()
+    public async Task A_write_that_has_copied_rows_in_or_ends_in_a_COPY_is_not_retried()
     {
         await using var router = Router();
         await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, async (connection, ct) =>
@@ -83,7 +83,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Nor_is_one_that_asks_not_to_be()
+    public async Task A_write_that_disallows_retries_is_not_retried()
     {
         await using var router = Router();
         await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Write, async (connection, _) =>
@@ -94,7 +94,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_transaction_whose_first_command_was_refused_is_run_again_and_one_that_got_further_is_not_H44()
+    public async Task A_transaction_is_retried_only_if_its_first_command_was_refused_H44()
     {
         await using var router = Router();
         var runs = 0;
@@ -116,9 +116,9 @@ public class WriteSafetyTests(ClusterFixture fixture)
         Assert.Equal((1, 0L), (runs, await CountAsync(router, "got further")));
     }
 
-    /// <summary>The proxy cuts the answer off: what was sent was executed, and nobody knows.</summary>
+    /// <summary>The proxy cuts the answer off: the write was executed, but the router can't know.</summary>
     [Fact]
-    public async Task A_write_cut_off_from_its_answer_has_an_unknown_outcome_and_is_applied_once_S27_T22()
+    public async Task A_write_whose_answer_is_lost_has_an_unknown_outcome_and_runs_once_S27_T22()
     {
         await using var proxy = FaultProxy.Start("127.0.0.1", Cluster.Primary.Port);
         await using var router = Cluster.Router(options => options.Hosts["primary"].ConnectionString =
@@ -138,7 +138,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     [Theory]
     [InlineData(true, TransactionOutcome.Committed, 1)]
     [InlineData(false, TransactionOutcome.RolledBack, 0)]
-    public async Task A_commit_cut_off_from_its_answer_can_be_asked_for_S27(bool isLetGo, TransactionOutcome outcome, long rows)
+    public async Task The_outcome_of_a_commit_whose_answer_is_lost_can_be_looked_up_S27(bool isLetGo, TransactionOutcome outcome, long rows)
     {
         var table = $"held_{isLetGo}".ToLowerInvariant();
         await using var proxy = FaultProxy.Start("127.0.0.1", Cluster.Primary.Port);
@@ -151,7 +151,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
             CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_{table}()
             """), Ct);
 
-        // The deferred trigger runs inside COMMIT, and waits there for a lock that is held here.
+        // The deferred trigger runs inside COMMIT, and waits there for the lock that is held here.
         await using var holder = new NpgsqlConnection(Cluster.Primary.ConnectionString);
         await holder.ExecuteAsync("SELECT pg_advisory_lock(4711)");
         var work = router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync($"INSERT INTO {table} VALUES (1)", transaction: transaction), Ct);
@@ -169,7 +169,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     private const string Waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND query = 'COMMIT'";
 
     [Fact]
-    public async Task A_transaction_that_ended_itself_in_its_commit_was_rolled_back_and_that_can_be_asked_for()
+    public async Task A_transaction_whose_backend_ends_in_COMMIT_is_found_to_be_rolled_back()
     {
         await using var router = Router();
         var error = await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => router.WithTransactionAsync((transaction, _) => transaction.Connection!.ExecuteAsync("""
@@ -182,7 +182,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_read_on_a_terminated_connection_is_run_again_and_a_write_on_a_read_connection_never_moves_to_the_primary_T17_H28_H29()
+    public async Task A_write_on_a_read_connection_never_moves_to_the_primary_T17_H28_H29()
     {
         await using var router = Router();
         var error = await Assert.ThrowsAsync<PostgresException>(() => router.ExecuteAsync(DatabaseOperation.Read, (connection, _) => connection.ExecuteAsync("INSERT INTO note (text) VALUES ('by a read')"), Ct));
@@ -191,14 +191,14 @@ public class WriteSafetyTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Statements_that_Npgsql_prepares_by_itself_work_whichever_host_serves_the_next_one_T18()
+    public async Task Statements_that_Npgsql_auto_prepares_work_on_every_host_T18()
     {
         await using var router = Cluster.Router(options => options.ConfigureDataSource = builder =>
         {
             builder.ConnectionStringBuilder.MaxAutoPrepare = 20;
             builder.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
         });
-        // Of a router that has just started one replica may serve all reads for a moment: the others are not probed yet, or their first connections are slow.
+        // Just after a router's start, one replica can serve all reads: the others are not probed yet, or their first connections are slow.
         var reads = new Dictionary<string, int>();
         await Eventually.Async(async () =>
         {
@@ -210,7 +210,7 @@ public class WriteSafetyTests(ClusterFixture fixture)
 
     [Fact]
     [Trait("Failure", "B11")]
-    public async Task Work_whose_answer_was_lost_is_given_up_once_its_server_is_reached_again_and_work_that_goes_on_is_not()
+    public async Task Only_work_whose_answer_was_lost_is_abandoned_once_its_server_is_reached_again()
     {
         await using var cluster = await FailureCluster.StartAsync("analytics");
         await using var proxy = FaultProxy.Start("127.0.0.1", cluster.Primary.Port);
@@ -232,11 +232,11 @@ public class WriteSafetyTests(ClusterFixture fixture)
         proxy.ForgetIdle(TimeSpan.Zero);
         startedAt = TimeProvider.System.GetTimestamp();
         cut.SetResult();
-        // Beside it, work that the server goes on doing: begun after the cut, it hears the same alarm.
+        // This work starts after the cut and runs on the server. It gets the same alarm, but must not be abandoned.
         var goesOn = router.ExecuteAsync(DatabaseOperation.Write, (connection, ct) => connection.ExecuteScalarAsync<int>(new CommandDefinition("SELECT 1 FROM pg_sleep(5)", cancellationToken: ct)), Ct);
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => lost.WaitAsync(TimeSpan.FromSeconds(20), Ct));
         Assert.True(TimeProvider.System.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(10), "given up soon");
-        // Its lock is free.
+        // The abandoned work has released its lock.
         Assert.Equal(1, await direct.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteAsync(new CommandDefinition("UPDATE held SET n = 3", commandTimeout: 5)), Ct));
         Assert.Equal(1, await goesOn.WaitAsync(TimeSpan.FromSeconds(20), Ct));
     }

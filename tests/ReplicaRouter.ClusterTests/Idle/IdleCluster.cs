@@ -5,13 +5,13 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.ClusterTests.Idle;
 
-/// <summary>A primary and five replicas, each behind a proxy that ends connections which are idle.</summary>
+/// <summary>A primary and five replicas, each behind a proxy that ends idle connections.</summary>
 public sealed class IdleCluster : IAsyncLifetime
 {
-    /// <summary>Time without use after which connections end, in these tests.</summary>
+    /// <summary>The idle time after which connections end in these tests.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The same where the server ends them: it must not take for idle what waits for its caller's first command on a busy machine.</summary>
+    /// <summary>The same when the server ends them. It is longer, so that a connection survives until its caller's first command on a busy machine.</summary>
     private static readonly TimeSpan s_sessionTimeout = TimeSpan.FromMilliseconds(750);
 
     private readonly Dictionary<string, FaultProxy> _proxies = [];
@@ -28,7 +28,7 @@ public sealed class IdleCluster : IAsyncLifetime
         await connection.ExecuteAsync(IdleDb.Schema);
         await Cluster.WaitForReplicationAsync(Ct);
         foreach (var server in Cluster.Servers) _proxies[server.Name] = FaultProxy.Start("127.0.0.1", server.Port);
-        // What runs for the first time takes long, between an opening and its command as well. One by one: those that wait for EF Core's model would keep the thread pool from all else.
+        // Run each operation once: first runs are slow, even between an opening and its command. One at a time, as waiting for EF Core's model would starve the thread pool.
         await using var router = await RouterAsync(replicas: 1, IdleEnd.Rst);
         var operations = new IdleOperations(router);
         foreach (var operation in operations.All.Values) await operation();
@@ -41,7 +41,7 @@ public sealed class IdleCluster : IAsyncLifetime
         await Cluster.DisposeAsync();
     }
 
-    /// <summary>A router over the primary and some replicas that has seen all of them healthy.</summary>
+    /// <summary>Returns a router over the primary and some replicas that has found all of them healthy.</summary>
     public async Task<DatabaseRouter> RouterAsync(int replicas, IdleEnd end, Action<DatabaseRouterOptions>? configure = null)
     {
         var options = Cluster.Options(["primary", .. Enumerable.Range(3, replicas).Select(i => $"replica-{i}")]);
@@ -59,7 +59,7 @@ public sealed class IdleCluster : IAsyncLifetime
         return router;
     }
 
-    /// <summary>Lets connections be idle, and has those end that were.</summary>
+    /// <summary>Leaves connections idle, and then ends the idle ones.</summary>
     public async Task BeQuietAsync(IdleEnd end)
     {
         await Task.Delay(end == IdleEnd.Server ? s_sessionTimeout + TimeSpan.FromMilliseconds(200) : Quiet, Ct);
@@ -70,11 +70,11 @@ public sealed class IdleCluster : IAsyncLifetime
             if (end == IdleEnd.Silence) proxy.ForgetIdle(Quiet);
         }
 
-        // An end that is still on its way can't be known.
+        // The end of a connection can't be noticed while it is still on its way.
         await Task.Delay(Quiet / 5, Ct);
     }
 
-    /// <summary>What one login takes, the longest of some.</summary>
+    /// <summary>Returns the longest of ten login times.</summary>
     public async Task<TimeSpan> LoginTimeAsync()
     {
         var longest = TimeSpan.Zero;

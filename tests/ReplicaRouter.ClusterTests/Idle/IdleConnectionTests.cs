@@ -3,14 +3,14 @@ using Npgsql;
 
 namespace ReplicaRouter.ClusterTests.Idle;
 
-/// <summary>Connections that ended while nobody used them cost no caller anything.</summary>
+/// <summary>Connections that ended while idle cause no caller an error.</summary>
 [Trait("PostgreSQL", "any")]
 public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper output) : IClassFixture<IdleCluster>
 {
-    /// <summary>Quiet times of each end; by default each kind of operation is once the first one after a quiet time. REPLICAROUTER_QUIET_TIMES=100 is the whole matrix.</summary>
+    /// <summary>Quiet times per end. By default each kind of operation comes first after one quiet time; REPLICAROUTER_QUIET_TIMES=100 runs the whole matrix.</summary>
     private static readonly int s_quietTimes = int.TryParse(Environment.GetEnvironmentVariable("REPLICAROUTER_QUIET_TIMES"), out var times) ? times : 10;
 
-    /// <summary>Beyond its usual time, an operation takes a login, or finds out by a question that is about as long; the rest is for a machine that is busy.</summary>
+    /// <summary>An operation can need an extra login, or a check of its connection that takes about as long. The rest is a margin for a busy machine.</summary>
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(5);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -21,7 +21,7 @@ public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper outp
     [InlineData(IdleEnd.Fin)]
     [InlineData(IdleEnd.Rst)]
     [InlineData(IdleEnd.Silence)]
-    public async Task Connections_that_ended_while_idle_cost_no_operation_an_error(IdleEnd end)
+    public async Task Connections_that_ended_while_idle_fail_no_operation(IdleEnd end)
     {
         // Routers of one, two, three and five replicas share the quiet times.
         var routers = new List<DatabaseRouter>();
@@ -48,12 +48,12 @@ public sealed class IdleConnectionTests(IdleCluster idle, ITestOutputHelper outp
     private async Task AssertUnharmedAsync(DatabaseRouter router, IdleOperations operations, QuietRun run, IdleEnd end)
     {
         output.WriteLine($"{end}, {router.GetHealthStatus().Count - 1} replicas: {s_quietTimes} quiet times, {s_quietTimes * operations.All.Count} operations, {run.Errors.Count} errors; "
-            + $"the first one took {run.MedianMs:0} ms in the median, at most {run.Longest.Took.TotalMilliseconds:0} ms ({run.Longest.Operation}); "
+            + $"the first operation took {run.MedianMs:0} ms (median), at most {run.Longest.Took.TotalMilliseconds:0} ms ({run.Longest.Operation}); "
             + $"a login takes up to {(await idle.LoginTimeAsync()).TotalMilliseconds:0} ms");
         Assert.True(run.Errors.Count == 0, string.Join('\n', run.Errors));
         Assert.True(run.Longest.Took < s_bound, $"{run.Longest}");
         await AssertWrittenOnceAsync(operations);
-        // A machine that is busy for half a second looks like a host that hangs, and the firewall drops what probes send as well.
+        // Other states are possible: a machine that is busy for half a second looks like a hung host, and the firewall also drops probes.
         Assert.DoesNotContain(router.GetMetrics().Transitions, transition => transition.State == HostState.Down);
         Assert.Equal((0, 0), (router.GetMetrics().Recovery.Retries, router.GetMetrics().Recovery.RetriesRefused));
     }

@@ -18,7 +18,7 @@ internal sealed class IdleDb(DbContextOptions<IdleDb> options) : DbContext(optio
     }
 }
 
-/// <summary>A row that would be there twice if it was written twice: its table has no key.</summary>
+/// <summary>A row of a table without a key, so that a repeated write shows.</summary>
 internal sealed class Visit
 {
     public Guid Id { get; set; }

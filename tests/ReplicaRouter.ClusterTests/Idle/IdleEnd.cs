@@ -1,6 +1,6 @@
 namespace ReplicaRouter.ClusterTests.Idle;
 
-/// <summary>How connections end that nobody uses.</summary>
+/// <summary>How idle connections end.</summary>
 public enum IdleEnd
 {
     /// <summary>The server ends them: <c>idle_session_timeout</c>, FATAL 57P05.</summary>
@@ -12,6 +12,6 @@ public enum IdleEnd
     /// <summary>A load balancer ends them with RST.</summary>
     Rst,
 
-    /// <summary>A firewall forgets them, and drops in silence what is sent over them.</summary>
+    /// <summary>A firewall forgets them, and silently drops what is sent over them.</summary>
     Silence,
 }

@@ -54,7 +54,7 @@ internal sealed class IdleOperations(DatabaseRouter router)
         }),
     };
 
-    /// <summary>Fills the pools: several of each kind at once.</summary>
+    /// <summary>Fills the pools by running several of each kind at once.</summary>
     public Task BurstAsync() => Task.WhenAll(All.Values.SelectMany(operation => Enumerable.Range(0, 3).Select(_ => Task.Run(operation))));
 
     private async Task WriteAsync(Func<Guid, Task> write)
@@ -64,6 +64,6 @@ internal sealed class IdleOperations(DatabaseRouter router)
         lock (_written) _written.Add(id);
     }
 
-    // On a thread of its own: work that blocks the pool's threads keeps what is asynchronous from going on.
+    // Runs on its own thread: blocking the pool's threads would delay asynchronous work.
     private static Task<T> OnThreadAsync<T>(Func<T> work) => Task.Factory.StartNew(work, Ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

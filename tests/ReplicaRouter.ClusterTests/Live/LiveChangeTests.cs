@@ -8,7 +8,7 @@ using ReplicaRouter.Tests.Discovery;
 
 namespace ReplicaRouter.ClusterTests.Live;
 
-/// <summary>A running application whose hosts change under load. The servers stay as they are, but for the password.</summary>
+/// <summary>A running application whose hosts change under load. The servers stay unchanged, except for a role's password.</summary>
 [Trait("PostgreSQL", "any")]
 public sealed class LiveChangeTests(ClusterFixture fixture)
 {
@@ -52,7 +52,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_removed_replica_lets_its_connections_finish_and_costs_no_error()
+    public async Task A_removed_replica_lets_its_connections_finish_and_causes_no_error()
     {
         await using var router = await RouterAsync("primary", "analytics", "background");
         await using var reads = new ReadLoad(_cluster, router, workers: 4);
@@ -64,7 +64,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
         router.Reload(Options(_ => { }, "primary", "analytics"));
         var servedBefore = reads.CountOf("background");
         await Eventually.Async(() => reads.CountOf("analytics") > 500, TimeSpan.FromSeconds(10), "load goes on");
-        // Reads that were under way ended where they were, and none followed.
+        // Reads in flight finished there, and no new ones followed.
         Assert.InRange(reads.CountOf("background"), servedBefore, servedBefore + 4);
         Assert.Equal("background", await _cluster.WhoAsync(held));
         await using (var late = await client.OpenConnectionAsync(Ct)) Assert.Equal("background", await _cluster.WhoAsync(late));
@@ -73,7 +73,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Another_name_for_the_primary_s_server_interrupts_no_write()
+    public async Task Another_host_name_for_the_primary_interrupts_no_write()
     {
         await using var router = await RouterAsync("primary", "analytics");
         await using var writes = new NoteLoad(_cluster, router, workers: 2);
@@ -89,7 +89,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task What_is_in_use_when_the_time_to_drain_is_over_is_cut()
+    public async Task Connections_still_in_use_after_DrainTimeout_are_cut()
     {
         await using var router = await RouterAsync(options => options.DrainTimeout = TimeSpan.FromMilliseconds(500), "primary", "analytics");
         await using var held = await router.OpenConnectionAsync(DatabaseOperation.Analytics, Ct);
@@ -99,7 +99,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_password_that_is_changed_first_on_the_server_and_then_in_the_configuration_costs_no_error()
+    public async Task A_password_change_on_the_server_and_in_the_configuration_causes_no_error()
     {
         await using var role = await Role.CreateAsync(_cluster, Ct);
         await using var router = await RouterAsync(role.Use, "primary", "analytics");
@@ -111,7 +111,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
         router.Reload(Options(role.Use, "primary", "analytics"));
         await GoOnAsync(reads, writes);
 
-        // And the other way round: the server refuses what is configured, until it does not.
+        // Now the other way round: the server refuses the configured password until it is changed there, too.
         router.Reload(Options(options => role.Use(options, "third"), "primary", "analytics"));
         await GoOnAsync(reads, writes);
         await role.ChangePasswordAsync("third");
@@ -121,13 +121,13 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_password_that_a_provider_gives_changes_without_an_error()
+    public async Task A_password_from_a_provider_changes_without_an_error()
     {
         await using var role = await Role.CreateAsync(_cluster, Ct);
         var asked = 0;
         await using var router = await RouterAsync(options =>
         {
-            role.Use(options, "of no meaning");
+            role.Use(options, "unused");
             options.PasswordProvider = (request, _) =>
             {
                 Assert.Equal(role.Name, request.Username);
@@ -159,17 +159,17 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
         }, "primary");
         Assert.Equal("primary", await _cluster.WhoAsync(router, DatabaseOperation.Write));
         Volatile.Write(ref isDown, true);
-        await Eventually.Async(() => router.GetHealthStatus()["primary"].State == HostState.NoLogins, TimeSpan.FromSeconds(10), "found to let nobody in");
-        // The provider's own text may hold what it holds.
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].State == HostState.NoLogins, TimeSpan.FromSeconds(10), "found to refuse logins");
+        // The provider's own text can contain secrets.
         Assert.Contains("PasswordProvider failed", router.GetHealthStatus()["primary"].Error, StringComparison.Ordinal);
         Assert.DoesNotContain("the vault is sealed", router.GetHealthStatus()["primary"].Error, StringComparison.Ordinal);
         Assert.Equal("primary", await _cluster.WhoAsync(router, DatabaseOperation.Write));
         Volatile.Write(ref isDown, false);
-        await Eventually.Async(() => router.GetHealthStatus()["primary"].State == HostState.Healthy, TimeSpan.FromSeconds(10), "lets in again");
+        await Eventually.Async(() => router.GetHealthStatus()["primary"].State == HostState.Healthy, TimeSpan.FromSeconds(10), "accepts logins again");
     }
 
     [Fact]
-    public async Task Hosts_of_a_service_in_DNS_serve_and_an_answer_that_turns_empty_or_wrong_changes_nothing_H45_T9()
+    public async Task Hosts_from_DNS_serve_and_an_empty_or_failed_answer_changes_nothing_H45_T9()
     {
         await using var dns = new FakeDnsServer { Services = [("localhost", _cluster["analytics"].Port, 1), ("localhost", _cluster["background"].Port, 1), ("localhost", _cluster.Primary.Port, 1)] };
         await using var router = await RouterAsync(options =>
@@ -193,14 +193,14 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
         var (analytics, background) = (reads.CountOf("analytics"), reads.CountOf("background"));
         await Eventually.Async(() => reads.CountOf("analytics") > analytics + 20 && reads.CountOf("background") > background + 20, TimeSpan.FromSeconds(10), "both go on");
         Assert.Empty(await reads.StopAsync());
-        // The primary was found under a second name.
+        // The answer names the primary a second time: a duplicate host.
         Assert.Equal("primary", await _cluster.WhoAsync(router, DatabaseOperation.Write));
     }
 
     [Fact]
-    public async Task Instances_that_Aurora_s_function_names_serve()
+    public async Task Instances_named_by_Aurora_s_function_serve()
     {
-        // The one column that tells, as Aurora has it; a row that is no longer written is an instance that was deleted.
+        // Imitates Aurora's function: session_id marks the writer, and a row that is no longer updated is a deleted instance.
         var function = $"""
             CREATE OR REPLACE FUNCTION aurora_replica_status() RETURNS TABLE (server_id text, session_id text, last_update_timestamp timestamptz) LANGUAGE sql AS $$
                 VALUES ('{_cluster.Primary.Port}', 'MASTER_SESSION_ID', now()), ('{_cluster["analytics"].Port}', 'b7e4', now()), ('1', 'c1f0', now() - interval '1 hour') $$
@@ -216,18 +216,18 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
     private static async Task GoOnAsync(RouterLoad reads, RouterLoad writes)
     {
         var (read, written, start) = (reads.CountOf("analytics"), writes.CountOf("primary"), TimeProvider.System.GetTimestamp());
-        // For long enough that no connection is as old.
+        // For longer than any connection lives, so that all of them are replaced.
         await Eventually.Async(() => TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromSeconds(2) && reads.CountOf("analytics") > read + 100 && writes.CountOf("primary") > written + 50, TimeSpan.FromSeconds(20), "load goes on");
     }
 
-    /// <summary>Writes that are small.</summary>
+    /// <summary>Small writes.</summary>
     private sealed class NoteLoad(LocalCluster cluster, DatabaseRouter router, int workers) : RouterLoad(cluster, workers)
     {
         protected override Task<int> OnceAsync() =>
             router.ExecuteAsync(DatabaseOperation.Write, (connection, _) => connection.ExecuteScalarAsync<int>("INSERT INTO note (text) VALUES ('live') RETURNING current_setting('port')::int"));
     }
 
-    /// <summary>A role of a test's own, whose password it may change.</summary>
+    /// <summary>A role of one test, which can change its password.</summary>
     private sealed class Role(LocalCluster cluster) : IAsyncDisposable
     {
         public string Name { get; } = "role_" + Guid.NewGuid().ToString("N")[..8];
@@ -252,7 +252,7 @@ public sealed class LiveChangeTests(ClusterFixture fixture)
                 {
                     Username = Name,
                     Password = password,
-                    // In seconds: somebody logs in all the time.
+                    // In seconds, so that there are logins all the time.
                     ConnectionLifetime = 1,
                 };
                 host.ConnectionString = settings.ConnectionString;

@@ -6,7 +6,7 @@ using ReplicaRouter.Tests.Discovery;
 
 namespace ReplicaRouter.ClusterTests.Tls;
 
-/// <summary>Each failure of a certificate, or of its file, gives one message that says which it is.</summary>
+/// <summary>Each fault of a certificate or of its file gives one message that names the fault.</summary>
 [Trait("PostgreSQL", "any")]
 public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 {
@@ -18,25 +18,25 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
     [Trait("Failure", "C12")]
     [InlineData(SslMode.VerifyFull)]
     [InlineData(SslMode.VerifyCA)]
-    public async Task A_certificate_of_an_unknown_authority_is_said_to_be_signed_by_none_that_is_trusted(SslMode mode)
+    public async Task A_certificate_of_an_unknown_authority_is_reported_as_untrusted(SslMode mode)
     {
         using var other = new TestCertificates();
-        Assert.Contains("is signed by none of the authorities in the file of Root Certificate", await FaultAsync(fixture.Authority.Issue(), mode, other.File), StringComparison.Ordinal);
-        Assert.Contains("is signed by none of the authorities that this machine trusts", await FaultAsync(fixture.Authority.Issue(), mode, root: null), StringComparison.Ordinal);
+        Assert.Contains("is not signed by any authority in the file of Root Certificate", await FaultAsync(fixture.Authority.Issue(), mode, other.File), StringComparison.Ordinal);
+        Assert.Contains("is not signed by any authority that this machine trusts", await FaultAsync(fixture.Authority.Issue(), mode, root: null), StringComparison.Ordinal);
     }
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_certificate_of_another_host_is_said_to_be_for_another_name()
+    public async Task A_certificate_for_another_host_name_is_reported_as_such()
     {
         Assert.Contains("is for another host name than '127.0.0.1'", await FaultAsync(fixture.Authority.Issue("127.0.0.2"), SslMode.VerifyFull), StringComparison.Ordinal);
         Assert.Null(await FaultAsync(fixture.Authority.Issue("127.0.0.2"), SslMode.VerifyCA));
     }
 
-    /// <summary>Npgsql refuses the name before it reads the file.</summary>
+    /// <summary>Npgsql rejects the name before it reads the file.</summary>
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_file_of_authorities_that_went_missing_is_said_also_where_the_certificate_is_for_another_name()
+    public async Task A_missing_root_certificate_is_reported_even_if_the_host_name_does_not_match()
     {
         var options = new DatabaseRouterOptions();
         options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = fixture.Cluster.Primary.ConnectionString };
@@ -46,7 +46,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
     }
 
     [Fact]
-    public async Task An_authority_that_code_gives_is_trusted_by_probes_and_pools_alike()
+    public async Task An_authority_set_in_code_is_trusted_by_probes_and_pools()
     {
         await fixture.ShowAsync(fixture.Authority.Issue());
         using var authority = X509CertificateLoader.LoadCertificateFromFile(fixture.Authority.File);
@@ -61,10 +61,10 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 
     [Theory]
     [Trait("Failure", "C12")]
-    [InlineData("Root Certificate", "Root Certificate (sslrootcert) names a file that is not there")]
-    [InlineData("SSL Certificate", "SSL Certificate (sslcert) names a file that is not there")]
-    [InlineData("SSL Key", "SSL Key (sslkey) names a file that is not there")]
-    public void A_file_that_is_missing_stops_the_start(string setting, string words)
+    [InlineData("Root Certificate", "Root Certificate (sslrootcert) names a file that does not exist")]
+    [InlineData("SSL Certificate", "SSL Certificate (sslcert) names a file that does not exist")]
+    [InlineData("SSL Key", "SSL Key (sslkey) names a file that does not exist")]
+    public void A_missing_certificate_file_prevents_the_start(string setting, string words)
     {
         using var client = new ClientFiles(fixture.Authority, KeyPassword);
         var fault = Assert.Single(Assert.Throws<DatabaseRouterConfigurationException>(() => Router(settings =>
@@ -80,7 +80,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
     [Trait("Failure", "C12")]
     [InlineData(-10, -1, "expired at ")]
     [InlineData(10, 20, "is not valid before ")]
-    public async Task A_certificate_out_of_time_is_said_to_be_so(int since, int until, string words)
+    public async Task A_certificate_outside_its_validity_period_is_reported_as_such(int since, int until, string words)
     {
         foreach (var mode in (SslMode[])[SslMode.VerifyFull, SslMode.VerifyCA])
         {
@@ -90,7 +90,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_server_whose_certificate_expires_while_it_is_used_says_so_and_serves_again_once_it_is_renewed()
+    public async Task An_expired_certificate_is_reported_and_a_renewed_one_makes_the_host_serve_again()
     {
         await fixture.ShowAsync(fixture.Authority.Issue());
         await using var router = Router(settings => Verify(settings, SslMode.VerifyFull, fixture.Authority.File));
@@ -112,7 +112,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
     [InlineData("Root Certificate", "no certificate", "Root Certificate (sslrootcert): the file holds no certificate")]
     [InlineData("SSL Certificate", "no certificate", "SSL Certificate (sslcert)")]
     [InlineData("SSL Key", "no key", "hold no certificate and key that belong together")]
-    public async Task A_file_that_holds_something_else_is_a_misconfiguration_of_the_setting_that_names_it(string setting, string content, string words)
+    public async Task A_certificate_file_with_other_content_is_a_misconfiguration_of_its_setting(string setting, string content, string words)
     {
         using var client = new ClientFiles(fixture.Authority, KeyPassword);
         var file = Path.Combine(client.Folder, "S3cret-name");
@@ -128,7 +128,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task The_password_of_a_key_opens_it_and_is_neither_logged_nor_shown()
+    public async Task A_key_password_decrypts_the_key_and_is_neither_logged_nor_shown()
     {
         using var client = new ClientFiles(fixture.Authority, KeyPassword);
         await fixture.ShowAsync(fixture.Authority.Issue());
@@ -144,7 +144,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
 
     [Fact]
     [Trait("Failure", "C12")]
-    public async Task A_wrong_password_of_a_key_is_a_misconfiguration()
+    public async Task A_wrong_key_password_is_a_misconfiguration()
     {
         using var client = new ClientFiles(fixture.Authority, KeyPassword);
         var fault = await FaultAsync(fixture.Authority.Issue(), SslMode.VerifyFull, fixture.Authority.File, settings => client.Apply(settings, "wr0ng"));
@@ -194,7 +194,7 @@ public class CertificateTests(TlsCluster fixture) : IClassFixture<TlsCluster>
         return DatabaseRouter.Create(options, logger);
     }
 
-    /// <summary>A client's certificate with its key, in clear and encrypted.</summary>
+    /// <summary>A client certificate, with its key in plain text and encrypted.</summary>
     private sealed class ClientFiles : IDisposable
     {
         public ClientFiles(TestCertificates authority, string password)

@@ -6,7 +6,7 @@ using ReplicaRouter.Tests.Discovery;
 
 namespace ReplicaRouter.ClusterTests.Tls;
 
-/// <summary>A server with TLS, whose certificate a test replaces.</summary>
+/// <summary>A server with TLS whose certificate tests replace.</summary>
 public sealed class TlsCluster : IAsyncLifetime
 {
     public LocalCluster Cluster { get; private set; } = null!;
@@ -26,7 +26,7 @@ public sealed class TlsCluster : IAsyncLifetime
         Authority.Dispose();
     }
 
-    /// <summary>Has the server show a certificate from the next login on. It writes the files itself, as they must be its own.</summary>
+    /// <summary>Makes the server present a certificate from the next login on. The server writes the files itself, because it must own them.</summary>
     internal async Task ShowAsync(X509Certificate2 certificate)
     {
         await using var connection = new NpgsqlConnection(Cluster.Primary.SuperuserConnectionString);
@@ -35,7 +35,7 @@ public sealed class TlsCluster : IAsyncLifetime
         await WriteAsync(connection, "client-authority.crt", await File.ReadAllTextAsync(Authority.File));
         foreach (var setting in (string[])["ssl = on", "ssl_ca_file = 'client-authority.crt'"]) await connection.ExecuteAsync($"ALTER SYSTEM SET {setting}");
         await connection.ExecuteAsync("SELECT pg_reload_conf()");
-        await Eventually.Async(() => IsShownAsync(certificate), TimeSpan.FromSeconds(10), "the certificate is shown");
+        await Eventually.Async(() => IsShownAsync(certificate), TimeSpan.FromSeconds(10), "the certificate is presented");
     }
 
     private static Task<int> WriteAsync(NpgsqlConnection connection, string file, string text) =>
@@ -53,7 +53,7 @@ public sealed class TlsCluster : IAsyncLifetime
         }
         catch (NpgsqlException)
         {
-            // TLS is not switched on yet.
+            // TLS is not enabled yet.
         }
 
         return shown == certificate.GetCertHashString();

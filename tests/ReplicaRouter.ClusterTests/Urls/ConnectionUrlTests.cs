@@ -1,8 +1,8 @@
 namespace ReplicaRouter.ClusterTests.Urls;
 
 /// <summary>
-/// A URL means to the router what it means to psql, or is refused with the name of what can't be had. A row with a parameter that the installed libpq does not know yet
-/// compares nothing: <c>./test</c> runs these on two versions.
+/// A URL means to the router what it means to psql, or is refused with the name of what is not supported. A row with a parameter that the installed libpq does not know
+/// yet compares nothing; <c>./test</c> runs these tests with two versions.
 /// </summary>
 public class ConnectionUrlTests
 {
@@ -97,7 +97,7 @@ public class ConnectionUrlTests
     [InlineData("postgresql://db/shop?require_auth=!password,!md5")]
     [InlineData("postgresql://db/shop?require_auth=gss,sspi,none")]
     [InlineData("postgresql://db/shop?require_auth=")]
-    // The rest.
+    // Other parameters.
     [InlineData("postgresql://db/shop?options=-c%20search_path%3Dx")]
     [InlineData("postgresql://db/shop?options=")]
     [InlineData("postgresql://db/shop?application_name=my%20app")]
@@ -118,7 +118,7 @@ public class ConnectionUrlTests
     [InlineData("postgresql://a,b/shop?target_session_attrs=read-write")]
     [InlineData("postgresql://db/shop?target_session_attrs=prefer-standby")]
     [InlineData("postgresql://a,b/shop?load_balance_hosts=random")]
-    public void A_URL_means_what_libpq_makes_of_it(string url)
+    public void A_URL_means_the_same_as_to_libpq(string url)
     {
         if (!IsKnown(url)) return;
         var stated = Libpq.Parse(url);
@@ -157,7 +157,7 @@ public class ConnectionUrlTests
     [InlineData("postgresql://db/shop?ssl_min_protocol_version=TLSv1.3", "'ssl_min_protocol_version'")]
     [InlineData("postgresql://db/shop?service=shop", "'service'")]
     [InlineData("postgresql://db/shop?tcp_user_timeout=3000", "'tcp_user_timeout'")]
-    public void What_libpq_accepts_and_Npgsql_does_not_have_is_refused_by_name(string url, string words)
+    public void What_libpq_accepts_and_Npgsql_lacks_is_refused_by_name(string url, string words)
     {
         if (IsKnown(url)) Assert.NotNull(Libpq.Parse(url));
         Assert.Contains(words, RefusalOf(url), StringComparison.Ordinal);
@@ -181,7 +181,7 @@ public class ConnectionUrlTests
     [InlineData("postgresql://db/shop?ssl=false")]
     [InlineData("postgresql://db/shop?sslmod=require")]
     [InlineData("postgresql://db/shop?DBNAME=shop")]
-    public void What_libpq_can_not_read_is_refused(string url)
+    public void A_URL_that_libpq_cannot_read_is_refused(string url)
     {
         Assert.Null(Libpq.Parse(url));
         Assert.NotEmpty(RefusalOf(url));
@@ -215,7 +215,7 @@ public class ConnectionUrlTests
     [InlineData("port=many", "port")]
     [InlineData("port=1,2", "ports")]
     [InlineData("host=127.0.0.1,127.0.0.2&port=1,2,3", "ports")]
-    public void A_value_that_libpq_refuses_is_refused_by_the_name_of_its_parameter(string query, string words)
+    public void A_value_that_libpq_refuses_is_refused_with_the_name_of_its_parameter(string query, string words)
     {
         var url = $"postgresql://127.0.0.1:1/shop?{query}";
         if (IsKnown(url)) Assert.True(Libpq.Refuses(url));

@@ -4,27 +4,27 @@ using ReplicaRouter.Testing.Cluster;
 
 namespace ReplicaRouter.ClusterTests.Urls;
 
-/// <summary>What libpq, by which psql connects, makes of a connection URL. It is the one beside the servers that are tested, else the system's.</summary>
+/// <summary>How libpq, psql's client library, reads a connection URL. Uses the library next to the tested servers, or else the system's.</summary>
 internal static class Libpq
 {
     private const string Library = "libpq.so.5";
 
-    /// <summary>An option has six pointers, the name first and the value fourth, and a number.</summary>
+    /// <summary>A <c>PQconninfoOption</c> has six pointers, the name first and the value fourth, and a padded number.</summary>
     private static readonly int s_sizeOfOption = 7 * nint.Size;
 
     static Libpq() => NativeLibrary.SetDllImportResolver(typeof(Libpq).Assembly, Resolve);
 
-    /// <summary>As in 150018 for 15.18.</summary>
+    /// <summary>The version as a number, such as 150018 for 15.18.</summary>
     public static int Version => PQlibVersion();
 
-    /// <summary>Its parameters.</summary>
+    /// <summary>Returns the parameters that libpq knows.</summary>
     public static string[] Names()
     {
         var options = PQconndefaults();
-        return options == 0 ? throw new InvalidOperationException("libpq does not say which parameters it knows.") : [.. Read(options).Select(option => option.Name)];
+        return options == 0 ? throw new InvalidOperationException("PQconndefaults returned no parameters.") : [.. Read(options).Select(option => option.Name)];
     }
 
-    /// <returns>The parameters that a URL states, with their values; null where it is refused.</returns>
+    /// <returns>The parameters that a URL states, with their values; null if libpq refuses it.</returns>
     public static Dictionary<string, string>? Parse(string url)
     {
         var text = Marshal.StringToCoTaskMemUTF8(url);
@@ -34,7 +34,7 @@ internal static class Libpq
         return options == 0 ? null : Read(options).Where(option => option.Value is not null).ToDictionary(option => option.Name, option => option.Value!);
     }
 
-    /// <summary>Whether the values of a URL are refused before anything is sent. Its hosts must be addresses.</summary>
+    /// <summary>Whether libpq refuses a URL's values before it sends anything. The URL's hosts must be IP addresses.</summary>
     public static bool Refuses(string url)
     {
         const int Bad = 1;

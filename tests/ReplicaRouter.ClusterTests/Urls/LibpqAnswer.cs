@@ -2,13 +2,13 @@ using Npgsql;
 
 namespace ReplicaRouter.ClusterTests.Urls;
 
-/// <summary>What libpq connects with, by the parameters that a URL states, beside what the router would connect with, in libpq's words.</summary>
+/// <summary>Compares what libpq connects with, given the parameters of a URL, to what the router connects with, in libpq's terms.</summary>
 /// <remarks>Source: PostgreSQL manual, "Parameter Key Words" and "SSL Support".</remarks>
 internal static class LibpqAnswer
 {
     private const string DefaultPort = "5432";
 
-    /// <summary>By these libpq chooses among hosts, which the router does itself.</summary>
+    /// <summary>With these libpq chooses among hosts; the router makes that choice itself.</summary>
     private static readonly string[] s_withoutEffect = ["target_session_attrs", "load_balance_hosts"];
 
     private static readonly Dictionary<string, Func<NpgsqlConnectionStringBuilder, string?>> s_views = new()
@@ -36,9 +36,9 @@ internal static class LibpqAnswer
         ["require_auth"] = s => s.RequireAuth?.ToLowerInvariant().Replace("scramsha256", "scram-sha-256", StringComparison.Ordinal),
     };
 
-    /// <summary>Fails where the router would connect to other hosts, or in another way.</summary>
-    /// <param name="stated">What libpq reads in the URL.</param>
-    /// <param name="hosts">What the router reads in it.</param>
+    /// <summary>Fails if the router would connect to other hosts or with other settings than libpq.</summary>
+    /// <param name="stated">The parameters that libpq reads in the URL.</param>
+    /// <param name="hosts">The settings that the router reads in it, one entry per host.</param>
     public static void AssertSame(Dictionary<string, string> stated, IReadOnlyList<NpgsqlConnectionStringBuilder> hosts)
     {
         Assert.Equal(Hosts(stated), hosts.Select(host => $"{host.Host} {host.Port}"));
@@ -58,7 +58,7 @@ internal static class LibpqAnswer
         return hosts.Select((host, index) => $"{host} {(ports[ports.Length == 1 ? 0 : index] is { Length: > 0 } port ? port : DefaultPort)}");
     }
 
-    /// <summary>The parameters that matter, as libpq uses them: an empty one is none, and some depend on others.</summary>
+    /// <summary>Returns the parameters as libpq uses them: an empty one counts as absent, and some depend on others.</summary>
     private static Dictionary<string, string> Used(Dictionary<string, string> stated)
     {
         var used = stated.Where(pair => pair.Value.Length > 0 && pair.Key is not ("host" or "hostaddr" or "port") && !s_withoutEffect.Contains(pair.Key)).ToDictionary();
@@ -70,7 +70,7 @@ internal static class LibpqAnswer
             used.Remove("keepalives_interval");
         }
 
-        // From version 16 on, "system" is no file.
+        // From version 16 on, "system" is not a file.
         if (used.GetValueOrDefault("sslrootcert") == "system")
         {
             used.Remove("sslrootcert");

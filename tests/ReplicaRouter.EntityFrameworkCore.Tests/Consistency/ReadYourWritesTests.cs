@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.ConsistencyTests;
 
-/// <summary>Who wrote sees it, with replay standing still on all replicas.</summary>
+/// <summary>Contexts and sessions see their own writes while replay is paused on all replicas.</summary>
 public class ReadYourWritesTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -25,13 +25,13 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public Task A_context_sees_what_it_saved_and_others_need_not() => fixture.WithReplayPausedAsync(async () =>
+    public Task A_context_sees_what_it_saved_and_other_contexts_need_not() => fixture.WithReplayPausedAsync(async () =>
     {
         await using var db = fixture.Open();
         var id = await SaveAsync(db);
         Assert.True(await SeesAsync(db, id));
         Assert.True(db.Notes.Any(note => note.Id == id));
-        // That this one does not see it shows that the replicas could not have known.
+        // Another context does not see it, which shows that the replicas lack it.
         Assert.False(await SeesAsync(id));
     });
 
@@ -42,7 +42,7 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     [InlineData("transaction")]
     [InlineData("scope")]
     [InlineData("connection")]
-    public async Task However_it_wrote(string way)
+    public async Task A_context_sees_its_write_however_it_was_made(string way)
     {
         long id;
         await using (var before = fixture.Open()) id = await SaveAsync(before);
@@ -92,7 +92,7 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public Task In_a_session_other_contexts_see_it_too() => fixture.WithReplayPausedAsync(async () =>
+    public Task In_a_session_other_contexts_see_a_save_too() => fixture.WithReplayPausedAsync(async () =>
     {
         long id;
         string token;
@@ -108,14 +108,14 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     });
 
     [Fact]
-    public Task In_a_session_an_ambient_transaction_is_seen_once_it_is_committed_though_its_context_is_gone() => fixture.WithReplayPausedAsync(async () =>
+    public Task In_a_session_an_ambient_transaction_is_seen_after_its_context_is_gone() => fixture.WithReplayPausedAsync(async () =>
     {
         using var session = fixture.Router.BeginSession();
         long id;
         using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
         {
             await using (var db = fixture.Open()) id = await SaveAsync(db);
-            // Probes that ask now must not be taken for having seen the commit.
+            // Positions that probes report now must not count as having seen the commit.
             await Task.Delay(TimeSpan.FromSeconds(1.5), Ct);
             scope.Complete();
         }
@@ -124,7 +124,7 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     });
 
     [Fact]
-    public Task A_context_sees_what_it_saved_in_another_session_than_it_reads_in() => fixture.WithReplayPausedAsync(async () =>
+    public Task A_context_sees_what_it_saved_in_a_different_session() => fixture.WithReplayPausedAsync(async () =>
     {
         await using var db = fixture.Open();
         long id;
@@ -134,7 +134,7 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     });
 
     [Fact]
-    public async Task Once_replicas_have_caught_up_they_serve_whoever_wrote()
+    public async Task Replicas_that_have_caught_up_serve_a_context_that_wrote()
     {
         await using var db = fixture.Open();
         var id = await SaveAsync(db);
@@ -143,7 +143,7 @@ public class ReadYourWritesTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public Task Who_asks_for_less_gets_it() => fixture.WithReplayPausedAsync(async () =>
+    public Task A_query_with_eventual_consistency_need_not_see_the_save() => fixture.WithReplayPausedAsync(async () =>
     {
         await using var db = fixture.Open();
         var id = await SaveAsync(db);

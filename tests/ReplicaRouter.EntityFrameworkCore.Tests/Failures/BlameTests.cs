@@ -5,7 +5,7 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Failures;
 
-/// <summary>What a context that retries on failure meets changes the state of a host only when it proves something about that host.</summary>
+/// <summary>An error in a context that retries on failure changes a host's state only if it proves something about that host.</summary>
 [Trait("Failure", "B5")]
 public class BlameTests
 {
@@ -20,7 +20,7 @@ public class BlameTests
         router.GetMetrics().Transitions.Where(transition => transition.State is HostState.Down or HostState.Restarting or HostState.Full).Select(transition => transition.Host);
 
     [Fact]
-    public async Task A_read_that_primary_protection_sheds_is_no_failure_of_the_primary()
+    public async Task A_read_that_primary_protection_sheds_is_not_a_failure_of_the_primary()
     {
         await using var cluster = await StartAsync("analytics");
         await cluster.CreateSchemaAsync();
@@ -31,7 +31,7 @@ public class BlameTests
         });
         await router.DrainAsync("analytics", Ct);
         await using var db = Open(router);
-        // From the primary, which the context's next queries would be taken to accuse.
+        // The primary serves this read, so errors of the context's next queries could be blamed on it.
         Assert.Equal(2, await db.Notes.CountAsync(Ct));
         await using (await router.OpenConnectionAsync(DatabaseOperation.Read, Ct))
         {
@@ -44,7 +44,7 @@ public class BlameTests
     }
 
     [Fact]
-    public async Task A_save_while_the_primary_is_gone_is_no_failure_of_the_replica_that_served_the_last_read()
+    public async Task A_save_without_a_primary_is_not_a_failure_of_the_replica_that_served_last()
     {
         await using var cluster = await StartAsync("analytics", "background");
         await cluster.CreateSchemaAsync();
@@ -66,7 +66,7 @@ public class BlameTests
     [InlineData("08001")]
     [InlineData("57P03")]
     [InlineData("53300")]
-    public async Task A_query_that_raises_an_error_of_connections_over_its_own_open_one_is_no_failure_of_its_host(string sqlState)
+    public async Task A_query_that_raises_a_connection_error_is_not_a_failure_of_its_host(string sqlState)
     {
         await using var cluster = await StartAsync("analytics", "background");
         await cluster.CreateSchemaAsync();

@@ -6,19 +6,19 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Failures;
 
-/// <summary>Servers fail under contexts that retry on failure.</summary>
+/// <summary>Servers fail while contexts that retry on failure use them.</summary>
 public class FailoverTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// What was under way when the server died is found out on its successor. With a synchronous one nothing that was acknowledged is lost; an asynchronous
-    /// one may lack what the old primary acknowledged, but nothing that was found to be committed there.
+    /// The outcome of a save in flight when the server died is looked up on its successor. A synchronous successor has everything that was acknowledged. An
+    /// asynchronous one can lack what the old primary acknowledged, but nothing that was found to be committed on the successor.
     /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_killed_primary_costs_nobody_an_error_and_no_write_is_lost_or_doubled(bool isSynchronous)
+    public async Task A_killed_primary_causes_no_error_and_no_write_is_lost_or_applied_twice(bool isSynchronous)
     {
         await using var cluster = await LocalCluster.StartAsync(
             new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background", IsSynchronous = isSynchronous }] }, Ct);
@@ -43,7 +43,7 @@ public class FailoverTests
     }
 
     [Fact]
-    public async Task A_killed_replica_costs_no_query_an_error()
+    public async Task A_killed_replica_fails_no_query()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }] }, Ct);
         await cluster.CreateSchemaAsync();
@@ -58,7 +58,7 @@ public class FailoverTests
     }
 
     [Fact]
-    public async Task A_query_that_its_host_failed_is_tried_again_on_another()
+    public async Task A_query_that_loses_its_connection_is_retried_on_another_host()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions { Replicas = [new() { Name = "analytics" }, new() { Name = "background" }] }, Ct);
         await cluster.CreateSchemaAsync();
@@ -67,7 +67,7 @@ public class FailoverTests
         var analytics = cluster["analytics"].Port;
         for (var i = 0; i < 20; i++)
         {
-            // One that ends its own connection on one host: that host stays healthy, and would fail the next attempt as well.
+            // The query ends its own connection on one host. That host stays healthy, and would fail the next attempt, too.
             var port = await db.Database.SqlQuery<int>($"""
                 SELECT inet_server_port() AS "Value", CASE WHEN inet_server_port() = {analytics} THEN pg_terminate_backend(pg_backend_pid())::text || pg_sleep(5) END AS ended
                 """).RouteTo(DatabaseOperation.Read).ToListAsync(Ct);
@@ -75,7 +75,7 @@ public class FailoverTests
         }
     }
 
-    /// <summary>Workers that read, save, save in a transaction of their own, and save with a check of their own; a context each time.</summary>
+    /// <summary>Workers that read, save, save in an explicit transaction, or save with their own check of the outcome, each time with a new context.</summary>
     private sealed class Load : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();

@@ -7,10 +7,10 @@ using ReplicaRouter.Testing;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Failures;
 
-/// <summary>A write whose answer is lost: with retries on failure it must neither be done twice nor be taken for done when it was not.</summary>
+/// <summary>A write whose answer is lost. With retries on failure it must neither be applied twice nor be reported as applied when it was not.</summary>
 public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
 {
-    // Time to cut the connection after the server has begun, and before it answers.
+    // Sleeps leave time to cut the connection after the server has begun and before it answers.
     private const string Slow = """
         CREATE OR REPLACE FUNCTION slow_token() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
         CREATE TABLE IF NOT EXISTS slow_token (id uuid, writes int NOT NULL DEFAULT 1);
@@ -45,7 +45,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         await _proxy.DisposeAsync();
     }
 
-    /// <summary>A router that reaches the primary through the proxy.</summary>
+    /// <summary>Starts a router that reaches the primary through the proxy.</summary>
     private async Task<DatabaseRouter> StartAsync(Action<DatabaseRouterOptions>? configure = null)
     {
         var options = fixture.Cluster.RouterOptions();
@@ -63,11 +63,11 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     private SlowDb OpenPlain() => new(new DbContextOptionsBuilder<SlowDb>()
         .UseNpgsql(new NpgsqlConnectionStringBuilder(fixture.Cluster.Primary.ConnectionString) { Port = _proxy.Port }.ConnectionString, npgsql => npgsql.EnableRetryOnFailure()).Options);
 
-    /// <summary>Cuts all connections while the server is at it.</summary>
+    /// <summary>Cuts all connections while the server executes the write.</summary>
     private Task<T> CutAsync<T>(Func<Task<T>> write) => CutAsync(write, isEnded: false);
 
-    /// <param name="write">What the server shall be at.</param>
-    /// <param name="isEnded">Whether the server's process ends, too, rather than going on with nobody to answer to.</param>
+    /// <param name="write">The write that the server must be executing.</param>
+    /// <param name="isEnded">Whether the backend is terminated, too, instead of going on without a client.</param>
     private async Task<T> CutAsync<T>(Func<Task<T>> write, bool isEnded)
     {
         var writing = Task.Run(write, Ct);
@@ -89,20 +89,20 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         return await writing;
     }
 
-    /// <summary>How often the token was written.</summary>
+    /// <summary>Returns how often the token was written.</summary>
     private async Task<long> CountAsync(string table, long atLeast = 1)
     {
         await using var source = NpgsqlDataSource.Create(fixture.Cluster.Primary.ConnectionString);
         await using var command = source.CreateCommand($"SELECT coalesce(sum(writes), 0) FROM {table} WHERE id = '{_id}'");
         var count = 0L;
-        // The server goes on without anybody to answer to.
+        // The server goes on without a client.
         await TestExtensions.EventuallyAsync(() => (count = (long)command.ExecuteScalar()!) >= atLeast, 10, "committed");
         await Task.Delay(TimeSpan.FromSeconds(1), Ct);
         return Math.Max(count, (long)command.ExecuteScalar()!);
     }
 
     [Fact]
-    public async Task What_was_saved_without_an_answer_is_not_saved_again()
+    public async Task Without_retries_a_save_whose_answer_is_lost_has_an_unknown_outcome()
     {
         await using var db = Open(_router);
         db.Add(new SlowToken { Id = _id });
@@ -113,7 +113,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_save_that_is_cut_off_is_done_again()
+    public async Task A_save_that_is_cut_off_in_its_statement_is_retried_and_written_once()
     {
         await using var db = Open();
         db.Add(new SlowToken { Id = _id });
@@ -122,13 +122,13 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         Assert.Equal(AutoTransactionBehavior.WhenNeeded, db.Database.AutoTransactionBehavior);
     }
 
-    /// <summary>Whether it was committed is found out: the caller sees neither an error nor a second row.</summary>
+    /// <summary>The outcome of the COMMIT is looked up: the caller sees neither an error nor a second row.</summary>
     [Theory]
     [InlineData(true, false)]
     [InlineData(true, true)]
     [InlineData(false, false)]
     [InlineData(false, true)]
-    public async Task A_save_whose_COMMIT_is_cut_off_is_there_once(bool isAsync, bool isEnded)
+    public async Task A_save_whose_COMMIT_is_cut_off_is_written_once(bool isAsync, bool isEnded)
     {
         await using var db = Open();
         db.Add(new SlowCommit { Id = _id });
@@ -141,7 +141,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 2)]
-    public async Task So_is_a_transaction_in_a_strategy(bool isEnded, int runs)
+    public async Task A_transaction_in_a_strategy_whose_COMMIT_is_cut_off_is_written_once(bool isEnded, int runs)
     {
         await using var db = Open();
         await CutAsync(() => InTransactionAsync(db), isEnded);
@@ -150,7 +150,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task So_is_one_of_a_context_that_is_bound_to_a_named_route_which_writes()
+    public async Task A_transaction_on_a_named_route_whose_COMMIT_is_cut_off_is_written_once()
     {
         await using var router = await StartAsync(options => options.Routes["ledger"] = new DatabaseRouteOptions { Groups = { "primary" } });
         await using var services = new ServiceCollection().AddSingleton(router).AddRoutedDbContext<SlowDb>(npgsql => npgsql.EnableRetryOnFailure()).BuildServiceProvider();
@@ -160,7 +160,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         Assert.Equal(1, await CountAsync("slow_commit"));
     }
 
-    /// <summary>Nothing tells that the id of then was not given to another transaction.</summary>
+    /// <summary>Nothing proves that the transaction's id was not reused.</summary>
     [Fact]
     public async Task Where_positions_cannot_be_used_the_outcome_stays_unknown()
     {
@@ -171,9 +171,9 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         Assert.Equal(1, await CountAsync("slow_commit"));
     }
 
-    /// <summary>What is committed after the cut binds the reads that follow: a position of the time of the cut would let them go to replicas that lack it.</summary>
+    /// <summary>A commit after the cut binds the reads that follow: a position from the time of the cut would let them go to replicas that lack it.</summary>
     [Fact]
-    public async Task What_was_found_to_be_committed_is_read()
+    public async Task A_save_that_is_found_to_be_committed_is_seen_by_later_reads()
     {
         await using var db = Open();
         await using var holder = new NpgsqlConnection(fixture.Cluster.Primary.ConnectionString);
@@ -184,7 +184,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         await using var observer = NpgsqlDataSource.Create(fixture.Cluster.Primary.SuperuserConnectionString);
         await using var waiting = observer.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'");
         await TestExtensions.EventuallyAsync(() => (long)waiting.ExecuteScalar()! > 0, 10, "in its COMMIT");
-        // The commit of another flushes what was written so far, so that the replicas get it.
+        // Another transaction's commit flushes the WAL so far, so that the replicas get it.
         await using (var commit = observer.CreateCommand("SELECT pg_logical_emit_message(true, 'a commit', '')")) await commit.ExecuteNonQueryAsync(Ct);
         _proxy.Reset();
         var cutAt = DateTimeOffset.UtcNow;
@@ -199,7 +199,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_transaction_that_swallowed_an_error_does_not_seem_committed()
+    public async Task A_transaction_that_swallowed_an_error_is_not_reported_as_committed()
     {
         await using var db = Open();
         var error = await Assert.ThrowsAsync<PostgresException>(() => db.Database.CreateExecutionStrategy().ExecuteAsync(async () =>
@@ -212,7 +212,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_providers_own_retry_saves_it_twice()
+    public async Task The_provider_s_own_retry_writes_a_save_twice()
     {
         await using var db = OpenPlain();
         db.Add(new SlowToken { Id = _id });
@@ -223,7 +223,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     [Theory]
     [InlineData("sql")]
     [InlineData("query")]
-    public async Task Neither_is_what_SQL_of_ones_own_wrote_written_again(string way)
+    public async Task Raw_SQL_that_is_cut_off_is_not_retried(string way)
     {
         await using var db = Open();
         await Assert.ThrowsAsync<TransactionOutcomeUnknownException>(() => CutAsync(async () => way == "sql"
@@ -233,7 +233,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nor_is_a_bulk_write()
+    public async Task A_bulk_write_that_is_cut_off_is_not_retried()
     {
         await using var db = Open();
         await db.Database.ExecuteSqlAsync($"INSERT INTO slow_token VALUES ({_id})", Ct);
@@ -243,7 +243,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_callers_own_check_is_asked_where_it_is_not_found_out_and_settles_it()
+    public async Task The_caller_s_own_check_decides_where_the_outcome_cannot_be_looked_up()
     {
         await using var router = await StartAsync(options => options.SessionWindow = TimeSpan.FromSeconds(2));
         await using var db = Open(router, npgsql => npgsql.EnableRetryOnFailure());
@@ -266,7 +266,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_provably_was_not_committed_is_run_again()
+    public async Task A_transaction_that_provably_was_not_committed_is_retried()
     {
         await using var db = Open();
         var runs = 0;
@@ -321,7 +321,7 @@ public sealed class UnknownOutcomeTests(ClusterFixture fixture) : IAsyncLifetime
         }
     }
 
-    /// <summary>A row whose statement is quick and whose COMMIT is slow.</summary>
+    /// <summary>A row whose INSERT is fast and whose COMMIT is slow.</summary>
     public class SlowCommit
     {
         public Guid Id { get; set; }

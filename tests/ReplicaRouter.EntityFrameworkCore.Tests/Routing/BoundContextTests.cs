@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Routing;
 
-/// <summary>Registration, contexts that are bound to a route, and contexts that are used again.</summary>
+/// <summary>Registration, contexts that are bound to a route, and contexts that are reused.</summary>
 public class BoundContextTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -24,7 +24,7 @@ public class BoundContextTests(ClusterFixture fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_context_is_had_by_scope_by_factory_and_by_route(bool isPooled)
+    public async Task A_context_can_come_from_a_scope_a_factory_or_a_route(bool isPooled)
     {
         await using var services = Services(isPooled);
         await using var scope = services.CreateAsyncScope();
@@ -38,7 +38,7 @@ public class BoundContextTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task All_that_a_bound_context_does_goes_by_its_route()
+    public async Task Everything_that_a_bound_context_does_uses_its_route()
     {
         await using var services = Services(isPooled: false);
         await using var db = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>().CreateDbContext("search");
@@ -50,7 +50,7 @@ public class BoundContextTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_context_that_reads_does_not_track_and_refuses_to_save()
+    public async Task A_context_bound_to_a_read_route_does_not_track_and_refuses_to_save()
     {
         await using var services = Services(isPooled: false);
         await using var db = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>().CreateDbContext(DatabaseOperation.Read);
@@ -64,7 +64,7 @@ public class BoundContextTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_context_that_writes_does_all_on_the_primary()
+    public async Task A_context_bound_to_a_write_route_uses_only_the_primary()
     {
         await using var services = Services(isPooled: false);
         await using var db = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>().CreateDbContext(DatabaseOperation.Write);
@@ -76,7 +76,7 @@ public class BoundContextTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_context_asks_its_route_for_more_in_all_that_it_does()
+    public async Task The_options_of_a_bound_context_apply_to_everything_that_it_does()
     {
         await using var services = Services(isPooled: false);
         await using var db = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>().CreateDbContext(DatabaseOperation.Analytics, new OperationOptions { Consistency = Consistency.Strong });
@@ -91,7 +91,7 @@ public class BoundContextTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_context_that_is_used_again_keeps_nothing_of_its_former_use()
+    public async Task A_reused_context_keeps_nothing_of_its_former_use()
     {
         await using var services = Services(isPooled: true);
         var factory = services.GetRequiredService<IRoutedDbContextFactory<NotesDb>>();

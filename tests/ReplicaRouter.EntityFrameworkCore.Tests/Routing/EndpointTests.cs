@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Routing;
 
-/// <summary>Contexts in requests follow what their endpoint says, and the request's session.</summary>
+/// <summary>Contexts in requests use the route of their endpoint and the session of the request.</summary>
 public class EndpointTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -44,7 +44,7 @@ public class EndpointTests(ClusterFixture fixture)
     [InlineData("/silent", "analytics", "background")]
     [InlineData("/analytics", "analytics")]
     [InlineData("/write", "primary")]
-    public async Task Queries_go_where_their_endpoint_wants(string path, params string[] servers)
+    public async Task Queries_use_the_route_of_their_endpoint(string path, params string[] servers)
     {
         await using var app = await StartAsync();
         using var client = app.GetTestClient();
@@ -52,7 +52,7 @@ public class EndpointTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task What_a_request_saved_is_seen_by_its_other_contexts_and_by_the_users_next_request()
+    public async Task A_save_is_seen_by_the_request_s_other_contexts_and_by_the_next_request()
     {
         await using var app = await StartAsync();
         using var client = app.GetTestClient();
@@ -64,7 +64,7 @@ public class EndpointTests(ClusterFixture fixture)
             using var next = new HttpRequestMessage(HttpMethod.Get, $"/notes/{id}") { Headers = { { "replica-router-token", saved.Headers.GetValues("replica-router-token").Single() } } };
             using var found = await client.SendAsync(next, Ct);
             Assert.Equal("true", await found.Content.ReadAsStringAsync(Ct));
-            // Another user is promised nothing: that they don't see it shows that replicas were asked.
+            // Another user has no guarantee. That they don't see it shows that replicas serve the read.
             Assert.Equal("false", await client.GetStringAsync($"/notes/{id}", Ct));
         });
     }

@@ -9,13 +9,13 @@ using ReplicaRouter.Checks;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Routing;
 
-/// <summary>What else an application uses of Entity Framework goes on working.</summary>
+/// <summary>Other features of Entity Framework that applications use keep working.</summary>
 public class FeatureTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_is_tracked_is_one_object_and_is_saved_once()
+    public async Task A_tracked_entity_is_one_object_and_is_saved_once()
     {
         await using var db = fixture.Open();
         var topic = new Topic { Name = "tracked" };
@@ -32,7 +32,7 @@ public class FeatureTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public void The_command_timeout_of_the_options_holds_also_for_contexts_that_are_used_again()
+    public void The_command_timeout_of_the_options_applies_to_reused_contexts_too()
     {
         var options = new DbContextOptionsBuilder<NotesDb>().UseReplicaRouter(fixture.Router, npgsql => npgsql.CommandTimeout(7)).Options;
         var others = new DbContextOptionsBuilder<NotesDb>(options).UseNpgsql(npgsql => npgsql.CommandTimeout(9)).Options;
@@ -48,7 +48,7 @@ public class FeatureTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Others_interceptors_see_the_real_connection_of_each_command()
+    public async Task Other_interceptors_see_the_real_connection_of_each_command()
     {
         var watcher = new Watcher();
         await using var db = fixture.Open(configure: options => options.AddInterceptors(watcher));

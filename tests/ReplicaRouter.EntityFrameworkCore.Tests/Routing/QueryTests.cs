@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Routing;
 
-/// <summary>Where queries go, by the word of the server that answered.</summary>
+/// <summary>Where queries go, as reported by the server that answers.</summary>
 public class QueryTests(ClusterFixture fixture)
 {
     private static readonly string[] Readers = ["analytics", "background"];
@@ -21,21 +21,21 @@ public class QueryTests(ClusterFixture fixture)
     private async Task<string> WhoAsync(IQueryable<int> ports) => fixture.NameOf(await ports.SingleAsync(Ct));
 
     [Fact]
-    public async Task Queries_read_on_the_read_replicas_and_take_turns()
+    public async Task Queries_are_spread_over_the_read_replicas()
     {
         await using var db = fixture.Open();
         var servers = new HashSet<string>();
-        // One that is slower for a while is left out for as long.
+        // A replica that is slower for a while gets no queries meanwhile.
         await TestExtensions.EventuallyAsync(async () =>
         {
             servers.Add(await WhoAsync(Ports(db)));
             return servers.Count >= Readers.Length;
-        }, 20, "both asked");
+        }, 20, "both serve");
         Assert.Equal(Readers, servers.Order());
     }
 
     [Fact]
-    public void So_do_synchronous_ones()
+    public void Synchronous_queries_read_on_the_read_replicas()
     {
         using var db = fixture.Open();
         var servers = new HashSet<string>();
@@ -74,7 +74,7 @@ public class QueryTests(ClusterFixture fixture)
     [InlineData("search", "background")]
     [InlineData("write", "primary")]
     [InlineData("transactional", "primary")]
-    public async Task A_query_goes_where_it_is_told_to(string route, params string[] servers)
+    public async Task A_query_uses_the_route_that_it_states(string route, params string[] servers)
     {
         await using var db = fixture.Open();
         for (var i = 0; i < 5; i++) Assert.Contains(await WhoAsync(Ports(db).RouteTo(route)), servers);
@@ -82,7 +82,7 @@ public class QueryTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task The_last_route_counts_wherever_in_the_query_it_stands()
+    public async Task The_last_route_counts_wherever_it_is_in_the_query()
     {
         await using var db = fixture.Open();
         Assert.Equal("primary", await WhoAsync(Ports(db).FromPrimary()));
@@ -92,7 +92,7 @@ public class QueryTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_query_asks_its_route_for_more_without_being_compiled_again()
+    public async Task The_options_of_a_query_take_effect_without_recompiling_it()
     {
         await using var db = fixture.Open();
         foreach (var consistency in new[] { Consistency.Strong, Consistency.Eventual, Consistency.Strong })
@@ -104,7 +104,7 @@ public class QueryTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_scope_states_the_route_of_all_queries_in_it_and_the_innermost_counts()
+    public async Task A_scope_sets_the_route_of_all_queries_in_it_and_the_innermost_counts()
     {
         await using var db = fixture.Open();
         using (fixture.Router.BeginRoute(DatabaseOperation.Background))
@@ -150,7 +150,7 @@ public class QueryTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task SQL_that_writes_works_as_a_query_and_is_refused_by_the_server_where_it_was_declared_to_read()
+    public async Task SQL_that_writes_works_as_a_query_and_fails_where_it_was_declared_to_read()
     {
         await using var db = fixture.Open();
         var adding = db.Database.SqlQuery<int>($"SELECT add_note('by a query') AS \"Value\"");
@@ -173,7 +173,7 @@ public class QueryTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task What_is_loaded_later_reads_on_replicas()
+    public async Task Lazy_loading_reads_on_replicas()
     {
         await using var db = fixture.Open(configure: options => options.UseLazyLoadingProxies());
         var note = await db.Notes.SingleAsync(note => note.Id == -1, Ct);

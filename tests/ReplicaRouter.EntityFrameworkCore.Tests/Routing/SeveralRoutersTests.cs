@@ -23,7 +23,7 @@ public class SeveralRoutersTests(ClusterFixture fixture)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Each_context_data_source_and_endpoint_connection_leads_to_its_own_routers_cluster()
+    public async Task Contexts_data_sources_and_connections_use_the_cluster_of_their_own_router()
     {
         await using var billing = await StartClusterAsync();
         await using var app = await StartAsync(billing);
@@ -37,7 +37,7 @@ public class SeveralRoutersTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task Each_router_has_a_session_of_its_own_in_a_request()
+    public async Task Each_router_has_its_own_session_in_a_request()
     {
         await using var billing = await StartClusterAsync();
         await using var app = await StartAsync(billing);
@@ -53,13 +53,13 @@ public class SeveralRoutersTests(ClusterFixture fixture)
             Assert.Equal("True True", await GetAsync(client, path, (Token, token), (BillingToken, billingToken)));
             Assert.Equal("True False", await GetAsync(client, path, (Token, token)));
             Assert.Equal("False True", await GetAsync(client, path, (BillingToken, billingToken)));
-            // A token is its own router's only.
+            // A token is valid only for its own router.
             Assert.Equal("False False", await GetAsync(client, path, (Token, billingToken), (BillingToken, token)));
         });
     }
 
     [Fact]
-    public async Task A_failover_of_one_cluster_leaves_the_other_untouched()
+    public async Task A_failover_of_one_cluster_does_not_affect_the_other()
     {
         await using var billing = await StartClusterAsync();
         await using var app = await StartAsync(billing);
@@ -86,7 +86,7 @@ public class SeveralRoutersTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public void A_context_of_a_router_that_there_is_not_says_so()
+    public void A_context_of_an_unregistered_router_says_what_to_call()
     {
         using var services = new ServiceCollection().AddRoutedDbContext<OrdersDb>(router: "billing").BuildServiceProvider();
         var error = Assert.Throws<InvalidOperationException>(() => services.GetRequiredService<IDbContextFactory<OrdersDb>>().CreateDbContext());
@@ -107,7 +107,7 @@ public class SeveralRoutersTests(ClusterFixture fixture)
         builder.WebHost.UseTestServer();
         builder.Configuration.AddInMemoryCollection(fixture.Cluster.EnvironmentVariables.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value)));
         builder.Configuration.AddInMemoryCollection(billing.EnvironmentVariables.Select(variable => KeyValuePair.Create($"BILLING_{variable.Key}", (string?)variable.Value)));
-        // By its class, as this namespace lies in that of the other methods of this name.
+        // Called by their class: in this namespace the core's methods of the same name would take precedence.
         ReplicaRouterApplicationBuilderExtensions.AddReplicaRouter(builder, Configure);
         ReplicaRouterApplicationBuilderExtensions.AddReplicaRouter(builder, "billing", Configure);
         builder.Services.AddRoutedDbContext<OrdersDb>();
@@ -124,7 +124,7 @@ public class SeveralRoutersTests(ClusterFixture fixture)
 
     private static void Configure(DatabaseRouterOptions options)
     {
-        // Replicas that stand still go on serving: what they lack must be told from sessions, not from lag.
+        // Paused replicas keep serving, so that only the session, and not lag, keeps its reads away from them.
         options.MaxLag = TimeSpan.FromMinutes(10);
         options.Health.Interval = TimeSpan.FromMilliseconds(100);
     }
@@ -140,7 +140,7 @@ public class SeveralRoutersTests(ClusterFixture fixture)
         });
         app.MapGet("/billing/background", ([FromKeyedServices(EndpointRoute.Key + ":billing")] NpgsqlConnection connection) => PortOfAsync(connection))
             .RouteTo(DatabaseOperation.Background, "billing").RouteTo(DatabaseOperation.Analytics);
-        // What is said of the other router does not count.
+        // A route that is stated for the other router does not count.
         app.MapGet("/billing/silent", ([FromKeyedServices(EndpointRoute.Key + ":billing")] NpgsqlConnection connection) => PortOfAsync(connection)).RouteTo(DatabaseOperation.Read);
         app.MapPost("/both", async (OrdersDb orders, BillingDb billing) =>
         {

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace ReplicaRouter.EntityFrameworkCore.Tests.Routing;
 
-/// <summary>Writes, and what belongs to them, go to the primary.</summary>
+/// <summary>Writes, and everything that belongs to them, go to the primary.</summary>
 public class WriteTests(ClusterFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -17,7 +17,7 @@ public class WriteTests(ClusterFixture fixture)
     [Theory]
     [InlineData(null)]
     [InlineData("analytics")]
-    public async Task What_is_saved_goes_to_the_primary_whatever_is_stated(string? route)
+    public async Task Saves_go_to_the_primary_regardless_of_the_stated_route(string? route)
     {
         using var scope = route is null ? null : fixture.Router.BeginRoute(route);
         await using var db = fixture.Open();
@@ -36,7 +36,7 @@ public class WriteTests(ClusterFixture fixture)
     [Theory]
     [InlineData(null)]
     [InlineData("analytics")]
-    public async Task Bulk_writes_and_raw_SQL_go_to_the_primary_whatever_is_stated(string? route)
+    public async Task Bulk_writes_and_raw_SQL_go_to_the_primary_regardless_of_the_stated_route(string? route)
     {
         await using var db = fixture.Open();
         var note = new Note { Text = "for bulk" };
@@ -55,7 +55,7 @@ public class WriteTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_transaction_and_all_in_it_run_on_the_primary()
+    public async Task A_transaction_and_everything_in_it_run_on_the_primary()
     {
         await using var db = fixture.Open();
         using var scope = fixture.Router.BeginRoute(DatabaseOperation.Analytics);
@@ -78,7 +78,7 @@ public class WriteTests(ClusterFixture fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_ambient_transaction_and_all_in_it_run_on_the_primary(bool isCompleted)
+    public async Task An_ambient_transaction_and_everything_in_it_run_on_the_primary(bool isCompleted)
     {
         var id = 0L;
         using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
@@ -99,7 +99,7 @@ public class WriteTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_connection_that_is_opened_or_taken_by_hand_leads_to_the_primary()
+    public async Task A_connection_that_is_opened_or_taken_explicitly_goes_to_the_primary()
     {
         await using var db = fixture.Open();
         var connection = db.Database.GetDbConnection();
@@ -107,7 +107,7 @@ public class WriteTests(ClusterFixture fixture)
         Assert.Equal("primary", Who(await connection.QuerySingleAsync<int>("SELECT inet_server_port()")));
         Assert.Equal("primary", Who(await Ports(db).SingleAsync(Ct)));
         await db.Database.CloseConnectionAsync();
-        // At once if a replica shows what the context may have written, else as soon as one does.
+        // At once if a replica already shows what the context may have written, otherwise as soon as one does.
         await TestExtensions.EventuallyAsync(async () => Who(await Ports(db).SingleAsync(Ct)) != "primary", 5, "read on a replica");
 
         await connection.OpenAsync(Ct);
@@ -144,7 +144,7 @@ public class WriteTests(ClusterFixture fixture)
     }
 
     [Fact]
-    public async Task A_command_time_out_that_was_set_stays_for_reads_and_writes()
+    public async Task A_command_time_out_set_on_a_context_applies_to_reads_and_writes()
     {
         await using var db = fixture.Open();
         db.Database.SetCommandTimeout(1);

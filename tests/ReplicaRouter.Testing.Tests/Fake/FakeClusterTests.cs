@@ -3,7 +3,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests.Fake;
 
-/// <summary>A router takes three fake servers for a cluster.</summary>
+/// <summary>A router works with three fake servers as with a cluster.</summary>
 public sealed class FakeClusterTests : IAsyncLifetime
 {
     private readonly FakeServer _primary = FakeServer.Start();
@@ -71,7 +71,7 @@ public sealed class FakeClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Work_is_given_its_state_at_each_run()
+    public async Task Work_gets_its_state_at_each_attempt()
     {
         await using var command = new NpgsqlCommand("SELECT who");
         Assert.Equal(_primary.Port, await _router.ExecuteAsync(DatabaseOperation.Write, WhoAsync, command, cancellationToken: Ct));
@@ -116,7 +116,7 @@ public sealed class FakeClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task After_a_failover_the_router_follows()
+    public async Task The_router_follows_a_failover()
     {
         await OrderAsync();
         _primary.Kill();

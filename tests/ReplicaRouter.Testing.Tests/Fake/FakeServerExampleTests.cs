@@ -3,7 +3,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests.Fake;
 
-/// <summary>What the guide shows.</summary>
+/// <summary>The guide's example.</summary>
 public sealed class FakeServerExampleTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests.Fake;
 
-/// <summary>What goes wrong as a test has scripted it, and nothing else.</summary>
+/// <summary>Faults happen as a test has scripted them, and no others do.</summary>
 public sealed class FakeServerFaultTests : IAsyncDisposable
 {
     private readonly FakeServer _server = FakeServer.Start();
@@ -55,7 +55,7 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_login_is_let_in_late()
+    public async Task A_login_is_accepted_late()
     {
         _server.LoginAnswer = FakeAnswer.Tag("").After(TimeSpan.FromMilliseconds(50));
         var start = TimeProvider.System.GetTimestamp();
@@ -112,7 +112,7 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
     [Theory]
     [InlineData(false, "aborted")]
     [InlineData(true, "committed")]
-    public async Task A_commit_is_lost_before_or_after_it_was_carried_out(bool isCarriedOut, string status)
+    public async Task A_commit_is_lost_before_or_after_it_was_executed(bool isCarriedOut, string status)
     {
         _server.On("COMMIT", isCarriedOut ? FakeAnswer.Tag("COMMIT").Then(FakeFault.Close) : FakeAnswer.Fail(FakeFault.Close));
         await using var connection = await OpenAsync();
@@ -149,7 +149,7 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_statement_that_is_silent_can_not_be_cancelled()
+    public async Task A_silent_statement_cannot_be_cancelled()
     {
         _server.On("SELECT a", FakeAnswer.Fail(FakeFault.Silence));
         await using var connection = await OpenAsync();
@@ -169,12 +169,12 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_fails_is_an_error_of_the_statement()
+    public async Task A_script_that_throws_is_an_error_of_the_statement()
     {
-        _server.On("SELECT a", _ => throw new InvalidOperationException("a slip of the test"));
+        _server.On("SELECT a", _ => throw new InvalidOperationException("a mistake in the test"));
         await using var connection = await OpenAsync();
         var error = await Assert.ThrowsAsync<PostgresException>(() => RunAsync(connection, "SELECT a", Ct));
-        Assert.Contains("a slip of the test", error.MessageText, StringComparison.Ordinal);
+        Assert.Contains("a mistake in the test", error.MessageText, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class FakeServerFaultTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Its_end_ends_connections_that_hang()
+    public async Task Disposing_the_server_ends_hanging_connections()
     {
         var server = FakeServer.Start();
         server.On("SELECT a", FakeAnswer.Fail(FakeFault.Silence));

@@ -3,7 +3,7 @@ using static ReplicaRouter.Testing.Tests.Probe;
 
 namespace ReplicaRouter.Testing.Tests.Fake;
 
-/// <summary>Npgsql takes it for a server.</summary>
+/// <summary>Npgsql works with a fake server as with a real one.</summary>
 public sealed class FakeServerTests : IAsyncLifetime
 {
     private readonly FakeServer _server = FakeServer.Start();
@@ -41,7 +41,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_statement_that_is_not_scripted_is_answered_by_the_tag_of_its_first_word()
+    public async Task An_unscripted_statement_is_answered_with_the_tag_of_its_first_word()
     {
         Assert.Equal(1, await AskAsync("SELECT 1"));
         Assert.Null(await AskAsync("SELECT name FROM customers"));
@@ -51,7 +51,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_scripted_last_goes_first()
+    public async Task The_last_matching_script_takes_precedence()
     {
         _server.On("SELECT balance", FakeAnswer.Row(1));
         _server.On("select  BALANCE from accounts", FakeAnswer.Row(2));
@@ -104,7 +104,7 @@ public sealed class FakeServerTests : IAsyncLifetime
         _server.On("SELECT name", statement => FakeAnswer.Table(("name", typeof(string))).With(statement.IsPreparation ? null : $"name {statement.Parameters[0]}"));
         for (var round = 0; round < 2; round++)
         {
-            // The second time over the pooled connection, which Npgsql resets first.
+            // The second round uses the pooled connection, which Npgsql resets first.
             await using var connection = await _dataSource.OpenConnectionAsync(Ct);
             await using var command = new NpgsqlCommand("SELECT name FROM products WHERE id = $1", connection);
             var id = new NpgsqlParameter<int> { TypedValue = 1 };
@@ -165,7 +165,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_transaction_in_which_a_statement_failed_refuses_all_but_its_end()
+    public async Task A_failed_transaction_refuses_everything_but_its_end()
     {
         _server.On("UPDATE", FakeAnswer.Error("40001"));
         await using var connection = await _dataSource.OpenConnectionAsync(Ct);
@@ -212,7 +212,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Questions_about_the_server_are_answered_from_its_state_and_kept_apart()
+    public async Task Queries_about_the_server_are_answered_from_its_state_and_recorded_separately()
     {
         _server.State = _server.State with { Timeline = 3, Lsn = 0x2_0100_0000 };
         Assert.Equal("000000030000000200000001", await AskAsync("SELECT pg_walfile_name(pg_current_wal_insert_lsn())"));
@@ -241,7 +241,7 @@ public sealed class FakeServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_condition_that_does_not_come_true_names_the_last_statements()
+    public async Task A_wait_that_times_out_names_the_last_statements()
     {
         await AskAsync("SELECT 1");
         var error = await Assert.ThrowsAsync<TimeoutException>(() => _server.WaitForAsync(() => false, TimeSpan.FromMilliseconds(20), Ct));

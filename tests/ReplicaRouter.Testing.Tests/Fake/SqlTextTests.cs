@@ -24,5 +24,5 @@ public sealed class SqlTextTests
     [InlineData("/* app */ Update a", "UPDATE")]
     [InlineData("ROLLBACK;", "ROLLBACK")]
     [InlineData("", "")]
-    public void The_first_word_is_found_behind_comments(string sql, string word) => Assert.Equal(word, SqlText.FirstWord(sql));
+    public void The_first_word_is_found_after_comments(string sql, string word) => Assert.Equal(word, SqlText.FirstWord(sql));
 }

@@ -35,23 +35,23 @@ public class ConnectionStringParserTests
     [InlineData("", "is empty")]
     [InlineData("postgresql://app:s3cret@/shop", "names no host")]
     [InlineData("postgresql://app:s3cret@db:70000/shop", "port")]
-    [InlineData("postgresql://app:s3cret@db?port=1,2", "another number of ports")]
-    [InlineData("postgresql://app:s3cret%ff@db/shop", "no UTF-8")]
+    [InlineData("postgresql://app:s3cret@db?port=1,2", "different number of ports")]
+    [InlineData("postgresql://app:s3cret%ff@db/shop", "not valid UTF-8")]
     [InlineData("postgresql://app:s3cret%00@db/shop", "%00")]
     [InlineData("postgresql://app:s3cret@[::1/shop", "bracket")]
     [InlineData("postgresql://app:s3cret@::1/shop", "brackets")]
     [InlineData("postgresql://app:s3cret%zz@db/shop", "%25")]
     [InlineData("postgresql://app:s3cret@db/shop?sslmod=require", "Did you mean 'sslmode'?")]
-    [InlineData("postgresql://app:s3cret@db/shop?sslmode=require&s3crets=1", "number 2 behind the question mark")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmode=require&s3crets=1", "number 2 after the question mark")]
     [InlineData("Host=db;Password=s3cret;Prot=1", "Did you mean 'port'?")]
-    [InlineData("postgresql://app:s3cret@db/shop?sslmode=maybe", "'sslmode' that is not valid there. Write disable, allow, prefer, require, verify-ca, verify-full.")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmode=maybe", "invalid value for 'sslmode'. Allowed values: disable, allow, prefer, require, verify-ca, verify-full.")]
     [InlineData("postgresql://app:s3cret@db/shop?SSL%20Mode=maybe", "'SSL Mode'")]
-    [InlineData("postgresql://app:s3cret@db/shop?sslmode", "number 1 behind the question mark, that is not written as name=value")]
+    [InlineData("postgresql://app:s3cret@db/shop?sslmode", "number 1 after the question mark, that is not written as name=value")]
     [InlineData("postgresql://app:s3cret@db/shop?Host=s3cret", "'host' and 'port'")]
     [InlineData("postgresql://app:s3cret@db/shop?Port=6000", "'host' and 'port'")]
-    [InlineData("postgresql://app:s3cret@a,b/shop?host=c", "another number of ports")]
+    [InlineData("postgresql://app:s3cret@a,b/shop?host=c", "different number of ports")]
     [InlineData("postgresql://app:s3cret@db/shop?hostaddr=10.0.0.7", "both a host and 'hostaddr'")]
-    [InlineData("postgresql:///shop?hostaddr=s3cret", "'hostaddr' that is no IP address")]
+    [InlineData("postgresql:///shop?hostaddr=s3cret", "'hostaddr' that is not an IP address")]
     [InlineData("postgresql://app:s3cret@db/shop?pool_timeout=3", "Prisma's parameter 'pool_timeout'")]
     [InlineData("postgresql://app:s3cret@db/shop?pgbouncer=s3cret", "'pgbouncer'")]
     [InlineData("postgresql://app:s3cret@db/shop?connection_limit=0", "pool size of 0")]
@@ -65,7 +65,7 @@ public class ConnectionStringParserTests
     [InlineData("s3cret", "neither a postgresql:// URL nor")]
     [InlineData("Host=db;Password=s3cret;SSL Negotiation=Direct", "refuses together")]
     [InlineData("Host=db;Password=s3cret;Connection Idle Lifetime=1;Connection Pruning Interval=9", "refuses together")]
-    [InlineData("postgresql://app:s3cret@db/shop?keepalives_interval=9", "keepalives without their time")]
+    [InlineData("postgresql://app:s3cret@db/shop?keepalives_interval=9", "interval without the keepalive time")]
     [InlineData("Host=db;Password=s3cret;Require Auth=s3cret", "'require auth'")]
     public void An_error_explains_a_bad_value_without_repeating_it(string value, string problem)
     {
@@ -150,7 +150,7 @@ public class ConnectionStringParserTests
     public void A_parameter_that_only_libpq_supports_is_rejected_by_name(string parameter)
     {
         var error = Assert.Throws<ConnectionStringException>(() => ConnectionStringParser.Parse($"postgresql://app:s3cret@db/shop?{parameter}=s3cret"));
-        Assert.Equal($"has libpq's parameter '{parameter}', for which Npgsql has no counterpart. Leave it out.", error.Message);
+        Assert.Equal($"has libpq's parameter '{parameter}', which Npgsql does not support. Remove it.", error.Message);
     }
 
     [Fact]

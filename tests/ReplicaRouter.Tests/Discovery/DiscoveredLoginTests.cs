@@ -42,7 +42,7 @@ public sealed class DiscoveredLoginTests
         await using var server = new FakePostgresServer(_ => request);
         var error = await HostErrorAsync(server);
         Assert.Empty(server.Received);
-        Assert.Contains("offers no login that is allowed", error, StringComparison.Ordinal);
+        Assert.Contains("offers no allowed authentication method", error, StringComparison.Ordinal);
         Assert.Contains("by SCRAM only", error, StringComparison.Ordinal);
     }
 

@@ -114,10 +114,10 @@ public class FailureClassifierTests
     [Trait("Failure", "C12")]
     [InlineData(true, typeof(FileNotFoundException), "Root Certificate (sslrootcert): there is no such file")]
     [InlineData(true, typeof(DirectoryNotFoundException), "Root Certificate (sslrootcert): there is no such file")]
-    [InlineData(true, typeof(UnauthorizedAccessException), "Root Certificate (sslrootcert): this process may not read the file")]
+    [InlineData(true, typeof(UnauthorizedAccessException), "Root Certificate (sslrootcert): this process has no permission to read the file")]
     [InlineData(true, typeof(CryptographicException), "Root Certificate (sslrootcert): the file holds no certificate")]
     [InlineData(false, typeof(FileNotFoundException), "SSL Certificate (sslcert): there is no such file")]
-    [InlineData(false, typeof(UnauthorizedAccessException), "SSL Certificate (sslcert) or SSL Key (sslkey): this process may not read the file")]
+    [InlineData(false, typeof(UnauthorizedAccessException), "SSL Certificate (sslcert) or SSL Key (sslkey): this process has no permission to read the file")]
     [InlineData(false, typeof(CryptographicException), "SSL Certificate (sslcert) or SSL Key (sslkey): the files hold no certificate and key that belong together")]
     public void An_unusable_file_is_a_misconfiguration_and_its_path_is_not_repeated(bool isInHandshake, Type type, string words)
     {

@@ -125,7 +125,7 @@ public sealed class AddReplicaRouterTests
     {
         using var host = HostOf(builder => builder.AddReplicaRouter("billing"), ("BILLING_DATABASE_READ_REPLICA_X_URL", Unreachable), ("ReplicaRouters:billing:Health:Interval", "00:05:00"));
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => host.Services.GetRequiredKeyedService<DatabaseRouter>("billing"));
-        Assert.Contains(error.Faults, fault => fault.StartsWith("BILLING_DATABASE_READ_REPLICA_X_URL names no replica. Write BILLING_DATABASE_READ_REPLICA_<number>_URL", StringComparison.Ordinal));
+        Assert.Contains(error.Faults, fault => fault.StartsWith("BILLING_DATABASE_READ_REPLICA_X_URL does not name a replica. Write BILLING_DATABASE_READ_REPLICA_<number>_URL", StringComparison.Ordinal));
         Assert.Contains(error.Faults, fault => fault.StartsWith("ReplicaRouters:billing:Health:Interval is ", StringComparison.Ordinal));
         Assert.Contains(error.Faults, fault => fault.StartsWith("BILLING_DATABASE_URL is not set.", StringComparison.Ordinal) && fault.Contains("ReplicaRouters:billing:Hosts:primary:ConnectionString", StringComparison.Ordinal));
     }

@@ -60,7 +60,7 @@ public class ClusterIdentityTests
         // On a tie the current identity stays, and the error shows the doubt.
         topology.Advance(1).Answer("analytics", Replica(500));
         Assert.Equal((Other, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["analytics"].State));
-        Assert.Contains("by the majority of the servers that answer: the configured primary has not been seen yet", topology["analytics"].Error, StringComparison.Ordinal);
+        Assert.Contains("which most answering servers show: the configured primary has not been seen yet", topology["analytics"].Error, StringComparison.Ordinal);
         topology.Answer("background", Replica(500) with { StartedAt = 3 });
         Assert.Equal((Cluster, HostState.ForeignCluster), (topology.Current.SystemIdentifier, topology["dr"].State));
         // A silent server has no vote.

@@ -42,7 +42,7 @@ public sealed class DotEnvFileTests : IDisposable
     {
         var pipe = await PipeAsync();
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(pipe, TimeSpan.FromMilliseconds(100)));
-        Assert.Contains("did not give its content within 0.1 s", error.Message, StringComparison.Ordinal);
+        Assert.Contains("did not return its content within 0.1 s", error.Message, StringComparison.Ordinal);
         // Ends the thread that still waits for a writer.
         await WriteAsync(pipe, "");
     }
@@ -61,14 +61,14 @@ public sealed class DotEnvFileTests : IDisposable
     [InlineData("/dev/zero")]
     [InlineData("/dev/urandom")]
     public void An_endless_file_is_rejected(string path) =>
-        Assert.Contains("holds more than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("is larger than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(path)).Message, StringComparison.Ordinal);
 
     [Fact]
     [Trait("Failure", "C12")]
     public void A_huge_file_is_rejected()
     {
         using (var file = File.OpenWrite(_path)) file.SetLength(20L << 30);
-        Assert.Contains("holds more than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("is larger than 1024 KiB", Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class DotEnvFileTests : IDisposable
     {
         File.WriteAllBytes(_path, [.. "A=s3cret"u8, 0xff]);
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => DotEnvFile.Read(_path));
-        Assert.Contains("is no UTF-8 text", error.Message, StringComparison.Ordinal);
+        Assert.Contains("is not UTF-8 text", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", error.Message, StringComparison.Ordinal);
     }
 

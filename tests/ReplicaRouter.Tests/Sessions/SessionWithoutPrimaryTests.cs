@@ -99,7 +99,7 @@ public class SessionWithoutPrimaryTests
         var start = TimeProvider.System.GetTimestamp();
         var error = await Assert.ThrowsAsync<NoEligibleHostException>(async () => await router.OpenConnectionAsync(DatabaseOperation.Read, new OperationOptions { SessionToken = token }, Ct));
         Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 1.4, 30);
-        Assert.Contains("may lack what the session has written or read, as long as no primary tells its position", error.Message, StringComparison.Ordinal);
+        Assert.Contains("may lack what the session has written or read, as no primary has confirmed the position", error.Message, StringComparison.Ordinal);
     }
 
     private static DatabaseRouterOptions Options()

@@ -16,7 +16,7 @@ public class AcceptanceTests
         var topology = WithMistake();
         Accept(topology, "primary");
         Assert.Equal(("primary", 1, HostState.Fenced), (topology.Current.Primary?.Name, topology.Current.Timeline, topology["dr"].State));
-        Assert.Contains("an operator gave up", topology["dr"].Error, StringComparison.Ordinal);
+        Assert.Contains("an operator abandoned", topology["dr"].Error, StringComparison.Ordinal);
         // The order still holds after further answers.
         topology.Advance(60).Answer("dr", Primary(450, timeline: 2)).Answer("primary", Primary(600)).Answer("analytics", Replica(600));
         Assert.Equal(("primary", HostState.Fenced, "analytics"), (topology.Current.Primary?.Name, topology["dr"].State, topology.Candidates(DatabaseOperation.Read).Hosts));
@@ -132,7 +132,7 @@ public class AcceptanceTests
         Assert.Same(before, topology.Current);
         Assert.Equal((Cluster, 1, 2, "dr"), (preview.SystemIdentifier, preview.Timeline, preview.FormerTimeline, preview.FormerPrimary));
         Assert.Equal(
-            ["dr is on timeline 2 and gets no traffic; what was written on that timeline is given up.", "Sessions that have seen what is given up report lost history."], preview.GivenUp);
+            ["dr is on timeline 2 and gets no traffic; writes made on that timeline are abandoned.", "Sessions that have seen the abandoned history report lost history."], preview.GivenUp);
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public class TimelineBeliefTests
         var topology = WithMistake().Fail("dr", FailureKind.Unreachable).Advance(3600).Answer("primary", Primary(700));
         Assert.Null(topology.Current.Primary);
         var error = topology["primary"].Error!;
-        Assert.Contains("dr was seen to do so and has been silent for 3600 s", error, StringComparison.Ordinal);
+        Assert.Contains("dr was last seen on it and has been silent for 3600 s", error, StringComparison.Ordinal);
         Assert.Contains("Start dr", error, StringComparison.Ordinal);
         Assert.Contains("remove dr from the configuration", error, StringComparison.Ordinal);
         Assert.Contains("replica-router accept primary", error, StringComparison.Ordinal);
