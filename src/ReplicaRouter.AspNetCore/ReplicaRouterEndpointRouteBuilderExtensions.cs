@@ -7,29 +7,29 @@ using ReplicaRouter;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Endpoints and their routes.</summary>
+/// <summary>Routes, local ports and health checks of endpoints.</summary>
 public static class ReplicaRouterEndpointRouteBuilderExtensions
 {
-    /// <summary>Says what endpoints do with the database: where connections go that are injected by <see cref="EndpointRoute.Key"/>.</summary>
-    /// <remarks>It needs <c>app.UseReplicaRouter()</c>: without that the application's start fails.</remarks>
+    /// <summary>Sets the route of connections that endpoints inject by <see cref="EndpointRoute.Key"/>.</summary>
+    /// <remarks>Requires <c>app.UseReplicaRouter()</c>; without it, the application fails to start.</remarks>
     /// <param name="builder">The endpoint or group.</param>
-    /// <param name="route">An operation or the name of a route. The innermost one counts.</param>
-    /// <param name="router">The name of the router whose connections it is about; without it the one that has no name.</param>
+    /// <param name="route">An operation or the name of a route. The innermost one applies.</param>
+    /// <param name="router">The name of the router that this applies to; <see langword="null"/> for the unnamed router.</param>
     /// <returns>The same builder.</returns>
     public static TBuilder RouteTo<TBuilder>(this TBuilder builder, DatabaseRoute route, string? router = null) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RouteToAttribute(route) { Router = router });
 
-    /// <summary>Has endpoints answer only requests that arrived at one of these ports of this machine, and 404 to others.</summary>
-    /// <remarks>The port is that of the connection, which no caller can state. <c>RequireHost("*:8081")</c> asks the Host header, which any caller can.</remarks>
+    /// <summary>Makes endpoints answer only requests that arrive on one of these local ports; others get 404.</summary>
+    /// <remarks>Checks the connection's port, which a caller cannot forge. <c>RequireHost("*:8081")</c> checks the Host header, which any caller can set.</remarks>
     /// <param name="builder">The endpoint or group.</param>
     /// <param name="ports">The ports, on which the application must listen; 1 to 65535.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentException">No port is given.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A port is none.</exception>
+    /// <exception cref="ArgumentException">There is no port.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A port is out of range.</exception>
     public static TBuilder RequireLocalPort<TBuilder>(this TBuilder builder, params int[] ports) where TBuilder : IEndpointConventionBuilder
     {
         ArgumentNullException.ThrowIfNull(ports);
-        if (ports.Length == 0) throw new ArgumentException("RequireLocalPort needs a port.", nameof(ports));
+        if (ports.Length == 0) throw new ArgumentException("RequireLocalPort needs at least one port.", nameof(ports));
         foreach (var port in ports)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(port, 1, nameof(ports));
@@ -50,21 +50,21 @@ public static class ReplicaRouterEndpointRouteBuilderExtensions
     }
 
     /// <summary>
-    /// Maps <c>/api/health</c>, for people and monitors: every host of every router and the counters, 200 when all hosts are healthy and 503 when one is not;
-    /// <c>/health/live</c>, which never asks a database and answers 200 as long as the application runs; and <c>/health/ready</c>, 503 only while
-    /// an operation of <see cref="DatabaseRouterWebOptions.RequiredOperations"/> can't be served. None of them opens a connection.
+    /// Maps <c>/api/health</c>, for people and monitors: every host of every router and the counters, 200 when all hosts are healthy, else 503;
+    /// <c>/health/live</c>, which never queries a database and answers 200 while the application runs; and <c>/health/ready</c>, 503 only while
+    /// an operation of <see cref="DatabaseRouterWebOptions.RequiredOperations"/> cannot be served. None of them opens a connection.
     /// </summary>
-    /// <param name="endpoints">The application, or a group that gives a prefix.</param>
-    /// <param name="detailsPolicy">The authorization policy of those who see error texts, which name servers' addresses. Others see the state
-    /// only, as do all when this is <see langword="null"/>.</param>
-    /// <returns>All three, to add conventions.</returns>
-    /// <remarks><c>/health/live</c> and <c>/health/ready</c> run all health checks that are tagged <c>live</c> or <c>ready</c>.</remarks>
+    /// <param name="endpoints">The application, or a group with a prefix.</param>
+    /// <param name="detailsPolicy">The authorization policy for error texts, which name servers' addresses. Callers who do not pass it see only the
+    /// state; <see langword="null"/> shows error texts to no caller.</param>
+    /// <returns>A builder for conventions on all three.</returns>
+    /// <remarks><c>/health/live</c> and <c>/health/ready</c> run all health checks with the tag <c>live</c> or <c>ready</c>.</remarks>
     /// <exception cref="InvalidOperationException">A policy is named, but authorization is not registered.</exception>
     public static IEndpointConventionBuilder MapReplicaRouterHealth(this IEndpointRouteBuilder endpoints, string? detailsPolicy = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         if (detailsPolicy is not null && endpoints.ServiceProvider.GetService<IAuthorizationPolicyProvider>() is null)
-            throw new InvalidOperationException($"The policy '{detailsPolicy}' needs services.AddAuthorization().");
+            throw new InvalidOperationException($"MapReplicaRouterHealth with the policy '{detailsPolicy}' needs services.AddAuthorization().");
         var group = endpoints.MapGroup("");
         group.MapGet("/api/health", new HealthEndpoint(detailsPolicy).GetAsync);
         group.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });

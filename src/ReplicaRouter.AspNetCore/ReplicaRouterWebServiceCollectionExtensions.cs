@@ -7,33 +7,33 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>Registers what web applications need beside the router.</summary>
+/// <summary>Registers the router's services for web applications.</summary>
 public static class ReplicaRouterWebServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds what <c>UseReplicaRouter</c> and <c>MapReplicaRouterHealth</c> need: Data Protection, the readiness check <c>replica-router</c>, and a
-    /// <see cref="DbDataSource"/> and an <see cref="NpgsqlConnection"/> that go where the endpoint wants (<see cref="EndpointRoute.Key"/>).
-    /// The router itself is registered by <c>AddReplicaRouter</c>, which on a <c>WebApplicationBuilder</c> calls this, too.
+    /// Adds the services of <c>UseReplicaRouter</c> and <c>MapReplicaRouterHealth</c>: Data Protection, the readiness check <c>replica-router</c>, and a
+    /// <see cref="DbDataSource"/> and an <see cref="NpgsqlConnection"/> that follow the endpoint's route (<see cref="EndpointRoute.Key"/>).
+    /// <c>AddReplicaRouter</c> registers the router itself; on a <c>WebApplicationBuilder</c> it also calls this method.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Sets the options. Called again, it sets more.</param>
+    /// <param name="configure">Sets the options. Further calls add to earlier ones.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, Action<DatabaseRouterWebOptions>? configure = null) => services.AddWeb(null, configure);
 
-    /// <summary>Adds the same for a further router. Its readiness check is <c>replica-router-</c><i>name</i>, and its keys end with <c>:</c><i>name</i>.</summary>
+    /// <summary>Adds the same for a named router. Its readiness check is <c>replica-router-</c><i>name</i>, and its keys end with <c>:</c><i>name</i>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The router's name.</param>
-    /// <param name="configure">Sets the options. Called again, it sets more.</param>
+    /// <param name="configure">Sets the options. Further calls add to earlier ones.</param>
     /// <returns>The same services.</returns>
-    /// <exception cref="ArgumentException">The name is not usable.</exception>
+    /// <exception cref="ArgumentException">The name is not valid.</exception>
     public static IServiceCollection AddReplicaRouterWeb(this IServiceCollection services, string name, Action<DatabaseRouterWebOptions>? configure = null) =>
         services.AddWeb(RouterRegistration.Checked(name), configure);
 
     /// <summary>
-    /// Has a client's requests carry the sessions under which they are made, of all routers, and take over what the other service did. The other service needs
+    /// Makes a client's requests carry the caller's sessions of all routers, and merges the sessions that the other service returns. That service needs
     /// <c>UseReplicaRouter</c>, and the same Data Protection keys and application name.
     /// </summary>
-    /// <param name="builder">The client's builder; also that of a gRPC client.</param>
+    /// <param name="builder">The client's builder; a gRPC client's works, too.</param>
     /// <returns>The same builder.</returns>
     public static IHttpClientBuilder AddReplicaRouterSession(this IHttpClientBuilder builder)
     {
@@ -61,7 +61,7 @@ public static class ReplicaRouterWebServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>What all routers share.</summary>
+    /// <summary>Adds the services that all routers share, once.</summary>
     private static void AddShared(this IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(WebRouters))) return;
@@ -75,6 +75,6 @@ public static class ReplicaRouterWebServiceCollectionExtensions
         services.AddHostedService(provider => provider.GetRequiredService<RouteCheck>());
     }
 
-    /// <summary>Marks a router that has what it needs: a health check can be added only once.</summary>
+    /// <summary>Marks a router as added. Adding its health check twice is an error.</summary>
     private sealed record Added(string? Name);
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
-/// <summary>Gives each further router a cookie and a header of its own, unless the application has.</summary>
+/// <summary>Gives each named router its own cookie and header names, unless the application sets them.</summary>
 internal sealed class WebOptionsOfNamedRouter : IPostConfigureOptions<DatabaseRouterWebOptions>
 {
     private static readonly DatabaseRouterWebOptions s_default = new();

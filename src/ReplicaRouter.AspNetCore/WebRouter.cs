@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace ReplicaRouter;
 
-/// <summary>A router in a web application: its options, and what carries its sessions.</summary>
+/// <summary>A router in a web application, with its web options, token seal and session carrier.</summary>
 internal sealed class WebRouter
 {
     public WebRouter(RouterRegistration registration, IServiceProvider services)
@@ -17,7 +17,7 @@ internal sealed class WebRouter
         Carrier = new SessionCarrier(this, services.GetRequiredService<ILoggerFactory>().CreateLogger(ClusterRouter.LogCategoryOf(Name)));
     }
 
-    /// <summary>Its name; null for the router without.</summary>
+    /// <summary>The router's name; null for the unnamed router.</summary>
     public string? Name { get; }
 
     public DatabaseRouter Router { get; }

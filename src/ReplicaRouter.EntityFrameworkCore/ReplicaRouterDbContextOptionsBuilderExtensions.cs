@@ -4,20 +4,20 @@ using ReplicaRouter;
 
 namespace Microsoft.EntityFrameworkCore;
 
-/// <summary>Has contexts go through the router.</summary>
+/// <summary>Makes contexts use the router.</summary>
 public static class ReplicaRouterDbContextOptionsBuilderExtensions
 {
     /// <summary>
-    /// Has the context use PostgreSQL through the router: queries go to replicas, or where they are told to, and what it saves goes to the primary.
-    /// Takes the place of <c>UseNpgsql</c>.
+    /// Makes the context use PostgreSQL through the router: queries go to replicas or to the route that they state, and saves go to the primary.
+    /// Replaces <c>UseNpgsql</c>.
     /// </summary>
     /// <remarks>
-    /// Type mappings that Npgsql itself must know, as of NodaTime and of enums, belong into <see cref="DatabaseRouterOptions.ConfigureDataSource"/>, too:
-    /// the router's data sources are not those that the provider would build.
+    /// Also add type mappings that Npgsql itself must know, such as NodaTime and enums, in <see cref="DatabaseRouterOptions.ConfigureDataSource"/>:
+    /// the router builds its own data sources and does not use the provider's.
     /// </remarks>
     /// <param name="optionsBuilder">The context's options.</param>
     /// <param name="router">The router; it must live at least as long as the contexts.</param>
-    /// <param name="npgsql">The provider's own options, as retries on failure and split queries.</param>
+    /// <param name="npgsql">The provider's own options, such as retries on failure and split queries.</param>
     /// <returns>The same builder.</returns>
     public static DbContextOptionsBuilder UseReplicaRouter(this DbContextOptionsBuilder optionsBuilder, DatabaseRouter router, Action<NpgsqlDbContextOptionsBuilder>? npgsql = null)
     {

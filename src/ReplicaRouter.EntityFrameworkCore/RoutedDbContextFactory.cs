@@ -23,7 +23,7 @@ internal sealed class RoutedDbContextFactory<TContext>(IDbContextFactory<TContex
     private static TContext Bound(TContext context, DatabaseRoute route, OperationOptions? options)
     {
         if (context.GetService<IRelationalConnection>() is not ContextConnection connection)
-            throw new InvalidOperationException($"{typeof(TContext).Name} does not go through the router: its options lack UseReplicaRouter, or configure another provider after it.");
+            throw new InvalidOperationException($"{typeof(TContext).Name} does not use the router. Call UseReplicaRouter in its options, and configure no other provider after it.");
         connection.Bind(route, options);
         if (connection.MayWrite) return context;
         context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;

@@ -5,17 +5,17 @@ using ReplicaRouter;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Registers contexts that go through the application's router.</summary>
+/// <summary>Registers contexts that use the application's router.</summary>
 public static class RoutedDbContextServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a context that routes itself: <typeparamref name="TContext"/>, one a scope; <see cref="IDbContextFactory{TContext}"/>; and
-    /// <see cref="IRoutedDbContextFactory{TContext}"/>, whose contexts are bound to a route. The router itself is added by <c>AddReplicaRouter</c>.
+    /// Adds a context that uses the router: <typeparamref name="TContext"/>, one per scope; <see cref="IDbContextFactory{TContext}"/>; and
+    /// <see cref="IRoutedDbContextFactory{TContext}"/>, whose contexts are bound to a route. <c>AddReplicaRouter</c> adds the router itself.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="npgsql">The provider's own options, as retries on failure and split queries.</param>
-    /// <param name="options">Further options, as interceptors.</param>
-    /// <param name="router">The name of the router; without it the one that has no name.</param>
+    /// <param name="npgsql">The provider's own options, such as retries on failure and split queries.</param>
+    /// <param name="options">Further options, such as interceptors.</param>
+    /// <param name="router">The name of the router; <see langword="null"/> for the unnamed router.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection AddRoutedDbContext<TContext>(
         this IServiceCollection services,
@@ -24,13 +24,13 @@ public static class RoutedDbContextServiceCollectionExtensions
         string? router = null) where TContext : DbContext =>
         services.AddDbContextFactory<TContext>(Configure(npgsql, options, router)).AddFactory<TContext>();
 
-    /// <summary>The same with contexts that are used again, as by <c>AddDbContextPool</c>: they keep their services, but neither a connection nor what they wrote.</summary>
+    /// <summary>Adds the same with pooled contexts, as <c>AddDbContextPool</c> does. A reused context keeps its services, but no connection and no record of its writes.</summary>
     /// <inheritdoc cref="AddRoutedDbContext{TContext}" path="/returns"/>
     /// <param name="services">The application's services.</param>
-    /// <param name="npgsql">The provider's own options, as retries on failure and split queries.</param>
-    /// <param name="options">Further options, as interceptors.</param>
-    /// <param name="poolSize">Contexts that are kept; 1024 by default.</param>
-    /// <param name="router">The name of the router; without it the one that has no name.</param>
+    /// <param name="npgsql">The provider's own options, such as retries on failure and split queries.</param>
+    /// <param name="options">Further options, such as interceptors.</param>
+    /// <param name="poolSize">Most contexts that the pool keeps; 1024 by default.</param>
+    /// <param name="router">The name of the router; <see langword="null"/> for the unnamed router.</param>
     public static IServiceCollection AddRoutedDbContextPool<TContext>(
         this IServiceCollection services,
         Action<NpgsqlDbContextOptionsBuilder>? npgsql = null,

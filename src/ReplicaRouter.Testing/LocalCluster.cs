@@ -6,9 +6,9 @@ using ReplicaRouter.Testing.Processes;
 namespace ReplicaRouter.Testing;
 
 /// <summary>A real PostgreSQL cluster on this machine: a primary and streaming replicas on free ports of 127.0.0.1. Nothing of it
-/// is left when it is disposed, nor when the process that started it is killed; but one with a <see cref="LocalClusterOptions.Folder"/>
+/// is left after it is disposed, or the process that started it is killed. A cluster with a <see cref="LocalClusterOptions.Folder"/>
 /// outlives both.</summary>
-/// <remarks>Linux only. Several clusters may run at once; the changes of one cluster are to be made one after another.</remarks>
+/// <remarks>Linux only. Several clusters can run at once; changes to one cluster must be made one at a time.</remarks>
 public sealed class LocalCluster : IAsyncDisposable
 {
     internal const string PrimaryName = "primary";
@@ -32,26 +32,26 @@ public sealed class LocalCluster : IAsyncDisposable
         Primary = this[state.Primary];
     }
 
-    /// <summary>The server that is primary now: the one promoted last.</summary>
+    /// <summary>The current primary: the server promoted last.</summary>
     public LocalServer Primary { get; private set; }
 
     /// <summary>All servers, the first primary before its replicas.</summary>
     public IReadOnlyList<LocalServer> Servers => _servers;
 
     /// <summary>The server of this name.</summary>
-    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    /// <exception cref="KeyNotFoundException">There is no server of this name.</exception>
     public LocalServer this[string name] => Array.Find(_servers, server => server.Name == name)
-        ?? throw new KeyNotFoundException($"There is no server '{name}'; there are: {string.Join(", ", _servers.Select(server => server.Name))}.");
+        ?? throw new KeyNotFoundException($"There is no server '{name}'. The servers are: {string.Join(", ", _servers.Select(server => server.Name))}.");
 
-    /// <summary>The router's variables: <c>DATABASE_URL</c> for <c>primary</c>, <c>DATABASE_READ_REPLICA_1_URL</c> for <c>analytics</c>,
+    /// <summary>The router's environment variables: <c>DATABASE_URL</c> for <c>primary</c>, <c>DATABASE_READ_REPLICA_1_URL</c> for <c>analytics</c>,
     /// <c>_2_</c> for <c>background</c>, <c>_DR_</c> for <c>dr</c>, <c>_N_</c> for <c>replica-N</c> from 3 on. Other names have none.</summary>
     public IReadOnlyDictionary<string, string> EnvironmentVariables => EnvironmentNames.Of(_servers);
 
     /// <summary>Starts a cluster and waits until every server accepts connections.</summary>
     /// <param name="options">Default: a primary and the replicas <c>analytics</c>, <c>background</c> and <c>dr</c>.</param>
-    /// <param name="cancellationToken">Gives up; what was started is removed.</param>
-    /// <exception cref="ArgumentException">The options can't make a cluster.</exception>
-    /// <exception cref="LocalClusterException">PostgreSQL is not there or did not start: no binaries, port taken, disk full, bad setting, too slow.</exception>
+    /// <param name="cancellationToken">Cancels the start, and removes what was started.</param>
+    /// <exception cref="ArgumentException">The options are not valid.</exception>
+    /// <exception cref="LocalClusterException">PostgreSQL was not found or did not start: no binaries, port taken, disk full, bad setting, too slow.</exception>
     public static async Task<LocalCluster> StartAsync(LocalClusterOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
@@ -79,10 +79,10 @@ public sealed class LocalCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes up a cluster that outlived its process, as it is: servers that are down stay down.</summary>
-    /// <param name="folder">Its <see cref="LocalClusterOptions.Folder"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="LocalClusterException">There is no cluster, or its version of PostgreSQL is gone.</exception>
+    /// <summary>Opens a cluster that outlived its process, as it is: servers that are down stay down.</summary>
+    /// <param name="folder">The cluster's <see cref="LocalClusterOptions.Folder"/>.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="LocalClusterException">The folder contains no cluster, or its version of PostgreSQL is no longer installed.</exception>
     public static async Task<LocalCluster> OpenAsync(string folder, CancellationToken cancellationToken = default)
     {
         folder = Path.GetFullPath(folder);
@@ -109,7 +109,7 @@ public sealed class LocalCluster : IAsyncDisposable
         await Primary.StopAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends all servers and removes the folder.</summary>
+    /// <summary>Kills all servers and removes the folder.</summary>
     public async Task DeleteAsync(CancellationToken cancellationToken = default)
     {
         foreach (var server in _servers)
@@ -122,8 +122,8 @@ public sealed class LocalCluster : IAsyncDisposable
         await DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Adds a running replica, copied from the primary.</summary>
-    /// <exception cref="ArgumentException">The name is taken or the upstream unknown.</exception>
+    /// <summary>Adds and starts a replica, copied from the primary.</summary>
+    /// <exception cref="ArgumentException">The name is taken or not valid, or the upstream is unknown.</exception>
     public async Task<LocalServer> AddReplicaAsync(LocalReplicaOptions replica, CancellationToken cancellationToken = default)
     {
         OptionsCheck.CheckReplica(replica, [.. _servers.Select(server => server.Name)]);
@@ -135,7 +135,7 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Kills a server that is not the primary, and removes its files.</summary>
-    /// <exception cref="InvalidOperationException">It is the primary, or another server streams from it.</exception>
+    /// <exception cref="InvalidOperationException">The server is the primary, or another server streams from it.</exception>
     public async Task RemoveReplicaAsync(string name, CancellationToken cancellationToken = default)
     {
         var server = this[name];
@@ -150,10 +150,10 @@ public sealed class LocalCluster : IAsyncDisposable
         Save();
     }
 
-    /// <summary>Promotes a standby, and waits until it can be written to. The old primary, if it runs, is not stopped.</summary>
+    /// <summary>Promotes a standby, and waits until it accepts writes. Does not stop the old primary.</summary>
     /// <param name="name">The standby.</param>
-    /// <param name="repointOthers">Whether the standbys of the old primary follow the new one; one that is ahead of it is copied anew.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="repointOthers">Whether the old primary's standbys follow the new one. A standby that is ahead of it is replaced by a fresh copy.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task PromoteAsync(string name, bool repointOthers = true, CancellationToken cancellationToken = default)
     {
         var (former, promoted) = (Primary, this[name]);
@@ -171,8 +171,8 @@ public sealed class LocalCluster : IAsyncDisposable
         Save();
     }
 
-    /// <summary>Brings a server back as a standby of the primary, whatever it was and wrote: what only it has is lost.</summary>
-    /// <exception cref="InvalidOperationException">It is the primary.</exception>
+    /// <summary>Replaces a server by a fresh standby of the primary. Writes that only the old server had are lost.</summary>
+    /// <exception cref="InvalidOperationException">The server is the primary.</exception>
     public async Task RejoinAsync(string name, CancellationToken cancellationToken = default)
     {
         var server = this[name];
@@ -183,11 +183,11 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until every running standby has replayed what the primary has written by now.</summary>
-    /// <exception cref="LocalClusterException">Not in time: some standby is paused, delayed, cut off or suspended. It is named.</exception>
+    /// <exception cref="LocalClusterException">A standby did not replay in time: it is paused, delayed, cut off or suspended. The message names it.</exception>
     public Task WaitForReplicationAsync(CancellationToken cancellationToken = default) =>
         Replication.WaitAsync(Primary, [.. _servers.Where(server => server is { Upstream: not null, IsRunning: true })], _setup.Timeout, cancellationToken);
 
-    /// <summary>Ends every process of the cluster and removes its folder; lets go of one that outlives its process.</summary>
+    /// <summary>Kills every process of the cluster and removes its folder. A cluster with a <see cref="LocalClusterOptions.Folder"/> keeps running.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_guard is { } guard) await guard.ReleaseAsync().ConfigureAwait(false);
@@ -198,7 +198,7 @@ public sealed class LocalCluster : IAsyncDisposable
     {
         var cluster = await OpenAsync(folder, cancellationToken).ConfigureAwait(false);
         await cluster.Primary.StartAsync(cancellationToken).ConfigureAwait(false);
-        // A former primary would be a second one: it comes back as a standby.
+        // A former primary would start as a second primary, so it rejoins as a standby.
         await Task.WhenAll(cluster._servers.Where(server => server != cluster.Primary && !server.IsRunning)
             .Select(server => server.Upstream is null ? cluster.RejoinAsync(server.Name, cancellationToken) : server.StartAsync(cancellationToken))).ConfigureAwait(false);
         return cluster;
@@ -225,7 +225,7 @@ public sealed class LocalCluster : IAsyncDisposable
         await Primary.StartAsync(cancellationToken).ConfigureAwait(false);
         await CreateDatabaseAsync(cancellationToken).ConfigureAwait(false);
 
-        // In the order given, a replica's upstream is there before it: all that have theirs start together.
+        // The options list upstreams before their replicas. Start together all replicas whose upstream runs.
         foreach (var replica in _setup.Options.Replicas) Add(replica);
         for (var left = _setup.Options.Replicas.ToList(); left.Count > 0;)
         {

@@ -1,20 +1,20 @@
 namespace ReplicaRouter.Testing;
 
 /// <summary>A local cluster could not be started or changed. The message says why and what to do, with the last lines of
-/// the server's log where they help; it never holds a password.</summary>
+/// the server's log where they help. It never contains a password.</summary>
 public sealed class LocalClusterException : Exception
 {
-    /// <summary>An exception with a message.</summary>
+    /// <summary>Creates an exception with a message.</summary>
     public LocalClusterException(string message) : base(message)
     {
     }
 
-    /// <summary>An exception with a message and a cause.</summary>
+    /// <summary>Creates an exception with a message and a cause.</summary>
     public LocalClusterException(string message, Exception? innerException) : base(message, innerException)
     {
     }
 
-    /// <summary>An exception without details.</summary>
+    /// <summary>Creates an exception without details.</summary>
     public LocalClusterException()
     {
     }

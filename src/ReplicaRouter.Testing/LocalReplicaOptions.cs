@@ -3,11 +3,11 @@ namespace ReplicaRouter.Testing;
 /// <summary>One streaming replica of a <see cref="LocalCluster"/>.</summary>
 public sealed class LocalReplicaOptions
 {
-    /// <summary>Its name in the cluster, also its <c>application_name</c> at the server it streams from.</summary>
-    /// <value>Lower-case letters, digits and dashes, a letter first, at most 40.</value>
+    /// <summary>The replica's name in the cluster, and its <c>application_name</c> at the server that it streams from.</summary>
+    /// <value>1 to 40 lower-case letters, digits and dashes, starting with a letter.</value>
     public required string Name { get; init; }
 
-    /// <summary>The replica that it streams from (cascading replication).</summary>
+    /// <summary>The server that the replica streams from (cascading replication).</summary>
     /// <value>Default <see langword="null"/>: the primary.</value>
     public string? Upstream { get; init; }
 

@@ -5,8 +5,8 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Testing;
 
-/// <summary>One PostgreSQL server of a <see cref="LocalCluster"/>, and what can be done to it.</summary>
-/// <remarks>Every wait is bounded by <see cref="LocalClusterOptions.StartTimeout"/> and ends in a <see cref="LocalClusterException"/>.</remarks>
+/// <summary>One PostgreSQL server of a <see cref="LocalCluster"/>, and the faults that it can be given.</summary>
+/// <remarks>Every wait is limited by <see cref="LocalClusterOptions.StartTimeout"/>, after which it throws a <see cref="LocalClusterException"/>.</remarks>
 public sealed class LocalServer
 {
     private readonly LocalCluster _cluster;
@@ -21,10 +21,10 @@ public sealed class LocalServer
         _configuration = new(setup, name, port.Number);
     }
 
-    /// <summary>Its name in the cluster: <c>primary</c> for the first primary, whatever its role is now.</summary>
+    /// <summary>The server's name in the cluster: <c>primary</c> for the first primary, even if its role changes.</summary>
     public string Name { get; }
 
-    /// <summary>The TCP port on 127.0.0.1, the same over all restarts.</summary>
+    /// <summary>The TCP port on 127.0.0.1. It stays the same across restarts.</summary>
     public int Port => _port.Number;
 
     /// <summary>Npgsql connection string of the ordinary user.</summary>
@@ -33,7 +33,7 @@ public sealed class LocalServer
     /// <summary>The same as a <c>postgresql://user:password@127.0.0.1:port/database</c> URL.</summary>
     public string Url => _setup.Url(Port);
 
-    /// <summary>Npgsql connection string of the cluster's superuser, without pooling, to the database <c>postgres</c>.</summary>
+    /// <summary>Npgsql connection string of the cluster's superuser for the database <c>postgres</c>, without pooling.</summary>
     public string SuperuserConnectionString => _setup.SuperuserConnectionString(Port);
 
     /// <summary>The data directory.</summary>
@@ -46,7 +46,7 @@ public sealed class LocalServer
     /// <summary>Whether the postmaster exists, suspended or not.</summary>
     public bool IsRunning => _process is { IsRunning: true };
 
-    /// <summary>The server that this one streams from; null for a server that has been started or promoted as a primary.</summary>
+    /// <summary>The server that this one streams from; null for a server that was started or promoted as a primary.</summary>
     internal LocalServer? Upstream { get; private set; }
 
     internal bool IsSynchronous { get; init; }
@@ -58,23 +58,23 @@ public sealed class LocalServer
     private ServerProcess Running => _process is { IsRunning: true } running ? running
         : throw new InvalidOperationException($"Server '{Name}' is not running.");
 
-    /// <summary>Starts the server as it was, and waits until it accepts connections. Does nothing when it runs.</summary>
-    /// <exception cref="LocalClusterException">It ended, or was not ready in time; with the last lines of its log.</exception>
+    /// <summary>Starts the server in its last role, and waits until it accepts connections. Does nothing if it is running.</summary>
+    /// <exception cref="LocalClusterException">The server ended, or was not ready in time. The message has the last lines of its log.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         if (IsRunning) return;
         _configuration.WriteTo(DataDirectory);
         _process?.Dispose();
-        // Whoever adopted a killed server may leave it a zombie, which PostgreSQL takes for one that runs.
+        // The process that adopted a killed server can leave it a zombie, which PostgreSQL takes for a running server.
         if (FolderProcesses.Find(folder => folder == DataDirectory).Count == 0) await LockFile.RemoveAsync(_setup.Account, DataDirectory, cancellationToken).ConfigureAwait(false);
         var process = _process = ServerProcess.Start(_setup.Account, _setup.Binaries.Postgres, DataDirectory, ServerConfiguration.FileOf(DataDirectory), LogFile);
         await WaitAsync(() => !process.IsRunning || IsReady(process.Id), "was not ready", cancellationToken).ConfigureAwait(false);
-        if (!process.IsRunning) throw _setup.Failure($"Server '{Name}' ended while it started.", Log);
+        if (!process.IsRunning) throw _setup.Failure($"Server '{Name}' ended while it was starting.", Log);
     }
 
-    /// <summary>Shuts the server down and waits for its end. A suspended server is resumed first.</summary>
-    /// <param name="mode">Default <see cref="StopMode.Fast"/>.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <summary>Shuts the server down and waits until it has ended. Resumes a suspended server first.</summary>
+    /// <param name="mode">How to shut down. Default <see cref="StopMode.Fast"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task StopAsync(StopMode mode = StopMode.Fast, CancellationToken cancellationToken = default)
     {
         if (_process is not { IsRunning: true } process) return;
@@ -83,55 +83,55 @@ public sealed class LocalServer
         await WaitAsync(() => !process.IsRunning, "did not stop", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Kills every process of the server with SIGKILL, suspended ones too, and waits until none is left.</summary>
+    /// <summary>Kills every process of the server with SIGKILL, even suspended ones, and waits until none is left.</summary>
     public async Task KillAsync(CancellationToken cancellationToken = default)
     {
         if (_process is { } process) await WaitAsync(process.TryKillAll, "did not die", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Freezes every process of the server (SIGSTOP): new connections are accepted by the kernel, and nothing answers.</summary>
+    /// <summary>Suspends every process of the server (SIGSTOP): the kernel still accepts connections, but nothing answers.</summary>
     /// <exception cref="InvalidOperationException">The server is not running.</exception>
     public void Suspend() => Running.Suspend();
 
-    /// <summary>Thaws every process of the server.</summary>
+    /// <summary>Resumes every process of the server (SIGCONT).</summary>
     /// <exception cref="InvalidOperationException">The server is not running.</exception>
     public void Resume() => Running.Resume();
 
-    /// <summary>Freezes the postmaster alone: open sessions go on, and nobody can log in.</summary>
+    /// <summary>Suspends only the postmaster: open connections keep working, but no client can log in.</summary>
     /// <exception cref="InvalidOperationException">The server is not running.</exception>
     public void SuspendPostmaster() => Running.Send(Signal.Suspend);
 
-    /// <summary>Thaws the postmaster.</summary>
+    /// <summary>Resumes the postmaster.</summary>
     /// <exception cref="InvalidOperationException">The server is not running.</exception>
     public void ResumePostmaster() => Running.Send(Signal.Continue);
 
-    /// <summary>Pauses replay on a standby and waits until it has stopped. WAL is still received.</summary>
+    /// <summary>Pauses replay on a standby and waits until it has stopped. The standby still receives WAL.</summary>
     public async Task PauseReplayAsync(CancellationToken cancellationToken = default)
     {
         await QueryAsync<object>("SELECT pg_wal_replay_pause()", cancellationToken).ConfigureAwait(false);
         await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'paused'", "did not pause its replay", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Lets a standby replay again.</summary>
+    /// <summary>Resumes replay on a standby.</summary>
     public async Task ResumeReplayAsync(CancellationToken cancellationToken = default)
     {
         await QueryAsync<object>("SELECT pg_wal_replay_resume()", cancellationToken).ConfigureAwait(false);
         await WaitForAsync("SELECT pg_get_wal_replay_pause_state() = 'not paused'", "did not resume its replay", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Has a standby replay each commit only when it is this old (<c>recovery_min_apply_delay</c>).</summary>
+    /// <summary>Makes a standby replay each commit only once it is this old (<c>recovery_min_apply_delay</c>). Waits until the setting is in effect.</summary>
     /// <param name="delay">Whole milliseconds; zero replays at once.</param>
-    /// <param name="cancellationToken">Gives up waiting until the setting holds.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task SetApplyDelayAsync(TimeSpan delay, CancellationToken cancellationToken = default)
     {
         var milliseconds = ((long)delay.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         _configuration["recovery_min_apply_delay"] = milliseconds;
         Reload();
         await WaitForAsync($"SELECT setting = '{milliseconds}' FROM pg_settings WHERE name = 'recovery_min_apply_delay'",
-            "did not take the apply delay", cancellationToken).ConfigureAwait(false);
+            "did not apply the new recovery_min_apply_delay", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends streaming to a standby, which serves on and gets no further WAL.</summary>
+    /// <summary>Stops streaming to a standby, which still serves reads but receives no more WAL.</summary>
     public async Task CutStreamingAsync(CancellationToken cancellationToken = default)
     {
         _configuration.UpstreamPort = null;
@@ -139,15 +139,15 @@ public sealed class LocalServer
         await WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)", "did not stop streaming", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Has a standby stream again, and waits until it does.</summary>
+    /// <summary>Restores streaming to a standby, and waits until it streams.</summary>
     /// <exception cref="InvalidOperationException">The server is not a standby.</exception>
     public async Task RestoreStreamingAsync(CancellationToken cancellationToken = default)
     {
         Follow(Upstream ?? throw new InvalidOperationException($"Server '{Name}' is not a standby."));
-        await WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')", "does not stream", cancellationToken).ConfigureAwait(false);
+        await WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')", "did not start streaming", cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Promotes this standby and leaves the other servers as they are, so that a running old primary stays one, too.</summary>
+    /// <summary>Promotes this standby and leaves the other servers unchanged: a running old primary stays a primary.</summary>
     /// <seealso cref="LocalCluster.PromoteAsync"/>
     public Task PromoteAsync(CancellationToken cancellationToken = default) => _cluster.PromoteAsync(Name, repointOthers: false, cancellationToken);
 
@@ -163,7 +163,7 @@ public sealed class LocalServer
         Reload();
     }
 
-    /// <summary>Goes on from where another process left the server.</summary>
+    /// <summary>Adopts the server as another process left it.</summary>
     internal void TakeUp(LocalServer? upstream)
     {
         Upstream = upstream;
@@ -179,7 +179,7 @@ public sealed class LocalServer
         Reload();
     }
 
-    /// <summary>Replaces what the server has by a copy of the primary, and starts it as a standby.</summary>
+    /// <summary>Replaces the server's data by a copy of the primary's, and starts it as a standby.</summary>
     internal async Task CloneAsync(LocalServer primary, LocalServer upstream, CancellationToken cancellationToken)
     {
         await KillAsync(cancellationToken).ConfigureAwait(false);
@@ -237,7 +237,7 @@ public sealed class LocalServer
         if (_process is { IsRunning: true } process) process.Send(Signal.Reload);
     }
 
-    // The postmaster writes its state into the lock file: this is what pg_ctl waits for, too.
+    // The postmaster writes its state into the lock file. pg_ctl waits for the same line.
     private bool IsReady(int processId)
     {
         var lines = LockFile.Read(DataDirectory);

@@ -120,7 +120,7 @@ public class DatabaseRouterTests
             createProbe: _ => FakeProbe.Of(Primary(100) with { Probers = processes, MaxConnections = allowed }));
         await router.WaitUntilReadyAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(warnings, logger[318].Count);
-        if (warnings > 0) Assert.StartsWith("The pools of 2 processes may open 180 connections to host primary, whose server allows 100.", logger[318][0], StringComparison.Ordinal);
+        if (warnings > 0) Assert.StartsWith("The pools of 2 processes can open 180 connections to host primary, whose server allows 100.", logger[318][0], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -109,7 +109,7 @@ public sealed class ClusterCommandTests : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(Folder, "thesis.txt"), "years of work", Ct);
         var run = await ClusterAsync("up");
         Assert.Equal(2, run.ExitCode);
-        Assert.Contains("holds something that is no cluster", run.Error, StringComparison.Ordinal);
+        Assert.Contains("contains something other than a cluster", run.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(Folder, "thesis.txt")));
     }
 

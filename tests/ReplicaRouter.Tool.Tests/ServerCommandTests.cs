@@ -120,6 +120,6 @@ public sealed class ServerCommandTests : IAsyncDisposable
         await DoAsync("up", "--replicas", "0");
         var run = await RunAsync("kill", "analytics");
         Assert.Equal(2, run.ExitCode);
-        Assert.Contains("There is no server 'analytics'; there are: primary", run.Error, StringComparison.Ordinal);
+        Assert.Contains("There is no server 'analytics'. The servers are: primary", run.Error, StringComparison.Ordinal);
     }
 }

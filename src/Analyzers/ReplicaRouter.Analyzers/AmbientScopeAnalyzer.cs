@@ -8,8 +8,8 @@ namespace ReplicaRouter.Analyzers;
 
 /// <summary>Finds sessions and routes that an async iterator makes ambient across a <c>yield</c>.</summary>
 /// <remarks>
-/// What is ambient flows with the execution context. Each step of an async iterator runs in the context of the code that asks for it, and what a step changes there
-/// is undone at its end.
+/// Ambient state flows with the execution context. Each step of an async iterator runs in its caller's context, and changes that the step makes to that context are
+/// undone when the step ends.
 /// </remarks>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class AmbientScopeAnalyzer : DiagnosticAnalyzer
@@ -17,7 +17,7 @@ public sealed class AmbientScopeAnalyzer : DiagnosticAnalyzer
     private static readonly DiagnosticDescriptor Rule = new(
         "RR0001",
         "An ambient session or route ends at the next yield of an async iterator",
-        "What '{0}' begins ends at the next 'yield' of this async iterator. Pass the session or route to each call, or begin it again after each 'yield'.",
+        "The scope that '{0}' begins ends at the next 'yield' of this async iterator. Pass the session or route to each call, or begin it again after each 'yield'.",
         "Reliability",
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,
@@ -54,7 +54,7 @@ public sealed class AmbientScopeAnalyzer : DiagnosticAnalyzer
         _ => null,
     };
 
-    /// <summary>Whether an async iterator yields while it holds what the call returns.</summary>
+    /// <summary>Returns whether an async iterator yields while it holds the result of the call.</summary>
     private static bool IsHeldAcrossYield(InvocationExpressionSyntax invocation)
     {
         if (AsyncFunctionOf(invocation) is not { } function) return false;
@@ -67,7 +67,7 @@ public sealed class AmbientScopeAnalyzer : DiagnosticAnalyzer
         };
     }
 
-    /// <summary>The body of the async method or local function that a node is part of. A lambda is no iterator.</summary>
+    /// <summary>Returns the body of the async method or local function around a node. A lambda cannot be an iterator.</summary>
     private static BlockSyntax? AsyncFunctionOf(SyntaxNode node) => node.Ancestors().FirstOrDefault(IsFunction) switch
     {
         MethodDeclarationSyntax { Body: { } body } method when method.Modifiers.Any(SyntaxKind.AsyncKeyword) => body,

@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Antiforgery;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>What an operator is asked before a host is accepted.</summary>
-/// <param name="Accepted">What would be accepted, in a sentence.</param>
-/// <param name="Former">What holds so far, in a sentence.</param>
-/// <param name="GivenUp">What would be given up, a sentence each.</param>
-/// <param name="Header">The header that carries the token of the order.</param>
-/// <param name="Token">That token.</param>
+/// <summary>What an operator confirms before a host is accepted.</summary>
+/// <param name="Accepted">What would be accepted, in one sentence.</param>
+/// <param name="Former">The current state, in one sentence.</param>
+/// <param name="GivenUp">What would be abandoned, one sentence each.</param>
+/// <param name="Header">The header that carries the antiforgery token of the order.</param>
+/// <param name="Token">The antiforgery token.</param>
 internal sealed record AcceptancePreview(string Accepted, string Former, string[] GivenUp, string Header, string Token)
 {
     public static AcceptancePreview Of(HostAcceptance acceptance, AntiforgeryTokenSet tokens) => new(

@@ -23,11 +23,11 @@ internal static class DashboardAssets
         return content;
     }
 
-    /// <summary>A file, or 304 for who has it.</summary>
+    /// <summary>Returns a file, or 304 if the browser has it.</summary>
     public static IResult Serve(string file, HttpContext context)
     {
         if (!s_assets.TryGetValue(file, out var asset)) return Results.NotFound();
-        // Asked for again at each visit, so that a new version of the package never runs with an old one's files.
+        // Browsers revalidate at each visit, so that a new version of the package never runs with an old version's files.
         context.Response.Headers.CacheControl = "private, no-cache";
         context.Response.Headers.XContentTypeOptions = "nosniff";
         return Results.Bytes(asset.Content, asset.ContentType, entityTag: asset.Tag);

@@ -6,12 +6,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>The page itself: a file in which only the operator's token is filled in, for operators.</summary>
-/// <param name="operators">Those who may operate the router.</param>
+/// <summary>The page: a static file in which the links to other routers and, for operators, the antiforgery token are filled in.</summary>
+/// <param name="operators">The users who may operate the router.</param>
 /// <param name="links">Links to the pages of the application's routers.</param>
 internal sealed class DashboardPage(Operators operators, string links)
 {
-    // Nothing but the page's own files: no inline script or style, no other origin, nobody's frame.
+    // Only the page's own files: no inline script or style, no other origin, no framing.
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -20,7 +20,7 @@ internal sealed class DashboardPage(Operators operators, string links)
 
     public async Task<IResult> ServeAsync(HttpContext context)
     {
-        // The page's links are relative to it, so that it works under any prefix, also one that a proxy takes off without telling.
+        // The page's links are relative, so that it works under any path prefix, even one that a proxy strips unannounced.
         var path = context.Request.Path.Value!;
         if (!path.EndsWith('/')) return Results.Redirect(path[(path.LastIndexOf('/') + 1)..] + "/");
 
@@ -34,7 +34,7 @@ internal sealed class DashboardPage(Operators operators, string links)
         return Html(context, s_html.Replace("<!-- operator -->", token, StringComparison.Ordinal).Replace("<!-- routers -->", links, StringComparison.Ordinal));
     }
 
-    /// <summary>What each state means, and what to do.</summary>
+    /// <summary>Returns the guide: what each state means, and what to do.</summary>
     public static IResult ServeGuide(HttpContext context) => Html(context, s_guide);
 
     private static IResult Html(HttpContext context, string html)

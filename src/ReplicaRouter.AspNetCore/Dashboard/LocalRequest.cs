@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>Tells requests that a person or program on this machine sent by itself from those that something passed on.</summary>
+/// <summary>Distinguishes requests sent directly from this machine from forwarded ones.</summary>
 internal static class LocalRequest
 {
-    /// <summary>Headers by which proxies say that they pass a request on, beside those that begin with X-Forwarded- and X-Original-.</summary>
+    /// <summary>Headers that proxies add, besides those that begin with X-Forwarded- or X-Original-.</summary>
     private static readonly string[] s_ofProxies = ["Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "X-Client-IP"];
 
-    /// <summary>Whether a request comes from this machine. What is not certain counts as coming from elsewhere.</summary>
+    /// <summary>Whether a request comes from this machine. Doubtful requests count as remote.</summary>
     /// <remarks>
-    /// Over a Unix socket there is no address: proxies use those. A host name that is not this machine's shows a proxy, or a page of another site whose name
-    /// was made to lead here (DNS rebinding); so does such an Origin. HTTP/1.0 is what nginx speaks by default and no browser does.
+    /// A Unix socket, as proxies use, has no remote address. A host name or Origin other than this machine's indicates a proxy, or a page of another site
+    /// whose name was made to resolve to this machine (DNS rebinding). nginx sends HTTP/1.0 by default; no browser does.
     /// </remarks>
     public static bool Is(HttpContext context)
     {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>What operators order: drain, restore, accept, reads to the primary.</summary>
+/// <summary>The operators' orders: drain, restore and accept hosts, force reads to the primary.</summary>
 internal static class OperatorEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder endpoints, IServiceProvider services, RouterRegistration registration, Operators operators, Orders orders)
@@ -22,7 +22,7 @@ internal static class OperatorEndpoints
             if (!router.GetHealthStatus().ContainsKey(host)) return NoSuch(host);
             orders.AreOf(UserOf(context));
             WebLog.DashboardDrains(logger, UserOf(context), host);
-            // It takes effect at once; that connections are returned is for the page to show, not for the request to wait for.
+            // The order takes effect at once. The request does not wait until connections are returned; the page shows that.
             _ = router.DrainAsync(host, CancellationToken.None);
             return Results.Accepted();
         });
@@ -37,7 +37,7 @@ internal static class OperatorEndpoints
             return Results.NoContent();
         });
 
-        // What it would mean, and the token that the order needs: a page of another origin can't read either.
+        // Returns what acceptance would change and the token that the order needs. A page of another origin can read neither.
         endpoints.MapGet("/hosts/{host}/accept", async (string host, HttpContext context) =>
         {
             if (!await operators.IncludeAsync(context).ConfigureAwait(false)) return Results.StatusCode(StatusCodes.Status403Forbidden);

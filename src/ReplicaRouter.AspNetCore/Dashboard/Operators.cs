@@ -6,23 +6,23 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>Those who may operate the router by the page: who passes the policy, or nobody.</summary>
+/// <summary>The users who may operate the router from the page: those who pass the policy; without a policy, none.</summary>
 internal sealed class Operators(string? policyName) : IEndpointFilter
 {
-    /// <summary>Whether the request is an operator's.</summary>
+    /// <summary>Returns whether a request is an operator's.</summary>
     public async Task<bool> IncludeAsync(HttpContext context)
     {
         if (policyName is null) return false;
         var policies = context.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>();
         var policy = await policies.GetPolicyAsync(policyName).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"The dashboard's OperatorPolicy is '{policyName}', and there is no authorization policy of that name.");
+            ?? throw new InvalidOperationException($"The dashboard's OperatorPolicy names the authorization policy '{policyName}', which does not exist.");
         var evaluator = context.RequestServices.GetRequiredService<IPolicyEvaluator>();
         var authentication = await evaluator.AuthenticateAsync(policy, context).ConfigureAwait(false);
         return (await evaluator.AuthorizeAsync(policy, authentication, context, context).ConfigureAwait(false)).Succeeded;
     }
 
-    /// <summary>Lets operators' requests pass that come from the page: 403 for others, 400 without the page's token.</summary>
-    /// <remarks>Always 403, never a challenge: a script asks, which can't follow one to a sign-in form.</remarks>
+    /// <summary>Lets operators' requests from the page pass; answers 403 to other users, and 400 without the page's antiforgery token.</summary>
+    /// <remarks>Always 403, never a challenge: the client is a script, which cannot follow one to a sign-in form.</remarks>
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;

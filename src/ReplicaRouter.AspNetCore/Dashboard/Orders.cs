@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>Who ordered what holds now. Orders that did not come by the page are the application's.</summary>
+/// <summary>Who gave the orders that are in effect. Orders that did not come from the page count as the application's.</summary>
 internal sealed class Orders
 {
     private const string Application = "the application";
@@ -11,18 +11,18 @@ internal sealed class Orders
     private readonly ConcurrentDictionary<string, string> _drained = new(StringComparer.OrdinalIgnoreCase);
     private volatile string? _forcedBy;
 
-    /// <summary>Who gives the order that is being carried out.</summary>
+    /// <summary>Who gave the order that is being carried out.</summary>
     public string By => _user.Value ?? Application;
 
     public string? ForcedBy => _forcedBy;
 
-    /// <summary>Who drained a host.</summary>
+    /// <summary>Returns who drained a host.</summary>
     public string DrainedBy(string host) => _drained.GetValueOrDefault(host, Application);
 
-    /// <summary>What the current request orders is its user's order.</summary>
+    /// <summary>Attributes the current request's orders to a user.</summary>
     public void AreOf(string user) => _user.Value = user;
 
-    /// <summary>Notes whose order a change is, on the thread that makes it.</summary>
+    /// <summary>Records who ordered a change. Must run in the execution context that makes the change.</summary>
     public void Note(TopologySnapshot before, TopologySnapshot after)
     {
         foreach (var host in after.Hosts)

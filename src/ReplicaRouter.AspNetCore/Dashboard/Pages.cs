@@ -4,19 +4,19 @@ using System.Threading.Channels;
 
 namespace ReplicaRouter.Dashboard;
 
-/// <summary>The open pages. Each is a stream of server-sent events; their number and their lives are bounded.</summary>
+/// <summary>The open pages of one router. Each is a stream of server-sent events; their number and duration are bounded.</summary>
 internal sealed class Pages(TimeProvider time, CancellationToken stopToken)
 {
-    /// <summary>Streams that a process serves at once. Beyond that pages ask every few seconds instead.</summary>
+    /// <summary>Most streams at once. Further pages poll every few seconds instead.</summary>
     public const int Most = 64;
 
-    /// <summary>A stream ends then, and its page opens another one: as a request like any other it is authorized again, so a sign-out takes effect by then.</summary>
+    /// <summary>How long a stream lasts. Its page then opens another one, which is authorized like any request, so that a sign-out takes effect within this time.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromMinutes(1);
 
-    /// <summary>The last event of a stream whose page is to open another one. Data must not be empty, or browsers drop the event.</summary>
+    /// <summary>The last event of a stream: the page must open another one. Browsers drop events without data.</summary>
     private static readonly SseItem<string> s_again = new("again", "again");
 
-    // A page that is so far behind is sent away; when it connects again it gets all that is known.
+    // A page this many messages behind is disconnected; when it reconnects, it gets the full state.
     private const int Backlog = 16;
 
     private readonly HashSet<Page> _open = [];
@@ -24,7 +24,7 @@ internal sealed class Pages(TimeProvider time, CancellationToken stopToken)
 
     public bool AreOpen => _open.Count > 0;
 
-    /// <summary>A place for one more stream, to be disposed of at its end; null when there are too many.</summary>
+    /// <summary>Returns a slot for one more stream, to dispose at its end; null when all slots are taken.</summary>
     public IDisposable? TryEnter()
     {
         if (Interlocked.Decrement(ref _places) >= 0) return new Place(this);
@@ -32,8 +32,8 @@ internal sealed class Pages(TimeProvider time, CancellationToken stopToken)
         return null;
     }
 
-    /// <summary>Sends each page a message, made once for all operators and once for all others. Under the feed's lock.</summary>
-    /// <param name="create">Makes it, for operators or for others.</param>
+    /// <summary>Sends each page a message, built once for all operators and once for all other users. Requires the feed's lock.</summary>
+    /// <param name="create">Builds the message: for operators, or for other users.</param>
     public void Send(Func<bool, SseItem<string>> create)
     {
         SseItem<string>? forOperators = null, forOthers = null;
@@ -44,15 +44,15 @@ internal sealed class Pages(TimeProvider time, CancellationToken stopToken)
         }
     }
 
-    /// <summary>What a page is sent: all that is known, then what is new.</summary>
-    /// <param name="isOperators">Whether an operator looks at it.</param>
-    /// <param name="welcome">Gives all that is known, once the page is among the open ones.</param>
+    /// <summary>Streams to one page: the full state, then updates.</summary>
+    /// <param name="isOperators">Whether the page is an operator's.</param>
+    /// <param name="welcome">Builds the full state, once the page is registered.</param>
     /// <param name="guard">The feed's lock.</param>
     /// <param name="abortToken">Cancelled when the page is gone.</param>
     public async IAsyncEnumerable<SseItem<string>> ReadAsync(bool isOperators, Func<SseItem<string>> welcome, Lock guard, [EnumeratorCancellation] CancellationToken abortToken)
     {
         using var life = new CancellationTokenSource(Life, time);
-        // An open page must not hold up the application's end.
+        // An open page must not delay the application's shutdown.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(abortToken, stopToken, life.Token);
         var page = new Page(isOperators, Channel.CreateBounded<SseItem<string>>(new BoundedChannelOptions(Backlog) { SingleReader = true }));
         try

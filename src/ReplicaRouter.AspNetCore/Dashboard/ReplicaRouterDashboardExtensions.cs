@@ -11,19 +11,19 @@ using ReplicaRouter.Dashboard.Feed;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Maps the router's live page.</summary>
+/// <summary>Maps the dashboard.</summary>
 public static class ReplicaRouterDashboardExtensions
 {
     /// <summary>
-    /// Maps a live page of the router's hosts, traffic and events; where there are several routers, one for each, with links between them. It answers requests from this machine only, until the application says who may see it: by
-    /// <c>RequireAuthorization</c> on what this returns, or <c>AllowAnonymous</c>.
+    /// Maps a live page of the router's hosts, traffic and events; with several routers, one page for each, linked to one another. It answers only requests from this
+    /// machine, until the application calls <c>RequireAuthorization</c> or <c>AllowAnonymous</c> on the returned builder.
     /// </summary>
     /// <example><code>app.MapReplicaRouterDashboard("/replica-router", o => o.OperatorPolicy = "operators").RequireAuthorization("staff");</code></example>
     /// <param name="endpoints">The application.</param>
-    /// <param name="pattern">Where the page is, as in <c>/replica-router</c>.</param>
-    /// <param name="configure">Sets who may operate the router. Without it, nobody may by this page.</param>
-    /// <returns>A builder for what holds for the page and all that it loads.</returns>
-    /// <exception cref="InvalidOperationException">A service is not registered that the page needs.</exception>
+    /// <param name="pattern">The path of the page, as in <c>/replica-router</c>.</param>
+    /// <param name="configure">Sets who may operate the router. Without it, the page is read-only.</param>
+    /// <returns>A builder for conventions on the page and all that it loads.</returns>
+    /// <exception cref="InvalidOperationException">A service that the page needs is not registered.</exception>
     public static IEndpointConventionBuilder MapReplicaRouterDashboard(
         this IEndpointRouteBuilder endpoints, string pattern, Action<DatabaseRouterDashboardOptions>? configure = null)
     {
@@ -41,7 +41,7 @@ public static class ReplicaRouterDashboardExtensions
 
         RouterRegistration[] routers = [.. RouterRegistration.AllIn(services)];
         if (routers.Length == 0) throw Missing("AddReplicaRouter");
-        // An application-wide output cache would have the second stream wait for the end of the first one.
+        // Under an application-wide output cache, a second stream would wait until the first one ends.
         var group = endpoints.MapGroup(pattern).ExcludeFromDescription().CacheOutput(policy => policy.NoCache());
         var operators = new Operators(options.OperatorPolicy);
         foreach (var router in routers) group.MapGroup(RouterLinks.PathOf(routers, router)).MapPage(services, router, operators, RouterLinks.In(routers, router));
@@ -54,7 +54,7 @@ public static class ReplicaRouterDashboardExtensions
         var life = services.GetRequiredService<IHostApplicationLifetime>();
         var orders = new Orders();
         var feed = new DashboardFeed(services, router, operators, orders, services.GetService<TimeProvider>() ?? TimeProvider.System, life.ApplicationStopping);
-        // With the application rather than now: a router with a wrong configuration is to stop the start, not the mapping.
+        // Start with the application, not now: a router's configuration error must fail the start, not the mapping.
         life.ApplicationStarted.Register(feed.Start);
         group.MapGet("/", (Delegate)new DashboardPage(operators, links).ServeAsync);
         group.MapGet("/guide", (Delegate)DashboardPage.ServeGuide);
@@ -66,10 +66,10 @@ public static class ReplicaRouterDashboardExtensions
 
     private static void Require<T>(this IServiceProvider services, string method)
     {
-        // Asked for, not resolved.
+        // Checks the registration without resolving the service.
         if (services.GetService<IServiceProviderIsService>() is { } known && !known.IsService(typeof(T))) throw Missing(method);
     }
 
     private static InvalidOperationException Missing(string method) =>
-        new($"The dashboard needs what builder.Services.{method}() registers. Call it before the application is built.");
+        new($"The dashboard needs builder.Services.{method}(). Call it before the application is built.");
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter;
 
-/// <summary>Answers <c>/api/health</c>: 200 when all hosts of all routers are healthy, 503 when one is not.</summary>
+/// <summary>Answers <c>/api/health</c>: 200 when all hosts of all routers are healthy, else 503.</summary>
 internal sealed class HealthEndpoint(string? detailsPolicy)
 {
     public async Task GetAsync(HttpContext context)
@@ -23,7 +23,7 @@ internal sealed class HealthEndpoint(string? detailsPolicy)
         if (detailsPolicy is null) return false;
         var services = context.RequestServices;
         var policy = await services.GetRequiredService<IAuthorizationPolicyProvider>().GetPolicyAsync(detailsPolicy).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"There is no authorization policy '{detailsPolicy}'.");
+            ?? throw new InvalidOperationException($"MapReplicaRouterHealth names the authorization policy '{detailsPolicy}', which does not exist.");
         var evaluator = services.GetRequiredService<IPolicyEvaluator>();
         var authentication = await evaluator.AuthenticateAsync(policy, context).ConfigureAwait(false);
         return (await evaluator.AuthorizeAsync(policy, authentication, context, context).ConfigureAwait(false)).Succeeded;

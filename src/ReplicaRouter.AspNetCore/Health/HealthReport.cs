@@ -4,12 +4,12 @@ using System.Text.Json.Serialization;
 
 namespace ReplicaRouter;
 
-/// <summary>What <c>/api/health</c> answers: every host and the router's counters.</summary>
-/// <param name="Timestamp">When it was made.</param>
+/// <summary>The response body of <c>/api/health</c>: every host, and the counters of each router.</summary>
+/// <param name="Timestamp">When the report was made.</param>
 /// <param name="Status"><c>healthy</c> when every host of every router is, else <c>unhealthy</c>.</param>
-/// <param name="Databases">The hosts of the router without a name.</param>
-/// <param name="Metrics">The counters of that router.</param>
-/// <param name="Routers">The further routers by name; <see langword="null"/> where there are none.</param>
+/// <param name="Databases">The hosts of the unnamed router.</param>
+/// <param name="Metrics">The counters of the unnamed router.</param>
+/// <param name="Routers">The named routers; <see langword="null"/> if there are none.</param>
 internal sealed record HealthReport(
     DateTimeOffset Timestamp, string Status, IReadOnlyDictionary<string, DatabaseReport> Databases, CountersReport Metrics,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, RouterReport>? Routers)
@@ -32,18 +32,18 @@ internal sealed record HealthReport(
         named.Count == 0 ? null : named);
 }
 
-/// <summary>How one router stands.</summary>
+/// <summary>The health of one router.</summary>
 internal sealed record RouterReport(string Status, IReadOnlyDictionary<string, DatabaseReport> Databases, CountersReport Metrics)
 {
     public const string Healthy = "healthy";
     public const string Unhealthy = "unhealthy";
 
-    /// <param name="router">The router; null where there is none.</param>
-    /// <param name="showsDetails">Whether the caller may see the texts of errors.</param>
+    /// <param name="router">The router; null if there is none.</param>
+    /// <param name="showsDetails">Whether the caller may see error texts.</param>
     public static RouterReport From(DatabaseRouter? router, bool showsDetails) =>
         router is null ? new(Healthy, new Dictionary<string, DatabaseReport>(), new CountersReport(0, 0, null)) : From(router.GetHealthStatus(), router.GetMetrics(), showsDetails);
 
-    /// <summary>Healthy means that every host is.</summary>
+    /// <summary>Healthy only if every host is.</summary>
     public static RouterReport From(IReadOnlyDictionary<string, HostHealth> hosts, DatabaseRouterMetrics metrics, bool showsDetails) => new(
         hosts.Values.All(host => host.IsHealthy) ? Healthy : Unhealthy,
         hosts.ToDictionary(host => host.Key, host => DatabaseReport.From(host.Value, showsDetails)),
@@ -51,10 +51,10 @@ internal sealed record RouterReport(string Status, IReadOnlyDictionary<string, D
 }
 
 /// <param name="IsHealthy">Whether the host can serve what its role allows.</param>
-/// <param name="LatencyMs">How long the last probe took.</param>
-/// <param name="ReplicationLag">In milliseconds; <see langword="null"/>: not a replica, or not known.</param>
+/// <param name="LatencyMs">Duration of the last probe, in ms.</param>
+/// <param name="ReplicationLag">In ms; <see langword="null"/> if the host is no replica, or the lag is unknown.</param>
 /// <param name="Role">As observed: <c>primary</c>, <c>replica</c> or <c>unknown</c>.</param>
-/// <param name="Error">Why the host is not healthy: for those who may see it in words, for others its state.</param>
+/// <param name="Error">Why the host is not healthy: the error text for callers who may see it, else the state.</param>
 internal sealed record DatabaseReport(bool IsHealthy, double LatencyMs, double? ReplicationLag, string Role, string? Error)
 {
     public static DatabaseReport From(HostHealth host, bool showsDetails) => new(
@@ -67,7 +67,7 @@ internal sealed record DatabaseReport(bool IsHealthy, double LatencyMs, double? 
 
 internal sealed record CountersReport(long TotalQueries, long Failovers, DateTimeOffset? LastHealthCheck);
 
-/// <summary>The report's shape is the same whatever the application's own JSON looks like.</summary>
+/// <summary>Keeps the report's shape independent of the application's JSON options.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(HealthReport))]
 internal sealed partial class HealthReportContext : JsonSerializerContext;

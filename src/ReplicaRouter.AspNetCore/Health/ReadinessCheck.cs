@@ -3,8 +3,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace ReplicaRouter;
 
 /// <summary>
-/// Unhealthy only while a required operation can't be served; degraded when some host is not well, for one sick replica must not take an
-/// application down. Looks at what is known already, and asks no database.
+/// Unhealthy only while a required operation cannot be served. One unhealthy host only degrades it: a sick replica must not take the
+/// application down. Uses the router's current state and queries no database.
 /// </summary>
 internal sealed class ReadinessCheck(WebRouter router) : IHealthCheck
 {

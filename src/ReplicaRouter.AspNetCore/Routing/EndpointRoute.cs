@@ -4,20 +4,20 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ReplicaRouter;
 
-/// <summary>Connections that go where the endpoint of the request wants.</summary>
+/// <summary>Connections that follow the route of the request's endpoint.</summary>
 /// <remarks>
-/// <c>[FromKeyedServices(EndpointRoute.Key)] NpgsqlConnection connection</c> is one connection of the request, not opened yet, and
-/// <c>DbDataSource</c> under the same key gives as many as needed. Both follow <c>RouteTo</c>; without it they write, unless
-/// <see cref="DatabaseRouterWebOptions.SafeMethodsRead"/> says otherwise. They need <c>UseReplicaRouter</c>: outside of a request they write. What
-/// <see cref="DatabaseRouter.BeginRoute"/> states comes before all that. Those of a further router have its name added to the key, as in
-/// <c>[FromKeyedServices(EndpointRoute.Key + ":billing")]</c>, and follow the <c>RouteTo</c> that names it.
+/// <c>[FromKeyedServices(EndpointRoute.Key)] NpgsqlConnection connection</c> injects one connection per request, not yet open; a
+/// <c>DbDataSource</c> under the same key opens as many as needed. Both follow <c>RouteTo</c>; without it they write, unless
+/// <see cref="DatabaseRouterWebOptions.SafeMethodsRead"/> applies. They require <c>UseReplicaRouter</c>; outside a request they write.
+/// <see cref="DatabaseRouter.BeginRoute"/> takes precedence over all of these. For a named router, append its name to the key, as in
+/// <c>[FromKeyedServices(EndpointRoute.Key + ":billing")]</c>; such connections follow the <c>RouteTo</c> that names the router.
 /// </remarks>
 public static class EndpointRoute
 {
-    /// <summary>The key of the services.</summary>
+    /// <summary>The key of the injected services.</summary>
     public const string Key = "replica-router-endpoint";
 
-    /// <param name="name">The router's name; null for the one without.</param>
+    /// <param name="name">The router's name; null for the unnamed one.</param>
     internal static string KeyOf(string? name) => name is null ? Key : $"{Key}:{name}";
 
     internal static DbDataSource DataSource(IServiceProvider services, string? name)
@@ -26,11 +26,11 @@ public static class EndpointRoute
         return router.GetDataSource(router.Engine.AmbientRoute ?? DatabaseOperation.Write);
     }
 
-    /// <summary>The route that the endpoint of a request states for a router, or its method where that is to count.</summary>
+    /// <summary>Returns the route that a request's endpoint states for a router; else a read for safe methods, if the options say so; else null.</summary>
     internal static DatabaseRoute? Of(HttpContext context, WebRouter router)
     {
         var stated = context.GetEndpoint()?.Metadata.GetOrderedMetadata<RouteToAttribute>() ?? [];
-        // The innermost one counts, which is the last.
+        // The innermost one applies; it is the last.
         for (var i = stated.Count - 1; i >= 0; i--)
         {
             if (stated[i].Router == router.Name) return stated[i].Route;

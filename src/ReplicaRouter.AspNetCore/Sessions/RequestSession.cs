@@ -9,16 +9,16 @@ internal sealed class RequestSession(HttpContext context, SessionMiddleware midd
 
     public DatabaseSession Session { get; set; } = null!;
 
-    /// <summary>The rest of the pipeline, at work.</summary>
+    /// <summary>The running rest of the pipeline.</summary>
     public Task Serving { get; private set; } = Task.CompletedTask;
 
-    /// <summary>The session's cookies that the request brought, and which of them are of no use.</summary>
+    /// <summary>The session cookies that the request carried, and whether each failed to decode.</summary>
     public List<(string Name, bool IsBad)> Brought => _brought ??= [];
     private List<(string Name, bool IsBad)>? _brought;
 
     public void Serve() => Serving = middleware.ServeAsync(this);
 
-    /// <summary>The endpoint is known only once routing has run, which may be after the session began.</summary>
+    /// <summary>The endpoint's route. Evaluated on each use, because routing can run after the session began.</summary>
     public override DatabaseRoute? Route => EndpointRoute.Of(context, middleware.Router);
 
     public override IEnumerable<string?> ReadTokens() => middleware.Router.Carrier.Read(this);

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter;
 
-/// <summary>Takes sessions' tokens out of requests, and puts them into responses.</summary>
+/// <summary>Reads session tokens from requests and writes them to responses.</summary>
 internal sealed class SessionCarrier(WebRouter router, ILogger logger)
 {
     private readonly string? _header = router.Options.HeaderName;
     private readonly SessionCookies _cookies = new(router.Options);
 
-    /// <summary>What a request brought along. A page that calls by script sends both, and either may be the later one.</summary>
+    /// <summary>Returns the tokens that a request carries. A page's script sends both header and cookies, and either can be the newer.</summary>
     public IEnumerable<string?> Read(RequestSession request)
     {
         if (_header is not null && request.Context.Request.Headers.TryGetValue(_header, out var sent)) yield return router.Seal.Open(sent.ToString());
@@ -21,7 +21,7 @@ internal sealed class SessionCarrier(WebRouter router, ILogger logger)
         }
     }
 
-    /// <summary>Tells the caller what its session knows by now, if it is more than the request brought.</summary>
+    /// <summary>Sends the caller its session's token, if the session knows more than the request carried.</summary>
     public async Task WriteAsync(RequestSession request)
     {
         var context = request.Context;
@@ -38,18 +38,18 @@ internal sealed class SessionCarrier(WebRouter router, ILogger logger)
 
             foreach (var (name, isBad) in request.Brought)
             {
-                // What the new one covers, and what would be looked at, and counted, with each request.
+                // Delete cookies that the new token covers, and bad ones, which would be decoded and counted again at each request.
                 if (token.Length > 0 || isBad) _cookies.TakeBack(context, name);
             }
         }
         catch (Exception e)
         {
-            // The answer itself is good. Without keys, or without the caller, nothing can be carried.
+            // The response itself is good. Without keys, or after the caller is gone, no token can be sent.
             if (!context.RequestAborted.IsCancellationRequested) WebLog.TokenNotCarried(logger, e);
         }
     }
 
-    /// <summary>What the caller does not know yet, or has in several cookies.</summary>
+    /// <summary>Returns what the caller does not know yet; the whole token if the request carried several cookies; else an empty text.</summary>
     private static ValueTask<string> TokenAsync(RequestSession request)
     {
         var (session, cancellationToken) = (request.Session, request.Context.RequestAborted);
@@ -57,7 +57,10 @@ internal sealed class SessionCarrier(WebRouter router, ILogger logger)
         return session.HasNews ? session.GetNewsAsync(cancellationToken) : new ValueTask<string>("");
     }
 
-    /// <summary>A response that shared caches may keep must carry no caller's token to others. One that wrote is made private: its caller must see that.</summary>
+    /// <summary>
+    /// Whether the response may carry a token. One that shared caches can store must not, or others would get the caller's token. If the session wrote, the
+    /// response becomes private instead, because the caller must see that write.
+    /// </summary>
     private static bool MayCarry(RequestSession request)
     {
         var headers = request.Context.Response.GetTypedHeaders();

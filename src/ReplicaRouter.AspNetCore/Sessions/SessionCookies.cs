@@ -6,23 +6,23 @@ namespace ReplicaRouter;
 
 /// <summary>The cookies that carry a browser's session.</summary>
 /// <remarks>
-/// Responses of requests that ran at once reach the browser in any order, and it keeps the last value of each name. So no response ever sets a name that
-/// another one has set: each sets a cookie of its own, which covers all that its request brought, and takes back those. Whatever the order, the
-/// browser's cookies together say all that its responses have said, and the next request alone leaves one of them.
+/// Responses to concurrent requests reach the browser in any order, and it keeps the last value of each name. So each response sets a cookie of a new name,
+/// whose token covers all cookies of its request, and deletes those. In any order, the browser's cookies together cover all that its responses sent, and
+/// the next request without concurrent ones leaves a single cookie.
 /// </remarks>
 internal sealed class SessionCookies(DatabaseRouterWebOptions options)
 {
-    /// <summary>Cookies of one request that are looked at. A browser has one, and for a moment as many as it sent requests at once.</summary>
+    /// <summary>Most cookies read from one request. A browser holds one, and briefly one for each concurrent request.</summary>
     private const int MaxCookies = 64;
 
-    /// <summary>Random bytes of a name. Two responses of one browser at the same time must not choose the same.</summary>
+    /// <summary>Random bytes in a name: concurrent responses to one browser must not choose the same name.</summary>
     private const int SuffixLength = 6;
 
     private readonly string? _prefix = options.CookieName is { } name ? $"{name}." : null;
     private readonly TimeSpan _lifetime = options.TokenLifetime;
     private readonly CookieSecurePolicy _secure = options.CookieSecurePolicy;
 
-    /// <summary>What a request brought, by name.</summary>
+    /// <summary>Returns the session cookies that a request carries.</summary>
     public IEnumerable<KeyValuePair<string, string>> BroughtBy(HttpRequest request) => _prefix is null
         ? []
         : request.Cookies.Where(cookie => cookie.Key.StartsWith(_prefix, StringComparison.Ordinal)).Take(MaxCookies);

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ReplicaRouter;
 
-/// <summary>Carries the calling code's sessions, one for each router that it has one of, to another service, and merges what that one did.</summary>
+/// <summary>Sends the calling code's ambient sessions, at most one per router, to another service, and merges the sessions that it returns.</summary>
 internal sealed class SessionHandler(WebRouters routers) : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -33,7 +33,7 @@ internal sealed class SessionHandler(WebRouters routers) : DelegatingHandler
 
     private static void Add(HttpRequestMessage request, WebRouter router, string token)
     {
-        // A request that is sent again may carry an older one.
+        // A request that is sent again can carry an older token.
         request.Headers.Remove(router.Options.HeaderName!);
         if (token.Length > 0) request.Headers.TryAddWithoutValidation(router.Options.HeaderName!, router.Seal.Close(token));
     }

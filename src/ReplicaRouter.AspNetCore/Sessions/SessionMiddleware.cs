@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ReplicaRouter;
 
-/// <summary>Makes a request a session of a router. What it brought along is looked at when the session is used, what it did is sent when the response starts.</summary>
+/// <summary>Gives each request a session of a router. The request's tokens are read when the session is first used; the new token is sent when the response starts.</summary>
 internal sealed class SessionMiddleware(RequestDelegate next, WebRouter router)
 {
     private static readonly ContextCallback Serve = request => ((RequestSession)request!).Serve();
@@ -13,7 +13,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, WebRouter router)
     public Task InvokeAsync(HttpContext context)
     {
         var request = new RequestSession(context, this);
-        // The session must not reach our caller. An async method would see to that as well, at the price of its state machine for each request.
+        // The ambient session must not flow to our caller. An async method would also ensure that, but costs a state machine per request.
         if (ExecutionContext.Capture() is { } callers) ExecutionContext.Run(callers, Serve, request);
         else request.Serve();
         return request.Serving;

@@ -6,14 +6,14 @@ namespace ReplicaRouter;
 /// <summary>Makes a router's tokens tamper-proof on their way through browsers and other services.</summary>
 internal sealed class TokenSeal(IDataProtectionProvider protection, WebRouter router)
 {
-    /// <summary>Longest text that is looked at; what we write has about 300 characters.</summary>
+    /// <summary>Longest text that is decoded, in characters; ours have about 300.</summary>
     private const int MaxLength = 1024;
 
     private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector(router.Name is { } name ? $"ReplicaRouter.Session.{name}" : "ReplicaRouter.Session").ToTimeLimitedDataProtector();
 
     public string Close(string token) => _protector.Protect(token, router.Options.TokenLifetime);
 
-    /// <returns>The token; null for none and for one that is damaged, forged, too old, or sealed with keys that are not ours.</returns>
+    /// <returns>The token; null if there is none, or it is damaged, forged, too old, or sealed with other keys.</returns>
     public string? Open(string? value)
     {
         if (string.IsNullOrEmpty(value)) return null;
@@ -25,7 +25,7 @@ internal sealed class TokenSeal(IDataProtectionProvider protection, WebRouter ro
             }
             catch (CryptographicException)
             {
-                // Whoever sent it gets no more than those who sent none.
+                // Counted below, then treated like a missing token.
             }
         }
 

@@ -11,8 +11,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 namespace ReplicaRouter;
 
 /// <summary>
-/// The connection of a context: for writes, transactions and all that is not known to read. Queries that read have one of their own,
-/// <see cref="ReadConnection"/>, unless the context is bound to a route or this connection is open for more than them.
+/// The connection of a context, for writes, transactions and everything not known to read. Queries that read use a separate
+/// <see cref="ReadConnection"/>, unless the context is bound to a route or this connection is in use.
 /// </summary>
 internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalConnection
 {
@@ -26,29 +26,29 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
     public ContextConnection(RelationalConnectionDependencies dependencies, NpgsqlDataSourceManager dataSources)
         : base(Lean(dependencies), RouterOptionsExtension.Of(dependencies.ContextOptions).Router) => _dataSources = dataSources;
 
-    /// <summary>Transactions begun so far: whether some code began one is seen by comparing.</summary>
+    /// <summary>Transactions begun so far. Two values differ if the code in between began one.</summary>
     public int Transactions { get; private set; }
 
-    /// <summary>Whether what runs on it may write.</summary>
+    /// <summary>Whether work on this connection can write.</summary>
     public bool MayWrite => !Router.Engine.IsReadOnly(Route);
 
-    /// <summary>Whether the connection was given to the context, and may lead anywhere.</summary>
+    /// <summary>Whether the application supplied the connection, which can lead to any server.</summary>
     public bool IsForeign { get; private set; }
 
-    /// <summary>Whether a command is committed by itself.</summary>
+    /// <summary>Whether each command is its own transaction.</summary>
     public bool IsAutoCommit => CurrentTransaction is null && EnlistedTransaction is null && CurrentAmbientTransaction is null;
 
-    /// <summary>Whether the connection was lost under what used it last.</summary>
+    /// <summary>Whether the connection was lost during its last use.</summary>
     public bool IsLost => Current is not { State: System.Data.ConnectionState.Open };
 
-    /// <summary>The server's name, for errors.</summary>
+    /// <summary>The server's address, for error messages.</summary>
     public string Server => Current is { } connection ? $"{connection.Host}:{connection.Port}" : "the primary";
 
     protected override bool SupportsAmbientTransactions => true;
 
     /// <summary>
-    /// Whoever asks for it while it is closed is about to use it without us: it leads to the host that is chosen now, and stays the context's
-    /// until the context ends.
+    /// A caller that reads this while it is closed will use it without EF. It gets a connection to a host chosen now, which the context then
+    /// keeps for the rest of its life.
     /// </summary>
     [AllowNull]
     public override DbConnection DbConnection
@@ -70,21 +70,21 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
             return connection.ConnectionString;
         }
 
-        set => throw new NotSupportedException("The servers are in the router's options; a context's connection string can't be set.");
+        set => throw new NotSupportedException("A context's connection string can't be set. Configure the servers in the router's options.");
     }
 
     public DbDataSource? DataSource
     {
         get => null;
-        set => throw new NotSupportedException("The servers are in the router's options; a context's data source can't be set.");
+        set => throw new NotSupportedException("A context's data source can't be set. Configure the servers in the router's options.");
     }
 
     private DatabaseRoute Route => _bound?.Route ?? DatabaseOperation.Write;
 
-    /// <summary>Has all that the context does go by one route.</summary>
+    /// <summary>Sends all work of the context to one route.</summary>
     public void Bind(DatabaseRoute route, OperationOptions? options) => _bound = new BoundRoute(route, options);
 
-    /// <summary>The connection of a query.</summary>
+    /// <summary>Returns the connection for a query.</summary>
     public IRelationalConnection For(QueryIntent intent, OperationOptions? options)
     {
         if (intent.Writes || _bound is not null || IsInUse) return this;
@@ -95,15 +95,15 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         return _reads.For(route, _session is null ? options : _session.ForRead(options));
     }
 
-    /// <summary>Notes what ended a query that read, so that it is tried again elsewhere.</summary>
+    /// <summary>Records what ended a query that reads, so that it is retried elsewhere.</summary>
     public void Failed(Exception exception) => _reads?.Failed(exception);
 
-    /// <summary>Finds out how one of its transactions ended whose COMMIT got no answer.</summary>
+    /// <summary>Looks up the outcome of a transaction whose COMMIT got no answer.</summary>
     public Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) => Router.Engine.ResolveInTimeAsync(mark, Options() ?? default, cancellationToken);
 
     public override void SetDbConnection(DbConnection? value, bool contextOwnsConnection)
     {
-        if (Current is { State: System.Data.ConnectionState.Open }) throw new InvalidOperationException("The context's connection is open; close it before another one is set.");
+        if (Current is { State: System.Data.ConnectionState.Open }) throw new InvalidOperationException("The context's connection is open. Close it before setting another one.");
         _isKept = IsForeign = false;
         CloseDbConnection();
         if (value is null) return;
@@ -223,12 +223,12 @@ internal sealed class ContextConnection : RouterConnection, INpgsqlRelationalCon
         await base.ResetStateAsync(disposeDbConnection).ConfigureAwait(false);
     }
 
-    /// <summary>Whether it is open for more than one query, or whatever is done now belongs to a transaction.</summary>
+    /// <summary>Whether the connection is open for more than one query, or current work belongs to a transaction.</summary>
     private bool IsInUse => Current is { State: System.Data.ConnectionState.Open } || IsForeign || Transaction.Current is not null;
 
     private OperationOptions? Options() => MayWrite ? (_session ??= new ContextSession(Router)).ForWrite(_bound?.Options) : _bound?.Options;
 
-    /// <summary>The same for connections that are created for each context: their constructor allocates little.</summary>
+    /// <summary>Returns a copy with shared options and command builder, because each context creates connections, whose constructors then allocate less.</summary>
     private static RelationalConnectionDependencies Lean(RelationalConnectionDependencies dependencies) => dependencies with
     {
         ContextOptions = RouterOptionsExtension.Of(dependencies.ContextOptions).ForConnections(dependencies.ContextOptions),

@@ -1,12 +1,12 @@
 namespace ReplicaRouter;
 
-/// <summary>Sees to it that a context which has written sees that itself: also where no session covers its code, or another one than when it wrote.</summary>
+/// <summary>Makes a context see its own writes, even if its code runs in no session, or in a different one than when it wrote.</summary>
 internal sealed class ContextSession(DatabaseRouter router)
 {
     private DatabaseSession? _own;
     private DatabaseSession? _wroteIn;
 
-    /// <summary>Called when the context opens a connection to write.</summary>
+    /// <summary>Returns the options with which the context opens a connection to write, and remembers the session.</summary>
     public OperationOptions? ForWrite(OperationOptions? options)
     {
         if (options is { Session: not null }) return options;
@@ -20,10 +20,10 @@ internal sealed class ContextSession(DatabaseRouter router)
         return (options ?? new OperationOptions()) with { Session = _own };
     }
 
-    /// <summary>What a query has to ask for, beyond what it asks for by itself.</summary>
+    /// <summary>Returns a query's options, extended by what the context's own writes require.</summary>
     public OperationOptions? ForRead(OperationOptions? options)
     {
-        // As long as it has not written, it is bound by no more than the session around it.
+        // A context that has not written needs no more than the ambient session.
         if (_wroteIn is null || options is { Session: not null } or { Consistency: not null }) return options;
         var ambient = router.CurrentSession?.Root;
         if (ambient == _wroteIn) return options;

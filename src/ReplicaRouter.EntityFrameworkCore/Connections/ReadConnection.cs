@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The connection of a context's queries that read: routed anew for each of them, and beside that of writes and transactions.</summary>
+/// <summary>The connection for a context's queries that read. It is routed for each query, and separate from that for writes and transactions.</summary>
 internal sealed class ReadConnection(RelationalConnectionDependencies dependencies, DatabaseRouter router) : RouterConnection(dependencies, router)
 {
     private DatabaseRoute _route;
@@ -16,10 +16,10 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
     private long _openedAt;
     private bool _isReported;
 
-    // What runs in an ambient transaction runs on the context's own connection.
+    // Work in an ambient transaction runs on the context's own connection.
     public override Transaction? CurrentAmbientTransaction => null;
 
-    /// <summary>States where the next opening leads. Each query states it right before it opens.</summary>
+    /// <summary>Sets the route of the next opening. Each query calls it right before opening.</summary>
     public ReadConnection For(DatabaseRoute route, OperationOptions? options)
     {
         (_route, _options) = (route, options);
@@ -27,13 +27,13 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
     }
 
     /// <summary>
-    /// Notes what ended something that the context did, so that a query is tried again elsewhere whose own connection broke under it, or which its standby
-    /// cancelled. Whatever else the context met says nothing of the host that served its last query.
+    /// Records an error of the context, so that a query is retried elsewhere if its own connection broke, or its standby cancelled it. Other errors say
+    /// nothing about the host that served the last query.
     /// </summary>
     public void Failed(Exception exception)
     {
         if (_host is null || _isReported) return;
-        // EF closes a connection that is open, and leaves one that broke.
+        // By now EF has closed a working connection, but left a broken one.
         var site = Current is { } connection && connection.FullState.HasFlag(ConnectionState.Broken) ? FailureSite.BrokenConnection : FailureSite.OpenConnection;
         if (site == FailureSite.OpenConnection && FailureClassifier.Classify(exception, site) != FailureKind.RecoveryConflict) return;
         _isReported = true;

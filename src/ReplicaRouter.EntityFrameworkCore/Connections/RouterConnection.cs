@@ -5,10 +5,10 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>A connection of a context that is had from the router anew at each opening, and given back at each closing.</summary>
+/// <summary>A connection of a context, which it gets from the router at each opening and returns at each closing.</summary>
 internal abstract class RouterConnection(RelationalConnectionDependencies dependencies, DatabaseRouter router) : RelationalConnection(dependencies)
 {
-    // For whoever looks at the state of a connection that is not there.
+    // For callers that read the state while there is no connection.
     private static readonly NpgsqlConnection s_closed = new();
 
     [AllowNull]
@@ -20,7 +20,7 @@ internal abstract class RouterConnection(RelationalConnectionDependencies depend
 
     public DatabaseRouter Router => router;
 
-    /// <summary>The connection in use; one that broke stays until it is replaced.</summary>
+    /// <summary>The connection in use. A broken one stays until it is replaced.</summary>
     protected NpgsqlConnection? Current { get; set; }
 
     protected abstract NpgsqlConnection OpenRouted();
@@ -29,7 +29,7 @@ internal abstract class RouterConnection(RelationalConnectionDependencies depend
 
     protected override void OpenDbConnection(bool errorsExpected) => Replace(OpenRouted());
 
-    // Mostly one is idle and open, and the task is there already: the query pays for no state machine.
+    // Usually there is an idle connection, and the task has completed: the query then needs no state machine.
     protected override Task OpenDbConnectionAsync(bool errorsExpected, CancellationToken cancellationToken)
     {
         var opening = OpenRoutedAsync(cancellationToken);
@@ -60,7 +60,7 @@ internal abstract class RouterConnection(RelationalConnectionDependencies depend
         ResetState(disposeDbConnection);
     }
 
-    // The base class asks for one only where it keeps the connection itself.
+    // The base class calls this only if it manages the connection itself.
     protected override DbConnection CreateDbConnection() => throw new NotSupportedException("The router opens the connections.");
 
     private void Replace(NpgsqlConnection? connection)

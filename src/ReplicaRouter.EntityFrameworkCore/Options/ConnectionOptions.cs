@@ -3,8 +3,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
 
 namespace ReplicaRouter;
 
-/// <summary>Options of which there is only what a connection needs.</summary>
-/// <remarks>The constructor of each connection looks for the provider's extension, and in a context's options first puts all of them in order: 650 bytes.</remarks>
+/// <summary>A context's options, reduced to what a connection needs.</summary>
+/// <remarks>Each connection's constructor looks up the provider's extension. A context's full options first sort all extensions for that, which allocates 650 bytes.</remarks>
 internal sealed class ConnectionOptions(NpgsqlOptionsExtension npgsql) : IDbContextOptions
 {
     private readonly NpgsqlOptionsExtension[] _extensions = [npgsql];

@@ -10,7 +10,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 
 namespace ReplicaRouter;
 
-/// <summary>The router in a context's options, and what it replaces in the provider.</summary>
+/// <summary>The router in a context's options. Replaces services of the provider.</summary>
 internal sealed class RouterOptionsExtension(DatabaseRouter router) : IDbContextOptionsExtension
 {
     private DbContextOptionsExtensionInfo? _info;
@@ -22,10 +22,10 @@ internal sealed class RouterOptionsExtension(DatabaseRouter router) : IDbContext
 
     public static RouterOptionsExtension Of(IDbContextOptions options) => options.FindExtension<RouterOptionsExtension>()!;
 
-    /// <summary>What connections need of a context's options.</summary>
+    /// <summary>Returns what connections need from a context's options.</summary>
     public ConnectionOptions ForConnections(IDbContextOptions options)
     {
-        // Contexts whose other options differ may share this extension.
+        // Contexts whose other options differ can share this extension.
         var npgsql = options.FindExtension<NpgsqlOptionsExtension>()!;
         return _forConnections is { } known && known.Npgsql == npgsql ? known : _forConnections = new ConnectionOptions(npgsql);
     }
@@ -51,7 +51,7 @@ internal sealed class RouterOptionsExtension(DatabaseRouter router) : IDbContext
 
         public override string LogFragment => "ReplicaRouter ";
 
-        // The services find the router in the options of their context: routers can share them.
+        // Services find the router in their context's options, so contexts of different routers can share a service provider.
         public override int GetServiceProviderHashCode() => 0;
 
         public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is ExtensionInfo;

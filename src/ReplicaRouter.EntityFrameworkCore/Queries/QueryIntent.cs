@@ -5,27 +5,27 @@ using Microsoft.EntityFrameworkCore.Query.Internal;
 
 namespace ReplicaRouter;
 
-/// <summary>What a query says of where it goes: by its operators, never by the text of its SQL.</summary>
+/// <summary>What a query states about its route, by its operators. The text of its SQL is never examined.</summary>
 internal sealed record QueryIntent
 {
     public static readonly QueryIntent None = new();
 
-    /// <summary>The route that it was given.</summary>
+    /// <summary>The stated route; null for none.</summary>
     public DatabaseRoute? Route { get; init; }
 
-    /// <summary>What it asks of the route, if that is the same for each execution.</summary>
+    /// <summary>What the query requires of its route, if that is the same for each execution.</summary>
     public OperationOptions? Options { get; init; }
 
-    /// <summary>The query's parameter that holds what it asks of the route.</summary>
+    /// <summary>The query parameter that holds what the query requires of its route.</summary>
     public string? OptionsParameter { get; init; }
 
-    /// <summary>Whether it holds SQL that its author wrote, which may do anything.</summary>
+    /// <summary>Whether the query contains hand-written SQL, which can do anything.</summary>
     public bool UsesSql { get; init; }
 
-    /// <summary>Whether it is <c>ExecuteUpdate</c> or <c>ExecuteDelete</c>.</summary>
+    /// <summary>Whether the query is an <c>ExecuteUpdate</c> or <c>ExecuteDelete</c>.</summary>
     public bool Writes { get; init; }
 
-    /// <summary>Reads what a query says, and takes that out of it, since it is of no meaning in SQL.</summary>
+    /// <summary>Reads the intent of a query, and removes the operators that state it, which have no meaning in SQL.</summary>
     public static (QueryIntent Intent, Expression Query) Of(Expression query)
     {
         var reader = new Reader();
@@ -45,7 +45,7 @@ internal sealed record QueryIntent
         protected override Expression VisitMethodCall(MethodCallExpression node)
         {
             if (!node.Method.IsGenericMethod || node.Method.DeclaringType != typeof(RoutedQueryableExtensions)) return base.VisitMethodCall(node);
-            // From the outside in: the first one met was the last one stated.
+            // Visits from the outside in: the first route found is the last one stated.
             if (Intent.Route is null) Intent = Stated(node);
             return Visit(node.Arguments[0]);
         }

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace ReplicaRouter;
 
-/// <summary>Compiles queries, and has those that say something of their route say it to their context before they run.</summary>
+/// <summary>Compiles queries. Those with an intent pass it to their query context before each execution.</summary>
 internal sealed class RoutedDatabase(DatabaseDependencies dependencies, RelationalDatabaseDependencies relationalDependencies) : RelationalDatabase(dependencies, relationalDependencies)
 {
     public override Func<QueryContext, TResult> CompileQuery<TResult>(Expression query, bool async)
@@ -14,7 +14,7 @@ internal sealed class RoutedDatabase(DatabaseDependencies dependencies, Relation
         return ReferenceEquals(intent, QueryIntent.None) ? execute : Stated(intent, execute);
     }
 
-    // Kept for all contexts: it must not hold on to this one.
+    // EF caches the delegate for all contexts: it must not capture this one.
     private static Func<QueryContext, TResult> Stated<TResult>(QueryIntent intent, Func<QueryContext, TResult> execute) => context =>
     {
         ((RoutedQueryContext)context).Intent = intent;

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>An unknown outcome on its way to the caller's own check: strategies ask for it only where they would retry.</summary>
+/// <summary>Carries an unknown outcome to the caller's <c>verifySucceeded</c>, which strategies call only for errors that they would retry.</summary>
 internal sealed class OutcomeUnverifiedException(TransactionOutcomeUnknownException cause) : NpgsqlException(cause.Message, cause)
 {
     public override bool IsTransient => true;

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Update.Internal;
 
 namespace ReplicaRouter;
 
-/// <summary>Sends what is saved, and says so when it is not known whether it was: a retry would save it twice.</summary>
+/// <summary>Saves changes, and reports an unknown outcome as such, because a retry could save twice.</summary>
 internal sealed class RoutedBatchExecutor(ICurrentDbContext currentContext, IDiagnosticsLogger<DbLoggerCategory.Update> logger) : BatchExecutor(currentContext, logger)
 {
     public override int Execute(IEnumerable<ModificationCommandBatch> commandBatches, IRelationalConnection connection)
@@ -47,8 +47,8 @@ internal sealed class RoutedBatchExecutor(ICurrentDbContext currentContext, IDia
         }
     }
 
-    /// <summary>Where a strategy would save again, also a single statement gets a transaction: only that has a COMMIT whose outcome can be found out.</summary>
-    /// <returns>What to put back afterwards.</returns>
+    /// <summary>Wraps even a single statement in a transaction if a strategy would retry the save: only a COMMIT's outcome can be looked up.</summary>
+    /// <returns>What to restore afterwards.</returns>
     private (DatabaseFacade Database, AutoTransactionBehavior Behavior) BeginSaving()
     {
         var database = CurrentContext.Context.Database;

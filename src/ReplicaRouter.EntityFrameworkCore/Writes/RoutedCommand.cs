@@ -2,8 +2,8 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace ReplicaRouter;
 
-/// <summary>A command whose connection is open before it is created.</summary>
-/// <remarks>Where no reader is asked for, EF creates the command first, and binds it to the connection of that moment: the one that the router then opens is another.</remarks>
+/// <summary>A command that opens its connection before EF creates the <c>DbCommand</c>.</summary>
+/// <remarks>For commands without a reader, EF creates the <c>DbCommand</c> first and binds it to the current connection; the router then opens a different one.</remarks>
 internal sealed class RoutedCommand(RelationalCommandBuilderDependencies dependencies) : RelationalCommand(dependencies, "", "", [])
 {
     public override int ExecuteNonQuery(RelationalCommandParameterObject parameterObject) =>

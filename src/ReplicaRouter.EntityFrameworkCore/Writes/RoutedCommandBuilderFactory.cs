@@ -6,7 +6,7 @@ internal sealed class RoutedCommandBuilderFactory(RelationalCommandBuilderDepend
 {
     public IRelationalCommandBuilder Create() => new Builder(dependencies);
 
-    /// <summary>Builds the empty commands that a connection lends to its queries, which fill them: one for all connections, without a text of its own.</summary>
+    /// <summary>Builds the empty commands that a connection lends to its queries, which fill them. All connections share it.</summary>
     public IRelationalCommandBuilderFactory Lent { get; } = new LentFactory(dependencies);
 
     private sealed class LentFactory(RelationalCommandBuilderDependencies dependencies) : IRelationalCommandBuilderFactory

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace ReplicaRouter;
 
 /// <summary>
-/// A strategy that retries, with two things added: a query that a host failed is tried again on another, and an outcome that is not known is
-/// asked for where the caller said how, but never taken for a failure.
+/// Adds two things to a strategy that retries. A query that failed because of its host is retried on another host. An unknown outcome is checked with
+/// the caller's <c>verifySucceeded</c>, if there is one, but never treated as a failure.
 /// </summary>
 internal sealed class RoutedExecutionStrategy(IExecutionStrategy strategy) : IExecutionStrategy
 {

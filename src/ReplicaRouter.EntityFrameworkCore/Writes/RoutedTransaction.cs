@@ -7,7 +7,7 @@ using Npgsql;
 namespace ReplicaRouter;
 
 /// <summary>
-/// A transaction whose COMMIT got no answer says so. Where a strategy would run it again, it first finds out whether it was committed.
+/// Reports an unknown outcome when its COMMIT gets no answer. If a strategy would retry it, it first looks up whether it was committed.
 /// </summary>
 internal sealed class RoutedTransaction(
     IRelationalConnection connection,
@@ -34,7 +34,7 @@ internal sealed class RoutedTransaction(
         }
         catch (Exception e) when (IsOutcomeUnknown(e))
         {
-            // Nobody waits for this but a caller whose server has just been lost.
+            // Blocks only a caller whose server was just lost.
             ThrowUnlessCommitted(Task.Run(() => ResolveAsync(mark, CancellationToken.None)).GetAwaiter().GetResult(), mark, e);
             ClearTransaction();
         }
@@ -60,7 +60,7 @@ internal sealed class RoutedTransaction(
 
     private NpgsqlTransaction Transaction => (NpgsqlTransaction)this.GetDbTransaction();
 
-    /// <summary>Whether it is run again when it fails. A connection that is lost already has no COMMIT to be asked about.</summary>
+    /// <summary>Whether a strategy would retry the transaction. On a connection that is already lost, there is no COMMIT to look up.</summary>
     private bool IsToBeMarked => ExecutionStrategy.Current is not null && _routed is { MayWrite: true, IsForeign: false, IsLost: false };
 
     private Task<TransactionOutcome> ResolveAsync(TransactionMark mark, CancellationToken cancellationToken) =>
@@ -68,16 +68,16 @@ internal sealed class RoutedTransaction(
 
     private void ThrowUnlessCommitted(TransactionOutcome outcome, TransactionMark mark, Exception cause)
     {
-        if (outcome == TransactionOutcome.RolledBack) throw new TransactionNotCommittedException($"The connection to '{_server}' was lost at COMMIT, and the transaction was found not to be committed.", cause);
+        if (outcome == TransactionOutcome.RolledBack) throw new TransactionNotCommittedException($"The connection to '{_server}' was lost during COMMIT; the transaction was not committed.", cause);
         if (outcome == TransactionOutcome.Unknown) throw new TransactionOutcomeUnknownException(_server, cause) { Resolve = ct => ResolveAsync(mark, ct) };
     }
 
     /// <summary>
-    /// The transaction was lost before its COMMIT, in something that EF does after saving and whose failure it passes over: the release of its
-    /// savepoint. What Npgsql then says of the COMMIT looks like a fault of the caller's; a strategy shall know that it was the server's.
+    /// The connection was lost before COMMIT, in a step after saving whose failure EF ignores: the release of its savepoint. Npgsql then reports the
+    /// COMMIT like a fault of the caller; strategies must see that the server was at fault.
     /// </summary>
     private static TransactionNotCommittedException NeverSent(NpgsqlException lost) => new("The connection was lost before COMMIT was sent: nothing was committed.", lost);
 
-    // A caller who cancels knows that, and no strategy retries it.
+    // The caller knows about its own cancellation, and no strategy retries it.
     private static bool IsOutcomeUnknown(Exception exception) => exception is not OperationCanceledException && !LostAnswer.SaysRolledBack(exception);
 }

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace ReplicaRouter;
 
-/// <summary>A write under way, with its connection held open, so that it can be told how it ended.</summary>
+/// <summary>A write in progress. Holds its connection open to determine the outcome.</summary>
 internal sealed class Write : IDisposable, IAsyncDisposable
 {
     private readonly IRelationalConnection _connection;
@@ -12,7 +12,7 @@ internal sealed class Write : IDisposable, IAsyncDisposable
     private Write(IRelationalConnection connection)
     {
         _connection = connection;
-        // The provider has connections of its own to create and drop databases.
+        // The provider creates and drops databases on connections of its own.
         _routed = connection as ContextConnection;
         _transactions = _routed is { IsAutoCommit: true } ? _routed.Transactions : -1;
     }
@@ -29,8 +29,8 @@ internal sealed class Write : IDisposable, IAsyncDisposable
         return new Write(connection);
     }
 
-    /// <summary>Runs something that writes.</summary>
-    /// <exception cref="TransactionOutcomeUnknownException">It is not known whether it was committed.</exception>
+    /// <summary>Runs an operation that writes.</summary>
+    /// <exception cref="TransactionOutcomeUnknownException">Whether the write was committed is unknown.</exception>
     public static T Run<T>(IRelationalConnection connection, Func<T> operation)
     {
         using var write = Begin(connection);
@@ -59,8 +59,8 @@ internal sealed class Write : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the connection was lost under something that is committed by itself, so that nobody knows whether it was.</summary>
-    /// <remarks>In a transaction it is known that nothing was committed, up to its COMMIT.</remarks>
+    /// <summary>Returns whether the connection was lost during an auto-committed command, which leaves the outcome unknown.</summary>
+    /// <remarks>In a transaction, nothing is committed until COMMIT.</remarks>
     public bool IsOutcomeUnknown(Exception exception) =>
         _routed is { IsLost: true } && _routed.Transactions == _transactions && LostAnswer.IsLost(CauseOf(exception));
 
@@ -70,7 +70,7 @@ internal sealed class Write : IDisposable, IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _connection.CloseAsync().ConfigureAwait(false);
 
-    // SaveChanges wraps what the server or the network said.
+    // SaveChanges wraps the error of the server or the network.
     private static Exception CauseOf(Exception exception) =>
         exception is Microsoft.EntityFrameworkCore.DbUpdateException { InnerException: { } cause } ? cause : exception;
 }

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace ReplicaRouter;
 
-/// <summary>Runs a query that may write: when its connection is lost, the strategy around it is told that the outcome is unknown.</summary>
+/// <summary>Runs a query that can write. If its connection is lost, the wrapped strategy sees an unknown outcome, which it does not retry.</summary>
 internal sealed class WritingQueryStrategy(IExecutionStrategy strategy, ContextConnection connection) : IExecutionStrategy
 {
     public bool RetriesOnFailure => strategy.RetriesOnFailure;

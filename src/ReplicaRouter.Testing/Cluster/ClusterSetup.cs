@@ -3,7 +3,7 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>What all servers of a cluster have in common.</summary>
+/// <summary>What all servers of a cluster share.</summary>
 internal sealed record ClusterSetup(LocalClusterOptions Options, ServerAccount Account, PostgresBinaries Binaries, string Folder, string SuperuserPassword)
 {
     internal const string Superuser = "replicarouter";
@@ -22,7 +22,7 @@ internal sealed record ClusterSetup(LocalClusterOptions Options, ServerAccount A
         Password = Options.Password,
     }.ConnectionString;
 
-    // Not pooled: a control connection must meet the server as it is now, and not keep it from stopping.
+    // Not pooled: a control connection must see the server as it is now, and must not keep it from stopping.
     internal string SuperuserConnectionString(int port) => new NpgsqlConnectionStringBuilder
     {
         Host = Host,
@@ -37,7 +37,7 @@ internal sealed record ClusterSetup(LocalClusterOptions Options, ServerAccount A
     internal string Url(int port) =>
         $"postgresql://{Uri.EscapeDataString(Options.User)}:{Uri.EscapeDataString(Options.Password)}@{Host}:{port}/{Uri.EscapeDataString(Options.Database)}";
 
-    /// <summary>One message: what failed, why if that is plain to see, and the log's end without passwords.</summary>
+    /// <summary>Returns an error with what failed, the cause if the disk is full, and the end of the log without passwords.</summary>
     internal LocalClusterException Failure(string what, string log, Exception? cause = null)
     {
         var diskIsFull = log.Contains("No space left on device", StringComparison.Ordinal)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>What another process needs to take up a cluster. Which servers run they tell themselves, by their lock files.</summary>
+/// <summary>What another process needs to adopt a cluster. Which servers are running follows from their lock files.</summary>
 internal sealed record ClusterState(
     string BinDirectory, string Database, string User, string Password, string SuperuserPassword, IReadOnlyDictionary<string, string> Settings,
     string Primary, IReadOnlyList<ServerState> Servers)
@@ -12,7 +12,7 @@ internal sealed record ClusterState(
 
     internal static bool IsIn(string folder) => File.Exists(FileIn(folder));
 
-    /// <exception cref="LocalClusterException">The folder holds no cluster, or its file can't be read.</exception>
+    /// <exception cref="LocalClusterException">The folder contains no cluster, or its state file is damaged.</exception>
     internal static ClusterState Load(string folder)
     {
         if (!IsIn(folder)) throw new LocalClusterException($"There is no cluster in '{folder}'.");
@@ -22,13 +22,13 @@ internal sealed record ClusterState(
         }
         catch (JsonException damaged)
         {
-            throw new LocalClusterException($"'{FileIn(folder)}' is damaged: stop the servers that work in '{folder}', and delete the folder.", damaged);
+            throw new LocalClusterException($"'{FileIn(folder)}' is damaged. Stop the servers that run in '{folder}', and delete the folder.", damaged);
         }
     }
 
     internal void Save(string folder)
     {
-        // Moved into place, so that there's no moment at which the file is half there.
+        // Move the finished file into place, so that no process ever sees a partial one.
         var file = FileIn(folder) + ".new";
         File.WriteAllText(file, "");
         File.SetUnixFileMode(file, Private);    // before it holds passwords

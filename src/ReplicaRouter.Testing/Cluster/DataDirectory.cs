@@ -4,17 +4,17 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>Makes, copies and removes the files of a server.</summary>
+/// <summary>Creates, copies and removes the files of a server.</summary>
 /// <remarks>
-/// Root lends the servers another user's account. What lies in a data directory is that account's, which may put a link in the place of anything: there all
-/// work is done by programs that run as the account. What lies beside it, in the cluster's folder, only the own user can change.
+/// Under root, the servers run as another account. That account owns the data directory and could replace anything in it by a link, so only programs that
+/// run as that account work there. Files next to it, in the cluster's folder, can be changed only by our own user.
 /// </remarks>
 internal static class DataDirectory
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Copies $1 to $2 without what a base backup leaves out: a replica streams its WAL from the start of the backup on.</summary>
-    /// <remarks>A live server changes and removes files meanwhile, which is tar's exit code 1; the WAL tells the same to the copy.</remarks>
+    /// <summary>Copies $1 to $2 without the files that a base backup omits. The replica streams its WAL from the start of the backup.</summary>
+    /// <remarks>A live server changes and removes files during the copy, which makes tar exit with 1; WAL replay repeats those changes on the copy.</remarks>
     private const string CopyScript = """
         emptied='pg_wal pg_replslot pg_dynshmem pg_notify pg_serial pg_snapshots pg_stat_tmp pg_subtrans'
         left_out='postmaster.pid postmaster.opts backup_label'
@@ -23,16 +23,16 @@ internal static class DataDirectory
         [ "${codes[0]}" -le 1 ] && [ "${codes[1]}" -eq 0 ]
         """;
 
-    /// <summary>Makes the standby of a copy in $1; $2 is the backup's label.</summary>
+    /// <summary>Turns the copy in $1 into a standby; $2 is the backup's label.</summary>
     private const string StandbyScript = """printf '%s' "$2" >"$1/backup_label" && : >"$1/standby.signal" """;
 
-    /// <summary>Makes the folder of a cluster that outlives its process. It is never one that holds anything else: it will be removed as a whole.</summary>
+    /// <summary>Creates the folder of a cluster that outlives its process. It must contain nothing else, because it is later removed as a whole.</summary>
     internal static string CreateEmpty(string folder)
     {
         folder = Path.GetFullPath(folder);
         ServerAccount.CheckOwn(folder);
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new LocalClusterException($"'{folder}' holds something that is no cluster: choose another folder, or empty this one.");
+            throw new LocalClusterException($"'{folder}' contains something other than a cluster. Choose another folder, or empty this one.");
         try
         {
             if (Path.GetDirectoryName(folder) is { } parent) Directory.CreateDirectory(parent);
@@ -41,7 +41,7 @@ internal static class DataDirectory
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new LocalClusterException($"'{folder}' can't be made: {refused.Message}", refused);
+            throw new LocalClusterException($"'{folder}' can't be created: {refused.Message}", refused);
         }
 
         return folder;
@@ -70,7 +70,7 @@ internal static class DataDirectory
 
     /// <summary>Takes a base backup of a running primary, ready to start as its standby.</summary>
     /// <remarks>Source: PostgreSQL manual, "Making a Base Backup Using the Low Level API". Needs neither pg_basebackup nor
-    /// pg_rewind, which small distributions leave out.</remarks>
+    /// pg_rewind, which small distributions omit.</remarks>
     internal static async Task BackUpAsync(ClusterSetup setup, LocalServer source, string folder, CancellationToken cancellationToken)
     {
         using var session = new NpgsqlConnection(source.SuperuserConnectionString);
@@ -91,7 +91,7 @@ internal static class DataDirectory
         await RemoveFolderAsync(folder, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <remarks><c>rm</c> follows no link, also not one that takes the place of a folder while it works; .NET's own method does.</remarks>
+    /// <remarks><c>rm</c> follows no link, not even one that replaces a folder while it works. .NET's own method would follow that one.</remarks>
     internal static async Task RemoveFolderAsync(string folder, CancellationToken cancellationToken)
     {
         var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("rm", ["-rf", "--", folder]), cancellationToken).ConfigureAwait(false);
@@ -107,6 +107,6 @@ internal static class DataDirectory
     private static async Task RunAsync(ClusterSetup setup, string script, string[] arguments, CancellationToken cancellationToken)
     {
         var (exitCode, output) = await Command.RunAsync(setup.Account.Run("bash", ["-c", script, "bash", .. arguments], setup.Folder), cancellationToken).ConfigureAwait(false);
-        if (exitCode != 0) throw setup.Failure($"A base backup failed.", output);
+        if (exitCode != 0) throw setup.Failure($"The base backup failed.", output);
     }
 }

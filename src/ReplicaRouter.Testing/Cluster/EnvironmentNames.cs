@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>Under which variable the router looks for a server.</summary>
+/// <summary>The environment variables in which the router looks for servers.</summary>
 internal static class EnvironmentNames
 {
     internal static Dictionary<string, string> Of(IEnumerable<LocalServer> servers) => servers

@@ -25,7 +25,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
         }
         var wanted = options.Version is { } version ? $"PostgreSQL {version}" : "PostgreSQL 15 to 18";
         throw new LocalClusterException(
-            $"{wanted} was not found. Looked in: {string.Join(", ", looked)}. Install it with 'apt-get install postgresql', or name the folder "
+            $"{wanted} was not found. Looked in: {string.Join(", ", looked)}. Install it with 'apt-get install postgresql', or set the folder "
             + $"of its 'postgres' and 'initdb' in {nameof(LocalClusterOptions)}.{nameof(LocalClusterOptions.BinDirectory)} or in the variable {FolderVariable}.");
     }
 

@@ -3,7 +3,7 @@ using ReplicaRouter.Testing.Processes;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>Positions of standbys, and what follows from them.</summary>
+/// <summary>Waits for standbys to replay, and repoints them by their positions.</summary>
 internal static class Replication
 {
     private const int WalPage = 8192;
@@ -13,7 +13,7 @@ internal static class Replication
     internal static async Task WaitAsync(LocalServer primary, IReadOnlyList<LocalServer> standbys, TimeSpan limit, CancellationToken cancellationToken)
     {
         var written = await primary.QueryAsync<NpgsqlLogSequenceNumber>("SELECT pg_current_wal_insert_lsn()", cancellationToken).ConfigureAwait(false);
-        // At a page boundary the insert position is already behind the page's header, where no record ends.
+        // At a page boundary, the insert position is already past the page header, where no record ends.
         var intoPage = (ulong)written % WalPage;
         var target = new NpgsqlLogSequenceNumber(intoPage <= LongestPageHeader ? (ulong)written - intoPage : (ulong)written);
         foreach (var standby in standbys)
@@ -27,7 +27,7 @@ internal static class Replication
         }
     }
 
-    /// <summary>Has a standby follow a new primary. One that has WAL past the fork never could, and gets a fresh copy.</summary>
+    /// <summary>Makes a standby follow a new primary. A standby with WAL past the fork cannot follow, and is replaced by a fresh copy.</summary>
     internal static async Task RepointAsync(LocalServer standby, LocalServer primary, NpgsqlLogSequenceNumber fork, CancellationToken cancellationToken)
     {
         if (standby.IsRunning && await HasPassedAsync(standby, fork, cancellationToken).ConfigureAwait(false))
@@ -47,7 +47,7 @@ internal static class Replication
         }
         catch (LocalClusterException)
         {
-            return false;   // suspended: it is told where to follow, and reads that when it's resumed
+            return false;   // suspended: it reads its new upstream once it is resumed
         }
     }
 }

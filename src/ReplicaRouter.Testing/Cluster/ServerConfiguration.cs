@@ -3,8 +3,8 @@ using System.Text;
 
 namespace ReplicaRouter.Testing.Cluster;
 
-/// <summary>The whole configuration of one server, so that it can be changed while the server is down, too.</summary>
-/// <remarks>The file lies beside the data directory and not in it: there the servers' account could have a link in its place.</remarks>
+/// <summary>The whole configuration of one server. It can be changed even while the server is down.</summary>
+/// <remarks>The file is next to the data directory, not in it, where the servers' account could replace it by a link.</remarks>
 internal sealed class ServerConfiguration
 {
     private readonly ClusterSetup _setup;
@@ -21,7 +21,7 @@ internal sealed class ServerConfiguration
             ["wal_level"] = "replica",
             ["hot_standby"] = "on",
             ["max_wal_senders"] = "20",
-            ["wal_keep_size"] = "256MB",                // in place of slots: a replica may be down for a while
+            ["wal_keep_size"] = "256MB",                // instead of slots: a replica can be down for a while
             ["wal_retrieve_retry_interval"] = "100ms",
             ["wal_receiver_status_interval"] = "1s",
             ["log_line_prefix"] = "%m [%p] ",
@@ -32,7 +32,7 @@ internal sealed class ServerConfiguration
         _values["listen_addresses"] = ClusterSetup.Host;
         _values["port"] = port.ToString(CultureInfo.InvariantCulture);
         _values["unix_socket_directories"] = "";
-        _values["dynamic_shared_memory_type"] = "mmap"; // files of the data directory: /dev/shm would outlive a kill -9
+        _values["dynamic_shared_memory_type"] = "mmap"; // files in the data directory: those in /dev/shm would outlive a kill -9
         _values["cluster_name"] = name;
         _values["logging_collector"] = "off";           // the log is the server's standard error
     }
@@ -42,16 +42,16 @@ internal sealed class ServerConfiguration
         set => _values[name] = value;
     }
 
-    /// <summary>Where the server streams from: the port of another server, or nowhere.</summary>
+    /// <summary>The port of the server that this one streams from; null for none.</summary>
     internal int? UpstreamPort
     {
-        // By password file, as the server logs this setting when it changes.
+        // A password file, because the server logs this setting when it changes.
         set => _values["primary_conninfo"] = value is { } port
             ? $"host={ClusterSetup.Host} port={port} user={ClusterSetup.Superuser} passfile='{_setup.PasswordFile}' application_name={_name}"
             : "";
     }
 
-    /// <summary>Takes over what <see cref="WriteTo"/> has written.</summary>
+    /// <summary>Reads back what <see cref="WriteTo"/> wrote.</summary>
     internal void ReadFrom(string dataDirectory)
     {
         if (!File.Exists(FileOf(dataDirectory))) return;

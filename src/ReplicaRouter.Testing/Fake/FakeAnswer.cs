@@ -2,12 +2,12 @@ using ReplicaRouter.Testing.Fake;
 
 namespace ReplicaRouter.Testing;
 
-/// <summary>What a <see cref="FakeServer"/> answers to a statement, or to a login. Immutable: it may serve any number of statements at once.</summary>
+/// <summary>The answer of a <see cref="FakeServer"/> to a statement or a login. Immutable: one answer can serve any number of statements at once.</summary>
 public sealed class FakeAnswer
 {
     private FakeAnswer() { }
 
-    /// <summary>Null where the statement returns no rows, so that it has no columns.</summary>
+    /// <summary>The columns; null for a statement that returns no rows.</summary>
     internal IReadOnlyList<FakeColumn>? Columns { get; private set; }
 
     internal IReadOnlyList<object?[]> Rows { get; private set; } = [];
@@ -23,44 +23,44 @@ public sealed class FakeAnswer
     /// <summary>Whether the statement has its effect.</summary>
     internal bool IsCarriedOut { get; private init; }
 
-    /// <summary>The statement is carried out, and answered by the tag of its first word.</summary>
+    /// <summary>Carries the statement out, and answers with the tag of its first word.</summary>
     internal static FakeAnswer Done { get; } = new() { IsCarriedOut = true };
 
-    /// <summary>One row without names. The values' types are the columns'; that of null is text.</summary>
-    /// <param name="values">Of the types of <see cref="Table"/>.</param>
-    /// <exception cref="NotSupportedException">The fake server does not send values of that type.</exception>
+    /// <summary>Answers with one row of unnamed columns. The values determine the columns' types; null means text.</summary>
+    /// <param name="values">Values of the types that <see cref="Table"/> supports.</param>
+    /// <exception cref="NotSupportedException">The fake server does not support values of this type.</exception>
     public static FakeAnswer Row(params object?[] values) =>
         Table([.. values.Select(value => ("?column?", value?.GetType() ?? typeof(string)))]).With(values);
 
-    /// <summary>No rows yet: <see cref="With"/> adds them.</summary>
+    /// <summary>Answers with a table without rows; <see cref="With"/> adds them.</summary>
     /// <param name="columns">
     /// Names and types: <c>bool</c>, <c>short</c>, <c>int</c>, <c>long</c>, <c>double</c>, <c>string</c> (text), <c>DateTime</c> (timestamptz), <c>Guid</c>,
     /// <c>byte[]</c> and <c>NpgsqlLogSequenceNumber</c>.
     /// </param>
-    /// <exception cref="NotSupportedException">The fake server does not send values of that type.</exception>
+    /// <exception cref="NotSupportedException">The fake server does not support values of this type.</exception>
     public static FakeAnswer Table(params (string Name, Type Type)[] columns) =>
         new() { IsCarriedOut = true, Columns = [.. columns.Select(column => new FakeColumn(column.Name, PgType.Of(column.Type)))] };
 
-    /// <summary>No rows, but the number of those that were changed.</summary>
-    /// <param name="tag">As PostgreSQL has it: <c>UPDATE 3</c>, <c>INSERT 0 1</c>, <c>COMMIT</c>.</param>
+    /// <summary>Answers with a command tag and no rows.</summary>
+    /// <param name="tag">The tag, with the number of changed rows where PostgreSQL sends it: <c>UPDATE 3</c>, <c>INSERT 0 1</c>, <c>COMMIT</c>.</param>
     public static FakeAnswer Tag(string tag) => new() { IsCarriedOut = true, CommandTag = tag };
 
-    /// <summary>An error. The connection goes on, and an open transaction has failed.</summary>
-    /// <param name="sqlState">The code, as of <c>PostgresErrorCodes</c>.</param>
-    /// <param name="message">The text. Default: one that names the code.</param>
+    /// <summary>Answers with an error. The connection stays open, and an open transaction fails.</summary>
+    /// <param name="sqlState">The SQLSTATE, as in <c>PostgresErrorCodes</c>.</param>
+    /// <param name="message">The message. Default: one that contains the SQLSTATE.</param>
     public static FakeAnswer Error(string sqlState, string? message = null) => Failed("ERROR", sqlState, message);
 
-    /// <summary>An error that ends the connection, such as 57P01 by an administrator's command.</summary>
+    /// <summary>Answers with an error that ends the connection, such as 57P01 for an administrator's command.</summary>
     /// <inheritdoc cref="Error" path="/param"/>
     public static FakeAnswer Fatal(string sqlState, string? message = null) => Failed("FATAL", sqlState, message);
 
-    /// <summary>No answer at all. The statement is not carried out.</summary>
+    /// <summary>Gives no answer. The statement is not carried out.</summary>
     /// <param name="fault">What happens instead.</param>
     public static FakeAnswer Fail(FakeFault fault) => new() { Fault = fault };
 
-    /// <summary>The same with one more row.</summary>
-    /// <param name="row">A value for each column, of its type, or null.</param>
-    /// <exception cref="ArgumentException">The values do not fit the columns.</exception>
+    /// <summary>Returns a copy with one more row.</summary>
+    /// <param name="row">A value of the column's type, or null, for each column.</param>
+    /// <exception cref="ArgumentException">The values do not match the columns.</exception>
     public FakeAnswer With(params object?[] row)
     {
         if (Columns is not { } columns || row.Length != columns.Count) throw new ArgumentException($"The row has {row.Length} values, the answer {Columns?.Count ?? 0} columns.", nameof(row));
@@ -74,13 +74,13 @@ public sealed class FakeAnswer
     }
 
     /// <summary>
-    /// The same with a fault in place of its end: the statement is carried out, rows are sent, and then it happens. So a COMMIT is lost before
-    /// it was carried out by <see cref="Fail"/>, and after it by <c>FakeAnswer.Tag("COMMIT").Then(FakeFault.Reset)</c>.
+    /// Returns a copy that ends with a fault: the statement is carried out, its rows are sent, and then the fault happens. <see cref="Fail"/> loses a
+    /// COMMIT before it takes effect; <c>FakeAnswer.Tag("COMMIT").Then(FakeFault.Reset)</c> loses the answer to it.
     /// </summary>
-    /// <param name="fault">What happens.</param>
+    /// <param name="fault">The fault.</param>
     public FakeAnswer Then(FakeFault fault) => Changed(answer => answer.Fault = fault);
 
-    /// <summary>The same after some time of the server's <see cref="TimeProvider"/>. A request to cancel ends the wait with 57014.</summary>
+    /// <summary>Returns a copy that answers after a delay on the server's <see cref="TimeProvider"/>. A cancel request ends the delay with 57014.</summary>
     /// <param name="delay">Zero or more.</param>
     public FakeAnswer After(TimeSpan delay)
     {

@@ -1,4 +1,3 @@
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>A column of an answer.</summary>
 internal sealed record FakeColumn(string Name, PgType Type);

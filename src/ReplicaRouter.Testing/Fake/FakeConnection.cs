@@ -43,13 +43,13 @@ internal sealed class FakeConnection : IDisposable
 
     public bool IsLoggedIn => _isLoggedIn;
 
-    /// <summary>Whether it runs a statement.</summary>
+    /// <summary>Whether the connection is running a statement.</summary>
     public bool IsActive => _isActive;
 
-    /// <summary>The id of the transaction, once that has written.</summary>
+    /// <summary>The transaction's id, once it has written.</summary>
     public long? TransactionId => _transaction.Id;
 
-    /// <summary>Returns when the connection has ended, by whatever: it ends nothing else.</summary>
+    /// <summary>Serves the connection until it ends. Never throws, so that one connection's end affects nothing else.</summary>
     public async Task RunAsync()
     {
         try
@@ -58,7 +58,7 @@ internal sealed class FakeConnection : IDisposable
         }
         catch (Exception end)
         {
-            // The client has gone or sent an invalid message, or the test ends the connection.
+            // The client is gone or sent an invalid message, or the test ends the connection.
             if (end is ConnectionFaultException { IsReset: true }) Reset();
         }
         finally
@@ -68,7 +68,7 @@ internal sealed class FakeConnection : IDisposable
         }
     }
 
-    /// <summary>Ends it with RST.</summary>
+    /// <summary>Ends the connection with RST.</summary>
     public void Reset()
     {
         try
@@ -77,14 +77,14 @@ internal sealed class FakeConnection : IDisposable
         }
         catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
         {
-            // It has ended by itself.
+            // The connection has already ended.
         }
 
         _socket.Dispose();
         _end.Cancel();
     }
 
-    /// <summary>Ends it as an administrator does: with 57P01, between two statements or in the midst of one.</summary>
+    /// <summary>Ends the connection as an administrator does: with 57P01, between two statements or during one.</summary>
     /// <returns>True.</returns>
     public bool Terminate()
     {
@@ -93,17 +93,17 @@ internal sealed class FakeConnection : IDisposable
         return true;
     }
 
-    /// <summary>Cancels the statement that runs, if it is one that waits.</summary>
+    /// <summary>Cancels the running statement, if it is waiting.</summary>
     public void Cancel() => _cancel.Cancel();
 
-    /// <summary>A statement begins: requests to cancel that came before do not concern it.</summary>
+    /// <summary>Begins a statement. Earlier cancel requests do not apply to it.</summary>
     public void BeginStatement() => (_isActive, _cancel) = (true, new CancellationTokenSource());
 
     public Task FlushAsync() => _writer.FlushAsync(_end.Token);
 
-    /// <summary>Sends what there is, and waits.</summary>
-    /// <returns>Whether the time is over; the statement has been cancelled, otherwise.</returns>
-    /// <exception cref="ConnectionFaultException">The client has gone.</exception>
+    /// <summary>Sends all buffered messages, and waits.</summary>
+    /// <returns>True when the time is over; false when the statement was cancelled.</returns>
+    /// <exception cref="ConnectionFaultException">The client is gone.</exception>
     public async Task<bool> PauseAsync(TimeSpan time, bool heedsCancel)
     {
         await FlushAsync().ConfigureAwait(false);
@@ -113,7 +113,7 @@ internal sealed class FakeConnection : IDisposable
         {
             while (await _reader.FillAsync(any.Token).ConfigureAwait(false))
             {
-                // What the client sends meanwhile is kept. That it goes is seen at once.
+                // Buffers what the client sends during the wait, and notices at once when it disconnects.
             }
         }
         catch (OperationCanceledException) when (!_end.IsCancellationRequested)
@@ -143,7 +143,7 @@ internal sealed class FakeConnection : IDisposable
         }
     }
 
-    /// <returns>Whether the client is let in; else it wanted something else, or has gone.</returns>
+    /// <returns>Whether the client is logged in; if not, it sent a cancel request or is gone.</returns>
     private async Task<bool> LogInAsync()
     {
         while (await _reader.ReadStartupAsync(_end.Token).ConfigureAwait(false) is { } message)
@@ -212,7 +212,7 @@ internal sealed class FakeConnection : IDisposable
         }
     }
 
-    /// <summary>The simple query protocol: several statements, up to the first that fails.</summary>
+    /// <summary>Runs the statements of a simple query, up to the first that fails.</summary>
     private async Task QueryAsync(string sql)
     {
         var statements = SqlText.Statements(sql);
@@ -237,7 +237,7 @@ internal sealed class FakeConnection : IDisposable
         return FlushAsync();
     }
 
-    /// <summary>Those that have changed since the client heard of them: all of them at the login.</summary>
+    /// <summary>Reports the parameters that changed since the last report; at login, all of them.</summary>
     private void ReportParameters()
     {
         foreach (var (name, value) in ServerParameters.Reported(Server.State))

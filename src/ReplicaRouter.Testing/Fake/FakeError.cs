@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>What an ErrorResponse says.</summary>
+/// <summary>The contents of an ErrorResponse.</summary>
 internal sealed record FakeError(string Severity, string SqlState, string Message)
 {
     public bool IsFatal => Severity == "FATAL";

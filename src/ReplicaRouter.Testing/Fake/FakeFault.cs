@@ -3,15 +3,15 @@ namespace ReplicaRouter.Testing;
 /// <summary>What a <see cref="FakeServer"/> does instead of answering, or instead of finishing its answer.</summary>
 public enum FakeFault
 {
-    /// <summary>Ends the connection with FIN, as a server process that exits.</summary>
+    /// <summary>Ends the connection with FIN, like a server process that exits.</summary>
     Close,
 
-    /// <summary>Ends the connection with RST, as a machine that does not know it. The client may lose what was sent just before.</summary>
+    /// <summary>Ends the connection with RST, like a machine that does not know the connection. The client can lose what was sent just before.</summary>
     Reset,
 
-    /// <summary>Does not answer. A request to cancel ends the statement with 57014, as that of a lock that is waited for.</summary>
+    /// <summary>Does not answer, like a statement that waits for a lock. A cancel request ends the statement with 57014.</summary>
     Hang,
 
-    /// <summary>Does not answer, and requests to cancel have no effect.</summary>
+    /// <summary>Does not answer, and ignores cancel requests.</summary>
     Silence,
 }

@@ -5,10 +5,10 @@ using ReplicaRouter.Testing.Processes;
 namespace ReplicaRouter.Testing;
 
 /// <summary>
-/// A server on a free port of 127.0.0.1 that speaks PostgreSQL's protocol and has no data: it says of itself what a test wants, and answers statements as the
-/// test has scripted them, faults included. It is for what happens between a client and a server; what needs replication needs a <see cref="LocalCluster"/>.
+/// A server on a free port of 127.0.0.1 that speaks PostgreSQL's protocol but has no data. It reports the state that a test sets, and answers statements as the
+/// test scripts them, including faults. Use it to test what happens between a client and a server; for replication, use a <see cref="LocalCluster"/>.
 /// </summary>
-/// <remarks>Any user may log in to any database, without a password and without TLS. All members may be used at once.</remarks>
+/// <remarks>Any user can log in to any database, without a password and without TLS. All members are thread-safe.</remarks>
 public sealed class FakeServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(5);
@@ -28,23 +28,24 @@ public sealed class FakeServer : IAsyncDisposable
         Time = time;
         _state = state with { StartedAt = state.StartedAt ?? time.GetUtcNow() };
         _listener = new(
-            // Where the system can lend a port it is ours while nothing listens on it, too.
+            // On Linux the port stays reserved even while nothing listens on it.
             OperatingSystem.IsLinux() ? LoopbackPort.Any() : LoopbackPort.Known(0),
             client => new FakeConnection(this, client, Interlocked.Increment(ref _lastId)),
             connection => connection.RunAsync(),
             connection => connection.Reset());
     }
 
-    /// <summary>The port, the same for the life of the server.</summary>
+    /// <summary>The port. It stays the same for the life of the server.</summary>
     public int Port => _listener.Port;
 
     /// <summary>
-    /// Npgsql connection string. It turns off what the fake server does not have: TLS, GSSAPI, and the catalog that types are loaded from. Npgsql knows the built-in types without it.
+    /// Npgsql connection string. It turns off what the fake server does not have: TLS, GSSAPI, and the catalog that Npgsql loads types from. Npgsql
+    /// knows the built-in types without it.
     /// </summary>
     public string ConnectionString =>
         $"Host=127.0.0.1;Port={Port};Username=fake;Database=fake;SSL Mode=Disable;GSS Encryption Mode=Disable;Server Compatibility Mode=NoTypeLoading";
 
-    /// <summary>What the server says of itself. A change holds from the next question on, and open connections report it as PostgreSQL does.</summary>
+    /// <summary>The state that the server reports. A change takes effect with the next query, and open connections report it as PostgreSQL does.</summary>
     public FakeServerState State
     {
         get => _state;
@@ -52,8 +53,8 @@ public sealed class FakeServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// What clients meet in place of a login: an error such as <c>FakeAnswer.Fatal("53300")</c>, or a fault. <c>FakeAnswer.Tag("").After(delay)</c> lets them in late.
-    /// Default null: they are let in.
+    /// The answer to logins: an error such as <c>FakeAnswer.Fatal("53300")</c>, or a fault. <c>FakeAnswer.Tag("").After(delay)</c> delays logins.
+    /// Default null: logins succeed.
     /// </summary>
     public FakeAnswer? LoginAnswer
     {
@@ -61,16 +62,16 @@ public sealed class FakeServer : IAsyncDisposable
         set => _loginAnswer = value;
     }
 
-    /// <summary>Clients that have been let in since the start.</summary>
+    /// <summary>Number of successful logins since the start.</summary>
     public int Logins => Volatile.Read(ref _logins);
 
-    /// <summary>Clients that have asked to be let in since the start.</summary>
+    /// <summary>Number of login attempts since the start.</summary>
     public int LoginAttempts => Volatile.Read(ref _loginAttempts);
 
-    /// <summary>Connections that are logged in now, idle ones of pools and those of probes included.</summary>
+    /// <summary>Number of logged-in connections, including idle ones of pools and those of probes.</summary>
     public int OpenConnections => _listener.Connections.Count(connection => connection.IsLoggedIn);
 
-    /// <summary>The statements so far, in order, without those of <see cref="AllStatements"/> that are about the server or reset a connection.</summary>
+    /// <summary>The statements so far, in order, without those that query the server's state or reset a connection (see <see cref="AllStatements"/>).</summary>
     public IReadOnlyList<FakeStatement> Statements
     {
         get
@@ -79,7 +80,7 @@ public sealed class FakeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The statements so far, in order, a router's probes included.</summary>
+    /// <summary>All statements so far, in order, including a router's probes.</summary>
     public IReadOnlyList<FakeStatement> AllStatements
     {
         get
@@ -92,12 +93,12 @@ public sealed class FakeServer : IAsyncDisposable
 
     internal TransactionIds Transactions { get; } = new();
 
-    /// <summary>What a request to cancel has to know, the same for all connections.</summary>
+    /// <summary>The secret key that a cancel request must contain. All connections share it.</summary>
     internal int Secret { get; } = Random.Shared.Next();
 
     /// <summary>Starts a server.</summary>
-    /// <param name="state">What it says of itself. Default: a primary.</param>
-    /// <param name="time">The clock of <see cref="FakeAnswer.After"/> and of its start. Default: the system's.</param>
+    /// <param name="state">The state that the server reports. Default: a primary.</param>
+    /// <param name="time">The clock for <see cref="FakeAnswer.After"/> and the server's start time. Default: the system's.</param>
     public static FakeServer Start(FakeServerState? state = null, TimeProvider? time = null)
     {
         var server = new FakeServer(state ?? new FakeServerState(), time ?? TimeProvider.System);
@@ -105,13 +106,13 @@ public sealed class FakeServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Gives the answer to all statements that begin so. What was said last goes before what was said earlier.</summary>
-    /// <param name="beginning">As much of the SQL as tells them from others. Case and the kind of white space make no difference.</param>
+    /// <summary>Sets the answer to all statements that begin with a text. Later calls take precedence over earlier ones.</summary>
+    /// <param name="beginning">The beginning of the SQL. Ignores case and the kind and amount of white space.</param>
     /// <param name="answer">The answer.</param>
     public void On(string beginning, FakeAnswer answer) => On(beginning, _ => answer);
 
-    /// <param name="beginning">As much of the SQL as tells them from others. Case and the kind of white space make no difference.</param>
-    /// <param name="answer">Gives the answer; null where another one shall, as without this. Called by several connections at once.</param>
+    /// <param name="beginning">The beginning of the SQL. Ignores case and the kind and amount of white space.</param>
+    /// <param name="answer">Returns the answer; null to leave it to earlier calls and the defaults. Several connections call it concurrently.</param>
     /// <inheritdoc cref="On(string, FakeAnswer)" path="/summary"/>
     public void On(string beginning, Func<FakeStatement, FakeAnswer?> answer)
     {
@@ -119,42 +120,42 @@ public sealed class FakeServer : IAsyncDisposable
         On(statement => SqlText.OnOneLine(statement.Sql).StartsWith(start, StringComparison.OrdinalIgnoreCase) ? answer(statement) : null);
     }
 
-    /// <summary>Gives the answer to any statement, questions about the server and the COMMIT of a transaction included.</summary>
-    /// <param name="answer">Gives the answer; null where another one shall, as without this. Called by several connections at once.</param>
+    /// <summary>Sets the answer to any statement, including queries of the server's state and a transaction's COMMIT.</summary>
+    /// <param name="answer">Returns the answer; null to leave it to earlier calls and the defaults. Several connections call it concurrently.</param>
     public void On(Func<FakeStatement, FakeAnswer?> answer) => ImmutableInterlocked.Update(ref _rules, static (rules, rule) => rules.Push(rule), answer);
 
-    /// <summary>Waits until a condition holds. It is looked at every few milliseconds, and may be about anything.</summary>
-    /// <param name="condition">The condition, such as <c>() => server.Logins == 2</c>.</param>
-    /// <param name="timeout">How long it may take.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="TimeoutException">It does not hold in time. The message names the last statements.</exception>
+    /// <summary>Waits until a condition is true. Checks it every 5 ms.</summary>
+    /// <param name="condition">The condition, such as <c>() => server.Logins == 2</c>. It can be about anything.</param>
+    /// <param name="timeout">Longest wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="TimeoutException">The condition did not become true in time. The message shows the last statements.</exception>
     public async Task WaitForAsync(Func<bool> condition, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
             if (TimeProvider.System.GetElapsedTime(start) > timeout)
-                throw new TimeoutException($"The condition did not hold within {timeout}. The last statements: {string.Join("; ", Statements.TakeLast(5))}.");
+                throw new TimeoutException($"The condition did not become true within {timeout}. Last statements: {string.Join("; ", Statements.TakeLast(5))}.");
             await Task.Delay(s_poll, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Refuses new connections (the port is closed). Open ones go on.</summary>
+    /// <summary>Refuses new connections by closing the port. Open connections stay open.</summary>
     public void Refuse() => _listener.Refuse();
 
-    /// <summary>Takes new connections again, after <see cref="Refuse"/>.</summary>
+    /// <summary>Accepts new connections again after <see cref="Refuse"/>.</summary>
     public void Listen() => _listener.Listen();
 
-    /// <summary>Resets (RST) the connections that are open now.</summary>
+    /// <summary>Resets (RST) all open connections.</summary>
     public void Reset() => _listener.Reset();
 
-    /// <summary>Ends the connections that are open now as an administrator does: FATAL, 57P01.</summary>
+    /// <summary>Ends all open connections as an administrator does: FATAL, 57P01.</summary>
     public void Terminate()
     {
         foreach (var connection in _listener.Connections) connection.Terminate();
     }
 
-    /// <summary>Ends the server as a crash does: the port is closed, and connections are reset.</summary>
+    /// <summary>Ends the server like a crash: closes the port and resets all connections.</summary>
     public void Kill()
     {
         Refuse();
@@ -169,14 +170,14 @@ public sealed class FakeServer : IAsyncDisposable
         Listen();
     }
 
-    /// <summary>Closes the port and resets what is open. Nothing of the server is left.</summary>
+    /// <summary>Closes the port, resets all connections, and releases the port.</summary>
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     internal FakeConnection? Find(int id) => _listener.Connections.FirstOrDefault(connection => connection.Id == id && connection.IsLoggedIn);
 
     internal int CountOf(string applicationName) => _listener.Connections.Count(connection => connection.IsLoggedIn && connection.ApplicationName == applicationName);
 
-    /// <summary>A snapshot in which no transaction is open.</summary>
+    /// <summary>Returns a snapshot in which no transaction is in progress.</summary>
     internal string Snapshot() => $"{Transactions.Next}:{Transactions.Next}:";
 
     internal void Cancel(int id, int secret)
@@ -184,7 +185,7 @@ public sealed class FakeServer : IAsyncDisposable
         if (secret == Secret) Find(id)?.Cancel();
     }
 
-    /// <returns>What meets the client instead; null when it is let in.</returns>
+    /// <returns>The answer to the login; null if it succeeds.</returns>
     internal FakeAnswer? AskToLogIn()
     {
         Interlocked.Increment(ref _loginAttempts);
@@ -199,7 +200,7 @@ public sealed class FakeServer : IAsyncDisposable
         lock (_lock) _statements.Add((statement, isHousekeeping));
     }
 
-    /// <returns>Null where the test says nothing.</returns>
+    /// <returns>The test's answer; null if it has none.</returns>
     internal FakeAnswer? Scripted(FakeStatement statement)
     {
         try
@@ -208,7 +209,7 @@ public sealed class FakeServer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // A code that says nothing of the server's health.
+            // An SQLSTATE that says nothing about the server's health.
             return FakeAnswer.Error("P0001", $"The test's answer failed: {e}");
         }
     }

@@ -6,20 +6,20 @@ public sealed class FakeStatement
     internal FakeStatement(int connectionId, string sql, IReadOnlyList<object?> parameters, bool isPreparation = false) =>
         (ConnectionId, Sql, Parameters, IsPreparation) = (connectionId, sql, parameters, isPreparation);
 
-    /// <summary>The connection that it came over: Npgsql's <c>NpgsqlConnection.ProcessID</c>.</summary>
+    /// <summary>The connection that sent the statement: Npgsql's <c>NpgsqlConnection.ProcessID</c>.</summary>
     public int ConnectionId { get; }
 
-    /// <summary>The SQL, as the client sent it, without white space at its ends and without the semicolon.</summary>
+    /// <summary>The SQL as the client sent it, trimmed and without the final semicolon.</summary>
     public string Sql { get; }
 
     /// <summary>
-    /// The parameters in order: numbers, texts, booleans, times, UUIDs and LSNs as Npgsql reads them, those of other types as the bytes that came.
+    /// The parameters in order. Numbers, texts, booleans, times, UUIDs and LSNs are as Npgsql reads them; other types are the bytes that the client sent.
     /// </summary>
     public IReadOnlyList<object?> Parameters { get; }
 
     /// <summary>
-    /// Whether the client only prepares the statement and asks for its columns. Of the answer only these count; there are no parameters, and all are null. Such a
-    /// statement is not among <see cref="FakeServer.Statements"/>.
+    /// Whether the client only prepares the statement and asks for its columns. Only the columns of the answer matter; there are no parameter values, so all are
+    /// null. <see cref="FakeServer.Statements"/> does not contain such statements.
     /// </summary>
     public bool IsPreparation { get; }
 

@@ -1,10 +1,10 @@
 namespace ReplicaRouter.Testing;
 
-/// <summary>Which way bytes go through a <see cref="FaultProxy"/>.</summary>
+/// <summary>The direction of bytes through a <see cref="FaultProxy"/>.</summary>
 [Flags]
 public enum FaultDirection
 {
-    /// <summary>Neither way.</summary>
+    /// <summary>Neither direction.</summary>
     None = 0,
 
     /// <summary>From the client to the server.</summary>
@@ -13,6 +13,6 @@ public enum FaultDirection
     /// <summary>From the server to the client.</summary>
     ToClient = 2,
 
-    /// <summary>Both ways.</summary>
+    /// <summary>Both directions.</summary>
     Both = ToServer | ToClient,
 }

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Testing.Faults;
 
-/// <summary>The faults in force at one time. Swapped whole; every connection reads the current one for each piece of data.</summary>
+/// <summary>The faults in effect at one time. Swapped as a whole; each connection reads the current settings for each piece of data.</summary>
 internal sealed record FaultSettings
 {
     internal static FaultSettings None { get; } = new();
@@ -12,14 +12,14 @@ internal sealed record FaultSettings
     internal ByteCut? Cut { get; init; }
 }
 
-/// <summary>Ends a connection after so many further bytes. A class, as each call counts anew.</summary>
+/// <summary>Ends a connection after a number of further bytes. A class, because each order is distinct and starts its own count.</summary>
 internal sealed class ByteCut(long bytes, FaultDirection direction)
 {
     internal long Bytes { get; } = bytes;
     internal FaultDirection Direction { get; } = direction;
 }
 
-/// <summary>A snapshot that knows when it has been replaced, so that nobody waits out a delay that no longer holds.</summary>
+/// <summary>A snapshot that signals its replacement, so that connections do not wait out a delay that no longer applies.</summary>
 internal sealed class FaultSnapshot(FaultSettings settings)
 {
     private readonly TaskCompletionSource _superseded = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,7 +30,7 @@ internal sealed class FaultSnapshot(FaultSettings settings)
     internal void MarkSuperseded() => _superseded.TrySetResult();
 }
 
-/// <summary>The switch between a proxy and its connections.</summary>
+/// <summary>The current faults, shared by a proxy and its connections.</summary>
 internal sealed class FaultState
 {
     private FaultSnapshot _current = new(FaultSettings.None);

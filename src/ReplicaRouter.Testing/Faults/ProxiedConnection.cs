@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace ReplicaRouter.Testing.Faults;
 
-/// <summary>A client's connection and the one made to the server for it.</summary>
+/// <summary>A client's connection, and the proxy's connection to the server.</summary>
 internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDisposable
 {
     private readonly Socket _server = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -11,13 +11,13 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
     private int _isForgotten;
     private long _activeAt = TimeProvider.System.GetTimestamp();
 
-    /// <summary>Whether bytes were dropped: the stream has a hole, and can only be reset once the fault is over.</summary>
+    /// <summary>Whether bytes were dropped. The stream then has a gap, so the connection must be reset once the fault ends.</summary>
     internal bool HasLostBytes => Volatile.Read(ref _hasLostBytes) != 0;
 
-    /// <summary>Whether nothing comes through any more, either way, and neither end hears of it.</summary>
+    /// <summary>Whether nothing gets through any more, in either direction, without notice to either end.</summary>
     internal bool IsForgotten => Volatile.Read(ref _isForgotten) != 0;
 
-    /// <summary>Whether nothing has come from either end for some time.</summary>
+    /// <summary>Returns whether nothing has arrived from either end for some time.</summary>
     internal bool IsIdle(TimeSpan time) => TimeProvider.System.GetElapsedTime(Volatile.Read(ref _activeAt)) >= time;
 
     internal void NoteActivity() => Volatile.Write(ref _activeAt, TimeProvider.System.GetTimestamp());
@@ -31,7 +31,7 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
             var opened = faults.Current;
             if (opened.Settings.Dropped.HasFlag(FaultDirection.ToServer))
             {
-                // A server behind a black hole hears nothing of new connections.
+                // A server behind a black hole does not see new connections.
                 LoseBytes();
                 await opened.Superseded.WaitAsync(_end.Token).ConfigureAwait(false);
                 while (faults.Current is { Settings.Dropped: not FaultDirection.None } still)
@@ -63,12 +63,12 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
             }
             catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
             {
-                // It has ended by itself.
+                // The connection has already ended.
             }
         }
     }
 
-    /// <summary>Ends both sides with RST. The client's is sent when this returns.</summary>
+    /// <summary>Ends both sides with RST. On return, the client's has been sent.</summary>
     internal void Reset()
     {
         foreach (var socket in (ReadOnlySpan<Socket>)[client, _server])
@@ -79,12 +79,12 @@ internal sealed class ProxiedConnection(Socket client, FaultState faults) : IDis
             }
             catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
             {
-                // Closed by the other pump: nothing is left to be reset.
+                // Closed by the other pump: nothing is left to reset.
             }
             socket.Dispose();
         }
 
-        // Last: a pump that is cancelled closes the sockets, too, and this would not wait for it.
+        // Cancel last: a cancelled pump also closes the sockets, and this method would not wait for that.
         _end.Cancel();
     }
 

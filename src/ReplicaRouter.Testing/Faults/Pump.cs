@@ -3,7 +3,7 @@ using System.Threading.Channels;
 
 namespace ReplicaRouter.Testing.Faults;
 
-/// <summary>Moves the bytes of one direction. Receiving and delivering are apart, so that latency costs no throughput.</summary>
+/// <summary>Moves the bytes of one direction. Receives and delivers in separate loops, so that latency costs no throughput.</summary>
 internal sealed class Pump(Socket from, Socket to, FaultDirection direction, ProxiedConnection connection, FaultState faults)
 {
     private const int ChunkSize = 16 * 1024;
@@ -32,7 +32,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         }
         catch (SocketException broken)
         {
-            // Handed on in order: what was received before the break is delivered before it.
+            // Passes the break on in order, after everything received before it.
             _inFlight.Writer.Complete(broken);
         }
     }
@@ -49,16 +49,16 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         }
         catch (SocketException) when (DropsNow())
         {
-            // Not even the break comes through.
+            // Not even the break gets through.
         }
         catch (SocketException)
         {
-            // At once: the other direction may wait for a client that itself waits for an answer.
+            // Reset at once: the other direction can be waiting for a client that itself waits for an answer.
             connection.Reset();
             return;
         }
 
-        // Its client has gone, and hears nothing any more. No server is to be left with connections that nobody will end.
+        // The client is gone, and gets nothing any more. Reset the server's side, which no one else would end.
         if (connection.IsForgotten && direction == FaultDirection.ToServer) connection.Reset();
         if (connection.IsForgotten) return;
         if (DropsNow()) await faults.Current.Superseded.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -73,7 +73,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
             var snapshot = faults.Current;
             var left = snapshot.Settings.Latency + (snapshot.Settings.Jitter * chunk.Chance) - TimeProvider.System.GetElapsedTime(chunk.Received);
             if (left <= TimeSpan.Zero) return;
-            // Timers know whole milliseconds, and cut off the rest: a pause of less would be none, and this loop a thread that spins.
+            // Timers truncate to whole milliseconds: a shorter pause would be zero, and this loop would spin.
             var pause = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), s_time, cancellationToken);
             await Task.WhenAny(pause, snapshot.Superseded).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
@@ -86,7 +86,7 @@ internal sealed class Pump(Socket from, Socket to, FaultDirection direction, Pro
         var snapshot = faults.Current;
         var drops = snapshot.Settings.Dropped.HasFlag(direction);
         if (drops) connection.LoseBytes();
-        // Healed between the look and the loss: the proxy's own reset may have missed this connection.
+        // If the proxy was healed between reading the snapshot and recording the loss, its own reset may have missed this connection.
         if (connection.HasLostBytes && (!drops || (snapshot.Superseded.IsCompleted && !faults.Current.Settings.Dropped.HasFlag(direction)))
             && faults.Current.Settings.Dropped == FaultDirection.None)
             connection.Reset();

@@ -6,7 +6,7 @@ namespace ReplicaRouter.Testing.Processes;
 /// <summary>Runs a program to its end.</summary>
 internal static class Command
 {
-    /// <returns>The exit code and all that it wrote; code 127 when it could not be run at all.</returns>
+    /// <returns>The exit code and all output; code 127 if the program could not be started.</returns>
     internal static async Task<(int ExitCode, string Output)> RunAsync(ProcessStartInfo start, CancellationToken cancellationToken)
     {
         start.RedirectStandardOutput = true;

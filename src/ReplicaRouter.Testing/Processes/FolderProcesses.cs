@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>Processes by the folder that they work in: what they were forked by, and are followed by, shares it.</summary>
+/// <summary>Finds processes by their working directory, which forked processes inherit.</summary>
 internal static class FolderProcesses
 {
     internal static IReadOnlyList<int> Find(Func<string, bool> isFolder)
@@ -16,7 +16,7 @@ internal static class FolderProcesses
         return found;
     }
 
-    /// <returns>Null when the process has ended, or is another user's.</returns>
+    /// <returns>The working directory; null if the process has ended or belongs to another user.</returns>
     internal static string? FolderOf(int processId)
     {
         try

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>A program that runs as the servers' account in a folder of its own and writes to a log file.</summary>
+/// <summary>A program that runs as the servers' account in its own folder and writes to a log file.</summary>
 internal sealed class LoggedProcess : IDisposable
 {
     private readonly Process _process;
@@ -14,7 +14,7 @@ internal sealed class LoggedProcess : IDisposable
     internal static LoggedProcess Start(ServerAccount account, string program, IEnumerable<string> arguments, string folder, string logFile)
     {
         var lent = account.Run(program, arguments, folder);
-        // The shell only opens the log and turns into the program, so that its process id is the program's.
+        // The shell opens the log and then execs the program, so that its process id is the program's.
         var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", logFile, lent.FileName, .. lent.ArgumentList])
         {
             WorkingDirectory = folder,

@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>Listens on a port of 127.0.0.1, and serves each connection until it is over.</summary>
+/// <summary>Listens on a port of 127.0.0.1, and serves each connection until it ends.</summary>
 /// <param name="port">The port.</param>
-/// <param name="connect">Makes a connection of what was accepted.</param>
-/// <param name="serve">Serves a connection. It is disposed of afterwards.</param>
+/// <param name="connect">Wraps an accepted socket.</param>
+/// <param name="serve">Serves a connection, which is disposed afterwards.</param>
 /// <param name="reset">Resets (RST) a connection.</param>
 internal sealed class LoopbackListener<T>(LoopbackPort port, Func<Socket, T> connect, Func<T, Task> serve, Action<T> reset) : IAsyncDisposable
     where T : class, IDisposable
@@ -17,13 +17,13 @@ internal sealed class LoopbackListener<T>(LoopbackPort port, Func<Socket, T> con
     private Socket? _listener;
     private Task _accepting = Task.CompletedTask;
 
-    /// <summary>The port, the same from the first time that it is opened.</summary>
+    /// <summary>The port. It stays the same once it was first opened.</summary>
     public int Port { get; private set; } = port.Number;
 
-    /// <summary>The connections that are open.</summary>
+    /// <summary>The open connections.</summary>
     public ICollection<T> Connections => _connections.Keys;
 
-    /// <summary>Closes the port. Open connections go on.</summary>
+    /// <summary>Closes the port. Open connections stay open.</summary>
     public void Refuse()
     {
         lock (_lock)
@@ -33,7 +33,7 @@ internal sealed class LoopbackListener<T>(LoopbackPort port, Func<Socket, T> con
         }
     }
 
-    /// <summary>Opens the port, unless it is open.</summary>
+    /// <summary>Opens the port. Does nothing if it is open.</summary>
     public void Listen()
     {
         lock (_lock)
@@ -53,7 +53,7 @@ internal sealed class LoopbackListener<T>(LoopbackPort port, Func<Socket, T> con
         foreach (var connection in Connections) reset(connection);
     }
 
-    /// <summary>Closes the port, resets what is open, and gives the port back.</summary>
+    /// <summary>Closes the port, resets the open connections, and releases the port.</summary>
     public async ValueTask DisposeAsync()
     {
         Refuse();

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>A TCP port on 127.0.0.1 that is ours until disposed, also while nothing listens on it.</summary>
+/// <summary>A TCP port on 127.0.0.1 that is reserved until disposed, even while nothing listens on it.</summary>
 internal sealed class LoopbackPort : IDisposable
 {
-    // Below Linux's ephemeral ports (32768 on): no outgoing connection takes the port of a server that is down.
+    // Below Linux's ephemeral ports (from 32768): no outgoing connection takes the port of a server that is down.
     private const int First = 20000;
     private const int Count = 10000;
     private readonly Socket? _claim;
@@ -27,16 +27,16 @@ internal sealed class LoopbackPort : IDisposable
 
     internal static LoopbackPort Exactly(int number) => TryClaim(number)
         ?? throw new LocalClusterException(
-            $"Port {number} of 127.0.0.1 is taken: choose another {nameof(LocalClusterOptions.PrimaryPort)}, or leave it unset for a free one.");
+            $"Port {number} of 127.0.0.1 is taken. Choose another {nameof(LocalClusterOptions.PrimaryPort)}, or leave it unset for a free one.");
 
-    /// <summary>The port of a server that is there already.</summary>
+    /// <summary>Returns the port of an existing server, without reserving it.</summary>
     internal static LoopbackPort Known(int number) => new(number, null);
 
     public void Dispose() => _claim?.Dispose();
 
     private static LoopbackPort? TryClaim(int number)
     {
-        // A name in the abstract Unix namespace is unique on the machine and ends with its process: a lock without a file.
+        // A name in the abstract Unix namespace is unique on the machine and vanishes with its process: a lock without a file.
         var claim = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

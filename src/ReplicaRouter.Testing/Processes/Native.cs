@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>The system calls that .NET has no name for.</summary>
+/// <summary>System calls that .NET does not expose.</summary>
 internal static partial class Native
 {
     private const int CurrentFolder = -100;         // AT_FDCWD
@@ -13,18 +13,18 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "kill")]
     internal static partial void Kill(int processId, Signal signal);
 
-    /// <summary>Changes the owner of a file, or of a link itself and not of what it leads to.</summary>
+    /// <summary>Changes the owner of a file. For a link, changes the link itself, not its target.</summary>
     [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int ChangeOwner(string path, uint userId, uint groupId);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     internal static partial uint EffectiveUser();
 
-    /// <summary>What a path is, without following a link.</summary>
-    /// <returns>Null when there is nothing.</returns>
+    /// <summary>Returns the facts about a path, without following a link.</summary>
+    /// <returns>Null if the path does not exist.</returns>
     internal static FileFacts? Look(string path)
     {
-        // struct statx is the same on every architecture: the owner at byte 20, the mode at 28.
+        // struct statx has the same layout on every architecture: the owner at byte 20, the mode at 28.
         Span<byte> found = stackalloc byte[256];
         return Stat(CurrentFolder, path, FollowNoLink, TypeModeAndOwner, found) != 0 ? null
             : new(BinaryPrimitives.ReadUInt32LittleEndian(found[20..]), BinaryPrimitives.ReadUInt16LittleEndian(found[28..]));
@@ -34,9 +34,9 @@ internal static partial class Native
     private static partial int Stat(int folder, string path, int flags, uint mask, Span<byte> found);
 }
 
-/// <summary>What the file system says of a path.</summary>
+/// <summary>What the file system knows about a path.</summary>
 /// <param name="Owner">The owner's user id.</param>
-/// <param name="Mode">Its type and permissions.</param>
+/// <param name="Mode">The file type and permissions.</param>
 internal readonly record struct FileFacts(uint Owner, ushort Mode)
 {
     private const int Type = 0xF000;
@@ -49,7 +49,7 @@ internal readonly record struct FileFacts(uint Owner, ushort Mode)
     internal bool IsWritableByOthers => (Mode & WritableByOthers) != 0;
 }
 
-/// <summary>Linux's numbers of the signals that the servers are controlled with.</summary>
+/// <summary>Linux's numbers of the signals that control the servers.</summary>
 internal enum Signal
 {
     Reload = 1,         // SIGHUP

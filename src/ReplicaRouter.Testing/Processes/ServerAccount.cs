@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>The account that the servers run as. PostgreSQL refuses root, so that root lends its place to an ordinary user.</summary>
+/// <summary>The account that the servers run as. PostgreSQL refuses to run as root, so root runs it as an ordinary user.</summary>
 internal sealed class ServerAccount
 {
     private static readonly string[] s_candidates = ["postgres", "nobody"];
@@ -28,14 +28,14 @@ internal sealed class ServerAccount
             if (accounts.Find(fields => fields[0] == name) is not { } found) continue;
             return new(name, isOther: true, Number(found[2]), Number(found[3]));
         }
-        throw new LocalClusterException("PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody' to run it as.");
+        throw new LocalClusterException("PostgreSQL refuses to run as root, and there is no user 'postgres' or 'nobody' to run it as.");
         static uint Number(string text) => uint.Parse(text, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A program to be run by this account, in a session of its own and without libpq's variables.</summary>
+    /// <summary>Returns the start of a program as this account, in its own session and without libpq's environment variables.</summary>
     internal ProcessStartInfo Run(string program, IEnumerable<string> arguments, string folder)
     {
-        // Members of a cluster are known by their working directory: it must be set from the first instruction on.
+        // A cluster's processes are found by their working directory, so it must be set from the first instruction.
         var start = new ProcessStartInfo("setsid") { WorkingDirectory = folder };
         string[] lend = _isOther
             ? ["setpriv", $"--reuid={_userId}", $"--regid={_groupId}", "--clear-groups", "--"]
@@ -47,13 +47,13 @@ internal sealed class ServerAccount
         return start;
     }
 
-    /// <summary>The user and group ids to take on; empty when the servers run as this process does.</summary>
+    /// <summary>The user and group ids to switch to; empty if the servers run as this process's user.</summary>
     internal (string User, string Group) Ids => _isOther ? (Text(_userId), Text(_groupId)) : ("", "");
 
-    /// <summary>Hands a file or folder that this process made to the account.</summary>
+    /// <summary>Makes the account the owner of a file or folder that this process created.</summary>
     internal void Own(string path) => ChangeOwner(path, _userId);
 
-    /// <summary>Lets the account enter a folder that stays this process's own, so that the account can put nothing in the place of what lies there.</summary>
+    /// <summary>Lets the account enter a folder that this process keeps owning, so that the account cannot replace anything in it.</summary>
     internal void LetIn(string folder)
     {
         if (!_isOther) return;
@@ -61,18 +61,18 @@ internal sealed class ServerAccount
         File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute);
     }
 
-    /// <exception cref="LocalClusterException">Another user can change what is in the folder: to work there could harm what only this user may touch.</exception>
+    /// <exception cref="LocalClusterException">Another user can change the folder's contents, and could trick this process into changing this user's other files.</exception>
     internal static void CheckOwn(string folder)
     {
         if (Native.Look(folder) is not { } found) return;
         if (found is not { IsFolder: true, IsWritableByOthers: false } || found.Owner != Native.EffectiveUser())
-            throw new LocalClusterException($"'{folder}' is no folder that only user '{Environment.UserName}' can change: others could have put anything there. Stop what runs there, and remove it or choose another.");
+            throw new LocalClusterException($"'{folder}' is not a folder that only user '{Environment.UserName}' can change: others could have put anything there. Stop what runs there and remove it, or choose another folder.");
     }
 
     private void ChangeOwner(string path, uint userId)
     {
         if (_isOther && Native.ChangeOwner(path, userId, _groupId) != 0)
-            throw new LocalClusterException($"'{path}' could not be given to user '{Name}': {Marshal.GetLastPInvokeErrorMessage()}.");
+            throw new LocalClusterException($"The owner of '{path}' could not be changed to user '{Name}': {Marshal.GetLastPInvokeErrorMessage()}.");
     }
 
     private static string Text(uint id) => id.ToString(CultureInfo.InvariantCulture);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>A running server: the postmaster and its children, all of which work in the data directory.</summary>
+/// <summary>A running server: the postmaster and its children, whose working directory is the data directory.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private readonly Process? _child;
@@ -13,13 +13,13 @@ internal sealed class ServerProcess : IDisposable
 
     internal int Id { get; }
 
-    /// <remarks>Who is not our child may stay a zombie when it has ended, and works in no folder then.</remarks>
+    /// <remarks>A process that is not our child can stay a zombie after it ends; a zombie has no working directory.</remarks>
     internal bool IsRunning => _child is { } child ? !child.HasExited : FolderProcesses.FolderOf(Id) == _dataDirectory;
 
     internal static ServerProcess Start(ServerAccount account, string program, string dataDirectory, string configurationFile, string logFile)
     {
         var server = account.Run(program, ["-D", dataDirectory, "-c", $"config_file={configurationFile}"], dataDirectory);
-        // The shell only opens the log and turns into the server, so that its process id is the postmaster's.
+        // The shell opens the log and then execs the server, so that its process id is the postmaster's.
         var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" </dev/null >>\"$0\" 2>&1", logFile, server.FileName, .. server.ArgumentList])
         {
             WorkingDirectory = dataDirectory,
@@ -30,11 +30,11 @@ internal sealed class ServerProcess : IDisposable
         return new(child.Id, child, dataDirectory);
     }
 
-    /// <summary>The server that another process has started in a data directory, or null when none runs there.</summary>
+    /// <summary>Returns the server that another process started in a data directory; null if none is running there.</summary>
     internal static ServerProcess? Find(string dataDirectory)
     {
         if (!int.TryParse(LockFile.Read(dataDirectory).FirstOrDefault(), CultureInfo.InvariantCulture, out var id)) return null;
-        // The lock file of a server that was killed stays, and its number may be another process's by now.
+        // A killed server leaves its lock file, whose process id can belong to another process by now.
         var found = new ServerProcess(id, null, dataDirectory);
         return found.IsRunning ? found : null;
     }
@@ -44,7 +44,7 @@ internal sealed class ServerProcess : IDisposable
     internal void Suspend()
     {
         Send(Signal.Suspend);
-        // The postmaster may have been in a fork: look again until there's nobody new.
+        // The postmaster may have been forking: look again until there is no new process.
         for (HashSet<int> known = []; ;)
         {
             var added = Members().Where(known.Add).ToList();
@@ -58,8 +58,8 @@ internal sealed class ServerProcess : IDisposable
         foreach (var id in Members()) Native.Kill(id, Signal.Continue);
     }
 
-    /// <summary>Kills what is there; suspended processes too.</summary>
-    /// <returns>Whether nothing was left.</returns>
+    /// <summary>Kills all current processes, even suspended ones.</summary>
+    /// <returns>Whether there was none left to kill.</returns>
     internal bool TryKillAll()
     {
         if (IsRunning) Send(Signal.Kill);
@@ -70,7 +70,7 @@ internal sealed class ServerProcess : IDisposable
 
     public void Dispose() => _child?.Dispose();
 
-    /// <summary>The live processes of this server. A child outlives its postmaster for a moment, or for long when suspended,
-    /// and is in a session of its own: the working directory is what they always share.</summary>
+    /// <summary>Returns the live processes of this server. A child briefly outlives its postmaster, or for long if suspended,
+    /// and has its own session; only the working directory is always shared.</summary>
     private IReadOnlyList<int> Members() => FolderProcesses.Find(folder => folder == _dataDirectory || folder == _dataDirectory + " (deleted)");
 }

@@ -1,11 +1,11 @@
 namespace ReplicaRouter.Testing.Processes;
 
-/// <summary>Bounded waiting for a condition.</summary>
+/// <summary>Waits for a condition with a time-out.</summary>
 internal static class Wait
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
-    /// <exception cref="LocalClusterException">Not true in time; <paramref name="complaint"/> is the message.</exception>
+    /// <exception cref="LocalClusterException">The condition did not become true in time; <paramref name="complaint"/> is the message.</exception>
     internal static Task UntilAsync(Func<bool> condition, TimeSpan limit, Func<string> complaint, CancellationToken cancellationToken) =>
         UntilAsync(_ => Task.FromResult(condition()), limit, complaint, cancellationToken);
 
@@ -18,7 +18,7 @@ internal static class Wait
                 await Task.Delay(s_pause, TimeProvider.System, bound).ConfigureAwait(false);
         }, limit, complaint, cancellationToken);
 
-    /// <summary>Tells the own time-out from the caller's cancellation.</summary>
+    /// <summary>Runs work with a time-out, which it reports differently from the caller's cancellation.</summary>
     internal static async Task WithinAsync(
         Func<CancellationToken, Task> work, TimeSpan limit, Func<string> complaint, CancellationToken cancellationToken)
     {

@@ -56,7 +56,7 @@ public sealed class AllowedHostsTests
         options.Discovery.AllowedHosts.Add("db-1");
         options.Discovery.AllowedHosts.Add(entry);
         var error = Assert.Throws<DatabaseRouterConfigurationException>(() => RouterConfigurationBuilder.Build(options));
-        Assert.Contains("ReplicaRouter:Discovery:AllowedHosts:1 is no host", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ReplicaRouter:Discovery:AllowedHosts:1 is not a host", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", error.Message, StringComparison.Ordinal);
     }
 }

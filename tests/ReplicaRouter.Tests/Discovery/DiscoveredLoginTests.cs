@@ -100,6 +100,6 @@ public sealed class DiscoveredLoginTests
         using var log = new RecordingLogger();
         using var router = DatabaseRouter.Create(options, log);
         Assert.Equal(warns ? 1 : 0, log[333].Count);
-        if (warns) Assert.Contains("in DATABASE_URL sslmode=verify-full", log[333][0], StringComparison.Ordinal);
+        if (warns) Assert.Contains("sslmode=verify-full and sslrootcert in DATABASE_URL", log[333][0], StringComparison.Ordinal);
     }
 }

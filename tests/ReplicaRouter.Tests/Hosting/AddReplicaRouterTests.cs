@@ -158,7 +158,7 @@ public sealed class AddReplicaRouterTests
     public void An_unusable_router_name_is_rejected_and_not_repeated(string name)
     {
         var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddReplicaRouter(name, Configure));
-        Assert.Equal("The router's name is not usable. Write 1 to 63 letters from A to Z, digits, - or _. (Parameter 'name')", error.Message);
+        Assert.Equal("The router's name is invalid. Write 1 to 63 letters from A to Z, digits, - or _. (Parameter 'name')", error.Message);
     }
 
     private static void Configure(DatabaseRouterOptions options) => options.Hosts["primary"] = new DatabaseHostOptions { ConnectionString = Unreachable };

@@ -104,8 +104,8 @@ public sealed class TopologyWatcherTests : IDisposable
         Assert.Equal("superseded", Raised("primary", topology => topology.Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
         Assert.Equal("", Raised("primary", topology => topology.Advance(1).Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 })));
         Assert.Equal(1, _counters[RouterEvent.Failover]);
-        Assert.Equal("Host analytics is the primary now, on timeline 2; before it was primary", Assert.Single(_log[300]));
-        Assert.Equal("No host can take writes; primary was the primary", Assert.Single(_log[301]));
+        Assert.Equal("Host analytics is now the primary, on timeline 2; the previous primary was primary", Assert.Single(_log[300]));
+        Assert.Equal("No host can accept writes; the last primary was primary", Assert.Single(_log[301]));
     }
 
     [Fact]
@@ -129,9 +129,9 @@ public sealed class TopologyWatcherTests : IDisposable
     {
         Then(topology => topology.Answer("analytics", Primary(500, timeline: 2)));
         Then(topology => topology.Answer("analytics", Replica(500)));
-        Assert.Equal("Timeline 2 is given up: no present host that counts vouches for it. The cluster is on timeline 1", Assert.Single(_log[302]));
+        Assert.Equal("Timeline 2 is abandoned, because no trusted host vouches for it any more. The cluster is on timeline 1", Assert.Single(_log[302]));
         Then(topology => topology.Answer("primary", Primary(90, cluster: 42)).Answer("analytics", Replica(90, cluster: 42)).Answer("background", Replica(90, cluster: 42)));
-        Assert.Contains($"{Cluster} is given up for the one with 42", Assert.Single(_log[303]), StringComparison.Ordinal);
+        Assert.Contains($"{Cluster} is abandoned for 42", Assert.Single(_log[303]), StringComparison.Ordinal);
         Assert.Single(_log[302]);
     }
 

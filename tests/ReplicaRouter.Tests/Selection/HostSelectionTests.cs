@@ -302,7 +302,7 @@ public class HostSelectionTests
         var topology = Healthy("primary", "analytics", "dr").Fail("primary", FailureKind.Unreachable).Fail("analytics", FailureKind.Restarting).Change(t => t.WithDrained(2, true, TimeProvider.System));
         var request = new RouteRequest(topology.Time.GetTimestamp(), topology.Time.Ticks(TimeSpan.FromSeconds(5)), []);
         var error = new NoEligibleHostException("read", Eligibility.Explain(topology.Current, topology.Configuration.PlanOf(DatabaseOperation.Read), request, topology.Time));
-        Assert.Equal("No host may serve 'read'. primary: Unreachable; analytics: Restarting; dr: is drained.", error.Message);
+        Assert.Equal("No host can serve 'read'. primary: Unreachable; analytics: Restarting; dr: is drained.", error.Message);
         Assert.True(error.IsTransient);
     }
 

@@ -14,7 +14,7 @@ let isDue = false;
 
 follow('events', 'snapshot', {
   onWelcome(welcome) {
-    // The same hosts as before: their elements stay, and a reader or operator is not disturbed.
+    // With the same hosts, routes and process, elements stay, so that a reconnect does not disturb readers or operators.
     const seen = JSON.stringify([welcome.hosts, welcome.routes, welcome.instance]);
     const isSame = seen === shape;
     if (!isSame) {
@@ -45,7 +45,7 @@ follow('events', 'snapshot', {
 function show(status, hasPoint) {
   latest = status;
   isDue ||= hasPoint;
-  // A hidden page has no reader.
+  // A hidden page renders when it becomes visible.
   if (!document.hidden) render();
 }
 

@@ -6,10 +6,10 @@ import { duration, none, rate, time } from './format.js';
 const root = byId('charts');
 const sync = uPlot.sync('time');
 
-// What the charts can show: so many points, over so long, at least so long.
+// Each range's most points, its window, and the shortest span of the time axis.
 const ranges = {
   minutes: { capacity: 300, windowMs: 300_000, shortestMs: 60_000, words: 'last five minutes' },
-  hour: { capacity: 240, windowMs: 3_600_000, shortestMs: 300_000, words: 'last hour, by 15 seconds: the worst lag and latency, the mean of rates' },
+  hour: { capacity: 240, windowMs: 3_600_000, shortestMs: 300_000, words: 'last hour in steps of 15 seconds: worst lag and latency, mean rates' },
 };
 const buttons = [...document.querySelectorAll('#ranges button')];
 let range = 'minutes';
@@ -33,7 +33,7 @@ export function reset(welcome, isSame) {
   const { hosts, routes } = welcome;
   const sum = values => values.reduce((total, value) => total + value, 0);
   charts = [
-    new Chart('Replication lag', 'age of what a replica has yet to replay', hosts, duration, point => point.lag),
+    new Chart('Replication lag', 'age of the newest primary position that a replica has replayed', hosts, duration, point => point.lag),
     new Chart('Probe latency', 'how long hosts take to answer', hosts, duration, point => point.latency),
     new Chart('Commands a second', 'by operation', routes, rate, point => routes.map((_, route) => sum(point.rates.map(host => host[route])))),
     new Chart('Commands a second', 'by host', hosts, rate, point => point.rates.map(sum)),
@@ -42,7 +42,7 @@ export function reset(welcome, isSame) {
   for (const chart of charts) chart.fill(welcome);
 }
 
-/** A point of this second, and the step that it has completed, if it has. */
+/** Adds this second's point, and the step that it completes, if any. */
 export function add(point, step) {
   for (const chart of charts) {
     chart.add(point, 'minutes');
@@ -54,15 +54,15 @@ export function draw() {
   for (const chart of charts) chart.draw();
 }
 
-// The canvas does not follow the colours of the style sheet by itself.
+// The canvas does not follow the style sheet's colours automatically.
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { for (const chart of charts) chart.create(); draw(); });
 
-/** A plot, and a table that says the same and serves as its legend. */
+/** A plot, and a table of the same data that serves as its legend. */
 class Chart {
   constructor(title, subtitle, names, format, valuesOf) {
     Object.assign(this, { names, format, valuesOf, title: `${title}, ${subtitle}`, all: {} });
     this.caption = h('caption', { class: 'sr' });
-    this.plot = h('div', { class: 'plot', role: 'img', 'aria-label': `Chart: ${this.title}. The table below says the same.` });
+    this.plot = h('div', { class: 'plot', role: 'img', 'aria-label': `Chart: ${this.title}. The table below shows the same data.` });
     this.when = h('th', { scope: 'col' }, 'Now');
     this.cells = names.map(() => ['now', 'mean', 'max'].map(() => h('td', {}, none)));
     const rows = names.map((name, index) => {
@@ -141,7 +141,7 @@ class Chart {
     this.read();
   }
 
-  /** Shows the values under the pointer, or the last ones. */
+  /** Shows the values under the pointer, else the latest. */
   read() {
     const index = this.chart?.cursor.idx;
     const isPast = index !== null && index !== undefined;

@@ -9,10 +9,10 @@ function slot(name) {
   return given.get(name);
 }
 
-/** The name of the colour's CSS property. */
+/** Returns the colour's CSS property. */
 export const property = name => `--c${slot(name)}`;
 
-/** The colour as it is now, light or dark. */
+/** Returns the colour in the current scheme, light or dark. */
 export const resolve = name => css(property(name));
 
 export const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

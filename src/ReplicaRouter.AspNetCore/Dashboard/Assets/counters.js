@@ -5,13 +5,13 @@ const figures = table(byId('figures'), [
   ['rate', 'Commands/s'], ['errors', 'Errors'], ['fallbacks', 'Fallbacks'], ['retries', 'Retries'], ['failovers', 'Failovers'], ['sessions', 'Sessions'],
 ]);
 const sessions = list('Sessions', [
-  ['begun', 'Begun'], ['positionsAsked', 'Positions asked'], ['catchUpWaits', 'Waits to catch up'], ['ignoredTokens', 'Ignored tokens'], ['lostHistories', 'Lost histories'],
+  ['begun', 'Begun'], ['positionsAsked', 'Positions queried'], ['catchUpWaits', 'Waits to catch up'], ['ignoredTokens', 'Ignored tokens'], ['lostHistories', 'Lost histories seen'],
 ]);
 const recovery = list('Recovery', [
-  ['retries', 'Reads run again'], ['writeRetries', 'Writes run again'], ['moved', 'Moved off a hang'], ['hedges', 'Hedged (won)'], ['shed', 'Refused: primary busy'], ['retriesRefused', 'Refused: budget'],
+  ['retries', 'Reads retried'], ['writeRetries', 'Writes retried'], ['moved', 'Moved off hung hosts'], ['hedges', 'Hedged (won)'], ['shed', 'Refused: primary busy'], ['retriesRefused', 'Refused: budget'],
 ]);
 const fallbacks = h('dl');
-byId('counters').replaceChildren(sessions.element, recovery.element, h('div', {}, h('h3', {}, 'Fallbacks, by route and why'), fallbacks));
+byId('counters').replaceChildren(sessions.element, recovery.element, h('div', {}, h('h3', {}, 'Fallbacks, by route and reason'), fallbacks));
 
 export function render(status, rates) {
   const fallen = status.fallbacks.reduce((sum, fallback) => sum + fallback.count, 0);
@@ -29,7 +29,7 @@ export function render(status, rates) {
 }
 
 function renderFallbacks(all) {
-  const shown = all.length > 0 ? all.map(fallback => [`${fallback.route}: the best host of its group ${fallback.reason}`, count(fallback.count)]) : [['None', '0']];
+  const shown = all.length > 0 ? all.map(fallback => [`${fallback.route}: a host of its own group ${fallback.reason}`, count(fallback.count)]) : [['None', '0']];
   while (fallbacks.children.length < shown.length) fallbacks.append(h('div', {}, h('dt'), h('dd')));
   while (fallbacks.children.length > shown.length) fallbacks.lastChild.remove();
   shown.forEach(([label, value], index) => {
@@ -39,7 +39,7 @@ function renderFallbacks(all) {
   });
 }
 
-/** Fills a list of terms, and gives a setter for each. */
+/** Fills a list of terms and returns a setter for each. */
 function table(root, entries) {
   const setters = {};
   for (const [key, label] of entries) {

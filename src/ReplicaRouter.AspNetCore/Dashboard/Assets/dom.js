@@ -1,6 +1,6 @@
-// Elements are made once and changed in place: focus, selection and screen readers' positions stay.
+// Elements are created once and changed in place, to keep focus, selection and screen readers' positions.
 
-/** An element with attributes and children: h('p', { class: 'a' }, 'text', other). */
+/** Creates an element with attributes and children: h('p', { class: 'a' }, 'text', other). */
 export function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -11,12 +11,12 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Sets a text only when it is another one. */
+/** Sets a text only if it differs. */
 export function text(element, value) {
   if (element.textContent !== value) element.textContent = value;
 }
 
-/** Sets the classes only when they are others. */
+/** Sets the classes only if they differ. */
 export function classes(element, value) {
   if (element.className !== value) element.className = value;
 }
@@ -38,7 +38,7 @@ export function setIcon(svg, name) {
   svg.setAttribute('class', `icon ${name}`);
 }
 
-/** Puts children into this order, moving only those that stand elsewhere; focus stays. */
+/** Puts children into this order. Moves only those out of place, and keeps the focus. */
 export function arrange(parent, children) {
   const focused = document.activeElement;
   children.forEach((child, index) => {

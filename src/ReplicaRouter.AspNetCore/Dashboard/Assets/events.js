@@ -6,7 +6,7 @@ const list = byId('events').querySelector('ol');
 
 let lastId = 0;
 
-/** All that is known; of the same process as before, only what is new. */
+/** Shows all events; if process and hosts are the same as before, adds only the new ones. */
 export function reset(events, isSame) {
   if (isSame) {
     add(events.filter(event => event.id > lastId));
@@ -18,7 +18,7 @@ export function reset(events, isSame) {
   else add(events);
 }
 
-/** Newest first. */
+/** Adds events, newest at the top. */
 export function add(events) {
   if (events.length === 0) return;
   list.querySelector('.none')?.remove();

@@ -6,7 +6,7 @@ export const none = '–';
 
 export const count = value => whole.format(value);
 
-/** A rate: with a decimal as long as that tells something. */
+/** Formats a rate, with one decimal below 10. */
 export const rate = value => value >= 10 ? whole.format(value) : number.format(value);
 
 export function duration(ms) {

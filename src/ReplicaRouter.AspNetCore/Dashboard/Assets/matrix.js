@@ -1,4 +1,4 @@
-// Two tables of hosts and operations: traffic, and connections.
+// Two tables by host and operation: traffic, and connections.
 import { byId, classes, h, text } from './dom.js';
 import { none, rate } from './format.js';
 

@@ -1,11 +1,11 @@
-// What operators may order. The token is on the page for them alone; the server asks for it, and for who they are, at every order.
+// The operators' orders. Only their pages have the antiforgery token; the server checks it, and the policy, at each order.
 import { byId, h, text } from './dom.js';
 
 const token = document.querySelector('meta[name=operator-token]');
 const dialog = byId('confirm');
 const complaint = byId('complaint');
 
-const onlyHere = 'The order holds for this process only; others of the application go on as before.';
+const onlyHere = 'The order applies to this process only; other processes of the application are not affected.';
 
 let decide;
 
@@ -16,7 +16,7 @@ export function orderButton(host) {
   const element = h('button', { class: 'quiet order', type: 'button', onclick: () => isDrained ? restore() : drain() });
   const restore = () => order(`hosts/${encodeURIComponent(host)}/restore`, element);
   const drain = async () => {
-    const isSure = await confirm(`Drain ${host}?`, `It gets no new work until it is restored. Work under way there is finished. ${onlyHere}`, 'Drain');
+    const isSure = await confirm(`Drain ${host}?`, `It gets no new work until it is restored. Work in progress there finishes. ${onlyHere}`, 'Drain');
     if (isSure) await order(`hosts/${encodeURIComponent(host)}/drain`, element);
   };
   return {
@@ -29,7 +29,7 @@ export function orderButton(host) {
   };
 }
 
-/** For a host that is out though it answers: what it shows may be right, and the router wrong. */
+/** For a host that answers but gets no traffic: it can be right, and the router wrong. */
 export function acceptButton(host) {
   const states = ['Fenced', 'ForeignCluster', 'Misconfigured', 'OldTimeline', 'SplitBrain'];
   const element = h('button', { class: 'quiet order', type: 'button', onclick: () => accept() }, 'Accept');
@@ -37,9 +37,9 @@ export function acceptButton(host) {
   const url = `hosts/${encodeURIComponent(host)}/accept`;
   const accept = async () => {
     const response = await fetch(url).catch(() => null);
-    if (!response?.ok) return complain(response ? await explain(response) : 'The application could not be reached. Nothing was ordered.');
+    if (!response?.ok) return complain(response ? await explain(response) : 'The application could not be reached. No order was sent.');
     const preview = await response.json();
-    const given = preview.givenUp.length > 0 ? preview.givenUp.join(' ') : 'Nothing is given up.';
+    const given = preview.givenUp.length > 0 ? preview.givenUp.join(' ') : 'Nothing is abandoned.';
     if (await confirm(`Accept ${host}?`, `${preview.accepted} ${preview.former} ${given} ${onlyHere}`, 'Accept')) await order(url, element);
   };
   return {
@@ -53,12 +53,12 @@ if (isOperator) {
   force.hidden = false;
   force.addEventListener('click', async () => {
     const isSure = await confirm('Force reads to the primary?',
-      `All reads go to the primary for a few seconds, until health checks decide again. The primary has to carry the load of all replicas meanwhile. ${onlyHere}`, 'Force to primary');
+      `All reads go to the primary for a few seconds, until health checks decide again. Meanwhile, the primary carries the load of all replicas. ${onlyHere}`, 'Force to primary');
     if (isSure) await order('force-to-primary', force);
   });
 }
 
-/** Reads can't be forced to what is not there. */
+/** Without a primary, reads cannot be forced to it. */
 export function showPrimary(isThere) {
   if (!byId('force').matches(':focus')) byId('force').disabled = !isThere;
 }
@@ -68,12 +68,12 @@ function confirm(title, message, verb) {
   text(byId('confirm-text'), message);
   text(byId('confirm-yes'), verb);
   dialog.showModal();
-  // The harmless choice is the one that Enter takes.
+  // Enter must take the harmless choice.
   byId('confirm-no').focus();
   return new Promise(resolve => { decide = resolve; });
 }
 
-// Not by the dialog's close event: it comes late, and would answer the next question.
+// Not the dialog's close event: it fires late and would answer the next question.
 for (const [element, event, answer] of [[byId('confirm-yes'), 'click', true], [byId('confirm-no'), 'click', false], [dialog, 'cancel', false]]) {
   element.addEventListener(event, () => { dialog.close(); decide(answer); });
 }
@@ -84,7 +84,7 @@ async function order(url, button) {
     const response = await fetch(url, { method: 'POST', headers: { [token.dataset.header]: token.content } });
     complain(response.ok ? '' : await explain(response));
   } catch {
-    complain('The application could not be reached. Nothing was ordered.');
+    complain('The application did not respond. The order may have taken effect: check before you repeat it.');
   } finally {
     button.disabled = false;
     button.focus({ preventScroll: true });
@@ -92,8 +92,8 @@ async function order(url, button) {
 }
 
 async function explain(response) {
-  if (response.status === 400) return 'The page is too old to order anything. Load it again.';
-  if (response.status === 403) return 'You may no longer order this. Load the page again.';
+  if (response.status === 400) return 'This page has expired. Reload it, then repeat the order.';
+  if (response.status === 403) return 'You are no longer allowed to do this. Reload the page.';
   const problem = await response.json().catch(() => ({}));
   return problem.detail ?? `The application answered ${response.status}.`;
 }

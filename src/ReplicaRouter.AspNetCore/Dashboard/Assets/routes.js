@@ -1,4 +1,4 @@
-// How long commands took by route, and what failed last.
+// Durations of commands by route, and the latest failures.
 import { byId, classes, h, text } from './dom.js';
 import { property } from './colors.js';
 import { count, duration, none, rate, time } from './format.js';

@@ -1,8 +1,8 @@
-// Server-sent events. After every connection the server sends all that is known, so nothing is missed and nothing is kept to catch up with.
+// Server-sent events. On each connection the server first sends the full state, so nothing is missed and nothing needs replaying.
 const silence = 5000;
 const pollEvery = 3000;
 
-/** Follows the stream; where none comes through, as behind a proxy that holds it back, asks for all that is known every few seconds. */
+/** Follows the stream; where none gets through, as behind a proxy that buffers it, polls the full state every few seconds. */
 export function follow(streamUrl, snapshotUrl, { onWelcome, onUpdate, onState }) {
   let source, watchdog, retry, poll;
 
@@ -12,7 +12,7 @@ export function follow(streamUrl, snapshotUrl, { onWelcome, onUpdate, onState })
     source = new EventSource(streamUrl);
     source.addEventListener('welcome', event => { alive(); streams(); onState('live'); onWelcome(JSON.parse(event.data)); });
     source.addEventListener('update', event => { alive(); onUpdate(JSON.parse(event.data)); });
-    // A stream lives for a minute; what follows is a new request, which is authorized like any other.
+    // A stream lasts a minute; the next one is a new request, authorized like any other.
     source.addEventListener('again', open);
     source.addEventListener('error', lost);
     alive();
@@ -20,12 +20,12 @@ export function follow(streamUrl, snapshotUrl, { onWelcome, onUpdate, onState })
 
   function lost() {
     if (poll === undefined) onState('lost');
-    // A browser tries again by itself after a broken connection, but not after an answer such as 502.
+    // Browsers reconnect automatically after a broken connection, but not after a response such as 502.
     if (source.readyState === EventSource.CLOSED) { clearTimeout(retry); retry = setTimeout(open, poll === undefined ? 1000 : 10_000); }
     ask();
   }
 
-  // A dead connection that was never closed brings nothing; an update comes every second.
+  // A dead connection that was never closed stays silent; a live one brings an update every second.
   function alive() {
     clearTimeout(watchdog);
     watchdog = setTimeout(() => { if (poll === undefined) onState('lost'); ask(); open(); }, silence);
@@ -42,7 +42,7 @@ export function follow(streamUrl, snapshotUrl, { onWelcome, onUpdate, onState })
     try {
       const response = await fetch(snapshotUrl, { redirect: 'manual' });
       if (poll === undefined) return;
-      // A redirect leads to a form for signing in.
+      // A redirect leads to a sign-in form.
       if (response.type === 'opaqueredirect' || response.status === 401 || response.status === 403) { streams(); onState('denied'); return; }
       if (!response.ok) throw new Error(response.statusText);
       onState('live');

@@ -1,4 +1,4 @@
-// The one line for a reader who has a second: the header's pill, the banners, the tab's title and icon.
+// The status at a glance: the header's pill, the banners, the tab's title and icon.
 import { byId, classes, h, icon, text } from './dom.js';
 import { css } from './colors.js';
 import { duration, time } from './format.js';
@@ -13,7 +13,7 @@ const uptime = h('span');
 let lastAt = 0;
 let startedAt = 0;
 
-/** Which process this is: an order holds for it alone, and another page may show another one. */
+/** Shows which process this is: orders apply to it alone, and another page can show another process. */
 export function reset(instance) {
   startedAt = instance.startedAt;
   where.replaceChildren(h('b', {}, instance.application), ` on ${instance.machine}, process ${instance.processId}, router ${instance.version}, `, uptime);
@@ -35,10 +35,10 @@ export function render(status) {
   text(uptime, `up ${duration(Math.max(0, status.at - startedAt))}`);
 }
 
-/** Live, or since when what is shown may no longer be so. */
+/** Shows whether the page is live, or how old its data is. */
 export function connection(state) {
   classes(document.body, state);
-  text(connectionText, state === 'live' ? 'Live' : state === 'denied' ? 'No longer allowed: load the page again' : lastAt > 0 ? `Reconnecting… last heard at ${time(lastAt)}` : 'Connecting…');
+  text(connectionText, state === 'live' ? 'Live' : state === 'denied' ? 'No longer allowed: reload the page' : lastAt > 0 ? `Reconnecting… last update at ${time(lastAt)}` : 'Connecting…');
 }
 
 function show(id, banner) {

@@ -8,7 +8,7 @@ const root = byId('topology');
 const writers = h('div', { class: 'writers' });
 const readers = h('div', { class: 'readers' });
 const vacancy = h('span');
-const vacant = h('p', { class: 'vacant' }, vacancy, h('small', {}, 'Writes wait, then fail. Reads go on where a replica serves.'));
+const vacant = h('p', { class: 'vacant' }, vacancy, h('small', {}, 'Writes wait, then fail. Reads continue while a replica serves.'));
 let cards = new Map();
 
 export function reset(welcome) {
@@ -30,13 +30,13 @@ export function render(status, rates) {
 }
 
 const measures = [
-  ['lag', 'Lag', 'Age of the newest position of the primary that the replica has replayed'], ['behind', 'Behind', 'WAL that the replica has still to replay'],
-  ['probe', 'Probe', 'How long the last probe took'], ['p95', 'p95', '95 of 100 commands of the last minute took no longer'],
-  ['connections', 'Connections', 'Open connections of this process, of all that the server takes from everybody'], ['rate', 'Commands/s', 'Commands of this process a second'],
-  ['timeline', 'Timeline', 'The history of the server: each promotion begins a new one'],
+  ['lag', 'Lag', 'Age of the newest primary position that the replica has replayed'], ['behind', 'Behind', 'WAL that the replica has yet to replay'],
+  ['probe', 'Probe', 'Duration of the last probe'], ['p95', 'p95', '95th percentile of command durations over the last minute'],
+  ['connections', 'Connections', 'Open connections of this process, of the most that the server accepts from all clients'], ['rate', 'Commands/s', 'Commands a second from this process'],
+  ['timeline', 'Timeline', 'Number of the history that the server follows; each promotion starts a new one'],
 ];
 
-/** One host: in the primary's place, or in a row with its line from the primary. */
+/** One host: in the primary's position, or in a row with its line from the primary. */
 class Card {
   constructor(name, routes) {
     this.icon = icon('info');
@@ -58,7 +58,7 @@ class Card {
     this.wrapper = h('div', { class: 'reader' }, this.link);
   }
 
-  /** The card as a replica's row: it may have been in the primary's place before. */
+  /** The card as a replica's row. Takes it back from the primary's position if needed. */
   get row() {
     if (this.element.parentElement !== this.wrapper) this.wrapper.append(this.element);
     return this.wrapper;

@@ -8,10 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Dashboard.Feed;
 
-/// <summary>Samples the router once a second, keeps what happened lately, and sends it to the open pages.</summary>
+/// <summary>Samples the router once a second, keeps its recent history, and streams both to the open pages.</summary>
 internal sealed class DashboardFeed(IServiceProvider services, RouterRegistration registration, Operators operators, Orders orders, TimeProvider time, CancellationToken stopToken)
 {
-    /// <summary>Events that may come between two samples.</summary>
+    /// <summary>Most events queued between two samples; the oldest are dropped.</summary>
     private const int MostHappenings = 200;
 
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
@@ -28,26 +28,26 @@ internal sealed class DashboardFeed(IServiceProvider services, RouterRegistratio
     private RouterStatusMessage? _status;
     private long _lastId;
 
-    /// <summary>Runs until the application stops.</summary>
+    /// <summary>Starts sampling, which runs until the application stops.</summary>
     public void Start()
     {
         var router = registration.Of(services);
         _ = Task.Run(() => RunAsync(router), CancellationToken.None);
     }
 
-    /// <summary>The feed as server-sent events; 503 when too many are open.</summary>
+    /// <summary>Returns the feed as server-sent events; 503 when too many streams are open.</summary>
     public async Task<IResult> StreamAsync(HttpContext context)
     {
-        if (_pages.TryEnter() is not { } place) return Results.Text($"{Pages.Most} pages are open already.\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        if (_pages.TryEnter() is not { } place) return Results.Text($"{Pages.Most} dashboard streams are already open.\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         context.Response.RegisterForDispose(place);
         var isOperators = await operators.IncludeAsync(context).ConfigureAwait(false);
         var sampler = await _sampler.Task.WaitAsync(context.RequestAborted).ConfigureAwait(false);
-        // nginx holds back what it passes on unless it is told not to. ASP.NET Core itself says that nothing may be stored, compressed or buffered.
+        // nginx buffers proxied responses unless this header turns that off. ASP.NET Core itself turns off storing, compression and its own buffering.
         context.Response.Headers["X-Accel-Buffering"] = "no";
         return TypedResults.ServerSentEvents(_pages.ReadAsync(isOperators, () => Item(Welcome(sampler), isOperators), _lock, context.RequestAborted));
     }
 
-    /// <summary>All that is known, once: for pages that no stream reaches.</summary>
+    /// <summary>Returns the full state once, for pages that no stream reaches.</summary>
     public async Task<IResult> SnapshotAsync(HttpContext context)
     {
         var isOperators = await operators.IncludeAsync(context).ConfigureAwait(false);
@@ -91,7 +91,7 @@ internal sealed class DashboardFeed(IServiceProvider services, RouterRegistratio
         }
         catch (OperationCanceledException)
         {
-            // The application ends.
+            // The application is stopping.
         }
         finally
         {
@@ -150,7 +150,7 @@ internal sealed class DashboardFeed(IServiceProvider services, RouterRegistratio
             var step = point is null ? null : _history.Add(point);
             _history.Add(events);
             if (!_pages.AreOpen) return;
-            // Pages begin again with other hosts.
+            // When the set of hosts changes, pages start over.
             if (areOthers) _pages.Send(isOperators => Item(Welcome(sampler), isOperators));
             else _pages.Send(isOperators => Item(new UpdateMessage(status, point, step, events), isOperators));
         }

@@ -1,25 +1,25 @@
 namespace ReplicaRouter.Dashboard.Feed;
 
-/// <summary>Makes two events of many fallbacks: when a route begins to fall back, and when it no longer does.</summary>
+/// <summary>Reduces many fallbacks to two events: a route starts to fall back, and it stops.</summary>
 internal sealed class FallbackEvents
 {
-    /// <summary>Samples without a fallback after which it is over.</summary>
+    /// <summary>Consecutive samples without a fallback that end an episode.</summary>
     public const int QuietSamples = 5;
 
     private readonly Dictionary<(string Route, string Reason), Episode> _episodes = [];
 
-    /// <summary>What is new since the sample before.</summary>
-    /// <param name="fallbacks">The router's counts so far.</param>
+    /// <summary>Returns the events since the previous sample.</summary>
+    /// <param name="fallbacks">The router's cumulative counts.</param>
     public IEnumerable<Happening> Since(IEnumerable<FallbackMessage> fallbacks)
     {
         foreach (var (route, reason, count) in fallbacks)
         {
-            // What was counted before the first sample is nothing that happens now.
+            // Fallbacks from before the first sample are not events of now.
             if (!_episodes.TryGetValue((route, reason), out var episode)) _episodes[(route, reason)] = episode = new Episode(_isFirst ? count : 0);
             if (episode.Look(count) is { } began)
             {
                 yield return began
-                    ? new(EventKind.Fallback, Severity.Warning, null, $"Route {route} falls back", $"the best host of its own group {reason}")
+                    ? new(EventKind.Fallback, Severity.Warning, null, $"Route {route} falls back", $"a host of its own group {reason}")
                     : new(EventKind.Fallback, Severity.Good, null, $"Route {route} no longer falls back ({reason})", $"{episode.Total} fell back");
             }
         }
@@ -37,7 +37,7 @@ internal sealed class FallbackEvents
 
         public long Total { get; private set; }
 
-        /// <returns>Whether it began; null when nothing changed.</returns>
+        /// <returns>True when the episode begins, false when it ends, null when nothing changes.</returns>
         public bool? Look(long count)
         {
             var grown = count - _last;

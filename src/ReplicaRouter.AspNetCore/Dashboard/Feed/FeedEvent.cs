@@ -1,29 +1,29 @@
 namespace ReplicaRouter.Dashboard.Feed;
 
 /// <summary>
-/// Something that happened, in words: when, in ms of the Unix epoch; to which host, if to one; why, where that is known; and the error's text, for operators.
+/// An event in words: when it happened, in ms of the Unix epoch; its host, if any; the reason, if known; and the error text, for operators only.
 /// </summary>
 internal sealed record FeedEvent(long Id, long At, EventKind Kind, Severity Severity, string? Host, string Text, string? Reason, string? Error)
 {
-    /// <summary>The same for those who may not see the texts of errors.</summary>
+    /// <summary>Returns a copy for users who may not see error texts.</summary>
     public static FeedEvent[] WithoutErrors(FeedEvent[] events) => [.. events.Select(happened => happened.Error is null ? happened : happened with { Error = null })];
 }
 
 internal enum EventKind
 {
-    /// <summary>A host's state changed without taking it out or bringing it back.</summary>
+    /// <summary>A host's state changed, but it was neither taken out of service nor returned to it.</summary>
     Host,
 
-    /// <summary>A host was taken out.</summary>
+    /// <summary>A host was taken out of service.</summary>
     Ejection,
 
-    /// <summary>A host came back.</summary>
+    /// <summary>A host serves again.</summary>
     Return,
 
     /// <summary>The primary changed, or was lost.</summary>
     Failover,
 
-    /// <summary>A route's own group could not serve.</summary>
+    /// <summary>A route began or ceased to fall back from its own group.</summary>
     Fallback,
 
     /// <summary>An operator's order.</summary>

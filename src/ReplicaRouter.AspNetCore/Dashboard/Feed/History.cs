@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Dashboard.Feed;
 
-/// <summary>What the charts and the list of events show: five minutes by the second, an hour in steps of 15 s, and the last events. Not thread-safe.</summary>
+/// <summary>The data of the charts and the event list: five minutes by the second, an hour in steps of 15 s, and the last events. Not thread-safe.</summary>
 internal sealed class History
 {
-    /// <summary>Five minutes of seconds.</summary>
+    /// <summary>Five minutes, one point a second.</summary>
     public const int Points = 300;
 
-    /// <summary>An hour of steps.</summary>
+    /// <summary>An hour, one step every 15 s.</summary>
     public const int Steps = 240;
 
     private const int PointsOfStep = 15;
@@ -17,7 +17,7 @@ internal sealed class History
     private readonly Ring<FeedEvent> _events = new(Events);
     private readonly List<HistoryPoint> _step = new(PointsOfStep);
 
-    /// <summary>The hosts, in the order that the points have.</summary>
+    /// <summary>The hosts, in the order of the points' arrays.</summary>
     public string[] Hosts { get; private set; } = [];
 
     public HistoryPoint[] LastMinutes() => _points.ToArray();
@@ -26,7 +26,7 @@ internal sealed class History
 
     public FeedEvent[] LastEvents() => _events.ToArray();
 
-    /// <returns>The step that the point has completed, if it has.</returns>
+    /// <returns>The step that this point completes, or null.</returns>
     public HistoryPoint? Add(HistoryPoint point)
     {
         _points.Add(point);
@@ -43,8 +43,8 @@ internal sealed class History
         foreach (var happened in events) _events.Add(happened);
     }
 
-    /// <summary>Has the points follow the hosts that there are now. Those that are new have no past.</summary>
-    /// <returns>Whether they are others than before.</returns>
+    /// <summary>Rearranges all points for the current hosts. New hosts have no past.</summary>
+    /// <returns>Whether the hosts or their order changed.</returns>
     public bool Reorder(string[] hosts)
     {
         if (hosts.SequenceEqual(Hosts)) return false;

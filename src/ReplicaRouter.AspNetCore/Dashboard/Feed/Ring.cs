@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Dashboard.Feed;
 
-/// <summary>The last so many items, oldest first. Not thread-safe.</summary>
+/// <summary>A ring buffer: the last items up to a capacity, oldest first. Not thread-safe.</summary>
 internal sealed class Ring<T>(int capacity)
 {
     private readonly T[] _items = new T[capacity];

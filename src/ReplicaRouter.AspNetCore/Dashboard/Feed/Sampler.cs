@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Dashboard.Feed;
 
-/// <summary>Looks at the router: how it stands, and a point for the charts. One call at a time.</summary>
+/// <summary>Reads the router's status, and a point for the charts. Not thread-safe.</summary>
 internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider time)
 {
     private readonly Percentiles _percentiles = new();
@@ -12,7 +12,7 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
     public RouterStatusMessage Status()
     {
         var health = router.GetHealthStatus();
-        // A host may have been added or removed since.
+        // A host can have been added or removed since the previous line.
         var hosts = router.Engine.Pools.Where(pools => health.ContainsKey(pools.Host.Name)).ToList();
         var metrics = router.GetMetrics();
         var topology = router.Engine.Topology;
@@ -34,7 +34,7 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
             metrics.Sessions);
     }
 
-    /// <summary>What the charts show of this moment, once a second.</summary>
+    /// <summary>Returns the charts' values at this moment. Call it once a second.</summary>
     public HistoryPoint Point(RouterStatusMessage status)
     {
         _percentiles.Sample(router.Engine.Pools);
@@ -75,13 +75,13 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
             hosts.Sum(host => host.All[route.Index].Failed));
     }
 
-    // A histogram knows no more than two digits.
+    // The histogram is accurate to two digits at most.
     private static double? Rounded(double? milliseconds) => milliseconds is { } known ? Math.Round(known, known < 1 ? 2 : known < 10 ? 1 : 0) : null;
 
     private static bool Answers(HostState state) =>
         state is not (HostState.Unknown or HostState.Down or HostState.Hung or HostState.Restarting or HostState.Misconfigured);
 
-    // Of a host that was not there before, there is no rate yet.
+    // A new host has no rate yet.
     private double[] RatesOf(HostStatus host, double seconds) => seconds > 0 && _counts.TryGetValue(host.Name, out var before)
         ? [.. host.Commands.Zip(before, (now, then) => Math.Round(Math.Max(0, now - then) / seconds, 1))]
         : new double[host.Commands.Length];

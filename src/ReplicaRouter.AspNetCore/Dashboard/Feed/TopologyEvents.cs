@@ -1,22 +1,22 @@
 namespace ReplicaRouter.Dashboard.Feed;
 
-/// <summary>An event that has no number and time yet.</summary>
-/// <param name="Kind">What kind of event.</param>
+/// <summary>An event that has no id and time yet.</summary>
+/// <param name="Kind">The kind of event.</param>
 /// <param name="Severity">How bad it is.</param>
-/// <param name="Host">The host, if it is about one.</param>
+/// <param name="Host">The host, if any.</param>
 /// <param name="Text">What happened.</param>
-/// <param name="Reason">Why, for everybody.</param>
-/// <param name="Error">The error's text, for operators.</param>
+/// <param name="Reason">Why, shown to all users.</param>
+/// <param name="Error">The error text, for operators only.</param>
 internal readonly record struct Happening(EventKind Kind, Severity Severity, string? Host, string Text, string? Reason = null, string? Error = null);
 
-/// <summary>Tells what happened between one topology and the next.</summary>
-/// <param name="by">Who gives the order that is being carried out.</param>
+/// <summary>Derives events from the difference between two topologies.</summary>
+/// <param name="by">Returns who gave the order that is being carried out.</param>
 internal sealed class TopologyEvents(Func<string> by)
 {
-    // The last primary that there was, through times without one.
+    // Kept while there is no primary.
     private string? _lastPrimary;
 
-    /// <summary>Events in the order in which people would tell them. One call at a time.</summary>
+    /// <summary>Returns the events in the order in which people would report them. Not thread-safe.</summary>
     public IEnumerable<Happening> Between(TopologySnapshot before, TopologySnapshot after)
     {
         foreach (var host in before.Hosts)
@@ -43,7 +43,7 @@ internal sealed class TopologyEvents(Func<string> by)
 
     private static Happening? OfState(HostSnapshot before, HostSnapshot after)
     {
-        // The first observation of a host that is well is no event.
+        // The first observation of a serving host is not an event.
         if (before.State == after.State || (before.Last is null && after.IsServing)) return null;
         var text = Describe(before.State, after.State);
         return after.State switch
@@ -66,14 +66,14 @@ internal sealed class TopologyEvents(Func<string> by)
         HostState.LagUnknown => "has an unknown lag",
         HostState.Down => "is down",
         HostState.Hung => "hangs",
-        HostState.Recovering => "answers again, and serves soon",
-        HostState.NoLogins => "lets no caller log in",
+        HostState.Recovering => "answers again and will serve soon",
+        HostState.NoLogins => "accepts no new connections",
         HostState.Full => "has no connection slot left",
         HostState.Restarting => "is starting up or shutting down",
         HostState.Misconfigured => "is misconfigured",
         HostState.ForeignCluster => "belongs to another cluster",
         HostState.Fenced => "takes writes, but is not the cluster's primary: fenced",
-        HostState.OldTimeline => "follows another timeline than the cluster",
+        HostState.OldTimeline => "follows a timeline other than the cluster's",
         HostState.Failing => "fails statements that other hosts answer",
         HostState.ReadOnly => "refuses writes: its sessions are read-only by default",
         HostState.SplitBrain => "is one of several primaries",
@@ -87,7 +87,7 @@ internal sealed class TopologyEvents(Func<string> by)
     private Happening? OfPrimary(HostSnapshot? before, HostSnapshot? after)
     {
         if (before?.Name == after?.Name) return null;
-        // Not before: of two changes that come at once, the later one may be told first, and it has the new primary on both sides.
+        // Only after the check: of two concurrent changes, the later one can be reported first, with the new primary on both sides.
         if (before is not null) _lastPrimary = before.Name;
         if (after is null) return new(EventKind.Failover, Severity.Critical, before!.Name, "no longer takes writes: there is no primary", Error: before.Error);
         if (_lastPrimary is null) return null;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>The settings that a server reports to each client, and a few more that it shows when asked.</summary>
+/// <summary>The settings that a server reports to each client, and a few more that SHOW returns.</summary>
 internal static class ServerParameters
 {
     private static readonly (string Name, string Value)[] s_fixed =
@@ -16,7 +16,7 @@ internal static class ServerParameters
         ("standard_conforming_strings", "on"),
     ];
 
-    /// <summary>Those that are reported at the login, and again when they change.</summary>
+    /// <summary>Returns the settings that the server reports at login, and again when they change.</summary>
     public static IEnumerable<(string Name, string Value)> Reported(FakeServerState state) =>
     [
         .. s_fixed,
@@ -25,7 +25,7 @@ internal static class ServerParameters
         ("default_transaction_read_only", OnOff(state.IsReadOnly)),
     ];
 
-    /// <returns>Null of a setting that the fake server does not know.</returns>
+    /// <returns>The value; null if the fake server does not know the setting.</returns>
     public static string? Find(FakeServerState state, string name) => Reported(state)
         .Append(("transaction_read_only", OnOff(state.IsReadOnly || state.IsStandby)))
         .Append(("synchronous_standby_names", state.SynchronousStandbyNames))

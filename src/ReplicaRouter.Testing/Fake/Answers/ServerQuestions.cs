@@ -2,14 +2,14 @@ using NpgsqlTypes;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>Answers what routers and drivers ask a server about itself, from the state that a test has given it.</summary>
+/// <summary>Answers the queries with which routers and drivers examine a server, from the state that a test set.</summary>
 /// <remarks>
-/// A question is a SELECT whose columns are known one by one, by a piece of each that no other has. So it may name them in any order. What it does to the pieces,
-/// such as a cast, decides only which type comes back: another expression of the same function is another entry.
+/// Such a query is a SELECT whose columns are recognized one by one, by a text that identifies each, so their order does not matter. A different
+/// expression of the same function, such as a cast, returns a different type and needs its own entry.
 /// </remarks>
 internal static class ServerQuestions
 {
-    /// <summary>The most specific first.</summary>
+    /// <summary>The known columns, the most specific first.</summary>
     private static readonly ServerExpression[] s_expressions =
     [
         new("pg_stat_get_wal_receiver()", typeof(int), (state, _) => state is { IsStandby: true, IsReceiving: false } ? null : state.Timeline),
@@ -43,7 +43,7 @@ internal static class ServerQuestions
         new("pg_is_in_recovery()", typeof(bool), (state, _) => state.IsStandby),
     ];
 
-    /// <summary>Those that read tables, or a parameter.</summary>
+    /// <summary>The known statements that read tables or a parameter.</summary>
     private static readonly (string Text, Func<FakeStatement, FakeConnection, FakeAnswer> Answer)[] s_statements =
     [
         ("hashoid(t.oid)", (_, _) => FakeAnswer.Row(1L)),
@@ -57,7 +57,7 @@ internal static class ServerQuestions
             Parameter(statement, connection) is { IsActive: false } idle && idle.Terminate() ? FakeAnswer.Row(true) : FakeAnswer.Table(("pg_terminate_backend", typeof(bool)))),
     ];
 
-    /// <summary>Whether a statement is about the server rather than about a test's data: such a question, or what Npgsql sends to reset a connection.</summary>
+    /// <summary>Returns whether a statement concerns the server, not a test's data: it queries the server's state, or is sent by Npgsql to reset a connection.</summary>
     public static bool IsHousekeeping(string sql)
     {
         var line = SqlText.OnOneLine(sql);
@@ -67,7 +67,7 @@ internal static class ServerQuestions
             || (SqlText.Columns(line) is { Count: > 0 } columns && columns.All(column => Find(column) is not null));
     }
 
-    /// <returns>Null where the statement asks nothing about the server.</returns>
+    /// <returns>The answer; null if the statement does not query the server's state.</returns>
     public static FakeAnswer? Answer(FakeStatement statement, FakeConnection connection)
     {
         var (line, state) = (SqlText.OnOneLine(statement.Sql), connection.Server.State);
@@ -78,8 +78,8 @@ internal static class ServerQuestions
         ServerExpression?[] known = [.. columns.Select(Find)];
         if (known.All(expression => expression is null)) return null;
         if (Array.IndexOf(known, null) is var unknown and >= 0)
-            return FakeAnswer.Error("0A000", $"The fake server knows no answer to '{columns[unknown]}'. Give it one by On(...).");
-        // Within a CASE that asks for the role first, they are not called.
+            return FakeAnswer.Error("0A000", $"The fake server has no answer to '{columns[unknown]}'. Set one with On(...).");
+        // A CASE that checks the role first does not call these functions on a standby.
         if (state.IsStandby && known.Zip(columns).Any(pair => pair.First!.IsPrimaryOnly && !Has(pair.Second, "CASE WHEN")))
             return FakeAnswer.Error("55000", "recovery is in progress");
         return FakeAnswer.Table([.. known.Select(expression => ("?column?", expression!.Type))]).With([.. known.Select(expression => expression!.Value(state, connection))]);
@@ -89,17 +89,17 @@ internal static class ServerQuestions
 
     private static bool Has(string sql, string text) => sql.Contains(text, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A position as a number, and as it is.</summary>
+    /// <summary>Returns the entries for a position: as a number, and as an LSN.</summary>
     private static ServerExpression[] Position(string function, Func<FakeServerState, ulong?> lsn, bool isPrimaryOnly = false) =>
     [
         new($"({function}() - '0/0')::int8", typeof(long), (state, _) => (long?)lsn(state), isPrimaryOnly),
         new($"{function}()", typeof(NpgsqlLogSequenceNumber), (state, _) => lsn(state) is { } value ? new NpgsqlLogSequenceNumber(value) : null, isPrimaryOnly),
     ];
 
-    /// <summary>The name has the timeline and the number of a segment of 16 MB.</summary>
+    /// <summary>Returns the name of a WAL file: the timeline and the number of the 16 MB segment.</summary>
     private static string WalFile(FakeServerState state) => $"{state.Timeline:X8}{state.Lsn >> 32:X8}{(state.Lsn & uint.MaxValue) >> 24:X8}";
 
-    /// <summary>As exact as PostgreSQL's time.</summary>
+    /// <summary>Returns the start time with PostgreSQL's precision, microseconds.</summary>
     private static DateTime StartedAt(FakeServerState state)
     {
         var started = (state.StartedAt ?? DateTimeOffset.UnixEpoch).UtcDateTime;

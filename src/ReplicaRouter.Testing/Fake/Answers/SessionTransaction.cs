@@ -7,7 +7,7 @@ internal sealed class SessionTransaction(TransactionIds ids)
 
     private static readonly HashSet<string> s_ends = ["COMMIT", "END", "ROLLBACK", "ABORT"];
 
-    /// <summary>As ReadyForQuery says it: I without a transaction, T in one, E in one that has failed.</summary>
+    /// <summary>The status in ReadyForQuery: I outside a transaction, T in one, E in a failed one.</summary>
     public char Status { get; private set; } = 'I';
 
     /// <summary>The transaction's id, once it has written.</summary>
@@ -15,17 +15,17 @@ internal sealed class SessionTransaction(TransactionIds ids)
 
     public static bool IsWrite(string word) => s_writes.Contains(word);
 
-    /// <summary>Whether the statement is refused because one before has failed.</summary>
+    /// <summary>Returns whether a statement is refused because an earlier one failed.</summary>
     public bool Refuses(string word) => Status == 'E' && !s_ends.Contains(word);
 
-    /// <summary>Notes a statement that failed.</summary>
+    /// <summary>Records a failed statement.</summary>
     public void Fail()
     {
         if (Status == 'T') Status = 'E';
     }
 
-    /// <summary>Notes a statement that was carried out.</summary>
-    /// <returns>Its command tag, unless a test has given one.</returns>
+    /// <summary>Applies the effect of a statement on the transaction.</summary>
+    /// <returns>The command tag, which a test's answer can override.</returns>
     public string CarryOut(string word, string sql)
     {
         switch (word)
@@ -49,7 +49,7 @@ internal sealed class SessionTransaction(TransactionIds ids)
         }
     }
 
-    /// <summary>Ends what the client has left open.</summary>
+    /// <summary>Rolls back what the client left open.</summary>
     public void Abandon() => End(isCommitted: false);
 
     private void End(bool isCommitted)

@@ -1,14 +1,14 @@
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>As much of SQL as is needed to tell statements, and the columns of a question, from one another.</summary>
+/// <summary>Parses just enough SQL to separate statements, and the columns of a SELECT.</summary>
 internal static class SqlText
 {
     private const char Hidden = '\u0001';
 
-    /// <summary>The statements of a simple query, trimmed.</summary>
+    /// <summary>Returns the statements of a simple query, trimmed.</summary>
     public static IReadOnlyList<string> Statements(string sql) => [.. Split(sql, ';').Where(statement => statement.Length > 0)];
 
-    /// <summary>The columns of a SELECT without FROM; none of any other statement.</summary>
+    /// <summary>Returns the columns of a SELECT without FROM; none for other statements.</summary>
     public static IReadOnlyList<string> Columns(string sql)
     {
         if (FirstWord(sql) != "SELECT" || Shown(sql).Contains(" FROM ", StringComparison.OrdinalIgnoreCase)) return [];
@@ -16,7 +16,7 @@ internal static class SqlText
         return Split(sql[start..], ',');
     }
 
-    /// <summary>The first word in upper case.</summary>
+    /// <summary>Returns the first word, in upper case.</summary>
     public static string FirstWord(string sql)
     {
         var shown = Shown(sql).AsSpan().Trim();
@@ -24,7 +24,7 @@ internal static class SqlText
         return shown[..(length < 0 ? shown.Length : length)].ToString().ToUpperInvariant();
     }
 
-    /// <summary>With one space in place of white space of any length.</summary>
+    /// <summary>Returns the SQL with each run of white space replaced by one space.</summary>
     public static string OnOneLine(string sql) => string.Join(' ', sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static List<string> Split(string sql, char separator)
@@ -41,7 +41,7 @@ internal static class SqlText
         return parts;
     }
 
-    /// <summary>The same text, of the same length, without the contents of parentheses, quotes and comments. All white space becomes spaces.</summary>
+    /// <summary>Returns a text of the same length with the contents of parentheses, quotes and comments masked. All white space becomes spaces.</summary>
     private static string Shown(string sql)
     {
         var (shown, depth) = (sql.ToCharArray(), 0);
@@ -64,7 +64,7 @@ internal static class SqlText
         return new string(shown);
     }
 
-    /// <summary>Where a quoted text or a comment that begins here ends; the same place where none does.</summary>
+    /// <summary>Returns the end of the quoted text or comment that begins at an index; the same index if none begins there.</summary>
     private static int EndOfHidden(string sql, int start) => sql[start] switch
     {
         '\'' or '"' => After(sql, sql[start].ToString(), start + 1),

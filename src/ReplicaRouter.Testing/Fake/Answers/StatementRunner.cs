@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>Finds the answer to a statement and sends it, with all that may go wrong.</summary>
+/// <summary>Finds the answer to a statement and sends it, including its errors, delays and faults.</summary>
 internal sealed class StatementRunner(FakeConnection connection, SessionTransaction transaction, MessageWriter writer)
 {
     private static readonly FakeError s_cancelled = new("ERROR", "57014", "canceling statement due to user request");
 
-    /// <summary>A statement begins, or is prepared.</summary>
-    /// <returns>What to answer: the first of what the test says, what the server knows of itself, and what a server without tables would say.</returns>
+    /// <summary>Begins or prepares a statement.</summary>
+    /// <returns>The first available answer: the test's, that from the server's state, or that of a server without tables.</returns>
     public FakeAnswer Begin(FakeStatement statement)
     {
         if (!statement.IsPreparation)
@@ -22,9 +22,9 @@ internal sealed class StatementRunner(FakeConnection connection, SessionTransact
         return connection.Server.Scripted(statement) ?? ServerQuestions.Answer(statement, connection) ?? Default(statement, word);
     }
 
-    /// <summary>Sends an answer. Its columns have been described, if the client has asked for that.</summary>
+    /// <summary>Sends an answer. The columns are already described if the client asked for that.</summary>
     /// <returns>Whether the statement succeeded.</returns>
-    /// <exception cref="ConnectionFaultException">The connection is to end.</exception>
+    /// <exception cref="ConnectionFaultException">The connection must end.</exception>
     public async Task<bool> RunAsync(FakeStatement statement, FakeAnswer answer, ResultFormats formats)
     {
         if (answer.Delay > TimeSpan.Zero && !await connection.PauseAsync(answer.Delay, heedsCancel: true).ConfigureAwait(false)) return Fail(s_cancelled);
@@ -41,7 +41,7 @@ internal sealed class StatementRunner(FakeConnection connection, SessionTransact
         return true;
     }
 
-    /// <summary>The same for a login. The default of a login is that it succeeds.</summary>
+    /// <summary>Answers a login. Returns if the login succeeds after all.</summary>
     public async Task RefuseAsync(FakeAnswer answer)
     {
         if (answer.Delay > TimeSpan.Zero) await connection.PauseAsync(answer.Delay, heedsCancel: false).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class StatementRunner(FakeConnection connection, SessionTransact
         await EndByAsync(answer.Failure is null ? answer.Fault : FakeFault.Close).ConfigureAwait(false);
     }
 
-    /// <returns>False, so that it can be returned.</returns>
+    /// <returns>False, for callers to return.</returns>
     public bool Fail(FakeError error)
     {
         transaction.Fail();
@@ -65,7 +65,7 @@ internal sealed class StatementRunner(FakeConnection connection, SessionTransact
         return answer.CommandTag ?? (answer.Columns is null ? tag : TagOf(word, answer.Rows.Count));
     }
 
-    /// <returns>Whether the statement goes on: there is no fault. It has been cancelled, otherwise.</returns>
+    /// <returns>True if there is no fault and the statement continues; false if it was cancelled.</returns>
     private async Task<bool> EndByAsync(FakeFault? fault)
     {
         switch (fault)

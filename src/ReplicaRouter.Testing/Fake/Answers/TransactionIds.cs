@@ -20,6 +20,6 @@ internal sealed class TransactionIds
 
     public void End(long id, bool isCommitted) => _statuses[id] = isCommitted ? "committed" : "aborted";
 
-    /// <summary>Null of one that this server never began.</summary>
+    /// <summary>Returns a transaction's status; null if this server never began it.</summary>
     public string? StatusOf(long id) => _statuses.GetValueOrDefault(id);
 }

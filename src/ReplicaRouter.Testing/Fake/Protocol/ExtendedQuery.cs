@@ -6,10 +6,10 @@ internal sealed class ExtendedQuery(int connectionId, StatementRunner runner, Me
     private readonly Dictionary<string, Prepared> _prepared = [];
     private readonly Dictionary<string, Portal> _portals = [];
 
-    /// <summary>Forgets all that is prepared, as by DISCARD ALL.</summary>
+    /// <summary>Drops all prepared statements, as DISCARD ALL does.</summary>
     public void Clear() => _prepared.Clear();
 
-    /// <returns>Whether it succeeded; else all further messages are skipped, up to the next Sync.</returns>
+    /// <returns>Whether it succeeded. If not, the server skips all messages up to the next Sync.</returns>
     public async Task<bool> HandleAsync(MessageBody message)
     {
         switch (message.Type)
@@ -64,7 +64,7 @@ internal sealed class ExtendedQuery(int connectionId, StatementRunner runner, Me
     private async Task<bool> ExecuteAsync(string name) =>
         _portals.TryGetValue(name, out var portal) ? await runner.RunAsync(portal.Statement, AnswerOf(portal), portal.Formats).ConfigureAwait(false) : NoPortal(name);
 
-    /// <summary>The answer is found once, by the first of its description and its execution.</summary>
+    /// <summary>Returns a portal's answer, which the first of Describe and Execute determines.</summary>
     private FakeAnswer AnswerOf(Portal portal) => portal.Answer ??= runner.Begin(portal.Statement);
 
     private void Describe(FakeAnswer answer, ResultFormats formats)

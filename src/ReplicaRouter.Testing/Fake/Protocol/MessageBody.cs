@@ -3,9 +3,9 @@ using System.Text;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>A message of the client, read from its start to its end.</summary>
-/// <param name="type">The first byte; zero of the messages before the login, which have none.</param>
-/// <param name="bytes">What follows the length.</param>
+/// <summary>A client's message, read from start to end.</summary>
+/// <param name="type">The type byte; zero for messages before the login, which have none.</param>
+/// <param name="bytes">The bytes after the length.</param>
 internal sealed class MessageBody(byte type, byte[] bytes)
 {
     private int _position;
@@ -31,7 +31,7 @@ internal sealed class MessageBody(byte type, byte[] bytes)
     public string Text()
     {
         var length = bytes.AsSpan(_position).IndexOf((byte)0);
-        if (length < 0) throw new InvalidDataException("A text of the client's message has no end.");
+        if (length < 0) throw new InvalidDataException("A string in the client's message has no terminator.");
         var text = Encoding.UTF8.GetString(bytes, _position, length);
         _position += length + 1;
         return text;
@@ -44,7 +44,7 @@ internal sealed class MessageBody(byte type, byte[] bytes)
         return value;
     }
 
-    /// <summary>A list: its length, then its elements.</summary>
+    /// <summary>Reads a list: its length, then its elements.</summary>
     public T[] List<T>(Func<MessageBody, T> element)
     {
         var list = new T[Int16()];

@@ -2,24 +2,24 @@ using System.Buffers.Binary;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>Takes a client's bytes apart into messages. Source: PostgreSQL manual, "Message Formats".</summary>
+/// <summary>Splits a client's bytes into messages. Source: PostgreSQL manual, "Message Formats".</summary>
 internal sealed class MessageReader(Stream stream)
 {
-    /// <summary>Longest message that is taken for one.</summary>
+    /// <summary>Longest valid message, in bytes.</summary>
     private const int Longest = 64 * 1024 * 1024;
 
     private byte[] _buffer = new byte[8192];
     private int _start;
     private int _end;
 
-    /// <summary>A message before the login, without a type.</summary>
-    /// <returns>Null when the client has gone.</returns>
+    /// <summary>Reads a message before the login, which has no type.</summary>
+    /// <returns>The message; null if the client is gone.</returns>
     public ValueTask<MessageBody?> ReadStartupAsync(CancellationToken cancellationToken) => ReadAsync(header: 0, cancellationToken);
 
-    /// <inheritdoc cref="ReadStartupAsync"/>
+    /// <inheritdoc cref="ReadStartupAsync" path="/returns"/>
     public ValueTask<MessageBody?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(header: 1, cancellationToken);
 
-    /// <summary>Waits for more bytes and keeps them.</summary>
+    /// <summary>Waits for more bytes and buffers them.</summary>
     /// <returns>Whether the client is still there.</returns>
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal sealed class MessageReader(Stream stream)
         var read = _buffer.AsSpan(_start, _end - _start);
         if (read.Length < header + 4) return null;
         var length = BinaryPrimitives.ReadInt32BigEndian(read[header..]);
-        if (length is < 4 or > Longest) throw new InvalidDataException($"The client's message has the length {length}.");
+        if (length is < 4 or > Longest) throw new InvalidDataException($"The client's message has an invalid length: {length}.");
         if (read.Length < header + length) return null;
         _start += header + length;
         return new MessageBody(header == 0 ? (byte)0 : read[0], read[(header + 4)..(header + length)].ToArray());

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>Gathers a server's messages until they are sent. Source: PostgreSQL manual, "Message Formats".</summary>
+/// <summary>Buffers a server's messages until they are flushed. Source: PostgreSQL manual, "Message Formats".</summary>
 internal sealed class MessageWriter(Stream stream)
 {
     private readonly List<byte> _bytes = [];
@@ -16,7 +16,7 @@ internal sealed class MessageWriter(Stream stream)
         await stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>A message that is its type alone, such as ParseComplete.</summary>
+    /// <summary>Writes a message that consists only of its type, such as ParseComplete.</summary>
     public void Write(char type) => Write(type, () => { });
 
     public void AuthenticationOk() => Write('R', () => Int32(0));
@@ -49,11 +49,11 @@ internal sealed class MessageWriter(Stream stream)
         for (var i = 0; i < columns.Count; i++)
         {
             Text(columns[i].Name);
-            Int32(0);    // of no table
-            Int16(0);
+            Int32(0);    // no table
+            Int16(0);    // no column of a table
             Int32((int)columns[i].Type.Oid);
             Int16(columns[i].Type.Size);
-            Int32(-1);   // without a modifier
+            Int32(-1);   // no type modifier
             Int16(formats.IsBinary(i) ? 1 : 0);
         }
     });

@@ -5,7 +5,7 @@ using NpgsqlTypes;
 
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>A type of PostgreSQL: its number, its size, and how its values are sent.</summary>
+/// <summary>A PostgreSQL type: its OID, its size, and the encoding of its values.</summary>
 internal sealed class PgType
 {
     private static readonly DateTime s_epoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
@@ -32,16 +32,16 @@ internal sealed class PgType
 
     public uint Oid { get; }
 
-    /// <summary>Bytes of a value; -1 where they differ.</summary>
+    /// <summary>Size of a value in bytes; -1 if it varies.</summary>
     public short Size { get; }
 
-    /// <exception cref="NotSupportedException">The fake server does not send values of that type.</exception>
+    /// <exception cref="NotSupportedException">The fake server does not support values of this type.</exception>
     public static PgType Of(Type type) => s_types.GetValueOrDefault(type)
-        ?? throw new NotSupportedException($"A fake server sends no values of type {type.Name}, only {string.Join(", ", s_types.Keys.Select(known => known.Name))}.");
+        ?? throw new NotSupportedException($"A fake server does not support values of type {type.Name}, only {string.Join(", ", s_types.Keys.Select(known => known.Name))}.");
 
     public byte[] Encode(object value, bool isBinary) => isBinary ? _binary(value) : Encoding.UTF8.GetBytes(_text(value));
 
-    /// <summary>A parameter's value; the bytes as they came, for types that are not known.</summary>
+    /// <summary>Returns a parameter's value; for unknown types, its bytes.</summary>
     public static object Decode(uint oid, bool isBinary, byte[] bytes)
     {
         if (!isBinary) return Encoding.UTF8.GetString(bytes);
@@ -61,7 +61,7 @@ internal sealed class PgType
         };
     }
 
-    /// <summary>An array: dimensions, flags, type, for each dimension its length and its first index, then each element after its length.</summary>
+    /// <summary>Reads an array: dimensions, flags, type; for each dimension its length and first index; then each element after its length.</summary>
     private static int[] Integers(byte[] bytes)
     {
         if (BinaryPrimitives.ReadInt32BigEndian(bytes) == 0) return [];

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Testing.Fake;
 
-/// <summary>Which columns of a result a client wants in binary form: no code means none, one code holds for all, else there is one a column.</summary>
+/// <summary>Which columns of a result a client wants in binary format: no code means none, one code applies to all, else there is one per column.</summary>
 internal readonly record struct ResultFormats(int[] Codes)
 {
     public static ResultFormats Text => new([]);
