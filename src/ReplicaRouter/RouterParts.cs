@@ -63,13 +63,9 @@ internal sealed class RouterParts : IAsyncDisposable
         // Watching the hosts, and where they are named.
         Live = new LiveTopology(configuration, Fleet, Store, createProbe, new Retirement(configuration, cutter, time, logger), Counters, time, logger);
         Sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, Live, Store, Fleet, configuration.Discovery, Counters, time, random, logger))];
-        foreach (var host in Fleet.All) host.Monitor.Start();
-        foreach (var source in Sources) source.Start();
-        if (NpgsqlCheck.Missing.Count > 0) Log.NpgsqlLacks(logger, typeof(NpgsqlConnection).Assembly.GetName().Version, string.Join(", ", NpgsqlCheck.Missing));
-        if (DiscoveredLogin.IsUnguarded(configuration)) Log.SourcesAreTrusted(logger, configuration.Hosts[0].Source);
-        Store.Changed += AskSourcesInDoubt;
         _stalls = new StallWatch(Fleet, _listener, time);
         IdleDatabases = new IdleDatabases(_listener, created, time, logger);
+        Start();
     }
 
     public TimeProvider Time { get; }
@@ -92,6 +88,15 @@ internal sealed class RouterParts : IAsyncDisposable
 
     /// <summary>What ends with the router.</summary>
     public List<IDisposable> Owned { get; } = [];
+
+    private void Start()
+    {
+        Store.Changed += AskSourcesInDoubt;
+        foreach (var host in Fleet.All) host.Monitor.Start();
+        foreach (var source in Sources) source.Start();
+        if (NpgsqlCheck.Missing.Count > 0) Log.NpgsqlLacks(Logger, typeof(NpgsqlConnection).Assembly.GetName().Version, string.Join(", ", NpgsqlCheck.Missing));
+        if (DiscoveredLogin.IsUnguarded(_configuration)) Log.SourcesAreTrusted(Logger, _configuration.Hosts[0].Source);
+    }
 
     public async ValueTask DisposeAsync()
     {

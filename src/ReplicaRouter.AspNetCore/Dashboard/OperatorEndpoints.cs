@@ -53,20 +53,25 @@ internal static class OperatorEndpoints
             return Results.NoContent();
         }));
 
-        group.MapPost("/force-to-primary", async (HttpContext context) =>
+        group.MapPost("/force-to-primary", (HttpContext context) =>
         {
-            try
-            {
-                orders.AreOf(UserOf(context));
-                await RouterOf(context).ForceFailoverToPrimaryAsync(context.RequestAborted).ConfigureAwait(false);
-                WebLog.DashboardForces(logger, UserOf(context));
-                return Results.Accepted();
-            }
-            catch (NoEligibleHostException e)
-            {
-                return Results.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
-            }
+            orders.AreOf(UserOf(context));
+            return ForceAsync(RouterOf(context), context, logger);
         });
+    }
+
+    private static async Task<IResult> ForceAsync(DatabaseRouter router, HttpContext context, ILogger logger)
+    {
+        try
+        {
+            await router.ForceFailoverToPrimaryAsync(context.RequestAborted).ConfigureAwait(false);
+            WebLog.DashboardForces(logger, UserOf(context));
+            return Results.Accepted();
+        }
+        catch (NoEligibleHostException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
+        }
     }
 
     private static async Task<IResult> AcceptAsync(Func<Task<IResult>> order)

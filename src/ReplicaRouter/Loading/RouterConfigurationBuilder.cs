@@ -188,24 +188,7 @@ internal sealed class RouterConfigurationBuilder
         var key = $"{_options.Names.Section}:Routes:{name}";
         var tiers = Tiers(key, name, settings, hosts);
         var isPrimaryOnly = tiers.All(tier => tier.IsPrimary);
-
-        if (settings.MaxLag is { } maxLag) Lag($"{key}:MaxLag", maxLag);
-        if (settings.MaxPoolSize is < 1) _faults.Add($"{key}:MaxPoolSize is {settings.MaxPoolSize}. Write 1 or more, or leave it out.");
-        if (settings.MinPoolSize is < 0 || settings.MinPoolSize > (settings.MaxPoolSize ?? int.MaxValue))
-        {
-            _faults.Add($"{key}:MinPoolSize is {settings.MinPoolSize}. Write a number from 0 to MaxPoolSize ({settings.MaxPoolSize?.ToString(CultureInfo.InvariantCulture) ?? "not set"}).");
-        }
-
-        InRange($"{key}:Wait", settings.Wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
-        InRange($"{key}:MaxWaiting", settings.MaxWaiting, 0, 1_000_000);
-        InRange($"{key}:CatchUpWait", settings.CatchUpWait, TimeSpan.Zero, TimeSpan.FromMinutes(1));
-        if (settings.Consistency is { } consistency && !Enum.IsDefined(consistency))
-        {
-            _faults.Add($"{key}:Consistency is {consistency}. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}.");
-        }
-
-        InRange($"{key}:ConnectTimeout", settings.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-        InRange($"{key}:CommandTimeout", settings.CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        CheckRoute(key, settings);
 
         var application = _options.ApplicationName ?? hosts.FirstOrDefault()?.Connection.ApplicationName ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "ReplicaRouter";
         var isSlow = name is HostNames.Analytics or HostNames.Background;
@@ -234,6 +217,27 @@ internal sealed class RouterConfigurationBuilder
                 DefaultCommandTimeout = name == HostNames.Analytics ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(30),
             },
         };
+    }
+
+    private void CheckRoute(string key, DatabaseRouteOptions settings)
+    {
+        if (settings.MaxLag is { } maxLag) Lag($"{key}:MaxLag", maxLag);
+        if (settings.MaxPoolSize is < 1) _faults.Add($"{key}:MaxPoolSize is {settings.MaxPoolSize}. Write 1 or more, or leave it out.");
+        if (settings.MinPoolSize is < 0 || settings.MinPoolSize > (settings.MaxPoolSize ?? int.MaxValue))
+        {
+            _faults.Add($"{key}:MinPoolSize is {settings.MinPoolSize}. Write a number from 0 to MaxPoolSize ({settings.MaxPoolSize?.ToString(CultureInfo.InvariantCulture) ?? "not set"}).");
+        }
+
+        InRange($"{key}:Wait", settings.Wait, TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        InRange($"{key}:MaxWaiting", settings.MaxWaiting, 0, 1_000_000);
+        InRange($"{key}:CatchUpWait", settings.CatchUpWait, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        if (settings.Consistency is { } consistency && !Enum.IsDefined(consistency))
+        {
+            _faults.Add($"{key}:Consistency is {consistency}. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}.");
+        }
+
+        InRange($"{key}:ConnectTimeout", settings.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        InRange($"{key}:CommandTimeout", settings.CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
     }
 
     /// <summary>The connections of the largest pool by which reads fall back: more of them would only wait for one.</summary>
