@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The router of a cluster. The constructor ties its parts together; the rest passes calls on to them. Routers of further databases share the parts.</summary>
+/// <summary>The router of one cluster. The constructor wires its parts; the members delegate to them. Routers of further databases share the parts.</summary>
 internal sealed class ClusterRouter : DatabaseRouter
 {
     private const int LongestName = 63;
@@ -68,7 +68,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         var sessions = new SessionWatcher(_counters, time, logger);
         _tokens = new SessionTokens(configuration, _store, _fleet, sessions, time);
         _chooser = new HostChooser(configuration, _store, _fleet, _counters, guard, sessions, time, random);
-        // It comes first of what follows changes: a connection that is opened in between is not to meet the lost host.
+        // The first subscriber: a connection that is opened while the others run must not reach the lost host.
         var created = new CreatedConnections(_chooser, _store);
         _store.Changed += guard.OnChanged;
         _store.Changed += new TopologyWatcher(_fleet, _counters, logger).OnChanged;
@@ -100,17 +100,17 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override DatabaseRouter ForDatabase(string database)
     {
         ArgumentException.ThrowIfNullOrEmpty(database);
-        // Source: PostgreSQL manual, "Identifiers and Key Words": longer names are cut off, and would lead elsewhere.
+        // PostgreSQL truncates longer names, which would lead to another database. Source: manual, "Identifiers and Key Words".
         if (Encoding.UTF8.GetByteCount(database) > LongestName || database.Contains('\0', StringComparison.Ordinal))
-            throw new ArgumentException($"The name of a database has at most {LongestName} bytes, none of them 0.", nameof(database));
-        if (_configuration.SingleServer is not null) throw new NotSupportedException("A router that DatabaseRouter.ForSingleServer made has the one database of its data source.");
+            throw new ArgumentException($"A database name must have at most {LongestName} bytes, none of them 0.", nameof(database));
+        if (_configuration.SingleServer is not null) throw new NotSupportedException("A router from DatabaseRouter.ForSingleServer supports only the database of its data source.");
         ThrowIfDisposed();
-        // Without a database, a login leads to the one of the user's name.
+        // A connection string without a database leads to the database named after the user.
         if (_configuration.Hosts.All(host => (host.Connection.Database ?? host.Connection.Username) == database)) return _cluster;
         return _cluster._databases.GetOrAdd(database, static (name, cluster) => new(() => cluster.NewRouterOf(name)), _cluster).Value;
     }
 
-    /// <summary>A copy of this router, with the same parts, whose connections lead to another database.</summary>
+    /// <summary>Returns a copy of this router that shares its parts and connects to another database.</summary>
     private ClusterRouter NewRouterOf(string database)
     {
         var (copy, other) = ((ClusterRouter)MemberwiseClone(), new Database(database, _configuration.Routes.Length, _time));
@@ -128,7 +128,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         if (!next.EqualsBeyondHosts(_cluster._configuration)) Log.RestartNeeded(_logger);
     }
 
-    /// <summary>Reads options and reloads them. No caller waits for it, so a fault goes to the log.</summary>
+    /// <summary>Reads options and reloads them. Logs faults, because no caller waits for the result.</summary>
     public void TryReload(Func<DatabaseRouterOptions> read)
     {
         try
@@ -137,16 +137,16 @@ internal sealed class ClusterRouter : DatabaseRouter
         }
         catch (ObjectDisposedException)
         {
-            // The application ends.
+            // The application is shutting down.
         }
         catch (Exception e)
         {
-            // What code that is not ours says of a configuration may quote its values.
+            // Messages of other code can quote configuration values.
             Log.ConfigurationRefused(_logger, e is DatabaseRouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
         }
     }
 
-    /// <summary>Keeps a subscription to what tells of changes, until the router is disposed of.</summary>
+    /// <summary>Keeps a subscription to configuration changes until the router is disposed.</summary>
     public void Follow(IDisposable changes) => _changes.Add(changes);
 
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
@@ -245,19 +245,19 @@ internal sealed class ClusterRouter : DatabaseRouter
         return RouteScope.Begin(this, route);
     }
 
-    /// <summary>The route that was stated for the calling code: by the innermost scope, else by what its session began from.</summary>
+    /// <summary>The route stated for the calling code: by the innermost scope, else by the origin of its session.</summary>
     public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(this)?.Origin?.Route;
 
-    /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
+    /// <summary>Begins an ambient session that reads its tokens at its first use.</summary>
     public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(this, _tokens, origin), null);
 
-    /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
+    /// <summary>Counts a token that the web package found to be damaged, forged or too old. Logs at most one a minute.</summary>
     public void IgnoreToken(string reason) => _tokens.Ignore(reason);
 
-    /// <summary>Whether some host may serve the route at this moment.</summary>
+    /// <summary>Whether at least one host can serve the route now.</summary>
     public bool CanServe(DatabaseRoute route) => _chooser.CanServe(_configuration.PlanOf(route));
 
-    /// <summary>Who would serve the route at this moment, and why not the others.</summary>
+    /// <summary>Explains which hosts would serve the route now, and why the others would not.</summary>
     public RouteExplanation Explain(DatabaseRoute route, OperationOptions? options) => _chooser.Explain(_configuration.PlanOf(route), options);
 
     public override DatabaseRouterMetrics GetMetrics() => _status.Metrics();
@@ -299,7 +299,7 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     protected override async ValueTask DisposeCoreAsync()
     {
-        // That of a further database is disposed of with its cluster's.
+        // The router of a further database is disposed with its cluster's router.
         if (_cluster != this) return;
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
         foreach (var changes in _changes) changes.Dispose();
@@ -322,19 +322,19 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     internal override string? Name => _configuration.Name;
 
-    /// <summary>The category of the log events of a router of a name; null for the one without.</summary>
+    /// <summary>Returns the log category of a router; a null name is the unnamed router.</summary>
     public static string LogCategoryOf(string? name) => name is null ? s_category : $"{s_category}.{name}";
 
-    /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
+    /// <summary>Creates a closed connection to a host that is chosen now. It counts as in use once it is opened.</summary>
     public NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions? options) => _opener.Create(NewAttempt(route, options));
 
     public bool IsReadOnly(DatabaseRoute route) => _configuration.PlanOf(route).IsReadOnly;
 
-    /// <summary>The present moment, by the router's clock.</summary>
+    /// <summary>The current timestamp of the router's clock.</summary>
     public long Timestamp => _time.GetTimestamp();
 
-    /// <summary>Reports a failure of a connection that was handed out at <paramref name="openedAt"/>: what is known of its host since then outweighs the failure.</summary>
-    /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
+    /// <summary>Reports a failure of a connection that a caller got at <paramref name="openedAt"/>. Later observations of its host outweigh the failure.</summary>
+    /// <returns>The attempt whose host a retry must avoid; null if the host did not cause the failure.</returns>
     public FailedAttempt? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
     {
         var index = _configuration.PlanOf(route).Index;
@@ -342,7 +342,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         return pool is not null && _failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _time.GetTimestamp()) : null;
     }
 
-    /// <summary>Opens a connection, if it can be on another host than the one that failed. Without <paramref name="async"/> it is open when this returns.</summary>
+    /// <summary>Opens a connection, preferably on another host than the one that failed. Without <paramref name="async"/>, it completes synchronously.</summary>
     public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(
         DatabaseRoute route, OperationOptions? options, FailedAttempt failure, bool async, CancellationToken cancellationToken)
     {
@@ -351,7 +351,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         return (await _opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false)).Connection;
     }
 
-    /// <summary>Finds out how a transaction ended whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
+    /// <summary>Determines the outcome of a transaction whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
     public Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, OperationOptions? options, CancellationToken cancellationToken) =>
         _outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
 
@@ -373,23 +373,23 @@ internal sealed class ClusterRouter : DatabaseRouter
         return work;
     }
 
-    // By itself: what it hands over is allocated only where operations are timed.
+    // A separate method, so that its closures are allocated only when operations are measured.
     private Task<T> MeasuredAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         _telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _executor.ExecuteAsync(attempt, work, cancellationToken));
 
-    /// <summary>The pools of each host that there is.</summary>
+    /// <summary>The pools of each current host.</summary>
     public IEnumerable<HostPools> Pools => _fleet.Hosts;
 
-    /// <summary>What callers were refused, and what failed them.</summary>
+    /// <summary>The number of connections that could not be opened for callers, and the latest kinds of failures.</summary>
     public (long NotOpened, OperationFailure[] Last) Failures => (_counters[RouterEvent.NotOpened], _counters.Failures.Last());
 
-    /// <summary>All routes, in the order of their indexes.</summary>
+    /// <summary>All routes, ordered by index.</summary>
     public ImmutableArray<RoutePlan> Routes => _configuration.Routes;
 
-    /// <summary>What came of the last question to each source of hosts; null for one that has not answered yet.</summary>
+    /// <summary>The last result of each discovery source; null for a source that has not answered yet.</summary>
     public IEnumerable<SourceReport?> SourceReports => _sources.Select(source => source.Last);
 
-    /// <summary>Has the sources asked when the primary is lost, or a host contradicts them: they may know more by now.</summary>
+    /// <summary>Queries the discovery sources when the primary is lost or a host contradicts them: they may know more by now.</summary>
     private void OnDoubt(TopologySnapshot before, TopologySnapshot after)
     {
         var isContradicted = (after.Belief.Contradicted & ~before.Belief.Contradicted) != 0;

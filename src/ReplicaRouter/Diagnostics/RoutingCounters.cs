@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter;
 
-/// <summary>Counts what the router decided. Plain numbers, one array cell an event, and one a route and reason.</summary>
+/// <summary>Counts the router's decisions, in plain arrays: one cell per event, and one per route and reason.</summary>
 internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<IHostDiscoverySource> sources)
 {
     private static readonly Verdict[] Reasons = Enum.GetValues<Verdict>();
@@ -23,10 +23,10 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
 
     public void CountState(HostConfiguration host, HostState state) => _states.AddOrUpdate((host.Name, state), 1, (_, count) => count + 1);
 
-    /// <summary>Commands that were run on hosts that are no longer there, by the route's index.</summary>
+    /// <summary>Returns the number of commands run on removed hosts, by the route's index.</summary>
     public long CommandsOfRemoved(int route) => Volatile.Read(ref _removed[route]);
 
-    /// <summary>Keeps in the totals what was run on a host that is no longer there, and forgets the rest: names may come and go without end.</summary>
+    /// <summary>Keeps the commands of a removed host in the totals, and drops its other counters, because the number of host names over time is unbounded.</summary>
     public void Forget(HostPools host, bool isNameFree)
     {
         foreach (var pool in host.All) Interlocked.Add(ref _removed[pool.Plan.Index], pool.Commands);
