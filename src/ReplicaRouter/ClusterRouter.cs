@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>The router of a cluster, or of a further database of one, which shares its parts. It passes calls on to them.</summary>
+/// <summary>The router of a cluster, or of an additional database of one, which shares its parts. The members delegate to the parts.</summary>
 internal sealed class ClusterRouter : DatabaseRouter
 {
     private const int LongestName = 63;
@@ -41,12 +41,12 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override DatabaseRouter ForDatabase(string database)
     {
         ArgumentException.ThrowIfNullOrEmpty(database);
-        // Source: PostgreSQL manual, "Identifiers and Key Words": longer names are cut off, and would lead elsewhere.
+        // PostgreSQL truncates longer names, which would lead to another database. Source: manual, "Identifiers and Key Words".
         if (Encoding.UTF8.GetByteCount(database) > LongestName || database.Contains('\0', StringComparison.Ordinal))
-            throw new ArgumentException($"The name of a database has at most {LongestName} bytes, none of them 0.", nameof(database));
-        if (_configuration.SingleServer is not null) throw new NotSupportedException("A router that DatabaseRouter.ForSingleServer made has the one database of its data source.");
+            throw new ArgumentException($"A database name must have at most {LongestName} bytes, none of them 0.", nameof(database));
+        if (_configuration.SingleServer is not null) throw new NotSupportedException("A router from DatabaseRouter.ForSingleServer supports only the database of its data source.");
         ThrowIfDisposed();
-        // Without a database, a login leads to the one of the user's name.
+        // A connection string without a database leads to the database named after the user.
         if (_configuration.Hosts.All(host => (host.Connection.Database ?? host.Connection.Username) == database)) return _cluster;
         return _cluster._databases.GetOrAdd(database, static (name, cluster) => new(() => cluster.NewRouterOf(name)), _cluster).Value;
     }
@@ -67,7 +67,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         if (!next.EqualsBeyondHosts(_cluster._configuration)) Log.RestartNeeded(_parts.Logger);
     }
 
-    /// <summary>Reads options and reloads them. No caller waits for it, so a fault goes to the log.</summary>
+    /// <summary>Reads options and reloads them. Logs faults, because no caller waits for the result.</summary>
     public void TryReload(Func<DatabaseRouterOptions> read)
     {
         try
@@ -76,16 +76,16 @@ internal sealed class ClusterRouter : DatabaseRouter
         }
         catch (ObjectDisposedException)
         {
-            // The application ends.
+            // The application is shutting down.
         }
         catch (Exception e)
         {
-            // What code that is not ours says of a configuration may quote its values.
+            // Messages of other code can quote configuration values.
             Log.ConfigurationRefused(_parts.Logger, e is DatabaseRouterConfigurationException ? e.Message : $"reading it failed with {e.GetType().Name}");
         }
     }
 
-    /// <summary>Keeps a subscription to what tells of changes, until the router is disposed of.</summary>
+    /// <summary>Keeps a subscription to configuration changes until the router is disposed.</summary>
     public void Follow(IDisposable changes) => _parts.Owned.Add(changes);
 
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
@@ -184,19 +184,19 @@ internal sealed class ClusterRouter : DatabaseRouter
         return RouteScope.Begin(this, route);
     }
 
-    /// <summary>The route that was stated for the calling code: by the innermost scope, else by what its session began from.</summary>
+    /// <summary>The route stated for the calling code: by the innermost scope, else by the origin of its session.</summary>
     public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(_cluster)?.Origin?.Route;
 
-    /// <summary>Begins an ambient session that looks for its token when it first needs one.</summary>
+    /// <summary>Begins an ambient session that reads its tokens at its first use.</summary>
     public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(_cluster, _parts.Tokens, origin), null);
 
-    /// <summary>Counts a token that was damaged or forged on its way here, and logs the first one.</summary>
+    /// <summary>Counts a token that the web package found to be damaged, forged or too old. Logs at most one a minute.</summary>
     public void IgnoreToken(string reason) => _parts.Tokens.Ignore(reason);
 
-    /// <summary>Whether some host may serve the route at this moment.</summary>
+    /// <summary>Whether at least one host can serve the route now.</summary>
     public bool CanServe(DatabaseRoute route) => _parts.Chooser.CanServe(_configuration.PlanOf(route));
 
-    /// <summary>Who would serve the route at this moment, and why not the others.</summary>
+    /// <summary>Explains which hosts would serve the route now, and why the others would not.</summary>
     public RouteExplanation Explain(DatabaseRoute route, OperationOptions? options) => _parts.Chooser.Explain(_configuration.PlanOf(route), options);
 
     public override DatabaseRouterMetrics GetMetrics() => _parts.Status.Metrics();
@@ -238,7 +238,7 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     protected override async ValueTask DisposeCoreAsync()
     {
-        // The parts are the cluster's own: a further database has them on loan.
+        // The router of an additional database is disposed with its cluster's router.
         if (_cluster != this || Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
         await _parts.DisposeAsync().ConfigureAwait(false);
     }
@@ -249,19 +249,19 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     internal override string? Name => _configuration.Name;
 
-    /// <summary>The category of the log events of a router of a name; null for the one without.</summary>
+    /// <summary>Returns the log category of a router; a null name is the unnamed router.</summary>
     public static string LogCategoryOf(string? name) => name is null ? s_category : $"{s_category}.{name}";
 
-    /// <summary>A connection to a host that is picked now, counted once it is opened.</summary>
+    /// <summary>Creates a closed connection to a host that is chosen now. It counts as in use once it is opened.</summary>
     public NpgsqlConnection CreateConnection(DatabaseRoute route, OperationOptions? options) => _parts.Opener.Create(NewAttempt(route, options));
 
     public bool IsReadOnly(DatabaseRoute route) => _configuration.PlanOf(route).IsReadOnly;
 
-    /// <summary>The present moment, by the router's clock.</summary>
+    /// <summary>The current timestamp of the router's clock.</summary>
     public long Timestamp => _parts.Time.GetTimestamp();
 
-    /// <summary>Reports a failure of a connection that was handed out at <paramref name="openedAt"/>: what is known of its host since then outweighs the failure.</summary>
-    /// <returns>What to avoid when the same is tried again; null when the failure was none of the host's.</returns>
+    /// <summary>Reports a failure of a connection that a caller got at <paramref name="openedAt"/>. Later observations of its host outweigh the failure.</summary>
+    /// <returns>The attempt whose host a retry must avoid; null if the host did not cause the failure.</returns>
     public FailedAttempt? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
     {
         var index = _configuration.PlanOf(route).Index;
@@ -269,7 +269,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         return pool is not null && _parts.Failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _parts.Time.GetTimestamp()) : null;
     }
 
-    /// <summary>Opens a connection, if it can be on another host than the one that failed. Without <paramref name="async"/> it is open when this returns.</summary>
+    /// <summary>Opens a connection, preferably on another host than the one that failed. Without <paramref name="async"/>, it completes synchronously.</summary>
     public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(
         DatabaseRoute route, OperationOptions? options, FailedAttempt failure, bool async, CancellationToken cancellationToken)
     {
@@ -278,7 +278,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         return (await _parts.Opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false)).Connection;
     }
 
-    /// <summary>Finds out how a transaction ended whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
+    /// <summary>Determines the outcome of a transaction whose COMMIT got no answer, within the time that a write waits for a primary.</summary>
     public Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, OperationOptions? options, CancellationToken cancellationToken) =>
         _parts.Outcomes.ResolveInTimeAsync(mark, SessionOf(options), cancellationToken);
 
@@ -300,20 +300,20 @@ internal sealed class ClusterRouter : DatabaseRouter
         return work;
     }
 
-    // By itself: what it hands over is allocated only where operations are timed.
+    // A separate method, so that its closures are allocated only when operations are measured.
     private Task<T> MeasuredAsync<T>(string name, Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         _parts.Telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _parts.Executor.ExecuteAsync(attempt, work, cancellationToken));
 
-    /// <summary>The pools of each host that there is.</summary>
+    /// <summary>The pools of each current host.</summary>
     public IEnumerable<HostPools> Pools => _parts.Fleet.Hosts;
 
-    /// <summary>What callers were refused, and what failed them.</summary>
+    /// <summary>The number of connections that could not be opened for callers, and the latest kinds of failures.</summary>
     public (long NotOpened, OperationFailure[] Last) Failures => (_parts.Counters[RouterEvent.NotOpened], _parts.Counters.Failures.Last());
 
-    /// <summary>All routes, in the order of their indexes.</summary>
+    /// <summary>All routes, ordered by index.</summary>
     public ImmutableArray<RoutePlan> Routes => _configuration.Routes;
 
-    /// <summary>What came of the last question to each source of hosts; null for one that has not answered yet.</summary>
+    /// <summary>The last result of each discovery source; null for a source that has not answered yet.</summary>
     public IEnumerable<SourceReport?> SourceReports => _parts.Sources.Select(source => source.Last);
 
     private Attempt NewAttempt(DatabaseRoute route, OperationOptions? options) => new(Undisposed(_configuration).PlanOf(route), options, SessionOf(options), _parts.Time);

@@ -14,12 +14,12 @@ namespace ReplicaRouter;
 public static class ReplicaRouterServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a <see cref="DatabaseRouter"/> that is configured by the section <c>ReplicaRouter</c>, by <c>DATABASE_URL</c> and
+    /// Adds a <see cref="DatabaseRouter"/>. It is configured by the section <c>ReplicaRouter</c>, then by <c>DATABASE_URL</c> and
     /// <c>DATABASE_READ_REPLICA_*_URL</c> (also from a <c>.env</c> file), and last by <paramref name="configure"/>.
     /// </summary>
     /// <remarks>See <see cref="AddReplicaRouter(IServiceCollection, IConfiguration, Action{DatabaseRouterOptions})"/> for what is registered.</remarks>
     /// <returns>The same builder.</returns>
-    /// <exception cref="InvalidOperationException">The application has a router already.</exception>
+    /// <exception cref="InvalidOperationException">The application already has a router.</exception>
     public static IHostApplicationBuilder AddReplicaRouter(this IHostApplicationBuilder builder, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -28,17 +28,17 @@ public static class ReplicaRouterServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is resolved by its name as the key. It is configured by the section
-    /// <c>ReplicaRouters:</c><i>name</i>, by variables that begin with the name, as <c>BILLING_DATABASE_URL</c>, and last by <paramref name="configure"/>. Where none of
-    /// them names a primary, <c>ConnectionStrings:</c><i>name</i> does.
+    /// Adds a further <see cref="DatabaseRouter"/>, for another cluster, with its name as the service key. It is configured by the section
+    /// <c>ReplicaRouters:</c><i>name</i>, then by variables that begin with the name, such as <c>BILLING_DATABASE_URL</c>, and last by <paramref name="configure"/>. If
+    /// none of them names a primary, <c>ConnectionStrings:</c><i>name</i> does.
     /// </summary>
     /// <remarks>See <see cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})"/> for what is registered.</remarks>
     /// <param name="builder">The application.</param>
     /// <param name="name">The router's name: 1 to 63 letters from A to Z, digits, <c>-</c> or <c>_</c>.</param>
-    /// <param name="configure">What is set in code; it has the last word.</param>
+    /// <param name="configure">Options set in code, which override all others.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentException">The name is not usable.</exception>
-    /// <exception cref="InvalidOperationException">The application has a router of this name already.</exception>
+    /// <exception cref="ArgumentException">The name is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The application already has a router with this name.</exception>
     public static IHostApplicationBuilder AddReplicaRouter(this IHostApplicationBuilder builder, string name, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -46,10 +46,10 @@ public static class ReplicaRouterServiceCollectionExtensions
         return builder;
     }
 
-    /// <summary>Adds a <see cref="DatabaseRouter"/> that is configured in code.</summary>
+    /// <summary>Adds a <see cref="DatabaseRouter"/> that is configured only in code.</summary>
     /// <inheritdoc cref="AddReplicaRouter(IServiceCollection, IConfiguration, Action{DatabaseRouterOptions})" path="/remarks"/>
     /// <returns>The same services.</returns>
-    /// <exception cref="InvalidOperationException">The application has a router already.</exception>
+    /// <exception cref="InvalidOperationException">The application already has a router.</exception>
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, Action<DatabaseRouterOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
@@ -59,24 +59,25 @@ public static class ReplicaRouterServiceCollectionExtensions
     /// <summary>Adds a <see cref="DatabaseRouter"/> that is configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
     /// <remarks>
     /// <para>
-    /// The options are those of <see cref="IOptions{TOptions}"/>: <c>Configure</c>, <c>PostConfigure</c> and validation of <see cref="DatabaseRouterOptions"/> take effect as everywhere. The router
-    /// follows them as they are reloaded: see <see cref="DatabaseRouter.Reload"/>. A reload that is wrong is refused as a whole, and logged. Variables
-    /// of the environment and a <c>.env</c> file are read once, at the start.
+    /// The options are ordinary <see cref="IOptions{TOptions}"/>: <c>Configure</c>, <c>PostConfigure</c> and validation of <see cref="DatabaseRouterOptions"/> work as
+    /// usual. The router follows reloads: see <see cref="DatabaseRouter.Reload"/>. An invalid reload is refused as a whole, and logged. Environment variables and
+    /// the <c>.env</c> file are read once, at startup.
     /// </para>
     /// <para>
-    /// Registers the router, which starts with the host and stops the start when its configuration is wrong; a <see cref="DbDataSource"/> and <see cref="RoutedDataSource"/>
-    /// that write; and one a route, keyed by <see cref="DatabaseOperation"/>: <c>[FromKeyedServices(DatabaseOperation.Read)] RoutedDataSource</c>.
+    /// Registers the router, which starts with the host, and fails the start if its configuration is invalid; a <see cref="DbDataSource"/> and
+    /// <see cref="RoutedDataSource"/> for writes; and both for each operation, keyed by <see cref="DatabaseOperation"/>:
+    /// <c>[FromKeyedServices(DatabaseOperation.Read)] RoutedDataSource</c>.
     /// </para>
     /// </remarks>
     /// <returns>The same services.</returns>
-    /// <exception cref="InvalidOperationException">The application has a router already.</exception>
+    /// <exception cref="InvalidOperationException">The application already has a router.</exception>
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, IConfiguration configuration, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         return services.Add(null, configuration, configure);
     }
 
-    /// <summary>Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is configured in code.</summary>
+    /// <summary>Adds a further <see cref="DatabaseRouter"/>, for another cluster, that is configured only in code.</summary>
     /// <inheritdoc cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})" path="/remarks"/>
     /// <inheritdoc cref="AddReplicaRouter(IServiceCollection, string, IConfiguration, Action{DatabaseRouterOptions})" path="/exception"/>
     /// <returns>The same services.</returns>
@@ -86,25 +87,25 @@ public static class ReplicaRouterServiceCollectionExtensions
         return services.Add(RouterRegistration.Checked(name), null, configure);
     }
 
-    /// <summary>Adds a further <see cref="DatabaseRouter"/>, of another cluster, that is configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
+    /// <summary>Adds a further <see cref="DatabaseRouter"/>, for another cluster, configured by <paramref name="configuration"/>, then by <paramref name="configure"/>.</summary>
     /// <remarks>
-    /// Everything that is registered has the router's name for its key, its options' name included: <c>[FromKeyedServices("billing")] DatabaseRouter</c>, and a
-    /// <see cref="RoutedDataSource"/> that writes. Those of the operations have the operation's name added: <c>[FromKeyedServices("billing:read")] RoutedDataSource</c>.
+    /// The router's name is the name of its options, and the key of its services: <c>[FromKeyedServices("billing")] DatabaseRouter</c>, and a <see cref="RoutedDataSource"/>
+    /// for writes. For other operations, the operation's name is appended: <c>[FromKeyedServices("billing:read")] RoutedDataSource</c>.
     /// </remarks>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The router's name: 1 to 63 letters from A to Z, digits, <c>-</c> or <c>_</c>.</param>
-    /// <param name="configuration">Where its section, variables and connection string are.</param>
-    /// <param name="configure">What is set in code; it has the last word.</param>
+    /// <param name="configuration">The configuration with the router's section, variables and connection string.</param>
+    /// <param name="configure">Options set in code, which override all others.</param>
     /// <returns>The same services.</returns>
-    /// <exception cref="ArgumentException">The name is not usable.</exception>
-    /// <exception cref="InvalidOperationException">The application has a router of this name already.</exception>
+    /// <exception cref="ArgumentException">The name is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The application already has a router with this name.</exception>
     public static IServiceCollection AddReplicaRouter(this IServiceCollection services, string name, IConfiguration configuration, Action<DatabaseRouterOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         return services.Add(RouterRegistration.Checked(name), configuration, configure);
     }
 
-    /// <summary>The application's own configuration wins over the .env file: it holds the real variables.</summary>
+    /// <summary>Returns the configuration of the application, with the real variables, which overrides the <c>.env</c> file.</summary>
     private static IConfigurationRoot WithDotEnv(IHostApplicationBuilder builder) => new ConfigurationBuilder().AddDotEnv().AddConfiguration(builder.Configuration).Build();
 
     private static IServiceCollection Add(this IServiceCollection services, string? name, IConfiguration? configuration, Action<DatabaseRouterOptions>? configure)
@@ -113,8 +114,8 @@ public static class ReplicaRouterServiceCollectionExtensions
         if (services.Any(service => service.ServiceType == typeof(DatabaseRouter) && Equals(service.ServiceKey, name)))
         {
             throw new InvalidOperationException(name is null
-                ? "AddReplicaRouter was called twice. Call it once; a further router, of another cluster, needs a name: AddReplicaRouter(\"billing\")."
-                : $"AddReplicaRouter(\"{name}\") was called twice. Call it once for each cluster, with a name of its own.");
+                ? "AddReplicaRouter was called twice. Call it once. A further router, for another cluster, needs a name: AddReplicaRouter(\"billing\")."
+                : $"AddReplicaRouter(\"{name}\") was called twice. Call it once for each cluster, with a unique name.");
         }
 
         if (name is not null && RouterRegistration.OfSameVariables(name, services) is { } other)
@@ -130,7 +131,7 @@ public static class ReplicaRouterServiceCollectionExtensions
         }
 
         if (configure is not null) options.Configure(configure);
-        // With a null key they are registered without one.
+        // A null key registers an unkeyed service.
         services.TryAddKeyedSingleton(name, (provider, _) => Create(provider, options.Name));
         services.TryAddKeyedSingleton(name, (provider, _) => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
         services.TryAddKeyedSingleton<DbDataSource>(name, (provider, _) => registration.Of(provider).GetDataSource(DatabaseOperation.Write));
@@ -151,7 +152,7 @@ public static class ReplicaRouterServiceCollectionExtensions
         var options = factory.Create(name);
         options.TimeProvider ??= provider.GetService<TimeProvider>();
         var router = DatabaseRouter.Create(options, provider.GetService<ILoggerFactory>(), provider.GetService<IMeterFactory>());
-        // Not by IOptionsMonitor: where reading fails, it throws at whatever reported the change.
+        // Not IOptionsMonitor: if reading fails, it throws into the code that reported the change.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<DatabaseRouterOptions>>().Where(source => (source.Name ?? Options.DefaultName) == name))
         {
             router.Engine.Follow(ChangeToken.OnChange(source.GetChangeToken, () => router.Engine.TryReload(() => factory.Create(name))));
@@ -160,7 +161,7 @@ public static class ReplicaRouterServiceCollectionExtensions
         return router;
     }
 
-    /// <summary>Has a router's options read again when the configuration is.</summary>
+    /// <summary>Reloads a router's options when the configuration is reloaded.</summary>
     private sealed class ConfigurationChanges(string name, IConfiguration configuration) : IOptionsChangeTokenSource<DatabaseRouterOptions>
     {
         public string? Name => name;
@@ -168,7 +169,7 @@ public static class ReplicaRouterServiceCollectionExtensions
         public IChangeToken GetChangeToken() => configuration.GetReloadToken();
     }
 
-    /// <summary>Creates the router with the host, so that probes run before the first request and wrong values stop the start.</summary>
+    /// <summary>Creates the router when the host starts, so that probes run before the first request, and invalid values fail the start.</summary>
     private sealed class RouterStarter(DatabaseRouter router) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)
@@ -179,7 +180,7 @@ public static class ReplicaRouterServiceCollectionExtensions
             }
             catch (NoEligibleHostException)
             {
-                // An application may start before its servers do. Operations wait, and the health status tells.
+                // An application can start before its servers. Operations wait, and the health status shows why.
             }
         }
 

@@ -3,8 +3,8 @@ using Npgsql;
 
 namespace ReplicaRouter;
 
-/// <summary>A data source that chooses a host at each opening, for whatever takes a <see cref="DbDataSource"/>: Dapper, EF Core, health checks.</summary>
-/// <remarks>What it hands out is the real <see cref="NpgsqlConnection"/>. Disposing it closes nothing: the pools are the router's.</remarks>
+/// <summary>A data source that chooses a host at each open, for libraries that take a <see cref="DbDataSource"/>: Dapper, EF Core, health checks.</summary>
+/// <remarks>Its connections are real <see cref="NpgsqlConnection"/>s. Disposing it closes nothing: the router owns the pools.</remarks>
 public abstract class RoutedDataSource : DbDataSource
 {
     /// <inheritdoc cref="DbDataSource.OpenConnection"/>

@@ -1,15 +1,15 @@
 namespace ReplicaRouter;
 
-/// <summary>Carries a session's token in the metadata of a job or message, so that whoever handles it sees what its sender wrote.</summary>
+/// <summary>Carries a session token in the metadata of a job or message, so that the handler sees what the sender wrote.</summary>
 public static class SessionMetadata
 {
-    /// <summary>The metadata's key: <c>replica-router-token</c>. That of a further router of the application is followed by <c>-</c> and its name.</summary>
+    /// <summary>The metadata key: <c>replica-router-token</c>. For a named router, <c>-</c> and its name are appended.</summary>
     public const string Key = "replica-router-token";
 
-    /// <summary>Adds the session's token to metadata, if there is anything to tell.</summary>
+    /// <summary>Adds the session's token to metadata, unless the token is empty.</summary>
     /// <param name="session">The sender's session.</param>
     /// <param name="metadata">The headers or parameters that travel with the job or message.</param>
-    /// <param name="cancellationToken">Cancels asking for the position of the last write.</param>
+    /// <param name="cancellationToken">Cancels the query for the position of the last write.</param>
     public static async ValueTask WriteToAsync(this DatabaseSession session, IDictionary<string, string> metadata, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
@@ -19,7 +19,7 @@ public static class SessionMetadata
 
     /// <summary>Begins a session that sees what the sender of a job or message had written and read.</summary>
     /// <param name="router">The handler's router.</param>
-    /// <param name="metadata">What travelled with the job or message. Without a token the session starts from nothing.</param>
+    /// <param name="metadata">The metadata of the job or message. Without a token, the session starts empty.</param>
     public static DatabaseSession BeginSession(this DatabaseRouter router, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         ArgumentNullException.ThrowIfNull(router);
@@ -28,6 +28,6 @@ public static class SessionMetadata
         return router.BeginSession(metadata.FirstOrDefault(entry => entry.Key == key).Value);
     }
 
-    /// <param name="router">The router's name; null for the one without.</param>
+    /// <param name="router">The router's name; null for the unnamed router.</param>
     internal static string KeyOf(string? router) => router is null ? Key : $"{Key}-{router}";
 }

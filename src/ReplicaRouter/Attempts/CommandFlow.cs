@@ -3,13 +3,13 @@ using Npgsql;
 
 namespace ReplicaRouter.Attempts;
 
-/// <summary>What one unit of work has sent to its server so far, as Npgsql's meter tells it in the flow of that work, and how it ended.</summary>
+/// <summary>What one unit of work has sent to its server so far, as reported by Npgsql's meter on the work's own execution context, and how the work ended.</summary>
 internal sealed class CommandFlow
 {
-    /// <summary>The unit of work that the current code is part of, if the router runs it.</summary>
+    /// <summary>The unit of work that the current code is part of; null outside the router's operations.</summary>
     public static readonly AsyncLocal<CommandFlow?> Current = new();
 
-    /// <summary>The router's own commands on callers' connections.</summary>
+    /// <summary>Marks the router's own commands on callers' connections, which are not counted.</summary>
     public static readonly CommandFlow Uncounted = new();
 
     private const int Running = 0;
@@ -23,34 +23,34 @@ internal sealed class CommandFlow
     private long _bytesBefore;
     private long _bytesAfter;
 
-    /// <summary>Whether the work was given up. How long its commands take no longer says anything.</summary>
+    /// <summary>Whether the work was abandoned. The durations of its commands are ignored from then on.</summary>
     public bool IsGivenUp { get; private set; }
 
     /// <summary>Whether the connection broke under the work.</summary>
     public bool IsBroken { get; set; }
 
-    /// <summary>On what an error of the work was met.</summary>
+    /// <summary>Where an error of the work occurred.</summary>
     public FailureSite Site => IsBroken ? FailureSite.BrokenConnection : FailureSite.OpenConnection;
 
-    /// <summary>Whether the connection led to a standby.</summary>
+    /// <summary>Whether the server was a standby.</summary>
     public bool IsOnStandby { get; private set; }
 
     /// <summary>The transaction whose COMMIT was sent, or is about to be.</summary>
     public TransactionMark? Mark { get; private set; }
 
-    /// <summary>The operation that the work is part of, if it is one that may be given a second run.</summary>
+    /// <summary>The operation that the work is part of; null for a transaction, which is never hedged.</summary>
     public Attempt? Attempt { get; init; }
 
-    /// <summary>Commands that were begun so far.</summary>
+    /// <summary>Commands started so far.</summary>
     public int Commands => Volatile.Read(ref _commands);
 
     /// <summary>Whether anything was sent.</summary>
     public bool HasSent => Volatile.Read(ref _bytes) > 0;
 
-    /// <summary>Whether the work ended in its very first command: nothing was done before it, nor by COPY, which is no command, and nothing after.</summary>
+    /// <summary>Whether the work ended in its first command: nothing was sent before it (not even by COPY, which does not count as a command) and nothing after it.</summary>
     public bool IsFirstCommand => Volatile.Read(ref _commands) == 1 && _bytesBefore == 0 && Volatile.Read(ref _bytes) == _bytesAfter;
 
-    /// <summary>Commands that Npgsql has begun to count and never counted as ended, as when not even sending them worked.</summary>
+    /// <summary>Commands that Npgsql has counted as started but not as ended, as when sending them failed.</summary>
     public int Uncounting => Volatile.Read(ref _executing);
 
     public void CommandStarted()
@@ -64,24 +64,24 @@ internal sealed class CommandFlow
 
     public void Sent(long bytes) => Interlocked.Add(ref _bytes, bytes);
 
-    /// <summary>Its caller no longer waits for the work. Unless its COMMIT was begun before, it never will be.</summary>
+    /// <summary>Abandons the work; a COMMIT that has not started is refused from now on.</summary>
     public void GiveUp()
     {
         IsGivenUp = true;
         Interlocked.CompareExchange(ref _phase, Stopped, Running);
     }
 
-    /// <summary>Called before COMMIT is sent.</summary>
-    /// <exception cref="OperationCanceledException">The work was given up: its caller was told that it failed.</exception>
+    /// <summary>Must be called before COMMIT is sent.</summary>
+    /// <exception cref="OperationCanceledException">The work was abandoned: its caller has already received a failure.</exception>
     public void BeginCommit(TransactionMark mark)
     {
         Mark = mark;
         if (Interlocked.CompareExchange(ref _phase, Committing, Running) == Running) return;
         Mark = null;
-        throw new OperationCanceledException("The transaction was given up before its COMMIT.");
+        throw new OperationCanceledException("The transaction was abandoned before its COMMIT was sent.");
     }
 
-    /// <summary>Notes how the work leaves its connection.</summary>
+    /// <summary>Records the state in which the work leaves its connection.</summary>
     public void Leave(NpgsqlConnection connection)
     {
         IsBroken = connection.FullState.HasFlag(ConnectionState.Broken);

@@ -2,7 +2,8 @@ using Npgsql;
 
 namespace ReplicaRouter.Attempts;
 
-/// <summary>The hosts that have failed an operation, and how; and those to leave out from the start, one bit each.</summary>
+/// <summary>The hosts on which an operation has failed, and how.</summary>
+/// <param name="excluded">Hosts to exclude from the start, one bit each.</param>
 internal sealed class FailedHosts(ulong excluded = 0)
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(25);
@@ -12,19 +13,19 @@ internal sealed class FailedHosts(ulong excluded = 0)
     private long _lastFailureAt;
     private TimeSpan _backoff;
 
-    /// <summary>Hosts that the operation is not sent to until they have answered a probe, one bit each.</summary>
+    /// <summary>Hosts that are excluded until they answer a probe, one bit each.</summary>
     public ulong Excluded { get; private set; } = excluded;
 
-    /// <summary>What the last of them met.</summary>
+    /// <summary>The failure on the last of them.</summary>
     public Exception? LastFailure { get; private set; }
 
-    /// <summary>Why hosts refused it, by name, where their own state does not say so.</summary>
+    /// <summary>Why hosts refused the operation, by host name, where their own state does not show it.</summary>
     public Dictionary<string, string>? Refusals { get; private set; }
 
-    /// <summary>Queries that were in the way of a standby's replay. The next standby would cancel it as well.</summary>
+    /// <summary>Recovery conflicts so far. The next standby would cancel the query, too.</summary>
     public int Conflicts { get; set; }
 
-    /// <summary>A first run that met an error which its host alone may have. Another host is tried once, and waited for not at all.</summary>
+    /// <summary>A first attempt whose error may be specific to its host. The work is retried once on another host, without waiting for one.</summary>
     public (HostConfiguration Host, PostgresException Error)? FirstRun { get; set; }
 
     /// <inheritdoc cref="Attempt.Exclude"/>
@@ -32,18 +33,20 @@ internal sealed class FailedHosts(ulong excluded = 0)
     {
         Excluded |= host.Bit;
         (LastFailure, _lastFailureAt) = (failure, failedAt);
-        // Of what it meant for the host, the host's own state tells no more than this.
+        // For other kinds of failure, the host's own state shows as much.
         var described = FailureClassifier.Describe(failure, host, database);
         if (reason is not null || described.Kind is FailureKind.Misconfigured or FailureKind.None) (Refusals ??= [])[host.Name] = reason ?? described.Message;
         if (described.Kind == FailureKind.Misconfigured && database is not null) _refusedBy |= host.Bit;
     }
 
-    /// <summary>Why the operation's database can't be used, though its cluster can: the primary itself refuses it. A replica may only not have it yet.</summary>
-    /// <returns>Null where that is not known.</returns>
+    /// <summary>
+    /// Returns why the primary refuses the operation's database, though the cluster works. A replica's refusal does not count: it may not have replayed the database yet.
+    /// </summary>
+    /// <returns>Null if the primary has not refused it.</returns>
     public string? RefusalBy(HostSnapshot? primary) => primary is not null && (_refusedBy & primary.Configuration.Bit) != 0 ? Refusals![primary.Name] : null;
 
-    /// <summary>Lets hosts be tried again that have answered a probe since the last failure.</summary>
-    /// <returns>Whether there are any.</returns>
+    /// <summary>Re-admits the hosts that have answered a probe since the last failure.</summary>
+    /// <returns>Whether there were any.</returns>
     public bool ForgiveAnswered(TopologySnapshot topology)
     {
         var before = Excluded;
@@ -55,7 +58,7 @@ internal sealed class FailedHosts(ulong excluded = 0)
         return Excluded != before;
     }
 
-    /// <summary>Time before a host is tried again: doubled each time, at random up to its full length.</summary>
+    /// <summary>Returns the pause before a host is tried again: random up to a limit that doubles each time.</summary>
     public TimeSpan NextBackoff(Random random)
     {
         _backoff = _backoff == TimeSpan.Zero ? FirstBackoff : _backoff < LongestBackoff ? 2 * _backoff : LongestBackoff;

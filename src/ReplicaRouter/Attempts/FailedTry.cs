@@ -2,34 +2,34 @@ using Npgsql;
 
 namespace ReplicaRouter.Attempts;
 
-/// <summary>One try of an operation that failed, reduced to what decides on another: the row of <see cref="RetryTable"/> that is looked up.</summary>
-/// <param name="Phase">How far it had come.</param>
+/// <summary>A failed attempt, reduced to what decides on a retry: the key of <see cref="RetryTable"/>.</summary>
+/// <param name="Phase">How far the attempt got.</param>
 /// <param name="Kind">What the failure means for the host.</param>
-/// <param name="Detail">What it says beyond that.</param>
-/// <param name="IsReadOnly">Whether connections of the route are read-only.</param>
-/// <param name="IsTransaction">Whether the work runs in a transaction of ours.</param>
-/// <param name="IsOnStandby">Whether the connection led to a standby.</param>
-/// <param name="IsInDoubt">Whether something was sent whose outcome is unknown. Work that is given up goes on without its caller, and may still send something.</param>
-/// <param name="SaysRolledBack">As <see cref="LostAnswer.SaysRolledBack"/> has it.</param>
-/// <param name="MayRetry">Whether the caller lets work be run again: <see cref="OperationOptions.AllowRetry"/>.</param>
-/// <param name="IsBudgetSpent">Whether the budget for retries is spent.</param>
-/// <param name="Run">The number of this run, from 1. A new transaction counts from 1 again.</param>
-/// <param name="Conflicts">Earlier runs that a recovery conflict ended.</param>
-/// <param name="HasTriedElsewhere">Whether the work has been run once more already because of an error that its host alone might have.</param>
-/// <param name="Rollbacks">Transactions that were rolled back because of another one before this one.</param>
+/// <param name="Detail">Details beyond that.</param>
+/// <param name="IsReadOnly">Whether the route's connections are read-only.</param>
+/// <param name="IsTransaction">Whether the router runs the work in a transaction.</param>
+/// <param name="IsOnStandby">Whether the server was a standby.</param>
+/// <param name="IsInDoubt">Whether the outcome of something that was sent is unknown. Abandoned work continues without its caller, and can still send something.</param>
+/// <param name="SaysRolledBack">The result of <see cref="LostAnswer.SaysRolledBack"/>.</param>
+/// <param name="MayRetry">Whether the caller allows retries: <see cref="OperationOptions.AllowRetry"/>.</param>
+/// <param name="IsBudgetSpent">Whether the retry budget is spent.</param>
+/// <param name="Run">The number of the attempt, from 1. A new transaction starts from 1 again.</param>
+/// <param name="Conflicts">Earlier attempts that ended in a recovery conflict.</param>
+/// <param name="HasTriedElsewhere">Whether the work was already retried because of an error that may be specific to its host.</param>
+/// <param name="Rollbacks">Earlier transactions that the server rolled back because of another one.</param>
 internal readonly record struct FailedTry(
     TryPhase Phase, FailureKind Kind, FailureDetail Detail, bool IsReadOnly, bool IsTransaction, bool IsOnStandby, bool IsInDoubt, bool SaysRolledBack,
     bool MayRetry, bool IsBudgetSpent, int Run, int Conflicts, bool HasTriedElsewhere, int Rollbacks)
 {
-    /// <summary>Whether work that its host failed may be run again at all.</summary>
+    /// <summary>Whether work that failed on a host may be retried at all.</summary>
     public bool MayRunAgain => MayRetry && !IsBudgetSpent;
 
-    /// <summary>A connection could not be opened.</summary>
+    /// <summary>Describes a failure to open a connection.</summary>
     public static FailedTry OfOpening(Exception exception, Attempt attempt) => new()
     {
         Phase = TryPhase.Opening,
         Kind = FailureClassifier.Classify(exception, FailureSite.Opening),
-        // The caller's own deadline says nothing of the host.
+        // The caller's own deadline says nothing about the host.
         Detail = exception is OperationCanceledException or ObjectDisposedException || attempt.HasExpired ? FailureDetail.Cancelled
             : FailureClassifier.IsPoolExhausted(exception) ? FailureDetail.PoolExhausted
             : FailureDetail.None,
@@ -37,11 +37,11 @@ internal readonly record struct FailedTry(
         MayRetry = attempt.MayRetry,
     };
 
-    /// <summary>Work failed. <paramref name="rollbacks"/> is null for work that is not in a transaction of ours.</summary>
+    /// <summary>Describes failed work. <paramref name="rollbacks"/> is null for work outside a transaction of the router.</summary>
     public static FailedTry OfWork(Exception exception, Attempt attempt, CommandFlow flow, bool isReplica, int run, int? rollbacks) => new()
     {
         Phase = flow.Mark is not null ? TryPhase.Commit : flow.IsFirstCommand ? TryPhase.FirstCommand : TryPhase.Work,
-        // The work does other things as well: an error that Npgsql did not raise is none of the host's.
+        // The work also runs other code; an error that Npgsql did not raise does not concern the host.
         Kind = exception is NpgsqlException ? FailureClassifier.Classify(exception, flow.Site) : FailureKind.None,
         Detail = DetailOf(exception, isReplica),
         IsReadOnly = attempt.Plan.IsReadOnly,

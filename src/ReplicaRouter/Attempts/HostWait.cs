@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Attempts;
 
-/// <summary>What an operation has done to get a host: how long it has waited, and what was asked on its behalf.</summary>
+/// <summary>How an operation has waited for a host: how long, and what was asked for it.</summary>
 internal sealed class HostWait
 {
     private long? _since;
@@ -10,26 +10,26 @@ internal sealed class HostWait
     /// <summary>How often hosts were asked for positions.</summary>
     public int Asks { get; set; }
 
-    /// <summary>The replica that was asked or waited for last, as a bit: the operation reads there if it may.</summary>
+    /// <summary>The replica that was last asked or waited for, as a bit. The operation prefers it.</summary>
     public ulong Awaited { get; set; }
 
-    /// <summary>Replicas that were lost, or did not answer, while they were waited for, one bit each. They are waited for no more.</summary>
+    /// <summary>Replicas that were lost or did not answer during a wait, one bit each. They are not waited for again.</summary>
     public ulong Lost { get; set; }
 
-    /// <summary>What the primary may have hidden when it was asked.</summary>
+    /// <summary>Commits that the primary may have hidden when it was asked.</summary>
     public PrimaryDoubt? Doubt { get; set; }
 
-    /// <summary>Whether probes were hurried. Once is enough: what they find wakes all who wait.</summary>
+    /// <summary>Whether all hosts were probed for it. Once is enough: changes wake all waiters.</summary>
     public bool HasWoken { get; set; }
 
-    /// <summary>Time left of a limit for all waits together. It counts from here until <see cref="End"/>.</summary>
+    /// <summary>Returns the time left of a limit for all waits together. Counts from the first call until <see cref="End"/>.</summary>
     public TimeSpan Left(TimeSpan limit, TimeProvider time)
     {
         _since ??= time.GetTimestamp();
         return TimeSpan.Max(limit - _waited - time.GetElapsedTime(_since.Value), TimeSpan.Zero);
     }
 
-    /// <summary>Notes that the operation has a connection: what its work takes is no waiting.</summary>
+    /// <summary>Ends the wait: the operation has a connection, and its work does not count.</summary>
     public void End(TimeProvider time)
     {
         if (_since is not { } since) return;
@@ -37,7 +37,8 @@ internal sealed class HostWait
         _since = null;
     }
 
-    /// <summary>Has a wait not count that took much longer than its limit, and says whether it does not: the process was stopped meanwhile, and its caller with it.</summary>
+    /// <summary>Excludes a wait that took much longer than its limit, because the process was paused, and the caller with it.</summary>
+    /// <returns>Whether the wait was excluded.</returns>
     public bool ForgivesPause(long since, TimeSpan limit, TimeProvider time)
     {
         if (limit <= TimeSpan.Zero || !HealthSettings.WasPaused(since, limit, time) || _pauses++ >= HealthSettings.MostVoid) return false;

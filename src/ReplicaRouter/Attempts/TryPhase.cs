@@ -1,17 +1,17 @@
 namespace ReplicaRouter.Attempts;
 
-/// <summary>How far a try had come when it failed.</summary>
+/// <summary>How far an attempt got before it failed.</summary>
 internal enum TryPhase
 {
-    /// <summary>A connection was being opened: nothing of the work was sent.</summary>
+    /// <summary>Opening a connection: nothing of the work was sent.</summary>
     Opening,
 
-    /// <summary>In the first command of the work: nothing was sent before it, and nothing after.</summary>
+    /// <summary>In the work's first command: nothing was sent before or after it.</summary>
     FirstCommand,
 
-    /// <summary>Anywhere else in the work: in a later command, in COPY, or in the caller's own code.</summary>
+    /// <summary>Elsewhere in the work: in a later command, in COPY, or in the caller's own code.</summary>
     Work,
 
-    /// <summary>From the moment before COMMIT was sent until the end of <c>WithTransactionAsync</c>.</summary>
+    /// <summary>From just before COMMIT is sent until the end of <c>WithTransactionAsync</c>.</summary>
     Commit,
 }

@@ -4,12 +4,12 @@ using System.Net;
 
 namespace ReplicaRouter.Configuration;
 
-/// <summary>The hosts that sources may name, by name, by <c>*.suffix</c>, by address or by network.</summary>
+/// <summary>The hosts that sources are allowed to name: names, <c>*.suffix</c> wildcards, addresses or networks.</summary>
 internal sealed record AllowedHosts(ImmutableArray<string> Entries)
 {
     private const string Wildcard = "*.";
 
-    /// <summary>Whether there is no list, so that sources may name any host.</summary>
+    /// <summary>Whether there is no list, and sources can name any host.</summary>
     public bool AreAny => Entries.IsEmpty;
 
     public static AllowedHosts Parse(IEnumerable<string> entries, string key, List<string> faults)
@@ -18,13 +18,13 @@ internal sealed record AllowedHosts(ImmutableArray<string> Entries)
         foreach (var (index, entry) in given.Index().Where(pair => !IsValid(pair.Item)))
         {
             faults.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{key}:{index} is no host. Write a name as db-1.internal, all names below one as *.db.internal, an address, or a network as 10.0.0.0/8."));
+                $"{key}:{index} is not a host. Write a name (db-1.internal), a wildcard (*.db.internal), an address, or a network (10.0.0.0/8)."));
         }
 
         return new AllowedHosts([.. given.Where(IsValid)]);
     }
 
-    /// <summary>Whether a source may name this address. A name is not resolved: a list that trusts a name trusts what DNS says of it.</summary>
+    /// <summary>Whether a source is allowed to name this address. Names are not resolved: an allowed name is trusted with any address that DNS returns for it.</summary>
     public bool Allow(string address)
     {
         if (AreAny) return true;

@@ -2,21 +2,21 @@ using Npgsql;
 
 namespace ReplicaRouter.Configuration;
 
-/// <summary>Has passwords asked for at each login, where there is somebody to ask, and none shown by Npgsql.</summary>
+/// <summary>Sets up data sources so that the password provider, if any, is asked at each login, and Npgsql shows no password.</summary>
 internal static class Credentials
 {
-    /// <summary>For the router's own connections to a host, beside the pools of its callers. They log in as those do, TLS included.</summary>
+    /// <summary>Creates a builder for the router's own connections to a host, outside the callers' pools. They log in like those, including TLS.</summary>
     public static NpgsqlDataSourceBuilder Unpooled(HostConfiguration host, HostLogin login)
     {
         var builder = new NpgsqlDataSourceBuilder(host.Connection.ConnectionString);
         Apply(builder, host, login.PasswordProvider);
         login.Configure?.Invoke(builder);
         builder.UsePhysicalConnectionInitializer(null, null);
-        // Npgsql logs each command, and probes have one several times a second.
+        // Npgsql logs each command, and probes run several a second.
         builder.UseLoggerFactory(null);
         var settings = builder.ConnectionStringBuilder;
         settings.Pooling = false;
-        // It needs a pool.
+        // Multiplexing needs a pool.
         settings.Multiplexing = false;
         settings.MinPoolSize = 0;
         settings.MaxAutoPrepare = 0;
@@ -28,7 +28,7 @@ internal static class Credentials
     {
         KeyPassword.Hide(builder);
         if (provider is null) return;
-        // Npgsql refuses to have both.
+        // Npgsql rejects a password provider beside either.
         builder.ConnectionStringBuilder.Password = null;
         builder.ConnectionStringBuilder.Passfile = null;
         var request = new PasswordRequest
@@ -53,13 +53,13 @@ internal static class Credentials
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // Neither its text nor itself: what a vault's client throws may hold the vault's token, and what we throw is logged and shown.
+            // Without its text or the exception itself: a vault client's exceptions can contain the vault's token, and ours are logged and shown.
             throw new NoPasswordException($"PasswordProvider failed for host '{request.Host}' with {e.GetType().Name}. Have the provider log its own errors.");
         }
 
-        return string.IsNullOrEmpty(password) ? throw new NoPasswordException($"PasswordProvider gave no password for host '{request.Host}'.") : password;
+        return string.IsNullOrEmpty(password) ? throw new NoPasswordException($"PasswordProvider returned no password for host '{request.Host}'.") : password;
     }
 }
 
-/// <summary>Whoever gives the passwords did not. The server has nothing to do with it.</summary>
+/// <summary>The application's password provider failed. The server is not the cause.</summary>
 internal sealed class NoPasswordException(string message) : NpgsqlException(message);

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Configuration;
 
-/// <summary>How sources of hosts are asked: what <see cref="DiscoveryOptions"/> say of all of them.</summary>
+/// <summary>The settings of all discovery sources, from <see cref="DiscoveryOptions"/>.</summary>
 internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, ImmutableArray<string> Groups, AllowedHosts Allowed)
 {
     public bool SaysTheSameAs(DiscoverySettings other) =>

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Configuration;
 
 namespace ReplicaRouter.Configuration;
 
-/// <summary>Names the hosts that <c>DATABASE_URL</c> and <c>DATABASE_READ_REPLICA_*_URL</c> describe.</summary>
+/// <summary>Reads hosts from <c>DATABASE_URL</c> and <c>DATABASE_READ_REPLICA_*_URL</c>.</summary>
 internal static partial class EnvironmentVariables
 {
     public const string Primary = "DATABASE_URL";
 
-    /// <summary>Adds the hosts of the variables to <paramref name="options"/>; a variable replaces a host of its name. One that looks like a replica's, but names none, is a fault.</summary>
+    /// <summary>Adds the hosts to <paramref name="options"/>. A variable overrides the connection string of its host. A malformed replica variable is a fault.</summary>
     public static void Apply(IConfiguration variables, DatabaseRouterOptions options)
     {
         var prefix = options.Names.VariablePrefix;
@@ -28,11 +28,11 @@ internal static partial class EnvironmentVariables
         if (variable.Equals(Primary, StringComparison.OrdinalIgnoreCase)) return HostNames.Primary;
         if (!variable.StartsWith("DATABASE_READ_REPLICA_", StringComparison.OrdinalIgnoreCase)) return null;
         var match = ReplicaVariable().Match(variable);
-        // A misspelt variable would leave out a replica that somebody believes to be in use.
+        // Ignoring a misspelt variable would silently omit a replica.
         if (!match.Success)
         {
             var which = Identifier.Is(variable) ? prefix + variable : $"A variable that begins with {prefix}DATABASE_READ_REPLICA_";
-            faults.Add($"{which} names no replica. Write {prefix}DATABASE_READ_REPLICA_<number>_URL, from 1, or {prefix}DATABASE_READ_REPLICA_DR_URL.");
+            faults.Add($"{which} does not name a replica. Write {prefix}DATABASE_READ_REPLICA_<number>_URL, with a number from 1, or {prefix}DATABASE_READ_REPLICA_DR_URL.");
             return null;
         }
 

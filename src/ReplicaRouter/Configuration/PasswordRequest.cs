@@ -1,20 +1,20 @@
 namespace ReplicaRouter;
 
-/// <summary>Whose password is asked for.</summary>
+/// <summary>The login that needs a password.</summary>
 public sealed record PasswordRequest
 {
-    /// <summary>The host's name, as in <c>analytics</c>.</summary>
+    /// <summary>The host's name, such as <c>analytics</c>.</summary>
     public required string Host { get; init; }
 
-    /// <summary>The server's address, as the connection string gives it.</summary>
+    /// <summary>The server's address, as in the connection string.</summary>
     public required string Address { get; init; }
 
     /// <summary>The server's port.</summary>
     public int Port { get; init; }
 
-    /// <summary>The user, or <see langword="null"/> when the connection string names none.</summary>
+    /// <summary>The user, or <see langword="null"/> if the connection string names none.</summary>
     public string? Username { get; init; }
 
-    /// <summary>The database, or <see langword="null"/> when the connection string names none.</summary>
+    /// <summary>The database, or <see langword="null"/> if the connection string names none.</summary>
     public string? Database { get; init; }
 }

@@ -1,26 +1,26 @@
 namespace ReplicaRouter;
 
 /// <summary>
-/// Limits the reads that fall back to the primary because replicas are down, lag, or lack what a session has written: the primary must survive
-/// the loss of all replicas. The limit follows what the primary bears: it grows while reads wait and the primary's commands take as long as usual, and shrinks when they take twice as long.
-/// A read beyond the limit waits, as long as its route lets it (<see cref="DatabaseRouteOptions.Wait"/>), and then gets a
-/// <see cref="NoEligibleHostException"/>; at once where it can't be served in time. Analytics give way first, then background work, then reads.
+/// Limits the reads that fall back to the primary because replicas are down, lag, or lack a session's writes: the primary must survive the loss of all
+/// replicas. The limit adapts: it grows while reads queue and the primary's commands take as long as usual, and shrinks when they take twice as long.
+/// A read beyond the limit queues for at most its route's <see cref="DatabaseRouteOptions.Wait"/>, and then fails with a <see cref="NoEligibleHostException"/>.
+/// It fails at once if it can't be served in time. Analytics give way first, then background work, then reads.
 /// </summary>
 /// <remarks>
-/// Reads that ask for the primary (<see cref="Consistency.Strong"/>), that an operator forces there, or whose route has no replica at all are
-/// no fallback, and not limited. <see cref="DatabaseRouter.GetClient"/> needs a free place at the moment that it is called, and throws at once
-/// when there is none; what is done with the client later is not counted.
+/// Reads that require the primary (<see cref="Consistency.Strong"/>), that an operator forces there, or whose route has no replicas are not
+/// fallback reads, and not limited. <see cref="DatabaseRouter.GetClient"/> throws at once if no slot is free when it is called; later use of the
+/// client does not count.
 /// </remarks>
 public sealed class PrimaryProtectionOptions
 {
-    /// <summary>Most fallback reads that the primary serves at once, for this process, even if it bears more.</summary>
+    /// <summary>Maximum number of concurrent fallback reads of this process on the primary, even if the primary could serve more.</summary>
     /// <value>
-    /// Default none: what the primary bears is found, from 2 up to the connections of the largest pool by which reads fall back, 30 by default. 1 to 10,000.
-    /// Background work is let in only while half of the places are free, analytics only while three quarters are.
+    /// Default none: the limit adapts between 2 and the size of the largest pool by which reads fall back, 30 by default. 1 to 10,000.
+    /// Background work is admitted only while half of the slots are free, analytics only while three quarters are.
     /// </value>
     public int? MaxConcurrentReads { get; set; }
 
-    /// <summary>Fallback reads that the primary serves in a second, for this process; as many may come at once after a quiet second.</summary>
-    /// <value>Default none: the number at once limits them, and follows what the primary bears. 1 to 1,000,000.</value>
+    /// <summary>Maximum rate of this process's fallback reads on the primary, per second. After a quiet second, that many can start at once.</summary>
+    /// <value>Default none: only the adaptive limit of concurrent reads applies. 1 to 1,000,000.</value>
     public int? MaxReadsPerSecond { get; set; }
 }

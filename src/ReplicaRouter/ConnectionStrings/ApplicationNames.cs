@@ -1,15 +1,15 @@
 namespace ReplicaRouter.ConnectionStrings;
 
 /// <summary>
-/// Names of applications as servers show them (<c>pg_stat_activity.application_name</c>). A server cuts a name after 63 bytes, and replaces what is not
-/// printable ASCII, each version in its own way; what is sent is such that it has nothing to do.
+/// Application names as servers show them (<c>pg_stat_activity.application_name</c>). A server truncates a name after 63 bytes and replaces all but printable ASCII,
+/// in a way that depends on its version. Names are prepared here so that the server changes nothing.
 /// </summary>
 /// <remarks>Source: PostgreSQL manual, "Error Reporting and Logging", <c>application_name</c>.</remarks>
 internal static class ApplicationNames
 {
     private const int Longest = 63;
 
-    /// <summary>The application followed by its route, of which the application gives way where both are too long.</summary>
+    /// <summary>Returns the application's name followed by the route's. If both are too long, the application's name is truncated.</summary>
     public static string OfRoute(string application, string route)
     {
         var end = Shown(" " + route);
@@ -17,7 +17,7 @@ internal static class ApplicationNames
         return start.Length + end.Length <= Longest ? start + end : start[..(Longest - end.Length)] + end;
     }
 
-    /// <summary>A name as a server shows it.</summary>
+    /// <summary>Returns a name as a server shows it.</summary>
     public static string Shown(string name)
     {
         var printable = string.Concat(name.EnumerateRunes().Select(rune => rune.Value is >= ' ' and <= '~' ? (char)rune.Value : '?'));

@@ -5,11 +5,10 @@ using Npgsql;
 
 namespace ReplicaRouter.ConnectionStrings;
 
-/// <summary>Reads a <c>postgresql://</c> URL.</summary>
+/// <summary>Parses a <c>postgresql://</c> URL.</summary>
 /// <remarks>
-/// Where the user or the password holds one of <c>/ ? #</c> that is not encoded, what follows looks like a host, a database or a parameter, and would be
-/// shown as such. An <c>@</c>, <c>#</c> or <c>/</c> where none belongs gives it away, and the whole URL is refused. What else is accepted means what libpq makes
-/// of it.
+/// If the user or password contains an unencoded <c>/</c>, <c>?</c> or <c>#</c>, the rest of it looks like a host, database or parameter, and would be shown as such.
+/// A misplaced <c>@</c>, <c>#</c> or <c>/</c> reveals this, and the whole URL is refused. All accepted URLs mean the same as in libpq.
 /// </remarks>
 internal static class ConnectionUrl
 {
@@ -18,23 +17,23 @@ internal static class ConnectionUrl
     public static bool Is(string value) =>
         value.StartsWith("postgresql://", StringComparison.Ordinal) || value.StartsWith("postgres://", StringComparison.Ordinal);
 
-    /// <returns>The settings that all hosts share, and the hosts.</returns>
+    /// <returns>The shared settings of all hosts, and the hosts.</returns>
     public static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) Parse(string url)
     {
         var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
-        if (rest.Contains('#', StringComparison.Ordinal)) throw new ConnectionStringException($"has a # that is not encoded. {ConnectionStringParser.Encode}");
+        if (rest.Contains('#', StringComparison.Ordinal)) throw new ConnectionStringException($"has an unencoded #. {ConnectionStringParser.Encode}");
         rest = Cut(rest, '?', out var query);
         var authority = Cut(rest, '/', out var path);
-        if (Holds(path, '@') || Holds(query, '@')) throw new ConnectionStringException($"has an @ behind the host that is not encoded. {ConnectionStringParser.Encode}");
-        if (Holds(path, '/')) throw new ConnectionStringException($"has a / behind the host and its database that is not encoded. {ConnectionStringParser.Encode}");
-        // Versions of libpq differ in what they make of a blank.
-        if (Holds(authority, ' ') || Holds(path, ' ')) throw new ConnectionStringException($"has a blank that is not encoded. Write %20. {ConnectionStringParser.Encode}");
+        if (Holds(path, '@') || Holds(query, '@')) throw new ConnectionStringException($"has an unencoded @ after the host. {ConnectionStringParser.Encode}");
+        if (Holds(path, '/')) throw new ConnectionStringException($"has an unencoded / after the database. {ConnectionStringParser.Encode}");
+        // Versions of libpq treat spaces differently.
+        if (Holds(authority, ' ') || Holds(path, ' ')) throw new ConnectionStringException($"has an unencoded space. Write %20. {ConnectionStringParser.Encode}");
 
         var settings = new NpgsqlConnectionStringBuilder();
         var at = authority.IndexOf('@', StringComparison.Ordinal);
         var hosts = authority[(at + 1)..];
-        // The second one would be a part of the host.
-        if (Holds(hosts, '@')) throw new ConnectionStringException($"has an @ in the user or the password that is not encoded. {ConnectionStringParser.Encode}");
+        // A second @ would be part of the host.
+        if (Holds(hosts, '@')) throw new ConnectionStringException($"has an unencoded @ in the user or password. {ConnectionStringParser.Encode}");
         if (at >= 0) Identify(settings, authority[..at]);
         if (!string.IsNullOrEmpty(path)) settings.Database = Decode(path);
         return (settings, Parameters(settings, query).Apply(hosts));
@@ -57,7 +56,7 @@ internal static class ConnectionUrl
             if (value is null || Holds(value, '=') || Holds(value, ' '))
             {
                 throw new ConnectionStringException(string.Create(CultureInfo.InvariantCulture,
-                    $"has a parameter, number {index + 1} behind the question mark, that is not written as name=value. Write %3D for a = in the value, and %20 for a blank. {ConnectionStringParser.Encode}"));
+                    $"has a parameter, number {index + 1} after the question mark, that is not written as name=value. Write %3D for = in the value, and %20 for a space. {ConnectionStringParser.Encode}"));
             }
 
             parameters.Add(Decode(name), Decode(value), index + 1);
@@ -75,16 +74,16 @@ internal static class ConnectionUrl
         return index < 0 ? text : text[..index];
     }
 
-    /// <summary>Decodes <c>%40</c> and its like. <see cref="Uri.UnescapeDataString(string)"/> lets pass what it can't read, and a password with it would be another password.</summary>
+    /// <summary>Decodes percent-encoding. Strict, unlike <see cref="Uri.UnescapeDataString(string)"/>, which keeps what it can't decode and so would change a password.</summary>
     public static string Decode(string text)
     {
         if (text.Split('%').Skip(1).Any(code => code.Length < 2 || !char.IsAsciiHexDigit(code[0]) || !char.IsAsciiHexDigit(code[1])))
         {
-            throw new ConnectionStringException("has a % that no two hexadecimal digits follow. Write %25 for a percent sign.");
+            throw new ConnectionStringException("has a % without two hexadecimal digits after it. Write %25 for a percent sign.");
         }
 
-        if (text.Contains("%00", StringComparison.Ordinal)) throw new ConnectionStringException("has %00, which no value may hold.");
-        // A + is itself, as to libpq, and no blank, as in forms.
+        if (text.Contains("%00", StringComparison.Ordinal)) throw new ConnectionStringException("has %00, which is not allowed in any value.");
+        // As in libpq, a + is a plus sign, not the space of HTML forms.
         var bytes = Encoding.UTF8.GetBytes(text.Replace("+", "%2B", StringComparison.Ordinal));
         try
         {
@@ -92,7 +91,7 @@ internal static class ConnectionUrl
         }
         catch (DecoderFallbackException)
         {
-            throw new ConnectionStringException("has percent-encoded bytes that are no UTF-8.");
+            throw new ConnectionStringException("has percent-encoded bytes that are not valid UTF-8.");
         }
     }
 }

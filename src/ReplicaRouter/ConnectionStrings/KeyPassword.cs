@@ -5,8 +5,8 @@ using Npgsql;
 namespace ReplicaRouter.ConnectionStrings;
 
 /// <summary>
-/// Keeps the password of a client certificate's key out of the connection string of Npgsql's data source, which Npgsql shows to callers and writes to its log: it
-/// takes out the password of the role only.
+/// Keeps the password of a client certificate's key out of the data source's connection string, which Npgsql shows to callers and logs: Npgsql removes only the role's
+/// password.
 /// </summary>
 internal static class KeyPassword
 {
@@ -18,11 +18,11 @@ internal static class KeyPassword
         settings.Remove("SSL Password");
         settings.Remove("SSL Certificate");
         settings.Remove("SSL Key");
-        // At each login, as Npgsql does: the files may have been replaced.
+        // Loaded at each login, as Npgsql does: the files can have been replaced.
         builder.UseSslClientAuthenticationOptionsCallback(options => options.ClientCertificateContext = Load(file, key, password));
     }
 
-    /// <summary>The client's certificate with its key, and those of the authorities between it and the one that the server knows.</summary>
+    /// <summary>Loads the client's certificate with its key, and the intermediate certificates up to the authority that the server knows.</summary>
     private static SslStreamCertificateContext Load(string file, string? key, string password)
     {
         X509Certificate2Collection certificates;

@@ -3,8 +3,8 @@ using Npgsql;
 
 namespace ReplicaRouter.ConnectionStrings;
 
-/// <summary>The parameters that libpq knows, and what they are in Npgsql's words.</summary>
-/// <remarks>Source: PostgreSQL manual, "Parameter Key Words". libpq tells capitals apart.</remarks>
+/// <summary>The parameters of libpq, and their names in Npgsql.</summary>
+/// <remarks>Source: PostgreSQL manual, "Parameter Key Words". Names are case-sensitive in libpq.</remarks>
 internal static class LibpqParameters
 {
     private const string SystemRoots = "system";
@@ -34,11 +34,11 @@ internal static class LibpqParameters
         ["krbsrvname"] = "Kerberos Service Name",
     }.ToFrozenDictionary();
 
-    /// <summary>Those that are no setting of one connection, and the two by which libpq looks for a primary: that is the router's own work.</summary>
+    /// <summary>Parameters that are not settings of one connection, and the two by which libpq chooses a server, which is the router's job.</summary>
     private static readonly FrozenSet<string> Others =
         new[] { "host", "hostaddr", "port", "fallback_application_name", "target_session_attrs", "load_balance_hosts" }.ToFrozenSet();
 
-    /// <summary>The others up to libpq 18. To ignore one, such as the lowest version of TLS, would be to do something else than was asked for.</summary>
+    /// <summary>The other parameters up to libpq 18. They are refused: ignoring one, such as the minimum TLS version, would not do what the URL asks for.</summary>
     private static readonly FrozenSet<string> WithoutCounterpart = new[]
     {
         "gssdelegation", "gsslib", "keepalives_count", "max_protocol_version", "min_protocol_version", "oauth_client_id", "oauth_client_secret", "oauth_issuer",
@@ -48,15 +48,15 @@ internal static class LibpqParameters
 
     public static IEnumerable<string> Names => NpgsqlNames.Keys.Concat(Others);
 
-    /// <summary>Whether it is one that the router understands.</summary>
-    /// <exception cref="ConnectionStringException">It is one for which Npgsql has no counterpart.</exception>
+    /// <summary>Whether the router supports the parameter.</summary>
+    /// <exception cref="ConnectionStringException">Npgsql has no counterpart of the parameter.</exception>
     public static bool Has(string name)
     {
-        if (WithoutCounterpart.TryGetValue(name, out var only)) throw new ConnectionStringException($"has libpq's parameter '{only}', for which Npgsql has no counterpart. Leave it out.");
+        if (WithoutCounterpart.TryGetValue(name, out var only)) throw new ConnectionStringException($"has libpq's parameter '{only}', which Npgsql does not support. Remove it.");
         return NpgsqlNames.ContainsKey(name) || Others.Contains(name);
     }
 
-    /// <summary>Sets the parameters that a URL holds, with the last value of each.</summary>
+    /// <summary>Applies the parameters of a URL, which are given with their last values.</summary>
     public static void Apply(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
     {
         foreach (var (name, value) in given)
@@ -72,7 +72,7 @@ internal static class LibpqParameters
         ApplyRoots(given, settings);
     }
 
-    /// <summary>Npgsql switches keepalives on where a time is set, whatever else is.</summary>
+    /// <summary>Removes the keepalive times if keepalives are off: Npgsql would turn them on if a time is set.</summary>
     private static void ApplyKeepAlives(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
     {
         if (settings.TcpKeepAlive || !given.ContainsKey("keepalives")) return;
@@ -84,21 +84,21 @@ internal static class LibpqParameters
     {
         var root = given.GetValueOrDefault("sslrootcert");
         if (root == SystemRoots) TrustSystem(given.GetValueOrDefault("sslmode"), settings);
-        // libpq checks the certificate then, and Npgsql would not.
+        // With a root certificate, libpq verifies the server even with sslmode=require; Npgsql does not.
         else if (root is { Length: > 0 } && settings.SslMode == SslMode.Require) settings.SslMode = SslMode.VerifyCA;
 
         if (settings.SslMode == SslMode.VerifyFull && given.GetValueOrDefault("hostaddr") is { Length: > 0 })
         {
-            throw new ConnectionStringException("has 'hostaddr' with sslmode=verify-full, which checks the certificate against a host's name. Write 'host' instead.");
+            throw new ConnectionStringException("has 'hostaddr' with sslmode=verify-full, which checks the certificate against a host name. Use 'host' instead.");
         }
     }
 
     private static void TrustSystem(string? mode, NpgsqlConnectionStringBuilder settings)
     {
-        if (mode is not (null or "verify-full")) throw new ConnectionStringException("has 'sslrootcert=system' with a weaker 'sslmode'. Write sslmode=verify-full, or leave sslmode out.");
+        if (mode is not (null or "verify-full")) throw new ConnectionStringException("has 'sslrootcert=system' with a weaker 'sslmode'. Write sslmode=verify-full, or remove sslmode.");
         if (DefaultRootCertificate.Exists())
         {
-            throw new ConnectionStringException("has 'sslrootcert=system', but Npgsql would take the file of PGSSLROOTCERT or ~/.postgresql/root.crt. Remove that, or name a file.");
+            throw new ConnectionStringException("has 'sslrootcert=system', but Npgsql would use the file of PGSSLROOTCERT or ~/.postgresql/root.crt instead. Remove that, or name a file.");
         }
 
         settings.Remove(NpgsqlNames["sslrootcert"]);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.ConnectionStrings;
 
-/// <summary>What a value is in Npgsql's words that a URL writes as libpq does. A wrong one is never repeated in a message.</summary>
+/// <summary>Translates libpq's values of parameters to Npgsql's. No message repeats an invalid value.</summary>
 internal static class LibpqValue
 {
     private static readonly FrozenDictionary<string, string[]> Choices = new Dictionary<string, string[]>
@@ -26,16 +26,16 @@ internal static class LibpqValue
         ["none"] = "None",
     }.ToFrozenDictionary();
 
-    /// <returns>The value; null for an empty text, which libpq takes as none.</returns>
+    /// <returns>The value; null for an empty text, which means no value in libpq.</returns>
     /// <exception cref="ConnectionStringException">libpq or Npgsql has no such value.</exception>
     public static string? Translate(string name, string value) => name switch
     {
-        // Npgsql's names of them have no hyphen.
+        // Npgsql's names have no hyphens.
         _ when Choices.TryGetValue(name, out var choices) => choices.Contains(value) ? value.Replace("-", "", StringComparison.Ordinal) : throw Invalid(name, choices),
         "keepalives" => Number(name, value) == 0 ? "false" : "true",
         "connect_timeout" or "keepalives_idle" or "keepalives_interval" => Number(name, value).ToString(CultureInfo.InvariantCulture),
-        // It stands for the encoding of the process's locale. Strings of .NET have none.
-        "client_encoding" when value == "auto" => throw new ConnectionStringException("has 'client_encoding=auto', for which Npgsql has no counterpart. Leave it out."),
+        // 'auto' is the encoding of the process's locale, which .NET strings do not have.
+        "client_encoding" when value == "auto" => throw new ConnectionStringException("has 'client_encoding=auto', which Npgsql does not support. Remove it."),
         _ when value.Length == 0 => null,
         "require_auth" => Methods(name, value),
         _ => value,
@@ -43,17 +43,17 @@ internal static class LibpqValue
 
     private static int Number(string name, string value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         ? number
-        : throw new ConnectionStringException($"has a value for '{name}' that is not a whole number from 0.");
+        : throw new ConnectionStringException($"has a value for '{name}' that is not a whole number of 0 or more.");
 
     private static string Methods(string name, string value)
     {
         var methods = value.Split(',');
-        if (methods.Distinct().Count() < methods.Length) throw new ConnectionStringException($"has a method twice in '{name}'. Write each once.");
+        if (methods.Distinct().Count() < methods.Length) throw new ConnectionStringException($"lists a method twice in '{name}'. List each once.");
         return string.Join(',', methods.Select(method => method.StartsWith('!') ? "!" + Known(method[1..]) : Known(method)));
 
         string Known(string method) => AuthenticationMethods.GetValueOrDefault(method) ?? throw Invalid(name, AuthenticationMethods.Keys.Order(StringComparer.Ordinal));
     }
 
     private static ConnectionStringException Invalid(string name, IEnumerable<string> choices) =>
-        new($"has a value for '{name}' that is not valid there. Write {string.Join(", ", choices)}.");
+        new($"has an invalid value for '{name}'. Allowed values: {string.Join(", ", choices)}.");
 }

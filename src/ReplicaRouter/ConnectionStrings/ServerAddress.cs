@@ -3,36 +3,36 @@ using System.Net;
 
 namespace ReplicaRouter.ConnectionStrings;
 
-/// <summary>The address of one server as a connection string gives it.</summary>
+/// <summary>The address of a server in a connection string.</summary>
 /// <param name="Host">A host name, an IP address, or the directory of a Unix socket.</param>
-/// <param name="Port">The port; <see langword="null"/> where the text names none.</param>
+/// <param name="Port">The port; <see langword="null"/> if the text names none.</param>
 internal readonly record struct ServerAddress(string Host, int? Port)
 {
-    /// <summary>What DNS allows.</summary>
+    /// <summary>The limit of DNS.</summary>
     private const int LongestName = 253;
 
-    /// <summary>Reads <c>host</c>, <c>host:port</c>, <c>[IPv6]:port</c> or the directory of a Unix socket.</summary>
+    /// <summary>Parses <c>host</c>, <c>host:port</c>, <c>[IPv6]:port</c> or the directory of a Unix socket.</summary>
     public static ServerAddress Parse(string text)
     {
         var (host, port) = Split(text.Trim());
         return Of(host, port);
     }
 
-    /// <summary>Checks a host and its port, which is null or empty for none.</summary>
+    /// <summary>Validates a host and its port; null or empty means no port.</summary>
     public static ServerAddress Of(string host, string? port)
     {
         if (host.Length == 0) throw new ConnectionStringException($"names no host. {ConnectionStringParser.Example}");
-        // The host is shown in logs and health: what is no host name may be a part of the password.
-        if (!IsHost(host)) throw new ConnectionStringException($"has a host with a character that no host name and no socket's directory has. {ConnectionStringParser.Encode}");
+        // Logs and the health status show the host. A text that is not a host name can be part of the password.
+        if (!IsHost(host)) throw new ConnectionStringException($"has a host with an invalid character for a host name or socket directory. {ConnectionStringParser.Encode}");
         return new ServerAddress(host, string.IsNullOrEmpty(port) ? null : PortOf(port));
     }
 
-    /// <summary>Takes a host and its port apart, and checks neither.</summary>
-    /// <exception cref="ConnectionStringException">It can't be said which is which.</exception>
+    /// <summary>Splits a text into host and port, without validation.</summary>
+    /// <exception cref="ConnectionStringException">It is ambiguous where the port begins.</exception>
     public static (string Host, string? Port) Split(string text)
     {
         if (text.StartsWith('[')) return SplitBracketed(text);
-        // The path of a socket may hold colons.
+        // A socket path can contain colons.
         if (text.StartsWith('/')) return (text, null);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         if (colon != text.LastIndexOf(':')) throw new ConnectionStringException($"has more than one colon in a host. Write an IPv6 address in brackets: [::1]:5432. {ConnectionStringParser.Encode}");

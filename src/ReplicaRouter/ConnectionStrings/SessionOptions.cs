@@ -2,24 +2,24 @@ using Npgsql;
 
 namespace ReplicaRouter.ConnectionStrings;
 
-/// <summary>The settings of a session that its startup packet carries: <c>options</c> of a connection string, else the variable <c>PGOPTIONS</c>.</summary>
+/// <summary>The session settings in the startup packet: <c>options</c> of the connection string, otherwise the environment variable <c>PGOPTIONS</c>.</summary>
 /// <remarks>
-/// Npgsql reads the variable only where the connection string has no options. Whatever the router adds must not be in its place. Of a setting that is given
-/// twice, the last one holds. Source: PostgreSQL manual, "Environment Variables" and "Parameter Interaction via the Command Line".
+/// Npgsql reads the variable only if the connection string has no options, so what the router adds must include the variable's value. If a setting is given twice, the
+/// last one applies. Source: PostgreSQL manual, "Environment Variables" and "Parameter Interaction via the Command Line".
 /// </remarks>
 internal static class SessionOptions
 {
     private const string Variable = "PGOPTIONS";
 
-    /// <summary>What is meant for the application's own statements. A standby refuses SERIALIZABLE, and would seem to be down.</summary>
+    /// <summary>Settings that are meant only for the application's statements. A standby rejects SERIALIZABLE, and would appear to be down.</summary>
     private static readonly (string Name, string Value)[] s_reset = [("statement_timeout", "0"), ("lock_timeout", "0"), ("default_transaction_isolation", @"read\ committed")];
 
-    /// <summary>Set in the startup packet, not by SET: Npgsql resets the session whenever a connection returns to the pool.</summary>
+    /// <summary>Returns options for a read-only session. Not by SET: Npgsql resets the session whenever a connection returns to the pool.</summary>
     public static string ReadOnly(NpgsqlConnectionStringBuilder settings) => $"{Given(settings)} -c default_transaction_read_only=on".TrimStart();
 
-    /// <summary>For the router's own questions. A setting that is not given is not added: a pooler may refuse it.</summary>
+    /// <summary>Returns options for the router's own queries. Adds no setting that is not given: a pooler can reject it.</summary>
     public static string? ForOwnQuestions(NpgsqlConnectionStringBuilder settings) => Given(settings) is not { } given ? null
-        // As --statement-timeout=1 as well.
+        // Also matches the form --statement-timeout=1.
         : given + string.Concat(s_reset.Where(reset => given.Replace('-', '_').Contains(reset.Name, StringComparison.OrdinalIgnoreCase)).Select(reset => $" -c {reset.Name}={reset.Value}"));
 
     private static string? Given(NpgsqlConnectionStringBuilder settings) => settings.Options ?? Environment.GetEnvironmentVariable(Variable);

@@ -1,6 +1,6 @@
 namespace ReplicaRouter;
 
-/// <summary>The names under which metrics and traces are to be subscribed to.</summary>
+/// <summary>The names of the meter and the activity source, for subscriptions to metrics and traces.</summary>
 public static class DatabaseRouterTelemetry
 {
     /// <summary>The meter's name.</summary>

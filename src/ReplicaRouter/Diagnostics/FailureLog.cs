@@ -3,8 +3,8 @@ using Npgsql;
 
 namespace ReplicaRouter.Diagnostics;
 
-/// <summary>The kinds of failures that callers of the router met last, for operators. Bounded: the kind that was met longest ago makes room.</summary>
-/// <remarks>No server's message about a query: it may quote what users entered.</remarks>
+/// <summary>The latest kinds of failures that callers got from the router, for operators. Bounded: a new kind replaces the least recent one.</summary>
+/// <remarks>Contains no server message about a query, which can quote user input.</remarks>
 internal sealed class FailureLog
 {
     public const int Most = 20;
@@ -15,8 +15,8 @@ internal sealed class FailureLog
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Route, string? Host, string What), OperationFailure> _failures = [];
 
-    /// <summary>Notes a failure that leaves the router. Cancellation is none.</summary>
-    /// <returns>Always false, so that an exception filter can note what it does not catch.</returns>
+    /// <summary>Records a failure that the router throws to a caller. Ignores cancellation.</summary>
+    /// <returns>Always false, so that an exception filter can record an exception without catching it.</returns>
     public bool Note(RoutePlan plan, HostConfiguration? host, Exception exception, TimeProvider time)
     {
         if (exception is OperationCanceledException) return false;
@@ -31,7 +31,7 @@ internal sealed class FailureLog
         return false;
     }
 
-    /// <summary>The last kinds, newest first.</summary>
+    /// <summary>Returns the latest kinds, newest first.</summary>
     public OperationFailure[] Last()
     {
         lock (_lock) return [.. _failures.Values.OrderByDescending(failure => failure.LastAt)];
@@ -51,7 +51,7 @@ internal sealed class FailureLog
 }
 
 /// <summary>
-/// Failures of one kind: a SQLSTATE and its name, or what went wrong in words; the host where it was met, null where none was found; and the router's own message,
-/// where there is one, which may name servers' addresses. They are counted since the kind was first met, or was forgotten.
+/// Failures of one kind: a SQLSTATE and its name, or a description; the host, null if none was chosen; the router's own message, if any, which can contain
+/// servers' addresses; and their number since the kind first occurred, or was last forgotten.
 /// </summary>
 internal sealed record OperationFailure(string Route, string? Host, string What, string? Text, long Count, DateTimeOffset LastAt);

@@ -4,18 +4,18 @@ using Npgsql;
 
 namespace ReplicaRouter.Diagnostics;
 
-/// <summary>Times operations that the router runs as a whole, and traces them, where somebody listens.</summary>
+/// <summary>Measures and traces operations that the router runs as a whole, if there is a listener.</summary>
 internal sealed class OperationTelemetry(Histogram<double> duration, string? router, TimeProvider time)
 {
-    /// <summary>The event of an activity for work that is run again.</summary>
+    /// <summary>The activity event of a retry.</summary>
     public const string RetryEvent = "replica_router.retry";
 
     private static readonly ActivitySource Source = new(DatabaseRouterTelemetry.ActivitySourceName, DatabaseRouterTelemetry.Version);
 
-    /// <summary>Whether anybody listens. If not, operations are run as if this did not exist.</summary>
+    /// <summary>Whether there is a listener. Without one, operations bypass this class.</summary>
     public bool IsEnabled => duration.Enabled || Source.HasListeners();
 
-    /// <summary>Runs what is named <c>execute</c> or <c>transaction</c>; <paramref name="host"/> says afterwards where it ran last.</summary>
+    /// <summary>Runs an operation named <c>execute</c> or <c>transaction</c>. Afterwards, <paramref name="host"/> returns the host of the last attempt.</summary>
     public async Task<T> RunAsync<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<Task<T>> run)
     {
         using var activity = Start(name, plan);
@@ -35,7 +35,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
 
     public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run) => RunAsync(name, plan, host, () => Task.FromResult(run())).GetAwaiter().GetResult();
 
-    /// <summary>Notes in the operation's activity that its work is run again.</summary>
+    /// <summary>Adds a retry to the operation's activity.</summary>
     public static void Retried(HostConfiguration host, FailureKind kind)
     {
         if (Activity.Current is not { } activity || activity.Source != Source) return;
@@ -69,7 +69,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
         activity.SetTag(TelemetryTags.Outcome, outcome);
         if (host is not null) activity.SetTag(TelemetryTags.Host, host.Name).SetTag(TelemetryTags.Address, host.Connection.Host).SetTag(TelemetryTags.Port, host.Connection.Port);
         if (error is null) return;
-        // No message: a server's may quote what users entered.
+        // No message: a server's message can quote user input.
         activity.SetStatus(ActivityStatusCode.Error).SetTag(TelemetryTags.ErrorType, errorType);
         if (status is not null) activity.SetTag(TelemetryTags.Status, status);
     }

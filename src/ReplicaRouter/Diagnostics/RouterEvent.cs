@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Diagnostics;
 
-/// <summary>What a router counts as one plain number.</summary>
+/// <summary>The events that a router counts in one plain number each.</summary>
 internal enum RouterEvent
 {
     Failover,
@@ -21,9 +21,9 @@ internal enum RouterEvent
     HostAdded,
     HostRemoved,
 
-    /// <summary>A host got other groups, labels or another weight.</summary>
+    /// <summary>The groups, labels or weight of a host changed.</summary>
     HostReassigned,
 
-    /// <summary>A host is connected to in another way.</summary>
+    /// <summary>The connection settings of a host changed.</summary>
     HostReconnected,
 }

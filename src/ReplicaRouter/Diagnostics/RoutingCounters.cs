@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Diagnostics;
 
-/// <summary>Counts what the router decided. Plain numbers, one array cell an event, and one a route and reason.</summary>
+/// <summary>Counts the router's decisions, in plain arrays: one cell per event, and one per route and reason.</summary>
 internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, ImmutableArray<IHostDiscoverySource> sources)
 {
     private static readonly Verdict[] Reasons = Enum.GetValues<Verdict>();
@@ -23,13 +23,13 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
 
     public void CountState(HostConfiguration host, HostState state) => _states.AddOrUpdate((host.Name, state), 1, (_, count) => count + 1);
 
-    /// <summary>Commands that were run on hosts that are no longer there, by the route's index.</summary>
+    /// <summary>Returns the number of commands run on removed hosts, by the route's index.</summary>
     public long CommandsOfRemoved(int route) => Volatile.Read(ref _removed[route]);
 
-    /// <summary>Keeps in the totals what was run on a host that is no longer there, and forgets the rest: names may come and go without end.</summary>
+    /// <summary>Keeps the commands of a removed host in the totals, and drops its other counters, because the number of host names over time is unbounded.</summary>
     /// <param name="host">The host's name.</param>
-    /// <param name="commands">The commands that it was given, by the route's index.</param>
-    /// <param name="isNameFree">Whether no other host has its name by now.</param>
+    /// <param name="commands">Its commands, by the route's index.</param>
+    /// <param name="isNameFree">Whether no current host has this name.</param>
     public void Forget(string host, IEnumerable<long> commands, bool isNameFree)
     {
         foreach (var (route, count) in commands.Index()) Interlocked.Add(ref _removed[route], count);

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Diagnostics;
 
-/// <summary>Attributes of metrics and activities. Those without our prefix are OpenTelemetry's own, of its database conventions.</summary>
+/// <summary>The attributes of metrics and activities. Those without our prefix are from OpenTelemetry's database conventions.</summary>
 internal static class TelemetryTags
 {
     public const string Router = "replica_router.router";
@@ -19,7 +19,7 @@ internal static class TelemetryTags
     public const string Address = "server.address";
     public const string Port = "server.port";
 
-    /// <summary>An enumeration's value as telemetry writes it: <c>SplitBrain</c> is <c>split_brain</c>.</summary>
+    /// <summary>Returns an enum value in snake case: <c>SplitBrain</c> becomes <c>split_brain</c>.</summary>
     public static string Of<T>(T value) where T : struct, Enum => Names<T>.Values[value];
 
     public static KeyValuePair<string, object?> OfHost(HostConfiguration host) => OfHost(host.Name);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ReplicaRouter.Discovery;
 
-/// <summary>Refuses an answer of a source that no cluster gives. What passes can be connected to, logged and shown.</summary>
+/// <summary>Refuses implausible answers of discovery sources. Accepted answers are safe to connect to, log and show.</summary>
 internal static class AnswerCheck
 {
     public const int MostLabels = 32;
@@ -11,12 +11,12 @@ internal static class AnswerCheck
     private const int MostGroups = 16;
     private const int LongestGroup = 63;
 
-    /// <exception cref="InvalidDataException">What is wrong, without any text of the answer.</exception>
+    /// <exception cref="InvalidDataException">The answer is refused. The message contains no text of the answer.</exception>
     public static void Check(DiscoveryResult answer)
     {
-        // A registry that has just started knows no host, and that is no reason to drop all of them.
+        // A registry that has just started can return no hosts, which must not remove all of them.
         if (answer.Hosts.Count == 0) throw new InvalidDataException("the answer names no host");
-        if (answer.Hosts.Count > RouterConfiguration.MostHosts) throw Refusal($"the answer names {answer.Hosts.Count} hosts; a router serves at most {RouterConfiguration.MostHosts}");
+        if (answer.Hosts.Count > RouterConfiguration.MostHosts) throw Refusal($"the answer names {answer.Hosts.Count} hosts; a router supports at most {RouterConfiguration.MostHosts}");
         foreach (var (index, host) in answer.Hosts.Index())
         {
             if (FaultOf(host) is { } fault) throw Refusal($"host {index + 1} of the answer has {fault}");

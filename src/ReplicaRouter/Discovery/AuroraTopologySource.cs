@@ -4,12 +4,12 @@ using Npgsql;
 
 namespace ReplicaRouter.Discovery;
 
-/// <summary>Asks an Amazon Aurora cluster for its instances, of which each knows all.</summary>
+/// <summary>Queries an Amazon Aurora cluster for its instances. Every instance knows all of them.</summary>
 /// <remarks>Source: Amazon Aurora's user guide, "aurora_replica_status".</remarks>
 internal sealed class AuroraTopologySource(
     string hostPattern, ImmutableArray<HostConfiguration> hosts, HostLogin login) : IHostDiscoverySource
 {
-    /// <summary>An instance that was deleted stays in the view for a while, and its row is no longer written.</summary>
+    /// <summary>Skips deleted instances: their rows stay in the view for a while, but are no longer updated.</summary>
     private const string Instances =
         "SELECT server_id, session_id = 'MASTER_SESSION_ID' FROM aurora_replica_status() " +
         "WHERE session_id = 'MASTER_SESSION_ID' OR last_update_timestamp > now() - interval '5 minutes'";
@@ -31,7 +31,7 @@ internal sealed class AuroraTopologySource(
             }
         }
 
-        throw new NpgsqlException($"None of {hosts.Length} configured hosts told the cluster's instances. {last?.Message}", last);
+        throw new NpgsqlException($"None of the {hosts.Length} configured hosts returned the cluster's instances. {last?.Message}", last);
     }
 
     private async Task<DiscoveryResult> AskAsync(HostConfiguration host, CancellationToken cancellationToken)
@@ -49,15 +49,15 @@ internal sealed class AuroraTopologySource(
         return new DiscoveryResult(found);
     }
 
-    /// <summary>Whether a pattern makes an address of an instance's name.</summary>
+    /// <summary>Whether a pattern makes a valid address from an instance's name.</summary>
     public static bool IsPattern(string pattern) =>
         pattern.Count(c => c == '?') == 1 && TrySplit(pattern.Replace('?', '1'), out var address, out _) && HostAddress.IsValid(address);
 
-    /// <exception cref="InvalidDataException">The name is none that Aurora gives: it could lead to any address.</exception>
+    /// <exception cref="InvalidDataException">Aurora does not give such a name, which could lead to any address.</exception>
     private DiscoveredHost Of(string instance, bool isWriter) =>
         HostAddress.IsLabel(instance) && TrySplit(hostPattern.Replace("?", instance, StringComparison.Ordinal), out var address, out var port)
             ? new DiscoveredHost(address, port) { Name = instance, IsPrimary = isWriter }
-            : throw new InvalidDataException("an instance's name has characters that no instance's name has");
+            : throw new InvalidDataException("an instance's name has characters that Aurora does not allow");
 
     private static bool TrySplit(string text, out string address, out int port)
     {

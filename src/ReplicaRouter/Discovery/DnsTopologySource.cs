@@ -3,7 +3,7 @@ using DnsClient;
 
 namespace ReplicaRouter.Discovery;
 
-/// <summary>Finds hosts by A and AAAA, or by SRV records, whose time to live says when to ask again.</summary>
+/// <summary>Finds hosts by A and AAAA records, or by SRV records. Their time to live determines the next query.</summary>
 internal sealed class DnsTopologySource(string name, int port, IPEndPoint? nameserver) : IHostDiscoverySource
 {
     private readonly LookupClient _client = ClientOf(nameserver is null ? new LookupClientOptions() : new LookupClientOptions(nameserver));
@@ -15,7 +15,7 @@ internal sealed class DnsTopologySource(string name, int port, IPEndPoint? names
 
     private static LookupClient ClientOf(LookupClientOptions options)
     {
-        // The router itself asks no sooner than the answer allows, and then wants a new one.
+        // The router queries only when its last answer has expired, and then needs a new one.
         options.UseCache = false;
         options.Timeout = TimeSpan.FromSeconds(2);
         options.Retries = 1;
@@ -25,7 +25,7 @@ internal sealed class DnsTopologySource(string name, int port, IPEndPoint? names
     private async Task<DiscoveryResult> FindByServiceAsync(CancellationToken cancellationToken)
     {
         var records = (await QueryAsync(QueryType.SRV, cancellationToken).ConfigureAwait(false)).Answers.SrvRecords().ToList();
-        // Weights of services add up to what they like; ours end at 100.
+        // SRV weights can exceed our maximum of 100.
         var most = Math.Max(100, records.Select(record => (int)record.Weight).DefaultIfEmpty().Max());
         return Answer(
             [.. records.Select(record => new DiscoveredHost(record.Target.Value.TrimEnd('.'), record.Port) { Weight = Math.Max(1, record.Weight * 100 / most) })],
@@ -39,12 +39,12 @@ internal sealed class DnsTopologySource(string name, int port, IPEndPoint? names
         return Answer([.. records.Select(record => new DiscoveredHost(record.Address.ToString(), port))], records.Select(record => record.InitialTimeToLive));
     }
 
-    /// <exception cref="DnsResponseException">The server could not tell. Half an answer would remove hosts that are well.</exception>
+    /// <exception cref="DnsResponseException">The server could not answer. Half an answer would remove healthy hosts.</exception>
     private async Task<IDnsQueryResponse> QueryAsync(QueryType type, CancellationToken cancellationToken)
     {
         var response = await _client.QueryAsync(name, type, cancellationToken: cancellationToken).ConfigureAwait(false);
         return response.HasError && response.Header.ResponseCode != DnsHeaderResponseCode.NotExistentDomain
-            ? throw new DnsResponseException((DnsResponseCode)response.Header.ResponseCode, $"The answer to {type} of {name} is an error: {response.ErrorMessage}")
+            ? throw new DnsResponseException((DnsResponseCode)response.Header.ResponseCode, $"The {type} query for {name} failed: {response.ErrorMessage}")
             : response;
     }
 

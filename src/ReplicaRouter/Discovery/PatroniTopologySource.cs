@@ -7,13 +7,13 @@ using System.Text.Json.Serialization;
 
 namespace ReplicaRouter.Discovery;
 
-/// <summary>Asks Patroni's members for their cluster, the one that answered last first.</summary>
+/// <summary>Queries Patroni members for their cluster, starting with the one that answered last.</summary>
 /// <remarks>
-/// An answer may come from an attacker. It is bounded, leads to no redirect, and names further members that are asked without the configured ones' credentials:
-/// only the configured ones get the user and password that their URLs hold. An answer may name allowed hosts only, as servers and as members to ask.
+/// An answer can come from an attacker. Its size is bounded, redirects are not followed, and members that it names are queried without credentials: only
+/// configured members get the user and password of their URLs. Only allowed hosts are accepted, both as servers and as members to query.
 /// Source: Patroni's manual, "Patroni REST API", <c>GET /cluster</c>.
 /// </remarks>
-[SuppressMessage("Reliability", "CA1001", Justification = "What the client keeps open ends by itself within a minute of the last question.")]
+[SuppressMessage("Reliability", "CA1001", Justification = "The client's connections close automatically within a minute of the last query.")]
 internal sealed class PatroniTopologySource(
     IReadOnlyList<Uri> urls, X509Certificate2Collection? authorities, TimeSpan timeout, AllowedHosts allowed) : IHostDiscoverySource
 {
@@ -44,16 +44,16 @@ internal sealed class PatroniTopologySource(
             }
         }
 
-        throw new HttpRequestException($"None of {_urls.Count} members told its cluster.{(last is null ? "" : $" The last one: {last.Message}")}", last);
+        throw new HttpRequestException($"None of the {_urls.Count} members returned the cluster.{(last is null ? "" : $" Last error: {last.Message}")}", last);
     }
 
-    /// <param name="authorities">What signed the members' certificates; null for what the system trusts.</param>
+    /// <param name="authorities">The authorities of the members' certificates; null for those that the system trusts.</param>
     private static SocketsHttpHandler Handler(X509Certificate2Collection? authorities)
     {
-        // Addresses of members change, and a connection to one that is gone is no use.
+        // The addresses of members change, and connections to former ones are useless.
         var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1), UseProxy = false, AllowAutoRedirect = false, UseCookies = false };
         if (authorities is null) return handler;
-        // A private authority publishes no revocation list as a rule, and without one every certificate would be refused.
+        // Private authorities usually publish no revocation list, without which every certificate would be refused.
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.AddRange(authorities);
         handler.SslOptions.CertificateChainPolicy = policy;
@@ -62,7 +62,7 @@ internal sealed class PatroniTopologySource(
 
     private async Task<Cluster> AskAsync(Uri url, CancellationToken cancellationToken)
     {
-        // One that is silent must leave time for the others.
+        // A silent member must leave time for the others.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout / Math.Min(_urls.Count, 3));
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "/cluster"));
@@ -74,11 +74,11 @@ internal sealed class PatroniTopologySource(
         return cluster.Members.Count <= RouterConfiguration.MostHosts ? cluster : throw new JsonException($"The answer has more than {RouterConfiguration.MostHosts} members.");
     }
 
-    /// <summary>The next question goes to the member that answered, then to the configured ones, then to those that the answer names.</summary>
+    /// <summary>Orders the members for the next query: the one that answered, then the configured ones, then those that the answer names.</summary>
     private void Remember(Uri answered, Cluster cluster) =>
         _urls = [.. _configured.Prepend(answered).Concat(cluster.Members.Select(member => ApiOf(member, answered)).OfType<Uri>()).DistinctBy(url => url.Authority)];
 
-    /// <returns>Where to ask a member that an answer names: on an allowed host, over https if the answer came by it, and without anybody's credentials.</returns>
+    /// <returns>The REST API of a member that an answer names, without credentials; null unless it is on an allowed host and has the scheme of the answer's URL.</returns>
     private Uri? ApiOf(Member member, Uri answered) =>
         Uri.TryCreate(member.ApiUrl, UriKind.Absolute, out var url) && url.Scheme == answered.Scheme && HostAddress.IsValid(url.IdnHost) && allowed.Allow(url.IdnHost)
             ? new UriBuilder(url.Scheme, url.Host, url.Port).Uri

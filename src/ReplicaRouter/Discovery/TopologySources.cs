@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ReplicaRouter.Discovery;
 
-/// <summary>Makes the sources that the options ask for.</summary>
+/// <summary>Creates the discovery sources of the options.</summary>
 internal static class TopologySources
 {
     public static ImmutableArray<IHostDiscoverySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)
@@ -21,7 +21,7 @@ internal static class TopologySources
         ImmutableArray<IHostDiscoverySource> sources = [.. builtIn.OfType<IHostDiscoverySource>(), .. discovery.AddedSources];
         foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
-            faults.Add($"Two sources of hosts have the name '{twins.Key}'. Give each a name of its own.");
+            faults.Add($"Two discovery sources have the name '{twins.Key}'. Give each a unique name.");
         }
 
         return sources;
@@ -31,9 +31,9 @@ internal static class TopologySources
     {
         var before = faults.Count;
         if (options.Port is < 1 or > 65535) faults.Add($"{key}:Port is {options.Port}. Write a number from 1 to 65535.");
-        if (options.Name is not null && Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{key}:Name is no name of DNS. Write one, as replicas.db.internal or _postgresql._tcp.db.internal.");
+        if (options.Name is not null && Uri.CheckHostName(options.Name.Replace('_', 'x')) != UriHostNameType.Dns) faults.Add($"{key}:Name is not a DNS name. Write one such as replicas.db.internal or _postgresql._tcp.db.internal.");
         IPEndPoint? nameserver = null;
-        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{key}:Nameserver is no address. Write an IP address, or address:port.");
+        if (options.Nameserver is { } server && !IPEndPoint.TryParse(server, out nameserver)) faults.Add($"{key}:Nameserver is not an address. Write an IP address or IP:port.");
         if (nameserver is { Port: 0 }) nameserver.Port = 53;
         return faults.Count > before || options.Name is null ? null : new DnsTopologySource(options.Name, options.Port, nameserver);
     }
@@ -44,9 +44,9 @@ internal static class TopologySources
         List<Uri> urls = [];
         foreach (var text in options.Urls)
         {
-            // User information may hold a password: no message repeats the value.
+            // User information can contain a password, so no message repeats the value.
             if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") urls.Add(url);
-            else faults.Add($"{key}:Urls holds a value that is no URL. Write the address of a member's REST API, as http://db-1:8008.");
+            else faults.Add($"{key}:Urls contains a value that is not an http or https URL. Write the address of a member's REST API, such as http://db-1:8008.");
         }
 
         var authorities = options.CertificateAuthorityFile is { } file ? Authorities(file, $"{key}:CertificateAuthorityFile", faults) : null;
@@ -59,11 +59,11 @@ internal static class TopologySources
         try
         {
             authorities.ImportFromPemFile(file);
-            if (authorities.Count == 0) faults.Add($"{key} names a file that holds no certificate in PEM format.");
+            if (authorities.Count == 0) faults.Add($"{key} names a file without a certificate in PEM format.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            faults.Add($"{key} names a file that {(e is CryptographicException ? "holds a damaged certificate" : File.Exists(file) ? "can't be read" : "is not there")}.");
+            faults.Add($"{key} names a file that {(e is CryptographicException ? "contains a damaged certificate" : File.Exists(file) ? "can't be read" : "does not exist")}.");
         }
 
         return authorities;
@@ -73,7 +73,7 @@ internal static class TopologySources
     {
         if (options.HostPattern is not { } pattern) return null;
         if (AuroraTopologySource.IsPattern(pattern)) return new AuroraTopologySource(pattern, hosts, login);
-        faults.Add($"{key}:HostPattern is no address with one question mark. Write an instance's address with one ? for its name, as ?.abc123.eu-west-1.rds.amazonaws.com.");
+        faults.Add($"{key}:HostPattern is not an address with one question mark. Write an instance's address with one ? for its name, like ?.abc123.eu-west-1.rds.amazonaws.com.");
         return null;
     }
 }

@@ -1,42 +1,45 @@
 namespace ReplicaRouter.Ejection;
 
-/// <summary>What the host of an index has to do for us at this moment. Live counters, beside the snapshots of facts.</summary>
+/// <summary>This process's current load on one host. Live counters, beside the immutable snapshots.</summary>
+/// <param name="host">The host's index.</param>
+/// <param name="routes">The outlier ejection of each route.</param>
+/// <param name="time">The clock.</param>
 internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider time)
 {
-    /// <summary>Up to this, a probe takes as long as usual: a multiple, or in ms.</summary>
+    /// <summary>A probe is as fast as usual up to this multiple of its usual time, or this many ms more.</summary>
     private const double UsualRatio = 2;
     private const double UsualDifferenceMs = 0.5;
 
     private const double ProbeWeight = 0.1;
 
-    /// <summary>For so long, in ms, and as long as the coarse clock stands still.</summary>
+    /// <summary>How long a connection stays warm after a command, in ms of the coarse clock; a tick of that clock can be longer.</summary>
     private const long WarmMs = 2;
 
     private double _usualProbeMs;
     private int _opening;
 
-    /// <summary>Called with the route of each command that is a sample of the host's speed, and what it took in ms.</summary>
+    /// <summary>Called with the route and the duration in ms of each command that is a latency sample.</summary>
     public Action<int, double>? Measured { get; init; }
 
-    /// <summary>What judges the hosts of a route by their latency, all of them together.</summary>
+    /// <summary>Returns a route's outlier ejection, which compares all hosts.</summary>
     public OutlierEjection Ejection(int route) => routes[route];
 
-    /// <summary>Average over all routes, for people; choices compare like with like, by route.</summary>
+    /// <summary>Average over all routes, for display only: selection compares hosts by route.</summary>
     public MovingAverage Latency { get; } = new();
 
-    /// <summary>Commands under way.</summary>
+    /// <summary>Commands in flight.</summary>
     public WorkUnderWay Commands { get; } = new(time);
 
-    /// <summary>Logins under way, and waits for a free connection of a full pool.</summary>
+    /// <summary>Logins in progress. Waits for a connection of an exhausted pool do not count.</summary>
     public WorkUnderWay Logins { get; } = new(time);
 
-    /// <summary>The present moment, by the coarse clock.</summary>
+    /// <summary>The current time, by the coarse clock.</summary>
     public long Now => time.Coarse();
 
-    /// <summary>Whether it has just done something for us, so that one of our connections is warm. The moment is that of <see cref="Now"/>.</summary>
+    /// <summary>Whether a command has just ended there, so that a connection is warm. <paramref name="now"/>: the value of <see cref="Now"/>.</summary>
     public bool IsWarm(long now) => now - Commands.EndedAt < WarmMs;
 
-    /// <summary>Commands under way, and connections that are being opened: what is about to become commands.</summary>
+    /// <summary>Commands in flight, and connections being opened, which are about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
     /// <summary>Counts a connection that is being opened.</summary>
@@ -44,20 +47,20 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
 
     public void EndOpening() => Interlocked.Decrement(ref _opening);
 
-    /// <summary>How long a route's commands typically take, in ms; 0 as long as there are too few for hosts to be compared by it.</summary>
+    /// <summary>Returns how long a route's commands typically take, in ms; 0 if there are too few to compare hosts.</summary>
     public double TypicalMs(int route) => routes[route].TypicalMs(host);
 
-    /// <summary>Whether the last command of a route was slow: no reason to leave the host out, but none to rely on it.</summary>
+    /// <summary>Whether a route's last command was slow: too little to eject the host, but enough not to rely on it.</summary>
     public bool WasSlow(int route) => routes[route].WasSlow(host);
 
-    /// <summary>Whether it has had nothing done for longer than a limit although commands are under way: each of them has taken that long already.</summary>
+    /// <summary>Whether commands are in flight but none has ended for longer than a limit.</summary>
     public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 
-    /// <summary>Whether the last command ended in an error: that it is done with its work so soon is no reason to give it more.</summary>
+    /// <summary>Whether the last command failed. Fast failures must not attract more work.</summary>
     public bool HasFailed => Volatile.Read(ref _hasFailed);
     private bool _hasFailed;
 
-    /// <summary>Notes a command that ended in an error. How fast it did so tells nothing; that it took longer than usual counts.</summary>
+    /// <summary>Records a failed command. Its duration counts only if it was slower than usual.</summary>
     public void RecordFailure(int route, double milliseconds)
     {
         Volatile.Write(ref _hasFailed, true);
@@ -65,9 +68,9 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     }
 
     /// <param name="route">The route.</param>
-    /// <param name="milliseconds">What it took.</param>
-    /// <param name="isStopped">Whether it was stopped then, as it was not needed any more: it would have taken longer, and tells nothing unless it already had.</param>
-    /// <param name="isBeaten">Whether it was stopped then, as another host had done the same work in less.</param>
+    /// <param name="milliseconds">Its duration.</param>
+    /// <param name="isStopped">Whether it was stopped because it was no longer needed. It would have taken longer, so its duration counts only if it was already slow.</param>
+    /// <param name="isBeaten">Whether it was stopped because another host did the same work faster.</param>
     public void RecordCommand(int route, double milliseconds, bool isStopped = false, bool isBeaten = false)
     {
         if (_hasFailed && !isStopped) Volatile.Write(ref _hasFailed, false);
@@ -75,7 +78,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
         else Record(route, milliseconds, isBeaten);
     }
 
-    /// <summary>Notes what a command took at least, if that is longer than usual.</summary>
+    /// <summary>Records a lower bound of a command's duration, if that is longer than usual.</summary>
     private void RecordSlow(int route, double milliseconds)
     {
         if (TypicalMs(route) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
@@ -88,18 +91,18 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
         Measured?.Invoke(route, milliseconds);
     }
 
-    /// <summary>A probe of a slow host usually takes longer as well: it tells when that is over.</summary>
+    /// <summary>Records a probe's duration. Probes of a slow host usually take longer, too, so they show when that ends.</summary>
     public void RecordProbe(double milliseconds)
     {
         var usual = _usualProbeMs == 0 ? milliseconds : _usualProbeMs;
         var isUsual = milliseconds <= Math.Max(UsualRatio * usual, usual + UsualDifferenceMs);
-        // The first one of a connection includes its login; and while the host is left out, what is unusual must not become usual.
+        // A connection's first probe includes its login. While the host is ejected, its slow probes must not become usual.
         if (milliseconds < usual) _usualProbeMs = milliseconds;
         else if (isUsual || !routes.Any(route => (route.Ejected >> host & 1) != 0)) _usualProbeMs = usual + (ProbeWeight * (milliseconds - usual));
         foreach (var route in routes) route.OnProbed(host, isUsual);
     }
 
-    /// <summary>Forgets how long commands took on a host that was out: those that it held up would keep it out for as long again.</summary>
+    /// <summary>Forgets the latencies of a host that was out: commands that were delayed then would eject it again.</summary>
     public void ForgetLatency()
     {
         Latency.Reset();
@@ -107,7 +110,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     }
 }
 
-/// <summary>Things of one kind that a host is to do, and when it last got one done.</summary>
+/// <summary>Counts a host's work of one kind in flight, and when some of it last ended.</summary>
 internal sealed class WorkUnderWay(TimeProvider time)
 {
     private int _count;
@@ -116,10 +119,10 @@ internal sealed class WorkUnderWay(TimeProvider time)
 
     public int Count => Math.Max(0, Volatile.Read(ref _count));
 
-    /// <summary>When one of them last ended, or began where there was none.</summary>
+    /// <summary>When an item last ended, or the first one began.</summary>
     public long ProgressAt => Volatile.Read(ref _progressAt);
 
-    /// <summary>When one of them last ended, by the coarse clock.</summary>
+    /// <summary>When an item last ended, by the coarse clock.</summary>
     public long EndedAt => Volatile.Read(ref _endedAt);
 
     public void Begin()
@@ -134,9 +137,9 @@ internal sealed class WorkUnderWay(TimeProvider time)
         Volatile.Write(ref _endedAt, time.Coarse());
     }
 
-    /// <summary>Starts from nothing.</summary>
+    /// <summary>Resets the count to 0.</summary>
     public void Forget() => Interlocked.Exchange(ref _count, 0);
 
-    /// <summary>Whether there is work, and for some time none of it got done: it may be long, or the host silent.</summary>
+    /// <summary>Whether there is work but none of it has ended for longer than a limit: it may be long, or the host silent.</summary>
     public bool IsStalled(TimeSpan limit) => Count > 0 && time.GetElapsedTime(Volatile.Read(ref _progressAt)) > limit;
 }

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Errors;
 
-/// <summary>Work was given up because its host hangs or lets no client in, not because anything answered.</summary>
+/// <summary>Work was abandoned because its host hangs or accepts no logins, not because of an answer.</summary>
 internal sealed class HostLostException(string message) : NpgsqlException(message)
 {
     public override bool IsTransient => true;

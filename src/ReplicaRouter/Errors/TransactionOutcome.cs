@@ -1,14 +1,14 @@
 namespace ReplicaRouter;
 
-/// <summary>What became of a transaction whose COMMIT got no answer.</summary>
+/// <summary>The outcome of a transaction whose COMMIT got no answer.</summary>
 public enum TransactionOutcome
 {
-    /// <summary>It can't be told. Look by your own data before you repeat it.</summary>
+    /// <summary>The outcome is unknown. Check your own data before you repeat the transaction.</summary>
     Unknown,
 
-    /// <summary>It was committed. Don't repeat it.</summary>
+    /// <summary>The transaction was committed. Don't repeat it.</summary>
     Committed,
 
-    /// <summary>It was rolled back, or lost in a failover. It may be repeated.</summary>
+    /// <summary>The transaction was rolled back, or lost in a failover. It can be repeated.</summary>
     RolledBack,
 }

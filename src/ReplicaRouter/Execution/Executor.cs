@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>Runs callers' work on a host, and again where that is safe: opens, runs, classifies what fails, and decides.</summary>
+/// <summary>Runs callers' work on a host, and retries it where that is safe: opens, runs, classifies failures, and decides.</summary>
 internal sealed class Executor(
     TopologyStore store, ConnectionOpener opener, RetryRules rules, OutcomeResolver outcomes, LostAnswers lost, Hedging hedging, TimeProvider time, Random random)
 {
@@ -13,7 +13,7 @@ internal sealed class Executor(
 
     public T Execute<T>(Attempt attempt, Work<T> work) => RunAsync(attempt, work, async: false, CancellationToken.None).Wait();
 
-    /// <summary>Ends an operation at its caller's deadline.</summary>
+    /// <summary>Runs an operation that ends at its caller's deadline.</summary>
     private async Task<T> WithinAsync<T>(TimeSpan limit, Attempt attempt, Work<T> work, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(limit, time);
@@ -24,7 +24,7 @@ internal sealed class Executor(
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // A strategy that takes a time-out for transient would run it again.
+            // Not a TimeoutException if the outcome is unknown: a retry strategy that treats time-outs as transient would run the work again.
             throw attempt.IsOutcomeUnknown ? new TransactionOutcomeUnknownException(attempt.Host!.Name, e) : attempt.Expired(e);
         }
     }
@@ -33,11 +33,11 @@ internal sealed class Executor(
         ? HedgedAsync(attempt, work, cancellationToken)
         : RunAsync(attempt, work, async: true, cancellationToken).AsTask();
 
-    /// <summary>Gives a slow read further runs beside the first one.</summary>
+    /// <summary>Hedges a slow read.</summary>
     private Task<T> HedgedAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, async: true, ct).AsTask(), cancellationToken);
 
-    /// <summary>Opens and runs until there is a result or an error for the caller. Without <paramref name="async"/> all is done when this returns.</summary>
+    /// <summary>Opens and runs until there is a result or an error for the caller. If not <paramref name="async"/>, completes before it returns.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<T> RunAsync<T>(Attempt attempt, Work<T> work, bool async, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class Executor(
             run++;
             if (decision != RetryDecision.AgainInNewTransaction) continue;
             attempt.ForgetTries();
-            // Full jitter: transactions that met in a deadlock must not meet again.
+            // Full jitter, so that transactions that deadlocked do not collide again.
             await Task.Delay(FirstBackoff * Math.Pow(2, rollbacks) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);
             (run, rollbacks) = (1, rollbacks + 1);
         }
@@ -79,12 +79,12 @@ internal sealed class Executor(
     private TransactionOutcomeUnknownException UnknownOutcome(Exception exception, Attempt attempt, TransactionMark? mark) =>
         new(attempt.Host!.Name, exception) { Resolve = mark is null ? null : ct => outcomes.ResolveAsync(mark, attempt.Session, ct) };
 
-    /// <summary>Cancelled when work on a host has to be given up: a read that may be lost is run elsewhere at once, what writes is given up only for good reason.</summary>
+    /// <summary>Returns a token that is cancelled when work on a host must be abandoned: a read at once, as its retry is safe; work that can write only after a check.</summary>
     private CancellationToken GivenUp(HostPool pool)
     {
         if (!pool.Plan.IsReadOnly) return pool.Owner.Superseded.Token;
         var token = pool.Owner.Lost.Token;
-        // It may have been lost since it was chosen, and that alarm has been raised.
+        // The host can have been lost since it was chosen, before the token was taken.
         return store.Current.At(pool.Host.Index) is { IsLost: true } ? new CancellationToken(true) : token;
     }
 }

@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>When a read is given a second run: once it takes longer than 97 of 100 of its route, as long as second runs take less than a twentieth of the time of all reads.</summary>
+/// <summary>Decides when to hedge a read: once it takes longer than 97 % of its route's reads, while hedged attempts take less than 5 % of the time of all reads.</summary>
 /// <remarks>
-/// Counted by time and not by number, as those that take long anyway are a small part of the reads and may be most of the work: run twice, they would
-/// double the load. And the limit is above what is usually wanted, or it would be used up when a host gets slow.
+/// The budget is time, not a number of attempts: slow reads are few but can be most of the work, and hedging all of them would double the load. The budget is above the
+/// usual need, so that some is left when a host becomes slow.
 /// </remarks>
 internal sealed class HedgePolicy(int routes)
 {
-    /// <summary>Runs beside the first one, each when all before it have been waited for as long. Where most hosts have got slow, a second one meets another of them.</summary>
+    /// <summary>Most hedged attempts per read. Each follows after as long a wait as the one before. If most hosts are slow, the first one can meet another slow host.</summary>
     public const int MostFurtherRuns = 2;
 
     private const double SlowRank = 0.97;
@@ -17,20 +17,20 @@ internal sealed class HedgePolicy(int routes)
 
     private readonly ImmutableArray<RouteHedges> _routes = [.. Enumerable.Range(0, routes).Select(_ => new RouteHedges())];
 
-    /// <summary>How long the first run is waited for; null while the first ones of all teach how long that is.</summary>
+    /// <summary>Returns how long to wait for the first attempt before hedging; null before the first sample.</summary>
     public TimeSpan? DelayOf(int route)
     {
         var usual = TimeSpan.FromMilliseconds(_routes[route].Slow.Value);
         return usual == TimeSpan.Zero ? null : TimeSpan.Max(usual, LeastDelay);
     }
 
-    /// <returns>The time that is set aside for the second run, to be given back when it ends; null when there is none left.</returns>
+    /// <returns>The time reserved for the hedged attempt, to be returned when it ends; null if the budget is spent.</returns>
     public TimeSpan? TryBegin(int route) => DelayOf(route) is { } delay && _routes[route].TryBorrow(delay) ? delay : null;
 
-    /// <summary>A second run is over: what was set aside for it is given back, and what it took is owed.</summary>
+    /// <summary>Replaces the reservation of a hedged attempt with the time that it took.</summary>
     public void SecondEnded(int route, TimeSpan setAside, TimeSpan took) => _routes[route].Owe(took - setAside);
 
-    /// <summary>Notes how long a read took, with or without a second run. One that ended in an error does not tell how long reads take.</summary>
+    /// <summary>Records how long a read took, hedged or not. One that ended in an error is not a latency sample.</summary>
     public void Ended(int route, TimeSpan took, bool isAnswered = true)
     {
         _routes[route].Earn(took);
@@ -41,10 +41,10 @@ internal sealed class HedgePolicy(int routes)
     {
         private const double Share = 0.045;
 
-        /// <summary>Second runs that may be under way at once.</summary>
+        /// <summary>Hedged attempts that may be in flight at once.</summary>
         private const int Most = 5;
 
-        /// <summary>More, where they are less work than this together. Else a moment in which all hosts are slow would leave look-ups without second runs for seconds.</summary>
+        /// <summary>More are allowed while they total less than this. Otherwise a moment in which all hosts are slow would leave look-ups without hedges for seconds.</summary>
         private static readonly TimeSpan Little = TimeSpan.FromMilliseconds(100);
 
         private long _owed;

@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>Gives a slow read a second run on another replica, if need be a third, and takes the first answer.</summary>
+/// <summary>Hedges slow reads: runs one on a second replica, if needed on a third, and takes the first answer.</summary>
 /// <remarks>Source: J. Dean, L. A. Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013.</remarks>
 internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters counters, TimeProvider time)
 {
-    /// <summary>About what it costs a server to be told that a run is to stop: a process, as for a login.</summary>
+    /// <summary>Approximate cost of a cancel request to the server: a new process, as for a login.</summary>
     private static readonly TimeSpan CancelCost = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>So many times a pause, and it was not the read that took so long.</summary>
+    /// <summary>If a pause takes more than this multiple of its length, the process was stalled, and the read is not known to be slow.</summary>
     private const double Late = 2;
 
     private readonly HedgePolicy _policy = new(routes.Length);
@@ -47,16 +47,16 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
     }
 
-    /// <returns>Null when none may be begun at present: there is no time left for it, the last one waits for its host, or no other host is as fast.</returns>
+    /// <returns>Null if none can start now: the budget is spent, the last attempt has no host yet, or no other host is fast enough.</returns>
     private Run<T>? TryBegin<T>(Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         if (last.Host is null || _policy.TryBegin(last.Plan.Index) is not { } setAside) return null;
         var (startedAt, attempt) = (time.GetTimestamp(), last.Hedge(time));
         var further = new Run<T>(attempt, run(attempt, cancellationToken), setAside, startedAt);
-        // Its error is observed as well: if no other code waits for it, it tells nothing new.
+        // Also observes its exception, which is nothing new if no other code awaits it.
         _ = further.Task.ContinueWith(
             ended => (_, further.EndedAt) = (ended.Exception, time.GetTimestamp()), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        // It was over at once where no other host could serve.
+        // It ends at once if no other host can serve.
         if (further.Task.IsFaulted && attempt.Host is null)
         {
             _policy.SecondEnded(last.Plan.Index, setAside, TimeSpan.Zero);
@@ -67,14 +67,14 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return further;
     }
 
-    /// <summary>A run that began before the winner is beaten, and one that began after it is no longer needed.</summary>
+    /// <summary>Stops the losers: attempts that began before the winner are beaten, those that began after it are no longer needed.</summary>
     private Task StopAsync<T>(List<Run<T>> runs, Run<T> winner)
     {
         var place = runs.IndexOf(winner);
         return Task.WhenAll(runs.Index().Where(each => each.Index != place).Select(each => StopAsync(each.Item, runs[1].SetAside, isBeaten: each.Index < place)));
     }
 
-    /// <summary>What has not answered by now has lost, and stops. But where reads are short, most that were slow by chance end by themselves sooner than they can be stopped.</summary>
+    /// <summary>Marks a loser as beaten or stopped, to be cancelled. If reads are short, waits for it first: most slow ones end sooner than they can be cancelled.</summary>
     private async Task StopAsync<T>(Run<T> slower, TimeSpan usual, bool isBeaten)
     {
         slower.Task.Forget();
@@ -90,7 +90,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         loser.Dispose();
     }
 
-    /// <summary>Whether what is under way takes longer than most do, and the longer where no further run could be begun before.</summary>
+    /// <summary>Whether the attempts in flight are slower than most reads. The wait grows if no hedged attempt could start before.</summary>
     private async Task<bool> IsSlowAsync(Task ended, int route, long startedAt, CancellationToken cancellationToken)
     {
         while (!ended.IsCompleted && _policy.DelayOf(route) is { } usual)
@@ -99,14 +99,14 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
             var pause = TimeSpan.Max(usual, time.GetElapsedTime(startedAt, from) / 2);
             await Task.WhenAny(ended, Task.Delay(pause, time, cancellationToken)).ConfigureAwait(false);
             if (cancellationToken.IsCancellationRequested) return false;
-            // A wait that ends late has stood still meanwhile, usually with all of the process: the answer may well be here, and is about to be read.
+            // If the pause ended late, the whole process was probably stalled, and the answer may have arrived but not been read yet.
             if (!ended.IsCompleted && time.GetElapsedTime(from) <= Late * pause) return true;
         }
 
         return false;
     }
 
-    /// <summary>A further run may fail for want of a further replica; and what fails the first need not fail the others.</summary>
+    /// <summary>Returns the first attempt that succeeds; the first one if all fail. A hedged attempt can fail for lack of a replica, or succeed where the first fails.</summary>
     private static async Task<Run<T>> FirstAnswerAsync<T>(List<Run<T>> runs)
     {
         List<Run<T>> left = [.. runs];
@@ -121,10 +121,10 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         return runs[0];
     }
 
-    /// <summary>One run, and the time of further runs that is set aside for it.</summary>
+    /// <summary>One attempt, and the time reserved for it in the budget.</summary>
     private sealed record Run<T>(Attempt Attempt, Task<T> Task, TimeSpan SetAside = default, long StartedAt = 0)
     {
-        /// <summary>0 while it goes on.</summary>
+        /// <summary>0 while it is in flight.</summary>
         public long EndedAt { get; set; }
     }
 }

@@ -3,22 +3,22 @@ using Npgsql;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>Runs one piece of callers' work on an open connection, and gives it up when its host is lost.</summary>
+/// <summary>Runs callers' work on an open connection, and abandons it when its host is lost.</summary>
 /// <remarks>
-/// Npgsql cancels a command by a request over a further connection, on the thread that cancels, and waits for its end: on a host that hangs that
-/// takes twice the time-out of a login. So the work gets a token of its own, which is cancelled elsewhere, and work that is given up is not waited for.
-/// It ends some time later, and its connection with it; until then it may still do what its token does not keep it from.
+/// Npgsql cancels a command by a request over another connection, on the thread that cancels, and waits for the request to end. On a hung host that takes twice the login
+/// time-out. So the work gets its own token, which is cancelled on another thread, and abandoned work is not awaited. It ends some time later, and closes its connection;
+/// until then it can still do whatever its token does not prevent.
 /// </remarks>
 internal static class HostedWork
 {
-    /// <summary>On a host that is well, cancelled work ends at once; this is for work that does not heed cancellation.</summary>
+    /// <summary>On a healthy host, cancelled work ends at once. This is for work that ignores cancellation.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Runs it, closes its connection, and gives it up once <paramref name="givenUp"/> is cancelled: at once where <paramref name="isLost"/> is null, else when that says that there is no
-    /// use in waiting for it.
+    /// Runs the work, closes its connection, and abandons the work once <paramref name="givenUp"/> is cancelled: at once if <paramref name="isLost"/> is null, otherwise if it
+    /// confirms that waiting is useless.
     /// </summary>
-    /// <exception cref="HostLostException">The work was given up.</exception>
+    /// <exception cref="HostLostException">The work was abandoned.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<T> RunAsync<T>(
         NpgsqlConnection connection, Work<T> work, CommandFlow flow, TimeProvider time,
@@ -27,7 +27,7 @@ internal static class HostedWork
         var watch = WorkWatch.Rent();
         var running = watch.Watch(RunToEndAsync(connection, work, flow, async: true, watch.Stop.Token));
         await watch.WaitAsync(givenUp, cancellationToken).ConfigureAwait(false);
-        // Others hear the same alarm, and it may be raised again.
+        // The alarm is not specific to this work, and can be raised again.
         while (isLost is not null && IsGivenUp(watch, givenUp, cancellationToken) && !await isLost.IsLostAsync(pool!, connection, flow, watch, cancellationToken).ConfigureAwait(false))
         {
             givenUp = pool!.Owner.Superseded.Token;
@@ -38,7 +38,7 @@ internal static class HostedWork
         else if (!await IsStoppedAsync(watch, flow, time, givenUp).ConfigureAwait(false))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new HostLostException($"Work on {connection.Host}:{connection.Port} was given up: the host is lost.");
+            throw new HostLostException($"Work on {connection.Host}:{connection.Port} was abandoned: the host hangs or is gone, another host is primary, or the answer was lost.");
         }
 
         try
@@ -54,7 +54,7 @@ internal static class HostedWork
     private static bool IsGivenUp(WorkWatch watch, CancellationToken givenUp, CancellationToken cancellationToken) =>
         givenUp.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !watch.HasEnded;
 
-    /// <summary>Runs it and closes its connection. Without <paramref name="async"/> all is done when this returns, if the work is synchronous.</summary>
+    /// <summary>Runs the work and closes its connection. If not <paramref name="async"/> and the work is synchronous, completes before it returns.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<T> RunToEndAsync<T>(NpgsqlConnection connection, Work<T> work, CommandFlow flow, bool async, CancellationToken stop)
     {
@@ -71,8 +71,8 @@ internal static class HostedWork
         }
     }
 
-    /// <summary>Stops work that its caller has cancelled, or whose host is lost.</summary>
-    /// <returns>Whether the work has ended, rather than being given up.</returns>
+    /// <summary>Stops work that its caller has cancelled or whose host is lost.</summary>
+    /// <returns>Whether the work has ended. If not, it is abandoned.</returns>
     private static async Task<bool> IsStoppedAsync(WorkWatch watch, CommandFlow flow, TimeProvider time, CancellationToken givenUp)
     {
         if (!givenUp.IsCancellationRequested)
@@ -83,7 +83,7 @@ internal static class HostedWork
 
         flow.GiveUp();
         _ = SlowCancellation.Lost.CancelAsync(watch.Stop);
-        // Even if it ends at this very moment, then by our cancellation.
+        // Even if it ends right now, that is due to our cancellation.
         return false;
     }
 }

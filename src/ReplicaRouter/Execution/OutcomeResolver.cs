@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>Finds out what became of a transaction whose COMMIT got no answer.</summary>
+/// <summary>Determines the outcome of a transaction whose COMMIT got no answer.</summary>
 internal sealed class OutcomeResolver(RouterConfiguration configuration, TopologyStore store, ConnectionOpener opener, TimeProvider time)
 {
     private const string MarkQuestion = $"SELECT {PrimaryFacts.Columns}, txid_current_if_assigned()";
@@ -10,17 +10,17 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Notes what is needed for it, in the round trip that looks whether the transaction is still well.</summary>
-    /// <remarks>COMMIT of a transaction in which a statement failed is no error: the server rolls back and says so in a tag that no client reads.</remarks>
+    /// <summary>Records what that requires, in the round trip that also checks the transaction for an earlier error.</summary>
+    /// <remarks>COMMIT raises no error after a failed statement: the server rolls back, and says so only in a command tag that clients do not read.</remarks>
     /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
     public ValueTask<TransactionMark> MarkAsync(NpgsqlTransaction transaction, bool async, CancellationToken cancellationToken)
     {
-        // Where positions can't be used, at least the transaction is looked at.
+        // If positions can't be used, this still checks the transaction.
         var question = configuration.SessionWindow is null ? MarkQuestion : "SELECT 1";
         return AskAsync(new NpgsqlCommand(question, transaction.Connection, transaction), Read, async, cancellationToken);
     }
 
-    /// <summary>What became of it; <see cref="TransactionOutcome.Unknown"/>, too, when it could not be found out within the time that a write waits for a primary.</summary>
+    /// <summary>Returns the outcome; <see cref="TransactionOutcome.Unknown"/> also if it can't be determined within the time that a write waits for a primary.</summary>
     public async Task<TransactionOutcome> ResolveInTimeAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(configuration.PlanOf(DatabaseOperation.Transactional).Wait, time);
@@ -37,13 +37,13 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
             }
             catch (NpgsqlException)
             {
-                // The primary failed while it was asked, or its pool had kept connections of before.
+                // The primary failed during the query, or its pool still held old connections.
                 await Task.Delay(Poll, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>What became of it. The session that it was part of shall see what turns out to be committed.</summary>
+    /// <summary>Returns the outcome once it is decided. If the transaction is committed, its session sees it from then on.</summary>
     public async Task<TransactionOutcome> ResolveAsync(TransactionMark mark, SessionState? session, CancellationToken cancellationToken)
     {
         if (mark.Known is { } known) return known;
@@ -59,7 +59,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
                 if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
             }
 
-            // Its backend has not noticed yet that no client waits, or still waits for a synchronous standby.
+            // The transaction's backend has not noticed that its client is gone, or still waits for a synchronous standby.
             await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -81,7 +81,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
         return read(reader);
     }
 
-    /// <remarks>Source: PostgreSQL manual, "Transaction ID and Snapshot Information Functions". The old name is known to all versions.</remarks>
+    /// <remarks>Source: PostgreSQL manual, "Transaction ID and Snapshot Information Functions". All versions support the old function name.</remarks>
     private static async Task<string?> StatusAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand("SELECT txid_status($1)", connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = id } } };
@@ -92,7 +92,7 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
         {
-            return "aborted";   // "is in the future": to this server's history it was never given
+            return "aborted";   // "is in the future": never assigned in this server's history
         }
     }
 }

@@ -3,31 +3,31 @@ using Npgsql;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>Looks up in <see cref="RetryTable"/> what becomes of work that failed, and does what goes with it.</summary>
+/// <summary>Looks up in <see cref="RetryTable"/> what to do about failed work, and handles the side effects.</summary>
 internal sealed class RetryRules(TopologyStore store, Fleet fleet, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly Budget _budget = new(time);
 
-    /// <summary>Notes that work was done. If its first run failed elsewhere, that host alone has that error.</summary>
+    /// <summary>Records that work succeeded. If its first attempt failed elsewhere, the error is specific to that host.</summary>
     public void Succeeded(Attempt attempt)
     {
         _budget.Earn();
         if (attempt.Failed?.FirstRun is not var (failed, error)) return;
         var host = fleet.PoolsOf(failed);
-        // Another host may have taken its index meanwhile.
+        // Another host can have its index by now.
         if (host.Host.Name != failed.Name || host.Faults.Record(host.Commands) is not { } hold) return;
-        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer: they met {HostFaults.Describe(error.SqlState)}.", hold);
+        host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer, because of {HostFaults.Describe(error.SqlState)}.", hold);
     }
 
-    /// <summary>Reports a failure to the host's monitor, decides what becomes of the work, and prepares the operation for another run if there is one.</summary>
+    /// <summary>Reports a failure to the host's monitor, decides what to do about the work, and prepares the operation for a retry if there is one.</summary>
     public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks)
     {
         var failed = FailedTry.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
-        // That the server has ended an idle connection, which crossed the very first command on its way, is no failure of the host.
+        // The server closed an idle connection just as the first command was sent. The host has not failed.
         var hadEndedIdle = failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout };
         if (failed.Kind != FailureKind.None && !hadEndedIdle) failures.Report(exception, pool, startedAt, flow.Site);
         var decision = RetryTable.Decide(failed);
-        // Only what would be run again asks for the budget.
+        // Only a retry uses the budget.
         if (decision.TakesFromBudget() && !TrySpend(pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });
         switch (decision)
         {

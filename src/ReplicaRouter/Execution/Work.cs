@@ -3,14 +3,14 @@ using Npgsql;
 
 namespace ReplicaRouter.Execution;
 
-/// <summary>What a caller wants done on a connection, once or, after a failure, again.</summary>
-/// <typeparam name="T">What comes of it.</typeparam>
+/// <summary>A caller's work on a connection, which can be retried after a failure.</summary>
+/// <typeparam name="T">The result.</typeparam>
 internal abstract class Work<T>
 {
-    /// <summary>Whether it is a transaction of ours: then it is done when its COMMIT is.</summary>
+    /// <summary>Whether it runs in a transaction of the router, so that it is done only after COMMIT.</summary>
     public virtual bool IsTransaction => false;
 
-    /// <summary>Does it on an open connection. <paramref name="stop"/> is cancelled when its caller gives up, or the host is lost.</summary>
+    /// <summary>Runs the work on an open connection. <paramref name="stop"/> is cancelled when its caller cancels or the host is lost.</summary>
     public abstract ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop);
 }
 

@@ -1,9 +1,9 @@
 namespace ReplicaRouter;
 
-/// <summary>What a host was last observed to be. Never what it is configured as.</summary>
+/// <summary>The last observed role of a host. It never comes from the configuration.</summary>
 public enum HostRole
 {
-    /// <summary>Not observed yet; or it was the primary when it last answered, and does not answer now.</summary>
+    /// <summary>Not observed yet, or a former primary that no longer answers.</summary>
     Unknown,
 
     /// <summary>Out of recovery: it accepts writes.</summary>

@@ -1,15 +1,15 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Lets work be run again as a share of the ordinary work, so that an outage is never made worse by what is done about it.</summary>
-/// <remarks>Source: Twitter Finagle, "RetryBudget": 20 % of the requests and, for applications that do little, 10 a second.</remarks>
+/// <summary>Limits retries to a share of the ordinary work, so that retries never make an outage worse.</summary>
+/// <remarks>Source: Twitter Finagle, "RetryBudget": 20 % of the requests, plus 10 retries a second for applications with little traffic.</remarks>
 internal sealed class Budget(TimeProvider time)
 {
-    // One run costs so much: earning is one atomic addition of a whole number.
+    // The cost of one retry. Whole numbers, so that earning is a single atomic addition.
     private const long Run = 1000;
     private const long Earned = Run / 5;
     private const long PerSecond = 10 * Run;
 
-    /// <summary>What can be saved up, and is there at the start: as much as was under way on a host that fails may be run again at once.</summary>
+    /// <summary>The initial balance, and its maximum: all work in flight on a failing host can be retried at once.</summary>
     private const long Most = 100 * Run;
 
     private readonly Lock _lock = new();

@@ -1,45 +1,45 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Counts durations by size, so that percentiles of any stretch of time follow from two readings. Takes no lock and allocates nothing.</summary>
-/// <remarks>Four buckets for each doubling: a percentile is off by an eighth at most, from 60 µs to 17 min.</remarks>
+/// <summary>Counts durations in buckets, so that the percentiles of any period follow from two readings. Lock-free; allocates nothing when recording.</summary>
+/// <remarks>Four buckets per doubling: the error of a percentile is at most an eighth, from 60 µs to 17 min.</remarks>
 internal sealed class DurationHistogram
 {
-    /// <summary>Buckets, the first for all that is shorter and the last for all that is longer.</summary>
+    /// <summary>Number of buckets. The first also counts all shorter durations, the last all longer ones.</summary>
     public const int Size = (Doublings * PerDoubling) + 1;
 
-    /// <summary>Buckets for each doubling.</summary>
+    /// <summary>Buckets per doubling.</summary>
     public const int PerDoubling = 4;
     private const int Doublings = 24;
 
-    /// <summary>The first bucket ends at 2 to the power of this, in ms.</summary>
+    /// <summary>The first bucket ends at 2 to this power, in ms.</summary>
     private const int First = -4;
 
-    /// <summary>What of a double's bits is neither exponent nor the two bits of its fraction that tell the bucket.</summary>
+    /// <summary>The low bits of a double, below the exponent and the two fraction bits that select the bucket.</summary>
     private const int OtherBits = 50;
 
     private readonly int[] _counts = new int[Size];
 
     public void Record(double milliseconds) => Interlocked.Increment(ref _counts[BucketOf(milliseconds)]);
 
-    /// <summary>The bucket of a duration above 0.</summary>
+    /// <summary>Returns the bucket of a duration above 0.</summary>
     public static int BucketOf(double milliseconds)
     {
         var bucket = (int)(BitConverter.DoubleToInt64Bits(Math.Max(milliseconds, double.Epsilon)) >> OtherBits) - ((1023 + First) * PerDoubling) + 1;
         return Math.Clamp(bucket, 0, Size - 1);
     }
 
-    /// <summary>The longest duration of a bucket, in ms.</summary>
+    /// <summary>Returns the upper bound of a bucket, in ms.</summary>
     public static double EndOf(int bucket) => Lower(bucket + 1);
 
-    /// <summary>Adds the counts so far to others.</summary>
+    /// <summary>Adds the counts so far to <paramref name="counts"/>.</summary>
     public void AddTo(Span<long> counts)
     {
         for (var i = 0; i < Size; i++) counts[i] += (uint)Volatile.Read(ref _counts[i]);
     }
 
-    /// <summary>The duration, in ms, that a share of what was counted did not exceed; null where nothing was.</summary>
+    /// <summary>Returns the duration, in ms, that the given share of the counted durations did not exceed; null if nothing was counted.</summary>
     /// <param name="counts">Counts by bucket.</param>
-    /// <param name="share">As 0.95.</param>
+    /// <param name="share">For example, 0.95.</param>
     public static double? Percentile(ReadOnlySpan<long> counts, double share)
     {
         long total = 0;

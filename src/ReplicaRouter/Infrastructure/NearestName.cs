@@ -1,12 +1,12 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Finds the known name that a misspelt one was meant to be, so that a message can name the known one.</summary>
+/// <summary>Finds the known name nearest to a misspelt one, for suggestions in messages.</summary>
 internal static class NearestName
 {
-    /// <summary>Longer texts are no names, and comparing them would take long.</summary>
+    /// <summary>Longer texts are not names, and comparing them would be slow.</summary>
     private const int LongestName = 64;
 
-    /// <returns>The known name that differs least, or <see langword="null"/> where more than a third of it differs.</returns>
+    /// <returns>The known name that differs least, or <see langword="null"/> if more than a third of it differs.</returns>
     public static string? Of(string text, IEnumerable<string> known)
     {
         var letters = Letters(text);
@@ -15,10 +15,10 @@ internal static class NearestName
         return name is not null && distance <= Letters(name).Length / 3 ? name : null;
     }
 
-    /// <summary>Blanks, underscores and case are spelled in many ways.</summary>
+    /// <summary>Removes variations of spelling: spaces, underscores, hyphens and case.</summary>
     private static string Letters(string text) => string.Concat(text.Where(c => c is not (' ' or '_' or '-'))).ToUpperInvariant();
 
-    /// <summary>How many letters to insert, delete, replace, or swap with their neighbour.</summary>
+    /// <summary>Returns the number of letters to insert, delete, replace, or swap with their neighbour.</summary>
     /// <remarks>Source: F. Damerau, "A technique for computer detection and correction of spelling errors", 1964.</remarks>
     private static int Distance(string one, string other)
     {

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Makes a text from outside fit to be logged or shown: one line, of bounded length, without anything that a terminal or a reader would take for something else.</summary>
+/// <summary>Makes text from outside safe to log and show: one line of bounded length, without characters that control a terminal or mislead a reader.</summary>
 internal static class PlainText
 {
-    /// <summary>Characters of an error's text that are kept.</summary>
+    /// <summary>Maximum length of an error text, in characters.</summary>
     public const int Longest = 500;
 
-    /// <summary>Replaces control, formatting and separating characters by a blank, and cuts what is too long.</summary>
+    /// <summary>Replaces control, format and separator characters with spaces, and truncates the text.</summary>
     public static string Of(string text, int longest = Longest)
     {
         var kept = text.Length > longest ? text[..longest] + " ..." : text;

@@ -1,13 +1,13 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>The system's time, with timers that end a short wait to the millisecond.</summary>
+/// <summary>The system's time, with timers that end short waits to the millisecond.</summary>
 /// <remarks>
-/// The runtime's timers go by a clock that Linux moves on every 4 ms on most machines (HZ=250), so that a wait of 1 ms takes 4 to 8. One thread serves all
-/// short waits of the process, and sleeps while there is none.
+/// The runtime's timers use a clock that advances every 4 ms on most Linux machines (HZ=250), so a wait of 1 ms takes 4 to 8 ms. One thread serves all short waits of the
+/// process, and sleeps while there are none.
 /// </remarks>
 internal sealed class PreciseTime : TimeProvider
 {
-    /// <summary>Waits from here on are left to the runtime: a few ms make no difference to them.</summary>
+    /// <summary>The runtime handles waits from this length on; a few ms make no difference to them.</summary>
     private static readonly TimeSpan s_long = TimeSpan.FromMilliseconds(50);
 
     private static readonly PreciseTime s_shared = new();
@@ -18,7 +18,7 @@ internal sealed class PreciseTime : TimeProvider
 
     private PreciseTime() { }
 
-    /// <summary>The precise form of the system's time; any other time as it is.</summary>
+    /// <summary>Returns the precise variant of the system's time; any other provider unchanged.</summary>
     public static TimeProvider Of(TimeProvider time) => ReferenceEquals(time, System) ? s_shared : time;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -35,14 +35,14 @@ internal sealed class PreciseTime : TimeProvider
         {
             _timers.Enqueue(timer, due);
             if (_thread is null) (_thread = new Thread(Serve) { IsBackground = true, Name = "ReplicaRouter short waits" }).Start();
-            // Else it wakes early enough by itself.
+            // Otherwise the thread wakes early enough anyway.
             else if (ReferenceEquals(_timers.Peek(), timer)) Monitor.Pulse(_lock);
         }
     }
 
     private void Serve()
     {
-        // The runtime fires at once what is due now. A timer that was disposed of stays in line and does nothing: it is not for long.
+        // The runtime fires a timer that is due at once. A disposed timer stays queued for a short time and does nothing.
         while (true) NextDue().Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 

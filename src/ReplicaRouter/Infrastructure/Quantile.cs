@@ -1,19 +1,19 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Follows a quantile of a stream of numbers.</summary>
-/// <param name="rank">Which one, as 0.95.</param>
+/// <summary>Tracks a quantile of a stream of numbers.</summary>
+/// <param name="rank">The quantile, for example 0.95.</param>
 /// <remarks>
-/// A sample above the estimate raises it by a step times the rank, one below lowers it by a step times the rest: in balance when the share of samples
-/// below is the rank. Steps are a twentieth of the estimate. Source: H. Robbins, S. Monro, "A Stochastic Approximation Method", 1951. At first steps are
-/// larger, and the rank is what the largest of so few samples stands for on average: else it would take hundreds of samples to come down from a slow first one.
-/// So it begins again when what it followed is over, as the slowness of a start.
+/// A sample above the estimate raises it by a step times the rank; one below lowers it by a step times the remainder. It is in balance when the share of samples
+/// below equals the rank. Steps are a twentieth of the estimate. Source: H. Robbins, S. Monro, "A Stochastic Approximation Method", 1951. At first, steps are larger, and the
+/// rank is the average one of the largest of so few samples; otherwise recovery from a slow first sample would take hundreds of samples. For the same reason it starts again
+/// when what it tracked is over, such as a slow start.
 /// </remarks>
 internal sealed class Quantile(double rank)
 {
     private const double LeastStep = 0.05;
     private const double FirstStep = 2;
 
-    /// <summary>So many samples in a row of less than so much of the estimate, and it begins again.</summary>
+    /// <summary>It starts again after this many samples in a row below this share of the estimate.</summary>
     private const int MostLow = 16;
     private const double Low = 0.25;
 
@@ -26,7 +26,7 @@ internal sealed class Quantile(double rank)
 
     public void Record(double sample)
     {
-        // A lost update between two threads is one sample less.
+        // A race between two threads only loses one sample.
         var value = Value;
         _low = sample < Low * value ? _low + 1 : 0;
         if (_low >= MostLow) (value, _samples) = (0, 0);

@@ -2,20 +2,20 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Cancels work without holding up threads that others need.</summary>
+/// <summary>Cancels work without blocking threads that other work needs.</summary>
 /// <remarks>
-/// Npgsql asks the server over a further connection, and blocks the thread that cancels meanwhile. Done by threads of the pool, a few at once hold up all
-/// that the process has to do until the pool adds threads, which takes it half a second for each.
+/// Npgsql sends the cancel request over another connection, and blocks the thread that cancels meanwhile. On pool threads, a few cancellations at once would stall the whole
+/// process until the pool adds threads, which takes half a second for each.
 /// </remarks>
-[SuppressMessage("Reliability", "CA1001", Justification = "There are two, which last as long as the process.")]
+[SuppressMessage("Reliability", "CA1001", Justification = "Both instances live as long as the process.")]
 internal sealed class SlowCancellation
 {
     private const int MaxThreads = 16;
 
-    /// <summary>On hosts that are lost, where each takes seconds.</summary>
+    /// <summary>For lost hosts, where each takes seconds.</summary>
     public static readonly SlowCancellation Lost = new();
 
-    /// <summary>On all others, which are not to wait for those.</summary>
+    /// <summary>For all others, so that they do not wait for those.</summary>
     public static readonly SlowCancellation Usual = new();
 
     private readonly SemaphoreSlim _free = new(MaxThreads);
@@ -23,7 +23,7 @@ internal sealed class SlowCancellation
     public async Task CancelAsync(CancellationTokenSource source)
     {
         await _free.WaitAsync().ConfigureAwait(false);
-        // What fails here is what the work itself had registered with its token, after its caller has left.
+        // A failure here comes from a callback that the work registered with its token; its caller has already left.
         await Task.Factory.StartNew(source.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _free.Release();
     }

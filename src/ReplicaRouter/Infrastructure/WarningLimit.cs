@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Lets one warning of a kind through a minute, for what callers from outside can bring about as often as they like. Thread-safe.</summary>
+/// <summary>Limits a kind of warning to one per minute, for warnings that outside callers can cause as often as they like. Thread-safe.</summary>
 internal sealed class WarningLimit(TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
@@ -9,7 +9,8 @@ internal sealed class WarningLimit(TimeProvider time)
     private long? _lastAt;
     private long _heldBack;
 
-    /// <param name="heldBack">How many were held back since the last one that was let through.</param>
+    /// <summary>Whether a warning can be logged now.</summary>
+    /// <param name="heldBack">The number of warnings suppressed since the last one that was logged.</param>
     public bool Lets(out long heldBack)
     {
         lock (_lock)

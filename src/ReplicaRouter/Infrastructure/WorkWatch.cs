@@ -3,10 +3,10 @@ using System.Threading.Tasks.Sources;
 
 namespace ReplicaRouter.Infrastructure;
 
-/// <summary>Watches one run of work: waits for its end, or for it to be given up, whichever comes first.</summary>
+/// <summary>Watches one execution of work: waits until it ends or must be abandoned.</summary>
 /// <remarks>
-/// Each run of work needs one, so they are used again, and with them what is registered with the work's token: waiting for a task with a token
-/// costs a dozen objects, a source of cancellation another four.
+/// Each execution needs one, so they are reused, together with the registrations of their tokens: waiting for a task with a token costs a dozen objects, a cancellation
+/// source another four.
 /// </remarks>
 internal sealed class WorkWatch : IValueTaskSource
 {
@@ -19,7 +19,7 @@ internal sealed class WorkWatch : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _core;
     private volatile bool _hasEnded;
 
-    // 1 while there is no wait to be woken, as before the first one.
+    // 1 while there is no wait to wake, as before the first one.
     private int _isAwake = 1;
 
     private WorkWatch() => _onEnded = OnEnded;
@@ -27,7 +27,7 @@ internal sealed class WorkWatch : IValueTaskSource
     /// <summary>Stops the work.</summary>
     public CancellationTokenSource Stop { get; } = new();
 
-    /// <summary>Whether the work has ended, well or not.</summary>
+    /// <summary>Whether the work has ended, successfully or not.</summary>
     public bool HasEnded => _hasEnded;
 
     public static WorkWatch Rent()
@@ -37,14 +37,14 @@ internal sealed class WorkWatch : IValueTaskSource
         return watch;
     }
 
-    /// <summary>Lets another run use it, if the work has ended without being stopped.</summary>
+    /// <summary>Makes it available for reuse, if the work has ended without being stopped.</summary>
     public void Return()
     {
         if (_hasEnded && Stop.TryReset()) t_spare = this;
     }
 
-    /// <summary>Watches work that has been begun. Once for each run.</summary>
-    /// <returns>What has the result once the work has ended.</returns>
+    /// <summary>Watches work that has started. Must be called once per execution.</summary>
+    /// <returns>An awaiter that has the result once the work has ended.</returns>
     public ConfiguredValueTaskAwaitable<T>.ConfiguredValueTaskAwaiter Watch<T>(ValueTask<T> work)
     {
         var running = work.ConfigureAwait(false).GetAwaiter();
@@ -53,23 +53,23 @@ internal sealed class WorkWatch : IValueTaskSource
         return running;
     }
 
-    /// <summary>Waits until the work has ended, or one of two tokens is cancelled. One caller at a time.</summary>
+    /// <summary>Waits until the work has ended or one of two tokens is cancelled. For one caller at a time.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WaitAsync(CancellationToken first, CancellationToken second)
     {
         while (!_hasEnded && !first.IsCancellationRequested && !second.IsCancellationRequested)
         {
-            // Before it is registered: a token that is cancelled already wakes it at once.
+            // Before the registrations: a token that is already cancelled wakes it at once.
             var waiting = Begin();
             var (one, other) = (first.UnsafeRegister(s_wake, this), second.UnsafeRegister(s_wake, this));
             await waiting.ConfigureAwait(false);
-            // Not by disposing of them, which waits for a callback that runs. One that comes late wakes the next wait, which looks again.
+            // Dispose would wait for a callback that is running. A late callback wakes the next wait, which checks again.
             one.Unregister();
             other.Unregister();
         }
     }
 
-    /// <summary>Waits for the end of the work for some time.</summary>
+    /// <summary>Waits for the end of the work up to a limit.</summary>
     /// <returns>Whether it has ended.</returns>
     public async Task<bool> EndsWithinAsync(TimeSpan limit, TimeProvider time, CancellationToken stop)
     {
@@ -88,9 +88,9 @@ internal sealed class WorkWatch : IValueTaskSource
     private ValueTask Begin()
     {
         _core.Reset();
-        // A full fence: the look at the work must not come before it.
+        // A full fence: _hasEnded must not be read before this write.
         Interlocked.Exchange(ref _isAwake, 0);
-        // Work that has ended in between may have found it awake, and would never wake it. Where it is being woken at this moment, that is waited for.
+        // Work that ended in between can have seen _isAwake as 1, and would never wake this wait. If it is waking it right now, wait for that.
         return _hasEnded && Interlocked.Exchange(ref _isAwake, 1) == 0 ? default : new ValueTask(this, _core.Version);
     }
 
@@ -103,7 +103,7 @@ internal sealed class WorkWatch : IValueTaskSource
     private void Wake(bool isAlarm)
     {
         if (Interlocked.Exchange(ref _isAwake, 1) != 0) return;
-        // The end of the work goes on with its caller. An alarm has others to wake.
+        // The end of the work continues its caller inline. An alarm has other waiters to wake.
         _core.RunContinuationsAsynchronously = isAlarm;
         _core.SetResult(true);
     }

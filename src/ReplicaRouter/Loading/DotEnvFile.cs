@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace ReplicaRouter.Loading;
 
-/// <summary>Reads a <c>.env</c> file: <c>NAME=value</c> a line, with comments, quotes and an optional <c>export</c>.</summary>
+/// <summary>Reads a <c>.env</c> file: one <c>NAME=value</c> per line, with comments, quotes and an optional <c>export</c>.</summary>
 internal static partial class DotEnvFile
 {
     private const int MostBytes = 1024 * 1024;
     private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(5);
 
-    /// <summary>Reads a file, and waits for its content for up to 5 s where <paramref name="limit"/> is null.</summary>
-    /// <returns>The variables by name; empty when there is no such file.</returns>
-    /// <exception cref="DatabaseRouterConfigurationException">The file can't be read, or lines of it are no assignments. The message names the lines, never their text.</exception>
+    /// <summary>Reads a file. Waits at most <paramref name="limit"/> for its content, 5 s by default.</summary>
+    /// <returns>The variables by name; empty if the file does not exist.</returns>
+    /// <exception cref="DatabaseRouterConfigurationException">The file can't be read, or a line is not an assignment. The message contains line numbers, never text.</exception>
     public static IReadOnlyDictionary<string, string> Read(string path, TimeSpan? limit = null)
     {
         var name = Path.GetFileName(path);
@@ -19,7 +19,7 @@ internal static partial class DotEnvFile
         var longest = limit ?? LongestRead;
         try
         {
-            // On a thread of its own: opening a named pipe waits for its writer, and can't be cancelled. Some secret stores do serve such a file by a pipe.
+            // On its own thread: opening a named pipe blocks until a process writes to it, and can't be cancelled. Some secret stores provide the file as a pipe.
             var reading = Task.Factory.StartNew(() => ReadText(path), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             return Parse(reading.WaitAsync(longest).GetAwaiter().GetResult(), name);
         }
@@ -27,18 +27,18 @@ internal static partial class DotEnvFile
         {
             var problem = e switch
             {
-                InvalidDataException => $"holds more than {MostBytes / 1024} KiB",
-                DecoderFallbackException => "is no UTF-8 text",
-                UnauthorizedAccessException => "may not be read by this process",
-                TimeoutException => $"did not give its content within {longest.TotalSeconds:0.#} s: it may be a named pipe to which no process writes",
+                InvalidDataException => $"is larger than {MostBytes / 1024} KiB",
+                DecoderFallbackException => "is not UTF-8 text",
+                UnauthorizedAccessException => "is not readable by this process",
+                TimeoutException => $"did not return its content within {longest.TotalSeconds:0.#} s; it may be a named pipe that no process writes to",
                 _ => "can't be read",
             };
-            throw new DatabaseRouterConfigurationException([$"{name} {problem}. Set the variables themselves, or put an ordinary text file there."]);
+            throw new DatabaseRouterConfigurationException([$"{name} {problem}. Set the variables themselves, or replace it with an ordinary text file."]);
         }
     }
 
     /// <exception cref="InvalidDataException">The file is too long.</exception>
-    /// <exception cref="DecoderFallbackException">It is no text; a password that is read with replacement characters would be another one.</exception>
+    /// <exception cref="DecoderFallbackException">The file is not text. Replacement characters would change a password.</exception>
     private static string ReadText(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
@@ -64,8 +64,8 @@ internal static partial class DotEnvFile
     }
 
     /// <remarks>
-    /// A pasted URL has an = somewhere, too, and what stands before that is no name. A # in an unquoted value is a legal part of it, and starts a comment only
-    /// after a blank.
+    /// A pasted URL can also contain an =, but the text before it is not a name. In an unquoted value, a # is part of the value, and starts a comment only
+    /// after a space.
     /// </remarks>
     [GeneratedRegex(
         """

@@ -2,13 +2,13 @@ using Microsoft.Extensions.Configuration;
 
 namespace ReplicaRouter.Loading;
 
-/// <summary>Fills options from configuration: the router's section, then its variables, which win.</summary>
-/// <remarks>The framework's binder is not used: it quotes the first value that it can't read, and keeps silent about unknown keys.</remarks>
+/// <summary>Fills options from configuration: from the router's section, then from its variables, which override it.</summary>
+/// <remarks>Does not use .NET's configuration binder, which quotes the first value that it can't parse, and ignores unknown keys.</remarks>
 internal static class OptionsLoader
 {
     /// <summary>
-    /// Fills the options of a router, whose name is null or empty for the one without. What is wrong is kept in <see cref="DatabaseRouterOptions.Faults"/>, to be
-    /// reported with all other faults.
+    /// Fills the options of a router; a null or empty name is the unnamed router. Collects faults in <see cref="DatabaseRouterOptions.Faults"/>, to be
+    /// reported together with all others.
     /// </summary>
     public static void Load(DatabaseRouterOptions options, IConfiguration configuration, string? router = null)
     {
@@ -22,10 +22,10 @@ internal static class OptionsLoader
         }
     }
 
-    /// <summary>The <c>.env</c> file of the working directory under the real variables, which win.</summary>
+    /// <summary>Adds the <c>.env</c> file of the working directory. Call it before the real variables are added, which then override the file.</summary>
     /// <exception cref="DatabaseRouterConfigurationException">The <c>.env</c> file is malformed.</exception>
     public static IConfigurationBuilder AddDotEnv(this IConfigurationBuilder builder) =>
         builder.AddInMemoryCollection(DotEnvFile.Read(Path.Combine(Environment.CurrentDirectory, ".env"))
-            // As in real variables, two underscores stand for the colon of a section.
+            // As in real variables, two underscores stand for the colon between sections.
             .Select(v => KeyValuePair.Create(v.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), (string?)v.Value)));
 }

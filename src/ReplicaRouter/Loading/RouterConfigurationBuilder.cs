@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Loading;
 
-/// <summary>Checks options and turns them into a <see cref="RouterConfiguration"/>, or reports every fault at once.</summary>
+/// <summary>Validates options and builds a <see cref="RouterConfiguration"/>, or reports all faults at once.</summary>
 internal sealed class RouterConfigurationBuilder
 {
     private const int MinSecretLength = 32;
@@ -70,7 +70,7 @@ internal sealed class RouterConfigurationBuilder
     {
         if (_options.TokenSecret is null)
         {
-            if (_options.AcceptedTokenSecrets.Count > 0) _faults.Add($"{section}:AcceptedTokenSecrets needs TokenSecret, which signs. Set TokenSecret, or remove AcceptedTokenSecrets.");
+            if (_options.AcceptedTokenSecrets.Count > 0) _faults.Add($"{section}:AcceptedTokenSecrets requires TokenSecret, which signs tokens. Set TokenSecret, or remove AcceptedTokenSecrets.");
             return [];
         }
 
@@ -81,7 +81,7 @@ internal sealed class RouterConfigurationBuilder
 
     private void CheckSecret(string name, string secret)
     {
-        if (secret.Length < MinSecretLength) _faults.Add($"{name} is too short. Write {MinSecretLength} or more, random ones, the same in every process that exchanges tokens.");
+        if (secret.Length < MinSecretLength) _faults.Add($"{name} is too short. Write at least {MinSecretLength} random characters, the same in all processes that share tokens.");
     }
 
     private ImmutableArray<HostConfiguration> BuildHosts()
@@ -89,23 +89,23 @@ internal sealed class RouterConfigurationBuilder
         var hosts = ImmutableArray.CreateBuilder<HostConfiguration>();
         if (!_options.Hosts.ContainsKey(HostNames.Primary))
         {
-            _faults.Add($"{_options.Names.PrimaryVariable} is not set. Set it to the primary's address, as in postgresql://user:password@host:5432/database, " +
+            _faults.Add($"{_options.Names.PrimaryVariable} is not set. Set it to the primary's address, such as postgresql://user:password@host:5432/database, " +
                 $"or set {_options.Names.Section}:Hosts:primary:ConnectionString.");
         }
 
-        // The primary comes first, so that a status reads in the order in which people think of the cluster.
+        // The primary comes first, where people expect it in a status.
         foreach (var (key, host) in _options.Hosts.OrderBy(h => !IsPrimary(h.Key)))
         {
             var name = key.ToLowerInvariant();
             if (!Identifier.Is(name))
             {
-                _faults.Add($"A host has a name that is not usable. {Identifier.Rule}");
+                _faults.Add($"A host has an invalid name. {Identifier.Rule}");
                 continue;
             }
 
             var source = host.Source ?? $"Host '{name}'";
-            if (host.Groups.Any(IsPrimary)) _faults.Add($"{source}: the group 'primary' is whichever host is observed to be the primary; no host can be configured into it.");
-            if (!host.Groups.All(Identifier.Is)) _faults.Add($"{source}: a group has a name that is not usable. {Identifier.Rule}");
+            if (host.Groups.Any(IsPrimary)) _faults.Add($"{source}: the group 'primary' always means the observed primary. Remove it from the host's groups.");
+            if (!host.Groups.All(Identifier.Is)) _faults.Add($"{source}: a group has an invalid name. {Identifier.Rule}");
             InRange($"{_options.Names.Section}:Hosts:{name}:Weight", host.Weight, 1, 100);
             foreach (var connection in Parse(source, host.ConnectionString))
             {
@@ -123,8 +123,8 @@ internal sealed class RouterConfigurationBuilder
             }
         }
 
-        if (hosts.Count > RouterConfiguration.MostHosts) _faults.Add($"{hosts.Count} hosts are configured; a router serves at most {RouterConfiguration.MostHosts}.");
-        // Two names for one server would count it twice. Names that differ and lead to one server are found by probing.
+        if (hosts.Count > RouterConfiguration.MostHosts) _faults.Add($"{hosts.Count} hosts are configured; a router supports at most {RouterConfiguration.MostHosts}.");
+        // A duplicate host would count as two servers. Probes find duplicates with different addresses.
         var twins = hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1);
         _faults.AddRange(twins.Select(each => SameServer(each.Select(h => h.Source))));
         return hosts.ToImmutable();
@@ -132,7 +132,7 @@ internal sealed class RouterConfigurationBuilder
 
     private static bool IsPrimary(string name) => name.Equals(HostNames.Primary, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Names a further host of one connection string: a general replica where the first is the primary, else numbered.</summary>
+    /// <summary>Returns the name of a further host of a connection string: <c>replica-3</c> and up if the first host is the primary, else the first name with a number.</summary>
     private string NextName(string first, IReadOnlyCollection<HostConfiguration> taken)
     {
         var (prefix, number) = first == HostNames.Primary ? ("replica-", 3) : (first + "-", 2);
@@ -156,16 +156,16 @@ internal sealed class RouterConfigurationBuilder
         }
     }
 
-    /// <summary>A file that goes missing later is met by a login. All hosts of a connection string name the same files.</summary>
+    /// <summary>Reports files that are missing at startup; one that disappears later makes logins fail. All hosts of a connection string name the same files.</summary>
     private void NoFileMissing(string source, NpgsqlConnectionStringBuilder settings)
     {
         string[] missing = [.. CertificateFiles.Missing(settings)];
         if (missing.Length == 0) return;
-        var what = missing.Length == 1 ? "names a file that is not there. Correct it, or put the file there" : "name files that are not there. Correct them, or put the files there";
+        var what = missing.Length == 1 ? "names a file that does not exist. Correct the setting, or create the file" : "name files that do not exist. Correct the settings, or create the files";
         _faults.Add($"{source}: {And(missing)} {what} before the start.");
     }
 
-    /// <summary>The fault of one server that several variables name. One that names it twice may be there twice.</summary>
+    /// <summary>Returns the fault of a server that is named more than once. A source that names it twice can be in the list twice.</summary>
     public static string SameServer(IEnumerable<string> sources)
     {
         string[] names = [.. sources.Distinct()];
@@ -177,7 +177,7 @@ internal sealed class RouterConfigurationBuilder
     private ImmutableArray<RoutePlan> BuildRoutes(ImmutableArray<HostConfiguration> hosts)
     {
         var builtIn = Enum.GetValues<DatabaseOperation>().Select(DatabaseRoute.NameOf).ToArray();
-        if (!_options.Routes.Keys.All(Identifier.Is)) _faults.Add($"A route has a name that is not usable. {Identifier.Rule}");
+        if (!_options.Routes.Keys.All(Identifier.Is)) _faults.Add($"A route has an invalid name. {Identifier.Rule}");
         var names = builtIn.Concat(_options.Routes.Keys.Where(Identifier.Is).Select(n => n.ToLowerInvariant()).Except(builtIn).Order(StringComparer.Ordinal));
         return [.. names.Select((name, index) => BuildRoute(name, index, hosts))];
     }
@@ -212,7 +212,7 @@ internal sealed class RouterConfigurationBuilder
             },
             Pool = new PoolSettings(settings.MaxPoolSize, settings.MinPoolSize, settings.ConnectTimeout, settings.CommandTimeout, ApplicationNames.OfRoute(application, name))
             {
-                // Together 90: all five routes of one instance fit a server with PostgreSQL's default of 100 connections.
+                // 90 in total: all five routes of one process fit PostgreSQL's default of 100 connections.
                 DefaultMaxPoolSize = isSlow ? 10 : isPrimaryOnly ? 20 : 30,
                 DefaultCommandTimeout = name == HostNames.Analytics ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(30),
             },
@@ -222,7 +222,7 @@ internal sealed class RouterConfigurationBuilder
     private void CheckRoute(string key, DatabaseRouteOptions settings)
     {
         if (settings.MaxLag is { } maxLag) Lag($"{key}:MaxLag", maxLag);
-        if (settings.MaxPoolSize is < 1) _faults.Add($"{key}:MaxPoolSize is {settings.MaxPoolSize}. Write 1 or more, or leave it out.");
+        if (settings.MaxPoolSize is < 1) _faults.Add($"{key}:MaxPoolSize is {settings.MaxPoolSize}. Write 1 or more, or remove the setting.");
         if (settings.MinPoolSize is < 0 || settings.MinPoolSize > (settings.MaxPoolSize ?? int.MaxValue))
         {
             _faults.Add($"{key}:MinPoolSize is {settings.MinPoolSize}. Write a number from 0 to MaxPoolSize ({settings.MaxPoolSize?.ToString(CultureInfo.InvariantCulture) ?? "not set"}).");
@@ -240,7 +240,7 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{key}:CommandTimeout", settings.CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
     }
 
-    /// <summary>The connections of the largest pool by which reads fall back: more of them would only wait for one.</summary>
+    /// <summary>Returns the size of the largest pool by which reads fall back. More reads would only wait for a connection.</summary>
     private static int MostFallbackReads(ImmutableArray<RoutePlan> routes, ImmutableArray<HostConfiguration> hosts) => routes
         .Where(route => route is { IsReadOnly: true, HasPrimary: true })
         .SelectMany(route => hosts.Select(host => route.Pool.MostConnections(host.Connection)))

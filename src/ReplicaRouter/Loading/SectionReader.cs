@@ -6,22 +6,22 @@ using Microsoft.Extensions.Configuration;
 namespace ReplicaRouter.Loading;
 
 /// <summary>
-/// Reads sections of a configuration into options: a key sets the public property of its name. Collects what is wrong: values that are not of their type, and
-/// keys that no option has. No fault repeats a value.
+/// Reads configuration sections into options: a key sets the public property of the same name. Collects faults: values that are not of the option's type, and
+/// keys without an option. No fault repeats a value.
 /// </summary>
 internal sealed class SectionReader(List<string> faults)
 {
-    /// <summary>The types of options that take one value, and the fault of a text that is none. Properties of other types are set in code only.</summary>
+    /// <summary>The types of options with a single value, and the fault of an invalid text. Properties of other types can only be set in code.</summary>
     private static readonly Dictionary<Type, (Func<string, object?> Parse, string Problem)> Types = new()
     {
         [typeof(string)] = (text => text, ""),
-        [typeof(TimeSpan)] = (text => Time(text), "is not a valid time. Write hh:mm:ss, as 00:00:05 for 5 seconds, 00:00:00.5 for half of one, or 1.00:00:00 for a day"),
-        [typeof(int)] = (text => Number(text), "is no whole number. Write digits alone, as 20"),
+        [typeof(TimeSpan)] = (text => Time(text), "is not a valid time. Write hh:mm:ss, such as 00:00:05 for 5 seconds, 00:00:00.5 for half a second, or 1.00:00:00 for a day"),
+        [typeof(int)] = (text => Number(text), "is not a whole number. Write only digits, such as 20"),
         [typeof(bool)] = (text => bool.TryParse(text, out var flag) ? flag : null, "is neither true nor false. Write one of them"),
-        [typeof(Consistency)] = (Choice<Consistency>, $"is none of its names. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}"),
+        [typeof(Consistency)] = (Choice<Consistency>, $"is not one of the allowed names. Write one of {string.Join(", ", Enum.GetNames<Consistency>())}"),
     };
 
-    /// <summary>Reads a section, and then finds the keys that were not read: a slip of the pen, which would otherwise take no effect.</summary>
+    /// <summary>Reads a section, and reports the keys that were not read: usually typos, which would otherwise have no effect.</summary>
     public void Read<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(IConfigurationSection section, T options) where T : class
     {
         if (!string.IsNullOrWhiteSpace(section.Value)) faults.Add(ValueOfSection(section));
@@ -29,7 +29,7 @@ internal sealed class SectionReader(List<string> faults)
         foreach (var child in section.GetChildren().Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)))
         {
             var which = Identifier.Is(child.Key) ? $"{child.Path} is not known." : $"{section.Path} holds a key that is not known.";
-            var meant = NearestName.Of(child.Key, known) is { } near ? $"Did you mean '{near}'?" : $"Known are: {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
+            var meant = NearestName.Of(child.Key, known) is { } near ? $"Did you mean '{near}'?" : $"Known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}.";
             faults.Add($"{which} {meant}");
         }
     }
@@ -60,7 +60,7 @@ internal sealed class SectionReader(List<string> faults)
     private void ReadValue(IConfigurationSection section, PropertyInfo property, object options, Func<string, object?> parse, string problem)
     {
         if (section.GetChildren().Any()) Refuse(section, "is a section, but takes one value");
-        // A value may be left empty, as variables are that are not set.
+        // An empty value counts as not set, such as that of an empty variable.
         var text = property.PropertyType == typeof(string) ? section.Value : section.Value?.Trim() is { Length: > 0 } trimmed ? trimmed : null;
         if (text is null) return;
         if (parse(text) is { } value) property.SetValue(options, value);
@@ -73,20 +73,20 @@ internal sealed class SectionReader(List<string> faults)
         foreach (var text in section.GetChildren().Select(entry => entry.Value).OfType<string>()) into.Add(text);
     }
 
-    /// <summary>A section whose keys are names of the user's, each of which has a section of its own.</summary>
+    /// <summary>Reads a section whose keys are user-defined names, each with its own section.</summary>
     private void ReadNamed<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(IConfigurationSection section, string what, IDictionary<string, T> into)
         where T : class, new()
     {
         if (!string.IsNullOrWhiteSpace(section.Value)) Refuse(section, $"has a value, but holds {what}s by name. Write {section.Path}:<name>:<key>");
         foreach (var named in section.GetChildren())
         {
-            if (!Identifier.Is(named.Key)) faults.Add($"{section.Path} holds a {what} whose name is not usable. {Identifier.Rule}");
+            if (!Identifier.Is(named.Key)) faults.Add($"{section.Path} holds a {what} with an invalid name. {Identifier.Rule}");
             else if (named.Value is not null) faults.Add(ValueOfSection(named));
             else Read(named, into.TryGetValue(named.Key, out var existing) ? existing : into[named.Key] = new T());
         }
     }
 
-    /// <remarks>A bare number would be days, and so would the hours of 24:00:00: neither is meant.</remarks>
+    /// <remarks>Refuses a bare number and 24:00:00, which .NET parses as days.</remarks>
     private static TimeSpan? Time(string text) =>
         text.Count(c => c == ':') == 2 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)
             && (time.Days == 0 || text.Split(':')[0].Contains('.', StringComparison.Ordinal)) ? time : null;
@@ -98,5 +98,5 @@ internal sealed class SectionReader(List<string> faults)
 
     private void Refuse(IConfigurationSection section, string problem) => faults.Add($"{section.Path} {problem}.");
 
-    private static string ValueOfSection(IConfigurationSection section) => $"{section.Path} has a value, but is a section. Set its keys, as {section.Path}:<key>.";
+    private static string ValueOfSection(IConfigurationSection section) => $"{section.Path} has a value, but is a section. Set its keys, such as {section.Path}:<key>.";
 }

@@ -2,11 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Cuts the connections that writable routes hold on a fenced server: rows written there will be lost, and a LISTEN there hears nothing.</summary>
-/// <remarks>A server that is in recovery by now ended such connections itself. One that can't be reached is dealt with once it answers.</remarks>
+/// <summary>Cuts writable routes' connections to a fenced server: rows written there will be lost, and a LISTEN there receives no more notifications.</summary>
+/// <remarks>A server that is already in recovery has closed such connections itself. An unreachable one is handled once it answers.</remarks>
 internal sealed class FencedWriters(TopologyStore store, Fleet fleet, ConnectionCutter cutter, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>A data source that a caller kept may open further connections.</summary>
+    /// <summary>Cuts repeatedly: callers can open more connections from a data source that they kept.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -40,13 +40,13 @@ internal sealed class FencedWriters(TopologyStore store, Fleet fleet, Connection
 
     private async Task CutAsync(HostPools pools)
     {
-        // The change that started it goes on to its other listeners.
+        // Yield, so that the other listeners of the change are not delayed.
         await time.YieldAsync().ConfigureAwait(false);
         while (!_stop.IsCancellationRequested)
         {
             lock (_lock)
             {
-                // Under the lock, so that a host that is fenced again right now is not left out.
+                // Under the lock, so that a host that is fenced again at this moment is not missed.
                 if (store.Current.Find(pools.Host) is not { State: HostState.Fenced })
                 {
                     _underWay.Remove(pools);

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Closes what further databases of the cluster do not use: there may be thousands, and a server has a few hundred connections for all of them.</summary>
+/// <summary>Closes unused pools to additional databases: there can be thousands, but a server has only a few hundred connections for all of them.</summary>
 internal sealed class IdleDatabases(CommandListener listener, CreatedConnections created, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Time without use after which a database keeps no connection. Opening one again takes some 20 ms.</summary>
+    /// <summary>Idle time after which a database keeps no connections. Opening one again takes about 20 ms.</summary>
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Time without use after which it keeps no pools either: each has loaded the database's types, some 100 KB. A connection that a caller holds unopened keeps them, as
-    /// it belongs to one of them.
+    /// Idle time after which it keeps no pools either: each has loaded the database's types, about 100 KB. A closed connection that a caller holds keeps the pools, as it
+    /// belongs to one of them.
     /// </summary>
     private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(1);
 
@@ -51,7 +51,7 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
     {
         listener.Recount();
         var now = time.Coarse();
-        // A caller that was about to use a pool when it was forgotten has done so since.
+        // A caller that was about to use a forgotten pool has done so by now.
         foreach (var (pool, at) in _forgotten.Where(forgotten => Since(forgotten.At, now) >= s_idle && forgotten.Pool.Busy == 0).ToList())
         {
             _forgotten.Remove((pool, at));

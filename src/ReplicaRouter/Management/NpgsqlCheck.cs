@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Finds out whether Npgsql still has what the router knows only by name. What a compiler would notice is not among it.</summary>
+/// <summary>Checks that Npgsql still has everything that the router uses only by name, which the compiler can't check.</summary>
 internal static class NpgsqlCheck
 {
     private static readonly string[] s_settings =
@@ -12,13 +12,13 @@ internal static class NpgsqlCheck
         "SSL Certificate", "SSL Key", "SSL Password", "Target Session Attributes", "TCP Keepalive", "TCP Keepalive Interval", "TCP Keepalive Time", "Timeout",
     ];
 
-    /// <summary>What the Npgsql of this process lacks, in words. It is the same for every router.</summary>
+    /// <summary>What this process's Npgsql lacks, as text. The same for every router.</summary>
     public static IReadOnlyList<string> Missing { get; } = [.. MissingOf(CommandListener.Instruments, s_settings), .. MissingMembers()];
 
-    /// <summary>Which instruments of Npgsql's meter, and which settings of a connection string, are not known by these names.</summary>
+    /// <summary>Returns the instruments and connection string settings that Npgsql does not have under these names.</summary>
     public static IEnumerable<string> MissingOf(IEnumerable<string> instruments, IEnumerable<string> settings)
     {
-        // Its instruments are there once it has made a data source.
+        // Npgsql publishes its instruments when it creates the first data source.
         NpgsqlDataSource.Create("Host=localhost").Dispose();
         var published = new HashSet<string>(StringComparer.Ordinal);
         using var listener = new MeterListener { InstrumentPublished = (instrument, _) => { if (instrument.Meter.Name == CommandListener.MeterName) published.Add(instrument.Name); } };

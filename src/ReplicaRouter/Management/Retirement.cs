@@ -2,16 +2,16 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Lets connections finish that lead where nothing new is sent, then closes what they were taken from.</summary>
+/// <summary>Drains connections that get no new work, then closes their data sources.</summary>
 internal sealed class Retirement(RouterConfiguration configuration, ConnectionCutter cutter, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Ends when all is closed. Data sources that callers hold can be used for as long as the limit is.</summary>
+    /// <summary>Completes when all is closed. Until the drain time-out, callers can use data sources that they hold.</summary>
     /// <param name="host">The host's name.</param>
-    /// <param name="sources">What connections were taken from.</param>
-    /// <param name="stop">Closes all at once, as the router is disposed of.</param>
+    /// <param name="sources">The data sources.</param>
+    /// <param name="stop">Closes all at once, because the router is disposed of.</param>
     public async Task RunAsync(string host, IReadOnlyList<HostDataSource> sources, CancellationToken stop)
     {
         foreach (var source in sources) source.Clear();
@@ -23,7 +23,7 @@ internal sealed class Retirement(RouterConfiguration configuration, ConnectionCu
             {
                 await Task.Delay(TimeSpan.Min(pause, left), time, stop).ConfigureAwait(false);
                 if (pause < LongestPause) pause *= 2;
-                // What was opened by a data source that a caller has kept since.
+                // Also connections opened meanwhile from a data source that a caller kept.
                 foreach (var source in sources) source.Clear();
             }
 
@@ -32,7 +32,7 @@ internal sealed class Retirement(RouterConfiguration configuration, ConnectionCu
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Whoever disposes of the router waits for nothing.
+            // Disposal of the router does not wait.
         }
 
         foreach (var source in sources) await source.DisposeAsync().ConfigureAwait(false);

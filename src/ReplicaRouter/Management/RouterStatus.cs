@@ -1,13 +1,13 @@
 namespace ReplicaRouter.Management;
 
-/// <summary>Puts snapshot and counters into what users see.</summary>
+/// <summary>Builds the public health status and metrics from snapshots and counters.</summary>
 internal sealed class RouterStatus(
     TopologyStore store, Fleet fleet, CommandListener listener, RoutingCounters counters, TimeProvider time)
 {
     public IReadOnlyDictionary<string, HostHealth> Health()
     {
         var (now, topology) = (time.GetTimestamp(), store.Current);
-        // Once for all hosts: Npgsql counts every pool each time.
+        // Once for all hosts: each recount makes Npgsql count all pools.
         listener.Recount();
         return topology.Hosts.ToDictionary(host => host.Name, host => Health(host, topology.Primary, now), StringComparer.OrdinalIgnoreCase);
     }
@@ -59,7 +59,7 @@ internal sealed class RouterStatus(
             ReplicationLag = isKnown ? host.Lag : null,
             LagBytes = isKnown ? host.LagBytes : null,
             Error = isKnown || host.Last is null ? host.Error : "has not answered a probe lately",
-            // What does not answer is not the primary, whatever it was.
+            // A former primary that does not answer is not reported as the primary.
             Role = host.Role == HostRole.Primary && !ReferenceEquals(host, primary) && (!isKnown || HostStateRules.IsSilent(host)) ? HostRole.Unknown : host.Role,
             State = state,
             IsDrained = host.IsDrained,

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Management;
 
-/// <summary>Asks one source of hosts again and again, whatever happens, and hands on what it says.</summary>
+/// <summary>Queries one discovery source repeatedly, even after failures, and applies its answers.</summary>
 internal sealed class SourceMonitor(
     IHostDiscoverySource source, LiveTopology topology, TopologyStore store, Fleet fleet, DiscoverySettings settings, RoutingCounters counters, TimeProvider time, Random random,
     ILogger logger) : IAsyncDisposable
@@ -11,7 +11,7 @@ internal sealed class SourceMonitor(
     private static readonly TimeSpan ShortestValidity = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestValidity = TimeSpan.FromHours(1);
 
-    /// <summary>Refused hosts that a log event lists.</summary>
+    /// <summary>Maximum number of refused hosts that a log event lists.</summary>
     private const int MostShown = 5;
 
     private readonly CancellationTokenSource _stop = new();
@@ -21,12 +21,12 @@ internal sealed class SourceMonitor(
     private volatile SourceReport? _last;
     private long _askedAt;
 
-    /// <summary>What came of the last question; null before the first is answered.</summary>
+    /// <summary>The result of the last query; null before the first one.</summary>
     public SourceReport? Last => _last;
 
     public void Start() => _loop = RunAsync();
 
-    /// <summary>Asks soon rather than at the end of the interval: a host that is lost may have got another address.</summary>
+    /// <summary>Queries soon instead of at the end of the interval: a lost host can have a new address.</summary>
     public void Wake() => _pause.Cut();
 
     public async ValueTask DisposeAsync()
@@ -40,18 +40,18 @@ internal sealed class SourceMonitor(
 
     private async Task RunAsync()
     {
-        // The thread that starts it does not ask.
+        // The starting thread must not run the query.
         await time.YieldAsync().ConfigureAwait(false);
         while (!_stop.IsCancellationRequested)
         {
             var isWoken = await _pause.OfAsync(await AskAsync().ConfigureAwait(false) * (0.9 + (0.2 * random.NextDouble()))).ConfigureAwait(false);
-            // A primary that comes and goes is no reason to ask more often than the shortest answer holds.
+            // A flapping primary must not cause more queries than the shortest validity allows.
             var since = time.GetElapsedTime(_askedAt);
             if (isWoken && since < ShortestValidity) await Task.Delay(ShortestValidity - since, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <returns>For how long there is no need to ask again.</returns>
+    /// <returns>The time until the next query.</returns>
     private async Task<TimeSpan> AskAsync()
     {
         _askedAt = time.GetTimestamp();
@@ -84,7 +84,7 @@ internal sealed class SourceMonitor(
         }
     }
 
-    /// <exception cref="InvalidDataException">No host that the answer names is allowed.</exception>
+    /// <exception cref="InvalidDataException">The answer names no allowed host.</exception>
     private List<DiscoveredHost> Allowed(IReadOnlyList<DiscoveredHost> named)
     {
         List<DiscoveredHost> allowed = [.. named.Where(host => settings.Allowed.Allow(host.Address))];
@@ -105,7 +105,7 @@ internal sealed class SourceMonitor(
 }
 
 /// <summary>
-/// What came of asking a source once: how many hosts it named that are allowed, the addresses and ports that are not, and why the answer was not used, null when
-/// it was.
+/// The result of one query of a discovery source: the number of allowed hosts that it named, the endpoints of the refused ones, and why the answer was not used;
+/// null if it was.
 /// </summary>
 internal sealed record SourceReport(string Source, int Hosts, ImmutableArray<string> Refused, string? Failure);

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Opening;
 
-/// <summary>From a route to an open connection: chooses a host, opens, verifies, and on a host's failure chooses again until the time is up.</summary>
+/// <summary>Opens a connection for an operation: chooses a host, opens, verifies, and chooses again after a host's failure until time runs out.</summary>
 internal sealed class ConnectionOpener(
     TopologyStore store,
     HostChooser chooser,
@@ -15,18 +15,18 @@ internal sealed class ConnectionOpener(
     CreatedConnections created,
     TimeProvider time)
 {
-    /// <summary>The host's pool for an operation of a session, which is bound from now on by whatever may be done there.</summary>
+    /// <summary>Returns the chosen host's pool, for a caller that opens connections itself. The session is bound now, because what the caller does there is not tracked.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public HostPool Pick(Attempt attempt)
     {
         var (pool, demand) = Choose(attempt);
-        // There was a place on the primary, if one was needed. It is not known when the client is used, if ever.
+        // Admission to the primary is only checked: it is unknown when the pool is used, if ever.
         attempt.Ticket?.Dispose();
         verifier.NewBinding(attempt, pool)?.Begin(demand.Timeline);
         return pool;
     }
 
-    /// <summary>A connection that is not open yet, to a host that is chosen now.</summary>
+    /// <summary>Creates a closed connection to a host that is chosen now.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public NpgsqlConnection Create(Attempt attempt)
     {
@@ -34,7 +34,7 @@ internal sealed class ConnectionOpener(
         var connection = source.Value.CreateConnection();
         var led = new CreatedConnection(source, host => verifier.NewBinding(attempt, host));
         connection.StateChange += led.OnStateChange;
-        // A read of a session needs more than a host that may serve its route; and one that falls back to the primary has its place there.
+        // A session's read needs more than a host that may serve its route, and a read that falls back to the primary needs a slot there: neither can be led elsewhere later.
         if (attempt.Ticket is null && (attempt.IsPlain || !attempt.Plan.IsReadOnly)) created.Add(connection, led);
         if (attempt.Ticket is { } ticket)
         {
@@ -45,7 +45,7 @@ internal sealed class ConnectionOpener(
         return connection;
     }
 
-    /// <summary>An open connection for what asks for nothing beyond its route. Usually a connection is idle: then this takes no more than to pick it.</summary>
+    /// <summary>Opens a connection for an operation that needs nothing beyond its route. The common path, with an idle connection, only picks it.</summary>
     /// <inheritdoc cref="OpenAsync" path="/exception"/>
     public ValueTask<NpgsqlConnection> OpenPlainAsync(RoutePlan plan, CancellationToken cancellationToken)
     {
@@ -58,11 +58,11 @@ internal sealed class ConnectionOpener(
             : FinishPlainAsync(plan, new StartedOpening(pool, lease, opening, isInDoubt), cancellationToken);
     }
 
-    // A method of its own, so that rarely needed variables take no room in the frame of the common path.
+    // Separate, so that rarely used variables take no space in the frame of the common path.
     private async ValueTask<NpgsqlConnection> FinishPlainAsync(RoutePlan plan, StartedOpening? begun, CancellationToken cancellationToken) =>
         (await OpenAsync(new Attempt(plan, default, null, time), async: true, cancellationToken, begun).ConfigureAwait(false)).Connection;
 
-    /// <summary>An open connection, counted until it is closed. Without <paramref name="async"/> all is done when this returns.</summary>
+    /// <summary>Opens a connection, which is counted until it is closed. If not <paramref name="async"/>, completes before it returns.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public async ValueTask<(NpgsqlConnection Connection, HostPool Pool)> OpenAsync(Attempt attempt, bool async, CancellationToken cancellationToken, StartedOpening? begun = null)
     {
@@ -74,7 +74,7 @@ internal sealed class ConnectionOpener(
                 var (pool, demand) = begun is { } first ? (first.Pool, default) : async ? await chooser.ChooseAsync(attempt, cancellationToken).ConfigureAwait(false) : Choose(attempt);
                 var opening = begun ?? Begin(pool, attempt);
                 (begun, pool) = (null, opening.Pool);
-                // A second run waits for nothing: it would only make the line longer.
+                // A hedged attempt never waits: it would only lengthen the queue.
                 if (attempt.IsHedge && opening.Lease is null) throw attempt.NoHost(store.Current, demand, time);
                 attempt.Host = pool.Host;
                 var startedAt = time.GetTimestamp();
@@ -109,7 +109,7 @@ internal sealed class ConnectionOpener(
         return new StartedOpening(pool, lease);
     }
 
-    /// <summary>Takes a connection for which the caller does not have to wait, of another host than the one that was chosen.</summary>
+    /// <summary>Takes a connection that is available at once, of another host than the chosen one.</summary>
     private ConnectionLease? TryTakeElsewhere(ref HostPool pool, RoutePlan plan)
     {
         if (chooser.TryChoosePlain(plan, pool.Host.Bit) is not { } other || other.TryTake() is not { } lease) return null;
@@ -117,28 +117,28 @@ internal sealed class ConnectionOpener(
         return lease;
     }
 
-    // Choosing usually waits for nothing, and is done then.
+    // Choosing usually completes synchronously.
     private (HostPool Pool, SessionDemand Demand) Choose(Attempt attempt) => chooser.ChooseAsync(attempt, CancellationToken.None).Wait();
 
-    /// <summary>Whatever ends an opening, another host may do better; only callers' own cancellation, and the router's disposal, end the operation as well.</summary>
+    /// <summary>Whether to try another host. All failures to open allow that, except the caller's own cancellation and the router's disposal.</summary>
     private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt)
     {
-        // Hosts are chosen by what they have to do: the other ones have lines as long. To try them in turn would be more work in an overload.
+        // Hosts are chosen by load, so the queues of the others are as long. Trying each in turn would only add work during an overload.
         if (exception.InnerException is LineTooLongException) return false;
         var failed = FailedTry.OfOpening(exception, attempt);
         if (RetryTable.Decide(failed) != RetryDecision.AgainElsewhere) return false;
-        // Our own doing, and no fault of the host.
+        // The router's own limit; the host is not at fault.
         if (failed.Detail == FailureDetail.PoolExhausted) return true;
-        // An error that says nothing of the host may still be the host's: its next probe tells.
+        // Even an error that does not indicate a host failure can be caused by the host; the next probe shows.
         if (!failures.Report(exception, pool, startedAt, FailureSite.Opening)) pool.Owner.Monitor.Wake();
         return true;
     }
 
-    /// <summary>Notes that a caller gets no connection.</summary>
-    /// <returns>Always false, so that a filter can note what it does not catch.</returns>
+    /// <summary>Counts an operation that gets no connection.</summary>
+    /// <returns>Always false, so that an exception filter can call it without catching.</returns>
     private bool Note(Attempt attempt, Exception exception)
     {
-        // A second run that finds no connection is given up, and no caller knows of it.
+        // A hedged attempt without a connection is dropped, unnoticed by the caller.
         if (attempt.IsHedge || exception is OperationCanceledException) return false;
         counters.Count(RouterEvent.NotOpened);
         return counters.Failures.Note(attempt.Plan, attempt.Host, exception, time);

@@ -3,19 +3,19 @@ using Npgsql;
 
 namespace ReplicaRouter.Opening;
 
-/// <summary>Makes sure that an open connection leads where the operation needs it to, and binds it to the operation's session.</summary>
+/// <summary>Verifies that an open connection leads to a server that the operation can use, and binds it to the operation's session.</summary>
 internal sealed class ConnectionVerifier(RouterConfiguration configuration, TopologyStore store, PrimaryProof primaryProof, TimeProvider time)
 {
     private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
 
-    /// <summary>Whether a connection of a writable route has to be asked first: the address may lead to another server by now, or a pooler to several.</summary>
+    /// <summary>Whether a writable route's connection must be checked by a query: its address can lead to another server by now, or a pooler to several.</summary>
     /// <remarks>
-    /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on a server reports <c>in_hot_standby</c> unasked. A pooler goes on to repeat what its
-    /// server reported before it was promoted: only the server itself can tell.
+    /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on, a server reports <c>in_hot_standby</c> unasked. A pooler can keep repeating what its
+    /// server reported before its promotion; only a query to the server gives the current state.
     /// </remarks>
     public static bool IsInDoubt(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && connection.IsToStandby();
 
-    /// <summary>Verifies and binds a connection. One that does not lead where it has to is closed, and its host left out of the operation's next choice.</summary>
+    /// <summary>Verifies and binds a connection. If it fails verification, closes it and excludes its host from the operation's next choice.</summary>
     public async ValueTask<bool> TryBindAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var isBound = false;
@@ -34,7 +34,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
         }
     }
 
-    /// <summary>What has a session note what is done on a pool's connections; null where there is no session.</summary>
+    /// <summary>Creates what reports the use of a pool's connections to the session; null without a session.</summary>
     public SessionConnection? NewBinding(Attempt attempt, HostPool pool) =>
         attempt.Session is { } session ? new SessionConnection(session, pool.Host, !attempt.Plan.IsReadOnly, store, time) : null;
 
@@ -44,13 +44,13 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
         await using var _ = command.ConfigureAwait(false);
         var answer = async ? await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteScalar();
         if (answer is false) return true;
-        Exclude(attempt, pool, "led to a standby");
+        Exclude(attempt, pool, "turned out to be a standby");
         pool.Clear();
         pool.Owner.Monitor.Wake();
         return false;
     }
 
-    /// <summary>On the primary there is all that there is.</summary>
+    /// <summary>Whether the connection must be proven to show what the session needs. The primary always shows it.</summary>
     private bool NeedsProof(Attempt attempt, HostPool pool) =>
         attempt is { Session: not null, Plan.IsReadOnly: true } && configuration.SessionWindow is null && store.Current.At(pool.Host.Index) is null or { Role: HostRole.Replica };
 
@@ -58,19 +58,21 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     {
         var login = await pool.Source.Logins.OfAsync(connection, async).ConfigureAwait(false);
         if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
-        // Newer than all that is known of the server: an answer may prove it still.
+        // The login can be newer than the last answer to a probe; another answer can prove it.
         var asking = pool.Owner.Monitor.AskAsync().WaitAsync(cancellationToken);
         if (async) await asking.ConfigureAwait(false);
         else asking.GetAwaiter().GetResult();
         if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
 
-        // The server has crashed since, or the address leads to another one. This operation goes elsewhere.
+        // The server has crashed since, or the address leads to another one. Go elsewhere.
         attempt.Session!.Release();
-        Exclude(attempt, pool, "led to a server that is not proven to show what the session needs");
+        Exclude(attempt, pool, "is not proven to have replayed what the session needs");
         return false;
     }
 
-    /// <summary>What the primary hides from a session that has read it on a replica, another replica may show; else the primary is tried again once it has answered a probe.</summary>
+    /// <summary>
+    /// Whether the primary shows everything that the session has read on a replica. If not, another replica can serve; otherwise the primary is tried again after its next probe.
+    /// </summary>
     private async ValueTask<bool> ShowsAllAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var proof = primaryProof.HoldsAsync(attempt, pool, demand, connection, cancellationToken);
@@ -83,7 +85,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     private void Exclude(Attempt attempt, HostPool pool, string reason) =>
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} {reason}."), time.GetTimestamp(), reason);
 
-    /// <summary>Has the session, and what counts places on the primary, note when a connection is closed.</summary>
+    /// <summary>Notifies the session, and the limit on fallback reads, when the connection is closed.</summary>
     private void Bind(Attempt attempt, HostPool pool, in SessionDemand demand, NpgsqlConnection connection)
     {
         if (NewBinding(attempt, pool) is { } binding)

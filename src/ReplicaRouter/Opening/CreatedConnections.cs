@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace ReplicaRouter.Opening;
 
-/// <summary>Connections that callers open themselves, when and as often as they like: each opening leads to a host that may serve at that moment.</summary>
+/// <summary>Connections that callers open themselves, at any time and repeatedly. Each opening leads to a host that is eligible at that moment.</summary>
 /// <remarks>
-/// An <see cref="NpgsqlConnection"/> belongs to one pool from its creation on. A library that keeps one and opens it again and again would follow no failover. So
-/// while it is closed it is given another pool, when it was closed or the hosts that may serve have changed.
+/// An <see cref="NpgsqlConnection"/> belongs to one pool from its creation. A library that keeps one and reopens it would not follow a failover. So a closed connection
+/// is moved to another pool, when it is closed and when the set of serving hosts or the primary changes.
 /// </remarks>
 internal sealed class CreatedConnections
 {
@@ -20,7 +20,7 @@ internal sealed class CreatedConnections
         store.Changed += OnChanged;
     }
 
-    /// <summary>Has a connection, which is closed, be led elsewhere from now on.</summary>
+    /// <summary>Starts to move a connection, which must be closed, between pools.</summary>
     public void Add(NpgsqlConnection connection, CreatedConnection created)
     {
         _all.Add(connection, created);
@@ -30,7 +30,7 @@ internal sealed class CreatedConnections
         };
     }
 
-    /// <summary>The further databases that connections lead to which callers still hold.</summary>
+    /// <summary>Returns the additional databases of all connections that callers still hold.</summary>
     public IReadOnlySet<DatabasePools> Databases() => _all.Select(each => each.Value.Database).OfType<DatabasePools>().ToHashSet();
 
     private void OnChanged(TopologySnapshot before, TopologySnapshot after)
@@ -42,9 +42,9 @@ internal sealed class CreatedConnections
     private static ulong Serving(TopologySnapshot topology) => topology.Hosts.Aggregate(0UL, (serving, host) => host.IsServing ? serving | host.Configuration.Bit : serving);
 }
 
-/// <summary>Where one connection leads that its caller opens himself.</summary>
-/// <param name="source">Where it leads at first.</param>
-/// <param name="bind">Gives what binds the caller's session to a pool's host, if there is a session.</param>
+/// <summary>The current target of one connection that its caller opens.</summary>
+/// <param name="source">The initial pool.</param>
+/// <param name="bind">Binds the caller's session to a pool's host; returns null without a session.</param>
 internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, SessionConnection?> bind)
 {
     private readonly Lock _lock = new();
@@ -52,10 +52,10 @@ internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, Se
     private SessionConnection? _binding = bind(source.Pool);
     private HostDataSource? _opened;
 
-    /// <summary>The further database that it leads to; null for the one of the connection strings.</summary>
+    /// <summary>The additional database; null for the one in the connection strings.</summary>
     public Database? Database { get; } = source.Pool.Plan.Database;
 
-    /// <summary>Leads it, if it is closed, to the host that may serve its route now.</summary>
+    /// <summary>Moves the connection, if it is closed, to a host that is eligible for its route now.</summary>
     public void Lead(NpgsqlConnection connection, HostChooser chooser)
     {
         lock (_lock)
@@ -68,7 +68,7 @@ internal sealed class CreatedConnection(HostDataSource source, Func<HostPool, Se
 
     public void OnStateChange(object sender, StateChangeEventArgs change)
     {
-        // Between its closing and the note of it, it may be led elsewhere.
+        // Between its closing and this event, it can have been moved to another pool.
         if (change.CurrentState == ConnectionState.Open) _opened = _source;
         (_opened ?? _source).OnStateChange(sender, change);
         _binding?.OnStateChange(sender, change);

@@ -1,4 +1,4 @@
 namespace ReplicaRouter.Opening;
 
-/// <summary>A failure that was met on a host: the same had better be tried elsewhere.</summary>
+/// <summary>A host's failure that a caller reported; the next attempt goes elsewhere.</summary>
 internal sealed record FailedAttempt(HostConfiguration Host, Exception Exception, long FailedAt);

@@ -1,10 +1,12 @@
 namespace ReplicaRouter.Opening;
 
-/// <summary>Reports to a host's monitor at once what callers met there.</summary>
+/// <summary>Reports callers' failures on a host to its monitor immediately.</summary>
 internal sealed class FailureReporter(TopologyStore store)
 {
-    /// <summary>Reports an error. What failed began at <paramref name="startedAt"/>, with a connection that was open by then: later evidence of the host outweighs it.</summary>
-    /// <returns>Whether the error was the host's, so that another host may do better.</returns>
+    /// <summary>
+    /// Reports an error. <paramref name="startedAt"/>: when the failed work began, on a connection that was open by then. Later evidence about the host outweighs the error.
+    /// </summary>
+    /// <returns>Whether the host caused the error, so that another host may succeed.</returns>
     public bool Report(Exception exception, HostPool pool, long startedAt, FailureSite site)
     {
         var kind = FailureClassifier.Classify(exception, site);
@@ -16,23 +18,23 @@ internal sealed class FailureReporter(TopologyStore store)
             case FailureKind.None:
                 return false;
             case FailureKind.Hung:
-                // It is why the work was given up: nothing new.
+                // Already known: the reason why the work was abandoned.
                 break;
             case FailureKind.Timeout:
-                // A long query as likely as a host that hangs. Asked with a deadline of its own, the host tells which.
+                // A long query is as likely as a hung host. A probe with its own deadline shows which.
                 monitor.Verify(isLogin);
                 break;
             case FailureKind.Terminated or FailureKind.RecoveryConflict or FailureKind.ReadOnly:
-                // One terminated backend, one query in the way of replay or a refused write is no sick host. The probe will tell.
+                // A terminated backend, a recovery conflict or a refused write does not make a host unhealthy. The probe shows.
                 monitor.Wake();
                 break;
-            // A pooler may refuse what one route asks for and no other does, and a further database may not be there, or have a limit of its own: the probe's own login tells.
+            // A pooler can refuse one route's settings only; an additional database can be missing or have its own limit. The probe's own login shows.
             case FailureKind.Misconfigured when isRefusal:
             case FailureKind.Full or FailureKind.NoPassword when isRefusal && pool.Plan.Database is not null:
                 monitor.Verify(isLoginStalled: true);
                 break;
             case FailureKind.Full or FailureKind.NoPassword when isRefusal:
-                // That holds for all.
+                // This affects every login.
                 monitor.ReportLogin(FailureClassifier.Describe(exception, pool.Host), startedAt);
                 break;
             default:

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Opening;
 
-/// <summary>Chooses hosts, and waits where that gives a better choice: for a host that may serve, a position, a replica that is about to catch up.</summary>
+/// <summary>Chooses hosts, and waits where that improves the choice: for an eligible host, for a position, or for a replica that is about to catch up.</summary>
 internal sealed class HostChooser(
     RouterConfiguration configuration,
     TopologyStore store,
@@ -11,26 +11,26 @@ internal sealed class HostChooser(
     TimeProvider time,
     Random random)
 {
-    /// <summary>Times that hosts are asked for positions on behalf of one operation, after which only the probes ask.</summary>
+    /// <summary>How often one operation may ask hosts for positions. After that, only the probes ask.</summary>
     private const int MaxAsks = 3;
 
-    /// <summary>Timers know milliseconds, and an answer takes less.</summary>
+    /// <summary>Timers have millisecond resolution; an answer takes less.</summary>
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(2);
 
     private readonly StartupGate _gate = new(
         store,
         plan => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random) is { Host: not null, Fallback: Verdict.Eligible },
-        // A little longer than the first probes may take.
+        // Slightly longer than the first probes can take.
         configuration.Health.Timeout + TimeSpan.FromMilliseconds(500),
         configuration.Routes.Length,
         time);
 
-    /// <summary>As long as a replica is waited for before what the session needs is looked at again: there may be another primary by then, or no such position.</summary>
+    /// <summary>How long to wait for a replica before checking again what the session needs: by then there can be another primary, or the position can be gone.</summary>
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
 
     private readonly int[] _waiting = new int[configuration.Routes.Length];
 
-    /// <summary>The host's pool for a plain request, chosen now; null when it takes a closer look. Hosts that are not wanted are excluded by one bit each.</summary>
+    /// <summary>Returns the pool of a host chosen now for a plain request; null if the full selection is needed. <paramref name="excluded"/>: one bit per host.</summary>
     public HostPool? TryChoosePlain(RoutePlan plan, ulong excluded = 0)
     {
         if (!_gate.IsOpen) return null;
@@ -38,7 +38,7 @@ internal sealed class HostChooser(
         return host < 0 ? null : PoolOf(host, plan);
     }
 
-    /// <summary>The host's pool for a route, chosen now.</summary>
+    /// <summary>Returns the pool of a host chosen now for a route.</summary>
     /// <exception cref="NoEligibleHostException">No host may serve.</exception>
     public HostPool Choose(RoutePlan plan, OperationOptions? options)
     {
@@ -47,23 +47,23 @@ internal sealed class HostChooser(
         var topology = store.Current;
         var choice = HostSelection.Choose(topology, plan, request, fleet.Loads, random);
         if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
-        // What is done with a client that was given away can't be counted by operations: there must be a place at the moment that it is given.
+        // What callers do with the pool can't be counted as operations, so a free slot is required only at this moment.
         if (!IsFallbackToPrimary(topology, plan, request, choice) || guard.HasPlace(plan.Priority)) return PoolOf(choice, plan);
         counters.Count(RouterEvent.Shed);
         throw Eligibility.NoHost(topology, plan, request, time, whyNotPrimary: WhyNoPlace);
     }
 
-    /// <summary>Whether some host may serve the route at this moment. Counts nothing.</summary>
+    /// <summary>Whether a host may serve the route now. Changes no counters.</summary>
     public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random).Host is not null;
 
-    /// <summary>Who would serve the route at this moment, and why not the others. Counts nothing.</summary>
+    /// <summary>Explains which host would serve the route now, and why others may not. Changes no counters.</summary>
     public RouteExplanation Explain(RoutePlan plan, OperationOptions? options) =>
         RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), fleet.Loads, random, time);
 
-    private string WhyNoPlace => $"serves as many reads as it may ({guard.Places} at once) for replicas that can't";
+    private string WhyNoPlace => $"already serves as many fallback reads as it may ({guard.Places} at once)";
 
-    /// <summary>The host's pool for an operation, chosen once a host may serve it.</summary>
-    /// <returns>The pool, and what the operation's session asked of it.</returns>
+    /// <summary>Chooses a host for an operation, and waits until one may serve it.</summary>
+    /// <returns>The host's pool, and what the operation's session needs from it.</returns>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
     public async ValueTask<(HostPool Pool, SessionDemand Demand)> ChooseAsync(Attempt attempt, CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal sealed class HostChooser(
             if (attempt.Plan.IsReadOnly && choice.Host is { } target && !demand.Allows(target))
             {
                 if (await TryLearnPositionsAsync(attempt, topology, demand, target, cancellationToken).ConfigureAwait(false)) continue;
-                // No host tells. The primary needs no position to serve.
+                // No host reports the position. The primary can serve without it.
                 demand = demand.Unmet();
                 choice = Choose(attempt, topology, demand);
                 if (choice.Host is { } other && !demand.Allows(other)) choice = default;
@@ -103,8 +103,8 @@ internal sealed class HostChooser(
         }
     }
 
-    /// <summary>A read that falls back to the primary needs a place there.</summary>
-    /// <returns>Whether it may go; else it is to choose again, as a replica may be back.</returns>
+    /// <summary>Waits for a slot on the primary, for a read that falls back to it.</summary>
+    /// <returns>Whether the read may proceed. If not, choose again: a replica may be back.</returns>
     private async ValueTask<bool> TryEnterAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
     {
         if (!IsFallbackToPrimary(topology, attempt.Plan, attempt.Request(demand, time), choice))
@@ -136,12 +136,12 @@ internal sealed class HostChooser(
         attempt.Ticket = null;
     }
 
-    /// <summary>Whether the primary serves only because replicas can't. An operator's order is obeyed, and a strong read is the primary's own.</summary>
+    /// <summary>Whether the primary serves only because replicas can't. Reads that an operator sends to the primary, and strong reads, do not count.</summary>
     private static bool IsFallbackToPrimary(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, in Choice choice) =>
         plan.IsReadOnly && !request.IsStrong && choice.Fallback != Verdict.Eligible && ReferenceEquals(choice.Host, topology.Primary)
         && !Eligibility.IsForcedToPrimary(topology, plan, request);
 
-    /// <summary>Waits until enough is known of all hosts to choose by.</summary>
+    /// <summary>Waits until the state of all hosts is known, or the time limit for it has passed.</summary>
     public Task WaitUntilSettledAsync(CancellationToken cancellationToken) => _gate.WaitAsync(null, cancellationToken);
 
     private Choice Choose(Attempt attempt, TopologySnapshot topology, in SessionDemand demand) =>
@@ -153,7 +153,7 @@ internal sealed class HostChooser(
         return PoolOf(choice.Host!.Configuration.Index, plan);
     }
 
-    /// <summary>The pool of a host that was chosen for a command.</summary>
+    /// <summary>Returns the pool of a host that was chosen for a command.</summary>
     private HostPool PoolOf(int host, RoutePlan plan)
     {
         fleet.Loads[host].Ejection(plan.Index).OnChosen(host);
@@ -169,14 +169,14 @@ internal sealed class HostChooser(
         return demand;
     }
 
-    /// <summary>Asks for the positions of what the session did, and how far the replica is by then, all in one round trip.</summary>
+    /// <summary>Asks for the positions of the session's accesses, and for the chosen replica's replay position, all in one round trip.</summary>
     /// <returns>Whether to choose again.</returns>
     private async Task<bool> TryLearnPositionsAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
     {
         attempt.Session!.Release();
         var left = attempt.RemainingWaitForHost(time);
         var witnesses = topology.WitnessesFor(demand.Unsettled, demand.IsAcrossTimelines);
-        // A host that is lost tells nothing, and an operation that waits for it would not see another one promoted.
+        // A lost host reports nothing, and an operation that waits for it would not notice the promotion of another.
         if (!topology.Hosts.Any(host => host.IsServing && (witnesses & host.Configuration.Bit) != 0)) return false;
         if (attempt.Wait.Asks++ >= MaxAsks || left <= TimeSpan.Zero) return false;
         counters.Count(RouterEvent.PositionAsked);
@@ -185,11 +185,11 @@ internal sealed class HostChooser(
         return true;
     }
 
-    /// <summary>Waits for a replica that is expected to have replayed in time what the session needs, rather than to burden the primary.</summary>
+    /// <summary>Waits for a replica that is expected to replay in time what the session needs, to spare the primary.</summary>
     /// <returns>Whether to choose again.</returns>
     private async Task<bool> TryCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
     {
-        // Where no other host may serve, there is as much time as there is to wait for a host.
+        // If no other host may serve, the full wait for a host applies.
         var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(time);
         if (Expected(attempt, topology, demand, choice.Behind, left) is not { } replica) return false;
         counters.Count(RouterEvent.CatchUpWait);
@@ -197,28 +197,28 @@ internal sealed class HostChooser(
         var turn = TimeSpan.Min(left, LongestTurn);
         var isReached = await fleet.PoolsOf(replica.Configuration).Replay.WaitAsync(demand.Floor.Lsn, turn, cancellationToken).ConfigureAwait(false);
         if (isReached == false) attempt.Wait.Lost |= replica.Configuration.Bit;
-        // A position that the primary keeps to itself, or has never reached, is not worth the rest of the wait: the primary's next answer tells.
+        // If the primary has not reached the position, or never will, the rest of the wait would be wasted: the primary's next answer shows.
         var isInDoubt = isReached is null && turn < left && topology.Primary?.Answer!.FlushLsn < demand.Floor.Lsn;
         if (isInDoubt) await AskAsync(topology.Primary!.Configuration.Bit, left - turn, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
-    /// <summary>Asks hosts. When the time is up, the caller looks at what is known by then.</summary>
+    /// <summary>Asks hosts. At the time limit, the caller continues with what is known.</summary>
     private Task<bool> AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken) =>
         fleet.AskAsync(hosts).EndsWithinAsync(TimeSpan.Max(limit, ShortestWait), time, cancellationToken);
 
-    /// <summary>The replica to wait for, chosen like any other host, among those that are expected in time; null when none is.</summary>
+    /// <summary>Chooses the replica to wait for, like any other host, among those that are expected to catch up in time; null if none is.</summary>
     private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in SessionDemand demand, ulong behind, TimeSpan left)
     {
-        // Positions that no replica can be proven to reach, as long as no primary tells more.
+        // No replica can be proven to reach such a position until a primary answers.
         if (left < ShortestWait || demand.Floor.Lsn == ulong.MaxValue || demand.Floor.Timeline > topology.Timeline) return null;
-        // What the operation needs was written before it began. A replica whose lag is within the whole wait gets there before the wait ends.
+        // What the operation needs was written before it began, so a replica whose lag is below the whole wait reaches it in time.
         var wait = time.GetElapsedTime(attempt.StartedAt) + left;
         ulong expected = 0;
         foreach (var host in topology.Hosts)
         {
             if ((behind & ~attempt.Wait.Lost & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
-            // The next answer takes as long as the last one did.
+            // Assume that the next answer takes as long as the last one.
             if (fleet.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
         }
 
@@ -227,12 +227,14 @@ internal sealed class HostChooser(
         return HostSelection.Choose(topology, attempt.Plan, request with { Excluded = request.Excluded | ~expected }, fleet.Loads, random).Host;
     }
 
-    /// <summary>Waits until something is known that may make a host serve. <paramref name="isBehind"/>: a replica would, did it show what the session needs.</summary>
+    /// <summary>
+    /// Waits for a change that can make a host eligible. <paramref name="isBehind"/>: whether a replica would be eligible if it had replayed what the session needs.
+    /// </summary>
     private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology, attempt.Plan);
         if (attempt.Failed?.RefusalBy(topology.Primary) is { } refusal) throw new DatabaseRouterConfigurationException([refusal]);
-        // A session that needs what no host shows yet: time to look again.
+        // No host shows yet what the session needs: probe all hosts now.
         if (!demand.Floor.IsNone && !attempt.Wait.HasWoken)
         {
             attempt.Wait.HasWoken = true;
@@ -241,13 +243,13 @@ internal sealed class HostChooser(
 
         try
         {
-            // Beyond what can be served in time, waiting only delays the bad news, and keeps memory.
+            // More waiters than can be served in time would only fail later, and hold memory.
             if (Interlocked.Increment(ref _waiting[attempt.Plan.Index]) > attempt.Plan.MaxWaiting) throw attempt.NoHost(store.Current, demand, time);
-            // Only a primary tells the session where it stands: that is worth the wait of a write.
+            // Only a primary can resolve the session's position, so wait for one as long as a write would.
             var left = attempt.RemainingWaitForHost(time, isBehind && topology.Primary is null ? configuration.PlanOf(DatabaseOperation.Write).Wait : default);
             var since = time.GetTimestamp();
             var isNewer = await store.NewerAsync(topology, left, cancellationToken).ConfigureAwait(false);
-            // After a stop of the process all that is known is old, and hosts need a moment to answer.
+            // After a pause of this process all states are outdated, and hosts need a moment to answer.
             if (!attempt.Wait.ForgivesPause(since, left, time) && !isNewer) throw attempt.NoHost(store.Current, demand, time);
         }
         finally
@@ -255,11 +257,13 @@ internal sealed class HostChooser(
             Interlocked.Decrement(ref _waiting[attempt.Plan.Index]);
         }
 
-        // A host that failed and answers again gets another try, but not from all who wait for it at once, again and again.
+        // A host that answers again after a failure is tried again, with backoff, so that its waiters do not all retry at once.
         if (attempt.Failed is { } failed && failed.ForgiveAnswered(store.Current)) await Task.Delay(failed.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waiting won't help when every host that may serve says that the configuration is wrong. A server that starts or refuses connections may still come.</summary>
+    /// <summary>
+    /// Throws if waiting can't help, because every host that could serve reports a wrong configuration. A server that is starting or refuses connections can still come back.
+    /// </summary>
     private static void ThrowIfHopeless(TopologySnapshot topology, RoutePlan plan)
     {
         List<HostSnapshot> refused = [.. topology.Hosts.Where(IsRefused)];
@@ -267,7 +271,7 @@ internal sealed class HostChooser(
         if (isHopeless) throw new DatabaseRouterConfigurationException([.. refused.Select(host => host.Error!)]);
     }
 
-    /// <summary>Whether all that is let in are standbys, and none was ever seen to be anything else: a host that is refused must be the primary.</summary>
+    /// <summary>Whether the primary must be a host that refuses us: all others are standbys, and no host was ever seen out of recovery.</summary>
     private static bool IsPrimaryMissing(TopologySnapshot topology) =>
         topology.Hosts.All(host => IsRefused(host) || host is { IsServing: true, Role: HostRole.Replica }) && !topology.Hosts.Any(host => host.Answer is { IsInRecovery: false });
 

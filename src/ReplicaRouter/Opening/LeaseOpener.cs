@@ -2,21 +2,21 @@ using Npgsql;
 
 namespace ReplicaRouter.Opening;
 
-/// <summary>Opens a connection of one pool: waits for its turn, logs in, and replaces a connection that has ended while it was idle.</summary>
+/// <summary>Opens a connection of one pool: waits for its turn, logs in, and replaces a connection that died while idle.</summary>
 internal sealed class LeaseOpener(TopologyStore store, CommandListener listener, IdleCheck idle, TimeProvider time)
 {
-    /// <summary>Takes a connection for which no caller has to wait.</summary>
-    /// <returns>Null where all are in use, or enough logins under way.</returns>
+    /// <summary>Takes a connection that is available at once.</summary>
+    /// <returns>Null if all are in use, enough logins are in progress, or the host accepts no logins.</returns>
     public ConnectionLease? TryTake(HostPool pool) => IsWarmOnly(pool) ? null : pool.TryTake();
 
-    /// <summary>Whether a connection that was opened at once may have ended while it was idle. To be asked once.</summary>
+    /// <summary>Whether a connection that was opened at once may have died while idle. Must be called only once.</summary>
     public bool IsInDoubt(ConnectionLease lease, RoutePlan plan) => idle.IsInDoubt(lease, !plan.IsReadOnly);
 
-    /// <summary>Opens a connection, and once more where one that seemed to be idle has ended.</summary>
+    /// <summary>Opens a connection; if one from the pool turns out to be dead, opens another.</summary>
     public async ValueTask<NpgsqlConnection> OpenAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var pool = opening.Pool;
-        // What is about to become a command is work for the host.
+        // It is about to become a command, so it counts as load.
         pool.Owner.Load.BeginOpening();
         try
         {
@@ -26,7 +26,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
                 var isInDoubt = opening.IsInDoubt || IsInDoubt(lease, pool.Plan);
                 if (!isInDoubt || await idle.AnswersAsync(lease.Connection, async).ConfigureAwait(false)) return lease.Opened();
 
-                // It was in no caller's hands: nothing has failed, and the same host does. Others may have ended with it. If the server is gone as well, that is found out now.
+                // No caller had it, so nothing has failed, and the same host is used. Others may have died with it. If the server is gone, too, the next try shows.
                 lease.Source.Clear();
                 lease.Source.Throttle.Leave();
                 pool.Owner.Monitor.Wake();
@@ -41,7 +41,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
         }
     }
 
-    /// <summary>Npgsql does not heed cancellation while it logs in: the caller stops waiting, and the connection is closed when it comes.</summary>
+    /// <summary>Opens one connection. Npgsql ignores cancellation during a login: the caller stops waiting, and the connection is closed once it is open.</summary>
     private async ValueTask<ConnectionLease> OpenOneAsync(StartedOpening opening, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
         var (pool, lease, task) = (opening.Pool, opening.Lease, opening.Task);
@@ -58,26 +58,26 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
             var isOurs = task is not { IsCompleted: true };
             if (lease is { } taken) _ = CloseOnceOpenedAsync(task ?? Task.CompletedTask, taken);   // closing a connection that is still connecting throws
             if (isOurs && (e is TimeoutException || (FailureClassifier.IsPoolExhausted(e) && attempt.IsNearlyExpired(time)))) throw attempt.Expired(e);
-            // A killed server ends the login in the same moment: only the caller's own token tells whose cancellation it was.
+            // A killed server can end the login at the same moment; only the caller's own token shows which it was.
             if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) throw LetsNoCallerIn(pool);
             throw;
         }
     }
 
-    /// <summary>Waits for a login, unless it is known that the host lets no caller in.</summary>
+    /// <summary>Waits for a login, unless the host is known to accept none.</summary>
     private async Task WaitForLoginAsync(HostPool pool, Task login, Attempt attempt, CancellationToken cancellationToken)
     {
-        // The alarm before the state: what changes in between raises it.
+        // Take the token before reading the state, so that no change between the two is missed.
         var refused = pool.Owner.LoginsRefused.Token;
         if (IsWarmOnly(pool)) throw LetsNoCallerIn(pool);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pool.IsExhausted ? CancellationToken.None : refused);
         await login.WaitAsync(attempt.Remaining(time) ?? Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Waits for a connection to come back, or for the turn to log in.</summary>
+    /// <summary>Waits for a connection to be returned, or for a turn to log in.</summary>
     private async ValueTask<ConnectionLease> TakeInTurnAsync(HostPool pool, Attempt attempt, bool async, CancellationToken cancellationToken)
     {
-        // The alarm before the state: what changes in between raises it.
+        // Take the token before reading the state, so that no change between the two is missed.
         var refused = pool.Owner.LoginsRefused.Token;
         if (IsWarmOnly(pool)) return TakeIdle(pool);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
@@ -92,7 +92,7 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
 
     private bool IsWarmOnly(HostPool pool) => store.Current.At(pool.Host.Index) is { IsWarmOnly: true };
 
-    private static HostLostException LetsNoCallerIn(HostPool pool) => new($"No pooled connection to {pool.Host.Endpoint} was idle, and it accepts no new ones at present.");
+    private static HostLostException LetsNoCallerIn(HostPool pool) => new($"{pool.Host.Endpoint} is not accepting new connections, and no pooled connection was idle.");
 
     private static async Task CloseOnceOpenedAsync(Task opening, ConnectionLease lease)
     {

@@ -2,24 +2,24 @@ using Npgsql;
 
 namespace ReplicaRouter.Opening;
 
-/// <summary>Makes sure that the primary shows all that a session has read on replicas, before the session goes on there.</summary>
+/// <summary>Verifies that the primary shows all that a session has read on replicas, before the session uses the primary.</summary>
 /// <remarks>
-/// A replica shows a commit as soon as it has replayed it; the primary, once its synchronous standbys have confirmed it. See <see cref="HiddenCommits"/>.
+/// A replica shows a commit as soon as it has replayed it; the primary only after its synchronous standbys have confirmed it. See <see cref="HiddenCommits"/>.
 /// </remarks>
 internal sealed class PrimaryProof(RouterConfiguration configuration, TopologyStore store, Fleet fleet, LeaseOpener leases, TimeProvider time)
 {
-    /// <summary>Without synchronous standbys a commit is hidden for as long as its process takes from the disk to the list of open transactions: about a millisecond.</summary>
+    /// <summary>Without synchronous standbys a commit is hidden from its flush to disk until its process leaves the list of open transactions: about a millisecond.</summary>
     private static readonly TimeSpan LongestWithoutStandbys = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a connection is kept while the primary is asked again. A synchronous standby that is well confirms within less.</summary>
+    /// <summary>How long a connection is held while the primary is asked repeatedly. A healthy synchronous standby confirms sooner.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long a replica may take to be connected to and to answer.</summary>
+    /// <summary>Time limit for connecting to a replica and getting its answer.</summary>
     private static readonly TimeSpan ReplicaLimit = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Whether the session has to be sure of the primary first.</summary>
+    /// <summary>Whether the primary must be verified first.</summary>
     public bool IsNeeded(Attempt attempt, HostPool pool)
     {
         if (attempt.Session is not { } session || configuration.SessionWindow is not null) return false;
@@ -27,11 +27,11 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         return primary.LastAnswered is not { Answer.MayAwaitStandbys: false } last || last.SentAt < until || time.GetElapsedTime(until) < LongestWithoutStandbys;
     }
 
-    /// <returns>Whether it is; else the primary hides what the session has read on a replica.</returns>
+    /// <returns>Whether it is verified. If not, the primary hides something that the session has read on a replica.</returns>
     public async Task<bool> HoldsAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection primary, CancellationToken cancellationToken)
     {
         var session = attempt.Session!;
-        // What is known from an earlier try holds: asked again, the replica would also name commits that the session has not read.
+        // Reuse the result of an earlier try: asked again, the replica would also name commits that the session has not read.
         if (attempt.Wait.Doubt is not { } doubt || !doubt.Covers(pool.Host, session.ReadOnReplicasUntil(attempt.StartedAt)))
         {
             doubt = attempt.Wait.Doubt = await DoubtAsync(attempt, pool.Host, demand, primary, cancellationToken).ConfigureAwait(false);
@@ -53,7 +53,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     {
         var now = time.GetTimestamp();
         var open = await HiddenCommits.OpenAsync(primary, cancellationToken).ConfigureAwait(false);
-        // Writable routes have no pools to replicas that would be in use.
+        // Writable routes do not use their pools to replicas.
         var plan = attempt.Plan.IsReadOnly ? attempt.Plan : configuration.PlanOf(DatabaseOperation.Read);
         foreach (var replica in Witnesses(demand))
         {
@@ -71,7 +71,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         return new PrimaryDoubt(host, now, null, [.. suspects.Keys]);
     }
 
-    /// <summary>Two replicas that are likely to show all that the session has read: the one that it read from last, and the one that has replayed most.</summary>
+    /// <summary>Returns two replicas that probably show all that the session has read: the one that it last read from, and the one that has replayed most.</summary>
     private IEnumerable<HostSnapshot> Witnesses(SessionDemand demand)
     {
         var now = time.GetTimestamp();
@@ -90,7 +90,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         var login = await pool.Source.Logins.OfAsync(connection, async: true).ConfigureAwait(false);
         if (!ConnectionProof.Holds(session, store.Current, pool.Host, login))
         {
-            // Newer than all that is known of the server: an answer may prove it still.
+            // The login can be newer than the last answer to a probe; another answer can prove it.
             await pool.Owner.Monitor.AskAsync().ConfigureAwait(false);
             if (!ConnectionProof.Holds(session, store.Current, pool.Host, login)) return (false, null);
         }

@@ -1,17 +1,17 @@
 namespace ReplicaRouter.Pools;
 
-/// <summary>Whether a caller may open a connection of a pool now, and what that takes.</summary>
+/// <summary>How a pool answers a caller that wants a connection now.</summary>
 internal enum Admission
 {
-    /// <summary>No connection is idle, and others log in already, or the pool is full.</summary>
+    /// <summary>The pool is full, or no connection is idle and enough logins are in progress.</summary>
     Wait,
 
-    /// <summary>A connection is idle, as far as is known.</summary>
+    /// <summary>A connection appears to be idle.</summary>
     Idle,
 
-    /// <summary>No connection is idle: it takes a login.</summary>
+    /// <summary>No connection is idle; the caller must log in.</summary>
     Login,
 
-    /// <summary>Too many callers are in line already.</summary>
+    /// <summary>The queue is too long.</summary>
     Refused,
 }

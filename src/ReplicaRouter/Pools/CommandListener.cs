@@ -3,10 +3,9 @@ using System.Diagnostics.Metrics;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>Learns from Npgsql's own meter how many commands run where, and how long they take.</summary>
+/// <summary>Listens to Npgsql's meter for how many commands run on each host, and how long they take.</summary>
 /// <remarks>
-/// So every command counts, whichever way its connection was obtained, and what callers get is the real
-/// <see cref="Npgsql.NpgsqlConnection"/> without a wrapper around it.
+/// This counts every command, however its connection was obtained, and callers get the real <see cref="Npgsql.NpgsqlConnection"/> without a wrapper.
 /// </remarks>
 internal sealed class CommandListener : IDisposable
 {
@@ -18,13 +17,13 @@ internal sealed class CommandListener : IDisposable
     private const string Connections = "db.client.connection.count";
     private const string Pending = "db.client.connection.npgsql.pending_requests";
 
-    /// <summary>What it listens to.</summary>
+    /// <summary>The instruments that it listens to.</summary>
     public static readonly string[] Instruments = [Duration, Failed, Executing, BytesWritten, Connections, Pending];
 
     private const string PoolName = "db.client.connection.pool.name";
     private const string State = "db.client.connection.state";
 
-    // By the very string object that each data source was named with: another router in this process may use equal names.
+    // Keyed by the string instance that each data source was named with: another router in this process can use equal names.
     private readonly ConcurrentDictionary<object, HostDataSource> _sources = new(ReferenceEqualityComparer.Instance);
     private readonly MeterListener _listener = new();
     private readonly Lock _counting = new();
@@ -41,10 +40,10 @@ internal sealed class CommandListener : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Listens for what is run on the connections of a data source, which is not used yet.</summary>
+    /// <summary>Starts listening to a data source, which must not be in use yet.</summary>
     public void Add(HostDataSource source) => _sources[source.Name] = source;
 
-    /// <summary>Stops listening. From then on the connections of the data sources are not counted.</summary>
+    /// <summary>Stops listening to data sources. Their connections are no longer counted.</summary>
     public void Remove(IEnumerable<HostDataSource> sources)
     {
         foreach (var source in sources)
@@ -54,7 +53,7 @@ internal sealed class CommandListener : IDisposable
         }
     }
 
-    /// <summary>The connections of some data sources that are in use, as Npgsql counts them now, logins under way among them.</summary>
+    /// <summary>Has Npgsql count now, and returns how many connections of these data sources are in use, including logins in progress.</summary>
     public int CountInUse(IEnumerable<HostDataSource> sources)
     {
         Recount();
@@ -71,7 +70,7 @@ internal sealed class CommandListener : IDisposable
 
     private static void OnEnded(HostPool? pool, double milliseconds)
     {
-        // Each router in this process is told of all commands.
+        // Every router in this process receives the measurements of all.
         var hasFailed = pool is not null && FailedCommand.Take();
         var flow = CommandFlow.Current.Value;
         if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;

@@ -2,15 +2,15 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>A connection that a caller may open now. The pool counts it until it is closed.</summary>
-/// <param name="Connection">The connection, closed.</param>
+/// <summary>A connection that a caller may open now. The pool counts it as in use until it is closed.</summary>
+/// <param name="Connection">The connection, not open yet.</param>
 /// <param name="Source">The pool.</param>
-/// <param name="IsLogin">Whether opening it is expected to take a login.</param>
+/// <param name="IsLogin">Whether opening it is expected to require a login.</param>
 internal readonly record struct ConnectionLease(NpgsqlConnection Connection, HostDataSource Source, bool IsLogin)
 {
-    /// <summary>Begins to open it. A login goes on when its caller gives up: most of its cost is paid by then, and the next caller has the connection.</summary>
-    /// <param name="async">Whether to open it without holding up the thread. Else it is open, or has failed, when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Starts to open it. A login continues when its caller gives up: most of its cost is already paid, and the next caller can use the connection.</summary>
+    /// <param name="async">Whether to open it asynchronously. Otherwise it is open, or has failed, when this returns.</param>
+    /// <param name="cancellationToken">Cancels the opening, unless it is a login.</param>
     public Task OpenAsync(bool async, CancellationToken cancellationToken)
     {
         if (!async) return Open();
@@ -36,7 +36,7 @@ internal readonly record struct ConnectionLease(NpgsqlConnection Connection, Hos
         return opening.Task;
     }
 
-    /// <summary>Notes that it is open.</summary>
+    /// <summary>Starts to track the connection, which is now open.</summary>
     public NpgsqlConnection Opened()
     {
         Connection.StateChange += Source.OnStateChange;

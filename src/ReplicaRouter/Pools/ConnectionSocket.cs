@@ -7,27 +7,27 @@ namespace ReplicaRouter.Pools;
 
 /// <summary>The socket beneath an open connection.</summary>
 /// <remarks>
-/// Npgsql shows no way to look whether an idle connection has been closed by its peer, or to end one that a command waits on. A version of Npgsql that keeps
-/// its socket elsewhere costs the look, not the connection: then only asking the server finds out.
+/// Npgsql has no API to check whether the peer has closed an idle connection, or to end a connection that a command waits on. With a version of Npgsql that keeps
+/// its socket elsewhere, only the check is lost: then a dead connection is found by a round trip to the server.
 /// </remarks>
 internal static class ConnectionSocket
 {
-#pragma warning disable NPG9001 // A type whose members may change: it is only passed on here.
+#pragma warning disable NPG9001 // A type whose members can change: it is only passed on here.
     private static readonly bool s_showsConnector = Shows(() => ConnectorOf(new NpgsqlConnection()));
     private static readonly bool s_showsSocket = Shows(() => SocketOf((NpgsqlConnector)RuntimeHelpers.GetUninitializedObject(typeof(NpgsqlConnector))));
 
-    /// <summary>Whether Npgsql shows the socket of a connection.</summary>
+    /// <summary>Whether this version of Npgsql gives access to a connection's socket.</summary>
     public static bool IsShown => s_showsConnector && s_showsSocket;
 
-    /// <returns>The socket; null when Npgsql does not show it, or the connection is closed.</returns>
+    /// <returns>The socket; null if Npgsql gives no access to it or the connection is closed.</returns>
     public static Socket? Of(NpgsqlConnection connection) => IsShown && ConnectorOf(connection) is { } connector ? SocketOf(connector) : null;
 
-    /// <summary>An object that belongs to the physical connection of an open connection, and lives as long as it does.</summary>
+    /// <summary>Returns an object that identifies the physical connection of an open connection, and lives as long as it.</summary>
     public static object OwnerOf(NpgsqlConnection connection) =>
-        // The parameters would do as well, but reading them allocates.
+        // PostgresParameters would work as well, but reading it allocates.
         s_showsConnector && ConnectorOf(connection) is { } connector ? connector : connection.PostgresParameters;
 
-    /// <summary>Whether the peer has sent something, or has ended the connection. On an idle connection it is usually the end.</summary>
+    /// <summary>Whether the peer has sent something or closed the connection. On an idle connection it is usually the latter.</summary>
     public static bool HasNews(Socket? socket)
     {
         try

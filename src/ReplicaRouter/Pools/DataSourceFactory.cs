@@ -4,22 +4,22 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>Creates Npgsql's pools: one of a route's to a host takes what the connection string, the route and the application say of it.</summary>
+/// <summary>Creates Npgsql's pools. Each combines the settings of the connection string, the route and the application.</summary>
 internal sealed class DataSourceFactory(RouterConfiguration configuration, ILoggerFactory loggerFactory)
 {
-    // In seconds, as Npgsql has them.
+    // In seconds, as Npgsql's settings.
     private const int IdleLifetime = 30;
     private const int PruningInterval = 5;
     private const int KeepaliveTime = 30;
     private const int KeepaliveInterval = 5;
 
-    /// <summary>Creates Npgsql's pool, and notes its limits.</summary>
+    /// <summary>Creates Npgsql's pool, and sets its limits on <paramref name="source"/>.</summary>
     public NpgsqlDataSource Create(HostDataSource source)
     {
         if (configuration.SingleServer is { } single)
         {
             var given = source.Host.Connection;
-            // Where connections are no more than the callers', or several hosts have some each, the limit is the data source's own business.
+            // Without pooling, with multiplexing, or with a pool for each of several hosts, the limit is up to the data source.
             NoteLimits(source, given, given is { Pooling: true, Multiplexing: false } && single is not NpgsqlMultiHostDataSource ? given.MaxPoolSize : int.MaxValue);
             return single;
         }
@@ -32,7 +32,7 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
         Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
         configuration.ConfigureDataSource?.Invoke(builder);
         if (plan.IsReadOnly) settings.Options = SessionOptions.ReadOnly(settings);
-        // By the name that the server shows, connections can be found there again.
+        // Set to the name as the server shows it, so that connections can be found by it.
         settings.ApplicationName = ApplicationNames.Shown(settings.ApplicationName ?? "");
         NoteLimits(source, settings, settings.MaxPoolSize);
         builder.UsePhysicalConnectionInitializer(
@@ -57,7 +57,7 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
     {
         var pool = plan.Pool;
         settings.ApplicationName = pool.ApplicationName;
-        // Commands of many callers on one connection: none could be told from another's, nor moved, nor known to be the first.
+        // With multiplexing, commands of several callers share a connection: they can't be told apart, moved, or recognized as the first.
         settings.Multiplexing = false;
         settings.MaxPoolSize = pool.MostConnections(settings);
         settings.MinPoolSize = plan.Database is null ? Math.Min(pool.MinPoolSize ?? settings.MinPoolSize, settings.MaxPoolSize) : 0;
@@ -65,14 +65,14 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
         settings.Timeout = pool.ConnectTimeout is { } connect ? Seconds(connect) : PoolSettings.Given(settings, "Timeout", settings.Timeout, 5);
         settings.CommandTimeout = pool.CommandTimeout is { } command ? Seconds(command) : PoolSettings.Given(settings, "Command Timeout", settings.CommandTimeout, Seconds(pool.DefaultCommandTimeout));
         KeepIdle(settings);
-        // A second server would make an ambient transaction a distributed one, which can't be committed.
+        // A second server would turn an ambient transaction into a distributed one, which can't be committed.
         if (plan.IsReadOnly) settings.Enlist = false;
     }
 
     /// <summary>
-    /// Idle connections are closed soon. Npgsql uses the one that has been idle for longest, so that what a peak has opened would be used in turns, each with cold caches, for as long
-    /// as there is traffic; and load balancers commonly forget a connection after 4 minutes (Azure) or 350 s (AWS). Npgsql closes as many as were idle for half of the
-    /// time that it is given. By TCP keepalive it is found out that the other end is gone while a command waits for it.
+    /// Closes idle connections soon. Npgsql picks the connection that has been idle longest, so all connections that a peak opened would be used in turn, each with cold caches,
+    /// as long as there is traffic. Also, load balancers commonly drop a connection after 4 minutes (Azure) or 350 s (AWS). Npgsql prunes as many connections as were idle for half
+    /// of the idle lifetime. TCP keepalive detects a dead peer while a command waits for it.
     /// </summary>
     private static void KeepIdle(NpgsqlConnectionStringBuilder settings)
     {

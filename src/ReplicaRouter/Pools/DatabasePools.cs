@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Pools;
 
-/// <summary>The pools of a further database, by route and host, as far as it was used lately.</summary>
+/// <summary>The pools of an additional database by route and host, while it is in use.</summary>
 internal sealed class DatabasePools(string name, int routes, TimeProvider time) : Database(name)
 {
     private readonly HostPool?[][] _pools = [.. Enumerable.Range(0, routes).Select(_ => new HostPool?[RouterConfiguration.MostHosts])];
@@ -8,13 +8,13 @@ internal sealed class DatabasePools(string name, int routes, TimeProvider time) 
     private volatile HostPool[] _made = [];
     private long _usedAt;
 
-    /// <summary>When a host was chosen for it last, or a command of its ended, by the coarse clock.</summary>
+    /// <summary>When a host was last chosen for it, or one of its commands last ended, by the coarse clock.</summary>
     public long UsedAt => Volatile.Read(ref _usedAt);
 
-    /// <summary>Its pools that there are.</summary>
+    /// <summary>The pools created so far.</summary>
     public IReadOnlyList<HostPool> Pools => _made;
 
-    /// <summary>Notes that it is in use.</summary>
+    /// <summary>Records that it is in use.</summary>
     public void Use()
     {
         var now = time.Coarse();
@@ -24,12 +24,12 @@ internal sealed class DatabasePools(string name, int routes, TimeProvider time) 
     public HostPool PoolAt(int index, RoutePlan plan, HostPools host)
     {
         Use();
-        // Another host may have been given the index.
+        // The index can have been reassigned to another host.
         return Volatile.Read(ref _pools[plan.Index][index]) is { } known && known.Owner == host ? known : Add(index, plan, host);
     }
 
-    /// <summary>Forgets its pools: the next use makes others.</summary>
-    /// <returns>Those that there were.</returns>
+    /// <summary>Forgets its pools; the next use creates new ones.</summary>
+    /// <returns>The former pools.</returns>
     public IReadOnlyList<HostPool> Forget()
     {
         lock (_lock)
@@ -47,7 +47,7 @@ internal sealed class DatabasePools(string name, int routes, TimeProvider time) 
         {
             if (_pools[plan.Index][index] is { } known && known.Owner == host) return known;
             var pool = host.Add(plan);
-            // What another host left in its place stands here as well, until all are forgotten.
+            // The list keeps a pool of the index's former host until all are forgotten.
             _made = [.. _made, pool];
             Volatile.Write(ref _pools[plan.Index][index], pool);
             return pool;

@@ -1,9 +1,9 @@
 namespace ReplicaRouter.Pools;
 
-/// <summary>Tells a command that ended in an error from one that was answered: Npgsql's meter gives the duration of both alike.</summary>
+/// <summary>Distinguishes a failed command from one that was answered: Npgsql's meter reports the duration of both alike.</summary>
 /// <remarks>
-/// Npgsql reports an error, or breaks the connection, and then the command's duration, on one thread with nothing of ours in between. Where a caller reads rows
-/// in between, a mark may get lost: that makes one sample too many.
+/// Npgsql reports an error (or breaks the connection) and then the command's duration on the same thread, with none of our code in between. If a caller reads rows in
+/// between, the mark can be lost, which adds one sample too many.
 /// </remarks>
 internal static class FailedCommand
 {
@@ -12,7 +12,7 @@ internal static class FailedCommand
 
     public static void Note() => t_hasFailed = true;
 
-    /// <summary>Whether the command whose end is reported now has failed.</summary>
+    /// <summary>Returns whether the command whose end is being reported failed, and resets the mark.</summary>
     public static bool Take()
     {
         var hasFailed = t_hasFailed;

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>What lives beside the snapshots, by the index of each host: its pools, its load, and who watches it.</summary>
+/// <summary>The mutable state beside the snapshots, by host index: each host's pools, load and monitor.</summary>
 /// <remarks>
-/// Read without a lock. A host stands here before a snapshot names it, and stays when none does any more, until another host is given its index: whoever
-/// goes by an older snapshot still finds it.
+/// Read without a lock. A host is added before a snapshot names it, and stays after no snapshot does until its index is reused, so that readers of an older snapshot
+/// still find it.
 /// </remarks>
 internal sealed class Fleet(
     RouterConfiguration configuration, TopologyStore store, CommandListener listener, Func<HostConfiguration, IHostProbe> createProbe,
@@ -18,31 +18,31 @@ internal sealed class Fleet(
     private readonly OutlierEjection[] _ejections = [.. configuration.Routes.Select(_ => new OutlierEjection(time, EjectionSettings.Default))];
     private ImmutableArray<HostPools> _all = [];
 
-    /// <summary>Called with each sample of a host's speed: its index, the route, and what a command took in ms.</summary>
+    /// <summary>Called with each latency sample: host index, route, and duration in ms.</summary>
     public Action<int, int, double>? Measured { get; init; }
 
-    /// <summary>What each host has to do, by its index.</summary>
+    /// <summary>Each host's load, by its index.</summary>
     public ReadOnlySpan<HostLoad> Loads => _loads;
 
-    /// <summary>All hosts, also those that were removed and have connections in use.</summary>
+    /// <summary>All hosts, including removed ones with connections in use.</summary>
     public ImmutableArray<HostPools> All => _all;
 
-    /// <summary>The hosts that there are, as the snapshot of this moment says.</summary>
+    /// <summary>The hosts of the current snapshot.</summary>
     public IEnumerable<HostPools> Hosts => store.Current.Hosts.Select(host => PoolsOf(host.Configuration));
 
-    /// <summary>A route's pool to the host of an index. The host comes last, as who chooses one at random has nothing else to wait for then.</summary>
+    /// <summary>Returns a route's pool to a host. The host comes last in the look-up, so that the rest is already loaded when a random choice of a host is known.</summary>
     public HostPool PoolAt(int index, RoutePlan plan) => plan.Database is DatabasePools database ? database.PoolAt(index, plan, _pools[index]) : _poolsByRoute[plan.Index][index];
 
     public HostPools PoolsOf(HostConfiguration host) => _pools[host.Index];
 
     public HostMonitor MonitorOf(HostConfiguration host) => PoolsOf(host).Monitor;
 
-    /// <summary>Prepares for a host that no snapshot names yet. It is watched once its monitor is started.</summary>
+    /// <summary>Adds a host that no snapshot names yet. Probing begins when its monitor is started.</summary>
     public void Add(HostConfiguration host)
     {
         var probe = new RenewableProbe(createProbe(host));
         var load = new HostLoad(host.Index, _ejections, time) { Measured = (route, milliseconds) => Measured?.Invoke(host.Index, route, milliseconds) };
-        // The index may have been another host's before.
+        // The index can have belonged to another host.
         load.ForgetLatency();
         var monitor = new HostMonitor(host, probe, store, configuration.Health, time, random, logger) { Answered = load.RecordProbe };
         var pools = new HostPools(host, load, configuration, factory, listener, time) { Monitor = monitor, Probe = probe, Replay = new ReplayWaiter(monitor, store, time) };
@@ -52,7 +52,7 @@ internal sealed class Fleet(
         ImmutableInterlocked.Update(ref _all, all => all.Add(pools));
     }
 
-    /// <summary>Forgets a host whose connections are closed.</summary>
+    /// <summary>Removes a host whose connections are closed.</summary>
     public void Remove(HostPools pools)
     {
         listener.Remove(pools.Sources);
@@ -60,14 +60,14 @@ internal sealed class Fleet(
         ImmutableInterlocked.Update(ref _all, all => all.Remove(pools));
     }
 
-    /// <summary>Has several hosts probed now.</summary>
-    /// <param name="hosts">Which of them, one bit each.</param>
+    /// <summary>Requests a probe of several hosts now, without waiting for it.</summary>
+    /// <param name="hosts">The hosts, one bit each.</param>
     public void Wake(ulong hosts)
     {
         foreach (var monitor in MonitorsOf(hosts)) monitor.Wake();
     }
 
-    /// <summary>Asks several hosts at once.</summary>
+    /// <summary>Probes several hosts at once, and waits for the answers.</summary>
     /// <inheritdoc cref="Wake" path="/param"/>
     public Task AskAsync(ulong hosts) => Task.WhenAll(MonitorsOf(hosts).Select(monitor => monitor.AskAsync()));
 

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>Npgsql's pool of one route's connections to one host, and what the router counts of them. When the host is connected to in another way, another one takes its place.</summary>
+/// <summary>Npgsql's pool of one route's connections to one host, and the router's counters for it. Replaced when the host's connection settings change.</summary>
 internal sealed class HostDataSource : IAsyncDisposable
 {
     private readonly DataSourceFactory _factory;
@@ -25,56 +25,56 @@ internal sealed class HostDataSource : IAsyncDisposable
 
     public HostPool Pool { get; }
 
-    /// <summary>The host, as it was configured when this was made.</summary>
+    /// <summary>The host's configuration when this was created.</summary>
     public HostConfiguration Host { get; }
 
-    /// <summary>The name in Npgsql's metrics and traces. Listeners tell data sources apart by this very object.</summary>
+    /// <summary>The name in Npgsql's metrics and traces. Listeners identify data sources by this string instance.</summary>
     public string Name { get; }
 
     public LoginLedger Logins { get; }
 
-    /// <summary>Rations its logins.</summary>
+    /// <summary>Limits its logins.</summary>
     public LoginThrottle Throttle
     {
         get
         {
-            // The application's settings, which apply as the pool is created, may change the limit.
+            // Creates the pool first: the application's settings can change the limit.
             _ = Value;
             return _throttle!;
         }
     }
 
-    /// <summary>Callers in line for a connection.</summary>
+    /// <summary>Callers queued for a connection.</summary>
     public int Waiting => Volatile.Read(ref _throttle)?.Waiting ?? 0;
 
-    /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
+    /// <summary>Idle connections at Npgsql's last count.</summary>
     public int Idle { get; set; }
 
-    /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
+    /// <summary>Connections in use, including logins in progress, at Npgsql's last count.</summary>
     public int Busy { get; set; }
 
-    /// <summary>Connections that it may have; 0 as long as it was never used.</summary>
+    /// <summary>Maximum number of connections; 0 before the first use.</summary>
     public int Limit { get; set; }
 
-    /// <summary>Time for a login, its turn included where others log in.</summary>
+    /// <summary>Time limit of a login, including the wait for its turn.</summary>
     public TimeSpan LoginTimeout { get; set; }
 
-    /// <summary>Created at the first use: most routes never lead to most hosts.</summary>
+    /// <summary>Npgsql's pool, created on first use: most routes never lead to most hosts.</summary>
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
 
-    /// <summary>Counts an open connection until it is closed, and again when its caller opens it again.</summary>
+    /// <summary>Counts an open connection until it is closed, and again when its caller reopens it.</summary>
     public StateChangeEventHandler OnStateChange { get; }
 
-    /// <summary>A connection that a caller may open now.</summary>
+    /// <summary>Creates a connection that a caller may open now.</summary>
     public ConnectionLease Lease(Admission admission) => new(Value.CreateConnection(), this, admission == Admission.Login);
 
-    /// <summary>Counts a login until it is over, whether or not its caller waits for it. Ends with it, and never fails.</summary>
+    /// <summary>Counts a login until it completes, even if its caller no longer waits. Completes with the login, and never fails.</summary>
     /// <param name="login">The login.</param>
-    /// <param name="isExpected">Whether its caller was admitted to log in.</param>
+    /// <param name="isExpected">Whether the caller was admitted for a login.</param>
     public async Task CountLoginAsync(Task login, bool isExpected)
     {
         if (!isExpected) Throttle.OnLoginStarted();
-        // It is over at once, though no connection seemed to be idle; or Npgsql has it wait for a caller, not for the server.
+        // Not if it completed at once, although no connection seemed idle, or if Npgsql queues the caller because the pool is exhausted.
         var isForServer = !login.IsCompleted && !Pool.IsExhausted;
         var (host, startedAt) = (Pool.Owner, _time.GetTimestamp());
         if (isForServer) host.Load.Logins.Begin();
@@ -91,14 +91,14 @@ internal sealed class HostDataSource : IAsyncDisposable
         if (login.IsCompletedSuccessfully) host.Monitor.ReportLetIn(startedAt);
     }
 
-    /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
+    /// <summary>Closes the idle connections; those in use are closed when they are returned.</summary>
     public void Clear()
     {
         Volatile.Read(ref _throttle)?.OnCleared();
         Volatile.Read(ref _value)?.Clear();
     }
 
-    /// <summary>Loads the types again, where others were there when they were loaded. Connections that are in use know them once they are opened again.</summary>
+    /// <summary>Reloads the database's types if they have changed since they were loaded. Connections in use see the new ones when they are next opened.</summary>
     public void KnowTypes(long types)
     {
         if (Volatile.Read(ref _value) is not { } value || Volatile.Read(ref _types) == types || Interlocked.Exchange(ref _isLoadingTypes, 1) != 0) return;
@@ -114,7 +114,7 @@ internal sealed class HostDataSource : IAsyncDisposable
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or ObjectDisposedException)
         {
-            // The host is lost, or all connections are in use: the next probe has it tried again.
+            // The host is lost, or all connections are in use. The next probe triggers another try.
         }
         finally
         {
@@ -140,7 +140,7 @@ internal sealed class HostDataSource : IAsyncDisposable
         {
             DisposedRouter.ThrowIf(_isDisposed);
             if (_value is not null) return _value;
-            // It loads those that are there at its first login.
+            // Npgsql loads the current types at its first login.
             Volatile.Write(ref _types, Pool.Owner.Types);
             var value = _factory.Create(this);
             _throttle = new LoginThrottle(Limit, _time);

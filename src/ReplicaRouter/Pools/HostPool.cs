@@ -4,8 +4,8 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>One route's connections to one host: Npgsql's own pools, and what the router counts of them.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "Disposed of when the host is retired, once connections are drained.")]
+/// <summary>One route's connections to one host: Npgsql's pools, and the router's counters for them.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "Disposed of when the host is retired, after its connections have drained.")]
 internal sealed class HostPool
 {
     private readonly HostPool _total;
@@ -15,7 +15,7 @@ internal sealed class HostPool
     public HostPool(HostPools owner, RoutePlan plan)
     {
         (Owner, Plan) = (owner, plan);
-        // What is counted of a further database outlives its pools.
+        // The counters of an additional database outlive its pools.
         _total = plan.Database is null ? this : owner.All[plan.Index];
         Durations = plan.Database is null ? new DurationHistogram() : _total.Durations;
         _source = owner.NewSource(this);
@@ -27,46 +27,46 @@ internal sealed class HostPool
     public HostConfiguration Host => Owner.Host;
     public RoutePlan Plan { get; }
 
-    /// <summary>What new connections are taken from.</summary>
+    /// <summary>The source of new connections.</summary>
     public HostDataSource Source => Volatile.Read(ref _source);
 
-    /// <summary>Whether Npgsql has callers wait, as all connections that it may have are in use: for a caller, not for the server.</summary>
+    /// <summary>Whether callers are queued in Npgsql because the pool is exhausted.</summary>
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;
 
-    /// <summary>Idle connections, as Npgsql counted them when it was asked last.</summary>
+    /// <summary>Idle connections at Npgsql's last count.</summary>
     public int Idle => Source.Idle;
 
-    /// <summary>Connections in use, as Npgsql counted them when it was asked last; those that were made as the host was configured before are among them.</summary>
+    /// <summary>Connections in use at Npgsql's last count, including those created with former settings of the host.</summary>
     public int Busy => Sources.Sum(source => source.Busy);
 
-    /// <summary>Connections that the pool may have; 0 as long as it was never used.</summary>
+    /// <summary>Maximum number of connections; 0 before the first use.</summary>
     public int Limit => Source.Limit;
 
-    /// <summary>Commands run so far, those of further databases included: their own pools have none.</summary>
+    /// <summary>Commands run so far, including those on additional databases, whose own pools count none.</summary>
     public long Commands => Volatile.Read(ref _commands);
     private long _commands;
 
-    /// <summary>Commands that failed, also those whose work was run again.</summary>
+    /// <summary>Commands that failed, including those whose work was retried.</summary>
     public long Failed => Volatile.Read(ref _failed);
     private long _failed;
 
-    /// <summary>How long commands took.</summary>
+    /// <summary>Durations of commands.</summary>
     public DurationHistogram Durations { get; }
 
-    /// <summary>Callers who wait for a connection.</summary>
+    /// <summary>Callers waiting for a connection.</summary>
     public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Source.Waiting;
 
     public void CountFailed() => Interlocked.Increment(ref _total._failed);
 
-    /// <summary>Npgsql's pool, also for callers who open connections by themselves.</summary>
+    /// <summary>Npgsql's pool, which callers can also use directly.</summary>
     public NpgsqlDataSource DataSource => Source.Value;
 
-    /// <summary>What connections are taken from now, and what they were taken from before, as long as some may be in use.</summary>
+    /// <summary>The current data source, and former ones that can have connections in use.</summary>
     public IEnumerable<HostDataSource> Sources => _former.Append(Source);
 
-    /// <summary>Takes new connections from another data source, as the host is configured now.</summary>
-    /// <returns>The former one, whose connections go on.</returns>
+    /// <summary>Replaces the data source with one for the host's current configuration.</summary>
+    /// <returns>The former one, whose connections stay in use.</returns>
     public HostDataSource Renew()
     {
         var former = Interlocked.Exchange(ref _source, Owner.NewSource(this));
@@ -74,11 +74,11 @@ internal sealed class HostPool
         return former;
     }
 
-    /// <summary>Forgets a former data source, whose connections are closed.</summary>
+    /// <summary>Removes a former data source, whose connections are closed.</summary>
     public void Forget(HostDataSource former) => ImmutableInterlocked.Update(ref _former, sources => sources.Remove(former));
 
-    /// <summary>A connection that is to be opened now.</summary>
-    /// <returns>Null if the caller has to wait for one.</returns>
+    /// <summary>Takes a connection that the caller may open now.</summary>
+    /// <returns>Null if the caller must wait for one.</returns>
     public ConnectionLease? TryTake()
     {
         var source = Source;
@@ -86,12 +86,12 @@ internal sealed class HostPool
         return admission == Admission.Wait ? null : source.Lease(admission);
     }
 
-    /// <summary>The same, once one is free.</summary>
-    /// <param name="wait">Time for it where all are in use. The turn to log in is part of the login, and has the time of one.</param>
-    /// <param name="deadline">Time that the caller has, if there is a limit.</param>
-    /// <param name="async">Whether to wait without holding up the thread. Else all is done when this returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="NpgsqlException">None was within that time, or none would be: then the caller is refused at once.</exception>
+    /// <summary>Takes a connection, after a wait if necessary.</summary>
+    /// <param name="wait">Longest wait if all connections are in use. The wait for a turn to log in is part of the login, and is limited by the login's time-out.</param>
+    /// <param name="deadline">Time left until the caller's deadline; null if there is none.</param>
+    /// <param name="async">Whether to wait asynchronously. Otherwise all is done when this returns.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="NpgsqlException">No connection became available in time, or the queue is too long: then the caller is refused at once.</exception>
     public async ValueTask<ConnectionLease> TakeAsync(TimeSpan wait, TimeSpan? deadline, bool async, CancellationToken cancellationToken)
     {
         if (TryTake() is { } lease) return lease;
@@ -111,19 +111,19 @@ internal sealed class HostPool
     private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause)
     {
         var what = cause is LineTooLongException
-            ? $"{Limit} connections of '{Plan.Name}' to {Host.Endpoint} are all in use, and more callers wait for them than can be served. This one was refused at once."
-            : $"of at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} none was free within {waited.TotalSeconds:0.###} s.";
+            ? $"all {Limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and more callers are queued than can be served. This one was refused at once."
+            : $"none of the at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} became available within {waited.TotalSeconds:0.###} s.";
         return new NpgsqlException($"The connection pool has been exhausted: {what} Return connections sooner, or raise the route's MaxPoolSize.", cause);
     }
 
-    /// <summary>A connection that may be opened now, if one was idle when Npgsql was asked last.</summary>
+    /// <summary>Takes a connection, if one was idle at Npgsql's last count.</summary>
     public ConnectionLease? TryTakeIdle()
     {
         var source = Source;
         return source.Idle > 0 && source.Throttle.TryEnterIdle() ? source.Lease(Admission.Idle) : null;
     }
 
-    /// <summary>Drops the idle connections; those in use are dropped when they are returned.</summary>
+    /// <summary>Closes the idle connections; those in use are closed when they are returned.</summary>
     public void Clear() => Source.Clear();
 
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
@@ -143,18 +143,18 @@ internal sealed class HostPool
     private void CountCommand()
     {
         Interlocked.Increment(ref _total._commands);
-        // Also whoever has kept a data source uses the database.
+        // Commands of callers that kept a data source count as use of the database, too.
         (Plan.Database as DatabasePools)?.Use();
     }
 
-    /// <summary>Takes back what a piece of work left counted as under way.</summary>
+    /// <summary>Corrects the count of commands in flight for work whose commands Npgsql never counted as ended.</summary>
     public void Uncount(CommandFlow flow)
     {
-        // Work that was given up goes on, and ends by itself.
+        // Abandoned work continues, and its commands end later.
         for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) RecordExecuting(-1);
     }
 
-    /// <summary>Counts callers who wait for a connection of the pool to be returned.</summary>
+    /// <summary>Counts callers that wait for a connection to be returned.</summary>
     public void RecordPending(int change) => Interlocked.Add(ref _pending, change);
 
     public void RecordExecuting(int change)

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>All pools to one host, one a route, because routes differ in pool size, time-outs, application name and rights.</summary>
+/// <summary>All pools to one host. One per route, because routes differ in pool size, time-outs, application name and rights.</summary>
 internal sealed class HostPools
 {
     private readonly DataSourceFactory _factory;
@@ -20,40 +20,43 @@ internal sealed class HostPools
         All = [.. configuration.Routes.Select(plan => new HostPool(this, plan))];
     }
 
-    /// <summary>The host as it is configured now.</summary>
+    /// <summary>The host's current configuration.</summary>
     public HostConfiguration Host
     {
         get => Volatile.Read(ref _host);
         set => Volatile.Write(ref _host, value);
     }
 
-    /// <summary>What the names of its pools in Npgsql's metrics begin with: no two routers of an application share one.</summary>
+    /// <summary>Prefix of its pools' names in Npgsql's metrics; unique among an application's routers.</summary>
     public string Name { get; }
 
     public HostLoad Load { get; }
 
-    /// <summary>How the host is probed.</summary>
+    /// <summary>The host's probe.</summary>
     public required RenewableProbe Probe { get; init; }
 
-    /// <summary>Who watches the host.</summary>
+    /// <summary>The host's monitor.</summary>
     public required HostMonitor Monitor { get; init; }
 
-    /// <summary>The operations that wait for positions to be replayed there.</summary>
+    /// <summary>Lets operations wait until positions are replayed there.</summary>
     public required ReplayWaiter Replay { get; init; }
 
-    /// <summary>Statements that failed on the host and were answered by another one.</summary>
+    /// <summary>Statements that failed on the host and succeeded on another.</summary>
     public HostFaults Faults { get; }
 
     /// <summary>Commands run so far.</summary>
     public long Commands => All.Sum(pool => pool.Commands);
 
-    /// <summary>Raised when the host is found to hang, or to be gone.</summary>
+    /// <summary>Raised when the host is found to hang or to be gone.</summary>
     public Alarm Lost { get; } = new();
 
-    /// <summary>Raised when there is no use in waiting for a login any more.</summary>
+    /// <summary>Raised when it is no longer useful to wait for a login.</summary>
     public Alarm LoginsRefused { get; } = new();
 
-    /// <summary>Raised when work that may write has to be looked at: another host is the primary in this one's place, or this one was reached by a new login while a connection of before was silent.</summary>
+    /// <summary>
+    /// Raised when work that can write must be checked: another host has replaced this one as the primary, or a new login has reached this one, so that older connections may
+    /// have fallen silent.
+    /// </summary>
     public Alarm Superseded { get; } = new();
 
     /// <summary>The pools to the database of the connection string, by route.</summary>
@@ -62,7 +65,7 @@ internal sealed class HostPools
     /// <summary>The pools to all databases.</summary>
     public IEnumerable<HostPool> Everything => _further.Length == 0 ? All : All.Concat(_further);
 
-    /// <summary>Adds a pool to a further database.</summary>
+    /// <summary>Adds a pool to an additional database.</summary>
     public HostPool Add(RoutePlan plan)
     {
         var pool = new HostPool(this, plan);
@@ -70,10 +73,10 @@ internal sealed class HostPools
         return pool;
     }
 
-    /// <summary>Forgets a pool to a further database.</summary>
+    /// <summary>Removes a pool to an additional database.</summary>
     public void Remove(HostPool pool) => ImmutableInterlocked.Update(ref _further, further => further.Remove(pool));
 
-    /// <summary>One of Npgsql's pools to the host as it is configured now, which is listened to.</summary>
+    /// <summary>Creates a data source for the host's current configuration, and listens to it.</summary>
     public HostDataSource NewSource(HostPool pool)
     {
         var source = new HostDataSource(pool, _factory, _time);
@@ -81,33 +84,33 @@ internal sealed class HostPools
         return source;
     }
 
-    /// <summary>Connections in use, logins under way among them, as Npgsql counted them when it was asked last.</summary>
+    /// <summary>Connections in use, including logins in progress, at Npgsql's last count.</summary>
     public int InUse => Everything.Sum(pool => pool.Busy);
 
-    /// <summary>What the connections to the host are taken from, and were before.</summary>
+    /// <summary>The current data sources, and former ones that can have connections in use.</summary>
     public IEnumerable<HostDataSource> Sources => Everything.SelectMany(pool => pool.Sources);
 
-    /// <summary>Drops what leads to a server that is gone, or that has become something else.</summary>
+    /// <summary>Closes connections to a server that is gone or has changed its role.</summary>
     public void Clear()
     {
         foreach (var pool in Everything) pool.Clear();
     }
 
-    /// <summary>Has Npgsql load the types again, where it has loaded others than are there now.</summary>
+    /// <summary>Has Npgsql reload the database's types where they have changed.</summary>
     public void KnowTypes(long types)
     {
         Volatile.Write(ref _types, types);
-        // Those of the database that probes ask. Further ones load theirs again when they are used again after a while.
+        // Only for the database that probes use. Pools to additional databases load them when they are recreated after disuse.
         foreach (var source in All.SelectMany(pool => pool.Sources)) source.KnowTypes(types);
     }
 
-    /// <summary>A number that differs where the database's types do; 0 before they are known.</summary>
+    /// <summary>A hash that changes with the database's types; 0 before they are known.</summary>
     public long Types => Volatile.Read(ref _types);
     private long _types;
 
-    /// <summary>Takes new connections to the host as it is configured now.</summary>
-    /// <param name="probe">Probes it likewise.</param>
-    /// <returns>What its connections were taken from before.</returns>
+    /// <summary>Switches new connections to the host's current configuration.</summary>
+    /// <param name="probe">A probe with that configuration.</param>
+    /// <returns>The former data sources.</returns>
     public IReadOnlyList<HostDataSource> Renew(IHostProbe probe)
     {
         Probe.Renew(probe);

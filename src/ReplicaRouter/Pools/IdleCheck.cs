@@ -5,33 +5,33 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>Finds out whether a connection that was idle is still alive, before a caller gets it.</summary>
+/// <summary>Checks whether a connection that was idle is still alive before a caller gets it.</summary>
 /// <remarks>
-/// Servers, load balancers and firewalls end idle connections, and a machine may have slept. An end that was announced, by an error, FIN or RST, waits in the
-/// socket: an idle connection has nothing to read. To look costs less than a microsecond. An end in silence shows only when the server is asked, which costs a
-/// round trip: that is done after a longer time.
+/// Servers, load balancers and firewalls close idle connections, and the machine can have slept. An announced close (an error, FIN or RST) makes the socket readable, which an
+/// idle connection never is otherwise; checking that costs less than a microsecond. A silent close shows only in a round trip to the server, which is done after a longer idle
+/// time.
 /// </remarks>
 internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
 {
     /// <summary>
-    /// Time for the answer, as for a slow login: a lost packet is sent again after 200 ms. A server that answers later than that costs a login and no error.
+    /// Time limit for the answer, as for a slow login: a lost packet is sent again after 200 ms. A slower server costs a login, not an error.
     /// </summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Connections of a busy pool are used more often than this, and cost nothing.</summary>
+    /// <summary>Connections of a busy pool are used more often than this, and are not checked.</summary>
     private const long LookAfterMs = 100;
 
-    /// <summary>The wall clock runs on while a machine sleeps, and the other one may not. No clock is set or slewed by so much in between.</summary>
+    /// <summary>The wall clock advances while a machine sleeps; the monotonic clock may not. Between two uses, no clock is set or slewed by as much as this.</summary>
     private const double SleptMs = 1000;
 
     private readonly long _askAfterMs = (long)askAfter.TotalMilliseconds;
     private double _wallAhead = WallAhead(time);
     private long _sleptAt = long.MinValue;
 
-    /// <summary>Notes that an open connection is about to be used.</summary>
+    /// <summary>Records the use of an open connection, and checks it without a round trip.</summary>
     /// <param name="lease">The connection.</param>
-    /// <param name="mayEnlist">Whether opening it has enlisted it in an ambient transaction, if there is one: then nothing may take its place.</param>
-    /// <returns>Whether it may have ended since it was used last.</returns>
+    /// <param name="mayEnlist">Whether opening enlists it in an ambient transaction, if there is one. Then it can't be replaced.</param>
+    /// <returns>Whether it may be dead.</returns>
     public bool IsInDoubt(ConnectionLease lease, bool mayEnlist)
     {
         if (lease.Source.Logins.Find(lease.Connection) is not { } login) return false;
@@ -40,8 +40,8 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
         return now - before >= LookAfterMs && IsInDoubt(lease.Connection, mayEnlist, before, now);
     }
 
-    /// <summary>Asks the server over an open connection that is in doubt.</summary>
-    /// <returns>Whether it answers in time. A connection that did not is closed.</returns>
+    /// <summary>Makes a round trip over an open connection that is in doubt.</summary>
+    /// <returns>Whether the server answers in time. If not, the connection is closed.</returns>
     public async ValueTask<bool> AnswersAsync(NpgsqlConnection connection, bool async)
     {
         CommandFlow.Current.Value = CommandFlow.Uncounted;   // in this method's own context, which ends with it
@@ -55,7 +55,7 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
             return false;
         }
 
-        // A server that answers with an error lives, as long as the error did not end the connection.
+        // A server that answers with an error is alive, unless the error closed the connection.
         if (asking.IsCompletedSuccessfully || (asking.Exception is not null && connection.FullState == ConnectionState.Open)) return true;
         if (async) await connection.DisposeAsync().ConfigureAwait(false);
         else connection.Dispose();
@@ -78,7 +78,7 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
     private static double WallAhead(TimeProvider time) =>
         (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalMilliseconds - time.GetElapsedTime(0).TotalMilliseconds;
 
-    /// <summary>One round trip that is no command: it stands in no log, metric or trace of commands. Any pooler in between passes it on.</summary>
+    /// <summary>Makes one round trip that is not a command, so it appears in no log, metric or trace of commands. Poolers pass it on to the server.</summary>
     private static async Task AskAsync(NpgsqlConnection connection, bool async)
     {
         var transaction = async ? await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false) : connection.BeginTransaction();
@@ -87,7 +87,7 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
         else transaction.Commit();
     }
 
-    /// <summary>The same on the caller's thread. Another one ends it when the time is up, not one of the pool: all of them may be waiting as this one does.</summary>
+    /// <summary>Does the same on the caller's thread. A dedicated thread enforces the limit: pool threads can all be blocked here.</summary>
     private static Task Ask(NpgsqlConnection connection, Socket? socket)
     {
         var asked = new ManualResetEventSlim();

@@ -3,16 +3,16 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>What is known of each physical connection of a pool, for as long as it lives.</summary>
+/// <summary>What is known about each physical connection of a pool, while it exists.</summary>
 internal sealed class LoginLedger(TimeProvider time)
 {
-    // By an object that belongs to the physical connection.
+    // Keyed by an object that belongs to the physical connection.
     private readonly ConditionalWeakTable<object, Login> _logins = [];
 
-    /// <summary>The backends that have said what their server is, and may still be there.</summary>
+    /// <summary>The process ids of backends that have identified their server, and may still exist.</summary>
     public IEnumerable<int> Backends => _logins.Where(login => login.Value.Answer is not null).Select(login => login.Value.Backend);
 
-    /// <summary>Notes a connection that has just been logged in.</summary>
+    /// <summary>Records a connection that has just logged in.</summary>
     public Login Begin(NpgsqlConnection connection)
     {
         var login = new Login(connection.ProcessID) { UsedAt = time.Coarse() };
@@ -20,13 +20,13 @@ internal sealed class LoginLedger(TimeProvider time)
         return login;
     }
 
-    /// <summary>What is known of an open connection; null where its pool is the application's own.</summary>
+    /// <summary>Returns what is known about an open connection; null if its pool is the application's own.</summary>
     public Login? Find(NpgsqlConnection connection) => _logins.TryGetValue(ConnectionSocket.OwnerOf(connection), out var login) ? login : null;
 
-    /// <summary>What the server said of itself at the login of a connection, asked now if it was not asked then.</summary>
+    /// <summary>Returns what the server reported at the connection's login. Asks now if it was not asked then.</summary>
     /// <remarks>
-    /// A pooled connection that is alive leads to the same run of the same server as at its login, whatever its address leads to by now. So
-    /// the position that it showed then, and every later one of that run, is a lower bound of what it shows.
+    /// A live pooled connection leads to the same run of the same server as at its login, wherever its address leads by now. So the position reported then, and every later
+    /// one of that run, is a lower bound of what the connection shows.
     /// </remarks>
     public async ValueTask<HostAnswer> OfAsync(NpgsqlConnection connection, bool async)
     {
@@ -40,12 +40,12 @@ internal sealed class LoginLedger(TimeProvider time)
     }
 
     /// <summary>One physical connection.</summary>
-    /// <param name="backend">The process that serves it.</param>
+    /// <param name="backend">The process id of its backend.</param>
     internal sealed class Login(int backend)
     {
         public int Backend => backend;
 
-        /// <summary>When a caller got it last, by the coarse clock.</summary>
+        /// <summary>When a caller last got it, by the coarse clock.</summary>
         public long UsedAt { get; set; }
 
         public HostAnswer? Answer { get; set; }

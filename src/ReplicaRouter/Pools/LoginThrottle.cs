@@ -1,30 +1,30 @@
 namespace ReplicaRouter.Pools;
 
 /// <summary>
-/// Rations the logins of one pool. A caller that finds no idle connection waits in line: it is served by a connection that comes back, or logs in when its turn comes.
-/// Takes no lock as long as a connection is idle.
+/// Limits the logins of one pool. A caller that finds no idle connection is queued: it gets a connection that is returned, or logs in when its turn comes.
+/// Takes no lock while a connection is idle.
 /// </summary>
 /// <remarks>
-/// A login costs client and server some ms of CPU time, and a connection that is in use is usually back sooner. If each caller logged in at once, a moment in which
-/// callers pile up would make all of them log in, which makes that moment longer. PgBouncer and HikariCP log in one at a time.
-/// Npgsql does not show which connections are idle, so they are counted here. The count is off where callers use the pool by themselves, and where Npgsql closes idle
+/// A login costs client and server a few ms of CPU time, and a connection in use is usually returned sooner. If each caller logged in at once, a moment in which callers pile up
+/// would make all of them log in, which prolongs it. PgBouncer and HikariCP log in one at a time.
+/// Npgsql does not show which connections are idle, so they are counted here. The count is off if callers use the pool directly, and if Npgsql closes idle
 /// connections. The next opening corrects it.
 /// </remarks>
 internal sealed class LoginThrottle(int limit, TimeProvider time)
 {
-    /// <summary>Logins at once, while other callers wait for a connection to come back.</summary>
+    /// <summary>Maximum number of concurrent logins while other callers wait for a connection to be returned.</summary>
     public const int MostLogins = 2;
 
-    /// <summary>A login that takes longer, for example because an identity service is asked, makes room for another one: what it takes is not CPU time.</summary>
+    /// <summary>A login that takes longer, for example because it asks an identity service, makes room for another one: its time is not CPU time.</summary>
     public static readonly TimeSpan LongLogin = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// What a login costs both sides. The callers in line wait for as long together before one of them logs in. This is the rule of the "ski rental" problem: it
-    /// costs at most twice what the best decision in hindsight would have cost.
+    /// Cost of a login to both sides. The queued callers wait this long in total before one of them logs in. This is the "ski rental" rule: it costs at most twice as much as the
+    /// best decision in hindsight.
     /// </summary>
     public static readonly TimeSpan LoginCost = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>The part of the time that one caller may spend in line before it is worth one more connection, which costs the server memory for as long as it is there.</summary>
+    /// <summary>Share of the time that one caller may spend queued before one more connection is worthwhile: each costs the server memory while it exists.</summary>
     private const double TolerableWaiting = 0.05;
 
     private readonly Lock _lock = new();
@@ -32,29 +32,29 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     private readonly StandingLine _standing = new(time);
     private int _waiting;
 
-    // Connections that were given out, logins under way among them.
+    // Connections that callers hold, including logins in progress.
     private int _inUse;
     private int _loggingIn;
     private int _longLogins;
 
-    // Connections that are open, in use or idle, as far as is known.
+    // Connections that are open, in use or idle, as far as known.
     private int _connected;
 
-    // What those in line have waited together since the last login that was begun for it.
+    // Total waiting time of the queued callers since it last justified a login.
     private double _waitedTicks;
     private long _waitedUntil;
     private bool _isWatched;
 
-    /// <summary>Callers in line.</summary>
+    /// <summary>Queued callers.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Whether all connections are in use, so that only one that comes back can be had.</summary>
+    /// <summary>Whether all connections are in use, so that a caller must wait for one to be returned.</summary>
     public bool IsFull => Volatile.Read(ref _inUse) >= limit;
 
-    /// <summary>Admits a caller if it need not wait.</summary>
+    /// <summary>Admits a caller if it does not have to wait.</summary>
     public Admission TryEnter() => Waiting > 0 ? Admission.Wait : TryAdmit(mayLogIn: HasNoneToWaitFor);
 
-    /// <summary>Admits a caller to a connection that is idle, as Npgsql has counted.</summary>
+    /// <summary>Admits a caller to a connection that Npgsql has counted as idle.</summary>
     public bool TryEnterIdle()
     {
         while (Waiting == 0 && Volatile.Read(ref _inUse) is var inUse && inUse < limit)
@@ -65,14 +65,14 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         return false;
     }
 
-    /// <summary>Admits a caller once it is its turn.</summary>
-    /// <exception cref="TimeoutException">It took too long; a <see cref="LineTooLongException"/> where it would.</exception>
+    /// <summary>Admits a caller when its turn comes.</summary>
+    /// <exception cref="TimeoutException">It took too long; a <see cref="LineTooLongException"/> if it would have.</exception>
     public async Task<Admission> EnterAsync(TimeSpan timeout, bool async, CancellationToken cancellationToken)
     {
         var turn = LineUp(timeout);
         try
         {
-            // A caller's own thread waits by itself, not by way of a thread of the pool: all of them may be waiting here.
+            // A synchronous caller blocks its own thread without needing a pool thread to continue: all of those can be blocked here.
             var admission = async ? await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false)
                 : turn.Task.Wait(timeout, cancellationToken) ? turn.Task.Result
                 : throw new TimeoutException();
@@ -85,35 +85,35 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
     }
 
-    /// <summary>Notes that a connection was closed, or that it could not be opened. Its login is over by now.</summary>
+    /// <summary>Records that a connection was closed or could not be opened. Its login must have ended.</summary>
     public void Leave()
     {
         Interlocked.Decrement(ref _inUse);
         ServeIfAnyWaits();
     }
 
-    /// <summary>Notes a connection that a caller has opened by itself.</summary>
+    /// <summary>Records a connection that a caller opened directly.</summary>
     public void OnOpenedElsewhere()
     {
         var open = Interlocked.Increment(ref _inUse) - Volatile.Read(ref _loggingIn);
         if (open > Volatile.Read(ref _connected)) Volatile.Write(ref _connected, open);
     }
 
-    /// <summary>Notes that a caller has to log in, though a connection seemed to be idle.</summary>
+    /// <summary>Records that a caller must log in, although a connection seemed idle.</summary>
     public void OnLoginStarted()
     {
         var open = Math.Max(0, Volatile.Read(ref _inUse) - Interlocked.Increment(ref _loggingIn));
         if (open < Volatile.Read(ref _connected)) Volatile.Write(ref _connected, open);
     }
 
-    /// <summary>Notes that a login has taken longer than <see cref="LongLogin"/>.</summary>
+    /// <summary>Records that a login has taken longer than <see cref="LongLogin"/>.</summary>
     public void OnLoginIsLong()
     {
         Interlocked.Increment(ref _longLogins);
         ServeIfAnyWaits();
     }
 
-    /// <summary>Notes the end of a login.</summary>
+    /// <summary>Records the end of a login.</summary>
     public void OnLoginEnded(bool isConnected, bool wasLong = false)
     {
         if (isConnected) Interlocked.Increment(ref _connected);
@@ -122,10 +122,10 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         ServeIfAnyWaits();
     }
 
-    /// <summary>Notes that a connection is gone.</summary>
+    /// <summary>Records that a connection is gone.</summary>
     public void OnBroken() => Interlocked.Decrement(ref _connected);
 
-    /// <summary>Notes that all idle connections are gone, and that those in use will be when they are returned.</summary>
+    /// <summary>Records that all idle connections are gone, and that those in use will be closed when they are returned.</summary>
     public void OnCleared() => Volatile.Write(ref _connected, 0);
 
     private bool HasNoneToWaitFor => Volatile.Read(ref _connected) <= 0;
@@ -151,7 +151,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         var turn = new TaskCompletionSource<Admission>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            // Behind as many as there are connections, a caller waits for about as long as its own work will then take: in a line that stands, longer helps no caller.
+            // Behind as many callers as there are connections, a caller waits about as long as its own work takes. A longer standing queue helps no caller.
             if (IsFull && _standing.IsTooLong(_line.Count, timeout, limit))
             {
                 turn.SetResult(Admission.Refused);
@@ -160,7 +160,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
 
             CountWaiting();
             _line.Enqueue(turn);
-            // Before it looks for a connection: a caller that returns one from here on looks for those who wait.
+            // Before looking for a connection: a caller that returns one from now on looks for waiters.
             Interlocked.Increment(ref _waiting);
             Serve();
             if (_line.Count > 0 && !_isWatched) _ = WatchAsync();
@@ -171,7 +171,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
 
     private void GiveUp(TaskCompletionSource<Admission> turn)
     {
-        // Its turn may have come in the same moment.
+        // Its turn can have come at the same moment.
         if (!turn.TrySetCanceled(CancellationToken.None)) TakeBack(turn.Task.Result);
         ServeIfAnyWaits();
     }
@@ -189,17 +189,17 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         lock (_lock) Serve();
     }
 
-    /// <summary>Admits those in line whose turn it is, and forgets those who have gone.</summary>
+    /// <summary>Admits the waiters whose turn has come, and removes those that have given up.</summary>
     private void Serve()
     {
         var served = ServeTurns();
         var stood = _standing.IsStanding;
-        // While the pool is not full, logins still make the line shorter.
+        // While the pool is not full, logins still shorten the queue.
         _standing.Note(IsFull ? _line.Count : 0, served, limit);
         if (_standing.IsStanding && !stood) Shorten();
     }
 
-    /// <summary>Refuses those who came last to a line that stands.</summary>
+    /// <summary>Refuses the newest waiters of a standing queue.</summary>
     private void Shorten()
     {
         CountWaiting();
@@ -213,7 +213,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
     }
 
-    /// <returns>Callers that were admitted.</returns>
+    /// <returns>The number of admitted callers.</returns>
     private int ServeTurns()
     {
         var served = 0;
@@ -239,7 +239,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         return served;
     }
 
-    /// <summary>Adds what those in line have waited since this was called last. Every change of the line calls it first.</summary>
+    /// <summary>Adds the time that the queued callers have waited since the last call. Must be called before each change of the queue.</summary>
     private void CountWaiting()
     {
         var now = time.GetTimestamp();
@@ -247,7 +247,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         (_waitedTicks, _waitedUntil) = (Math.Clamp(waited, 0, MostLogins * LoginCostTicks), now);
     }
 
-    /// <summary>Lets a caller in line log in when the time has come, though no connection comes back meanwhile.</summary>
+    /// <summary>Lets a queued caller log in when it is due, even if no connection is returned meanwhile.</summary>
     private async Task WatchAsync()
     {
         _isWatched = true;

@@ -3,11 +3,11 @@ using Npgsql;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>The pool that a closed connection is going to take its physical connection from.</summary>
-/// <remarks>Npgsql shows no way to change it. A version that keeps it elsewhere has connections lead where they were created.</remarks>
+/// <summary>Changes the pool from which a closed connection takes its physical connection when it is opened.</summary>
+/// <remarks>Npgsql has no API for it. With a version that stores it elsewhere, connections lead where they were created.</remarks>
 internal static class PoolOfConnection
 {
-    /// <returns>Whether Npgsql keeps it where it is looked for.</returns>
+    /// <returns>Whether the pool was changed: false if this version of Npgsql stores it elsewhere.</returns>
     public static bool TrySet(NpgsqlConnection connection, NpgsqlDataSource dataSource)
     {
         try

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>Passes on what Npgsql logs of callers' commands, and at Debug rather than Information what it logs of the router's own commands on the same connections.</summary>
+/// <summary>Forwards Npgsql's log. Logs the router's own commands at Debug instead of Information, unlike callers' commands on the same connections.</summary>
 internal sealed class QuietLoggerFactory(ILoggerFactory inner) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => new QuietLogger(inner.CreateLogger(categoryName));

@@ -1,8 +1,8 @@
 namespace ReplicaRouter.Pools;
 
-/// <summary>The opening of a connection, as far as it was begun.</summary>
-/// <param name="Pool">Where it is opened.</param>
-/// <param name="Lease">The connection; null as long as the pool has none to give.</param>
-/// <param name="Task">Its opening; null as long as it was not begun.</param>
-/// <param name="IsInDoubt">Whether it is known already that the connection may have ended while it was idle.</param>
+/// <summary>A connection that is being opened, at whatever stage.</summary>
+/// <param name="Pool">The pool.</param>
+/// <param name="Lease">The connection; null while the pool has none available.</param>
+/// <param name="Task">Its opening; null if not started.</param>
+/// <param name="IsInDoubt">Whether the connection is already known to be possibly dead.</param>
 internal readonly record struct StartedOpening(HostPool Pool, ConnectionLease? Lease, Task? Task = null, bool IsInDoubt = false);

@@ -1,47 +1,48 @@
 namespace ReplicaRouter.PrimaryProtection;
 
-/// <summary>Finds how many fallback reads the primary bears at once, from how long its commands take compared with usual. Not thread-safe: its user has a lock.</summary>
+/// <summary>Finds how many concurrent fallback reads the primary can take, by comparing its latency with its usual latency. Not thread-safe: callers hold a lock.</summary>
 /// <remarks>
 /// <para>
-/// The rule is that of TCP Vegas as Netflix' concurrency-limits applies it (<c>VegasLimit</c>): grow while work does not queue at the server, shrink when it does, change nothing while
-/// the limit is not what holds work back. By Little's law (concurrency = throughput × latency) more concurrency at twice the latency is no more throughput. So a command that takes twice as
-/// long as usual is the sign of a queue as long as what the server works at. The step of growth is the square root of the limit, as the headroom of Envoy's gradient controller
-/// (<c>limit = limit × gradient + √limit</c>). At first the limit doubles, as in TCP's slow start.
+/// The rule is TCP Vegas as in Netflix's concurrency-limits (<c>VegasLimit</c>): grow while work does not queue at the server, shrink when it does, and change nothing while
+/// the limit is not what holds work back. By Little's law (concurrency = throughput × latency), more concurrency at twice the latency gives no more throughput. So a command
+/// that takes twice as long as usual indicates a queue as long as the work in service. The limit grows by its square root, the headroom of Envoy's gradient controller
+/// (<c>limit = limit × gradient + √limit</c>). At first it doubles, as in TCP's slow start.
 /// </para>
 /// <para>
-/// What was not taken: the gradient itself. Vegas and Envoy divide by the shortest latency, Gradient2 by a long-term mean. Where look-ups and reports share a route, the shortest is a look-up, and one
-/// report more moves the mean. Here each sample is compared with the distribution of the same route's usual ones, as <see cref="OutlierEjection"/> does: the primary is overloaded when a
-/// command takes more than twice as long as a usual one more often than not (a Mann-Whitney statistic; 1 : 2 instead of 1 : 1). Reports among look-ups are usual, and do not look like overload.
-/// One route that is slow is enough: fallback reads whose usual latency was measured in an overload must not outvote the primary's own work.
+/// The gradient itself is not used. Vegas and Envoy divide by the shortest latency, Gradient2 by a long-term mean. If look-ups and reports share a route, the shortest latency
+/// is that of a look-up, and one more report moves the mean. Here each sample is compared with the distribution of the same route's usual samples, as in
+/// <see cref="OutlierEjection"/>: the primary is overloaded when a command takes more than twice as long as a usual one more often than not (a Mann-Whitney statistic with 1 : 2
+/// instead of 1 : 1). Reports among look-ups are usual and do not look like overload. One slow route is enough: fallback reads whose usual latency was measured during an overload
+/// must not outvote the primary's own work.
 /// </para>
 /// <para>
-/// Usual is what commands took while at most one fallback read was under way: the primary's own work, and strong reads. A route that had none of them there takes its first window instead, at the
-/// low limit of the start. A quicker window replaces what was usual. Processes share no state: what they share is the primary's latency. All shrink by a part and grow by a step, so that they come to
-/// equal shares (D. Chiu, R. Jain, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance", 1989).
+/// The usual latency is measured while at most one fallback read is in flight: it is that of the primary's own work and of strong reads. A route without such samples uses its
+/// first window instead, at the low initial limit. A faster window replaces the usual latency. Processes share no state except the primary's latency. All of them decrease by a
+/// factor and increase by a step, so they converge to equal shares (D. Chiu, R. Jain, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance", 1989).
 /// </para>
 /// </remarks>
-/// <param name="floor">Fewest reads at once.</param>
-/// <param name="ceiling">Most reads at once. Where it is the floor as well, the limit is constant.</param>
+/// <param name="floor">Lower bound of the limit.</param>
+/// <param name="ceiling">Upper bound of the limit. If it equals the floor, the limit is constant.</param>
 /// <param name="routes">Number of routes.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeProvider time)
 {
-    /// <summary>Time between two changes of the limit, as in Envoy (<c>concurrency_update_interval</c>): from 2 to 30 in four of them.</summary>
+    /// <summary>Time between two changes of the limit, as in Envoy (<c>concurrency_update_interval</c>). The limit can grow from 2 to 30 in four windows.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Time after the last fallback read in which the limit is kept: replicas that flap do not start it again each time.</summary>
+    /// <summary>How long the limit is kept after the last fallback read, so that flapping replicas do not reset it each time.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromSeconds(5);
 
-    /// <summary>Samples that a change of the limit takes. Of lognormal ones, sigma 0.5, their mean share is off by 0.05; that of a primary as fast as usual is 0.84, and 0.5 decides.</summary>
+    /// <summary>Samples needed for a change. With lognormal latencies (sigma 0.5), their mean share is accurate to 0.05. At usual speed it is 0.84; the threshold is 0.5.</summary>
     private const int LeastSamples = 16;
 
-    /// <summary>Samples that usual latencies are known by. More are older.</summary>
+    /// <summary>Number of usual samples to keep; older ones are outdated.</summary>
     private const int History = 256;
 
-    /// <summary>Up to this much more than usual, in ms, a command is not slow: the network and the scheduler differ by as much. For probes, the same limit applies.</summary>
+    /// <summary>A command within this many ms of the usual latency is not slow: network and scheduler vary by as much. Probes use the same tolerance.</summary>
     private const double ToleranceMs = 0.5;
 
-    /// <summary>What is left of the limit in overload: with a queue as long as what the server works at, a quarter less halves the queue and keeps the server busy.</summary>
+    /// <summary>Factor for the limit in overload. If the queue is as long as the work in service, a quarter less halves the queue and keeps the server busy.</summary>
     private const double Relief = 0.75;
 
     private readonly RouteSpeed[] _routes = [.. Enumerable.Range(0, routes).Select(_ => new RouteSpeed())];
@@ -52,14 +53,14 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
     private int _peak;
     private bool _isHeld;
 
-    /// <summary>Reads at once.</summary>
+    /// <summary>How many fallback reads may be in flight.</summary>
     public int Current => (int)_limit;
 
-    /// <summary>Whether no overload was met yet, so that the limit doubles.</summary>
+    /// <summary>Whether no overload has occurred yet, so that the limit still doubles.</summary>
     public bool IsStarting { get; private set; } = true;
 
-    /// <summary>Begins with the first fallback read for some time.</summary>
-    /// <param name="underWay">Commands under way on the primary: at first the reads at most double this process's work there.</param>
+    /// <summary>Starts over, for the first fallback read after a pause.</summary>
+    /// <param name="underWay">Commands in flight on the primary: the initial limit, so that fallback reads at most double this process's work there.</param>
     public void Restart(int underWay)
     {
         var now = time.GetTimestamp();
@@ -68,19 +69,19 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
         BeginWindow(now);
     }
 
-    /// <summary>Forgets all: another server is the primary.</summary>
+    /// <summary>Forgets everything, because another server is the primary.</summary>
     public void Forget()
     {
         foreach (var route in _routes) route.Usual.Reset();
         Restart(0);
     }
 
-    /// <summary>Notes how long a command took on the primary.</summary>
+    /// <summary>Records how long a command took on the primary.</summary>
     /// <param name="route">Its route.</param>
-    /// <param name="milliseconds">What it took.</param>
-    /// <param name="reads">Fallback reads under way.</param>
-    /// <param name="isHeld">Whether one more waits because of the limit.</param>
-    /// <returns>Whether the limit has grown.</returns>
+    /// <param name="milliseconds">Its duration.</param>
+    /// <param name="reads">Fallback reads in flight.</param>
+    /// <param name="isHeld">Whether another read is queued because of the limit.</param>
+    /// <returns>Whether the limit has increased.</returns>
     public bool Record(int route, double milliseconds, int reads, bool isHeld)
     {
         if (!double.IsFinite(milliseconds) || milliseconds < 0) return false;
@@ -93,7 +94,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
 
         _peak = Math.Max(_peak, reads);
         _isHeld |= isHeld;
-        // What began under the limit before says nothing of the present one.
+        // A command that began under the previous limit says nothing about the current one.
         if (now - time.Ticks(TimeSpan.FromMilliseconds(sample)) < _windowAt) return false;
         _samples++;
         _routes[route].Compare(sample, now);
@@ -137,7 +138,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
             (_compared, _shares) = (0, 0);
         }
 
-        /// <summary>Compares a sample with the usual ones, by the share of those that took at least half as long.</summary>
+        /// <summary>Compares a sample with the usual ones: adds the share of them that took at least half as long.</summary>
         public void Compare(double sample, long now)
         {
             _window.Add(sample, History, now);
@@ -146,7 +147,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
             _shares += Usual.ShareFrom(Math.Min(sample / EjectionSettings.Ratio, sample - ToleranceMs));
         }
 
-        /// <returns>Whether commands take more than twice as long as usual; null where there are too few yet to tell.</returns>
+        /// <returns>Whether commands take more than twice as long as usual; null if there are too few samples.</returns>
         public bool? TryJudge()
         {
             if (_compared < LeastSamples) return null;
@@ -155,7 +156,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
             return share < 0.5;
         }
 
-        /// <summary>Takes the window for usual where nothing is known, or what is known was slower. A route of which little is known goes on collecting.</summary>
+        /// <summary>Uses the window as the usual latency if none is known or the known one is slower. A route with too few samples keeps collecting.</summary>
         public void Learn()
         {
             if (_window.Samples >= LeastSamples && (!IsKnown || _window.Typical < Usual.Typical)) (Usual, _window) = (_window, Usual);

@@ -1,9 +1,9 @@
 namespace ReplicaRouter.PrimaryProtection;
 
-/// <summary>Keeps the primary alive when replicas can't serve: of the reads that fall back to it, it gets only so many at once and a second.</summary>
+/// <summary>Protects the primary when replicas can't serve: limits how many reads fall back to it at once and per second.</summary>
 /// <remarks>
-/// What is beyond that waits, reads before background work before analytics, whoever came first among equals. The lesser ones may use only a
-/// part of the places, so that they never keep reads out. How many places there are is found by <see cref="ConcurrencyLimit"/>, from how long the primary's commands take.
+/// Reads beyond the limit are queued: reads before background work before analytics, first come first served within each. The lower priorities can use only part of the slots, so
+/// they never block reads. <see cref="ConcurrencyLimit"/> finds the number of slots from the latency of the primary's commands.
 /// </remarks>
 internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeProvider time)
 {
@@ -16,7 +16,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
     private double _tokens = perSecond ?? double.PositiveInfinity;
     private long _filledAt = time.GetTimestamp();
 
-    /// <summary>Most reads at once.</summary>
+    /// <summary>Number of slots: how many reads may be in flight at once.</summary>
     public int Places
     {
         get
@@ -25,15 +25,15 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         }
     }
 
-    /// <summary>Whether a read would be let in at once.</summary>
+    /// <summary>Whether a read would be admitted at once.</summary>
     public bool HasPlace(ReadPriority priority)
     {
         lock (_lock) return _taken < PlacesOf(priority) && _tokens >= 1 && !_queue.Exists(other => other.Priority >= priority);
     }
 
-    /// <summary>A place in the queue, or at once on the primary.</summary>
+    /// <summary>Admits a read to the primary, or queues it.</summary>
     /// <param name="priority">The read's priority.</param>
-    /// <param name="underWay">Commands of this process under way on the primary.</param>
+    /// <param name="underWay">This process's commands in flight on the primary.</param>
     public PrimaryTicket Enter(ReadPriority priority, int underWay = 0)
     {
         var ticket = new PrimaryTicket(this, priority);
@@ -50,21 +50,21 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         return ticket;
     }
 
-    /// <summary>Whether a read has more others ahead of it than are served within its wait, or than may wait.</summary>
-    /// <param name="ticket">Its place.</param>
-    /// <param name="wait">Time that it may wait.</param>
-    /// <param name="most">Most that may wait.</param>
+    /// <summary>Whether more reads are ahead of a read than can be served within its wait, or than may be queued.</summary>
+    /// <param name="ticket">The read's ticket.</param>
+    /// <param name="wait">How long it may wait.</param>
+    /// <param name="most">Maximum number of queued reads.</param>
     public bool IsTooLate(PrimaryTicket ticket, TimeSpan wait, int most)
     {
         lock (_lock)
         {
             var ahead = _queue.IndexOf(ticket);
-            // At the start, the rate of a moment ago says little: the limit doubles.
+            // At first the limit doubles, so the recent rate says little.
             return ahead >= most || (!limit.IsStarting && ahead >= 0 && _line.IsTooLong(ahead, wait, most));
         }
     }
 
-    /// <summary>Notes how long a command took on the host of an index.</summary>
+    /// <summary>Records how long a command took on the host with an index.</summary>
     public void Record(int host, int route, double milliseconds)
     {
         if (_primary?.Index != host) return;
@@ -75,7 +75,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         }
     }
 
-    /// <summary>What was learnt of one primary says nothing of another.</summary>
+    /// <summary>Resets the limit for a new primary: what was learned about the former one does not apply.</summary>
     public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
         if (after.Primary is not { Configuration: var primary } || primary.IsSameMember(_primary)) return;
@@ -86,8 +86,8 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         }
     }
 
-    /// <summary>Lets in those for whom the rate has made room since.</summary>
-    /// <returns>Time until it may make room again; null when it is not the rate that holds them up.</returns>
+    /// <summary>Admits the reads that the rate limit allows by now.</summary>
+    /// <returns>Time until the rate limit can allow more; null if it is not what holds reads back.</returns>
     public TimeSpan? Refill()
     {
         lock (_lock)
@@ -97,7 +97,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         }
     }
 
-    /// <summary>Counts a read that can't be held back any more, as it was let in long before it began.</summary>
+    /// <summary>Adds to the slots in use for a read that can't be held back, because it was admitted long before it began.</summary>
     public void AddUnasked(int change)
     {
         lock (_lock)
@@ -130,7 +130,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         while (_queue.Count > 0 && _tokens >= 1)
         {
             var ticket = _queue[0];
-            // Those behind it have no more places: none of them is of a higher priority.
+            // The reads behind it have no more slots: none has a higher priority.
             if (_taken >= PlacesOf(ticket.Priority)) break;
             _queue.RemoveAt(0);
             _taken++;
@@ -150,7 +150,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
     };
 }
 
-/// <summary>One read's place on the primary, or in the queue for it, until it is disposed of.</summary>
+/// <summary>A read's slot on the primary, or its place in the queue, until disposed.</summary>
 internal sealed class PrimaryTicket(PrimaryGuard guard, ReadPriority priority) : IDisposable
 {
     private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -158,7 +158,7 @@ internal sealed class PrimaryTicket(PrimaryGuard guard, ReadPriority priority) :
 
     public ReadPriority Priority => priority;
 
-    /// <summary>Completes when the read may go.</summary>
+    /// <summary>Completes when the read is admitted.</summary>
     public Task Admitted => _admitted.Task;
 
     public void Dispose()

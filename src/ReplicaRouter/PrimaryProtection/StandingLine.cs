@@ -1,26 +1,26 @@
 namespace ReplicaRouter.PrimaryProtection;
 
-/// <summary>Tells when a line of callers is longer than can be served: then waiting only delays all of them, and lets no more through. Not thread-safe: its user has a lock.</summary>
+/// <summary>Detects a queue that is longer than can be served, where waiting delays all callers and lets no more through. Not thread-safe: callers hold a lock.</summary>
 /// <remarks>
 /// <para>
-/// A line stands when it was never empty, callers were served all the time, and it still grew, in two periods in a row. A burst gets shorter. While a server is stalled no caller is served. And a fixed
-/// number of callers that come again and again makes a line that does not grow. All these are waited out. A line stands until it is empty, so that an idle pool refuses no caller. The idea is that of
-/// CoDel: what tells is that the line does not go away, not its length (K. Nichols, V. Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
+/// A queue is standing if it was never empty, callers were served all the time, and it still grew, in two periods in a row. The queue of a burst shrinks, a stalled server serves
+/// no caller, and the queue of a fixed number of workers that take turns does not grow: all of these are waited out. A queue stays standing until it is empty, so an idle pool
+/// refuses no caller. The idea is CoDel's: the sign is that the queue persists, not its length (K. Nichols, V. Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
 /// </para>
-/// <para>Whether it stands or not, a caller with more ahead than are served within its wait, at the better rate of the last two periods, would wait without effect.</para>
+/// <para>Even if it is not standing, a caller with more ahead than are served within its wait, at the better rate of the last two periods, would only time out.</para>
 /// </remarks>
 internal sealed class StandingLine(TimeProvider time)
 {
-    /// <summary>Two of them are short enough for 1 % of a minute of overload to be over, and long enough for the line of a short stall to get shorter.</summary>
+    /// <summary>Two periods are shorter than 1 % of a minute of overload, and long enough for the queue after a short stall to shrink.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>Where no caller is served for longer than this, the server is stalled: what came back before says nothing of a standing line.</summary>
+    /// <summary>If no caller is served for longer than this, the server is stalled, and what was served before does not indicate a standing queue.</summary>
     private static readonly TimeSpan s_stall = Period / 4;
 
-    /// <summary>A line that is served within this is no trouble, even if it grows.</summary>
+    /// <summary>A queue that is served within this time is harmless, even if it grows.</summary>
     public static readonly TimeSpan Harmless = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A line that is longer by a tenth has grown; less is chance.</summary>
+    /// <summary>A queue that is longer by a tenth has grown; less is chance.</summary>
     private const double Growth = 1.1;
 
     private bool _isEmpty = true;
@@ -33,22 +33,22 @@ internal sealed class StandingLine(TimeProvider time)
     private double _rateBefore;
     private bool _wasGrowing;
 
-    /// <summary>Whether more callers come than can be served.</summary>
+    /// <summary>Whether more callers arrive than can be served.</summary>
     public bool IsStanding { get; private set; }
 
-    /// <summary>Callers served a second; 0 as long as it is not known, as after a stall.</summary>
+    /// <summary>Callers served per second; 0 if unknown, as after a stall.</summary>
     private double Rate => !_isEmpty && _rate > 0 && _rateBefore > 0 ? Math.Max(_rate, _rateBefore) : 0;
 
-    /// <summary>Whether a caller is to be refused, rather than to wait in the line.</summary>
+    /// <summary>Whether to refuse a caller rather than queue it.</summary>
     /// <param name="ahead">Callers ahead.</param>
-    /// <param name="wait">The time that the caller may wait.</param>
-    /// <param name="most">Most callers in a line that stands.</param>
+    /// <param name="wait">How long the caller may wait.</param>
+    /// <param name="most">Longest standing queue.</param>
     public bool IsTooLong(int ahead, TimeSpan wait, int most) => (IsStanding && ahead >= most) || (Rate is > 0 and var rate && ahead > rate * wait.TotalSeconds);
 
-    /// <summary>Notes how long the line is. To be called after each change.</summary>
-    /// <param name="waiting">Callers in line; 0 also where the line is not for want of places.</param>
+    /// <summary>Records the length of the queue. Must be called after each change.</summary>
+    /// <param name="waiting">Queued callers; 0 also if they are queued although slots are free.</param>
     /// <param name="served">Callers served since the last call.</param>
-    /// <param name="places">Callers that are served at once.</param>
+    /// <param name="places">Number of slots.</param>
     public void Note(int waiting, int served, int places)
     {
         if (waiting == 0)

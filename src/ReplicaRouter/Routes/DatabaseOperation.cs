@@ -1,15 +1,15 @@
 namespace ReplicaRouter;
 
-/// <summary>What an application is about to do: the five routes that every router has.</summary>
+/// <summary>The kinds of work that an application does: the five built-in routes.</summary>
 public enum DatabaseOperation
 {
-    /// <summary>INSERT, UPDATE, DELETE, DDL. Goes to the primary and nowhere else.</summary>
+    /// <summary>INSERT, UPDATE, DELETE, DDL. Goes only to the primary.</summary>
     Write,
 
-    /// <summary>Units of several statements, row locks, strong reads. Goes to the primary and nowhere else.</summary>
+    /// <summary>Units of several statements, row locks, strong reads. Goes only to the primary.</summary>
     Transactional,
 
-    /// <summary>Lookups, lists, searches. Balanced over the read replicas, then the primary.</summary>
+    /// <summary>Lookups, lists, searches. Balanced across the read replicas; the primary is the fallback.</summary>
     Read,
 
     /// <summary>Reports, dashboards, aggregations. Goes to the analytics group, then other read replicas, then the primary.</summary>

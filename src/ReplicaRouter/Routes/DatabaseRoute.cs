@@ -1,7 +1,7 @@
 namespace ReplicaRouter;
 
-/// <summary>Where an operation is to go: one of the five <see cref="DatabaseOperation"/>s or a named route of the options.</summary>
-/// <remarks>Both convert implicitly, so callers write <c>router.GetClient(DatabaseOperation.Read)</c> or <c>router.GetClient("search")</c>.</remarks>
+/// <summary>The route of an operation: one of the five <see cref="DatabaseOperation"/>s or a named route of the options.</summary>
+/// <remarks>Both convert implicitly: <c>router.GetClient(DatabaseOperation.Read)</c> or <c>router.GetClient("search")</c>.</remarks>
 public readonly record struct DatabaseRoute
 {
     private static readonly string[] s_names = [.. Enum.GetNames<DatabaseOperation>().Select(name => name.ToLowerInvariant())];
@@ -14,23 +14,23 @@ public readonly record struct DatabaseRoute
     /// <summary>The built-in operation, or <see langword="null"/> for a named route.</summary>
     public DatabaseOperation? BuiltIn => _name is null ? _operation : null;
 
-    /// <summary>The name under which the options and metrics know the route: <c>write</c>, <c>read</c>, <c>search</c>.</summary>
+    /// <summary>The route's name in options and metrics: <c>write</c>, <c>read</c>, <c>search</c>.</summary>
     public string Name => _name ?? NameOf(_operation);
 
-    /// <summary>The route of a built-in operation.</summary>
+    /// <summary>Returns the route of a built-in operation.</summary>
     public static implicit operator DatabaseRoute(DatabaseOperation operation) => FromDatabaseOperation(operation);
 
-    /// <summary>The route of that name: a built-in one (<c>"read"</c>) or one that the options define.</summary>
+    /// <summary>Returns the route with that name: a built-in one (<c>"read"</c>) or one that the options define.</summary>
     public static implicit operator DatabaseRoute(string name) => FromString(name);
 
-    /// <summary>The route of a built-in operation.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is none of the five.</exception>
+    /// <summary>Returns the route of a built-in operation.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the five operations.</exception>
     public static DatabaseRoute FromDatabaseOperation(DatabaseOperation operation) => (uint)operation < s_names.Length
         ? new DatabaseRoute(operation, null)
         : throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not one of the five database operations.");
 
-    /// <summary>The route of that name.</summary>
-    /// <exception cref="ArgumentException">The name is empty.</exception>
+    /// <summary>Returns the route with that name.</summary>
+    /// <exception cref="ArgumentException">The name is empty or blank.</exception>
     public static DatabaseRoute FromString(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);

@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Routes;
 
-/// <summary>Host and group names that have a meaning of their own.</summary>
+/// <summary>Host and group names with a special meaning.</summary>
 internal static class HostNames
 {
     public const string Primary = "primary";
@@ -9,11 +9,11 @@ internal static class HostNames
     public const string Background = "background";
     public const string DisasterRecovery = "dr";
 
-    /// <summary>Groups that routes may name although no host serves them.</summary>
+    /// <summary>Groups that routes can name even if no host serves them.</summary>
     public static readonly string[] BuiltInGroups = [Primary, Read, Analytics, Background, DisasterRecovery];
 
-    /// <summary>The groups of a host that names none.</summary>
-    /// <remarks>The configured primary serves reads too: as a standby, after a failover. As long as it is the primary, its role keeps it out.</remarks>
+    /// <summary>Returns the groups of a host that configures none.</summary>
+    /// <remarks>The configured primary also serves reads, as a standby after a failover. While it is the primary, its role excludes it.</remarks>
     public static string[] DefaultGroupsOf(string host) => host.ToUpperInvariant() switch
     {
         "ANALYTICS" => [Analytics, Read],

@@ -1,10 +1,10 @@
 namespace ReplicaRouter;
 
-/// <summary>A unit of work whose reads see its own writes and never go back in time: across hosts, failovers and, by its token, processes.</summary>
+/// <summary>A unit of work whose reads see its own writes and never go back in time, across hosts, failovers and, with its token, processes.</summary>
 /// <remarks>
-/// <see cref="DatabaseRouter.BeginSession"/> makes it ambient: until it is disposed, it covers the operations of the code that began it, and of all tasks and calls that this
-/// code starts. <see cref="DatabaseRouter.CreateSession"/> makes one that covers only the operations to which it is given as <see cref="OperationOptions.Session"/>.
-/// A session that is begun inside another one of the same router continues it. A task that outlives its session works outside of any. Thread-safe. Holds no connection.
+/// <see cref="DatabaseRouter.BeginSession"/> creates an ambient session: until it is disposed, it covers the operations of the calling code and of all tasks and calls that
+/// this code starts. <see cref="DatabaseRouter.CreateSession"/> creates a session that covers only operations whose <see cref="OperationOptions.Session"/> it is.
+/// A session begun inside another session of the same router continues that one. A task that outlives its session has no session. Thread-safe. Holds no connection.
 /// </remarks>
 public sealed class DatabaseSession : IDisposable
 {
@@ -25,60 +25,61 @@ public sealed class DatabaseSession : IDisposable
     /// <inheritdoc cref="SessionTokens.RouterName"/>
     internal string? RouterName => _tokens.RouterName;
 
-    /// <summary>The session that this one continues, through as many as there are; itself when it continues none.</summary>
+    /// <summary>The outermost session that this one continues; the session itself if it continues none.</summary>
     internal DatabaseSession Root { get; }
 
-    /// <summary>Made at the first use: most sessions, as of web requests for files, never have any.</summary>
+    /// <summary>Created at the first use: most sessions, such as those of web requests for files, never need it.</summary>
     internal SessionState State => Volatile.Read(ref Root._state) ?? Root.CreateState();
 
-    /// <summary>What the session began from, if that is more than nothing or a token.</summary>
+    /// <summary>Supplies the tokens and route that the session starts with; null if it was begun with at most a token.</summary>
     internal SessionOrigin? Origin { get; }
 
-    /// <summary>Whether the session knows what its origin does not: it did something, or was given a token since.</summary>
+    /// <summary>Whether the session has read, written or merged a token since it began.</summary>
     internal bool HasNews => Volatile.Read(ref Root._state) is { HasNews: true };
 
-    /// <summary>Whether the session opened a connection that may write.</summary>
+    /// <summary>Whether the session opened a connection that can write.</summary>
     internal bool HasWritten => Volatile.Read(ref Root._state) is { HasWritten: true };
 
-    /// <summary>What another process needs to go on from here: a short text, safe in a URL, a header or a cookie; empty when the session has neither written nor read.</summary>
+    /// <summary>Returns a token with which another process can continue the session: a short text, safe in a URL, header or cookie.</summary>
+    /// <returns>The token; empty if the session has neither written nor read.</returns>
     /// <remarks>
-    /// When the position of its last write or read is not known yet, this asks the primary for it: one round trip. Where nobody answers it gives
-    /// up after a few probe time-outs, and whoever goes on with the token must ask. Works after <see cref="Dispose"/> as well.
+    /// If the position of the last write or read is not known yet, this queries the primary for it: one round trip. Without an answer, it gives up
+    /// after a few probe time-outs, and the process that uses the token must query instead. Also works after <see cref="Dispose"/>.
     /// </remarks>
-    /// <param name="cancellationToken">Cancels asking.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public ValueTask<string> GetTokenAsync(CancellationToken cancellationToken = default) =>
         Root._state is null && Origin is null ? new ValueTask<string>("") : _tokens.EncodeAsync(State, cancellationToken);
 
     /// <inheritdoc cref="GetTokenAsync"/>
-    /// <remarks>Like <see cref="GetTokenAsync"/>, and holds a thread while it asks.</remarks>
+    /// <remarks>Like <see cref="GetTokenAsync"/>, but blocks the thread during the query.</remarks>
     public string GetToken() => GetTokenAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>
-    /// Whether the session has written or seen what the cluster may no longer hold: the primary failed before it was replicated. It
-    /// goes on from what the new primary has. Check what was written last before you build on it.
+    /// Whether the session has written or read something that the cluster may have lost, because the primary failed before it was replicated. The
+    /// session continues from the new primary's data. Check the last writes before you rely on them.
     /// </summary>
     /// <remarks>
-    /// Without synchronous replication this is true also where nothing was lost but that cannot be told: the primary failed before the position of the last write
-    /// was learnt. With it, commits that were acknowledged survive the promotion of a synchronous standby, and only a proven loss is reported.
+    /// Without synchronous replication this is also true if a loss can't be ruled out: the primary failed before the position of the last write
+    /// was learned. With synchronous replication, acknowledged commits survive the promotion of a synchronous standby, and only a proven loss is reported.
     /// </remarks>
     public bool HasLostHistory => Volatile.Read(ref Root._state) is { HasLostHistory: true };
 
-    /// <summary>The token, if it says more than what the session began with; else empty.</summary>
+    /// <summary>Returns the token if it holds more than the session began with; otherwise an empty text.</summary>
     internal ValueTask<string> GetNewsAsync(CancellationToken cancellationToken) => _tokens.EncodeAsync(State, cancellationToken, isNewsOnly: true);
 
-    /// <summary>From now on the session's reads also see what the token's session had written and read. Of two positions the later counts.</summary>
-    /// <param name="token">What <see cref="GetTokenAsync"/> gave. <see langword="null"/>, empty, damaged, forged and foreign ones are ignored and counted.</param>
+    /// <summary>Merges another session's token: from now on, reads also see what that session had written and read. The later of two positions wins.</summary>
+    /// <param name="token">A token from <see cref="GetTokenAsync"/>; <see langword="null"/> or empty for none. A damaged, forged or foreign token is ignored and counted.</param>
     public void Merge(string? token)
     {
         if (!string.IsNullOrEmpty(token)) _tokens.Merge(token, State);
     }
 
     /// <summary>
-    /// Makes this session ambient for the calling code and all that it starts, until what is returned is disposed: for a session of
-    /// <see cref="DatabaseRouter.CreateSession"/>, where code can't be given the session.
+    /// Makes this session ambient for the calling code and everything that it starts, until the result is disposed. Use it for a session of
+    /// <see cref="DatabaseRouter.CreateSession"/> where code can't be passed the session.
     /// </summary>
-    /// <remarks>What is ambient in an async iterator ends at its next <c>yield</c>. There, enter the session again after each one.</remarks>
-    /// <returns>To be disposed by the code that called this, before it returns or yields.</returns>
+    /// <remarks>An async iterator loses ambient state at its next <c>yield</c>. Enter the session again after each one.</remarks>
+    /// <returns>The scope. The calling code must dispose it before it returns or yields.</returns>
     /// <exception cref="ObjectDisposedException">The session has ended.</exception>
     public IDisposable Enter()
     {
@@ -86,18 +87,18 @@ public sealed class DatabaseSession : IDisposable
         return s_ambient.Value = new DatabaseSession(_cluster, _tokens, Innermost(null), this, null);
     }
 
-    /// <summary>Ends the session. Operations that are given it afterwards throw <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>Ends the session. Later operations that name it throw <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
         _isDisposed = true;
         if (ReferenceEquals(s_ambient.Value, this)) s_ambient.Value = _outer;
     }
 
-    /// <summary>The session that covers the calling code, if any does.</summary>
-    /// <param name="cluster">The router of the cluster's own database: sessions are common to all databases.</param>
+    /// <summary>Returns the session that covers the calling code; null if there is none.</summary>
+    /// <param name="cluster">The router of the cluster's own database: all databases share their sessions.</param>
     internal static DatabaseSession? Ambient(object cluster) => Innermost(cluster);
 
-    /// <summary>The innermost session that has not ended, of one router or of any.</summary>
+    /// <summary>Returns the innermost session that has not ended, of one router or, for null, of any.</summary>
     private static DatabaseSession? Innermost(object? cluster)
     {
         var session = s_ambient.Value;
@@ -108,7 +109,7 @@ public sealed class DatabaseSession : IDisposable
     internal static DatabaseSession Begin(object cluster, SessionTokens tokens, SessionOrigin? origin)
     {
         var continued = Ambient(cluster);
-        // Outer ones that ended are skipped, or chains would grow in code that outlived them.
+        // Skips outer sessions that have ended. Otherwise the chain would grow in code that outlives them.
         var session = s_ambient.Value = new DatabaseSession(cluster, tokens, Innermost(null), continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
@@ -126,7 +127,7 @@ public sealed class DatabaseSession : IDisposable
     private SessionState CreateState()
     {
         if (Origin is null) return Interlocked.CompareExchange(ref _state, _tokens.NewState(), null) ?? _state;
-        // A token is read once: a bad one must not count twice.
+        // Read each token only once: an invalid one must not be counted twice.
         lock (Origin) return _state ??= _tokens.NewState(Origin);
     }
 }

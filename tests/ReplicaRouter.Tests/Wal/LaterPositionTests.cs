@@ -43,7 +43,7 @@ public class LaterPositionTests
     }
 
     [Theory]
-    [InlineData(0x1_0000_0042, "1/42 on timeline 3")]
-    [InlineData(0xAB, "0/AB on timeline 3")]
+    [InlineData(0x1_0000_0042UL, "1/42 on timeline 3")]
+    [InlineData(0xABUL, "0/AB on timeline 3")]
     public void A_position_is_written_as_PostgreSQL_writes_it(ulong lsn, string text) => Assert.Equal(text, At(3, lsn).ToString());
 }

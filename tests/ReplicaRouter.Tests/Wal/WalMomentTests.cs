@@ -1,7 +1,7 @@
 namespace ReplicaRouter.Tests.Wal;
 
-/// <summary>What a history of WAL positions still knows when it is long, and at its edges.</summary>
-public class WalHistoryDetailTests
+/// <summary>The moments that a history of WAL positions knows, also when it is long.</summary>
+public class WalMomentTests
 {
     private const int Samples = 1000;
 
