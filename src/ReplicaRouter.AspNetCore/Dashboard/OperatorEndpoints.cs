@@ -53,10 +53,10 @@ internal static class OperatorEndpoints
             return Results.NoContent();
         }));
 
-        group.MapPost("/force-to-primary", (HttpContext context) =>
+        group.MapPost("/force-to-primary", async (HttpContext context) =>
         {
             orders.AreOf(UserOf(context));
-            return ForceAsync(RouterOf(context), context, logger);
+            return await ForceAsync(RouterOf(context), context, logger).ConfigureAwait(false);
         });
     }
 
