@@ -34,7 +34,7 @@ internal sealed class ConnectionOpener(
         var connection = source.Value.CreateConnection();
         var led = new CreatedConnection(source, host => verifier.NewBinding(attempt, host));
         connection.StateChange += led.OnStateChange;
-        // A session's read needs more than a host that may serve its route, and a read that falls back to the primary needs a slot there: neither can be led elsewhere later.
+        // A session's read needs more than a host that may serve its route, and a read that falls back to the primary needs a slot there: neither can be moved to another pool.
         if (attempt.Ticket is null && (attempt.IsPlain || !attempt.Plan.IsReadOnly)) created.Add(connection, led);
         if (attempt.Ticket is { } ticket)
         {

@@ -3,7 +3,6 @@ namespace ReplicaRouter;
 /// <summary>What an error says beyond its <see cref="FailureKind"/>, where it matters for a retry.</summary>
 internal enum FailureDetail
 {
-    /// <summary>No more.</summary>
     None,
 
     /// <summary>Ended by the caller's cancellation or deadline, or by the router's disposal.</summary>

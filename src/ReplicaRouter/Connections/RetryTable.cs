@@ -16,7 +16,7 @@ internal static class RetryTable
 
     public static RetryDecision Decide(in FailedTry failed) => failed switch
     {
-        // Opening. Nothing of the work was sent, so this is not a retry of it: it continues until the route's wait is over, whatever AllowRetry says.
+        // Opening. Nothing of the work was sent, so this is not a retry of it: it continues until the route's wait is over, regardless of AllowRetry.
         { Phase: Opening, Detail: FailureDetail.Cancelled } => CallersError,
         // An exhausted pool is not the host's fault. A read can use another host; a write has waited as long as it may.
         { Phase: Opening, Detail: FailureDetail.PoolExhausted, IsReadOnly: false } => CallersError,
@@ -42,8 +42,8 @@ internal static class RetryTable
 
         // Writes, only if the server itself reports that it did not execute the very first command.
         { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Restarting, Run: < MaxRuns } => AgainElsewhere,
-        // A backend that is terminated (57P01) reports it only between commands, or during one, which it then rolls back: it holds such interrupts off while it commits, and when it
-        // has committed and waits for a synchronous standby, it ends without this message. A backend that dies with its server reports nothing, or 57P02 at any time.
+        // A backend that is terminated (57P01) reports it only between commands, or during one, which it then rolls back: it holds such interrupts off while it commits, and
+        // when it has committed and waits for a synchronous standby, it ends without this message. A backend that dies with its server reports nothing, or 57P02 at any time.
         // Source: PostgreSQL's ProcessInterrupts, CommitTransaction and SyncRepWaitForLSN.
         { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Terminated, Detail: FailureDetail.Shutdown, Run: < MaxRuns } => AgainElsewhere,
         // The former primary is now a standby. On a primary, 25006 comes from the work's own read-only transaction.
