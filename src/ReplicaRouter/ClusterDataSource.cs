@@ -6,7 +6,7 @@ namespace ReplicaRouter;
 /// <summary>The data source of one route.</summary>
 internal sealed class ClusterDataSource(ClusterRouter router, DatabaseRoute route, OperationOptions? options) : RoutedDataSource
 {
-    /// <summary>Names the route. There is no single connection string, and those of the hosts can hold passwords.</summary>
+    /// <summary>A string that only names the route: there is no single connection string, and those of the hosts can contain passwords.</summary>
     public override string ConnectionString => $"Application Name={route.Name}";
 
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken = default) =>

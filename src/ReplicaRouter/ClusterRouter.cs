@@ -262,16 +262,16 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     /// <summary>Reports a failure of a connection that a caller got at <paramref name="openedAt"/>. Later observations of its host outweigh the failure.</summary>
     /// <returns>The attempt whose host a retry must avoid; null if the host did not cause the failure.</returns>
-    public FailedAttempt? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
+    public FailedHost? Report(string? host, int port, DatabaseRoute route, Exception exception, long openedAt, FailureSite site)
     {
         var index = _configuration.PlanOf(route).Index;
-        var pool = _parts.Fleet.All.Select(pools => pools.All[index]).FirstOrDefault(pool => pool.Host.Connection.Port == port && pool.Host.Connection.Host == host);
-        return pool is not null && _parts.Failures.Report(exception, pool, openedAt, site) ? new FailedAttempt(pool.Host, exception, _parts.Time.GetTimestamp()) : null;
+        var pool = _parts.HostRegistry.All.Select(pools => pools.All[index]).FirstOrDefault(pool => pool.Host.Connection.Port == port && pool.Host.Connection.Host == host);
+        return pool is not null && _parts.Failures.Report(exception, pool, openedAt, site) ? new FailedHost(pool.Host, exception, _parts.Time.GetTimestamp()) : null;
     }
 
     /// <summary>Opens a connection, preferably on another host than the one that failed. Without <paramref name="async"/>, it completes synchronously.</summary>
     public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(
-        DatabaseRoute route, OperationOptions? options, FailedAttempt failure, bool async, CancellationToken cancellationToken)
+        DatabaseRoute route, OperationOptions? options, FailedHost failure, bool async, CancellationToken cancellationToken)
     {
         var attempt = NewAttempt(route, options);
         attempt.Exclude(failure.Host, failure.Exception, failure.FailedAt);
@@ -305,7 +305,7 @@ internal sealed class ClusterRouter : DatabaseRouter
         _parts.Telemetry.RunAsync(name, attempt.Plan, () => attempt.Host, () => _parts.Executor.ExecuteAsync(attempt, work, cancellationToken));
 
     /// <summary>The pools of each current host.</summary>
-    public IEnumerable<HostPools> Pools => _parts.Fleet.Hosts;
+    public IEnumerable<HostPools> Pools => _parts.HostRegistry.Hosts;
 
     /// <summary>The number of connections that could not be opened for callers, and the latest kinds of failures.</summary>
     public (long NotOpened, OperationFailure[] Last) Failures => (_parts.Counters[RouterEvent.NotOpened], _parts.Counters.Failures.Last());

@@ -26,44 +26,44 @@ internal sealed class RouterParts : IAsyncDisposable
         Counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         var limit = new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, time);
         var guard = new PrimaryGuard(limit, configuration.PrimaryReadsPerSecond, time);
-        Fleet = new Fleet(configuration, Store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
-        foreach (var host in configuration.Hosts) Fleet.Add(host);
+        HostRegistry = new HostRegistry(configuration, Store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
+        foreach (var host in configuration.Hosts) HostRegistry.Add(host);
 
         // Choosing a host.
         var sessions = new SessionWatcher(Counters, time, logger);
-        Tokens = new SessionTokens(configuration, Store, Fleet.AskAsync, sessions, time);
-        Chooser = new HostChooser(configuration, Store, Fleet, Counters, guard, sessions, time, random);
+        Tokens = new SessionTokens(configuration, Store, HostRegistry.ProbeNowAsync, sessions, time);
+        Chooser = new HostChooser(configuration, Store, HostRegistry, Counters, guard, sessions, time, random);
 
         // What follows a change. Connections that were created but not opened come first: one that is opened in between must not meet the lost host.
         var created = new CreatedConnections(Chooser, Store);
         Store.Changed += guard.OnChanged;
-        Store.Changed += new TopologyWatcher(Fleet, Counters, logger).OnChanged;
+        Store.Changed += new TopologyWatcher(HostRegistry, Counters, logger).OnChanged;
         var cutter = new ConnectionCutter(configuration, _listener, time, logger);
-        _fencedWriters = new FencedWriters(Store, Fleet, cutter, time, logger);
+        _fencedWriters = new FencedWriters(Store, HostRegistry, cutter, time, logger);
         Store.Changed += _fencedWriters.OnChanged;
 
         // Opening a connection.
         Failures = new FailureReporter(Store);
         var leases = new LeaseOpener(Store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
-        var verifier = new ConnectionVerifier(configuration, Store, new PrimaryProof(configuration, Store, Fleet, leases, time), time);
+        var verifier = new ConnectionVerifier(configuration, Store, new PrimaryProof(configuration, Store, HostRegistry, leases, time), time);
         Opener = new ConnectionOpener(Store, Chooser, leases, verifier, Failures, guard, Counters, created, time);
 
         // Running work.
         Outcomes = new OutcomeResolver(configuration, Store, Opener, time);
-        var rules = new RetryRules(Store, Fleet, Failures, Counters, time, logger);
+        var rules = new RetryRules(Store, HostRegistry, Failures, Counters, time, logger);
         var hedging = new Hedging(configuration.Routes, Counters, PreciseTime.Of(time));
         Executor = new Executor(Store, Opener, rules, Outcomes, new LostAnswers(configuration, Store, time), hedging, time, random);
 
         // Showing and operating it.
-        Operator = new Operator(configuration, Store, Fleet, _listener, Counters, time, logger);
-        Status = new RouterStatus(Store, Fleet, _listener, Counters, time);
-        _meter = new RouterMeter(meterFactory, configuration, Store, Fleet, _listener, Chooser, Counters, time);
+        Operator = new Operator(configuration, Store, HostRegistry, _listener, Counters, time, logger);
+        Status = new RouterStatus(Store, HostRegistry, _listener, Counters, time);
+        _meter = new RouterMeter(meterFactory, configuration, Store, HostRegistry, _listener, Chooser, Counters, time);
         Telemetry = new OperationTelemetry(_meter.OperationDuration, configuration.Name, time);
 
         // Watching the hosts, and where they are named.
-        Live = new LiveTopology(configuration, Fleet, Store, createProbe, new Retirement(configuration, cutter, time, logger), Counters, time, logger);
-        Sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, Live, Store, Fleet, configuration.Discovery, Counters, time, random, logger))];
-        _stalls = new StallWatch(Fleet, _listener, time);
+        Live = new LiveTopology(configuration, HostRegistry, Store, createProbe, new ConnectionDrain(configuration, cutter, time, logger), Counters, time, logger);
+        Sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, Live, Store, HostRegistry, configuration.Discovery, Counters, time, random, logger))];
+        _stalls = new StallWatch(HostRegistry, _listener, time);
         IdleDatabases = new IdleDatabases(_listener, created, time, logger);
         Start();
     }
@@ -71,7 +71,7 @@ internal sealed class RouterParts : IAsyncDisposable
     public TimeProvider Time { get; }
     public ILogger Logger { get; }
     public TopologyStore Store { get; }
-    public Fleet Fleet { get; }
+    public HostRegistry HostRegistry { get; }
     public RoutingCounters Counters { get; }
     public SessionTokens Tokens { get; }
     public HostChooser Chooser { get; }
@@ -92,7 +92,7 @@ internal sealed class RouterParts : IAsyncDisposable
     private void Start()
     {
         Store.Changed += AskSourcesInDoubt;
-        foreach (var host in Fleet.All) host.Monitor.Start();
+        foreach (var host in HostRegistry.All) host.Monitor.Start();
         foreach (var source in Sources) source.Start();
         if (NpgsqlCheck.Missing.Count > 0) Log.NpgsqlLacks(Logger, typeof(NpgsqlConnection).Assembly.GetName().Version, string.Join(", ", NpgsqlCheck.Missing));
         if (DiscoveredLogin.IsUnguarded(_configuration)) Log.SourcesAreTrusted(Logger, _configuration.Hosts[0].Source);
@@ -108,10 +108,10 @@ internal sealed class RouterParts : IAsyncDisposable
         await _fencedWriters.DisposeAsync().ConfigureAwait(false);
         await _stalls.DisposeAsync().ConfigureAwait(false);
         await IdleDatabases.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(Fleet.All.Select(host => host.Monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(HostRegistry.All.Select(host => host.Monitor.DisposeAsync().AsTask())).ConfigureAwait(false);
         _listener.Dispose();
         if (_configuration.SingleServer is not null) return;
-        foreach (var source in Fleet.All.SelectMany(host => host.Sources)) await source.DisposeAsync().ConfigureAwait(false);
+        foreach (var source in HostRegistry.All.SelectMany(host => host.Sources)) await source.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Asks the discovery sources when the primary is lost, or a host contradicts them: they may know more by now.</summary>

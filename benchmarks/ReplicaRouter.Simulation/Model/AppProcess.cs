@@ -68,7 +68,7 @@ internal sealed class AppProcess
         var topology = Store.Current;
         if (!IsSettled(topology)) return null;
         if (excluded == 0 && PickReady(topology) is var ready and >= 0) return OnReplica(operation, ready, null);
-        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsSecondRun = setAside is not null };
+        var request = RouteRequest.For(Plan, default, Clock) with { Excluded = excluded, IsHedge = setAside is not null };
         var choice = HostSelection.Choose(topology, Plan, request, Loads, _random);
         if (choice.Host is null)
         {
@@ -181,7 +181,7 @@ internal sealed class AppProcess
             if (ReferenceEquals(old, now)) continue;
             if (old.State != now.State) OnState(i, old, now);
             if ((old.IsServing && !now.IsServing) || (old.Answer is { } former && former.Server != now.Answer?.Server)) Pools[i].Clear();
-            if (old.Comeback.IsOut && !now.Comeback.IsOut) Loads[i].ForgetLatency();
+            if (old.Probation.IsOut && !now.Probation.IsOut) Loads[i].ForgetLatency();
         }
 
         for (var i = _waiting.Count; i > 0; i--) Clock.Do(_waiting.Dequeue().GoOn);

@@ -128,13 +128,13 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         var excluded = _underWay.Aggregate(_excluded, (hosts, run) => hosts | (1UL << run.Host));
         if (process.TryRun(this, excluded, setAside) is not { } further)
         {
-            process.Hedging.SecondEnded(process.Plan.Index, setAside, TimeSpan.Zero);
+            process.Hedging.HedgeEnded(process.Plan.Index, setAside, TimeSpan.Zero);
             return;
         }
 
         process.World.Recorder.Hedged(IntendedAt);
         Begin(further);
-        if (++_further < HedgePolicy.MostFurtherRuns) process.Clock.After(setAside, Hedge);
+        if (++_further < HedgePolicy.MaxHedges) process.Clock.After(setAside, Hedge);
     }
 
     private void Begin(Run run)
@@ -147,7 +147,7 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
     {
         foreach (var run in ended)
         {
-            if (run.SetAside is { } setAside) process.Hedging!.SecondEnded(process.Plan.Index, setAside, TimeSpan.FromTicks(process.World.Events.Now - run.BeganAt));
+            if (run.SetAside is { } setAside) process.Hedging!.HedgeEnded(process.Plan.Index, setAside, TimeSpan.FromTicks(process.World.Events.Now - run.BeganAt));
         }
     }
 

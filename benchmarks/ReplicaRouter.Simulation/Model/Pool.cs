@@ -8,7 +8,7 @@ namespace ReplicaRouter.Simulation;
 internal sealed class Pool(Server server, int most, TimeSpan wait, TimeProvider time)
 {
     private readonly Queue<Run> _waiting = new();
-    private readonly StandingLine _line = new(time);
+    private readonly StandingQueue _line = new(time);
     private int _idle;
     private int _generation;
     private int _open;

@@ -10,7 +10,7 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
 {
     private DatabaseRoute _route;
     private OperationOptions? _options;
-    private FailedAttempt? _failure;
+    private FailedHost? _failure;
     private string? _host;
     private int _port;
     private long _openedAt;
@@ -62,7 +62,7 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
         _failure = null;
     }
 
-    private FailedAttempt? TakeFailure()
+    private FailedHost? TakeFailure()
     {
         var failure = _failure;
         _failure = null;

@@ -75,12 +75,12 @@ internal sealed class Attempt
     /// <summary>Creates a hedged attempt of the same work, for another host than this one's.</summary>
     public Attempt Hedge(TimeProvider time) => new(Plan, _options, Session, time) { IsHedge = true, Failed = new FailedHosts(Excluded | (Host?.Bit ?? 0)) };
 
-    public RouteRequest Request(in SessionDemand demand, TimeProvider time)
+    public RouteRequest Request(in ReadRequirement demand, TimeProvider time)
     {
         var request = RouteRequest.For(Plan, _options, time);
         var isKeptOnPrimary = demand.IsWriteRecent && Plan.IsReadOnly && !request.IsStrong;
         var preferred = demand.Affinity != 0 ? demand.Affinity : _wait?.Awaited ?? 0;
-        return request with { Excluded = Excluded, IsSecondRun = IsHedge, Floor = demand.Floor, Preferred = preferred, IsKeptOnPrimary = isKeptOnPrimary };
+        return request with { Excluded = Excluded, IsHedge = IsHedge, Floor = demand.Floor, Preferred = preferred, IsKeptOnPrimary = isKeptOnPrimary };
     }
 
     /// <summary>Excludes a host on which the operation failed, until it answers a probe. <paramref name="reason"/> describes the failure where the exception does not.</summary>
@@ -129,7 +129,7 @@ internal sealed class Attempt
     public void EndWait(TimeProvider time) => _wait?.End(time);
 
     /// <exception cref="PostgresException">The error of the first attempt, if the retry was only to check whether another host has it, too.</exception>
-    public NoEligibleHostException NoHost(TopologySnapshot topology, in SessionDemand demand, TimeProvider time, string? whyNotPrimary = null) =>
+    public NoEligibleHostException NoHost(TopologySnapshot topology, in ReadRequirement demand, TimeProvider time, string? whyNotPrimary = null) =>
         Failed?.FirstRun is { Error: var error } ? throw error
             : Eligibility.NoHost(topology, Plan, Request(demand, time), time, Failed?.LastFailure, whyNotPrimary, Failed?.Refusals);
 

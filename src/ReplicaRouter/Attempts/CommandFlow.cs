@@ -44,7 +44,6 @@ internal sealed class CommandFlow
     /// <summary>Commands started so far.</summary>
     public int Commands => Volatile.Read(ref _commands);
 
-    /// <summary>Whether anything was sent.</summary>
     public bool HasSent => Volatile.Read(ref _bytes) > 0;
 
     /// <summary>Whether the work ended in its first command: nothing was sent before it (not even by COPY, which does not count as a command) and nothing after it.</summary>

@@ -47,7 +47,7 @@ internal sealed class FailedHosts(ulong excluded = 0)
 
     /// <summary>Re-admits the hosts that have answered a probe since the last failure.</summary>
     /// <returns>Whether there were any.</returns>
-    public bool ForgiveAnswered(TopologySnapshot topology)
+    public bool ClearAnswered(TopologySnapshot topology)
     {
         var before = Excluded;
         foreach (var host in topology.Hosts)

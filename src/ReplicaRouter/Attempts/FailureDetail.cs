@@ -3,7 +3,6 @@ namespace ReplicaRouter.Attempts;
 /// <summary>What an error says beyond its <see cref="FailureKind"/>, where it matters for a retry.</summary>
 internal enum FailureDetail
 {
-    /// <summary>No more.</summary>
     None,
 
     /// <summary>Ended by the caller's cancellation or deadline, or by the router's disposal.</summary>
@@ -21,6 +20,6 @@ internal enum FailureDetail
     /// <summary>40001 or 40P01: the server rolled a transaction back because of another one.</summary>
     SerializationOrDeadlock,
 
-    /// <summary>A statement's error that other hosts may not have: <see cref="HostFaults.MayBeOfHost"/>.</summary>
+    /// <summary>A statement's error that other hosts may not have: <see cref="HostFaults.IsPossiblyHostSpecific"/>.</summary>
     HostSpecific,
 }

@@ -41,7 +41,7 @@ internal sealed class HostWait
     /// <returns>Whether the wait was excluded.</returns>
     public bool ForgivesPause(long since, TimeSpan limit, TimeProvider time)
     {
-        if (limit <= TimeSpan.Zero || !HealthSettings.WasPaused(since, limit, time) || _pauses++ >= HealthSettings.MostVoid) return false;
+        if (limit <= TimeSpan.Zero || !HealthSettings.WasPaused(since, limit, time) || _pauses++ >= HealthSettings.MaxDiscarded) return false;
         _since += time.GetTimestamp() - since;
         return true;
     }

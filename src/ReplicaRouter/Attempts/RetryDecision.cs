@@ -7,13 +7,13 @@ internal enum RetryDecision
     CallersError,
 
     /// <summary>Retry on any host, including the same one. Nothing has failed, so this uses no budget.</summary>
-    AgainHere,
+    RetryHere,
 
     /// <summary>Retry, excluding the host until it answers a probe. A write has no other host: it waits for a primary.</summary>
-    AgainElsewhere,
+    RetryElsewhere,
 
     /// <summary>Retry once on another host, to see whether the error is specific to the first. If no other host may serve, the caller gets the error at once.</summary>
-    AgainOnceElsewhere,
+    RetryOnceElsewhere,
 
     /// <summary>After a pause, retry from the beginning, as if nothing had failed.</summary>
     AgainInNewTransaction,

@@ -1,6 +1,6 @@
 using static ReplicaRouter.Wal.FailureKind;
 using static ReplicaRouter.Attempts.RetryDecision;
-using static ReplicaRouter.Attempts.TryPhase;
+using static ReplicaRouter.Attempts.AttemptPhase;
 
 namespace ReplicaRouter.Attempts;
 
@@ -14,16 +14,21 @@ internal static class RetryTable
     /// <summary>How often a transaction is retried after the server rolled it back because of another one.</summary>
     public const int MaxRollbacks = 5;
 
-    public static RetryDecision Decide(in FailedTry failed) => failed switch
+    public static RetryDecision Decide(in AttemptFailure failed) => failed switch
     {
+<<<<<<< HEAD:src/ReplicaRouter/Attempts/RetryTable.cs
         // Opening. Nothing of the work was sent, so this is not a retry of it: it continues until the route's wait is over, whatever AllowRetry says.
-        { Phase: TryPhase.Opening, Detail: FailureDetail.Cancelled } => CallersError,
+        { Phase: AttemptPhase.Opening, Detail: FailureDetail.Cancelled } => CallersError,
+=======
+        // Opening. Nothing of the work was sent, so this is not a retry of it: it continues until the route's wait is over, regardless of AllowRetry.
+        { Phase: Opening, Detail: FailureDetail.Cancelled } => CallersError,
+>>>>>>> 52361e7e86d6e5bb6e4ce01ce8b611209f2ce901:src/ReplicaRouter/Connections/RetryTable.cs
         // An exhausted pool is not the host's fault. A read can use another host; a write has waited as long as it may.
-        { Phase: TryPhase.Opening, Detail: FailureDetail.PoolExhausted, IsReadOnly: false } => CallersError,
-        { Phase: TryPhase.Opening } => AgainElsewhere,
+        { Phase: AttemptPhase.Opening, Detail: FailureDetail.PoolExhausted, IsReadOnly: false } => CallersError,
+        { Phase: AttemptPhase.Opening } => RetryElsewhere,
 
         // The server accepts no command on a connection that it has closed as idle, or rolls back the one that it has started, as with 57P01 below.
-        { Phase: FirstCommand, Detail: FailureDetail.IdleTimeout, MayRetry: true, Run: < MaxRuns } => AgainHere,
+        { Phase: FirstCommand, Detail: FailureDetail.IdleTimeout, MayRetry: true, Run: < MaxRuns } => RetryHere,
 
         // COMMIT. Only the server's report of a rollback is an answer: LostAnswer.SaysRolledBack.
         { Phase: Commit, SaysRolledBack: true, Detail: FailureDetail.SerializationOrDeadlock, MayRetry: true, Rollbacks: < MaxRollbacks } => AgainInNewTransaction,
@@ -31,23 +36,23 @@ internal static class RetryTable
         { Phase: Commit } => UnknownOutcome,
 
         // A read has no effects that a retry could repeat.
-        { IsReadOnly: true, MayRunAgain: true, Kind: None, Detail: FailureDetail.HostSpecific, HasTriedElsewhere: false } => AgainOnceElsewhere,
+        { IsReadOnly: true, MayRunAgain: true, Kind: None, Detail: FailureDetail.HostSpecific, HasTriedElsewhere: false } => RetryOnceElsewhere,
         // The read was abandoned because its host is lost, not because it failed. Any number of hosts can be lost.
-        { IsReadOnly: true, MayRunAgain: true, Kind: Hung } => AgainElsewhere,
+        { IsReadOnly: true, MayRunAgain: true, Kind: Hung } => RetryElsewhere,
         // Only once: the next standby may have the same conflict, and so may the one after it.
-        { IsReadOnly: true, MayRunAgain: true, Kind: RecoveryConflict, Run: < MaxRuns, Conflicts: 0 } => AgainElsewhere,
+        { IsReadOnly: true, MayRunAgain: true, Kind: RecoveryConflict, Run: < MaxRuns, Conflicts: 0 } => RetryElsewhere,
         // Not Timeout: a slow query is as likely as a slow host, and the probes show which. Not ReadOnly: that is a write on a read-only route.
-        { IsReadOnly: true, MayRunAgain: true, Kind: Unreachable or Terminated or Restarting or Full, Run: < MaxRuns } => AgainElsewhere,
-        { IsReadOnly: true, MayRunAgain: true, Kind: Misconfigured or NoPassword or NameUnknown, Run: < MaxRuns } => AgainElsewhere,
+        { IsReadOnly: true, MayRunAgain: true, Kind: Unreachable or Terminated or Restarting or Full, Run: < MaxRuns } => RetryElsewhere,
+        { IsReadOnly: true, MayRunAgain: true, Kind: Misconfigured or NoPassword or NameUnknown, Run: < MaxRuns } => RetryElsewhere,
 
         // Writes, only if the server itself reports that it did not execute the very first command.
-        { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Restarting, Run: < MaxRuns } => AgainElsewhere,
-        // A backend that is terminated (57P01) reports it only between commands, or during one, which it then rolls back: it holds such interrupts off while it commits, and when it
-        // has committed and waits for a synchronous standby, it ends without this message. A backend that dies with its server reports nothing, or 57P02 at any time.
+        { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Restarting, Run: < MaxRuns } => RetryElsewhere,
+        // A backend that is terminated (57P01) reports it only between commands, or during one, which it then rolls back: it holds such interrupts off while it commits, and
+        // when it has committed and waits for a synchronous standby, it ends without this message. A backend that dies with its server reports nothing, or 57P02 at any time.
         // Source: PostgreSQL's ProcessInterrupts, CommitTransaction and SyncRepWaitForLSN.
-        { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Terminated, Detail: FailureDetail.Shutdown, Run: < MaxRuns } => AgainElsewhere,
+        { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: Terminated, Detail: FailureDetail.Shutdown, Run: < MaxRuns } => RetryElsewhere,
         // The former primary is now a standby. On a primary, 25006 comes from the work's own read-only transaction.
-        { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: ReadOnly, IsOnStandby: true, Run: < MaxRuns } => AgainElsewhere,
+        { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: ReadOnly, IsOnStandby: true, Run: < MaxRuns } => RetryElsewhere,
 
         // A transaction has no effects before COMMIT. A retry can avoid the same failure only if another transaction caused it.
         { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock, MayRetry: true, Rollbacks: < MaxRollbacks } => AgainInNewTransaction,
@@ -61,8 +66,8 @@ internal static class RetryTable
     };
 
     /// <summary>Whether the work is retried.</summary>
-    public static bool IsAgain(this RetryDecision decision) => decision is AgainHere or AgainElsewhere or AgainOnceElsewhere or AgainInNewTransaction;
+    public static bool IsAgain(this RetryDecision decision) => decision is RetryHere or RetryElsewhere or RetryOnceElsewhere or AgainInNewTransaction;
 
     /// <summary>Whether the retry uses the budget: one after a host's failure does. Openings use none.</summary>
-    public static bool TakesFromBudget(this RetryDecision decision) => decision is AgainElsewhere or AgainOnceElsewhere;
+    public static bool TakesFromBudget(this RetryDecision decision) => decision is RetryElsewhere or RetryOnceElsewhere;
 }

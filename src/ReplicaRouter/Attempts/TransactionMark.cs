@@ -28,7 +28,7 @@ internal sealed record TransactionMark(long? Id, PrimaryFacts Facts)
         var ((cluster, timeline, lsn), (presentCluster, present, _)) = (Facts.Position, now.Position);
         // A server that was left behind by a failover knows less than the new primary.
         if (Known is not null || cluster != presentCluster || present < timeline) return Known ?? TransactionOutcome.Unknown;
-        // It left the old timeline before the commit record, whatever it has recovered since.
+        // It left the old timeline before the commit record; what it has recovered since does not matter.
         if (present > timeline && now.RecoveryEnd <= lsn) return TransactionOutcome.RolledBack;
         return status switch
         {

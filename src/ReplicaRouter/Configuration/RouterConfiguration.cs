@@ -128,7 +128,7 @@ internal sealed record HealthSettings(TimeSpan Interval, TimeSpan Timeout, TimeS
     public const double IntervalsPerLag = 2.5;
 
     /// <summary>Maximum number of successive time-outs that a pause of our own process excuses.</summary>
-    public const int MostVoid = 3;
+    public const int MaxDiscarded = 3;
 
     /// <summary>Probes per second that a server answers for all routers together: at 0.1 ms each, 1 % of a core.</summary>
     private const double FleetProbesPerSecond = 90;

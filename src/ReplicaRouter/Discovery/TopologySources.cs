@@ -19,9 +19,9 @@ internal static class TopologySources
             Aurora(discovery.Aurora, $"{key}:Aurora", hosts, login, faults),
         ];
         ImmutableArray<IHostDiscoverySource> sources = [.. builtIn.OfType<IHostDiscoverySource>(), .. discovery.AddedSources];
-        foreach (var twins in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        foreach (var duplicates in sources.GroupBy(source => source.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
-            faults.Add($"Two discovery sources have the name '{twins.Key}'. Give each a unique name.");
+            faults.Add($"Two discovery sources have the name '{duplicates.Key}'. Give each a unique name.");
         }
 
         return sources;

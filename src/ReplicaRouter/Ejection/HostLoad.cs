@@ -28,10 +28,10 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     public MovingAverage Latency { get; } = new();
 
     /// <summary>Commands in flight.</summary>
-    public WorkUnderWay Commands { get; } = new(time);
+    public WorkInFlight Commands { get; } = new(time);
 
     /// <summary>Logins in progress. Waits for a connection of an exhausted pool do not count.</summary>
-    public WorkUnderWay Logins { get; } = new(time);
+    public WorkInFlight Logins { get; } = new(time);
 
     /// <summary>The current time, by the coarse clock.</summary>
     public long Now => time.Coarse();
@@ -111,7 +111,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
 }
 
 /// <summary>Counts a host's work of one kind in flight, and when some of it last ended.</summary>
-internal sealed class WorkUnderWay(TimeProvider time)
+internal sealed class WorkInFlight(TimeProvider time)
 {
     private int _count;
     private long _progressAt;

@@ -10,7 +10,7 @@ namespace ReplicaRouter.Execution;
 internal sealed class HedgePolicy(int routes)
 {
     /// <summary>Most hedged attempts per read. Each follows after as long a wait as the one before. If most hosts are slow, the first one can meet another slow host.</summary>
-    public const int MostFurtherRuns = 2;
+    public const int MaxHedges = 2;
 
     private const double SlowRank = 0.97;
     private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(1);
@@ -28,7 +28,7 @@ internal sealed class HedgePolicy(int routes)
     public TimeSpan? TryBegin(int route) => DelayOf(route) is { } delay && _routes[route].TryBorrow(delay) ? delay : null;
 
     /// <summary>Replaces the reservation of a hedged attempt with the time that it took.</summary>
-    public void SecondEnded(int route, TimeSpan setAside, TimeSpan took) => _routes[route].Owe(took - setAside);
+    public void HedgeEnded(int route, TimeSpan setAside, TimeSpan took) => _routes[route].Owe(took - setAside);
 
     /// <summary>Records how long a read took, hedged or not. One that ended in an error is not a latency sample.</summary>
     public void Ended(int route, TimeSpan took, bool isAnswered = true)

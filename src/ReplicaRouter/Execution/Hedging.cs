@@ -25,7 +25,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         try
         {
             Task<Run<T>>? answer = null;
-            while (runs.Count <= HedgePolicy.MostFurtherRuns && await IsSlowAsync(answer ?? (Task)first.Task, route, startedAt, loser.Token).ConfigureAwait(false))
+            while (runs.Count <= HedgePolicy.MaxHedges && await IsSlowAsync(answer ?? (Task)first.Task, route, startedAt, loser.Token).ConfigureAwait(false))
             {
                 if (TryBegin(runs[^1].Attempt, run, loser.Token) is not { } next) continue;
                 runs.Add(next);
@@ -41,7 +41,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
         finally
         {
-            foreach (var each in runs.Skip(1)) _policy.SecondEnded(route, each.SetAside, time.GetElapsedTime(each.StartedAt, each.EndedAt is 0 ? time.GetTimestamp() : each.EndedAt));
+            foreach (var each in runs.Skip(1)) _policy.HedgeEnded(route, each.SetAside, time.GetElapsedTime(each.StartedAt, each.EndedAt is 0 ? time.GetTimestamp() : each.EndedAt));
             _policy.Ended(route, time.GetElapsedTime(startedAt), isAnswered);
             _ = CancelAsync(loser, stopping);
         }
@@ -59,7 +59,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         // It ends at once if no other host can serve.
         if (further.Task.IsFaulted && attempt.Host is null)
         {
-            _policy.SecondEnded(last.Plan.Index, setAside, TimeSpan.Zero);
+            _policy.HedgeEnded(last.Plan.Index, setAside, TimeSpan.Zero);
             return null;
         }
 

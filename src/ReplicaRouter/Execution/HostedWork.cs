@@ -7,7 +7,7 @@ namespace ReplicaRouter.Execution;
 /// <remarks>
 /// Npgsql cancels a command by a request over another connection, on the thread that cancels, and waits for the request to end. On a hung host that takes twice the login
 /// time-out. So the work gets its own token, which is cancelled on another thread, and abandoned work is not awaited. It ends some time later, and closes its connection;
-/// until then it can still do whatever its token does not prevent.
+/// until then it can still do anything that its token does not prevent.
 /// </remarks>
 internal static class HostedWork
 {

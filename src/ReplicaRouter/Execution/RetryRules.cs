@@ -4,7 +4,7 @@ using Npgsql;
 namespace ReplicaRouter.Execution;
 
 /// <summary>Looks up in <see cref="RetryTable"/> what to do about failed work, and handles the side effects.</summary>
-internal sealed class RetryRules(TopologyStore store, Fleet fleet, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
+internal sealed class RetryRules(TopologyStore store, HostRegistry registry, FailureReporter failures, RoutingCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly Budget _budget = new(time);
 
@@ -13,7 +13,7 @@ internal sealed class RetryRules(TopologyStore store, Fleet fleet, FailureReport
     {
         _budget.Earn();
         if (attempt.Failed?.FirstRun is not var (failed, error)) return;
-        var host = fleet.PoolsOf(failed);
+        var host = registry.PoolsOf(failed);
         // Another host can have its index by now.
         if (host.Host.Name != failed.Name || host.Faults.Record(host.Commands) is not { } hold) return;
         host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer, because of {HostFaults.Describe(error.SqlState)}.", hold);
@@ -22,24 +22,24 @@ internal sealed class RetryRules(TopologyStore store, Fleet fleet, FailureReport
     /// <summary>Reports a failure to the host's monitor, decides what to do about the work, and prepares the operation for a retry if there is one.</summary>
     public RetryDecision Decide(Exception exception, Attempt attempt, HostPool pool, CommandFlow flow, long startedAt, int run, int? rollbacks)
     {
-        var failed = FailedTry.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
+        var failed = AttemptFailure.OfWork(exception, attempt, flow, isReplica: store.Current.At(pool.Host.Index) is { Role: HostRole.Replica }, run, rollbacks);
         // The server closed an idle connection just as the first command was sent. The host has not failed.
-        var hadEndedIdle = failed is { Phase: TryPhase.FirstCommand, Detail: FailureDetail.IdleTimeout };
+        var hadEndedIdle = failed is { Phase: AttemptPhase.FirstCommand, Detail: FailureDetail.IdleTimeout };
         if (failed.Kind != FailureKind.None && !hadEndedIdle) failures.Report(exception, pool, startedAt, flow.Site);
         var decision = RetryTable.Decide(failed);
         // Only a retry uses the budget.
         if (decision.TakesFromBudget() && !TrySpend(pool)) decision = RetryTable.Decide(failed with { IsBudgetSpent = true });
         switch (decision)
         {
-            case RetryDecision.AgainHere:
+            case RetryDecision.RetryHere:
                 break;
-            case RetryDecision.AgainElsewhere:
+            case RetryDecision.RetryElsewhere:
                 var hosts = attempt.Exclude(pool.Host, exception, time.GetTimestamp());
                 if (failed.Kind == FailureKind.RecoveryConflict) hosts.Conflicts++;
                 OperationTelemetry.Retried(pool.Host, failed.Kind);
                 Count(failed.Kind == FailureKind.Hung, failed.Kind.ToString(), pool);
                 break;
-            case RetryDecision.AgainOnceElsewhere:
+            case RetryDecision.RetryOnceElsewhere:
                 var error = (PostgresException)exception;
                 attempt.Exclude(pool.Host, exception, time.GetTimestamp()).FirstRun = (pool.Host, error);
                 Count(wasHung: false, error.SqlState, pool);

@@ -24,7 +24,7 @@ internal sealed class HostFaults(TimeProvider time)
     private long _backAt;
 
     /// <summary>Whether another host could succeed where a statement failed. A table, column or function that the primary lacks exists on no host.</summary>
-    public static bool MayBeOfHost(Exception exception, bool isReplica) => exception is PostgresException { SqlState: var state } && state switch
+    public static bool IsPossiblyHostSpecific(Exception exception, bool isReplica) => exception is PostgresException { SqlState: var state } && state switch
     {
         // When a statement raises it, it is about a connection to another server.
         PostgresErrorCodes.TooManyConnections => false,

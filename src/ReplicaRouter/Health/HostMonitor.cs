@@ -19,7 +19,7 @@ internal sealed class HostMonitor(
     private long _withoutPrimarySince;
     private long _loginAt = time.GetTimestamp();
     private long _letInAt = long.MinValue;
-    private int _void;
+    private int _discarded;
     private long _wokenAt;
     private bool _isInStep = true;
 
@@ -48,7 +48,7 @@ internal sealed class HostMonitor(
     public void Wake() => _pause.Cut();
 
     /// <summary>Probes now and publishes the outcome; never throws. Callers that arrive while a probe is in progress share one further probe.</summary>
-    public Task AskAsync()
+    public Task ProbeNowAsync()
     {
         lock (_lock)
         {
@@ -134,7 +134,7 @@ internal sealed class HostMonitor(
         {
             try
             {
-                await AskAsync().ConfigureAwait(false);
+                await ProbeNowAsync().ConfigureAwait(false);
                 // Only here, once an interval, as the average expects: AskAsync can probe far more often. A probe with a login takes longer, and does not count.
                 if (store.Current.At(host.Index) is not { } snapshot) return;
                 if (snapshot.Last is { Answer.ConnectedAt: var connectedAt, SentAt: var sentAt } && connectedAt < sentAt) Answered?.Invoke(LastProbeMs);
@@ -187,10 +187,10 @@ internal sealed class HostMonitor(
             failure = FailureClassifier.Describe(e, Host);
             // The abandoned probe can still fail, which shows nothing new.
             pending?.Forget();
-            if (e is TimeoutException && HealthSettings.WasPaused(sentAt, settings.Timeout, time) && _void++ < HealthSettings.MostVoid) return;
+            if (e is TimeoutException && HealthSettings.WasPaused(sentAt, settings.Timeout, time) && _discarded++ < HealthSettings.MaxDiscarded) return;
         }
 
-        _void = 0;
+        _discarded = 0;
 
         var receivedAt = time.GetTimestamp();
         var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;

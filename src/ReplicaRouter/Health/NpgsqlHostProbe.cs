@@ -6,7 +6,7 @@ namespace ReplicaRouter.Health;
 /// <summary>Probes a host over its own connection, which is kept open and is never from a pool that callers use.</summary>
 internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, TimeProvider time, HostLogin login = default) : IHostProbe
 {
-    private static readonly TimeSpan LongestHearsay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxTimelineAge = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Time between two queries for all types if new ones are created all the time, as by temporary tables.</summary>
     private static readonly TimeSpan TypesInterval = TimeSpan.FromSeconds(10);
@@ -119,7 +119,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         answer = answer with { Probers = _probers };
         if (answer.Timeline is not null) return answer;
         // Without a visible WAL receiver, only the control file shows the timeline, and only with a delay. What it last showed still holds.
-        return time.GetElapsedTime(session.AskedEverythingAt, now) < LongestHearsay
+        return time.GetElapsedTime(session.AskedEverythingAt, now) < MaxTimelineAge
             ? answer with { ReplayTimeline = before.ReplayTimeline }
             : await AskEverythingAsync(session, before.ConnectedAt, cancellationToken).ConfigureAwait(false);
     }

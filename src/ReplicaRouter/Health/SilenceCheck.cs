@@ -30,7 +30,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private readonly MovingAverage _usualLogin = new();
     private Task _running = Task.CompletedTask;
     private int _isRunning;
-    private int _void;
+    private int _discarded;
     private int _missedLogins;
     private long _notBefore;
     private TimeSpan _pause;
@@ -61,7 +61,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         {
             // Yield, so that the caller does not run the check.
             await time.YieldAsync().ConfigureAwait(false);
-            var isWell = await AsksInVainAsync(startedAt, stop).ConfigureAwait(false) is false;
+            var isWell = await ProbeFailsAsync(startedAt, stop).ConfigureAwait(false) is false;
             if (isWell && isLoginStalled) await CheckLoginAsync(stop).ConfigureAwait(false);
         }
         finally
@@ -75,7 +75,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     }
 
     /// <summary>Probes twice, publishes the outcome, and returns whether the host failed.</summary>
-    private async Task<bool> AsksInVainAsync(long sentAt, CancellationToken stop)
+    private async Task<bool> ProbeFailsAsync(long sentAt, CancellationToken stop)
     {
         var deadline = Deadline;
         var kept = probe.ProbeAsync(stop);
@@ -98,8 +98,8 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         kept.Forget();
         // Another probe was in progress and has been answered meanwhile.
         if (store.Current.At(host.Index)?.LastAnswered is { } answered && answered.ReceivedAt > sentAt) return false;
-        if (HealthSettings.WasPaused(sentAt, deadline, time) && _void++ < HealthSettings.MostVoid) return false;
-        _void = 0;
+        if (HealthSettings.WasPaused(sentAt, deadline, time) && _discarded++ < HealthSettings.MaxDiscarded) return false;
+        _discarded = 0;
         var message = $"{host.Endpoint} answered neither a probe nor a login within {deadline.TotalMilliseconds:0} ms: it hangs, or is cut off.";
         if (!stop.IsCancellationRequested) store.Publish(new HostObservation(host.Index, againAt, time.GetTimestamp(), null, new HostFailure(FailureKind.Hung, message)));
         return true;
@@ -113,7 +113,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
 
     private bool Publish(Task<HostAnswer> ended, long sentAt, CancellationToken stop)
     {
-        _void = 0;
+        _discarded = 0;
         if (stop.IsCancellationRequested) return false;
         var failure = ended.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, store.Present(host)) : null;
         store.Publish(new HostObservation(host.Index, sentAt, time.GetTimestamp(), failure is null ? ended.Result : null, failure));

@@ -27,7 +27,7 @@ internal sealed record HostSnapshot
     public long LoginAt { get; init; } = long.MinValue;
 
     public FaultyHost? Faulty { get; init; }
-    public Comeback Comeback { get; init; }
+    public Probation Probation { get; init; }
 
     /// <summary>Whether an operator drained it.</summary>
     public bool IsDrained { get; init; }
@@ -47,7 +47,7 @@ internal sealed record HostSnapshot
     public bool IsLeftOut { get; init; }
 
     /// <summary>The name of another host that is the same server and serves in place of this duplicate; null for none.</summary>
-    public string? TwinOf { get; init; }
+    public string? DuplicateOf { get; init; }
 
     /// <summary>The reason for the state, where the state alone does not say it.</summary>
     public string? Error { get; init; }

@@ -10,7 +10,7 @@ internal static class HostStateRules
     {
         var role = host.Answer switch { null => HostRole.Unknown, { IsInRecovery: true } => HostRole.Replica, _ => HostRole.Primary };
         var (state, error) = State(host, identity);
-        return (role, state, error) == (host.Role, host.State, host.Error) && host.TwinOf is null ? host : host with { Role = role, State = state, Error = error, TwinOf = null };
+        return (role, state, error) == (host.Role, host.State, host.Error) && host.DuplicateOf is null ? host : host with { Role = role, State = state, Error = error, DuplicateOf = null };
     }
 
     private static (HostState State, string? Error) State(HostSnapshot host, ClusterIdentity? identity)
@@ -19,7 +19,7 @@ internal static class HostStateRules
         if (host.Last.Failure is { } failure) return (OfFailure(failure.Kind, host), failure.Message);
         if (identity is not null && host.Answer!.SystemIdentifier != identity.SystemIdentifier) return (HostState.ForeignCluster, ForeignTo(identity, host));
 
-        if (host.Comeback.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers, and serves after a few successful probes.");
+        if (host.Probation.IsOut) return (HostState.Recovering, $"{host.Configuration.Endpoint} answers, and serves after a few successful probes.");
         if (host.LoginFailure is { } login) return (login.Kind == FailureKind.Full ? HostState.Full : HostState.NoLogins, login.Message);
         if (host.Answer is { IsInRecovery: false, ReadOnlyBy: { } source }) return (HostState.ReadOnly, WhyReadOnly(host.Configuration, source));
         return host is { Faulty: { } faulty, Answer.IsInRecovery: true } ? (HostState.Failing, faulty.Message) : (HostState.Healthy, null);
@@ -57,7 +57,7 @@ internal static class HostStateRules
     private static HostState OfFailure(FailureKind kind, HostSnapshot host) => kind switch
     {
         // None: the probe failed for a reason of its own, such as a statement_timeout of our role.
-        FailureKind.Timeout or FailureKind.None when host.Misses < MissesUntilOut && host is { LastAnswered: not null, Comeback.IsOut: false } => HostState.Suspect,
+        FailureKind.Timeout or FailureKind.None when host.Misses < MissesUntilOut && host is { LastAnswered: not null, Probation.IsOut: false } => HostState.Suspect,
         FailureKind.Full => HostState.Full,
         FailureKind.Timeout or FailureKind.Hung => HostState.Hung,
         // Terminated: a server that shuts down or crashes ends a login in progress with 57P01 or 57P02.

@@ -10,7 +10,7 @@ namespace ReplicaRouter.Infrastructure;
 /// </remarks>
 internal sealed class WorkWatch : IValueTaskSource
 {
-    private static readonly Action<object?> s_wake = static watch => ((WorkWatch)watch!).Wake(isAlarm: true);
+    private static readonly Action<object?> s_wake = static watch => ((WorkWatch)watch!).Wake(isSignal: true);
 
     [ThreadStatic]
     private static WorkWatch? t_spare;
@@ -97,14 +97,14 @@ internal sealed class WorkWatch : IValueTaskSource
     private void OnEnded()
     {
         _hasEnded = true;
-        Wake(isAlarm: false);
+        Wake(isSignal: false);
     }
 
-    private void Wake(bool isAlarm)
+    private void Wake(bool isSignal)
     {
         if (Interlocked.Exchange(ref _isAwake, 1) != 0) return;
         // The end of the work continues its caller inline. An alarm has other waiters to wake.
-        _core.RunContinuationsAsynchronously = isAlarm;
+        _core.RunContinuationsAsynchronously = isSignal;
         _core.SetResult(true);
     }
 }

@@ -125,8 +125,8 @@ internal sealed class RouterConfigurationBuilder
 
         if (hosts.Count > RouterConfiguration.MostHosts) _faults.Add($"{hosts.Count} hosts are configured; a router supports at most {RouterConfiguration.MostHosts}.");
         // A duplicate host would count as two servers. Probes find duplicates with different addresses.
-        var twins = hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1);
-        _faults.AddRange(twins.Select(each => SameServer(each.Select(h => h.Source))));
+        var duplicates = hosts.GroupBy(h => h.Endpoint, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1);
+        _faults.AddRange(duplicates.Select(each => SameServer(each.Select(h => h.Source))));
         return hosts.ToImmutable();
     }
 

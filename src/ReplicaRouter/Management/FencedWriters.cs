@@ -4,7 +4,7 @@ namespace ReplicaRouter.Management;
 
 /// <summary>Cuts writable routes' connections to a fenced server: rows written there will be lost, and a LISTEN there receives no more notifications.</summary>
 /// <remarks>A server that is already in recovery has closed such connections itself. An unreachable one is handled once it answers.</remarks>
-internal sealed class FencedWriters(TopologyStore store, Fleet fleet, ConnectionCutter cutter, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed class FencedWriters(TopologyStore store, HostRegistry registry, ConnectionCutter cutter, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Cuts repeatedly: callers can open more connections from a data source that they kept.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -17,7 +17,7 @@ internal sealed class FencedWriters(TopologyStore store, Fleet fleet, Connection
     {
         foreach (var host in after.Hosts)
         {
-            if (host.State == HostState.Fenced && before.Find(host.Configuration)?.State != HostState.Fenced) Start(fleet.PoolsOf(host.Configuration));
+            if (host.State == HostState.Fenced && before.Find(host.Configuration)?.State != HostState.Fenced) Start(registry.PoolsOf(host.Configuration));
         }
     }
 

@@ -8,7 +8,7 @@ namespace ReplicaRouter.Management;
 /// <summary>Adds, removes and reconnects hosts while the router runs, as the configuration and the discovery sources name them.</summary>
 /// <remarks>Changes are applied one after another. Requests never wait for them: they see one snapshot or the next.</remarks>
 internal sealed class LiveTopology(
-    RouterConfiguration configuration, Fleet fleet, TopologyStore store, Func<HostConfiguration, IHostProbe> createProbe, Retirement retirement,
+    RouterConfiguration configuration, HostRegistry registry, TopologyStore store, Func<HostConfiguration, IHostProbe> createProbe, ConnectionDrain retirement,
     RoutingCounters counters, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
@@ -58,10 +58,10 @@ internal sealed class LiveTopology(
         // Before a new host can answer, as sources can contradict what it shows.
         store.Update(current => current.WithLeaders(NamedLeaders.Of(discovered.Values), time));
         ImmutableArray<HostConfiguration> arrivals = [.. added.Select(Place)];
-        foreach (var host in arrivals) fleet.Add(host);
+        foreach (var host in arrivals) registry.Add(host);
         // New connection settings take effect later, once the host accepts them.
         ImmutableArray<HostConfiguration> stay = [.. kept.Select(pair => pair.After with { Connection = pair.Before.Connection, Source = pair.Before.Source })];
-        foreach (var host in stay) fleet.PoolsOf(host).Host = host;
+        foreach (var host in stay) registry.PoolsOf(host).Host = host;
         if (arrivals.Length + removed.Length > 0 || kept.Any(pair => !pair.After.ServesAs(pair.Before))) store.Update(current => current.WithHosts([.. stay, .. arrivals], time));
 
         foreach (var host in arrivals) OnAdded(host);
@@ -81,7 +81,7 @@ internal sealed class LiveTopology(
     {
         counters.Count(RouterEvent.HostAdded);
         Log.HostAdded(logger, host.Name, host.Endpoint);
-        fleet.MonitorOf(host).Start();
+        registry.MonitorOf(host).Start();
     }
 
     private void OnRemoved(HostConfiguration host)
@@ -89,7 +89,7 @@ internal sealed class LiveTopology(
         counters.Count(RouterEvent.HostRemoved);
         Log.HostRemoved(logger, host.Name, host.Endpoint, configuration.DrainTimeout);
         StopRenewal(host);
-        Follow(RetireAsync(fleet.PoolsOf(host)));
+        Follow(RetireAsync(registry.PoolsOf(host)));
     }
 
     private void OnKept(HostConfiguration before, HostConfiguration after)
@@ -120,7 +120,7 @@ internal sealed class LiveTopology(
         await time.YieldAsync().ConfigureAwait(false);
         await pools.Monitor.DisposeAsync().ConfigureAwait(false);
         await retirement.RunAsync(pools.Host.Name, [.. pools.Sources], _stop.Token).ConfigureAwait(false);
-        fleet.Remove(pools);
+        registry.Remove(pools);
         lock (_lock)
         {
             _taken &= ~pools.Host.Bit;
@@ -157,7 +157,7 @@ internal sealed class LiveTopology(
 
         counters.Count(RouterEvent.HostReconnected);
         Log.HostReconnected(logger, host.Name, configuration.DrainTimeout);
-        fleet.MonitorOf(host).Wake();
+        registry.MonitorOf(host).Wake();
         await retirement.RunAsync(host.Name, former, _stop.Token).ConfigureAwait(false);
         foreach (var source in former) source.Pool.Forget(source);
     }
@@ -169,9 +169,9 @@ internal sealed class LiveTopology(
         {
             if (superseded.IsCancellationRequested) return null;
             _renewals.Remove(host.Index);
-            fleet.PoolsOf(host).Host = host;
+            registry.PoolsOf(host).Host = host;
             store.Update(current => current.WithHosts([.. current.Hosts.Select(known => known.Configuration.Index == host.Index ? host : known.Configuration)], time));
-            return fleet.PoolsOf(host).Renew(probe);
+            return registry.PoolsOf(host).Renew(probe);
         }
     }
 

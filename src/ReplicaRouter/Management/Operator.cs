@@ -6,7 +6,7 @@ namespace ReplicaRouter.Management;
 internal sealed class Operator(
     RouterConfiguration configuration,
     TopologyStore store,
-    Fleet fleet,
+    HostRegistry registry,
     CommandListener listener,
     RoutingCounters counters,
     TimeProvider time,
@@ -31,13 +31,13 @@ internal sealed class Operator(
         });
         if (!wasForced) counters.Count(RouterEvent.ForcedToPrimary);
         Log.ForcedToPrimary(logger, duration);
-        fleet.Wake(ulong.MaxValue);
+        registry.Wake(ulong.MaxValue);
     }
 
     public async Task DrainAsync(string name, CancellationToken cancellationToken)
     {
         var host = Find(name);
-        var pools = fleet.PoolsOf(host);
+        var pools = registry.PoolsOf(host);
         store.Update(current => current.WithDrained(host.Index, true, time));
         Log.Drained(logger, host.Name);
 
@@ -78,7 +78,7 @@ internal sealed class Operator(
         });
         Log.Accepted(logger, accepted!.Host, accepted.SystemIdentifier, accepted.Timeline, accepted.GivenUp.Count == 0 ? "nothing" : string.Join(" ", accepted.GivenUp));
         // Probe all hosts now, so that operations that wait for a primary go on at once.
-        fleet.Wake(ulong.MaxValue);
+        registry.Wake(ulong.MaxValue);
         return accepted;
     }
 

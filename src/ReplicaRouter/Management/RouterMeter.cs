@@ -8,15 +8,15 @@ internal sealed class RouterMeter : IDisposable
     private readonly Meter _meter;
     private readonly RouterConfiguration _configuration;
     private readonly TopologyStore _store;
-    private readonly Fleet _fleet;
+    private readonly HostRegistry _registry;
     private readonly CommandListener _listener;
     private readonly TimeProvider _time;
 
     public RouterMeter(
-        IMeterFactory? factory, RouterConfiguration configuration, TopologyStore store, Fleet fleet,
+        IMeterFactory? factory, RouterConfiguration configuration, TopologyStore store, HostRegistry registry,
         CommandListener listener, HostChooser chooser, RoutingCounters counters, TimeProvider time)
     {
-        (_configuration, _store, _fleet, _listener, _time) = (configuration, store, fleet, listener, time);
+        (_configuration, _store, _registry, _listener, _time) = (configuration, store, registry, listener, time);
         var options = new MeterOptions(DatabaseRouterTelemetry.MeterName) { Version = DatabaseRouterTelemetry.Version };
         _meter = factory?.Create(options) ?? new Meter(options);
         OperationDuration = _meter.CreateHistogram("replica_router.operation.duration", "s", "Duration of operations that the router ran, with waiting, opening and retries.",
@@ -96,7 +96,7 @@ internal sealed class RouterMeter : IDisposable
 
     /// <summary>Returns the pools of all databases by route and host name: the former connections of a host that was removed and added again can still be in use.</summary>
     private IEnumerable<IGrouping<(RoutePlan Plan, string Host), HostPool>> Pools() =>
-        _fleet.All.SelectMany(host => host.Everything).GroupBy(pool => (_configuration.Routes[pool.Plan.Index], pool.Host.Name));
+        _registry.All.SelectMany(host => host.Everything).GroupBy(pool => (_configuration.Routes[pool.Plan.Index], pool.Host.Name));
 
     private static IEnumerable<Measurement<long>> Fallbacks(RoutingCounters counters) =>
         from fallback in counters.Fallbacks()
@@ -152,5 +152,5 @@ internal sealed class RouterMeter : IDisposable
     private IEnumerable<Measurement<T>> ByHost<T>(Func<HostSnapshot, T> value) where T : struct =>
         _store.Current.Hosts.Select(host => new Measurement<T>(value(host), TelemetryTags.OfHost(host.Configuration)));
 
-    private HostMonitor MonitorOf(HostSnapshot host) => _fleet.MonitorOf(host.Configuration);
+    private HostMonitor MonitorOf(HostSnapshot host) => _registry.MonitorOf(host.Configuration);
 }

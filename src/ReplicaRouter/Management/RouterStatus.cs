@@ -2,7 +2,7 @@ namespace ReplicaRouter.Management;
 
 /// <summary>Builds the public health status and metrics from snapshots and counters.</summary>
 internal sealed class RouterStatus(
-    TopologyStore store, Fleet fleet, CommandListener listener, RoutingCounters counters, TimeProvider time)
+    TopologyStore store, HostRegistry registry, CommandListener listener, RoutingCounters counters, TimeProvider time)
 {
     public IReadOnlyDictionary<string, HostHealth> Health()
     {
@@ -14,8 +14,8 @@ internal sealed class RouterStatus(
 
     public DatabaseRouterMetrics Metrics()
     {
-        var all = fleet.All.SelectMany(host => host.All).Where(pool => pool.Commands > 0).ToList();
-        var lastProbe = fleet.Hosts.Max(host => fleet.MonitorOf(host.Host).LastProbeAt);
+        var all = registry.All.SelectMany(host => host.All).Where(pool => pool.Commands > 0).ToList();
+        var lastProbe = registry.Hosts.Max(host => registry.MonitorOf(host.Host).LastProbeAt);
         return new DatabaseRouterMetrics
         {
             QueriesRouted = Enum.GetValues<DatabaseOperation>().ToDictionary(op => op, op => all.Where(p => p.Plan.Index == (int)op).Sum(p => p.Commands) + counters.CommandsOfRemoved((int)op)),
@@ -43,7 +43,7 @@ internal sealed class RouterStatus(
                 LostHistories = counters[RouterEvent.LostHistory],
                 IgnoredTokens = counters[RouterEvent.IgnoredToken],
             },
-            AverageLatency = fleet.Hosts.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.Host.Name, p => TimeSpan.FromMilliseconds(p.Load.Latency.Value)),
+            AverageLatency = registry.Hosts.Where(p => p.Load.Latency.Value > 0).ToDictionary(p => p.Host.Name, p => TimeSpan.FromMilliseconds(p.Load.Latency.Value)),
             LastHealthCheck = lastProbe == 0 ? null : new DateTimeOffset(lastProbe, TimeSpan.Zero),
         };
     }
@@ -55,7 +55,7 @@ internal sealed class RouterStatus(
         return new HostHealth
         {
             IsHealthy = state is HostState.Healthy or HostState.Suspect or HostState.NoLogins or HostState.Full,
-            Latency = TimeSpan.FromMilliseconds(fleet.MonitorOf(host.Configuration).LastProbeMs),
+            Latency = TimeSpan.FromMilliseconds(registry.MonitorOf(host.Configuration).LastProbeMs),
             ReplicationLag = isKnown ? host.Lag : null,
             LagBytes = isKnown ? host.LagBytes : null,
             Error = isKnown || host.Last is null ? host.Error : "has not answered a probe lately",
@@ -64,7 +64,7 @@ internal sealed class RouterStatus(
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,
-            ConnectionsInUse = fleet.PoolsOf(host.Configuration).InUse,
+            ConnectionsInUse = registry.PoolsOf(host.Configuration).InUse,
             Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
         };
     }

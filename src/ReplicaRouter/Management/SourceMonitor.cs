@@ -5,7 +5,7 @@ namespace ReplicaRouter.Management;
 
 /// <summary>Queries one discovery source repeatedly, even after failures, and applies its answers.</summary>
 internal sealed class SourceMonitor(
-    IHostDiscoverySource source, LiveTopology topology, TopologyStore store, Fleet fleet, DiscoverySettings settings, RoutingCounters counters, TimeProvider time, Random random,
+    IHostDiscoverySource source, LiveTopology topology, TopologyStore store, HostRegistry registry, DiscoverySettings settings, RoutingCounters counters, TimeProvider time, Random random,
     ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan ShortestValidity = TimeSpan.FromSeconds(1);
@@ -100,7 +100,7 @@ internal sealed class SourceMonitor(
         if (hosts.FirstOrDefault(host => host.IsPrimary) is not { } said) return;
         var topology = store.Current;
         var host = topology.Hosts.FirstOrDefault(known => known.Configuration.HasEndpoint(said.Endpoint));
-        if (host is not null && !ReferenceEquals(host, topology.Primary)) fleet.MonitorOf(host.Configuration).Wake();
+        if (host is not null && !ReferenceEquals(host, topology.Primary)) registry.MonitorOf(host.Configuration).Wake();
     }
 }
 

@@ -13,14 +13,14 @@ internal sealed class StallWatch : IAsyncDisposable
 
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
 
-    private readonly Fleet _fleet;
+    private readonly HostRegistry _registry;
     private readonly CommandListener _listener;
     private readonly PeriodicTimer _timer;
     private readonly Task _loop;
 
-    public StallWatch(Fleet fleet, CommandListener listener, TimeProvider time)
+    public StallWatch(HostRegistry registry, CommandListener listener, TimeProvider time)
     {
-        (_fleet, _listener, _timer) = (fleet, listener, new PeriodicTimer(Period, time));
+        (_registry, _listener, _timer) = (registry, listener, new PeriodicTimer(Period, time));
         _loop = Task.Run(RunAsync);
     }
 
@@ -34,7 +34,7 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
         {
-            foreach (var host in _fleet.Hosts) Look(host, _fleet.MonitorOf(host.Host));
+            foreach (var host in _registry.Hosts) Look(host, _registry.MonitorOf(host.Host));
         }
     }
 

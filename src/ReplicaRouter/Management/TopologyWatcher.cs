@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter.Management;
 
 /// <summary>Reacts to changes between two snapshots: logs them, counts failovers, drops connections to the wrong server.</summary>
-internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILogger logger)
+internal sealed class TopologyWatcher(HostRegistry registry, RoutingCounters counters, ILogger logger)
 {
     // Hosts, one bit each, already logged because the pools of all processes can exceed max_connections. Once is enough.
     private ulong _warned;
@@ -16,7 +16,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         foreach (var host in after.Hosts)
         {
             // A host that was just added has no earlier state.
-            if (before.Find(host.Configuration) is { } known) OnHost(known, host, fleet.PoolsOf(host.Configuration));
+            if (before.Find(host.Configuration) is { } known) OnHost(known, host, registry.PoolsOf(host.Configuration));
         }
 
         OnBelief(before, after);
@@ -30,7 +30,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         if (isReplaced) Log.IdentityGivenUp(logger, before.SystemIdentifier!.Value, after.SystemIdentifier);
         else Log.TimelineGivenUp(logger, before.Timeline, after.Timeline);
         // Positions must be learned again.
-        fleet.Wake(ulong.MaxValue);
+        registry.Wake(ulong.MaxValue);
     }
 
     private void OnHost(HostSnapshot before, HostSnapshot after, HostPools pools)
@@ -38,7 +38,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         var isOther = before.Answer is { } former && former.Server != after.Answer?.Server;
         var isLost = before.IsServing && !after.IsServing;
         if (isOther || isLost || (before.Role != after.Role && before.Role != HostRole.Unknown)) pools.Clear();
-        if (before.Comeback.IsOut && !after.Comeback.IsOut) pools.Load.ForgetLatency();
+        if (before.Probation.IsOut && !after.Probation.IsOut) pools.Load.ForgetLatency();
         if (after.IsLost && !before.IsLost) pools.Lost.Raise();
         if (after.Answer?.Types is { } types) pools.KnowTypes(types);
         if (before.Answer?.Probers != after.Answer?.Probers || before.Role != after.Role) WarnOfPools(after, pools);
@@ -92,7 +92,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         {
             Log.PrimaryLost(logger, before!.Name);
             // Probe all hosts now, to follow a promoted one at once.
-            fleet.Wake(ulong.MaxValue);
+            registry.Wake(ulong.MaxValue);
             return;
         }
 
@@ -101,7 +101,7 @@ internal sealed class TopologyWatcher(Fleet fleet, RoutingCounters counters, ILo
         // Another name for the same server, even one that replaced the former in the configuration, is no failover.
         if ((topology.Find(last.Configuration) ?? last).Answer?.Server == after.Answer?.Server) return;
         counters.Count(RouterEvent.Failover);
-        var pools = fleet.PoolsOf(last.Configuration);
+        var pools = registry.PoolsOf(last.Configuration);
         if (pools.Host.IsSameMember(last.Configuration)) pools.Superseded.Raise();
         Log.PrimaryChanged(logger, after.Name, after.Answer?.Timeline, last.Name);
     }

@@ -34,7 +34,7 @@ internal sealed class ConnectionOpener(
         var connection = source.Value.CreateConnection();
         var led = new CreatedConnection(source, host => verifier.NewBinding(attempt, host));
         connection.StateChange += led.OnStateChange;
-        // A session's read needs more than a host that may serve its route, and a read that falls back to the primary needs a slot there: neither can be led elsewhere later.
+        // A session's read needs more than a host that may serve its route, and a read that falls back to the primary needs a slot there: neither can be moved to another pool.
         if (attempt.Ticket is null && (attempt.IsPlain || !attempt.Plan.IsReadOnly)) created.Add(connection, led);
         if (attempt.Ticket is { } ticket)
         {
@@ -118,15 +118,15 @@ internal sealed class ConnectionOpener(
     }
 
     // Choosing usually completes synchronously.
-    private (HostPool Pool, SessionDemand Demand) Choose(Attempt attempt) => chooser.ChooseAsync(attempt, CancellationToken.None).Wait();
+    private (HostPool Pool, ReadRequirement Demand) Choose(Attempt attempt) => chooser.ChooseAsync(attempt, CancellationToken.None).Wait();
 
     /// <summary>Whether to try another host. All failures to open allow that, except the caller's own cancellation and the router's disposal.</summary>
     private bool IsToBeOpenedElsewhere(Exception exception, Attempt attempt, HostPool pool, long startedAt)
     {
         // Hosts are chosen by load, so the queues of the others are as long. Trying each in turn would only add work during an overload.
-        if (exception.InnerException is LineTooLongException) return false;
-        var failed = FailedTry.OfOpening(exception, attempt);
-        if (RetryTable.Decide(failed) != RetryDecision.AgainElsewhere) return false;
+        if (exception.InnerException is QueueFullException) return false;
+        var failed = AttemptFailure.OfOpening(exception, attempt);
+        if (RetryTable.Decide(failed) != RetryDecision.RetryElsewhere) return false;
         // The router's own limit; the host is not at fault.
         if (failed.Detail == FailureDetail.PoolExhausted) return true;
         // Even an error that does not indicate a host failure can be caused by the host; the next probe shows.

@@ -16,7 +16,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     public static bool IsInDoubt(RoutePlan plan, NpgsqlConnection connection) => !plan.IsReadOnly && connection.IsToStandby();
 
     /// <summary>Verifies and binds a connection. If it fails verification, closes it and excludes its host from the operation's next choice.</summary>
-    public async ValueTask<bool> TryBindAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryBindAsync(Attempt attempt, HostPool pool, ReadRequirement demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var isBound = false;
         try
@@ -59,7 +59,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
         var login = await pool.Source.Logins.OfAsync(connection, async).ConfigureAwait(false);
         if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
         // The login can be newer than the last answer to a probe; another answer can prove it.
-        var asking = pool.Owner.Monitor.AskAsync().WaitAsync(cancellationToken);
+        var asking = pool.Owner.Monitor.ProbeNowAsync().WaitAsync(cancellationToken);
         if (async) await asking.ConfigureAwait(false);
         else asking.GetAwaiter().GetResult();
         if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
@@ -73,7 +73,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
     /// <summary>
     /// Whether the primary shows everything that the session has read on a replica. If not, another replica can serve; otherwise the primary is tried again after its next probe.
     /// </summary>
-    private async ValueTask<bool> ShowsAllAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
+    private async ValueTask<bool> ShowsAllAsync(Attempt attempt, HostPool pool, ReadRequirement demand, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
         var proof = primaryProof.HoldsAsync(attempt, pool, demand, connection, cancellationToken);
         if (async ? await proof.ConfigureAwait(false) : proof.GetAwaiter().GetResult()) return true;
@@ -86,7 +86,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
         attempt.Exclude(pool.Host, new NpgsqlException($"{pool.Host.Endpoint} {reason}."), time.GetTimestamp(), reason);
 
     /// <summary>Notifies the session, and the limit on fallback reads, when the connection is closed.</summary>
-    private void Bind(Attempt attempt, HostPool pool, in SessionDemand demand, NpgsqlConnection connection)
+    private void Bind(Attempt attempt, HostPool pool, in ReadRequirement demand, NpgsqlConnection connection)
     {
         if (NewBinding(attempt, pool) is { } binding)
         {

@@ -6,7 +6,7 @@ internal sealed class FailureReporter(TopologyStore store)
     /// <summary>
     /// Reports an error. <paramref name="startedAt"/>: when the failed work began, on a connection that was open by then. Later evidence about the host outweighs the error.
     /// </summary>
-    /// <returns>Whether the host caused the error, so that another host may succeed.</returns>
+    /// <returns>Whether the host caused the error, so that another host can succeed.</returns>
     public bool Report(Exception exception, HostPool pool, long startedAt, FailureSite site)
     {
         var kind = FailureClassifier.Classify(exception, site);

@@ -4,7 +4,7 @@ namespace ReplicaRouter.Opening;
 internal sealed class HostChooser(
     RouterConfiguration configuration,
     TopologyStore store,
-    Fleet fleet,
+    HostRegistry registry,
     RoutingCounters counters,
     PrimaryGuard guard,
     SessionWatcher sessions,
@@ -19,7 +19,7 @@ internal sealed class HostChooser(
 
     private readonly StartupGate _gate = new(
         store,
-        plan => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random) is { Host: not null, Fallback: Verdict.Eligible },
+        plan => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), registry.Loads, random) is { Host: not null, Fallback: Verdict.Eligible },
         // Slightly longer than the first probes can take.
         configuration.Health.Timeout + TimeSpan.FromMilliseconds(500),
         configuration.Routes.Length,
@@ -34,7 +34,7 @@ internal sealed class HostChooser(
     public HostPool? TryChoosePlain(RoutePlan plan, ulong excluded = 0)
     {
         if (!_gate.IsOpen) return null;
-        var host = HostSelection.ChoosePlain(store.Current, plan, fleet.Loads, random, time, excluded);
+        var host = HostSelection.ChoosePlain(store.Current, plan, registry.Loads, random, time, excluded);
         return host < 0 ? null : PoolOf(host, plan);
     }
 
@@ -45,7 +45,7 @@ internal sealed class HostChooser(
         if (!_gate.IsOpen) _gate.WaitAsync(RouteRequest.For(plan, options, time).IsStrong ? null : plan, CancellationToken.None).GetAwaiter().GetResult();
         var request = RouteRequest.For(plan, options, time);
         var topology = store.Current;
-        var choice = HostSelection.Choose(topology, plan, request, fleet.Loads, random);
+        var choice = HostSelection.Choose(topology, plan, request, registry.Loads, random);
         if (choice.Host is null) throw Eligibility.NoHost(topology, plan, request, time);
         // What callers do with the pool can't be counted as operations, so a free slot is required only at this moment.
         if (!IsFallbackToPrimary(topology, plan, request, choice) || guard.HasPlace(plan.Priority)) return PoolOf(choice, plan);
@@ -54,18 +54,18 @@ internal sealed class HostChooser(
     }
 
     /// <summary>Whether a host may serve the route now. Changes no counters.</summary>
-    public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), fleet.Loads, random).Host is not null;
+    public bool CanServe(RoutePlan plan) => HostSelection.Choose(store.Current, plan, RouteRequest.For(plan, default, time), registry.Loads, random).Host is not null;
 
     /// <summary>Explains which host would serve the route now, and why others may not. Changes no counters.</summary>
     public RouteExplanation Explain(RoutePlan plan, OperationOptions? options) =>
-        RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), fleet.Loads, random, time);
+        RouteExplanation.Of(store.Current, plan, RouteRequest.For(plan, options, time), registry.Loads, random, time);
 
     private string WhyNoPlace => $"already serves as many fallback reads as it may ({guard.Places} at once)";
 
     /// <summary>Chooses a host for an operation, and waits until one may serve it.</summary>
     /// <returns>The host's pool, and what the operation's session needs from it.</returns>
     /// <exception cref="NoEligibleHostException">No host may serve, and none came within the route's wait.</exception>
-    public async ValueTask<(HostPool Pool, SessionDemand Demand)> ChooseAsync(Attempt attempt, CancellationToken cancellationToken)
+    public async ValueTask<(HostPool Pool, ReadRequirement Demand)> ChooseAsync(Attempt attempt, CancellationToken cancellationToken)
     {
         if (!_gate.IsOpen) await _gate.WaitAsync(attempt.Request(default, time).IsStrong ? null : attempt.Plan, cancellationToken).ConfigureAwait(false);
         while (true)
@@ -105,7 +105,7 @@ internal sealed class HostChooser(
 
     /// <summary>Waits for a slot on the primary, for a read that falls back to it.</summary>
     /// <returns>Whether the read may proceed. If not, choose again: a replica may be back.</returns>
-    private async ValueTask<bool> TryEnterAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
+    private async ValueTask<bool> TryEnterAsync(Attempt attempt, TopologySnapshot topology, ReadRequirement demand, Choice choice, CancellationToken cancellationToken)
     {
         if (!IsFallbackToPrimary(topology, attempt.Plan, attempt.Request(demand, time), choice))
         {
@@ -113,7 +113,7 @@ internal sealed class HostChooser(
             return true;
         }
 
-        var ticket = attempt.Ticket ??= guard.Enter(attempt.Plan.Priority, fleet.Loads[choice.Host!.Configuration.Index].Commands.Count);
+        var ticket = attempt.Ticket ??= guard.Enter(attempt.Plan.Priority, registry.Loads[choice.Host!.Configuration.Index].Commands.Count);
         if (ticket.Admitted.IsCompleted) return true;
         var left = attempt.RemainingWaitForHost(time);
         if (left <= TimeSpan.Zero || guard.IsTooLate(ticket, left, attempt.Plan.MaxWaiting))
@@ -144,8 +144,8 @@ internal sealed class HostChooser(
     /// <summary>Waits until the state of all hosts is known, or the time limit for it has passed.</summary>
     public Task WaitUntilSettledAsync(CancellationToken cancellationToken) => _gate.WaitAsync(null, cancellationToken);
 
-    private Choice Choose(Attempt attempt, TopologySnapshot topology, in SessionDemand demand) =>
-        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), fleet.Loads, random);
+    private Choice Choose(Attempt attempt, TopologySnapshot topology, in ReadRequirement demand) =>
+        HostSelection.Choose(topology, attempt.Plan, attempt.Request(demand, time), registry.Loads, random);
 
     private HostPool PoolOf(in Choice choice, RoutePlan plan)
     {
@@ -156,11 +156,11 @@ internal sealed class HostChooser(
     /// <summary>Returns the pool of a host that was chosen for a command.</summary>
     private HostPool PoolOf(int host, RoutePlan plan)
     {
-        fleet.Loads[host].Ejection(plan.Index).OnChosen(host);
-        return fleet.PoolAt(host, plan);
+        registry.Loads[host].Ejection(plan.Index).OnChosen(host);
+        return registry.PoolAt(host, plan);
     }
 
-    private SessionDemand DemandOf(Attempt attempt, TopologySnapshot topology)
+    private ReadRequirement DemandOf(Attempt attempt, TopologySnapshot topology)
     {
         if (attempt.Session is not { } session) return default;
         if (configuration.SessionWindow is { } window) return session.Demand(time.GetUtcNow(), window);
@@ -171,7 +171,7 @@ internal sealed class HostChooser(
 
     /// <summary>Asks for the positions of the session's accesses, and for the chosen replica's replay position, all in one round trip.</summary>
     /// <returns>Whether to choose again.</returns>
-    private async Task<bool> TryLearnPositionsAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, HostSnapshot target, CancellationToken cancellationToken)
+    private async Task<bool> TryLearnPositionsAsync(Attempt attempt, TopologySnapshot topology, ReadRequirement demand, HostSnapshot target, CancellationToken cancellationToken)
     {
         attempt.Session!.Release();
         var left = attempt.RemainingWaitForHost(time);
@@ -187,7 +187,7 @@ internal sealed class HostChooser(
 
     /// <summary>Waits for a replica that is expected to replay in time what the session needs, to spare the primary.</summary>
     /// <returns>Whether to choose again.</returns>
-    private async Task<bool> TryCatchUpAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, Choice choice, CancellationToken cancellationToken)
+    private async Task<bool> TryCatchUpAsync(Attempt attempt, TopologySnapshot topology, ReadRequirement demand, Choice choice, CancellationToken cancellationToken)
     {
         // If no other host may serve, the full wait for a host applies.
         var left = choice.Host is null ? attempt.RemainingWaitForHost(time) : attempt.RemainingCatchUp(time);
@@ -195,7 +195,7 @@ internal sealed class HostChooser(
         counters.Count(RouterEvent.CatchUpWait);
         attempt.Wait.Awaited = replica.Configuration.Bit;
         var turn = TimeSpan.Min(left, LongestTurn);
-        var isReached = await fleet.PoolsOf(replica.Configuration).Replay.WaitAsync(demand.Floor.Lsn, turn, cancellationToken).ConfigureAwait(false);
+        var isReached = await registry.PoolsOf(replica.Configuration).Replay.WaitAsync(demand.Floor.Lsn, turn, cancellationToken).ConfigureAwait(false);
         if (isReached == false) attempt.Wait.Lost |= replica.Configuration.Bit;
         // If the primary has not reached the position, or never will, the rest of the wait would be wasted: the primary's next answer shows.
         var isInDoubt = isReached is null && turn < left && topology.Primary?.Answer!.FlushLsn < demand.Floor.Lsn;
@@ -205,10 +205,10 @@ internal sealed class HostChooser(
 
     /// <summary>Asks hosts. At the time limit, the caller continues with what is known.</summary>
     private Task<bool> AskAsync(ulong hosts, TimeSpan limit, CancellationToken cancellationToken) =>
-        fleet.AskAsync(hosts).EndsWithinAsync(TimeSpan.Max(limit, ShortestWait), time, cancellationToken);
+        registry.ProbeNowAsync(hosts).EndsWithinAsync(TimeSpan.Max(limit, ShortestWait), time, cancellationToken);
 
     /// <summary>Chooses the replica to wait for, like any other host, among those that are expected to catch up in time; null if none is.</summary>
-    private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in SessionDemand demand, ulong behind, TimeSpan left)
+    private HostSnapshot? Expected(Attempt attempt, TopologySnapshot topology, in ReadRequirement demand, ulong behind, TimeSpan left)
     {
         // No replica can be proven to reach such a position until a primary answers.
         if (left < ShortestWait || demand.Floor.Lsn == ulong.MaxValue || demand.Floor.Timeline > topology.Timeline) return null;
@@ -219,18 +219,18 @@ internal sealed class HostChooser(
         {
             if ((behind & ~attempt.Wait.Lost & host.Configuration.Bit) == 0 || topology.IsKnownToLagBy(host, wait, time)) continue;
             // Assume that the next answer takes as long as the last one.
-            if (fleet.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
+            if (registry.MonitorOf(host.Configuration).LastProbeMs < left.TotalMilliseconds) expected |= host.Configuration.Bit;
         }
 
         if (expected == 0) return null;
         var request = attempt.Request(demand, time) with { Floor = default };
-        return HostSelection.Choose(topology, attempt.Plan, request with { Excluded = request.Excluded | ~expected }, fleet.Loads, random).Host;
+        return HostSelection.Choose(topology, attempt.Plan, request with { Excluded = request.Excluded | ~expected }, registry.Loads, random).Host;
     }
 
     /// <summary>
     /// Waits for a change that can make a host eligible. <paramref name="isBehind"/>: whether a replica would be eligible if it had replayed what the session needs.
     /// </summary>
-    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, SessionDemand demand, bool isBehind, CancellationToken cancellationToken)
+    private async Task WaitForHostAsync(Attempt attempt, TopologySnapshot topology, ReadRequirement demand, bool isBehind, CancellationToken cancellationToken)
     {
         ThrowIfHopeless(topology, attempt.Plan);
         if (attempt.Failed?.RefusalBy(topology.Primary) is { } refusal) throw new DatabaseRouterConfigurationException([refusal]);
@@ -238,7 +238,7 @@ internal sealed class HostChooser(
         if (!demand.Floor.IsNone && !attempt.Wait.HasWoken)
         {
             attempt.Wait.HasWoken = true;
-            fleet.Wake(ulong.MaxValue);
+            registry.Wake(ulong.MaxValue);
         }
 
         try
@@ -258,7 +258,7 @@ internal sealed class HostChooser(
         }
 
         // A host that answers again after a failure is tried again, with backoff, so that its waiters do not all retry at once.
-        if (attempt.Failed is { } failed && failed.ForgiveAnswered(store.Current)) await Task.Delay(failed.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
+        if (attempt.Failed is { } failed && failed.ClearAnswered(store.Current)) await Task.Delay(failed.NextBackoff(random), time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

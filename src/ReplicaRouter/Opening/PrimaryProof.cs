@@ -6,7 +6,7 @@ namespace ReplicaRouter.Opening;
 /// <remarks>
 /// A replica shows a commit as soon as it has replayed it; the primary only after its synchronous standbys have confirmed it. See <see cref="HiddenCommits"/>.
 /// </remarks>
-internal sealed class PrimaryProof(RouterConfiguration configuration, TopologyStore store, Fleet fleet, LeaseOpener leases, TimeProvider time)
+internal sealed class PrimaryProof(RouterConfiguration configuration, TopologyStore store, HostRegistry registry, LeaseOpener leases, TimeProvider time)
 {
     /// <summary>Without synchronous standbys a commit is hidden from its flush to disk until its process leaves the list of open transactions: about a millisecond.</summary>
     private static readonly TimeSpan LongestWithoutStandbys = TimeSpan.FromSeconds(1);
@@ -28,7 +28,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     }
 
     /// <returns>Whether it is verified. If not, the primary hides something that the session has read on a replica.</returns>
-    public async Task<bool> HoldsAsync(Attempt attempt, HostPool pool, SessionDemand demand, NpgsqlConnection primary, CancellationToken cancellationToken)
+    public async Task<bool> HoldsAsync(Attempt attempt, HostPool pool, ReadRequirement demand, NpgsqlConnection primary, CancellationToken cancellationToken)
     {
         var session = attempt.Session!;
         // Reuse the result of an earlier try: asked again, the replica would also name commits that the session has not read.
@@ -49,7 +49,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         return true;
     }
 
-    private async Task<PrimaryDoubt> DoubtAsync(Attempt attempt, HostConfiguration host, SessionDemand demand, NpgsqlConnection primary, CancellationToken cancellationToken)
+    private async Task<PrimaryDoubt> DoubtAsync(Attempt attempt, HostConfiguration host, ReadRequirement demand, NpgsqlConnection primary, CancellationToken cancellationToken)
     {
         var now = time.GetTimestamp();
         var open = await HiddenCommits.OpenAsync(primary, cancellationToken).ConfigureAwait(false);
@@ -57,7 +57,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         var plan = attempt.Plan.IsReadOnly ? attempt.Plan : configuration.PlanOf(DatabaseOperation.Read);
         foreach (var replica in Witnesses(demand))
         {
-            var asking = AskAsync(attempt.Session!, fleet.PoolAt(replica.Configuration.Index, plan), open);
+            var asking = AskAsync(attempt.Session!, registry.PoolAt(replica.Configuration.Index, plan), open);
             if (await asking.EndsWithinAsync(ReplicaLimit, time, cancellationToken).ConfigureAwait(false) && asking is { IsCompletedSuccessfully: true, Result: (true, var hidden) })
             {
                 return new PrimaryDoubt(host, now, hidden);
@@ -72,7 +72,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
     }
 
     /// <summary>Returns two replicas that probably show all that the session has read: the one that it last read from, and the one that has replayed most.</summary>
-    private IEnumerable<HostSnapshot> Witnesses(SessionDemand demand)
+    private IEnumerable<HostSnapshot> Witnesses(ReadRequirement demand)
     {
         var now = time.GetTimestamp();
         return store.Current.Hosts
@@ -91,7 +91,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         if (!ConnectionProof.Holds(session, store.Current, pool.Host, login))
         {
             // The login can be newer than the last answer to a probe; another answer can prove it.
-            await pool.Owner.Monitor.AskAsync().ConfigureAwait(false);
+            await pool.Owner.Monitor.ProbeNowAsync().ConfigureAwait(false);
             if (!ConnectionProof.Holds(session, store.Current, pool.Host, login)) return (false, null);
         }
 

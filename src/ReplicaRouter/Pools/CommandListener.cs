@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace ReplicaRouter.Pools;
 
-/// <summary>Listens to Npgsql's meter for how many commands run on each host, and how long they take.</summary>
+/// <summary>Counts and times each host's commands, by listening to Npgsql's meter.</summary>
 /// <remarks>
 /// This counts every command, however its connection was obtained, and callers get the real <see cref="Npgsql.NpgsqlConnection"/> without a wrapper.
 /// </remarks>

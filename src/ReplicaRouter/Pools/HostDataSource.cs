@@ -81,7 +81,7 @@ internal sealed class HostDataSource : IAsyncDisposable
         var isLong = !await login.EndsWithinAsync(LoginThrottle.LongLogin, _time, CancellationToken.None).ConfigureAwait(false);
         if (isLong)
         {
-            Throttle.OnLoginIsLong();
+            Throttle.OnSlowLogin();
             await login.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -151,7 +151,7 @@ internal sealed class HostDataSource : IAsyncDisposable
 
     private void Count(NpgsqlConnection connection, StateChangeEventArgs change)
     {
-        if (change.CurrentState == ConnectionState.Open) Throttle.OnOpenedElsewhere();
+        if (change.CurrentState == ConnectionState.Open) Throttle.OnOpenedOutsideRouter();
         if (change.OriginalState != ConnectionState.Open) return;
         if (connection.FullState.HasFlag(ConnectionState.Broken))
         {

@@ -110,7 +110,7 @@ internal sealed class HostPool
 
     private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause)
     {
-        var what = cause is LineTooLongException
+        var what = cause is QueueFullException
             ? $"all {Limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and more callers are queued than can be served. This one was refused at once."
             : $"none of the at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} became available within {waited.TotalSeconds:0.###} s.";
         return new NpgsqlException($"The connection pool has been exhausted: {what} Return connections sooner, or raise the route's MaxPoolSize.", cause);

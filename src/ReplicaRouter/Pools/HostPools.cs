@@ -48,16 +48,16 @@ internal sealed class HostPools
     public long Commands => All.Sum(pool => pool.Commands);
 
     /// <summary>Raised when the host is found to hang or to be gone.</summary>
-    public Alarm Lost { get; } = new();
+    public HostSignal Lost { get; } = new();
 
     /// <summary>Raised when it is no longer useful to wait for a login.</summary>
-    public Alarm LoginsRefused { get; } = new();
+    public HostSignal LoginsRefused { get; } = new();
 
     /// <summary>
     /// Raised when work that can write must be checked: another host has replaced this one as the primary, or a new login has reached this one, so that older connections may
     /// have fallen silent.
     /// </summary>
-    public Alarm Superseded { get; } = new();
+    public HostSignal Superseded { get; } = new();
 
     /// <summary>The pools to the database of the connection string, by route.</summary>
     public ImmutableArray<HostPool> All { get; }

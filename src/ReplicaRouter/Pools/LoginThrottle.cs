@@ -29,7 +29,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource<Admission>> _line = new();
-    private readonly StandingLine _standing = new(time);
+    private readonly StandingQueue _standing = new(time);
     private int _waiting;
 
     // Connections that callers hold, including logins in progress.
@@ -66,7 +66,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     }
 
     /// <summary>Admits a caller when its turn comes.</summary>
-    /// <exception cref="TimeoutException">It took too long; a <see cref="LineTooLongException"/> if it would have.</exception>
+    /// <exception cref="TimeoutException">It took too long; a <see cref="QueueFullException"/> if it would have.</exception>
     public async Task<Admission> EnterAsync(TimeSpan timeout, bool async, CancellationToken cancellationToken)
     {
         var turn = LineUp(timeout);
@@ -76,7 +76,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
             var admission = async ? await turn.Task.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false)
                 : turn.Task.Wait(timeout, cancellationToken) ? turn.Task.Result
                 : throw new TimeoutException();
-            return admission == Admission.Refused ? throw new LineTooLongException() : admission;
+            return admission == Admission.Refused ? throw new QueueFullException() : admission;
         }
         catch
         {
@@ -93,7 +93,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     }
 
     /// <summary>Records a connection that a caller opened directly.</summary>
-    public void OnOpenedElsewhere()
+    public void OnOpenedOutsideRouter()
     {
         var open = Interlocked.Increment(ref _inUse) - Volatile.Read(ref _loggingIn);
         if (open > Volatile.Read(ref _connected)) Volatile.Write(ref _connected, open);
@@ -107,7 +107,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     }
 
     /// <summary>Records that a login has taken longer than <see cref="LongLogin"/>.</summary>
-    public void OnLoginIsLong()
+    public void OnSlowLogin()
     {
         Interlocked.Increment(ref _longLogins);
         ServeIfAnyWaits();

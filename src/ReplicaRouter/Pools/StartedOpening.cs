@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Pools;
 
-/// <summary>A connection that is being opened, at whatever stage.</summary>
+/// <summary>The opening of a connection, at any stage.</summary>
 /// <param name="Pool">The pool.</param>
 /// <param name="Lease">The connection; null while the pool has none available.</param>
 /// <param name="Task">Its opening; null if not started.</param>

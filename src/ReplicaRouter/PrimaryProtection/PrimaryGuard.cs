@@ -9,7 +9,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
 {
     private readonly Lock _lock = new();
     private readonly List<PrimaryTicket> _queue = [];
-    private readonly StandingLine _line = new(time);
+    private readonly StandingQueue _line = new(time);
     private volatile HostConfiguration? _primary;
     private long _readAt = long.MinValue / 2;
     private int _taken;

@@ -13,10 +13,10 @@ internal static class Eligibility
 
     public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request, bool isForcedToPrimary)
     {
-        if (!tier.IsPrimary && (host.TwinOf is not null || !host.Configuration.Groups.Contains(tier.Group))) return Verdict.NotMember;
+        if (!tier.IsPrimary && (host.DuplicateOf is not null || !host.Configuration.Groups.Contains(tier.Group))) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
         if (standing is not (Verdict.Eligible or Verdict.Suspect)) return standing;
-        if (tier.IsPrimary && (request.IsSecondRun || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
+        if (tier.IsPrimary && (request.IsHedge || !ReferenceEquals(host, topology.Primary))) return Verdict.NotPrimary;
         if (!tier.IsPrimary && host.Role != HostRole.Replica) return Verdict.IsPrimary;
         if (host.IsDrained) return Verdict.Drained;
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
@@ -86,7 +86,7 @@ internal static class Eligibility
         return verdict switch
         {
             Verdict.Eligible or Verdict.Suspect => "is eligible, but connecting to it failed",
-            Verdict.NotMember when host.TwinOf is { } twin => $"is the same server as {twin}",
+            Verdict.NotMember when host.DuplicateOf is { } duplicate => $"is the same server as {duplicate}",
             Verdict.NotMember => "is in no group of this route",
             Verdict.IsPrimary => "is the primary",
             Verdict.NotPrimary => "is a replica",

@@ -24,7 +24,7 @@ internal static class HostSelection
         foreach (ref readonly var tier in request.TiersOf(plan).AsSpan())
         {
             // The DR replica serves when nothing better is left. For a hedged attempt, the first attempt is something better.
-            if (request.IsSecondRun && tier.Group == HostNames.DisasterRecovery && tier != plan.Tiers[0]) break;
+            if (request.IsHedge && tier.Group == HostNames.DisasterRecovery && tier != plan.Tiers[0]) break;
             ulong eligible = 0, suspect = 0;
             var reason = Verdict.Eligible;
             foreach (var host in topology.Hosts)
@@ -39,7 +39,7 @@ internal static class HostSelection
 
             var candidates = eligible != 0 ? eligible : suspect;
             // A hedged attempt gains nothing on a host that is slower than that of the first attempt.
-            if (request.IsSecondRun && candidates != 0) candidates &= ~OutlierEjection.Of(candidates, plan.Index, loads).Ejected;
+            if (request.IsHedge && candidates != 0) candidates &= ~OutlierEjection.Of(candidates, plan.Index, loads).Ejected;
             if (candidates != 0) return new Choice(topology.At(Pick(topology, candidates, request, plan, loads, random)), fallback, candidates, behind);
             if (reason > fallback) fallback = reason;
         }
@@ -71,7 +71,7 @@ internal static class HostSelection
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
         var window = OutlierEjection.Of(candidates, plan.Index, loads).Filter(candidates, loads);
         window = SlowStart.Filter(topology, window, request.Now, random);
-        if (request.IsSecondRun) return LastAnswered(window, plan.Index, loads);
+        if (request.IsHedge) return LastAnswered(window, plan.Index, loads);
         return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random, random.Next(), loads[BitOperations.TrailingZeroCount(window)].Now);
     }
 

@@ -45,7 +45,7 @@ internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
             if (host.IsWarmOnly) return None;
             hosts |= host.Configuration.Bit;
             // Until a host has its full share of the load, each choice is random (SlowStart).
-            from = Math.Max(from, host.Comeback.FullAt);
+            from = Math.Max(from, host.Probation.FullAt);
             // Answers expire, and lag is proven to be within its limit only for a time.
             until = Math.Min(until, tier.IsPrimary ? host.ExpiresAt : Math.Min(host.ExpiresAt, host.FreshAt!.Value + host.Leeway + request.MaxLag));
         }

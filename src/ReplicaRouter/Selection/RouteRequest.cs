@@ -18,7 +18,7 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     public ImmutableArray<RouteTier> TiersOf(RoutePlan plan) => IsStrong || IsKeptOnPrimary ? RouteTier.OnlyPrimary : plan.Tiers;
 
     /// <summary>Whether it is a hedged attempt, which neither the primary nor a slow host may serve.</summary>
-    public bool IsSecondRun { get; init; }
+    public bool IsHedge { get; init; }
 
     /// <summary>The position that a replica must have replayed, and whose timeline a primary must have reached.</summary>
     public WalPosition Floor { get; init; }

@@ -14,7 +14,7 @@ internal static class SlowStart
         {
             var host = topology.At(BitOperations.TrailingZeroCount(rest))!;
             weights += host.Configuration.Weight;
-            if (host.Comeback.FullAt > now) returning |= host.Configuration.Bit;
+            if (host.Probation.FullAt > now) returning |= host.Configuration.Bit;
         }
 
         if (returning == 0 || returning == candidates) return candidates;
@@ -22,7 +22,7 @@ internal static class SlowStart
         for (var rest = returning; rest != 0; rest &= rest - 1)
         {
             var host = topology.At(BitOperations.TrailingZeroCount(rest))!;
-            drawn -= host.Configuration.Weight * host.Comeback.ShareAt(now);
+            drawn -= host.Configuration.Weight * host.Probation.ShareAt(now);
             if (drawn < 0) return host.Configuration.Bit;
         }
 

@@ -70,7 +70,7 @@ internal sealed class ReplayWaiter(HostMonitor monitor, TopologyStore store, Tim
         {
             var before = LastAnsweredIn(store.Current);
             // Always yield: a host that answers synchronously would keep this thread for as long as any operation waits.
-            await monitor.AskAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await monitor.ProbeNowAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             if (PauseAfter(before) is not { } pause) return;
             if (pause >= LeastPause) await _nearer.Task.EndsWithinAsync(pause, time, CancellationToken.None).ConfigureAwait(false);
         }

@@ -35,10 +35,10 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
     }
 
     /// <summary>Work from the opening of a connection to its close, or to the end of the ambient transaction if it is enlisted in one.</summary>
-    private sealed class Work(SessionUse use)
+    private sealed class Work(HostAccess use)
     {
         public int Holds = 1;
 
-        public SessionUse Use => use;
+        public HostAccess Use => use;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class SessionState(TimeProvider time)
     private static readonly TimeSpan LongestAge = TimeSpan.FromDays(1);
 
     private readonly Lock _lock = new();
-    private readonly List<SessionUse> _uses = [];
+    private readonly List<HostAccess> _uses = [];
     private WalPosition _floor;
     private long _floorSince;
     private HostConfiguration? _home;
@@ -63,18 +63,18 @@ internal sealed class SessionState(TimeProvider time)
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
             var (cluster, timeline, fork) = (token.Position.SystemIdentifier, token.Position.Timeline, token.Position.Fork);
-            _uses.Add(new SessionUse { Host = null, Timeline = timeline, Fork = fork, SystemIdentifier = cluster, Since = now, Until = now });
+            _uses.Add(new HostAccess { Host = null, Timeline = timeline, Fork = fork, SystemIdentifier = cluster, Since = now, Until = now });
         }
     }
 
     /// <summary>Notes that a connection was opened to a host that was chosen on a timeline.</summary>
     /// <returns>The argument for <see cref="End"/>.</returns>
-    public SessionUse Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0, bool isOnReplica = false)
+    public HostAccess Begin(HostConfiguration host, int timeline, bool isWrite, long now, ulong fork = 0, bool isOnReplica = false)
     {
         lock (_lock)
         {
             var use = _uses.Find(known => host.IsSameMember(known.Host) && known.Timeline == timeline && known.Fork == fork);
-            if (use is null) _uses.Add(use = new SessionUse { Host = host, Timeline = timeline, Fork = fork, Since = now, Until = now });
+            if (use is null) _uses.Add(use = new HostAccess { Host = host, Timeline = timeline, Fork = fork, Since = now, Until = now });
             use.Open++;
             use.IsWrite |= isWrite;
             use.IsOnReplica |= isOnReplica;
@@ -85,7 +85,7 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    public void End(SessionUse use, long now)
+    public void End(HostAccess use, long now)
     {
         lock (_lock)
         {
@@ -137,7 +137,7 @@ internal sealed class SessionState(TimeProvider time)
     }
 
     /// <summary>Learns what positions it can from a snapshot, and returns what a read requires. Accesses over open connections after the read began need not be covered.</summary>
-    public SessionDemand Demand(TopologySnapshot topology, long asOf)
+    public ReadRequirement Demand(TopologySnapshot topology, long asOf)
     {
         lock (_lock)
         {
@@ -155,14 +155,14 @@ internal sealed class SessionState(TimeProvider time)
             // A position that was just learned from a former primary may not be part of the current history.
             if (finding == SessionFinding.None) finding = CheckFloor(topology);
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new SessionDemand(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
+            return new ReadRequirement(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
         }
     }
 
     /// <summary>Returns what the next read requires where positions can't be used.</summary>
-    public SessionDemand Demand(DateTimeOffset now, TimeSpan window)
+    public ReadRequirement Demand(DateTimeOffset now, TimeSpan window)
     {
-        lock (_lock) return new SessionDemand { Affinity = _home?.Bit ?? 0, IsWriteRecent = now - _wroteAt < window || IsWriting };
+        lock (_lock) return new ReadRequirement { Affinity = _home?.Bit ?? 0, IsWriteRecent = now - _wroteAt < window || IsWriting };
     }
 
     /// <summary>Returns what another process needs to continue the session, as far as a snapshot shows it.</summary>
@@ -180,10 +180,10 @@ internal sealed class SessionState(TimeProvider time)
                 {
                     (isWriting, open) = (true, Earliest(open, use));
                 }
-                else if (SessionLesson.Of(use, topology, asOf, time) is { } learnt)
+                else if (LearnedPosition.Of(use, topology, asOf, time) is { } learned)
                 {
-                    floor = WalPosition.Later(floor, learnt.Position);
-                    if (learnt.IsLost && !_hasLostHistory) finding = SessionFinding.LostHistory;
+                    floor = WalPosition.Later(floor, learned.Position);
+                    if (learned.IsLost && !_hasLostHistory) finding = SessionFinding.LostHistory;
                 }
                 else
                 {
@@ -199,7 +199,7 @@ internal sealed class SessionState(TimeProvider time)
         }
     }
 
-    private static WalPosition Earliest(in WalPosition open, SessionUse use) => use.Timeline < open.Timeline ? open with { Timeline = use.Timeline, Fork = use.Fork } : open;
+    private static WalPosition Earliest(in WalPosition open, HostAccess use) => use.Timeline < open.Timeline ? open with { Timeline = use.Timeline, Fork = use.Fork } : open;
 
     /// <summary>Does the same where positions can't be used: returns when the session last wrote.</summary>
     public SessionToken? ExportTime(DateTimeOffset now)
@@ -219,14 +219,14 @@ internal sealed class SessionState(TimeProvider time)
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
 
     /// <summary>Whether accesses were on the sticky replica. They need no position while the session stays there.</summary>
-    private bool IsAtHome(SessionUse use, TopologySnapshot topology) =>
+    private bool IsAtHome(HostAccess use, TopologySnapshot topology) =>
         topology.Find(_home) is { Role: HostRole.Replica } home && home.Configuration.IsSameMember(use.Host);
 
-    private static ulong BitOf(SessionUse use, TopologySnapshot topology) =>
+    private static ulong BitOf(HostAccess use, TopologySnapshot topology) =>
         topology.Find(use.Host)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;
 
     /// <returns>Whether nothing is left to learn about these accesses.</returns>
-    private bool Settle(SessionUse use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
+    private bool Settle(HostAccess use, TopologySnapshot topology, long asOf, ref SessionFinding finding)
     {
         if (use.Open > 0 && use.Since >= asOf && use.Since >= use.Until) return true;
         if (use.SystemIdentifier != 0 && topology.SystemIdentifier is { } cluster && use.SystemIdentifier != cluster)
@@ -235,12 +235,12 @@ internal sealed class SessionState(TimeProvider time)
             return _uses.Remove(use);
         }
 
-        if (SessionLesson.Of(use, topology, asOf, time) is not { } learnt) return false;
-        if (learnt.IsLost) finding = SessionFinding.LostHistory;
-        (use.Timeline, use.Fork) = (learnt.Position.Timeline, learnt.Position.Fork);
-        Raise(learnt.Position, learnt.ReceivedAt);
+        if (LearnedPosition.Of(use, topology, asOf, time) is not { } learned) return false;
+        if (learned.IsLost) finding = SessionFinding.LostHistory;
+        (use.Timeline, use.Fork) = (learned.Position.Timeline, learned.Position.Fork);
+        Raise(learned.Position, learned.ReceivedAt);
         if (use.Open == 0) return _uses.Remove(use);
-        use.Since = learnt.SentAt;
+        use.Since = learned.SentAt;
         return true;
     }
 
@@ -266,8 +266,8 @@ internal sealed class SessionState(TimeProvider time)
         LowerToFlushed(topology, last);
         var isGivenUp = topology.GivenUp.Contains(_floor, topology.Timeline);
         if (!isGivenUp && IsPartOf(topology, last)) return SessionFinding.None;
-        var isReported = isGivenUp || SessionLesson.IsReportedLost(topology, _floor.Timeline, _floor.Fork);
-        (_floor, _floorSince) = (SessionLesson.PositionOf(topology, last.Answer!), last.ReceivedAt);
+        var isReported = isGivenUp || LearnedPosition.IsReportedLost(topology, _floor.Timeline, _floor.Fork);
+        (_floor, _floorSince) = (LearnedPosition.PositionOf(topology, last.Answer!), last.ReceivedAt);
         return isReported ? SessionFinding.LostHistory : SessionFinding.None;
     }
 

@@ -13,9 +13,9 @@ internal static class Misconfiguration
 
         // Two hosts that show the same start of the postmaster, to the microsecond, and the same server port are one server.
         var answered = configured.Where(host => host.IsAnswering);
-        foreach (var twins in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
+        foreach (var duplicates in answered.GroupBy(host => host.Answer!.Server).Where(group => group.Count() > 1))
         {
-            faults.Add(RouterConfigurationBuilder.SameServer(twins.Select(h => h.Configuration.Source)));
+            faults.Add(RouterConfigurationBuilder.SameServer(duplicates.Select(h => h.Configuration.Source)));
         }
 
         if (faults.Count == 0 && topology.Hosts.All(host => host.IsServing && host.Role == HostRole.Replica))

@@ -62,7 +62,7 @@ internal sealed class TopologySnapshot
     public TimelineBelief Belief { get; private init; } = TimelineBelief.None;
     public NamedLeaders Leaders { get; private init; } = NamedLeaders.None;
     public TimelineHistory History { get; private init; } = TimelineHistory.Empty;
-    public GivenUpHistory GivenUp { get; private init; }
+    public AbandonedHistory GivenUp { get; private init; }
 
     /// <summary>Timestamp until which an operator forces all reads to the primary; 0 if not.</summary>
     public long ForcedToPrimaryUntil { get; private init; }
@@ -137,7 +137,7 @@ internal sealed class TopologySnapshot
             Faulty = host.Faulty is { } faulty && observation.ReceivedAt < faulty.Until ? faulty : null,
         };
         if (updated.IsAnswering ? updated.Answer!.IsInRecovery : HostStateRules.IsOut(updated)) updated = updated with { OutAt = observation.ReceivedAt };
-        return Derive(Replaced(updated with { Comeback = ComebackOf(host, updated, observation, time) }), time, observation);
+        return Derive(Replaced(updated with { Probation = ProbationOf(host, updated, observation, time) }), time, observation);
     }
 
     /// <summary>Returns this topology with the outcome of a login: its failure, or null if it succeeded. Ignores a login that began before the newest completed one.</summary>
@@ -177,7 +177,7 @@ internal sealed class TopologySnapshot
     {
         var changed = hosts.OrderBy(host => host.Index).Select(host => Find(host) is { } known
             ? known with { Configuration = host }
-            : new HostSnapshot { Configuration = host, Comeback = Comeback.Arrival });
+            : new HostSnapshot { Configuration = host, Probation = Probation.Arrival });
         return Derive([.. changed], time);
     }
 
@@ -194,11 +194,11 @@ internal sealed class TopologySnapshot
         identity ??= ClusterIdentity.Decide(Identity, hosts);
         // Another cluster replaced the former one: what was learned about the former one no longer holds.
         var isReplaced = SystemIdentifier is { } former && former != identity?.SystemIdentifier;
-        if (isReplaced) hosts = [.. hosts.Select(host => host with { Comeback = Comeback.Arrival })];
+        if (isReplaced) hosts = [.. hosts.Select(host => host with { Probation = Probation.Arrival })];
 
-        hosts = FaultyHost.Limit(CallerEvidence.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]));
+        hosts = FaultyHost.Limit(PassiveHealthLimit.Limit([.. hosts.Select(host => HostStateRules.Standing(host, identity))]));
         var belief = TimelineBelief.Of(hosts, identity?.SystemIdentifier, leaders, isReplaced ? TimelineBelief.None : Belief, time);
-        hosts = Twins.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
+        hosts = DuplicateHosts.Mark(PrimaryElection.Judge(hosts, belief, leaders, time));
         var primary = hosts.FirstOrDefault(host => host.MayBePrimary);
 
         var isFresh = isReplaced || belief.Timeline < Timeline;
@@ -231,16 +231,16 @@ internal sealed class TopologySnapshot
         ?? (host.Answer is { IsInRecovery: false } before && !answer.IsInRecovery && before.Timeline == answer.Timeline
             && (before.Server == answer.Server || !(answer.ReplayLsn < before.FlushLsn)) ? host.Fork : null);
 
-    private Comeback ComebackOf(HostSnapshot before, HostSnapshot updated, HostObservation observation, TimeProvider time)
+    private Probation ProbationOf(HostSnapshot before, HostSnapshot updated, HostObservation observation, TimeProvider time)
     {
         // A probe has to confirm a caller's failure: the caller's own network may be the cause.
-        if (observation.IsFromCaller) return updated.Comeback;
-        if (HostStateRules.IsOut(updated)) return updated.Comeback.Failed(observation.ReceivedAt, time);
-        if (observation.Answer is not { } answer) return updated.Comeback;
+        if (observation.IsFromCaller) return updated.Probation;
+        if (HostStateRules.IsOut(updated)) return updated.Probation.Failed(observation.ReceivedAt, time);
+        if (observation.Answer is not { } answer) return updated.Probation;
         // It restarted before a probe could notice.
         var isRestarted = before.Last is { IsFromCaller: true } && answer.StartedAt > before.Answer?.StartedAt;
-        var comeback = isRestarted ? updated.Comeback.Failed(observation.ReceivedAt, time) : updated.Comeback;
-        return comeback.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time);
+        var probation = isRestarted ? updated.Probation.Failed(observation.ReceivedAt, time) : updated.Probation;
+        return probation.Answered(observation.ReceivedAt, answer.IsInRecovery, HealthSettings.ProofOf(Math.Max(answer.Probers, Probers)), time);
     }
 
     private static (WalHistory OfPrimary, WalHistory All) RecordWal(WalHistory ofPrimary, WalHistory all, HostSnapshot? primary, HostSnapshot observed, HostObservation observation)

@@ -12,7 +12,7 @@ namespace ReplicaRouter.Wal;
 /// </param>
 internal readonly record struct PrimaryFacts(WalPosition Position, ulong? RecoveryEnd, (DateTime StartedAt, DateTime CountsSince)? Run)
 {
-    /// <summary>The columns with these facts, readable by any role. Queried before each COMMIT, so whatever can be computed here is not left to the server.</summary>
+    /// <summary>The columns with these facts, readable by any role. Queried before each COMMIT, so what can be computed here is not left to the server.</summary>
     /// <remarks>
     /// When a backend crashes, the server recovers without a restart, so an unchanged start time proves nothing. But a crash always discards the statistics. Source: PostgreSQL,
     /// src/backend/access/transam/xlog.c, StartupXLOG. A manual reset of the statistics looks the same.

@@ -9,13 +9,13 @@ public class RetryTableTests
     private const bool Broken = true;
     private const bool Open = false;
 
-    private const TryPhase First = TryPhase.FirstCommand;
-    private const TryPhase Later = TryPhase.Work;
+    private const AttemptPhase First = AttemptPhase.FirstCommand;
+    private const AttemptPhase Later = AttemptPhase.Work;
 
     private const RetryDecision Error = RetryDecision.CallersError;
-    private const RetryDecision Here = RetryDecision.AgainHere;
-    private const RetryDecision Elsewhere = RetryDecision.AgainElsewhere;
-    private const RetryDecision Once = RetryDecision.AgainOnceElsewhere;
+    private const RetryDecision Here = RetryDecision.RetryHere;
+    private const RetryDecision Elsewhere = RetryDecision.RetryElsewhere;
+    private const RetryDecision Once = RetryDecision.RetryOnceElsewhere;
     private const RetryDecision NewTransaction = RetryDecision.AgainInNewTransaction;
     private const RetryDecision InDoubt = RetryDecision.CancelledInDoubt;
     private const RetryDecision Unknown = RetryDecision.UnknownOutcome;
@@ -23,17 +23,17 @@ public class RetryTableTests
     private readonly TestTopology _topology = new("primary", "background");
 
     /// <summary>Returns a failed first attempt that its caller allows to be retried. By default the host was last seen as a replica and the attempt sent a command.</summary>
-    private FailedTry Failed(string error, bool isBroken = Open, TryPhase phase = Later, bool isReplica = true, bool hasSent = true)
+    private AttemptFailure Failed(string error, bool isBroken = Open, AttemptPhase phase = Later, bool isReplica = true, bool hasSent = true)
     {
         var flow = new CommandFlow { IsBroken = isBroken };
         if (hasSent) flow.Sent(10);
         if (error is "hung" or "cancelled-given-up") flow.GiveUp();
-        return FailedTry.OfWork(ErrorOf(error), AttemptOf(DatabaseOperation.Read, new OperationOptions()), flow, isReplica, run: 1, rollbacks: null) with { Phase = phase };
+        return AttemptFailure.OfWork(ErrorOf(error), AttemptOf(DatabaseOperation.Read, new OperationOptions()), flow, isReplica, run: 1, rollbacks: null) with { Phase = phase };
     }
 
-    private static RetryDecision OfRead(in FailedTry failed) => RetryTable.Decide(failed);
-    private static RetryDecision OfWrite(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = false });
-    private static RetryDecision OfTransaction(in FailedTry failed) => RetryTable.Decide(failed with { IsReadOnly = false, IsTransaction = true });
+    private static RetryDecision OfRead(in AttemptFailure failed) => RetryTable.Decide(failed);
+    private static RetryDecision OfWrite(in AttemptFailure failed) => RetryTable.Decide(failed with { IsReadOnly = false });
+    private static RetryDecision OfTransaction(in AttemptFailure failed) => RetryTable.Decide(failed with { IsReadOnly = false, IsTransaction = true });
 
     [Theory]
     // Failure, connection, phase: the decision for a read, for a write by ExecuteAsync, and for a transaction before its COMMIT.
@@ -98,7 +98,7 @@ public class RetryTableTests
     [InlineData("own", Broken, Later, Error, Error, Error)]
     [InlineData("reset", Open, First, Error, Error, Error)]
     [InlineData("exhausted", Open, Later, Error, Error, Error)]
-    internal void Failed_work_has_the_expected_decision(string failure, bool isBroken, TryPhase phase, RetryDecision read, RetryDecision write, RetryDecision transaction)
+    internal void Failed_work_has_the_expected_decision(string failure, bool isBroken, AttemptPhase phase, RetryDecision read, RetryDecision write, RetryDecision transaction)
     {
         var failed = Failed(failure, isBroken, phase);
         Assert.Equal((read, write, transaction), (OfRead(failed), OfWrite(failed), OfTransaction(failed)));
@@ -125,7 +125,7 @@ public class RetryTableTests
     [InlineData("hung", Unknown)]
     [InlineData("cancelled-given-up", Unknown)]
     internal void A_failed_commit_has_the_expected_decision(string failure, RetryDecision decision) =>
-        Assert.Equal(decision, OfTransaction(Failed(failure, Broken, TryPhase.Commit)));
+        Assert.Equal(decision, OfTransaction(Failed(failure, Broken, AttemptPhase.Commit)));
 
     [Theory]
     // Failure: the decision for a read, and for a write.
@@ -145,9 +145,9 @@ public class RetryTableTests
         // Nothing was sent, so opening elsewhere is no retry.
         foreach (var options in new[] { new OperationOptions(), new OperationOptions { AllowRetry = false } })
         {
-            Assert.Equal(read, RetryTable.Decide(FailedTry.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Read, options))));
-            Assert.Equal(write, RetryTable.Decide(FailedTry.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Write, options))));
-            Assert.Equal(write, RetryTable.Decide(FailedTry.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Transactional, options))));
+            Assert.Equal(read, RetryTable.Decide(AttemptFailure.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Read, options))));
+            Assert.Equal(write, RetryTable.Decide(AttemptFailure.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Write, options))));
+            Assert.Equal(write, RetryTable.Decide(AttemptFailure.OfOpening(ErrorOf(failure), AttemptOf(DatabaseOperation.Transactional, options))));
         }
     }
 
@@ -155,7 +155,7 @@ public class RetryTableTests
     public void A_deadline_that_passes_during_an_opening_is_the_callers_error()
     {
         var attempt = AttemptOf(DatabaseOperation.Read, new OperationOptions { Deadline = TimeSpan.FromSeconds(1) });
-        Assert.Equal(Error, RetryTable.Decide(FailedTry.OfOpening(attempt.Expired(null), attempt)));
+        Assert.Equal(Error, RetryTable.Decide(AttemptFailure.OfOpening(attempt.Expired(null), attempt)));
     }
 
     [Fact]
@@ -208,7 +208,7 @@ public class RetryTableTests
     [Fact]
     public void A_transaction_is_retried_after_at_most_five_rollbacks()
     {
-        foreach (var phase in new[] { Later, TryPhase.Commit })
+        foreach (var phase in new[] { Later, AttemptPhase.Commit })
         {
             var failed = Failed("40001 ERROR", Open, phase);
             Assert.Equal(NewTransaction, OfTransaction(failed with { Rollbacks = 4 }));
@@ -232,12 +232,12 @@ public class RetryTableTests
     [Fact]
     public void A_read_only_transaction_is_retried_like_a_read_until_COMMIT()
     {
-        static RetryDecision Decide(in FailedTry failed) => RetryTable.Decide(failed with { IsTransaction = true });
+        static RetryDecision Decide(in AttemptFailure failed) => RetryTable.Decide(failed with { IsTransaction = true });
         Assert.Equal(Elsewhere, Decide(Failed("reset", Broken)));
         Assert.Equal(Once, Decide(Failed("XX001 ERROR", Broken)));
         Assert.Equal(Elsewhere, Decide(Failed("40001 ERROR ProcessInterrupts")));
         Assert.Equal(NewTransaction, Decide(Failed("40001 ERROR ProcessInterrupts") with { Conflicts = 1 }));
-        Assert.Equal(Unknown, Decide(Failed("reset", Broken, TryPhase.Commit)));
+        Assert.Equal(Unknown, Decide(Failed("reset", Broken, AttemptPhase.Commit)));
     }
 
     [Fact]
@@ -246,15 +246,15 @@ public class RetryTableTests
         var attempt = AttemptOf(DatabaseOperation.Transactional, new OperationOptions { AllowRetry = false });
         attempt.Exclude(_topology.Configuration.Hosts[0], ErrorOf("reset"), 0).Conflicts = 1;
         var flow = new CommandFlow();
-        Assert.Equal(Later, FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);
+        Assert.Equal(Later, AttemptFailure.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);
         flow.CommandStarted();
         flow.Sent(10);
         flow.CommandEnded();
-        var first = FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3);
+        var first = AttemptFailure.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3);
         Assert.Equal((First, true, true, false, 2, 1, 3), (first.Phase, flow.HasSent, first.IsTransaction, first.MayRetry, first.Run, first.Conflicts, first.Rollbacks));
-        Assert.False(FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, null).IsTransaction);
+        Assert.False(AttemptFailure.OfWork(ErrorOf("reset"), attempt, flow, false, 2, null).IsTransaction);
         flow.BeginCommit(TransactionMark.None);
-        Assert.Equal(TryPhase.Commit, FailedTry.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);
+        Assert.Equal(AttemptPhase.Commit, AttemptFailure.OfWork(ErrorOf("reset"), attempt, flow, false, 2, 3).Phase);
     }
 
     private Attempt AttemptOf(DatabaseOperation operation, OperationOptions options) => new(_topology.Configuration.PlanOf(operation), options, null, _topology.Time);

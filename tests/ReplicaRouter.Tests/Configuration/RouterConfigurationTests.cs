@@ -121,7 +121,7 @@ public class RouterConfigurationTests
         var configuration = From(("DATABASE_URL", Primary));
         var host = configuration.Hosts[0];
         Assert.Equal("primary (p:5432)", host.ToString());
-        foreach (var text in (string?[])[configuration.ToString(), new HostSnapshot { Configuration = host }.ToString(), new FailedAttempt(host, new TimeoutException(), 0).ToString()])
+        foreach (var text in (string?[])[configuration.ToString(), new HostSnapshot { Configuration = host }.ToString(), new FailedHost(host, new TimeoutException(), 0).ToString()])
         {
             Assert.DoesNotContain("s3cret", text, StringComparison.Ordinal);
         }

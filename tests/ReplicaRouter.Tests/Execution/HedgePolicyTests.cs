@@ -15,7 +15,7 @@ public class HedgePolicyTests
     private int Hedges(double milliseconds)
     {
         var count = 0;
-        for (; count < 1000 && _policy.TryBegin(0) is { } setAside; count++) _policy.SecondEnded(0, setAside, Ms(milliseconds));
+        for (; count < 1000 && _policy.TryBegin(0) is { } setAside; count++) _policy.HedgeEnded(0, setAside, Ms(milliseconds));
         return count;
     }
 

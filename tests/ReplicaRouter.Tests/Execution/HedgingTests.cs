@@ -142,7 +142,7 @@ public class HedgingTests
             attempt.Host = _configuration.Hosts[2];
             return Task.FromException<string>(new TimeoutException());
         }, TestContext.Current.CancellationToken);
-        await PassUntil(() => asked == HedgePolicy.MostFurtherRuns);
+        await PassUntil(() => asked == HedgePolicy.MaxHedges);
         _time.Advance(TimeSpan.FromMinutes(1));
         _first.SetResult("first");
         Assert.Equal("first", await read);

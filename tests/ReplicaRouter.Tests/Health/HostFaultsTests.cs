@@ -76,9 +76,9 @@ public class HostFaultsTests
     public void Some_statement_errors_can_be_specific_to_one_host(string sqlState, bool onReplica, bool onPrimary)
     {
         var error = new PostgresException("", "ERROR", "ERROR", sqlState);
-        Assert.Equal(onReplica, HostFaults.MayBeOfHost(error, isReplica: true));
-        Assert.Equal(onPrimary, HostFaults.MayBeOfHost(error, isReplica: false));
+        Assert.Equal(onReplica, HostFaults.IsPossiblyHostSpecific(error, isReplica: true));
+        Assert.Equal(onPrimary, HostFaults.IsPossiblyHostSpecific(error, isReplica: false));
         if (onReplica) Assert.Contains(sqlState, HostFaults.Describe(sqlState), StringComparison.Ordinal);
-        Assert.False(HostFaults.MayBeOfHost(new NpgsqlException("network", new IOException()), isReplica: true));
+        Assert.False(HostFaults.IsPossiblyHostSpecific(new NpgsqlException("network", new IOException()), isReplica: true));
     }
 }

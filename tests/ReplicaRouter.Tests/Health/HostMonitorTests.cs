@@ -56,10 +56,10 @@ public sealed class HostMonitorTests : IAsyncDisposable
         // Once in a few thousand calls a probe ends between the check whether it is running and queueing behind it.
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {
-            for (var i = 0; i < 20_000; i++) await _monitor.AskAsync();
+            for (var i = 0; i < 20_000; i++) await _monitor.ProbeNowAsync();
         })));
         var probes = _probe.Probes;
-        await _monitor.AskAsync();
+        await _monitor.ProbeNowAsync();
         Assert.True(_probe.Probes > probes, "The host is no longer probed.");
     }
 
@@ -103,7 +103,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
         // 60 s with ten requested probes a second. Without them there would be 60 regular ones.
         for (; asked < 600; asked++)
         {
-            await _monitor.AskAsync();
+            await _monitor.ProbeNowAsync();
             _time.Advance(TimeSpan.FromMilliseconds(100));
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
@@ -121,7 +121,7 @@ public sealed class HostMonitorTests : IAsyncDisposable
         var (before, asked) = (_probe.Probes, 0);
         for (; asked < 400; asked++)
         {
-            await _monitor.AskAsync();
+            await _monitor.ProbeNowAsync();
             _time.Advance(TimeSpan.FromSeconds(5));
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }

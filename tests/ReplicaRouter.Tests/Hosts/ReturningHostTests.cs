@@ -7,7 +7,7 @@ public class ReturningHostTests
 {
     private readonly FakeTimeProvider _time = new();
 
-    private Comeback Returned() => default(Comeback).Failed(_time.GetTimestamp(), _time).Answered(_time.GetTimestamp(), mustProve: false, TimeSpan.Zero, _time);
+    private Probation Returned() => default(Probation).Failed(_time.GetTimestamp(), _time).Answered(_time.GetTimestamp(), mustProve: false, TimeSpan.Zero, _time);
 
     [Theory]
     [InlineData(59, 1)]
@@ -29,7 +29,7 @@ public class ReturningHostTests
     [Fact]
     public void A_host_that_never_was_out_has_its_whole_load()
     {
-        Assert.Equal((1.0, 0L, false), (default(Comeback).ShareAt(_time.GetTimestamp()), default(Comeback).FullAt, default(Comeback).IsOut));
-        Assert.True(Comeback.Arrival.IsOut);
+        Assert.Equal((1.0, 0L, false), (default(Probation).ShareAt(_time.GetTimestamp()), default(Probation).FullAt, default(Probation).IsOut));
+        Assert.True(Probation.Arrival.IsOut);
     }
 }

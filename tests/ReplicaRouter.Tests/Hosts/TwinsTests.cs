@@ -24,7 +24,7 @@ public class TwinsTests
     {
         Have(_topology["primary"].Configuration, Discovered("pg-2", 1), _topology["background"].Configuration);
         _topology.Answer("primary", Primary(100)).Answer("pg-2", Replica(100)).Answer("background", Replica(100));
-        Assert.Equal(("background", null), (_topology["pg-2"].TwinOf, _topology["background"].TwinOf));
+        Assert.Equal(("background", null), (_topology["pg-2"].DuplicateOf, _topology["background"].DuplicateOf));
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public class TwinsTests
     {
         Have(_topology["primary"].Configuration, Discovered("pg-2", 1), Discovered("pg-3", 2));
         _topology.Answer("primary", Primary(100)).Answer("pg-2", Replica(100)).Answer("pg-3", Replica(100));
-        Assert.Equal((null, "pg-2"), (_topology["pg-2"].TwinOf, _topology["pg-3"].TwinOf));
+        Assert.Equal((null, "pg-2"), (_topology["pg-2"].DuplicateOf, _topology["pg-3"].DuplicateOf));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public class TwinsTests
     {
         Have(_topology["primary"].Configuration, Discovered("pg-2", 1), _topology["background"].Configuration);
         _topology.Answer("primary", Primary(100)).Answer("pg-2", Replica(100)).Answer("background", Replica(100)).Fail("background", FailureKind.Unreachable);
-        Assert.Null(_topology["pg-2"].TwinOf);
+        Assert.Null(_topology["pg-2"].DuplicateOf);
     }
 
     [Fact]
@@ -48,6 +48,6 @@ public class TwinsTests
     {
         Have(_topology["primary"].Configuration, Discovered("pg-2", 1), _topology["background"].Configuration);
         _topology.Answer("primary", Primary(100)).Answer("pg-2", Replica(100)).Answer("background", Replica(100) with { StartedAt = 2 });
-        Assert.Null(_topology["pg-2"].TwinOf);
+        Assert.Null(_topology["pg-2"].DuplicateOf);
     }
 }

@@ -10,16 +10,16 @@ public sealed class TopologyWatcherTests : IDisposable
     private readonly CommandListener _listener = new();
     private readonly RecordingLogger _log = new();
     private readonly RoutingCounters _counters;
-    private readonly Fleet _fleet;
+    private readonly HostRegistry _registry;
     private readonly TopologyWatcher _watcher;
 
     public TopologyWatcherTests()
     {
         var configuration = _topology.Configuration;
         _counters = new RoutingCounters(configuration.Routes, configuration.Sources);
-        _fleet = new Fleet(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new DataSourceFactory(configuration, NullLoggerFactory.Instance), _topology.Time, new Random(1), _log);
-        foreach (var host in configuration.Hosts) _fleet.Add(host);
-        _watcher = new TopologyWatcher(_fleet, _counters, _log);
+        _registry = new HostRegistry(configuration, new TopologyStore(_topology.Current, _topology.Time), _listener, _ => FakeProbe.Of(Primary(1)), new DataSourceFactory(configuration, NullLoggerFactory.Instance), _topology.Time, new Random(1), _log);
+        foreach (var host in configuration.Hosts) _registry.Add(host);
+        _watcher = new TopologyWatcher(_registry, _counters, _log);
         Then(topology => topology.Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("background", Replica(500)));
     }
 
@@ -32,7 +32,7 @@ public sealed class TopologyWatcherTests : IDisposable
     /// <summary>Returns the tokens of a host that a change cancels.</summary>
     private string Raised(string host, Action<TestTopology> change)
     {
-        var pools = _fleet.PoolsOf(_topology[host].Configuration);
+        var pools = _registry.PoolsOf(_topology[host].Configuration);
         var (lost, refused, superseded) = (pools.Lost.Token, pools.LoginsRefused.Token, pools.Superseded.Token);
         Then(change);
         // The cancellation flag is set at once, even if callbacks run later.
@@ -79,7 +79,7 @@ public sealed class TopologyWatcherTests : IDisposable
     [InlineData("it was promoted", true)]
     public async Task Idle_connections_are_dropped_exactly_when_the_server_or_its_role_changes(string change, bool isDropped)
     {
-        var pool = _fleet.PoolsOf(_topology["analytics"].Configuration).All[0];
+        var pool = _registry.PoolsOf(_topology["analytics"].Configuration).All[0];
         var lease = pool.TryTake()!.Value;
         await lease.Source.CountLoginAsync(Task.CompletedTask, isExpected: true);
         lease.Source.Throttle.Leave();

@@ -184,7 +184,7 @@ public class LoginThrottleTests
         var throttle = Throttle(10);
         for (var i = 0; i < LoginThrottle.MostLogins; i++) throttle.TryEnter();
         var waiting = throttle.EnterAsync(s_timeout, async: true, Ct);
-        throttle.OnLoginIsLong();
+        throttle.OnSlowLogin();
         Assert.Equal(Admission.Login, await waiting);
         Assert.Equal(Admission.Wait, throttle.TryEnter());
         throttle.OnLoginEnded(isConnected: false, wasLong: true);
@@ -227,7 +227,7 @@ public class LoginThrottleTests
     public void A_connection_opened_outside_the_router_counts_until_it_is_closed()
     {
         var throttle = Throttle(1);
-        throttle.OnOpenedElsewhere();
+        throttle.OnOpenedOutsideRouter();
         Assert.Equal(Admission.Wait, throttle.TryEnter());
         throttle.Leave();
         // The pool keeps the closed connection as an idle one.
@@ -303,8 +303,8 @@ public class LoginThrottleTests
         while (throttle.Waiting < 4) callers.Add(throttle.EnterAsync(s_timeout, async: true, Ct));
         var refused = throttle.EnterAsync(s_timeout, async: true, Ct);
         Assert.True(refused.IsCompleted);
-        await Assert.ThrowsAsync<LineTooLongException>(() => refused);
-        Assert.Throws<LineTooLongException>(() => Enter(throttle, s_timeout));
+        await Assert.ThrowsAsync<QueueFullException>(() => refused);
+        Assert.Throws<QueueFullException>(() => Enter(throttle, s_timeout));
         Assert.Equal(4, throttle.Waiting);
     }
 

@@ -100,7 +100,7 @@ public partial class HostSelectionTests
 
         int? Second()
         {
-            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsSecondRun = true };
+            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsHedge = true };
             return HostSelection.Choose(topology.Current, read, request, loads, new Random(1)).Host?.Configuration.Index;
         }
     }
@@ -127,7 +127,7 @@ public partial class HostSelectionTests
 
         int? Second()
         {
-            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsSecondRun = true };
+            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsHedge = true };
             return HostSelection.Choose(topology.Current, read, request, loads, new Random(1)).Host?.Configuration.Index;
         }
     }
@@ -148,7 +148,7 @@ public partial class HostSelectionTests
     public void A_hedge_does_not_use_the_dr_replica_when_no_other_replica_is_left(string route, string first, string hosts, string expected)
     {
         var topology = Healthy(hosts.Split(' '));
-        var request = RouteRequest.For(topology.Configuration.PlanOf(route), default, topology.Time) with { IsSecondRun = true, Excluded = topology[first].Configuration.Bit };
+        var request = RouteRequest.For(topology.Configuration.PlanOf(route), default, topology.Time) with { IsHedge = true, Excluded = topology[first].Configuration.Bit };
         var choice = HostSelection.Choose(topology.Current, topology.Configuration.PlanOf(route), request, topology.Loads(), new Random(1));
         Assert.Equal(expected, choice.Host?.Name ?? "");
     }

@@ -21,7 +21,7 @@ public class SlowStartTests
         for (var answers = 0; answers < 3; answers++) _topology.Advance(0.1).Answer("analytics", Replica(100));
         _topology.Advance(3);
         AnswerAll();
-        var share = _topology["analytics"].Comeback.ShareAt(_topology.Time.GetTimestamp());
+        var share = _topology["analytics"].Probation.ShareAt(_topology.Time.GetTimestamp());
         Assert.InRange(share, 0.2, 0.5);
 
         Assert.InRange(ShareOfAnalytics(callers), share / 3 * 0.75, share / 3 * 1.25);

@@ -17,7 +17,7 @@ public class SessionOnPrimaryTests
 
     private long Now => _topology.Time.GetTimestamp();
 
-    private SessionUse Begin(string host, bool isOnReplica) => _session.Begin(_topology[host].Configuration, 1, isWrite: !isOnReplica, Now, isOnReplica: isOnReplica);
+    private HostAccess Begin(string host, bool isOnReplica) => _session.Begin(_topology[host].Configuration, 1, isWrite: !isOnReplica, Now, isOnReplica: isOnReplica);
 
     [Fact]
     public void A_session_without_reads_on_replicas_needs_no_proof()

@@ -15,7 +15,7 @@ public partial class SessionStateTests
 
     private long Now => _topology.Time.GetTimestamp();
 
-    private SessionDemand Demand() => _session.Demand(_topology.Current, Now);
+    private ReadRequirement Demand() => _session.Demand(_topology.Current, Now);
 
     private void Do(string host, bool isWrite = false)
     {
@@ -29,7 +29,7 @@ public partial class SessionStateTests
     [Fact]
     public void A_session_without_operations_has_no_requirement()
     {
-        Assert.Equal(new SessionDemand { Timeline = 1 }, Demand());
+        Assert.Equal(new ReadRequirement { Timeline = 1 }, Demand());
         Assert.Null(_session.Export(_topology.Current, Now, default).Token);
     }
 
@@ -146,7 +146,7 @@ public partial class SessionStateTests
     {
         _session.Merge(new SessionToken(new WalPosition(99, 1, 500), default, false), Now);
         Assert.Equal(SessionFinding.ForeignToken, Demand().Finding);
-        Assert.Equal(new SessionDemand { Timeline = 1 }, Demand());
+        Assert.Equal(new ReadRequirement { Timeline = 1 }, Demand());
     }
 
     [Fact]

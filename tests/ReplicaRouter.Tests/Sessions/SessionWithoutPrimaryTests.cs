@@ -19,7 +19,7 @@ public class SessionWithoutPrimaryTests
 
     private long Now => _topology.Time.GetTimestamp();
 
-    private SessionDemand Demand() => _session.Demand(_topology.Current, Now);
+    private ReadRequirement Demand() => _session.Demand(_topology.Current, Now);
 
     private void Do(string host, bool isWrite)
     {

@@ -53,9 +53,9 @@ public class ChangedHostsTests
         Assert.Equal("analytics background", _topology.Candidates(DatabaseOperation.Read).Hosts);
         _topology.Advance(0.05).Answer("replica-3", Replica(100) with { StartedAt = 3 });
         Assert.Equal("analytics background replica-3", _topology.Candidates(DatabaseOperation.Read).Hosts);
-        Assert.Equal(0.1, _topology["replica-3"].Comeback.ShareAt(_topology.Time.GetTimestamp()));
+        Assert.Equal(0.1, _topology["replica-3"].Probation.ShareAt(_topology.Time.GetTimestamp()));
         _topology.Advance(10);
-        Assert.Equal(1, _topology["replica-3"].Comeback.ShareAt(_topology.Time.GetTimestamp()));
+        Assert.Equal(1, _topology["replica-3"].Probation.ShareAt(_topology.Time.GetTimestamp()));
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public class ChangedHostsTests
         Want(this["primary"], this["analytics"], this["background"], New("10.0.0.9", 3, isDiscovered: true));
         var twin = _topology["analytics"].Answer!;
         _topology.Answer("background", Replica(100) with { StartedAt = 7 }).Answer("10.0.0.9", twin).Advance(0.05).Answer("10.0.0.9", twin);
-        Assert.Equal("analytics", _topology["10.0.0.9"].TwinOf);
+        Assert.Equal("analytics", _topology["10.0.0.9"].DuplicateOf);
         Assert.Equal("analytics background", _topology.Candidates(DatabaseOperation.Read).Hosts);
         Assert.Empty(Misconfiguration.Find(_topology.Current));
     }

@@ -22,9 +22,9 @@ internal sealed class OneClusterCheck : ICheck
                 .. cluster.Answering.Where(host => host.Server!.Answer.SystemIdentifier != primary.Server!.Answer.SystemIdentifier).Select(host => Problem.Failure(
                     $"{host.Name}: {host.Host.Endpoint} has the system identifier {host.Server!.Answer.SystemIdentifier}, {primary.Name} has {primary.Server!.Answer.SystemIdentifier}",
                     $"Correct the address in {host.Host.Source}, or make the server a standby of the primary (pg_basebackup).")),
-                .. cluster.Answering.GroupBy(host => host.Server!.Answer.Server).Where(group => group.Count() > 1).Select(twins => Problem.Failure(
-                    $"{string.Join(" and ", twins.Select(host => host.Name))} are the same server",
-                    $"Name each server once: correct {string.Join(" or ", twins.Select(host => host.Host.Source))}.")),
+                .. cluster.Answering.GroupBy(host => host.Server!.Answer.Server).Where(group => group.Count() > 1).Select(duplicates => Problem.Failure(
+                    $"{string.Join(" and ", duplicates.Select(host => host.Name))} are the same server",
+                    $"Name each server once: correct {string.Join(" or ", duplicates.Select(host => host.Host.Source))}.")),
             ]);
     }
 }

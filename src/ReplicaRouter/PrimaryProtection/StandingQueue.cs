@@ -9,7 +9,7 @@ namespace ReplicaRouter.PrimaryProtection;
 /// </para>
 /// <para>Even if it is not standing, a caller with more ahead than are served within its wait, at the better rate of the last two periods, would only time out.</para>
 /// </remarks>
-internal sealed class StandingLine(TimeProvider time)
+internal sealed class StandingQueue(TimeProvider time)
 {
     /// <summary>Two periods are shorter than 1 % of a minute of overload, and long enough for the queue after a short stall to shrink.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(150);

@@ -8,7 +8,7 @@ namespace ReplicaRouter.Pools;
 /// Read without a lock. A host is added before a snapshot names it, and stays after no snapshot does until its index is reused, so that readers of an older snapshot
 /// still find it.
 /// </remarks>
-internal sealed class Fleet(
+internal sealed class HostRegistry(
     RouterConfiguration configuration, TopologyStore store, CommandListener listener, Func<HostConfiguration, IHostProbe> createProbe,
     DataSourceFactory factory, TimeProvider time, Random random, ILogger logger)
 {
@@ -69,7 +69,7 @@ internal sealed class Fleet(
 
     /// <summary>Probes several hosts at once, and waits for the answers.</summary>
     /// <inheritdoc cref="Wake" path="/param"/>
-    public Task AskAsync(ulong hosts) => Task.WhenAll(MonitorsOf(hosts).Select(monitor => monitor.AskAsync()));
+    public Task ProbeNowAsync(ulong hosts) => Task.WhenAll(MonitorsOf(hosts).Select(monitor => monitor.ProbeNowAsync()));
 
     private IEnumerable<HostMonitor> MonitorsOf(ulong hosts) =>
         store.Current.Hosts.Where(host => (hosts & host.Configuration.Bit) != 0).Select(host => MonitorOf(host.Configuration));

@@ -1,7 +1,7 @@
 namespace ReplicaRouter.Sessions;
 
 /// <summary>A session's accesses to one host on one timeline that no known position covers yet. Guarded by its session's lock.</summary>
-internal sealed class SessionUse
+internal sealed class HostAccess
 {
     /// <summary>The host; null for accesses by another process.</summary>
     public required HostConfiguration? Host { get; init; }

@@ -2,14 +2,14 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ReplicaRouter.Tests.Execution;
 
-public class WorkUnderWayTests
+public class WorkInFlightTests
 {
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public void Work_is_stalled_when_some_is_pending_and_none_completes()
     {
-        var work = new WorkUnderWay(_time);
+        var work = new WorkInFlight(_time);
         _time.Advance(TimeSpan.FromSeconds(9));
         Assert.False(work.IsStalled(TimeSpan.FromSeconds(1)));
         work.Begin();
@@ -25,7 +25,7 @@ public class WorkUnderWayTests
     [Fact]
     public void Forgotten_work_that_ends_later_is_not_counted_below_zero()
     {
-        var work = new WorkUnderWay(_time);
+        var work = new WorkInFlight(_time);
         work.Begin();
         work.Forget();
         Assert.Equal(0, work.Count);

@@ -6,7 +6,7 @@ namespace ReplicaRouter.Sessions;
 /// <param name="Unsettled">Hosts with accesses whose position is not known yet, one bit each.</param>
 /// <param name="IsAcrossTimelines">Whether some of these accesses were on another timeline than the primary's.</param>
 /// <param name="Finding">What was just found about what the session has seen.</param>
-internal readonly record struct SessionDemand(WalPosition Floor, ulong Affinity, ulong Unsettled, bool IsAcrossTimelines, SessionFinding Finding)
+internal readonly record struct ReadRequirement(WalPosition Floor, ulong Affinity, ulong Unsettled, bool IsAcrossTimelines, SessionFinding Finding)
 {
     /// <summary>Whether the session wrote so recently that only the primary may serve, where positions can't be used.</summary>
     public bool IsWriteRecent { get; init; }
@@ -15,7 +15,7 @@ internal readonly record struct SessionDemand(WalPosition Floor, ulong Affinity,
     public int Timeline { get; init; }
 
     /// <summary>Returns the same with a position that no replica has reached.</summary>
-    public SessionDemand Unmet() => this with { Floor = Floor with { Lsn = ulong.MaxValue } };
+    public ReadRequirement Unmet() => this with { Floor = Floor with { Lsn = ulong.MaxValue } };
 
     /// <summary>Whether the session may read from a host without asking for positions first.</summary>
     public bool Allows(HostSnapshot host) => host.Role == HostRole.Primary

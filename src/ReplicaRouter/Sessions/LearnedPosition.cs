@@ -5,26 +5,26 @@ namespace ReplicaRouter.Sessions;
 /// <param name="SentAt">Timestamp before the query: accesses up to then lie before the position.</param>
 /// <param name="ReceivedAt">Timestamp of the answer: the position was reached by then.</param>
 /// <param name="IsLost">Whether a failover lost some of the accesses, as far as is known.</param>
-internal readonly record struct SessionLesson(WalPosition Position, long SentAt, long ReceivedAt, bool IsLost)
+internal readonly record struct LearnedPosition(WalPosition Position, long SentAt, long ReceivedAt, bool IsLost)
 {
     /// <summary>Returns a position at or after all of the accesses, if a snapshot shows one. Accesses over open connections after a read began need not be covered.</summary>
-    public static SessionLesson? Of(SessionUse use, TopologySnapshot topology, long asOf, TimeProvider time)
+    public static LearnedPosition? Of(HostAccess use, TopologySnapshot topology, long asOf, TimeProvider time)
     {
         // What an open connection did until the read began must be covered. An answer from after that covers it.
         var until = use.Open > 0 ? Math.Max(use.Until, asOf) : use.Until;
         if (topology.Find(use.Host) is { LastAnswered: { Answer: { } answer } own } host && own.SentAt >= until && answer.ConnectedAt <= use.Since)
         {
             var shown = host.IsServing ? ShownBy(topology, host, answer, use) : ShownBefore(topology, answer, use, time.GetElapsedTime(until, own.SentAt));
-            if (shown is { } position) return new SessionLesson(position, own.SentAt, own.ReceivedAt, false);
+            if (shown is { } position) return new LearnedPosition(position, own.SentAt, own.ReceivedAt, false);
         }
 
         if (topology.Primary is not { LastAnswered: { } last } || last.SentAt < until) return null;
-        return new SessionLesson(PositionOf(topology, last.Answer!), last.SentAt, last.ReceivedAt,
+        return new LearnedPosition(PositionOf(topology, last.Answer!), last.SentAt, last.ReceivedAt,
             use.Since < topology.GivenUp.IdentitySince || (use.IsAcross(topology) && IsReportedLost(topology, use.Timeline, use.Fork)));
     }
 
     /// <summary>Returns a position at or after everything that could be seen on a serving host.</summary>
-    private static WalPosition? ShownBy(TopologySnapshot topology, HostSnapshot host, HostAnswer answer, SessionUse use)
+    private static WalPosition? ShownBy(TopologySnapshot topology, HostSnapshot host, HostAnswer answer, HostAccess use)
     {
         if (topology.History.IsOnOtherFork(use.Timeline, use.Fork)) return null;
         if (ReferenceEquals(host, topology.Primary)) return PositionOf(topology, answer);
@@ -34,7 +34,7 @@ internal readonly record struct SessionLesson(WalPosition Position, long SentAt,
     }
 
     /// <summary>Does the same for a host that no longer serves: its last answer holds for what was done until then.</summary>
-    private static WalPosition? ShownBefore(TopologySnapshot topology, HostAnswer answer, SessionUse use, TimeSpan before) =>
+    private static WalPosition? ShownBefore(TopologySnapshot topology, HostAnswer answer, HostAccess use, TimeSpan before) =>
         answer.SystemIdentifier == topology.SystemIdentifier && answer.ReplayTimeline == use.Timeline && PositionIn(answer, before) is { } lsn
             ? new WalPosition(answer.SystemIdentifier, use.Timeline, lsn) { Fork = use.Fork }
             : null;

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace ReplicaRouter.Hosts;
 
 /// <summary>Limits how many replicas callers' failures can take out. The cause may be our own network, or a query that breaks its connection on every host.</summary>
-internal static class CallerEvidence
+internal static class PassiveHealthLimit
 {
     /// <summary>
     /// Keeps at most half of the replicas (at least one) down on callers' evidence alone: those that failed first. The others stay suspect, as a last resort, until a

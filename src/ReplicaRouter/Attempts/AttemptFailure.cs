@@ -17,17 +17,17 @@ namespace ReplicaRouter.Attempts;
 /// <param name="Conflicts">Earlier attempts that ended in a recovery conflict.</param>
 /// <param name="HasTriedElsewhere">Whether the work was already retried because of an error that may be specific to its host.</param>
 /// <param name="Rollbacks">Earlier transactions that the server rolled back because of another one.</param>
-internal readonly record struct FailedTry(
-    TryPhase Phase, FailureKind Kind, FailureDetail Detail, bool IsReadOnly, bool IsTransaction, bool IsOnStandby, bool IsInDoubt, bool SaysRolledBack,
+internal readonly record struct AttemptFailure(
+    AttemptPhase Phase, FailureKind Kind, FailureDetail Detail, bool IsReadOnly, bool IsTransaction, bool IsOnStandby, bool IsInDoubt, bool SaysRolledBack,
     bool MayRetry, bool IsBudgetSpent, int Run, int Conflicts, bool HasTriedElsewhere, int Rollbacks)
 {
     /// <summary>Whether work that failed on a host may be retried at all.</summary>
     public bool MayRunAgain => MayRetry && !IsBudgetSpent;
 
     /// <summary>Describes a failure to open a connection.</summary>
-    public static FailedTry OfOpening(Exception exception, Attempt attempt) => new()
+    public static AttemptFailure OfOpening(Exception exception, Attempt attempt) => new()
     {
-        Phase = TryPhase.Opening,
+        Phase = AttemptPhase.Opening,
         Kind = FailureClassifier.Classify(exception, FailureSite.Opening),
         // The caller's own deadline says nothing about the host.
         Detail = exception is OperationCanceledException or ObjectDisposedException || attempt.HasExpired ? FailureDetail.Cancelled
@@ -38,9 +38,9 @@ internal readonly record struct FailedTry(
     };
 
     /// <summary>Describes failed work. <paramref name="rollbacks"/> is null for work outside a transaction of the router.</summary>
-    public static FailedTry OfWork(Exception exception, Attempt attempt, CommandFlow flow, bool isReplica, int run, int? rollbacks) => new()
+    public static AttemptFailure OfWork(Exception exception, Attempt attempt, CommandFlow flow, bool isReplica, int run, int? rollbacks) => new()
     {
-        Phase = flow.Mark is not null ? TryPhase.Commit : flow.IsFirstCommand ? TryPhase.FirstCommand : TryPhase.Work,
+        Phase = flow.Mark is not null ? AttemptPhase.Commit : flow.IsFirstCommand ? AttemptPhase.FirstCommand : AttemptPhase.Work,
         // The work also runs other code; an error that Npgsql did not raise does not concern the host.
         Kind = exception is NpgsqlException ? FailureClassifier.Classify(exception, flow.Site) : FailureKind.None,
         Detail = DetailOf(exception, isReplica),
@@ -62,6 +62,6 @@ internal readonly record struct FailedTry(
         PostgresException { SqlState: FailureClassifier.IdleSessionTimeout, InvariantSeverity: "FATAL" } => FailureDetail.IdleTimeout,
         PostgresException { SqlState: PostgresErrorCodes.AdminShutdown, InvariantSeverity: "FATAL" } => FailureDetail.Shutdown,
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } => FailureDetail.SerializationOrDeadlock,
-        _ => HostFaults.MayBeOfHost(exception, isReplica) ? FailureDetail.HostSpecific : FailureDetail.None,
+        _ => HostFaults.IsPossiblyHostSpecific(exception, isReplica) ? FailureDetail.HostSpecific : FailureDetail.None,
     };
 }

@@ -2,7 +2,7 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Hosts;
 
-public class CallerEvidenceTests
+public class PassiveHealthLimitTests
 {
     private static TestTopology Healthy(params string[] replicas)
     {
@@ -48,7 +48,7 @@ public class CallerEvidenceTests
         Assert.Equal(HostState.Recovering, topology["analytics"].State);
         topology.Advance(0.1).Answer("analytics", Replica(100) with { StartedAt = 2 });
         Assert.Equal(HostState.Healthy, topology["analytics"].State);
-        Assert.Equal(0.1, topology["analytics"].Comeback.ShareAt(topology.Time.GetTimestamp()), 2);
+        Assert.Equal(0.1, topology["analytics"].Probation.ShareAt(topology.Time.GetTimestamp()), 2);
     }
 
     [Theory]
@@ -59,6 +59,6 @@ public class CallerEvidenceTests
         var topology = Healthy("analytics", "background");
         Accuse(topology, "analytics");
         topology.Advance(0.2).Answer("analytics", Replica(100) with { StartedAt = startedAt });
-        Assert.True(topology["analytics"] is { State: HostState.Healthy, Comeback.FullAt: 0 }, why);
+        Assert.True(topology["analytics"] is { State: HostState.Healthy, Probation.FullAt: 0 }, why);
     }
 }

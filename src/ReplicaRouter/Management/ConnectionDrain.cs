@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ReplicaRouter.Management;
 
 /// <summary>Drains connections that get no new work, then closes their data sources.</summary>
-internal sealed class Retirement(RouterConfiguration configuration, ConnectionCutter cutter, TimeProvider time, ILogger logger)
+internal sealed class ConnectionDrain(RouterConfiguration configuration, ConnectionCutter cutter, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);

@@ -5,7 +5,7 @@ namespace ReplicaRouter.Hosts;
 /// One answer does not prove that a host is healthy again, and a flapping host costs more than one that stays down. So it must answer
 /// more than once, over a period that doubles with each flap, and then gets its load back gradually: its caches and pools are cold.
 /// </remarks>
-internal readonly record struct Comeback
+internal readonly record struct Probation
 {
     private const int AnswersNeeded = 2;
     private const double LeastShare = 0.1;
@@ -15,7 +15,7 @@ internal readonly record struct Comeback
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(10);
 
     /// <summary>The probation of a new host: it must prove itself before it serves, and it is as cold as one that was out.</summary>
-    public static readonly Comeback Arrival = new() { IsOut = true };
+    public static readonly Probation Arrival = new() { IsOut = true };
 
     /// <summary>Whether the host is out: it failed or is new, and has not proven itself since.</summary>
     public bool IsOut { get; private init; }
@@ -31,7 +31,7 @@ internal readonly record struct Comeback
     /// <summary>Timestamp at which it gets its full load again; 0 if it was never out.</summary>
     public long FullAt { get; private init; }
 
-    public Comeback Failed(long now, TimeProvider time)
+    public Probation Failed(long now, TimeProvider time)
     {
         if (IsOut) return this with { Answers = 0 };
         var isRelapse = FullAt != 0 && time.GetElapsedTime(ReturnedAt, now) < RelapseMemory;
@@ -40,7 +40,7 @@ internal readonly record struct Comeback
 
     // Only replicas must prove themselves: there is no better host to use in place of the primary.
     // In a fleet, routers finish their proof one after another. That is a slow start in itself, so the time counts towards this one.
-    public Comeback Answered(long now, bool mustProve, TimeSpan proof, TimeProvider time)
+    public Probation Answered(long now, bool mustProve, TimeSpan proof, TimeProvider time)
     {
         if (!IsOut) return this;
         var next = this with { Answers = Answers + 1, AnsweringSince = Answers == 0 ? now : AnsweringSince };

@@ -2,14 +2,14 @@ using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Hosts;
 
-public class ComebackTests
+public class ProbationTests
 {
     private static TestTopology Healthy() => new TestTopology("primary", "analytics", "background")
         .Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
 
     private static TestTopology Out(TestTopology topology, string host = "analytics") => topology.Fail(host, FailureKind.Unreachable);
 
-    private static double Share(TestTopology topology, string host = "analytics") => topology[host].Comeback.ShareAt(topology.Time.GetTimestamp());
+    private static double Share(TestTopology topology, string host = "analytics") => topology[host].Probation.ShareAt(topology.Time.GetTimestamp());
 
     [Fact]
     public void A_replica_returns_with_its_second_answer_and_a_primary_with_its_first()

@@ -1,7 +1,7 @@
 namespace ReplicaRouter.Attempts;
 
 /// <summary>How far an attempt got before it failed.</summary>
-internal enum TryPhase
+internal enum AttemptPhase
 {
     /// <summary>Opening a connection: nothing of the work was sent.</summary>
     Opening,

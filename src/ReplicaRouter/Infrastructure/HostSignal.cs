@@ -4,7 +4,7 @@ namespace ReplicaRouter.Infrastructure;
 
 /// <summary>Signals everything that works on a host that something has happened to it.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A source without a timer holds no resources, and listeners can still read its token.")]
-internal sealed class Alarm
+internal sealed class HostSignal
 {
     private CancellationTokenSource _source = new();
 

@@ -2,17 +2,17 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ReplicaRouter.Tests.PrimaryProtection;
 
-public class StandingLineTests
+public class StandingQueueTests
 {
     private const int Places = 10;
 
     private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(2);
 
     private readonly FakeTimeProvider _time = new();
-    private readonly StandingLine _line;
+    private readonly StandingQueue _line;
     private int _waiting;
 
-    public StandingLineTests() => _line = new StandingLine(_time);
+    public StandingQueueTests() => _line = new StandingQueue(_time);
 
     /// <summary>Simulates callers that arrive and are served, in steps of 10 ms.</summary>
     private void Run(int milliseconds, int comingPerStep, int servedPerStep)
