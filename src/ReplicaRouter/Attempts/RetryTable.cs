@@ -16,13 +16,8 @@ internal static class RetryTable
 
     public static RetryDecision Decide(in AttemptFailure failed) => failed switch
     {
-<<<<<<< HEAD:src/ReplicaRouter/Attempts/RetryTable.cs
-        // Opening. Nothing of the work was sent, so this is not a retry of it: it continues until the route's wait is over, whatever AllowRetry says.
-        { Phase: AttemptPhase.Opening, Detail: FailureDetail.Cancelled } => CallersError,
-=======
         // Opening. Nothing of the work was sent, so this is not a retry of it: it continues until the route's wait is over, regardless of AllowRetry.
-        { Phase: Opening, Detail: FailureDetail.Cancelled } => CallersError,
->>>>>>> 52361e7e86d6e5bb6e4ce01ce8b611209f2ce901:src/ReplicaRouter/Connections/RetryTable.cs
+        { Phase: AttemptPhase.Opening, Detail: FailureDetail.Cancelled } => CallersError,
         // An exhausted pool is not the host's fault. A read can use another host; a write has waited as long as it may.
         { Phase: AttemptPhase.Opening, Detail: FailureDetail.PoolExhausted, IsReadOnly: false } => CallersError,
         { Phase: AttemptPhase.Opening } => RetryElsewhere,
