@@ -25,7 +25,7 @@ internal static class Readme
         #region
         using var session = router.BeginSession();                           // for a request, a job, a unit of work
         await router.ExecuteAsync(DatabaseOperation.Write, SaveAsync, ct);
-        var saved = await router.ExecuteAsync(DatabaseOperation.Read, LoadAsync, ct);    // sees it, and mostly from a replica
+        var saved = await router.ExecuteAsync(DatabaseOperation.Read, LoadAsync, ct);    // sees it, and usually from a replica
         string token = await session.GetTokenAsync(ct);                      // carry it to another process: router.BeginSession(token)
         #endregion
     }

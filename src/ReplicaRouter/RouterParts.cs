@@ -21,7 +21,6 @@ internal sealed class RouterParts : IAsyncDisposable
         (_configuration, Time, Logger) = (configuration, time, logger);
         createProbe ??= host => new NpgsqlHostProbe(host, configuration.Health.Timeout, time, configuration.Login);
 
-        // What is known, and of whom.
         Store = new TopologyStore(TopologySnapshot.Initial(configuration), time);
         Counters = new RoutingCounters(configuration.Routes, configuration.Sources);
         var limit = new ConcurrencyLimit(configuration.LeastPrimaryReads, configuration.PrimaryReads, configuration.Routes.Length, time);
@@ -29,12 +28,11 @@ internal sealed class RouterParts : IAsyncDisposable
         HostRegistry = new HostRegistry(configuration, Store, _listener, createProbe, new DataSourceFactory(configuration, loggerFactory), time, random, logger) { Measured = guard.Record };
         foreach (var host in configuration.Hosts) HostRegistry.Add(host);
 
-        // Choosing a host.
         var sessions = new SessionWatcher(Counters, time, logger);
         Tokens = new SessionTokens(configuration, Store, HostRegistry.ProbeNowAsync, sessions, time);
         Chooser = new HostChooser(configuration, Store, HostRegistry, Counters, guard, sessions, time, random);
 
-        // What follows a change. Connections that were created but not opened come first: one that is opened in between must not meet the lost host.
+        // The first subscriber: a connection that is opened while the others run must not reach the lost host.
         var created = new CreatedConnections(Chooser, Store);
         Store.Changed += guard.OnChanged;
         Store.Changed += new TopologyWatcher(HostRegistry, Counters, logger).OnChanged;
@@ -42,25 +40,21 @@ internal sealed class RouterParts : IAsyncDisposable
         _fencedWriters = new FencedWriters(Store, HostRegistry, cutter, time, logger);
         Store.Changed += _fencedWriters.OnChanged;
 
-        // Opening a connection.
         Failures = new FailureReporter(Store);
         var leases = new LeaseOpener(Store, _listener, new IdleCheck(configuration.AskIdleAfter, time), time);
         var verifier = new ConnectionVerifier(configuration, Store, new PrimaryProof(configuration, Store, HostRegistry, leases, time), time);
         Opener = new ConnectionOpener(Store, Chooser, leases, verifier, Failures, guard, Counters, created, time);
 
-        // Running work.
         Outcomes = new OutcomeResolver(configuration, Store, Opener, time);
         var rules = new RetryRules(Store, HostRegistry, Failures, Counters, time, logger);
         var hedging = new Hedging(configuration.Routes, Counters, PreciseTime.Of(time));
         Executor = new Executor(Store, Opener, rules, Outcomes, new LostAnswers(configuration, Store, time), hedging, time, random);
 
-        // Showing and operating it.
         Operator = new Operator(configuration, Store, HostRegistry, _listener, Counters, time, logger);
         Status = new RouterStatus(Store, HostRegistry, _listener, Counters, time);
         _meter = new RouterMeter(meterFactory, configuration, Store, HostRegistry, _listener, Chooser, Counters, time);
         Telemetry = new OperationTelemetry(_meter.OperationDuration, configuration.Name, time);
 
-        // Watching the hosts, and where they are named.
         Live = new LiveTopology(configuration, HostRegistry, Store, createProbe, new ConnectionDrain(configuration, cutter, time, logger), Counters, time, logger);
         Sources = [.. configuration.Sources.Select(source => new SourceMonitor(source, Live, Store, HostRegistry, configuration.Discovery, Counters, time, random, logger))];
         _stalls = new StallWatch(HostRegistry, _listener, time);

@@ -226,19 +226,23 @@ public partial class SessionTests
             await using var command = router.GetClient(DatabaseOperation.Write).CreateCommand(sql);
             await command.ExecuteNonQueryAsync(Ct);
         });
+    }
 
-        // A connection that stays open can write again after a read has taken its position.
-        using (router.BeginSession())
+    [Fact]
+    public async Task A_connection_that_stays_open_binds_the_session_by_each_of_its_writes()
+    {
+        await using var cluster = await StartAsync("analytics");
+        await using var router = await RouterAsync(cluster);
+        await PauseAllAsync(cluster);
+        using var session = router.BeginSession();
+        await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
+        for (var value = 1; value < 4; value++)
         {
-            await using var connection = await router.OpenConnectionAsync(DatabaseOperation.Write, Ct);
-            for (var value = 7; value < 10; value++)
-            {
-                await using var transaction = await connection.BeginTransactionAsync(Ct);
-                await connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value });
-                Assert.Equal(value - 1, (await ReadAsync(cluster, router, new OperationOptions { Consistency = Consistency.Strong })).Value);
-                await transaction.CommitAsync(Ct);
-                Assert.Equal(value, (await ReadAsync(cluster, router)).Value);
-            }
+            await using var transaction = await connection.BeginTransactionAsync(Ct);
+            await connection.ExecuteAsync("INSERT INTO note VALUES (@value)", new { value });
+            Assert.Equal(value - 1, (await ReadAsync(cluster, router, new OperationOptions { Consistency = Consistency.Strong })).Value);
+            await transaction.CommitAsync(Ct);
+            Assert.Equal(value, (await ReadAsync(cluster, router)).Value);
         }
     }
 }

@@ -74,7 +74,7 @@ public class AttemptRequestTests
         first.Exclude(this["background"], new IOException(), 0);
         var hedge = first.Hedge(_topology.Time);
         var request = hedge.Request(default, _topology.Time);
-        Assert.Equal((0b110UL, true, true), (request.Excluded, request.IsSecondRun, hedge.IsHedge));
+        Assert.Equal((0b110UL, true, true), (request.Excluded, request.IsHedge, hedge.IsHedge));
         Assert.Equal(TimeSpan.Zero, hedge.RemainingWait(_topology.Time, TimeSpan.FromSeconds(9)));
         Assert.False(first.IsHedge);
     }
@@ -86,7 +86,7 @@ public class AttemptRequestTests
         Assert.Equal(0UL, attempt.Request(default, _topology.Time).Preferred);
         attempt.Wait.Awaited = 0b100;
         Assert.Equal(0b100UL, attempt.Request(default, _topology.Time).Preferred);
-        Assert.Equal(0b010UL, attempt.Request(new SessionDemand { Affinity = 0b010 }, _topology.Time).Preferred);
+        Assert.Equal(0b010UL, attempt.Request(new ReadRequirement { Affinity = 0b010 }, _topology.Time).Preferred);
     }
 
     [Theory]
@@ -97,7 +97,7 @@ public class AttemptRequestTests
     public void A_recent_write_keeps_the_reads_of_its_session_on_the_primary(DatabaseOperation operation, Consistency? consistency, bool isWriteRecent, bool isKept)
     {
         var attempt = NewAttempt(operation, new OperationOptions { Consistency = consistency });
-        Assert.Equal(isKept, attempt.Request(new SessionDemand { IsWriteRecent = isWriteRecent }, _topology.Time).IsKeptOnPrimary);
+        Assert.Equal(isKept, attempt.Request(new ReadRequirement { IsWriteRecent = isWriteRecent }, _topology.Time).IsKeptOnPrimary);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public class AttemptRequestTests
     {
         var floor = new WalPosition(Cluster, 1, 90);
         var attempt = NewAttempt(DatabaseOperation.Read, new OperationOptions { MaxLag = TimeSpan.FromSeconds(2), Labels = ["zone=a"], Consistency = Consistency.Strong });
-        var request = attempt.Request(new SessionDemand { Floor = floor }, _topology.Time);
+        var request = attempt.Request(new ReadRequirement { Floor = floor }, _topology.Time);
         Assert.Equal((floor, _topology.Time.Ticks(TimeSpan.FromSeconds(2)), true), (request.Floor, request.MaxLag, request.IsStrong));
         Assert.Equal("zone=a", Assert.Single(request.Labels));
     }

@@ -31,10 +31,10 @@ public class FailedHostsTests
         Assert.Equal(0b110UL, failed.Excluded);
         Assert.Same(failure, failed.LastFailure);
 
-        Assert.False(failed.ForgiveAnswered(_topology.Current));
-        Assert.True(failed.ForgiveAnswered(_topology.Answer("analytics", Replica(100)).Current));
+        Assert.False(failed.ClearAnswered(_topology.Current));
+        Assert.True(failed.ClearAnswered(_topology.Answer("analytics", Replica(100)).Current));
         Assert.Equal(0b100UL, failed.Excluded);
-        Assert.False(failed.ForgiveAnswered(_topology.Current));
+        Assert.False(failed.ClearAnswered(_topology.Current));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public class FailedHostsTests
         failed.Exclude(this["analytics"], new IOException(), null, Now, null);
         _topology.Answer("analytics", Replica(100)).Advance(1);
         failed.Exclude(this["background"], new IOException(), null, Now, null);
-        Assert.False(failed.ForgiveAnswered(_topology.Current));
+        Assert.False(failed.ClearAnswered(_topology.Current));
         Assert.Equal(0b110UL, failed.Excluded);
     }
 

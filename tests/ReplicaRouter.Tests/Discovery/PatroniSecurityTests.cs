@@ -126,9 +126,9 @@ public sealed class PatroniSecurityTests : IDisposable
     }
 
     [Theory]
-    [InlineData("no certificate at all", "holds no certificate")]
-    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds a damaged certificate")]
-    [InlineData(null, "is not there")]
+    [InlineData("no certificate at all", "without a certificate")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "contains a damaged certificate")]
+    [InlineData(null, "does not exist")]
     public void An_unusable_authority_file_is_a_configuration_fault(string? content, string fault)
     {
         if (content is null) File.Delete(_certificates.File);

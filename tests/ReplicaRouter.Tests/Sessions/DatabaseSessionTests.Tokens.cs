@@ -173,7 +173,7 @@ public sealed partial class DatabaseSessionTests
     {
         var options = OptionsFor("primary");
         options.AcceptedTokenSecrets.Add("short-and-secret");
-        Assert.Contains("AcceptedTokenSecrets needs TokenSecret", Assert.Throws<DatabaseRouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message, StringComparison.Ordinal);
+        Assert.Contains("AcceptedTokenSecrets requires TokenSecret", Assert.Throws<DatabaseRouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message, StringComparison.Ordinal);
         options.TokenSecret = new string('s', 32);
         var message = Assert.Throws<DatabaseRouterConfigurationException>(() => RouterConfigurationBuilder.Build(options)).Message;
         Assert.Contains("AcceptedTokenSecrets:0 is too short", message, StringComparison.Ordinal);
