@@ -73,7 +73,7 @@ public sealed class CheckTests
 
     [Fact]
     public void Two_servers_that_take_writes_are_a_failure() => AssertOnly(
-        Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } }), "roles", "failure", "primary and analytics take writes", "rewind none before. To keep one that is Fenced, run");
+        Spoilt((name, server) => server with { Answer = server.Answer with { IsInRecovery = false } }), "roles", "failure", "primary and analytics take writes", "rewind none before that. To keep one that is Fenced, run");
 
     [Fact]
     public void For_two_servers_that_take_writes_the_fix_names_the_fenced_one()
