@@ -83,7 +83,7 @@ public class PoolTests(ClusterFixture fixture)
         await using var router = Router(limit);
         var held = await OpenAsync(router, limit);
         var exhausted = await FindsNoneAsync(router);
-        Assert.Contains($"of at most {limit} connections of 'write' to", exhausted.Message, StringComparison.Ordinal);
+        Assert.Contains($"none of the at most {limit} connections of 'write' to", exhausted.Message, StringComparison.Ordinal);
         Assert.Contains("MaxPoolSize", exhausted.Message, StringComparison.Ordinal);
         Assert.Throws<NpgsqlException>(() => router.OpenConnection(DatabaseOperation.Write));
 
