@@ -16,7 +16,7 @@ internal enum RetryDecision
     RetryOnceElsewhere,
 
     /// <summary>After a pause, retry from the beginning, as if nothing had failed.</summary>
-    AgainInNewTransaction,
+    RetryInNewTransaction,
 
     /// <summary>The caller gets its cancellation; <see cref="TransactionOutcomeUnknownException"/> if its deadline was the reason.</summary>
     CancelledInDoubt,

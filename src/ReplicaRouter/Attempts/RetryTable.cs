@@ -26,7 +26,7 @@ internal static class RetryTable
         { Phase: FirstCommand, Detail: FailureDetail.IdleTimeout, MayRetry: true, Run: < MaxRuns } => RetryHere,
 
         // COMMIT. Only the server's report of a rollback is an answer: LostAnswer.SaysRolledBack.
-        { Phase: Commit, SaysRolledBack: true, Detail: FailureDetail.SerializationOrDeadlock, MayRetry: true, Rollbacks: < MaxRollbacks } => AgainInNewTransaction,
+        { Phase: Commit, SaysRolledBack: true, Detail: FailureDetail.SerializationOrDeadlock, MayRetry: true, Rollbacks: < MaxRollbacks } => RetryInNewTransaction,
         { Phase: Commit, SaysRolledBack: true } => CallersError,
         { Phase: Commit } => UnknownOutcome,
 
@@ -50,7 +50,7 @@ internal static class RetryTable
         { IsReadOnly: false, MayRunAgain: true, Phase: FirstCommand, Kind: ReadOnly, IsOnStandby: true, Run: < MaxRuns } => RetryElsewhere,
 
         // A transaction has no effects before COMMIT. A retry can avoid the same failure only if another transaction caused it.
-        { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock, MayRetry: true, Rollbacks: < MaxRollbacks } => AgainInNewTransaction,
+        { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock, MayRetry: true, Rollbacks: < MaxRollbacks } => RetryInNewTransaction,
         { IsTransaction: true } => CallersError,
         { IsReadOnly: true } => CallersError,
 
@@ -61,7 +61,7 @@ internal static class RetryTable
     };
 
     /// <summary>Whether the work is retried.</summary>
-    public static bool IsAgain(this RetryDecision decision) => decision is RetryHere or RetryElsewhere or RetryOnceElsewhere or AgainInNewTransaction;
+    public static bool IsRetry(this RetryDecision decision) => decision is RetryHere or RetryElsewhere or RetryOnceElsewhere or RetryInNewTransaction;
 
     /// <summary>Whether the retry uses the budget: one after a host's failure does. Openings use none.</summary>
     public static bool TakesFromBudget(this RetryDecision decision) => decision is RetryElsewhere or RetryOnceElsewhere;

@@ -60,7 +60,7 @@ internal sealed class Executor(
                 decision = rules.Decide(e, attempt, pool, flow, startedAt, run, work.IsTransaction ? rollbacks : null);
                 attempt.IsOutcomeUnknown = decision is RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt;
                 if (decision == RetryDecision.UnknownOutcome) throw UnknownOutcome(e, attempt, work.IsTransaction ? flow.Mark ?? TransactionMark.None : null);
-                if (!decision.IsAgain()) throw;
+                if (!decision.IsRetry()) throw;
             }
             finally
             {
@@ -68,7 +68,7 @@ internal sealed class Executor(
             }
 
             run++;
-            if (decision != RetryDecision.AgainInNewTransaction) continue;
+            if (decision != RetryDecision.RetryInNewTransaction) continue;
             attempt.ForgetTries();
             // Full jitter, so that transactions that deadlocked do not collide again.
             await Task.Delay(FirstBackoff * Math.Pow(2, rollbacks) * random.NextDouble(), time, cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,7 @@ namespace ReplicaRouter.Management;
 /// <summary>Adds, removes and reconnects hosts while the router runs, as the configuration and the discovery sources name them.</summary>
 /// <remarks>Changes are applied one after another. Requests never wait for them: they see one snapshot or the next.</remarks>
 internal sealed class LiveTopology(
-    RouterConfiguration configuration, HostRegistry registry, TopologyStore store, Func<HostConfiguration, IHostProbe> createProbe, ConnectionDrain retirement,
+    RouterConfiguration configuration, HostRegistry registry, TopologyStore store, Func<HostConfiguration, IHostProbe> createProbe, ConnectionDrain drain,
     RoutingCounters counters, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
@@ -119,7 +119,7 @@ internal sealed class LiveTopology(
     {
         await time.YieldAsync().ConfigureAwait(false);
         await pools.Monitor.DisposeAsync().ConfigureAwait(false);
-        await retirement.RunAsync(pools.Host.Name, [.. pools.Sources], _stop.Token).ConfigureAwait(false);
+        await drain.RunAsync(pools.Host.Name, [.. pools.Sources], _stop.Token).ConfigureAwait(false);
         registry.Remove(pools);
         lock (_lock)
         {
@@ -158,7 +158,7 @@ internal sealed class LiveTopology(
         counters.Count(RouterEvent.HostReconnected);
         Log.HostReconnected(logger, host.Name, configuration.DrainTimeout);
         registry.MonitorOf(host).Wake();
-        await retirement.RunAsync(host.Name, former, _stop.Token).ConfigureAwait(false);
+        await drain.RunAsync(host.Name, former, _stop.Token).ConfigureAwait(false);
         foreach (var source in former) source.Pool.Forget(source);
     }
 

@@ -19,7 +19,7 @@ public class RetryTableRulesTests
         ("Work is retried on the same host only if the connection was closed while it was idle.",
             (failed, decision) => decision != RetryDecision.RetryHere || failed is { Phase: AttemptPhase.FirstCommand, Detail: FailureDetail.IdleTimeout }),
         ("A transaction is retried as a new one only after a serialization failure or deadlock.",
-            (failed, decision) => decision != RetryDecision.AgainInNewTransaction
+            (failed, decision) => decision != RetryDecision.RetryInNewTransaction
                 || (failed is { IsTransaction: true, Detail: FailureDetail.SerializationOrDeadlock } && (failed.Phase != AttemptPhase.Commit || failed.SaysRolledBack))),
         ("The outcome of a read is never unknown.",
             (failed, decision) => !failed.IsReadOnly || failed.Phase == AttemptPhase.Commit || decision is not (RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt)),
@@ -30,10 +30,10 @@ public class RetryTableRulesTests
         ("A transaction whose COMMIT was not sent has a known outcome.",
             (failed, decision) => !failed.IsTransaction || failed.Phase == AttemptPhase.Commit || decision is not (RetryDecision.UnknownOutcome or RetryDecision.CancelledInDoubt)),
         ("Work is not retried if its caller forbids retries. Opening a connection elsewhere is no retry.",
-            (failed, decision) => failed.MayRetry || failed.Phase == AttemptPhase.Opening || !decision.IsAgain()),
+            (failed, decision) => failed.MayRetry || failed.Phase == AttemptPhase.Opening || !decision.IsRetry()),
         ("After the third attempt only failures with their own count are retried: lost hosts, errors of one host, rollbacks.",
-            (failed, decision) => failed.Run < RetryTable.MaxRuns || failed.Phase == AttemptPhase.Opening || !decision.IsAgain()
-                || decision is RetryDecision.RetryOnceElsewhere or RetryDecision.AgainInNewTransaction || failed is { IsReadOnly: true, Kind: FailureKind.Hung }),
+            (failed, decision) => failed.Run < RetryTable.MaxRuns || failed.Phase == AttemptPhase.Opening || !decision.IsRetry()
+                || decision is RetryDecision.RetryOnceElsewhere or RetryDecision.RetryInNewTransaction || failed is { IsReadOnly: true, Kind: FailureKind.Hung }),
         ("An error that may be specific to one host is retried elsewhere once.",
             (failed, decision) => decision != RetryDecision.RetryOnceElsewhere || !failed.HasTriedElsewhere),
         ("Without budget a host's failure is not retried.",

@@ -16,7 +16,7 @@ public class RetryTableTests
     private const RetryDecision Here = RetryDecision.RetryHere;
     private const RetryDecision Elsewhere = RetryDecision.RetryElsewhere;
     private const RetryDecision Once = RetryDecision.RetryOnceElsewhere;
-    private const RetryDecision NewTransaction = RetryDecision.AgainInNewTransaction;
+    private const RetryDecision NewTransaction = RetryDecision.RetryInNewTransaction;
     private const RetryDecision InDoubt = RetryDecision.CancelledInDoubt;
     private const RetryDecision Unknown = RetryDecision.UnknownOutcome;
 
