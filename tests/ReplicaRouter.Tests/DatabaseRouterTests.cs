@@ -185,17 +185,20 @@ public class DatabaseRouterTests
     public async Task A_wait_for_a_host_survives_a_suspended_process()
     {
         var time = new FakeTimeProvider();
-        var (isBack, probes) = (false, 0);
-        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), timeProvider: time, createProbe: _ => new FakeProbe(_ =>
+        var back = new TaskCompletionSource();
+        var probes = 0;
+        await using var router = new ClusterRouter(RouterConfigurationBuilder.Build(OptionsFor("primary")), timeProvider: time, createProbe: _ => new FakeProbe(async cancellation =>
         {
-            Interlocked.Increment(ref probes);
-            return Volatile.Read(ref isBack) ? Task.FromResult(Primary(100)) : throw new IOException("down");
+            if (Interlocked.Increment(ref probes) < 3) throw new IOException("down");
+            await back.Task.WaitAsync(cancellation);
+            return Primary(100);
         }));
         using var session = router.CreateSession();
         var picking = Task.Run(() => router.GetClient(DatabaseOperation.Write, new OperationOptions { Session = session }), TestContext.Current.CancellationToken);
+        // The second answer is known for a whole interval now, and the third stays out: the call waits when its process is suspended.
         await AdvanceUntil(time, () => Volatile.Read(ref probes) >= 3);
-        Volatile.Write(ref isBack, true);
         time.Advance(TimeSpan.FromSeconds(30));
+        back.SetResult();
         await AdvanceUntil(time, () => picking.IsCompleted);
         Assert.Contains("Host=10.0.0.1", (await picking).ConnectionString, StringComparison.Ordinal);
     }
