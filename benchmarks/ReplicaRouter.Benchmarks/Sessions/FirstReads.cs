@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
+using NpgsqlTypes;
 using ReplicaRouter.Checks;
 using ReplicaRouter.Testing;
 using Spectre.Console;
@@ -20,6 +21,7 @@ internal sealed class FirstReads : IAsyncDisposable
 
     private readonly DatabaseRouter _router;
     private readonly NpgsqlDataSource _primary;
+    private readonly NpgsqlDataSource[] _standbys;
     private readonly int _workers;
     private long _value;
 
@@ -27,6 +29,7 @@ internal sealed class FirstReads : IAsyncDisposable
     {
         _router = DatabaseRouter.Create(cluster.RouterOptions());
         _primary = NpgsqlDataSource.Create(cluster.Primary.ConnectionString);
+        _standbys = [.. cluster.Servers.Where(server => server != cluster.Primary).Select(server => NpgsqlDataSource.Create(server.ConnectionString))];
         _workers = workers;
     }
 
@@ -72,17 +75,18 @@ internal sealed class FirstReads : IAsyncDisposable
         foreach (var server in cluster.Servers.Where(server => server != cluster.Primary)) await server.SetApplyDelayAsync(TimeSpan.FromMilliseconds(late), ct);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var writing = Task.WhenAll(Enumerable.Range(0, writes > 0 ? Writers : 0).Select(i => reads.WriteOnAsync(workers + i, TimeSpan.FromSeconds((double)Writers / writes), ended.Token)));
-        var (alone, routed) = (new ConcurrentBag<Pair>(), new ConcurrentBag<Pair>());
+        var (alone, byHand, routed) = (new ConcurrentBag<Pair>(), new ConcurrentBag<Pair>(), new ConcurrentBag<Pair>());
         // The first turn of each warms up.
         for (var turn = 0; turn <= seconds; turn++)
         {
             await reads.TurnAsync(reads.PlainPairAsync, turn == 0 ? [] : alone);
+            await reads.TurnAsync(reads.ByHandPairAsync, turn == 0 ? [] : byHand);
             await reads.TurnAsync(reads.SessionPairAsync, turn == 0 ? [] : routed);
         }
 
         await ended.CancelAsync();
         await writing;
-        return Print(alone, routed, reads._router.GetMetrics().Sessions);
+        return Print(alone, byHand, routed, reads._router.GetMetrics().Sessions);
     }
 
     private async Task TurnAsync(Func<int, Task<Pair>> pairAsync, ConcurrentBag<Pair> pairs)
@@ -101,6 +105,34 @@ internal sealed class FirstReads : IAsyncDisposable
         await WriteAsync(await _primary.OpenConnectionAsync(), worker, value);
         var written = Stopwatch.GetTimestamp();
         return await ReadAsync(await _primary.OpenConnectionAsync(), worker, value, start, written);
+    }
+
+    /// <summary>What an application does without a router: takes its write's position from the primary, and asks a standby until it has replayed it.</summary>
+    private async Task<Pair> ByHandPairAsync(int worker)
+    {
+        var value = Interlocked.Increment(ref _value);
+        var start = Stopwatch.GetTimestamp();
+        NpgsqlLogSequenceNumber position;
+        await using (var connection = await _primary.OpenConnectionAsync())
+        {
+            await WriteOverAsync(connection, worker, value);
+            position = await PositionAsync(connection, "SELECT pg_current_wal_insert_lsn()");
+        }
+
+        var written = Stopwatch.GetTimestamp();
+        var standby = await _standbys[worker % _standbys.Length].OpenConnectionAsync();
+        while (await PositionAsync(standby, "SELECT pg_last_wal_replay_lsn()") < position)
+        {
+            // It asks again at once.
+        }
+
+        return await ReadAsync(standby, worker, value, start, written);
+    }
+
+    private static async Task<NpgsqlLogSequenceNumber> PositionAsync(NpgsqlConnection connection, string question)
+    {
+        await using var command = new NpgsqlCommand(question, connection);
+        return (NpgsqlLogSequenceNumber)(await command.ExecuteScalarAsync())!;
     }
 
     private async Task<Pair> SessionPairAsync(int worker)
@@ -128,11 +160,13 @@ internal sealed class FirstReads : IAsyncDisposable
 
     private static async Task WriteAsync(NpgsqlConnection connection, int id, long value)
     {
-        await using (connection)
-        {
-            await using var command = new NpgsqlCommand(Write, connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = value }, new NpgsqlParameter<int> { TypedValue = id } } };
-            await command.ExecuteNonQueryAsync();
-        }
+        await using (connection) await WriteOverAsync(connection, id, value);
+    }
+
+    private static async Task WriteOverAsync(NpgsqlConnection connection, int id, long value)
+    {
+        await using var command = new NpgsqlCommand(Write, connection) { Parameters = { new NpgsqlParameter<long> { TypedValue = value }, new NpgsqlParameter<int> { TypedValue = id } } };
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task<Pair> ReadAsync(NpgsqlConnection connection, int id, long written, long start, long writtenAt)
@@ -148,10 +182,10 @@ internal sealed class FirstReads : IAsyncDisposable
         }
     }
 
-    private static FirstReadFigures Print(IReadOnlyCollection<Pair> alone, IReadOnlyCollection<Pair> routed, SessionMetrics sessions)
+    private static FirstReadFigures Print(IReadOnlyCollection<Pair> alone, IReadOnlyCollection<Pair> byHand, IReadOnlyCollection<Pair> routed, SessionMetrics sessions)
     {
         var table = new Table().AddColumns("variant", "pairs", "pair ms, median", "read ms, median", "read ms, p99", "reads on replicas", "stale");
-        foreach (var (name, pairs) in new[] { ("Npgsql, primary alone", alone), ("router, in a session", routed) })
+        foreach (var (name, pairs) in new[] { ("Npgsql, primary alone", alone), ("Npgsql, standby by hand", byHand), ("router, in a session", routed) })
         {
             string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
             table.AddRow(name, Format(pairs.Count, "0"), Format(At(pairs, pair => pair.Whole, 0.5), "0.00"), Format(At(pairs, pair => pair.Read, 0.5), "0.00"),
@@ -159,9 +193,11 @@ internal sealed class FirstReads : IAsyncDisposable
         }
 
         AnsiConsole.Write(table);
-        var ratio = At(routed, pair => pair.Whole, 0.5) / At(alone, pair => pair.Whole, 0.5);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The pair takes {ratio:0.00} times as long as on the primary alone. {sessions}"));
-        return new FirstReadFigures(Math.Round(ratio, 3), Math.Round(routed.Average(pair => pair.IsOnReplica ? 1.0 : 0), 3), Math.Round(At(routed, pair => pair.Read, 0.99), 2), routed.Count(pair => pair.IsStale));
+        var median = At(routed, pair => pair.Whole, 0.5);
+        var (ratio, toByHand) = (median / At(alone, pair => pair.Whole, 0.5), median / At(byHand, pair => pair.Whole, 0.5));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The pair takes {ratio:0.00} times as long as on the primary alone, {toByHand:0.00} times as long as by hand. {sessions}"));
+        return new FirstReadFigures(Math.Round(ratio, 3), Math.Round(toByHand, 3), Math.Round(routed.Average(pair => pair.IsOnReplica ? 1.0 : 0), 3),
+            Math.Round(At(routed, pair => pair.Read, 0.99), 2), routed.Count(pair => pair.IsStale));
     }
 
     private static double At(IReadOnlyCollection<Pair> pairs, Func<Pair, double> value, double share)
@@ -174,6 +210,7 @@ internal sealed class FirstReads : IAsyncDisposable
     {
         await _router.DisposeAsync();
         await _primary.DisposeAsync();
+        foreach (var standby in _standbys) await standby.DisposeAsync();
     }
 
     /// <summary>A write and the read after it.</summary>
