@@ -45,7 +45,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
         var answer = async ? await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteScalar();
         if (answer is false) return true;
         Exclude(attempt, pool, "turned out to be a standby");
-        pool.Clear();
+        pool.Source.Clear();
         pool.Owner.Monitor.Wake();
         return false;
     }

@@ -34,14 +34,8 @@ internal sealed class HostPool
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;
 
-    /// <summary>Idle connections at Npgsql's last count.</summary>
-    public int Idle => Source.Idle;
-
     /// <summary>Connections in use at Npgsql's last count, including those created with former settings of the host.</summary>
     public int Busy => Sources.Sum(source => source.Busy);
-
-    /// <summary>Maximum number of connections; 0 before the first use.</summary>
-    public int Limit => Source.Limit;
 
     /// <summary>Commands run so far, including those on additional databases, whose own pools count none.</summary>
     public long Commands => Volatile.Read(ref _commands);
@@ -58,9 +52,6 @@ internal sealed class HostPool
     public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Source.Waiting;
 
     public void CountFailed() => Interlocked.Increment(ref _total._failed);
-
-    /// <summary>Npgsql's pool, which callers can also use directly.</summary>
-    public NpgsqlDataSource DataSource => Source.Value;
 
     /// <summary>The current data source, and former ones that can have connections in use.</summary>
     public IEnumerable<HostDataSource> Sources => _former.Append(Source);
@@ -110,9 +101,10 @@ internal sealed class HostPool
 
     private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause)
     {
+        var limit = Source.Limit;
         var what = cause is QueueFullException
-            ? $"all {Limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and more callers are queued than can be served. This one was refused at once."
-            : $"none of the at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} became available within {waited.TotalSeconds:0.###} s.";
+            ? $"all {limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and more callers are queued than can be served. This one was refused at once."
+            : $"none of the at most {limit} connections of '{Plan.Name}' to {Host.Endpoint} became available within {waited.TotalSeconds:0.###} s.";
         return new NpgsqlException($"The connection pool has been exhausted: {what} Return connections sooner, or raise the route's MaxPoolSize.", cause);
     }
 
@@ -122,9 +114,6 @@ internal sealed class HostPool
         var source = Source;
         return source.Idle > 0 && source.Throttle.TryEnterIdle() ? source.Lease(Admission.Idle) : null;
     }
-
-    /// <summary>Closes the idle connections; those in use are closed when they are returned.</summary>
-    public void Clear() => Source.Clear();
 
     /// <inheritdoc cref="HostLoad.RecordCommand"/>
     public void RecordCommand(double milliseconds, bool isStopped, bool isBeaten)

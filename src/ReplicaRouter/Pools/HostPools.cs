@@ -93,7 +93,7 @@ internal sealed class HostPools
     /// <summary>Closes connections to a server that is gone or has changed its role.</summary>
     public void Clear()
     {
-        foreach (var pool in Everything) pool.Clear();
+        foreach (var pool in Everything) pool.Source.Clear();
     }
 
     /// <summary>Has Npgsql reload the database's types where they have changed.</summary>
