@@ -76,8 +76,10 @@ internal sealed class CommandListener : IDisposable
         if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
         flow?.CommandEnded();
         if (flow?.Attempt is not { IsStopped: true }) pool.Durations.Record(milliseconds);
-        if (hasFailed && flow?.Attempt is not ({ IsBeaten: true } or { IsStopped: true })) pool.RecordFailure(milliseconds);
-        else pool.RecordCommand(milliseconds, isStopped: flow?.Attempt is { IsStopped: true, IsBeaten: false }, isBeaten: flow?.Attempt is { IsBeaten: true });
+        pool.CountCommand();
+        var (load, route) = (pool.Owner.Load, pool.Plan.Index);
+        if (hasFailed && flow?.Attempt is not ({ IsBeaten: true } or { IsStopped: true })) load.RecordFailure(route, milliseconds);
+        else load.RecordCommand(route, milliseconds, isStopped: flow?.Attempt is { IsStopped: true, IsBeaten: false }, isBeaten: flow?.Attempt is { IsBeaten: true });
     }
 
     private static void OnSent(HostPool? pool, long bytes)
@@ -109,7 +111,8 @@ internal sealed class CommandListener : IDisposable
             case Executing when !IsUncounted(flow):
                 if (value > 0) flow?.CommandStarted();
                 flow?.Executing(value);
-                source.Pool.RecordExecuting(value);
+                if (value > 0) source.Pool.Owner.Load.Commands.Begin();
+                else source.Pool.Owner.Load.Commands.End();
                 break;
         }
     }

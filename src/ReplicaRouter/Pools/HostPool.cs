@@ -115,21 +115,7 @@ internal sealed class HostPool
         return source.Idle > 0 && source.Throttle.TryEnterIdle() ? source.Lease(Admission.Idle) : null;
     }
 
-    /// <inheritdoc cref="HostLoad.RecordCommand"/>
-    public void RecordCommand(double milliseconds, bool isStopped, bool isBeaten)
-    {
-        CountCommand();
-        Owner.Load.RecordCommand(Plan.Index, milliseconds, isStopped, isBeaten);
-    }
-
-    /// <inheritdoc cref="HostLoad.RecordFailure"/>
-    public void RecordFailure(double milliseconds)
-    {
-        CountCommand();
-        Owner.Load.RecordFailure(Plan.Index, milliseconds);
-    }
-
-    private void CountCommand()
+    public void CountCommand()
     {
         Interlocked.Increment(ref _total._commands);
         // Commands of callers that kept a data source count as use of the database, too.
@@ -140,15 +126,9 @@ internal sealed class HostPool
     public void Uncount(CommandFlow flow)
     {
         // Abandoned work continues, and its commands end later.
-        for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) RecordExecuting(-1);
+        for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) Owner.Load.Commands.End();
     }
 
     /// <summary>Counts callers that wait for a connection to be returned.</summary>
     public void RecordPending(int change) => Interlocked.Add(ref _pending, change);
-
-    public void RecordExecuting(int change)
-    {
-        if (change > 0) Owner.Load.Commands.Begin();
-        else Owner.Load.Commands.End();
-    }
 }
