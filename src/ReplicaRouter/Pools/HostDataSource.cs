@@ -155,7 +155,7 @@ internal sealed class HostDataSource : IAsyncDisposable
         if (change.OriginalState != ConnectionState.Open) return;
         if (connection.FullState.HasFlag(ConnectionState.Broken))
         {
-            FailedCommand.Note();
+            CommandListener.NoteFailure();
             Throttle.OnBroken();
             Pool.Owner.Monitor.Wake();
         }
