@@ -56,14 +56,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
 
     private async ValueTask<bool> IsProvenAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
-        var login = await pool.Source.Logins.OfAsync(connection, async).ConfigureAwait(false);
-        if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
-        // The login can be newer than the last answer to a probe; another answer can prove it.
-        var asking = pool.Owner.Monitor.ProbeNowAsync().WaitAsync(cancellationToken);
-        if (async) await asking.ConfigureAwait(false);
-        else asking.GetAwaiter().GetResult();
-        if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
-
+        if (await primaryProof.IsProvenAsync(attempt.Session!, pool, connection, async, cancellationToken).ConfigureAwait(false)) return true;
         // The server has crashed since, or the address leads to another one. Go elsewhere.
         attempt.Session!.Release();
         Exclude(attempt, pool, "is not proven to have replayed what the session needs");
