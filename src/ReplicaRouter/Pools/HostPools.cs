@@ -44,9 +44,6 @@ internal sealed class HostPools
     /// <summary>Statements that failed on the host and succeeded on another.</summary>
     public HostFaults Faults { get; }
 
-    /// <summary>Commands run so far.</summary>
-    public long Commands => All.Sum(pool => pool.Commands);
-
     /// <summary>Raised when the host is found to hang or to be gone.</summary>
     public HostSignal Lost { get; } = new();
 
@@ -83,9 +80,6 @@ internal sealed class HostPools
         _listener.Add(source);
         return source;
     }
-
-    /// <summary>Connections in use, including logins in progress, at Npgsql's last count.</summary>
-    public int InUse => Everything.Sum(pool => pool.Busy);
 
     /// <summary>The current data sources, and former ones that can have connections in use.</summary>
     public IEnumerable<HostDataSource> Sources => Everything.SelectMany(pool => pool.Sources);
