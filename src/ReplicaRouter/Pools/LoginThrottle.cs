@@ -192,8 +192,26 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <summary>Admits the waiters whose turn has come, and removes those that have given up.</summary>
     private void Serve()
     {
-        var served = ServeTurns();
-        var stood = _standing.IsStanding;
+        var (served, stood) = (0, _standing.IsStanding);
+        CountWaiting();
+        while (_line.TryPeek(out var turn))
+        {
+            if (!turn.Task.IsCompleted)
+            {
+                var admission = TryAdmit(mayLogIn: HasNoneToWaitFor || _waitedTicks >= LoginCostTicks);
+                if (admission == Admission.Wait) break;
+                if (!turn.TrySetResult(admission)) TakeBack(admission);
+                else
+                {
+                    served++;
+                    if (admission == Admission.Login) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
+                }
+            }
+
+            _line.Dequeue();
+            Interlocked.Decrement(ref _waiting);
+        }
+
         // While the pool is not full, logins still shorten the queue.
         _standing.Note(IsFull ? _line.Count : 0, served, limit);
         if (_standing.IsStanding && !stood) Shorten();
@@ -211,32 +229,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
             turn.TrySetResult(Admission.Refused);
             Interlocked.Decrement(ref _waiting);
         }
-    }
-
-    /// <returns>The number of admitted callers.</returns>
-    private int ServeTurns()
-    {
-        var served = 0;
-        CountWaiting();
-        while (_line.TryPeek(out var turn))
-        {
-            if (!turn.Task.IsCompleted)
-            {
-                var admission = TryAdmit(mayLogIn: HasNoneToWaitFor || _waitedTicks >= LoginCostTicks);
-                if (admission == Admission.Wait) return served;
-                if (!turn.TrySetResult(admission)) TakeBack(admission);
-                else
-                {
-                    served++;
-                    if (admission == Admission.Login) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
-                }
-            }
-
-            _line.Dequeue();
-            Interlocked.Decrement(ref _waiting);
-        }
-
-        return served;
     }
 
     /// <summary>Adds the time that the queued callers have waited since the last call. Must be called before each change of the queue.</summary>
