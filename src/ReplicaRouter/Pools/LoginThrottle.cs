@@ -80,7 +80,9 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
         catch
         {
-            GiveUp(turn);
+            // Its turn can have come at the same moment.
+            if (!turn.TrySetCanceled(CancellationToken.None)) TakeBack(turn.Task.Result);
+            ServeIfAnyWaits();
             throw;
         }
     }
@@ -152,12 +154,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         lock (_lock)
         {
             // Behind as many callers as there are connections, a caller waits about as long as its own work takes. A longer standing queue helps no caller.
-            if (IsFull && _standing.IsTooLong(_line.Count, timeout, limit))
-            {
-                turn.SetResult(Admission.Refused);
-                return turn;
-            }
-
+            if (IsFull && _standing.IsTooLong(_line.Count, timeout, limit)) throw new QueueFullException();
             CountWaiting();
             _line.Enqueue(turn);
             // Before looking for a connection: a caller that returns one from now on looks for waiters.
@@ -167,13 +164,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
 
         return turn;
-    }
-
-    private void GiveUp(TaskCompletionSource<Admission> turn)
-    {
-        // Its turn can have come at the same moment.
-        if (!turn.TrySetCanceled(CancellationToken.None)) TakeBack(turn.Task.Result);
-        ServeIfAnyWaits();
     }
 
     private void TakeBack(Admission unused)
