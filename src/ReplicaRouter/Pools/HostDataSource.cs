@@ -24,7 +24,6 @@ internal sealed class HostDataSource(HostPool pool, DataSourceFactory factory, T
 
     public LoginLedger Logins { get; } = new(time);
 
-    /// <summary>Limits its logins.</summary>
     public LoginThrottle Throttle
     {
         get

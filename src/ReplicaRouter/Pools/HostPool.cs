@@ -21,9 +21,7 @@ internal sealed class HostPool
         _source = owner.NewSource(this);
     }
 
-    /// <summary>All pools of the host.</summary>
     public HostPools Owner { get; }
-
     public HostConfiguration Host => Owner.Host;
     public RoutePlan Plan { get; }
 
@@ -45,7 +43,6 @@ internal sealed class HostPool
     public long Failed => Volatile.Read(ref _failed);
     private long _failed;
 
-    /// <summary>Durations of commands.</summary>
     public DurationHistogram Durations { get; }
 
     /// <summary>Callers waiting for a connection.</summary>

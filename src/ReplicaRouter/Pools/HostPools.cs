@@ -31,11 +31,7 @@ internal sealed class HostPools
     public string Name { get; }
 
     public HostLoad Load { get; }
-
-    /// <summary>The host's probe.</summary>
     public required RenewableProbe Probe { get; init; }
-
-    /// <summary>The host's monitor.</summary>
     public required HostMonitor Monitor { get; init; }
 
     /// <summary>Lets operations wait until positions are replayed there.</summary>

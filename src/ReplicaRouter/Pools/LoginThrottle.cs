@@ -45,7 +45,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     private long _waitedUntil;
     private bool _isWatched;
 
-    /// <summary>Queued callers.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>Whether all connections are in use, so that a caller must wait for one to be returned.</summary>
@@ -115,7 +114,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         ServeIfAnyWaits();
     }
 
-    /// <summary>Records the end of a login.</summary>
     public void OnLoginEnded(bool isConnected, bool wasLong = false)
     {
         if (isConnected) Interlocked.Increment(ref _connected);
