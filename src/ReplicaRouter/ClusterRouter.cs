@@ -91,9 +91,9 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
     {
         var plan = Undisposed(_configuration).PlanOf(route);
-        if (options is null && DatabaseSession.Ambient(_cluster) is null && _parts.Chooser.TryChoosePlain(plan) is { } plain) return plain.DataSource;
+        if (options is null && DatabaseSession.Ambient(_cluster) is null && _parts.Chooser.TryChoosePlain(plan) is { } plain) return plain.Source.Value;
         var pool = SessionOf(options) is { } session ? _parts.Opener.Pick(new Attempt(plan, options, session, _parts.Time)) : _parts.Chooser.Choose(plan, options);
-        return pool.DataSource;
+        return pool.Source.Value;
     }
 
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>

@@ -32,8 +32,9 @@ internal sealed class RouterParts : IAsyncDisposable
         Tokens = new SessionTokens(configuration, Store, HostRegistry.ProbeNowAsync, sessions, time);
         Chooser = new HostChooser(configuration, Store, HostRegistry, Counters, guard, sessions, time, random);
 
+        var created = new CreatedConnections(Chooser);
         // The first subscriber: a connection that is opened while the others run must not reach the lost host.
-        var created = new CreatedConnections(Chooser, Store);
+        Store.Changed += created.OnChanged;
         Store.Changed += guard.OnChanged;
         Store.Changed += new TopologyWatcher(HostRegistry, Counters, logger).OnChanged;
         var cutter = new ConnectionCutter(configuration, _listener, time, logger);

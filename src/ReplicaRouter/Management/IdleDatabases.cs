@@ -72,7 +72,7 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
 
     private static void Clear(DatabasePools database)
     {
-        foreach (var pool in database.Pools) pool.Clear();
+        foreach (var pool in database.Pools) pool.Source.Clear();
     }
 
     private async Task CloseAsync(HostPool pool)

@@ -112,7 +112,7 @@ internal sealed class RouterMeter : IDisposable
         [
             .. from pools in Pools()
                let busy = pools.Sum(pool => pool.Busy)
-               let idle = pools.Sum(pool => pool.Idle)
+               let idle = pools.Sum(pool => pool.Source.Idle)
                where busy > 0 || idle > 0 || pools.Any(pool => pool.Commands > 0)
                from state in new (string Name, int Count)[] { ("used", busy), ("idle", idle) }
                select new Measurement<int>(state.Count, TelemetryTags.OfRoute(pools.Key.Plan), TelemetryTags.OfHost(pools.Key.Host), new(TelemetryTags.ConnectionState, state.Name)),

@@ -64,7 +64,7 @@ internal sealed class RouterStatus(
             State = state,
             IsDrained = host.IsDrained,
             Timeline = host.Answer?.Timeline,
-            ConnectionsInUse = registry.PoolsOf(host.Configuration).InUse,
+            ConnectionsInUse = registry.PoolsOf(host.Configuration).Sources.Sum(source => source.Busy),
             Age = host.LastAnswered is { } answered ? time.GetElapsedTime(answered.SentAt, now) : null,
         };
     }

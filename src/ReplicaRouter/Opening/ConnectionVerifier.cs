@@ -6,8 +6,6 @@ namespace ReplicaRouter.Opening;
 /// <summary>Verifies that an open connection leads to a server that the operation can use, and binds it to the operation's session.</summary>
 internal sealed class ConnectionVerifier(RouterConfiguration configuration, TopologyStore store, PrimaryProof primaryProof, TimeProvider time)
 {
-    private const string StandbyQuestion = "SELECT pg_is_in_recovery()";
-
     /// <summary>Whether a writable route's connection must be checked by a query: its address can lead to another server by now, or a pooler to several.</summary>
     /// <remarks>
     /// Source: PostgreSQL manual, "Protocol Flow": from version 14 on, a server reports <c>in_hot_standby</c> unasked. A pooler can keep repeating what its
@@ -40,12 +38,12 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
 
     private async ValueTask<bool> IsPrimaryAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(StandbyQuestion, connection);
+        var command = new NpgsqlCommand("SELECT pg_is_in_recovery()", connection);
         await using var _ = command.ConfigureAwait(false);
         var answer = async ? await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteScalar();
         if (answer is false) return true;
         Exclude(attempt, pool, "turned out to be a standby");
-        pool.Clear();
+        pool.Source.Clear();
         pool.Owner.Monitor.Wake();
         return false;
     }
@@ -56,14 +54,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
 
     private async ValueTask<bool> IsProvenAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
-        var login = await pool.Source.Logins.OfAsync(connection, async).ConfigureAwait(false);
-        if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
-        // The login can be newer than the last answer to a probe; another answer can prove it.
-        var asking = pool.Owner.Monitor.ProbeNowAsync().WaitAsync(cancellationToken);
-        if (async) await asking.ConfigureAwait(false);
-        else asking.GetAwaiter().GetResult();
-        if (ConnectionProof.Holds(attempt.Session!, store.Current, pool.Host, login)) return true;
-
+        if (await primaryProof.IsProvenAsync(attempt.Session!, pool, connection, async, cancellationToken).ConfigureAwait(false)) return true;
         // The server has crashed since, or the address leads to another one. Go elsewhere.
         attempt.Session!.Release();
         Exclude(attempt, pool, "is not proven to have replayed what the session needs");

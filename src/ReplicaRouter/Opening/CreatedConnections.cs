@@ -9,16 +9,9 @@ namespace ReplicaRouter.Opening;
 /// An <see cref="NpgsqlConnection"/> belongs to one pool from its creation. A library that keeps one and reopens it would not follow a failover. So a closed connection
 /// is moved to another pool, when it is closed and when the set of serving hosts or the primary changes.
 /// </remarks>
-internal sealed class CreatedConnections
+internal sealed class CreatedConnections(HostChooser chooser)
 {
     private readonly ConditionalWeakTable<NpgsqlConnection, CreatedConnection> _all = [];
-    private readonly HostChooser _chooser;
-
-    public CreatedConnections(HostChooser chooser, TopologyStore store)
-    {
-        _chooser = chooser;
-        store.Changed += OnChanged;
-    }
 
     /// <summary>Starts to move a connection, which must be closed, between pools.</summary>
     public void Add(NpgsqlConnection connection, CreatedConnection created)
@@ -26,17 +19,17 @@ internal sealed class CreatedConnections
         _all.Add(connection, created);
         connection.StateChange += (sender, change) =>
         {
-            if (change.CurrentState == ConnectionState.Closed) created.Lead((NpgsqlConnection)sender, _chooser);
+            if (change.CurrentState == ConnectionState.Closed) created.Lead((NpgsqlConnection)sender, chooser);
         };
     }
 
     /// <summary>Returns the additional databases of all connections that callers still hold.</summary>
     public IReadOnlySet<DatabasePools> Databases() => _all.Select(each => each.Value.Database).OfType<DatabasePools>().ToHashSet();
 
-    private void OnChanged(TopologySnapshot before, TopologySnapshot after)
+    public void OnChanged(TopologySnapshot before, TopologySnapshot after)
     {
         if (Serving(before) == Serving(after) && before.Primary?.Configuration == after.Primary?.Configuration) return;
-        foreach (var (connection, created) in _all) created.Lead(connection, _chooser);
+        foreach (var (connection, created) in _all) created.Lead(connection, chooser);
     }
 
     private static ulong Serving(TopologySnapshot topology) => topology.Hosts.Aggregate(0UL, (serving, host) => host.IsServing ? serving | host.Configuration.Bit : serving);

@@ -79,15 +79,14 @@ internal sealed class LeaseOpener(TopologyStore store, CommandListener listener,
     {
         // Take the token before reading the state, so that no change between the two is missed.
         var refused = pool.Owner.LoginsRefused.Token;
-        if (IsWarmOnly(pool)) return TakeIdle(pool);
+        if (IsWarmOnly(pool))
+        {
+            listener.Recount();
+            return pool.TryTakeIdle() ?? throw LetsNoCallerIn(pool);
+        }
+
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, refused);
         return await pool.TakeAsync(attempt.RemainingWait(time), attempt.Remaining(time), async, either.Token).ConfigureAwait(false);
-    }
-
-    private ConnectionLease TakeIdle(HostPool pool)
-    {
-        listener.Recount();
-        return pool.TryTakeIdle() ?? throw LetsNoCallerIn(pool);
     }
 
     private bool IsWarmOnly(HostPool pool) => store.Current.At(pool.Host.Index) is { IsWarmOnly: true };

@@ -2,12 +2,8 @@ namespace ReplicaRouter.Opening;
 
 /// <summary>
 /// Delays a router's first operations until enough is known to choose a host. Choosing before the first probes would send a whole start-up to one host, perhaps the wrong one.
+/// <paramref name="mayServe"/>: whether a route's own hosts may serve it now, without fallback. <paramref name="limit"/>: time limit for the first probes.
 /// </summary>
-/// <param name="store">The topology.</param>
-/// <param name="mayServe">Whether a route's own hosts may serve it now, without fallback.</param>
-/// <param name="limit">Time limit for the first probes.</param>
-/// <param name="routes">Number of routes.</param>
-/// <param name="time">The clock.</param>
 internal sealed class StartupGate(TopologyStore store, Func<RoutePlan, bool> mayServe, TimeSpan limit, int routes, TimeProvider time)
 {
     /// <summary>
@@ -22,9 +18,7 @@ internal sealed class StartupGate(TopologyStore store, Func<RoutePlan, bool> may
     /// <summary>Whether all operations may choose a host.</summary>
     public bool IsOpen => _isOpen;
 
-    /// <summary>Waits until a route's operation may choose a host.</summary>
-    /// <param name="plan">The route; null to wait for all hosts.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <summary>Waits until a route's operation may choose a host; without a route, for all hosts.</summary>
     public async Task WaitAsync(RoutePlan? plan, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();

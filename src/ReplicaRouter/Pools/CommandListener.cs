@@ -23,6 +23,14 @@ internal sealed class CommandListener : IDisposable
     private const string PoolName = "db.client.connection.pool.name";
     private const string State = "db.client.connection.state";
 
+    /// <summary>Distinguishes a failed command from one that was answered: Npgsql's meter reports the duration of both alike.</summary>
+    /// <remarks>
+    /// Npgsql reports an error (or breaks the connection) and then the command's duration on the same thread, with none of our code in between. If a caller reads rows in
+    /// between, the mark can be lost, which adds one sample too many.
+    /// </remarks>
+    [ThreadStatic]
+    private static bool t_hasFailed;
+
     // Keyed by the string instance that each data source was named with: another router in this process can use equal names.
     private readonly ConcurrentDictionary<object, HostDataSource> _sources = new(ReferenceEqualityComparer.Instance);
     private readonly MeterListener _listener = new();
@@ -66,18 +74,24 @@ internal sealed class CommandListener : IDisposable
         lock (_counting) _listener.RecordObservableInstruments();
     }
 
+    /// <summary>Marks the command whose end is reported next on this thread as failed.</summary>
+    public static void NoteFailure() => t_hasFailed = true;
+
     public void Dispose() => _listener.Dispose();
 
     private static void OnEnded(HostPool? pool, double milliseconds)
     {
         // Every router in this process receives the measurements of all.
-        var hasFailed = pool is not null && FailedCommand.Take();
+        if (pool is null) return;
         var flow = CommandFlow.Current.Value;
-        if (pool is null || flow is { IsGivenUp: true } || IsUncounted(flow)) return;
+        (var hasFailed, t_hasFailed) = (t_hasFailed, false);
+        if (flow is { IsGivenUp: true } || IsUncounted(flow)) return;
         flow?.CommandEnded();
         if (flow?.Attempt is not { IsStopped: true }) pool.Durations.Record(milliseconds);
-        if (hasFailed && flow?.Attempt is not ({ IsBeaten: true } or { IsStopped: true })) pool.RecordFailure(milliseconds);
-        else pool.RecordCommand(milliseconds, isStopped: flow?.Attempt is { IsStopped: true, IsBeaten: false }, isBeaten: flow?.Attempt is { IsBeaten: true });
+        pool.CountCommand();
+        var (load, route) = (pool.Owner.Load, pool.Plan.Index);
+        if (hasFailed && flow?.Attempt is not ({ IsBeaten: true } or { IsStopped: true })) load.RecordFailure(route, milliseconds);
+        else load.RecordCommand(route, milliseconds, isStopped: flow?.Attempt is { IsStopped: true, IsBeaten: false }, isBeaten: flow?.Attempt is { IsBeaten: true });
     }
 
     private static void OnSent(HostPool? pool, long bytes)
@@ -103,13 +117,14 @@ internal sealed class CommandListener : IDisposable
                 source.Pool.RecordPending(value);
                 break;
             case Failed:
-                FailedCommand.Note();
+                NoteFailure();
                 if (!IsUncounted(flow)) source.Pool.CountFailed();
                 break;
             case Executing when !IsUncounted(flow):
                 if (value > 0) flow?.CommandStarted();
                 flow?.Executing(value);
-                source.Pool.RecordExecuting(value);
+                if (value > 0) source.Pool.Owner.Load.Commands.Begin();
+                else source.Pool.Owner.Load.Commands.End();
                 break;
         }
     }

@@ -4,36 +4,26 @@ using Npgsql;
 namespace ReplicaRouter.Pools;
 
 /// <summary>Npgsql's pool of one route's connections to one host, and the router's counters for it. Replaced when the host's connection settings change.</summary>
-internal sealed class HostDataSource : IAsyncDisposable
+internal sealed class HostDataSource(HostPool pool, DataSourceFactory factory, TimeProvider time) : IAsyncDisposable
 {
-    private readonly DataSourceFactory _factory;
-    private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private NpgsqlDataSource? _value;
     private LoginThrottle? _throttle;
     private bool _isDisposed;
     private long _types;
     private int _isLoadingTypes;
+    private StateChangeEventHandler? _onStateChange;
 
-    public HostDataSource(HostPool pool, DataSourceFactory factory, TimeProvider time)
-    {
-        (Pool, Host, _factory, _time) = (pool, pool.Host, factory, time);
-        Logins = new LoginLedger(time);
-        Name = pool.Plan.Database is { } database ? $"{pool.Owner.Name}/{pool.Plan.Name}@{database.Name}" : $"{pool.Owner.Name}/{pool.Plan.Name}";
-        OnStateChange = (sender, change) => Count((NpgsqlConnection)sender, change);
-    }
-
-    public HostPool Pool { get; }
+    public HostPool Pool => pool;
 
     /// <summary>The host's configuration when this was created.</summary>
-    public HostConfiguration Host { get; }
+    public HostConfiguration Host { get; } = pool.Host;
 
     /// <summary>The name in Npgsql's metrics and traces. Listeners identify data sources by this string instance.</summary>
-    public string Name { get; }
+    public string Name { get; } = pool.Plan.Database is { } database ? $"{pool.Owner.Name}/{pool.Plan.Name}@{database.Name}" : $"{pool.Owner.Name}/{pool.Plan.Name}";
 
-    public LoginLedger Logins { get; }
+    public LoginLedger Logins { get; } = new(time);
 
-    /// <summary>Limits its logins.</summary>
     public LoginThrottle Throttle
     {
         get
@@ -63,7 +53,7 @@ internal sealed class HostDataSource : IAsyncDisposable
     public NpgsqlDataSource Value => Volatile.Read(ref _value) ?? Create();
 
     /// <summary>Counts an open connection until it is closed, and again when its caller reopens it.</summary>
-    public StateChangeEventHandler OnStateChange { get; }
+    public StateChangeEventHandler OnStateChange => _onStateChange ??= Count;
 
     /// <summary>Creates a connection that a caller may open now.</summary>
     public ConnectionLease Lease(Admission admission) => new(Value.CreateConnection(), this, admission == Admission.Login);
@@ -75,10 +65,10 @@ internal sealed class HostDataSource : IAsyncDisposable
     {
         if (!isExpected) Throttle.OnLoginStarted();
         // Not if it completed at once, although no connection seemed idle, or if Npgsql queues the caller because the pool is exhausted.
-        var isForServer = !login.IsCompleted && !Pool.IsExhausted;
-        var (host, startedAt) = (Pool.Owner, _time.GetTimestamp());
+        var isForServer = !login.IsCompleted && !pool.IsExhausted;
+        var (host, startedAt) = (pool.Owner, time.GetTimestamp());
         if (isForServer) host.Load.Logins.Begin();
-        var isLong = !await login.EndsWithinAsync(LoginThrottle.LongLogin, _time, CancellationToken.None).ConfigureAwait(false);
+        var isLong = !await login.EndsWithinAsync(LoginThrottle.LongLogin, time, CancellationToken.None).ConfigureAwait(false);
         if (isLong)
         {
             Throttle.OnSlowLogin();
@@ -141,23 +131,23 @@ internal sealed class HostDataSource : IAsyncDisposable
             DisposedRouter.ThrowIf(_isDisposed);
             if (_value is not null) return _value;
             // Npgsql loads the current types at its first login.
-            Volatile.Write(ref _types, Pool.Owner.Types);
-            var value = _factory.Create(this);
-            _throttle = new LoginThrottle(Limit, _time);
+            Volatile.Write(ref _types, pool.Owner.Types);
+            var value = factory.Create(this);
+            _throttle = new LoginThrottle(Limit, time);
             Volatile.Write(ref _value, value);
             return value;
         }
     }
 
-    private void Count(NpgsqlConnection connection, StateChangeEventArgs change)
+    private void Count(object sender, StateChangeEventArgs change)
     {
         if (change.CurrentState == ConnectionState.Open) Throttle.OnOpenedOutsideRouter();
         if (change.OriginalState != ConnectionState.Open) return;
-        if (connection.FullState.HasFlag(ConnectionState.Broken))
+        if (((NpgsqlConnection)sender).FullState.HasFlag(ConnectionState.Broken))
         {
-            FailedCommand.Note();
+            CommandListener.NoteFailure();
             Throttle.OnBroken();
-            Pool.Owner.Monitor.Wake();
+            pool.Owner.Monitor.Wake();
         }
 
         Throttle.Leave();

@@ -21,9 +21,7 @@ internal sealed class HostPool
         _source = owner.NewSource(this);
     }
 
-    /// <summary>All pools of the host.</summary>
     public HostPools Owner { get; }
-
     public HostConfiguration Host => Owner.Host;
     public RoutePlan Plan { get; }
 
@@ -34,14 +32,8 @@ internal sealed class HostPool
     public bool IsExhausted => Volatile.Read(ref _pending) > 0;
     private int _pending;
 
-    /// <summary>Idle connections at Npgsql's last count.</summary>
-    public int Idle => Source.Idle;
-
     /// <summary>Connections in use at Npgsql's last count, including those created with former settings of the host.</summary>
     public int Busy => Sources.Sum(source => source.Busy);
-
-    /// <summary>Maximum number of connections; 0 before the first use.</summary>
-    public int Limit => Source.Limit;
 
     /// <summary>Commands run so far, including those on additional databases, whose own pools count none.</summary>
     public long Commands => Volatile.Read(ref _commands);
@@ -51,16 +43,12 @@ internal sealed class HostPool
     public long Failed => Volatile.Read(ref _failed);
     private long _failed;
 
-    /// <summary>Durations of commands.</summary>
     public DurationHistogram Durations { get; }
 
     /// <summary>Callers waiting for a connection.</summary>
     public int Waiting => Math.Max(0, Volatile.Read(ref _pending)) + Source.Waiting;
 
     public void CountFailed() => Interlocked.Increment(ref _total._failed);
-
-    /// <summary>Npgsql's pool, which callers can also use directly.</summary>
-    public NpgsqlDataSource DataSource => Source.Value;
 
     /// <summary>The current data source, and former ones that can have connections in use.</summary>
     public IEnumerable<HostDataSource> Sources => _former.Append(Source);
@@ -110,9 +98,10 @@ internal sealed class HostPool
 
     private NpgsqlException Exhausted(TimeSpan waited, TimeoutException cause)
     {
+        var limit = Source.Limit;
         var what = cause is QueueFullException
-            ? $"all {Limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and more callers are queued than can be served. This one was refused at once."
-            : $"none of the at most {Limit} connections of '{Plan.Name}' to {Host.Endpoint} became available within {waited.TotalSeconds:0.###} s.";
+            ? $"all {limit} connections of '{Plan.Name}' to {Host.Endpoint} are in use, and more callers are queued than can be served. This one was refused at once."
+            : $"none of the at most {limit} connections of '{Plan.Name}' to {Host.Endpoint} became available within {waited.TotalSeconds:0.###} s.";
         return new NpgsqlException($"The connection pool has been exhausted: {what} Return connections sooner, or raise the route's MaxPoolSize.", cause);
     }
 
@@ -123,24 +112,7 @@ internal sealed class HostPool
         return source.Idle > 0 && source.Throttle.TryEnterIdle() ? source.Lease(Admission.Idle) : null;
     }
 
-    /// <summary>Closes the idle connections; those in use are closed when they are returned.</summary>
-    public void Clear() => Source.Clear();
-
-    /// <inheritdoc cref="HostLoad.RecordCommand"/>
-    public void RecordCommand(double milliseconds, bool isStopped, bool isBeaten)
-    {
-        CountCommand();
-        Owner.Load.RecordCommand(Plan.Index, milliseconds, isStopped, isBeaten);
-    }
-
-    /// <inheritdoc cref="HostLoad.RecordFailure"/>
-    public void RecordFailure(double milliseconds)
-    {
-        CountCommand();
-        Owner.Load.RecordFailure(Plan.Index, milliseconds);
-    }
-
-    private void CountCommand()
+    public void CountCommand()
     {
         Interlocked.Increment(ref _total._commands);
         // Commands of callers that kept a data source count as use of the database, too.
@@ -151,15 +123,9 @@ internal sealed class HostPool
     public void Uncount(CommandFlow flow)
     {
         // Abandoned work continues, and its commands end later.
-        for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) RecordExecuting(-1);
+        for (var left = flow.IsGivenUp ? 0 : flow.Uncounting; left > 0; left--) Owner.Load.Commands.End();
     }
 
     /// <summary>Counts callers that wait for a connection to be returned.</summary>
     public void RecordPending(int change) => Interlocked.Add(ref _pending, change);
-
-    public void RecordExecuting(int change)
-    {
-        if (change > 0) Owner.Load.Commands.Begin();
-        else Owner.Load.Commands.End();
-    }
 }

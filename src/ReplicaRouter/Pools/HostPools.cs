@@ -31,11 +31,7 @@ internal sealed class HostPools
     public string Name { get; }
 
     public HostLoad Load { get; }
-
-    /// <summary>The host's probe.</summary>
     public required RenewableProbe Probe { get; init; }
-
-    /// <summary>The host's monitor.</summary>
     public required HostMonitor Monitor { get; init; }
 
     /// <summary>Lets operations wait until positions are replayed there.</summary>
@@ -43,9 +39,6 @@ internal sealed class HostPools
 
     /// <summary>Statements that failed on the host and succeeded on another.</summary>
     public HostFaults Faults { get; }
-
-    /// <summary>Commands run so far.</summary>
-    public long Commands => All.Sum(pool => pool.Commands);
 
     /// <summary>Raised when the host is found to hang or to be gone.</summary>
     public HostSignal Lost { get; } = new();
@@ -84,16 +77,13 @@ internal sealed class HostPools
         return source;
     }
 
-    /// <summary>Connections in use, including logins in progress, at Npgsql's last count.</summary>
-    public int InUse => Everything.Sum(pool => pool.Busy);
-
     /// <summary>The current data sources, and former ones that can have connections in use.</summary>
     public IEnumerable<HostDataSource> Sources => Everything.SelectMany(pool => pool.Sources);
 
     /// <summary>Closes connections to a server that is gone or has changed its role.</summary>
     public void Clear()
     {
-        foreach (var pool in Everything) pool.Clear();
+        foreach (var pool in Everything) pool.Source.Clear();
     }
 
     /// <summary>Has Npgsql reload the database's types where they have changed.</summary>

@@ -37,7 +37,10 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
         if (lease.Source.Logins.Find(lease.Connection) is not { } login) return false;
         var (before, now) = (login.UsedAt, time.Coarse());
         login.UsedAt = now;
-        return now - before >= LookAfterMs && IsInDoubt(lease.Connection, mayEnlist, before, now);
+        if (now - before < LookAfterMs || (mayEnlist && Transaction.Current is not null)) return false;
+        var ahead = WallAhead(time);
+        if (ahead - Interlocked.Exchange(ref _wallAhead, ahead) > SleptMs) _sleptAt = now;
+        return now - before >= _askAfterMs || before <= _sleptAt || ConnectionSocket.HasNews(ConnectionSocket.Of(lease.Connection));
     }
 
     /// <summary>Makes a round trip over an open connection that is in doubt.</summary>
@@ -50,7 +53,6 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
         if (!await asking.EndsWithinAsync(Limit, time, CancellationToken.None).ConfigureAwait(false))
         {
             socket?.Dispose();
-            asking.Forget();
             _ = CloseAfterAsync(asking, connection);
             return false;
         }
@@ -60,19 +62,6 @@ internal sealed class IdleCheck(TimeSpan askAfter, TimeProvider time)
         if (async) await connection.DisposeAsync().ConfigureAwait(false);
         else connection.Dispose();
         return false;
-    }
-
-    private bool IsInDoubt(NpgsqlConnection connection, bool mayEnlist, long before, long now)
-    {
-        if (mayEnlist && Transaction.Current is not null) return false;
-        if (HasSlept()) _sleptAt = now;
-        return now - before >= _askAfterMs || before <= _sleptAt || ConnectionSocket.HasNews(ConnectionSocket.Of(connection));
-    }
-
-    private bool HasSlept()
-    {
-        var ahead = WallAhead(time);
-        return ahead - Interlocked.Exchange(ref _wallAhead, ahead) > SleptMs;
     }
 
     private static double WallAhead(TimeProvider time) =>

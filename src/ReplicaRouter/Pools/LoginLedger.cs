@@ -39,8 +39,7 @@ internal sealed class LoginLedger(TimeProvider time)
             : HostQuestion.Ask(connection, now);
     }
 
-    /// <summary>One physical connection.</summary>
-    /// <param name="backend">The process id of its backend.</param>
+    /// <summary>One physical connection, and the process id of its backend.</summary>
     internal sealed class Login(int backend)
     {
         public int Backend => backend;

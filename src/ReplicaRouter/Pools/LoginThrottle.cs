@@ -45,7 +45,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     private long _waitedUntil;
     private bool _isWatched;
 
-    /// <summary>Queued callers.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>Whether all connections are in use, so that a caller must wait for one to be returned.</summary>
@@ -80,7 +79,9 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
         catch
         {
-            GiveUp(turn);
+            // Its turn can have come at the same moment.
+            if (!turn.TrySetCanceled(CancellationToken.None)) TakeBack(turn.Task.Result);
+            ServeIfAnyWaits();
             throw;
         }
     }
@@ -113,7 +114,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         ServeIfAnyWaits();
     }
 
-    /// <summary>Records the end of a login.</summary>
     public void OnLoginEnded(bool isConnected, bool wasLong = false)
     {
         if (isConnected) Interlocked.Increment(ref _connected);
@@ -152,12 +152,7 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         lock (_lock)
         {
             // Behind as many callers as there are connections, a caller waits about as long as its own work takes. A longer standing queue helps no caller.
-            if (IsFull && _standing.IsTooLong(_line.Count, timeout, limit))
-            {
-                turn.SetResult(Admission.Refused);
-                return turn;
-            }
-
+            if (IsFull && _standing.IsTooLong(_line.Count, timeout, limit)) throw new QueueFullException();
             CountWaiting();
             _line.Enqueue(turn);
             // Before looking for a connection: a caller that returns one from now on looks for waiters.
@@ -167,13 +162,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
         }
 
         return turn;
-    }
-
-    private void GiveUp(TaskCompletionSource<Admission> turn)
-    {
-        // Its turn can have come at the same moment.
-        if (!turn.TrySetCanceled(CancellationToken.None)) TakeBack(turn.Task.Result);
-        ServeIfAnyWaits();
     }
 
     private void TakeBack(Admission unused)
@@ -192,8 +180,26 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
     /// <summary>Admits the waiters whose turn has come, and removes those that have given up.</summary>
     private void Serve()
     {
-        var served = ServeTurns();
-        var stood = _standing.IsStanding;
+        var (served, stood) = (0, _standing.IsStanding);
+        CountWaiting();
+        while (_line.TryPeek(out var turn))
+        {
+            if (!turn.Task.IsCompleted)
+            {
+                var admission = TryAdmit(mayLogIn: HasNoneToWaitFor || _waitedTicks >= LoginCostTicks);
+                if (admission == Admission.Wait) break;
+                if (!turn.TrySetResult(admission)) TakeBack(admission);
+                else
+                {
+                    served++;
+                    if (admission == Admission.Login) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
+                }
+            }
+
+            _line.Dequeue();
+            Interlocked.Decrement(ref _waiting);
+        }
+
         // While the pool is not full, logins still shorten the queue.
         _standing.Note(IsFull ? _line.Count : 0, served, limit);
         if (_standing.IsStanding && !stood) Shorten();
@@ -211,32 +217,6 @@ internal sealed class LoginThrottle(int limit, TimeProvider time)
             turn.TrySetResult(Admission.Refused);
             Interlocked.Decrement(ref _waiting);
         }
-    }
-
-    /// <returns>The number of admitted callers.</returns>
-    private int ServeTurns()
-    {
-        var served = 0;
-        CountWaiting();
-        while (_line.TryPeek(out var turn))
-        {
-            if (!turn.Task.IsCompleted)
-            {
-                var admission = TryAdmit(mayLogIn: HasNoneToWaitFor || _waitedTicks >= LoginCostTicks);
-                if (admission == Admission.Wait) return served;
-                if (!turn.TrySetResult(admission)) TakeBack(admission);
-                else
-                {
-                    served++;
-                    if (admission == Admission.Login) _waitedTicks = Math.Max(0, _waitedTicks - LoginCostTicks);
-                }
-            }
-
-            _line.Dequeue();
-            Interlocked.Decrement(ref _waiting);
-        }
-
-        return served;
     }
 
     /// <summary>Adds the time that the queued callers have waited since the last call. Must be called before each change of the queue.</summary>

@@ -31,9 +31,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         lock (_lock) return _taken < PlacesOf(priority) && _tokens >= 1 && !_queue.Exists(other => other.Priority >= priority);
     }
 
-    /// <summary>Admits a read to the primary, or queues it.</summary>
-    /// <param name="priority">The read's priority.</param>
-    /// <param name="underWay">This process's commands in flight on the primary.</param>
+    /// <summary>Admits a read to the primary, or queues it. <paramref name="underWay"/>: this process's commands in flight on the primary.</summary>
     public PrimaryTicket Enter(ReadPriority priority, int underWay = 0)
     {
         var ticket = new PrimaryTicket(this, priority);
@@ -50,10 +48,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
         return ticket;
     }
 
-    /// <summary>Whether more reads are ahead of a read than can be served within its wait, or than may be queued.</summary>
-    /// <param name="ticket">The read's ticket.</param>
-    /// <param name="wait">How long it may wait.</param>
-    /// <param name="most">Maximum number of queued reads.</param>
+    /// <summary>Whether more reads are ahead of a read than can be served within its <paramref name="wait"/>, or than may be queued at <paramref name="most"/>.</summary>
     public bool IsTooLate(PrimaryTicket ticket, TimeSpan wait, int most)
     {
         lock (_lock)

@@ -61,7 +61,10 @@ internal sealed class Sampler(DatabaseRouter router, Orders orders, TimeProvider
             health.Error,
             topology.Find(pools.Host)?.Answer?.MaxConnections ?? 0,
             [.. pools.All.Select(pool => pool.Commands)],
-            [.. pools.All.Where(pool => pool.Limit > 0).Select(pool => new PoolStatus(pool.Plan.Name, pool.Busy, pool.Idle, pool.Waiting, pool.Limit))]);
+            [.. from pool in pools.All
+                let source = pool.Source
+                where source.Limit > 0
+                select new PoolStatus(pool.Plan.Name, pool.Busy, source.Idle, pool.Waiting, source.Limit)]);
     }
 
     private RouteStatus StatusOf(RoutePlan route, List<HostPools> hosts)
