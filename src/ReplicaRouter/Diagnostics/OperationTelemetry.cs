@@ -61,7 +61,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
         var errorType = error is null ? null : status ?? error.GetType().FullName;
         var tags = new TagList { { TelemetryTags.System, "postgresql" }, TelemetryTags.OfRoute(plan), { TelemetryTags.Outcome, outcome } };
         if (router is not null) tags.Add(TelemetryTags.Router, router);
-        if (host is not null) tags.Add(TelemetryTags.OfHost(host));
+        if (host is not null) tags.Add(TelemetryTags.OfHost(host.Name));
         if (errorType is not null) tags.Add(TelemetryTags.ErrorType, errorType);
         duration.Record(time.GetElapsedTime(startedAt).TotalSeconds, tags);
 

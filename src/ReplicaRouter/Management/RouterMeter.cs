@@ -131,7 +131,7 @@ internal sealed class RouterMeter : IDisposable
         from host in _store.Current.Hosts
         let value = current(host)
         from each in Enum.GetValues<T>()
-        select new Measurement<int>(each.Equals(value) ? 1 : 0, TelemetryTags.OfHost(host.Configuration), new(tag, TelemetryTags.Of(each)));
+        select new Measurement<int>(each.Equals(value) ? 1 : 0, TelemetryTags.OfHost(host.Name), new(tag, TelemetryTags.Of(each)));
 
     private IEnumerable<Measurement<double>> Lags(Func<HostSnapshot, double?> lag)
     {
@@ -146,11 +146,11 @@ internal sealed class RouterMeter : IDisposable
         return from host in _store.Current.Hosts
                let last = MonitorOf(host).LastProbeAt
                where last > 0
-               select new Measurement<double>(TimeSpan.FromTicks(Math.Max(0, now - last)).TotalSeconds, TelemetryTags.OfHost(host.Configuration));
+               select new Measurement<double>(TimeSpan.FromTicks(Math.Max(0, now - last)).TotalSeconds, TelemetryTags.OfHost(host.Name));
     }
 
     private IEnumerable<Measurement<T>> ByHost<T>(Func<HostSnapshot, T> value) where T : struct =>
-        _store.Current.Hosts.Select(host => new Measurement<T>(value(host), TelemetryTags.OfHost(host.Configuration)));
+        _store.Current.Hosts.Select(host => new Measurement<T>(value(host), TelemetryTags.OfHost(host.Name)));
 
     private HostMonitor MonitorOf(HostSnapshot host) => _registry.MonitorOf(host.Configuration);
 }
