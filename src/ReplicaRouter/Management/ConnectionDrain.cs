@@ -8,8 +8,7 @@ internal sealed class ConnectionDrain(RouterConfiguration configuration, Connect
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Completes when all is closed. Until the drain time-out, callers can use data sources that they hold.</summary>
-    /// <param name="stop">Closes all at once, because the router is disposed of.</param>
+    /// <summary>Completes when all is closed. Until the drain time-out, callers can use data sources that they hold; if stopped, all is closed at once.</summary>
     public async Task RunAsync(string host, IReadOnlyList<HostDataSource> sources, CancellationToken stop)
     {
         foreach (var source in sources) source.Clear();
