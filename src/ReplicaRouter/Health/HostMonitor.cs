@@ -75,7 +75,6 @@ internal sealed class HostMonitor(
         Wake();
     }
 
-    /// <summary>Publishes a caller's successful login.</summary>
     public void ReportLetIn(long startedAt)
     {
         if (_stop.IsCancellationRequested) return;
@@ -102,9 +101,8 @@ internal sealed class HostMonitor(
         await _stop.CancelAsync().ConfigureAwait(false);
         _pause.Cut();
         await _loop.ConfigureAwait(false);
-        Task last;
-        lock (_lock) last = _last;
-        await last.ConfigureAwait(false);
+        // Starts no probe any more, and waits for those that were started.
+        await ProbeNowAsync().ConfigureAwait(false);
         await _silence.DisposeAsync().ConfigureAwait(false);
         await probe.DisposeAsync().ConfigureAwait(false);
         _pause.Dispose();
@@ -173,9 +171,8 @@ internal sealed class HostMonitor(
         _discarded = 0;
 
         var receivedAt = time.GetTimestamp();
-        var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
-        LastProbeMs = elapsed;
-        if (answer is not null) _silence.Learn(elapsed);
+        LastProbeMs = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
+        if (answer is not null) _silence.Learn(LastProbeMs);
         LastProbeAt = time.GetUtcNow().UtcTicks;
         store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
     }
