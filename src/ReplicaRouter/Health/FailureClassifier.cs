@@ -23,7 +23,8 @@ internal static class FailureClassifier
     {
         PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => FailureKind.ReadOnly,
         // A primary's serialization failures and deadlocks have the same codes, but are the caller's.
-        PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } e when IsConflict(e) => FailureKind.RecoveryConflict,
+        PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } e when IsConflict(e) =>
+            FailureKind.RecoveryConflict,
         HostLostException => FailureKind.Hung,
         NpgsqlException { InnerException: TimeoutException } e when !IsPoolExhausted(e) => FailureKind.Timeout,
         _ => FailureKind.None,
@@ -104,7 +105,6 @@ internal static class FailureClassifier
     private static bool IsConflict(PostgresException e) =>
         e.Routine is { } routine && (routine == "ProcessInterrupts" || routine.StartsWith("ProcessRecoveryConflict", StringComparison.Ordinal));
 
-    /// <summary>Whether our own pool is exhausted, which says nothing about the host.</summary>
     public static bool IsPoolExhausted(Exception e) => e.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
 
     private static bool IsLoginRefusal(NpgsqlException e) => e.Message.Contains("SSL", StringComparison.Ordinal)
