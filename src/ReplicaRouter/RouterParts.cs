@@ -89,6 +89,7 @@ internal sealed class RouterParts : IAsyncDisposable
         Store.Changed += AskSourcesInDoubt;
         foreach (var host in HostRegistry.All) host.Monitor.Start();
         foreach (var source in Sources) source.Start();
+        _stalls.Start();
         if (NpgsqlCheck.Missing.Count > 0) Log.NpgsqlLacks(Logger, typeof(NpgsqlConnection).Assembly.GetName().Version, string.Join(", ", NpgsqlCheck.Missing));
         if (DiscoveredLogin.IsUnguarded(_configuration)) Log.SourcesAreTrusted(Logger, _configuration.Hosts[0].Source);
     }

@@ -7,7 +7,6 @@ namespace ReplicaRouter.Diagnostics;
 /// <summary>Measures and traces operations that the router runs as a whole, if there is a listener.</summary>
 internal sealed class OperationTelemetry(Histogram<double> duration, string? router, TimeProvider time)
 {
-    /// <summary>The activity event of a retry.</summary>
     public const string RetryEvent = "replica_router.retry";
 
     private static readonly ActivitySource Source = new(DatabaseRouterTelemetry.ActivitySourceName, DatabaseRouterTelemetry.Version);
@@ -35,7 +34,6 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
 
     public T Run<T>(string name, RoutePlan plan, Func<HostConfiguration?> host, Func<T> run) => RunAsync(name, plan, host, () => Task.FromResult(run())).GetAwaiter().GetResult();
 
-    /// <summary>Adds a retry to the operation's activity.</summary>
     public static void Retried(HostConfiguration host, FailureKind kind)
     {
         if (Activity.Current is not { } activity || activity.Source != Source) return;
@@ -61,7 +59,7 @@ internal sealed class OperationTelemetry(Histogram<double> duration, string? rou
         var errorType = error is null ? null : status ?? error.GetType().FullName;
         var tags = new TagList { { TelemetryTags.System, "postgresql" }, TelemetryTags.OfRoute(plan), { TelemetryTags.Outcome, outcome } };
         if (router is not null) tags.Add(TelemetryTags.Router, router);
-        if (host is not null) tags.Add(TelemetryTags.OfHost(host));
+        if (host is not null) tags.Add(TelemetryTags.OfHost(host.Name));
         if (errorType is not null) tags.Add(TelemetryTags.ErrorType, errorType);
         duration.Record(time.GetElapsedTime(startedAt).TotalSeconds, tags);
 

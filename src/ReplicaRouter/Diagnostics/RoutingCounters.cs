@@ -12,10 +12,12 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
     private readonly long[] _fallbacks = new long[routes.Length * Reasons.Length];
     private readonly ConcurrentDictionary<(string Host, HostState State), long> _states = new();
     private readonly long[] _removed = new long[routes.Length];
-    private readonly ConcurrentDictionary<string, long> _discoveryFailures = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
-    private readonly ConcurrentDictionary<string, long> _refusedHosts = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
 
     public FailureLog Failures { get; } = new();
+
+    public ConcurrentDictionary<string, long> DiscoveryFailures { get; } = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
+
+    public ConcurrentDictionary<string, long> RefusedHosts { get; } = new(sources.Select(source => KeyValuePair.Create(source.Name, 0L)));
 
     public long this[RouterEvent counted] => Volatile.Read(ref _events[(int)counted]);
 
@@ -36,14 +38,6 @@ internal sealed class RoutingCounters(ImmutableArray<RoutePlan> routes, Immutabl
         if (!isNameFree) return;
         foreach (var (key, _) in _states.Where(count => count.Key.Host == host)) _states.TryRemove(key, out _);
     }
-
-    public void CountDiscoveryFailure(string source) => _discoveryFailures.AddOrUpdate(source, 1, (_, count) => count + 1);
-
-    public IEnumerable<KeyValuePair<string, long>> DiscoveryFailures() => _discoveryFailures;
-
-    public void CountRefusedHosts(string source, int hosts) => _refusedHosts.AddOrUpdate(source, hosts, (_, count) => count + hosts);
-
-    public IEnumerable<KeyValuePair<string, long>> RefusedHosts() => _refusedHosts;
 
     public IEnumerable<(string Host, HostState State, long Count)> Transitions() =>
         from count in _states

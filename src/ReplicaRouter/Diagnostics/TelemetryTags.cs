@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace ReplicaRouter.Diagnostics;
 
 /// <summary>The attributes of metrics and activities. Those without our prefix are from OpenTelemetry's database conventions.</summary>
@@ -20,19 +22,9 @@ internal static class TelemetryTags
     public const string Port = "server.port";
 
     /// <summary>Returns an enum value in snake case: <c>SplitBrain</c> becomes <c>split_brain</c>.</summary>
-    public static string Of<T>(T value) where T : struct, Enum => Names<T>.Values[value];
-
-    public static KeyValuePair<string, object?> OfHost(HostConfiguration host) => OfHost(host.Name);
+    public static string Of<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     public static KeyValuePair<string, object?> OfHost(string host) => new(Host, host);
 
     public static KeyValuePair<string, object?> OfRoute(RoutePlan route) => new(Route, route.Name);
-
-    private static class Names<T> where T : struct, Enum
-    {
-        public static readonly Dictionary<T, string> Values = Enum.GetValues<T>().ToDictionary(value => value, value => SnakeCase(value.ToString()));
-
-        private static string SnakeCase(string name) =>
-            string.Concat(name.Select((letter, i) => char.IsUpper(letter) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(letter) : letter.ToString()));
-    }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ReplicaRouter.Discovery;
 
 /// <summary>Refuses implausible answers of discovery sources. Accepted answers are safe to connect to, log and show.</summary>
@@ -16,16 +14,17 @@ internal static class AnswerCheck
     {
         // A registry that has just started can return no hosts, which must not remove all of them.
         if (answer.Hosts.Count == 0) throw new InvalidDataException("the answer names no host");
-        if (answer.Hosts.Count > RouterConfiguration.MostHosts) throw Refusal($"the answer names {answer.Hosts.Count} hosts; a router supports at most {RouterConfiguration.MostHosts}");
+        if (answer.Hosts.Count > RouterConfiguration.MostHosts)
+            throw new InvalidDataException($"the answer names {answer.Hosts.Count} hosts; a router supports at most {RouterConfiguration.MostHosts}");
         foreach (var (index, host) in answer.Hosts.Index())
         {
-            if (FaultOf(host) is { } fault) throw Refusal($"host {index + 1} of the answer has {fault}");
+            if (FaultOf(host) is { } fault) throw new InvalidDataException($"host {index + 1} of the answer has {fault}");
         }
     }
 
-    private static FormattableString? FaultOf(DiscoveredHost host)
+    private static string? FaultOf(DiscoveredHost host)
     {
-        if (!HostAddress.IsValid(host.Address)) return $"an address that is neither a host name nor an IP address";
+        if (!HostAddress.IsValid(host.Address)) return "an address that is neither a host name nor an IP address";
         if (host.Port is < 1 or > 65535) return $"the port {host.Port}; ports are 1 to 65535";
         if (host.Weight is < 1 or > 100) return $"the weight {host.Weight}; weights are 1 to 100";
         if (host.Name is { } name && !PlainText.IsPlain(name, LongestName)) return $"a name that is empty, longer than {LongestName} characters, or not printable";
@@ -35,6 +34,4 @@ internal static class AnswerCheck
             return $"more than {MostGroups} groups, or one that is empty, longer than {LongestGroup} characters, or not printable";
         return null;
     }
-
-    private static InvalidDataException Refusal(FormattableString text) => new(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -5,7 +5,6 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ReplicaRouter.Discovery;
 
-/// <summary>Creates the discovery sources of the options.</summary>
 internal static class TopologySources
 {
     public static ImmutableArray<IHostDiscoverySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)

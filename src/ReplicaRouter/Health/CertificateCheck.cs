@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -12,10 +11,9 @@ namespace ReplicaRouter.Health;
 /// <remarks>Source: PostgreSQL manual, "Message Flow", "SSL Session Encryption".</remarks>
 internal static class CertificateCheck
 {
-    private const int SslRequestCode = 80877103;
-    private const byte Accepted = (byte)'S';
+    /// <summary>Its length, 8, and its code, 80877103.</summary>
+    private static readonly byte[] s_sslRequest = [0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F];
 
-    /// <summary>Whether Npgsql may have refused the server's certificate.</summary>
     public static bool IsRefusal(Exception exception, NpgsqlConnectionStringBuilder settings) =>
         settings.SslMode is SslMode.VerifyCA or SslMode.VerifyFull && exception is NpgsqlException { InnerException: AuthenticationException };
 
@@ -61,13 +59,10 @@ internal static class CertificateCheck
 
     private static async Task<bool> OffersTlsAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
-        var request = new byte[2 * sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(request, request.Length);
-        BinaryPrimitives.WriteInt32BigEndian(request.AsSpan(sizeof(int)), SslRequestCode);
-        await stream.WriteAsync(request, cancellationToken).ConfigureAwait(false);
+        await stream.WriteAsync(s_sslRequest, cancellationToken).ConfigureAwait(false);
         var answer = new byte[1];
         await stream.ReadExactlyAsync(answer, cancellationToken).ConfigureAwait(false);
-        return answer[0] == Accepted;
+        return answer[0] == 'S';
     }
 
     private static X509ChainPolicy Policy(NpgsqlConnectionStringBuilder settings)

@@ -18,20 +18,15 @@ internal static class FailureClassifier
     public static FailureKind Classify(Exception exception, FailureSite site) =>
         site == FailureSite.OpenConnection ? OfStatement(exception) : OfConnection(exception, site);
 
-    /// <summary>Classifies an error on a connection that stayed open. It says nothing about the host's health.</summary>
+    /// <summary>Classifies an error on a connection that stayed open, or of a statement. It says nothing about the host's health.</summary>
     private static FailureKind OfStatement(Exception exception) => exception switch
     {
-        PostgresException postgres => OfStatement(postgres),
+        PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => FailureKind.ReadOnly,
+        // A primary's serialization failures and deadlocks have the same codes, but are the caller's.
+        PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } e when IsConflict(e) =>
+            FailureKind.RecoveryConflict,
         HostLostException => FailureKind.Hung,
         NpgsqlException { InnerException: TimeoutException } e when !IsPoolExhausted(e) => FailureKind.Timeout,
-        _ => FailureKind.None,
-    };
-
-    private static FailureKind OfStatement(PostgresException e) => e.SqlState switch
-    {
-        PostgresErrorCodes.ReadOnlySqlTransaction => FailureKind.ReadOnly,
-        // A primary's serialization failures and deadlocks have the same codes, but are the caller's.
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsConflict(e) => FailureKind.RecoveryConflict,
         _ => FailureKind.None,
     };
 
@@ -69,8 +64,7 @@ internal static class FailureClassifier
         if (site == FailureSite.BrokenConnection && !IsFatal(e)) return IsLostByPooler(e) ? FailureKind.Unreachable : OfStatement(e);
         return e.SqlState switch
         {
-            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => FailureKind.Terminated,
-            PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
+            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.DatabaseDropped or IdleSessionTimeout => FailureKind.Terminated,
             PostgresErrorCodes.ProtocolViolation when IsFatal(e) => ClassifyOfPooler(e.MessageText),
             PostgresErrorCodes.CannotConnectNow => FailureKind.Restarting,
             PostgresErrorCodes.TooManyConnections => FailureKind.Full,
@@ -111,7 +105,6 @@ internal static class FailureClassifier
     private static bool IsConflict(PostgresException e) =>
         e.Routine is { } routine && (routine == "ProcessInterrupts" || routine.StartsWith("ProcessRecoveryConflict", StringComparison.Ordinal));
 
-    /// <summary>Whether our own pool is exhausted, which says nothing about the host.</summary>
     public static bool IsPoolExhausted(Exception e) => e.Message.Contains("pool has been exhausted", StringComparison.Ordinal);
 
     private static bool IsLoginRefusal(NpgsqlException e) => e.Message.Contains("SSL", StringComparison.Ordinal)

@@ -24,8 +24,8 @@ internal sealed class HostMonitor(
     private bool _isInStep = true;
 
     private readonly Lock _lock = new();
-    private Task _asking = Task.CompletedTask;
-    private Task? _askingNext;
+    private Task _last = Task.CompletedTask;
+    private bool _isLastWaiting;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Pause _pause = new(time);
@@ -52,9 +52,9 @@ internal sealed class HostMonitor(
     {
         lock (_lock)
         {
-            if (_stop.IsCancellationRequested) return Task.CompletedTask;
-            if (_askingNext is null && _asking.IsCompleted) return _asking = ProbeOnceAsync();
-            return _askingNext ??= AskNextAsync(_asking);
+            if (_isLastWaiting) return _last;
+            _isLastWaiting = true;
+            return _last = ProbeAfterAsync(_last);
         }
     }
 
@@ -75,7 +75,6 @@ internal sealed class HostMonitor(
         Wake();
     }
 
-    /// <summary>Publishes a caller's successful login.</summary>
     public void ReportLetIn(long startedAt)
     {
         if (_stop.IsCancellationRequested) return;
@@ -102,28 +101,12 @@ internal sealed class HostMonitor(
         await _stop.CancelAsync().ConfigureAwait(false);
         _pause.Cut();
         await _loop.ConfigureAwait(false);
-        Task last;
-        lock (_lock) last = _askingNext ?? _asking;
-        await last.ConfigureAwait(false);
+        // Starts no probe any more, and waits for those that were started.
+        await ProbeNowAsync().ConfigureAwait(false);
         await _silence.DisposeAsync().ConfigureAwait(false);
         await probe.DisposeAsync().ConfigureAwait(false);
         _pause.Dispose();
         _stop.Dispose();
-    }
-
-    private async Task AskNextAsync(Task before)
-    {
-        // Yield even if that probe has ended: the caller has yet to store this task as _askingNext. Otherwise it would clear the field first,
-        // and the caller would then leave a finished task there for ever.
-        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        Task asking;
-        lock (_lock)
-        {
-            _askingNext = null;
-            asking = _asking = _stop.IsCancellationRequested ? Task.CompletedTask : ProbeOnceAsync();
-        }
-
-        await asking.ConfigureAwait(false);
     }
 
     private async Task RunAsync()
@@ -135,39 +118,34 @@ internal sealed class HostMonitor(
             try
             {
                 await ProbeNowAsync().ConfigureAwait(false);
-                // Only here, once an interval, as the average expects: AskAsync can probe far more often. A probe with a login takes longer, and does not count.
+                // Only here, once an interval, as the average expects: ProbeNowAsync can probe far more often. A probe with a login takes longer, and does not count.
                 if (store.Current.At(host.Index) is not { } snapshot) return;
                 if (snapshot.Last is { Answer.ConnectedAt: var connectedAt, SentAt: var sentAt } && connectedAt < sentAt) Answered?.Invoke(LastProbeMs);
                 if (IsLoginDue(snapshot)) await _silence.CheckLoginAsync(_stop.Token).ConfigureAwait(false);
                 await PauseAsync().ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-            {
-                return;
-            }
             catch (Exception e)
             {
                 // A monitor that ends would leave its host unwatched for ever.
-                Log.ProbeLoopFailed(logger, host.Name, e);
+                if (!_stop.IsCancellationRequested) Log.ProbeLoopFailed(logger, host.Name, e);
                 await Task.Delay(settings.Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task ProbeOnceAsync()
+    private async Task ProbeAfterAsync(Task before)
     {
+        await before.ConfigureAwait(false);
+        lock (_lock) _isLastWaiting = false;
+        if (_stop.IsCancellationRequested) return;
         try
         {
             await ProbeAndPublishAsync().ConfigureAwait(false);
         }
-        catch (Exception) when (_stop.IsCancellationRequested)
-        {
-            // The monitor is being disposed of.
-        }
         catch (Exception e)
         {
-            // Callers of AskAsync must not fail for it; they use what is known.
-            Log.ProbeLoopFailed(logger, host.Name, e);
+            // Callers of ProbeNowAsync must not fail for it; they use what is known.
+            if (!_stop.IsCancellationRequested) Log.ProbeLoopFailed(logger, host.Name, e);
         }
     }
 
@@ -193,9 +171,8 @@ internal sealed class HostMonitor(
         _discarded = 0;
 
         var receivedAt = time.GetTimestamp();
-        var elapsed = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
-        LastProbeMs = elapsed;
-        if (answer is not null) _silence.Learn(elapsed);
+        LastProbeMs = time.GetElapsedTime(sentAt, receivedAt).TotalMilliseconds;
+        if (answer is not null) _silence.Learn(LastProbeMs);
         LastProbeAt = time.GetUtcNow().UtcTicks;
         store.Publish(new HostObservation(host.Index, sentAt, receivedAt, answer, failure));
     }
@@ -205,7 +182,7 @@ internal sealed class HostMonitor(
         // Jitter by a quarter, so that the monitors of a fleet don't probe in step. What started or woke this one may have done so to all: then spread over the whole pause.
         var pause = PauseOf(store.Current) * (_isInStep ? random.NextDouble() : 0.75 + (0.5 * random.NextDouble()));
         var isWoken = await _pause.OfAsync(pause).ConfigureAwait(false);
-        // An answer to AskAsync in the meantime replaces our own probe, so that a fleet sends no more than its share. Jitter again, as the fleet may have asked in step.
+        // An answer to ProbeNowAsync in the meantime replaces our own probe, so that a fleet sends no more than its share. Jitter again, as the fleet may have asked in step.
         if (!isWoken && store.Current.At(host.Index)?.LastAnswered is { } answered && time.GetElapsedTime(answered.SentAt) is var age && age < pause)
         {
             var putOff = TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), pause - age);

@@ -1,6 +1,5 @@
 namespace ReplicaRouter.Health;
 
-/// <summary>Probes one host.</summary>
 internal interface IHostProbe : IAsyncDisposable
 {
     /// <summary>Asks once over the connection kept for probes. Throws if the host fails. Cancel only once no further answer will ever be needed.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 
 namespace ReplicaRouter.Health;
@@ -58,7 +57,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
         var builder = Credentials.Unpooled(host, login);
         builder.Name = login.Router is { } router ? $"{router}/{host.Name}/probe" : $"{host.Name}/probe";
         var settings = builder.ConnectionStringBuilder;
-        settings.Timeout = Math.Max(1, Convert.ToInt32(Math.Ceiling(timeout.TotalSeconds), CultureInfo.InvariantCulture));
+        settings.Timeout = Math.Max(1, (int)Math.Ceiling(timeout.TotalSeconds));
         // No time-out, and no cancellation of a late probe: for either, Npgsql would send a cancel request to the hung host, and block a thread
         // until that times out. The caller just stops waiting; if an answer comes after all, the connection is kept for the next probe.
         settings.CommandTimeout = 0;

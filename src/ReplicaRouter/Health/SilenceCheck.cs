@@ -23,7 +23,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     /// <summary>A login forks a process and hashes a password several thousand times.</summary>
     private static readonly TimeSpan LeastLoginDeadline = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Pause after the third and later answered checks in a row; a quarter of it after the first. A large fleet pauses longer.</summary>
+    /// <summary>Pause after the third and later answered checks in a row; a quarter of it after the first. A large fleet pauses longer, to spare the silent host.</summary>
     private static readonly TimeSpan LeastLongestPause = TimeSpan.FromMilliseconds(400);
 
     private readonly MovingAverage _usual = new();
@@ -67,7 +67,7 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
         finally
         {
             // A host that answers check after check is busy with long work: check it less often.
-            var longest = LongestPause;
+            var longest = TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), LeastLongestPause);
             _pause = time.GetElapsedTime(_notBefore, startedAt) > longest ? longest / 4 : TimeSpan.Min(2 * _pause, longest);
             Volatile.Write(ref _notBefore, time.GetTimestamp() + time.Ticks(_pause));
             Volatile.Write(ref _isRunning, 0);
@@ -154,9 +154,6 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     }
 
     private void Publish(long sentAt, HostFailure? login) => store.Update(current => current.WithLogin(host.Index, login, sentAt, time));
-
-    /// <summary>Limits the load that the checks of a whole fleet put on a silent host.</summary>
-    private TimeSpan LongestPause => TimeSpan.Max(HealthSettings.ShareOf(store.Current.Probers), LeastLongestPause);
 
     // A single round trip to a distant region can take as long as the whole deadline of a near host.
     private TimeSpan Deadline => TimeSpan.FromMilliseconds(Math.Max(

@@ -26,12 +26,9 @@ internal sealed class ConnectionCutter(RouterConfiguration configuration, Comman
             {
                 cut += await CutAsync(source, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             }
-            catch (Exception) when (stop.IsCancellationRequested)
-            {
-                break;
-            }
             catch (Exception e)
             {
+                if (stop.IsCancellationRequested) break;
                 // The server can be gone, and its connections with it.
                 Log.CutFailed(logger, host, e);
             }

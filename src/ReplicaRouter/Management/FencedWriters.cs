@@ -54,16 +54,11 @@ internal sealed class FencedWriters(TopologyStore store, HostRegistry registry, 
                 }
             }
 
-            await CutOnceAsync(pools).ConfigureAwait(false);
+            List<HostDataSource> sources = [.. pools.Everything.Where(pool => !pool.Plan.IsReadOnly).SelectMany(pool => pool.Sources)];
+            foreach (var source in sources) source.Clear();
+            var (_, cut) = await cutter.CutAsync(pools.Host.Name, sources, _stop.Token).ConfigureAwait(false);
+            if (cut > 0) Log.WritersCut(logger, pools.Host.Name, cut);
             await Task.Delay(Interval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    private async Task CutOnceAsync(HostPools pools)
-    {
-        List<HostDataSource> sources = [.. pools.Everything.Where(pool => !pool.Plan.IsReadOnly).SelectMany(pool => pool.Sources)];
-        foreach (var source in sources) source.Clear();
-        var (_, cut) = await cutter.CutAsync(pools.Host.Name, sources, _stop.Token).ConfigureAwait(false);
-        if (cut > 0) Log.WritersCut(logger, pools.Host.Name, cut);
     }
 }

@@ -64,16 +64,11 @@ internal sealed class IdleDatabases(CommandListener listener, CreatedConnections
             if (database.Pools.Count == 0 || database.Pools.Any(pool => pool.Busy > 0)) continue;
             var idle = Since(database.UsedAt, now);
             if (idle >= s_unused && !held.Contains(database)) _forgotten.AddRange(database.Forget().Select(pool => (pool, now)));
-            else if (idle >= s_idle) Clear(database);
+            else if (idle >= s_idle) foreach (var pool in database.Pools) pool.Source.Clear();
         }
     }
 
     private static TimeSpan Since(long coarse, long now) => TimeSpan.FromMilliseconds(now - coarse);
-
-    private static void Clear(DatabasePools database)
-    {
-        foreach (var pool in database.Pools) pool.Source.Clear();
-    }
 
     private async Task CloseAsync(HostPool pool)
     {

@@ -133,23 +133,13 @@ internal sealed class LiveTopology(
     {
         await time.YieldAsync().ConfigureAwait(false);
         var probe = createProbe(host);
-        IReadOnlyList<HostDataSource>? former = null;
-        try
+        for (var isFirst = true; await RefusalAsync(probe, host, superseded).ConfigureAwait(false) is { } refusal; isFirst = false)
         {
-            for (var isFirst = true; await RefusalAsync(probe, host, superseded).ConfigureAwait(false) is { } refusal; isFirst = false)
-            {
-                if (isFirst) Log.RenewalRefused(logger, host.Name, refusal.Message);
-                await Task.Delay(configuration.Health.Interval, time, superseded).ConfigureAwait(false);
-            }
-
-            former = Renew(host, probe, superseded);
-        }
-        catch (OperationCanceledException) when (superseded.IsCancellationRequested)
-        {
-            // The host was reconfigured or removed.
+            if (isFirst) Log.RenewalRefused(logger, host.Name, refusal.Message);
+            await Task.Delay(configuration.Health.Interval, time, superseded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        if (former is null)
+        if (Renew(host, probe, superseded) is not { } former)
         {
             await probe.DisposeAsync().ConfigureAwait(false);
             return;
@@ -162,7 +152,7 @@ internal sealed class LiveTopology(
         foreach (var source in former) source.Pool.Forget(source);
     }
 
-    /// <returns>The former data sources; null if the host was reconfigured meanwhile: the last configuration wins, whichever the host accepts first.</returns>
+    /// <returns>The former data sources; null if the host was reconfigured or removed meanwhile: the last configuration wins, whichever the host accepts first.</returns>
     private IReadOnlyList<HostDataSource>? Renew(HostConfiguration host, IHostProbe probe, CancellationToken superseded)
     {
         lock (_lock)
@@ -175,13 +165,13 @@ internal sealed class LiveTopology(
         }
     }
 
-    /// <returns>Why the host refuses the new settings; null if it accepts them, or is not there to refuse them.</returns>
+    /// <returns>Why the host refuses the new settings; null if it accepts them, is not there to refuse them, or was reconfigured or removed.</returns>
     private async Task<HostFailure?> RefusalAsync(IHostProbe probe, HostConfiguration host, CancellationToken superseded)
     {
+        if (superseded.IsCancellationRequested) return null;
         var login = probe.LoginAsync(superseded);
         if (!await login.EndsWithinAsync(configuration.Health.Timeout, time, superseded).ConfigureAwait(false)) login.Forget();
-        superseded.ThrowIfCancellationRequested();
-        var failure = login.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, host) : null;
+        var failure = !superseded.IsCancellationRequested && login.Exception is { } e ? FailureClassifier.Describe(e.InnerException!, host) : null;
         return failure is { Kind: FailureKind.Misconfigured or FailureKind.NoPassword } ? failure : null;
     }
 

@@ -26,7 +26,6 @@ internal sealed class RouterMeter : IDisposable
         AddSessions(counters);
     }
 
-    /// <summary>The durations of operations that the router runs as a whole.</summary>
     public Histogram<double> OperationDuration { get; }
 
     public void Dispose() => _meter.Dispose();
@@ -52,9 +51,9 @@ internal sealed class RouterMeter : IDisposable
         Counter("replica_router.topology.changes", () => ByKind(counters,
                 (RouterEvent.HostAdded, "added"), (RouterEvent.HostRemoved, "removed"), (RouterEvent.HostReassigned, "reassigned"), (RouterEvent.HostReconnected, "reconnected")),
             "{host}", "Hosts that were added, removed or reconfigured while the router ran.");
-        Counter("replica_router.discovery.failures", () => counters.DiscoveryFailures().Select(BySource),
+        Counter("replica_router.discovery.failures", () => counters.DiscoveryFailures.Select(BySource),
             "{answer}", "Queries of a discovery source that failed or returned no host, and so changed nothing.");
-        Counter("replica_router.discovery.refused", () => counters.RefusedHosts().Select(BySource),
+        Counter("replica_router.discovery.refused", () => counters.RefusedHosts.Select(BySource),
             "{host}", "Hosts in answers of a discovery source that Discovery:AllowedHosts does not allow, counted in each answer.");
         Counter("replica_router.ejections", () => Ejections(counters), "{ejection}", "Number of times that a host was taken out of rotation, by the state that it entered.");
         Gauge("replica_router.host.state", () => Flags(TelemetryTags.State, host => host.StateAt(_time.GetTimestamp())),
@@ -84,7 +83,6 @@ internal sealed class RouterMeter : IDisposable
     private void Gauge<T>(string name, Func<IEnumerable<Measurement<T>>> read, string? unit = null, string? description = null) where T : struct =>
         _meter.CreateObservableGauge(name, () => read().Select(Named), unit, description);
 
-    /// <summary>Adds the router's name to a measurement, unless it is the unnamed router.</summary>
     private Measurement<T> Named<T>(Measurement<T> measurement) where T : struct =>
         _configuration.Name is { } router ? new Measurement<T>(measurement.Value, (KeyValuePair<string, object?>[])[.. measurement.Tags, new(TelemetryTags.Router, router)]) : measurement;
 
@@ -131,7 +129,7 @@ internal sealed class RouterMeter : IDisposable
         from host in _store.Current.Hosts
         let value = current(host)
         from each in Enum.GetValues<T>()
-        select new Measurement<int>(each.Equals(value) ? 1 : 0, TelemetryTags.OfHost(host.Configuration), new(tag, TelemetryTags.Of(each)));
+        select new Measurement<int>(each.Equals(value) ? 1 : 0, TelemetryTags.OfHost(host.Name), new(tag, TelemetryTags.Of(each)));
 
     private IEnumerable<Measurement<double>> Lags(Func<HostSnapshot, double?> lag)
     {
@@ -146,11 +144,11 @@ internal sealed class RouterMeter : IDisposable
         return from host in _store.Current.Hosts
                let last = MonitorOf(host).LastProbeAt
                where last > 0
-               select new Measurement<double>(TimeSpan.FromTicks(Math.Max(0, now - last)).TotalSeconds, TelemetryTags.OfHost(host.Configuration));
+               select new Measurement<double>(TimeSpan.FromTicks(Math.Max(0, now - last)).TotalSeconds, TelemetryTags.OfHost(host.Name));
     }
 
     private IEnumerable<Measurement<T>> ByHost<T>(Func<HostSnapshot, T> value) where T : struct =>
-        _store.Current.Hosts.Select(host => new Measurement<T>(value(host), TelemetryTags.OfHost(host.Configuration)));
+        _store.Current.Hosts.Select(host => new Measurement<T>(value(host), TelemetryTags.OfHost(host.Name)));
 
     private HostMonitor MonitorOf(HostSnapshot host) => _registry.MonitorOf(host.Configuration);
 }

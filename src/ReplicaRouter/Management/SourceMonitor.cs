@@ -21,7 +21,6 @@ internal sealed class SourceMonitor(
     private volatile SourceReport? _last;
     private long _askedAt;
 
-    /// <summary>The result of the last query; null before the first one.</summary>
     public SourceReport? Last => _last;
 
     public void Start() => _loop = RunAsync();
@@ -76,7 +75,7 @@ internal sealed class SourceMonitor(
         }
         catch (Exception e)
         {
-            counters.CountDiscoveryFailure(source.Name);
+            counters.DiscoveryFailures.AddOrUpdate(source.Name, 1, (_, count) => count + 1);
             var why = limit.IsCancellationRequested ? $"no answer within {settings.Timeout}" : PlainText.Of(e.Message);
             if (_last?.Failure is null) Log.SourceFailed(logger, source.Name, why);
             _last = new SourceReport(source.Name, 0, _refused, why);
@@ -89,7 +88,7 @@ internal sealed class SourceMonitor(
     {
         List<DiscoveredHost> allowed = [.. named.Where(host => settings.Allowed.Allow(host.Address))];
         ImmutableArray<string> refused = [.. named.Except(allowed).Select(host => host.Endpoint)];
-        if (refused.Length > 0) counters.CountRefusedHosts(source.Name, refused.Length);
+        counters.RefusedHosts.AddOrUpdate(source.Name, refused.Length, (_, count) => count + refused.Length);
         if (refused.Length > 0 && _refused.IsEmpty) Log.HostsRefused(logger, source.Name, string.Join(", ", refused.Take(MostShown)), refused.Length);
         _refused = refused;
         return allowed.Count > 0 ? allowed : throw new InvalidDataException("the answer names only hosts that Discovery:AllowedHosts does not allow");

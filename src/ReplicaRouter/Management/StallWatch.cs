@@ -2,7 +2,7 @@ namespace ReplicaRouter.Management;
 
 /// <summary>Checks forty times a second whether a host is silent although work waits there, and if so has it probed at once.</summary>
 /// <remarks>A hung host acknowledges packets but never answers, so only time shows it. The next probe, or a command's time-out, would hold callers up for seconds.</remarks>
-internal sealed class StallWatch : IAsyncDisposable
+internal sealed class StallWatch(HostRegistry registry, CommandListener listener, TimeProvider time) : IAsyncDisposable
 {
     internal static readonly TimeSpan Period = TimeSpan.FromMilliseconds(25);
 
@@ -13,16 +13,10 @@ internal sealed class StallWatch : IAsyncDisposable
 
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(2);
 
-    private readonly HostRegistry _registry;
-    private readonly CommandListener _listener;
-    private readonly PeriodicTimer _timer;
-    private readonly Task _loop;
+    private readonly PeriodicTimer _timer = new(Period, time);
+    private Task _loop = Task.CompletedTask;
 
-    public StallWatch(HostRegistry registry, CommandListener listener, TimeProvider time)
-    {
-        (_registry, _listener, _timer) = (registry, listener, new PeriodicTimer(Period, time));
-        _loop = Task.Run(RunAsync);
-    }
+    public void Start() => _loop = RunAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -34,7 +28,7 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
         {
-            foreach (var host in _registry.Hosts) Look(host, _registry.MonitorOf(host.Host));
+            foreach (var host in registry.Hosts) Look(host, registry.MonitorOf(host.Host));
         }
     }
 
@@ -42,11 +36,10 @@ internal sealed class StallWatch : IAsyncDisposable
     {
         var load = host.Load;
         // Npgsql never reports the end of a command that it could not send. On a host without a connection in use, no command is in progress.
-        if (load.Commands.IsStalled(Forgotten) && _listener.CountInUse(host.Sources) == 0) load.Commands.Forget();
+        if (load.Commands.IsStalled(Forgotten) && listener.CountInUse(host.Sources) == 0) load.Commands.Forget();
         Look(load, monitor);
     }
 
-    /// <summary>Has a host checked that is silent although work waits there.</summary>
     internal static void Look(HostLoad load, HostMonitor monitor)
     {
         var silence = TimeSpan.FromMilliseconds(Math.Clamp(UsualLatencies * load.Latency.Value, LeastSilenceMs, MostSilenceMs));
