@@ -36,7 +36,7 @@ internal static class CertificateFiles
         };
     }
 
-    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? DefaultRootCertificate.Variable : RootSetting;
+    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? "PGSSLROOTCERT" : RootSetting;
 
     private static string Client(NpgsqlConnectionStringBuilder settings, Exception cause)
     {

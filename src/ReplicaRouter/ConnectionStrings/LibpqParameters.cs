@@ -7,8 +7,6 @@ namespace ReplicaRouter.ConnectionStrings;
 /// <remarks>Source: PostgreSQL manual, "Parameter Key Words". Names are case-sensitive in libpq.</remarks>
 internal static class LibpqParameters
 {
-    private const string SystemRoots = "system";
-
     private static readonly FrozenDictionary<string, string> NpgsqlNames = new Dictionary<string, string>
     {
         ["user"] = "Username",
@@ -83,7 +81,7 @@ internal static class LibpqParameters
     private static void ApplyRoots(Dictionary<string, string> given, NpgsqlConnectionStringBuilder settings)
     {
         var root = given.GetValueOrDefault("sslrootcert");
-        if (root == SystemRoots) TrustSystem(given.GetValueOrDefault("sslmode"), settings);
+        if (root == "system") TrustSystem(given.GetValueOrDefault("sslmode"), settings);
         // With a root certificate, libpq verifies the server even with sslmode=require; Npgsql does not.
         else if (root is { Length: > 0 } && settings.SslMode == SslMode.Require) settings.SslMode = SslMode.VerifyCA;
 
@@ -96,12 +94,20 @@ internal static class LibpqParameters
     private static void TrustSystem(string? mode, NpgsqlConnectionStringBuilder settings)
     {
         if (mode is not (null or "verify-full")) throw new ConnectionStringException("has 'sslrootcert=system' with a weaker 'sslmode'. Write sslmode=verify-full, or remove sslmode.");
-        if (DefaultRootCertificate.Exists())
+        if (HasDefaultRoot())
         {
             throw new ConnectionStringException("has 'sslrootcert=system', but Npgsql would use the file of PGSSLROOTCERT or ~/.postgresql/root.crt instead. Remove that, or name a file.");
         }
 
         settings.Remove(NpgsqlNames["sslrootcert"]);
         settings.SslMode = SslMode.VerifyFull;
+    }
+
+    /// <summary>Whether Npgsql finds a file of certificate authorities where a connection string names none. Source: Npgsql's <c>PostgresEnvironment</c>.</summary>
+    private static bool HasDefaultRoot()
+    {
+        if (Environment.GetEnvironmentVariable("PGSSLROOTCERT") is not null) return true;
+        var (home, folder) = OperatingSystem.IsWindows() ? ("APPDATA", "postgresql") : ("HOME", ".postgresql");
+        return Environment.GetEnvironmentVariable(home) is { } path && File.Exists(Path.Combine(path, folder, "root.crt"));
     }
 }
