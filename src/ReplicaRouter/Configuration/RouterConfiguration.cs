@@ -32,11 +32,7 @@ internal sealed record RouterConfiguration
     public required TimeSpan ForcedFailoverDuration { get; init; }
     public required TimeSpan DrainTimeout { get; init; }
     public required TimeSpan AskIdleAfter { get; init; }
-    public required Action<NpgsqlDataSourceBuilder>? ConfigureDataSource { get; init; }
-    public required Func<PasswordRequest, CancellationToken, ValueTask<string>>? PasswordProvider { get; init; }
-
-    public HostLogin Login => new(PasswordProvider, ConfigureDataSource, Name);
-
+    public required HostLogin Login { get; init; }
     public required ImmutableArray<IHostDiscoverySource> Sources { get; init; }
     public required DiscoverySettings Discovery { get; init; }
 

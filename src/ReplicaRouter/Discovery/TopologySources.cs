@@ -7,10 +7,10 @@ namespace ReplicaRouter.Discovery;
 
 internal static class TopologySources
 {
-    public static ImmutableArray<IHostDiscoverySource> Of(DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, AllowedHosts allowed, List<string> faults)
+    public static ImmutableArray<IHostDiscoverySource> Of(
+        DatabaseRouterOptions options, ImmutableArray<HostConfiguration> hosts, HostLogin login, AllowedHosts allowed, List<string> faults)
     {
         var (discovery, key) = (options.Discovery, $"{options.Names.Section}:Discovery");
-        var login = new HostLogin(options.PasswordProvider, options.ConfigureDataSource);
         IHostDiscoverySource?[] builtIn =
         [
             Dns(discovery.Dns, $"{key}:Dns", faults),

@@ -43,7 +43,8 @@ internal sealed class RouterConfigurationBuilder
         InRange($"{section}:Discovery:Timeout", discovery.Timeout, 100 * Millisecond, TimeSpan.FromMinutes(1));
         var hosts = BuildHosts();
         var allowed = AllowedHosts.Parse(discovery.AllowedHosts, $"{section}:Discovery:AllowedHosts", _faults);
-        var sources = TopologySources.Of(_options, hosts, allowed, _faults);
+        var login = new HostLogin(_options.PasswordProvider, _options.ConfigureDataSource, _options.Names.Router);
+        var sources = TopologySources.Of(_options, hosts, login, allowed, _faults);
         ImmutableArray<string> groups = [.. discovery.Groups.DefaultIfEmpty(HostNames.Read).Select(g => g.ToLowerInvariant())];
         var routes = BuildRoutes(hosts);
         return new RouterConfiguration
@@ -57,8 +58,7 @@ internal sealed class RouterConfigurationBuilder
             ForcedFailoverDuration = _options.ForcedFailoverDuration,
             DrainTimeout = _options.DrainTimeout,
             AskIdleAfter = _options.AskIdleAfter,
-            ConfigureDataSource = _options.ConfigureDataSource,
-            PasswordProvider = _options.PasswordProvider,
+            Login = login,
             Sources = sources,
             Discovery = new DiscoverySettings(discovery.Interval, discovery.Timeout, groups, allowed),
             SessionWindow = _options.SessionWindow,

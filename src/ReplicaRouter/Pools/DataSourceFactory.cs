@@ -29,8 +29,8 @@ internal sealed class DataSourceFactory(RouterConfiguration configuration, ILogg
         builder.UseLoggerFactory(new QuietLoggerFactory(loggerFactory));
         var settings = builder.ConnectionStringBuilder;
         Apply(plan, settings);
-        Credentials.Apply(builder, source.Host, configuration.PasswordProvider);
-        configuration.ConfigureDataSource?.Invoke(builder);
+        Credentials.Apply(builder, source.Host, configuration.Login.PasswordProvider);
+        configuration.Login.Configure?.Invoke(builder);
         if (plan.IsReadOnly) settings.Options = SessionOptions.ReadOnly(settings);
         // Set to the name as the server shows it, so that connections can be found by it.
         settings.ApplicationName = ApplicationNames.Shown(settings.ApplicationName ?? "");
