@@ -126,7 +126,7 @@ public static class ReplicaRouterServiceCollectionExtensions
         var options = services.AddOptions<DatabaseRouterOptions>(registration.OptionsName).Configure(created => created.Names = ConfigurationNames.Of(name));
         if (configuration is not null)
         {
-            options.Configure(read => OptionsLoader.Load(read, configuration, name));
+            options.Configure(read => OptionsLoader.Load(read, configuration));
             services.AddSingleton<IOptionsChangeTokenSource<DatabaseRouterOptions>>(new ConfigurationChanges(options.Name, configuration));
         }
 

@@ -53,8 +53,8 @@ internal sealed partial class TargetOptions
 
     private static Target Of(IConfiguration configuration, string? router = null)
     {
-        var options = new DatabaseRouterOptions();
-        OptionsLoader.Load(options, configuration, router);
+        var options = new DatabaseRouterOptions { Names = ConfigurationNames.Of(router) };
+        OptionsLoader.Load(options, configuration);
         return Target.Of(options);
     }
 

@@ -7,12 +7,10 @@ namespace ReplicaRouter.Configuration;
 /// <param name="ConnectionString">The key of a connection string that names the primary if nothing else does; null for none.</param>
 internal sealed record ConfigurationNames(string? Router, string Section, string VariablePrefix, string? ConnectionString)
 {
-    /// <summary>The locations for the unnamed router, whose name is null or empty.</summary>
-    public static readonly ConfigurationNames Default = new(null, DatabaseRouterOptions.SectionName, "", null);
-
     public string PrimaryVariable => VariablePrefix + EnvironmentVariables.Primary;
 
+    /// <summary>Returns the locations of a router; a null or empty name is the unnamed router.</summary>
     public static ConfigurationNames Of(string? name) => string.IsNullOrEmpty(name)
-        ? Default
+        ? new(null, DatabaseRouterOptions.SectionName, "", null)
         : new(name, $"{DatabaseRouterOptions.SectionName}s:{name}", $"{name.ToUpperInvariant().Replace('-', '_')}_", $"ConnectionStrings:{name}");
 }

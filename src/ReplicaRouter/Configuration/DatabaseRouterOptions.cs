@@ -96,7 +96,7 @@ public sealed class DatabaseRouterOptions
     public TimeProvider? TimeProvider { get; set; }
 
     /// <summary>The locations that these options were read from, for messages.</summary>
-    internal ConfigurationNames Names { get; set; } = ConfigurationNames.Default;
+    internal ConfigurationNames Names { get; set; } = ConfigurationNames.Of(null);
 
     /// <summary>Faults found while these options were read, to be reported together with the faults of their values.</summary>
     internal List<string> Faults { get; } = [];

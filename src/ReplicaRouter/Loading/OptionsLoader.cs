@@ -6,13 +6,10 @@ namespace ReplicaRouter.Loading;
 /// <remarks>Does not use .NET's configuration binder, which quotes the first value that it can't parse, and ignores unknown keys.</remarks>
 internal static class OptionsLoader
 {
-    /// <summary>
-    /// Fills the options of a router; a null or empty name is the unnamed router. Collects faults in <see cref="DatabaseRouterOptions.Faults"/>, to be
-    /// reported together with all others.
-    /// </summary>
-    public static void Load(DatabaseRouterOptions options, IConfiguration configuration, string? router = null)
+    /// <summary>Fills the options from their locations. Collects faults in <see cref="DatabaseRouterOptions.Faults"/>, to be reported together with all others.</summary>
+    public static void Load(DatabaseRouterOptions options, IConfiguration configuration)
     {
-        var names = options.Names = ConfigurationNames.Of(router);
+        var names = options.Names;
         new SectionReader(options.Faults).Read(configuration.GetSection(names.Section), options);
         foreach (var (name, host) in options.Hosts) host.Source ??= $"{names.Section}:Hosts:{name}:ConnectionString";
         EnvironmentVariables.Apply(configuration, options);
