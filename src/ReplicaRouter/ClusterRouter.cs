@@ -97,19 +97,12 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
-        options is null && DatabaseSession.Ambient(_cluster) is null ? OpenPlainAsync(route, cancellationToken) : OpenAsync(route, options, cancellationToken);
-
-    private ValueTask<NpgsqlConnection> OpenPlainAsync(DatabaseRoute route, CancellationToken cancellationToken)
-    {
-        ThrowIfDisposed();
-        return _parts.Opener.OpenPlainAsync(_configuration.PlanOf(route), cancellationToken);
-    }
-
-    private async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, CancellationToken cancellationToken) =>
-        (await _parts.Opener.OpenAsync(NewAttempt(route, options), async: true, cancellationToken).ConfigureAwait(false)).Connection;
+        options is null && DatabaseSession.Ambient(_cluster) is null
+            ? _parts.Opener.OpenPlainAsync(Undisposed(_configuration).PlanOf(route), cancellationToken)
+            : OpenAsync(route, options, failure: null, async: true, cancellationToken);
 
     public override NpgsqlConnection OpenConnection(DatabaseRoute route, OperationOptions? options = null) =>
-        _parts.Opener.OpenAsync(NewAttempt(route, options), async: false, CancellationToken.None).Wait().Connection;
+        OpenAsync(route, options, failure: null, async: false, CancellationToken.None).Wait();
 
     public override Task<T> ExecuteAsync<T>(
         DatabaseRoute route, Func<NpgsqlConnection, CancellationToken, Task<T>> work, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -269,12 +262,11 @@ internal sealed class ClusterRouter : DatabaseRouter
         return pool is not null && _parts.Failures.Report(exception, pool, openedAt, site) ? new FailedHost(pool.Host, exception, _parts.Time.GetTimestamp()) : null;
     }
 
-    /// <summary>Opens a connection, preferably on another host than the one that failed. Without <paramref name="async"/>, it completes synchronously.</summary>
-    public async ValueTask<NpgsqlConnection> OpenElsewhereAsync(
-        DatabaseRoute route, OperationOptions? options, FailedHost failure, bool async, CancellationToken cancellationToken)
+    /// <summary>Opens a connection, preferably on another host than the one that failed, if any. Without <paramref name="async"/>, it completes synchronously.</summary>
+    public async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, FailedHost? failure, bool async, CancellationToken cancellationToken)
     {
         var attempt = NewAttempt(route, options);
-        attempt.Exclude(failure.Host, failure.Exception, failure.FailedAt);
+        if (failure is not null) attempt.Exclude(failure.Host, failure.Exception, failure.FailedAt);
         return (await _parts.Opener.OpenAsync(attempt, async, cancellationToken).ConfigureAwait(false)).Connection;
     }
 

@@ -40,18 +40,12 @@ internal sealed class ReadConnection(RelationalConnectionDependencies dependenci
         _failure = Router.Engine.Report(_host, _port, _route, exception, _openedAt, site);
     }
 
-    protected override NpgsqlConnection OpenRouted()
-    {
-        var connection = TakeFailure() is { } failure
-            ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, async: false, CancellationToken.None).Wait()
-            : Router.OpenConnection(_route, _options);
-        return Noted(connection);
-    }
+    protected override NpgsqlConnection OpenRouted() => Noted(Router.Engine.OpenAsync(_route, _options, TakeFailure(), async: false, CancellationToken.None).Wait());
 
     protected override ValueTask<NpgsqlConnection> OpenRoutedAsync(CancellationToken cancellationToken)
     {
         var opening = TakeFailure() is { } failure
-            ? Router.Engine.OpenElsewhereAsync(_route, _options, failure, async: true, cancellationToken)
+            ? Router.Engine.OpenAsync(_route, _options, failure, async: true, cancellationToken)
             : Router.OpenConnectionAsync(_route, _options, cancellationToken);
         return opening.IsCompletedSuccessfully ? new ValueTask<NpgsqlConnection>(Noted(opening.Result)) : NotedAsync(opening);
     }
