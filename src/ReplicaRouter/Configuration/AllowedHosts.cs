@@ -33,8 +33,6 @@ internal sealed record AllowedHosts(ImmutableArray<string> Entries)
         return Entries.Any(entry => IsWildcard(entry) ? name.EndsWith(entry[1..], StringComparison.OrdinalIgnoreCase) : name.Equals(entry, StringComparison.OrdinalIgnoreCase));
     }
 
-    public bool SaysTheSameAs(AllowedHosts other) => Entries.SequenceEqual(other.Entries);
-
     private static bool IsValid(string entry) => NetworkOf(entry) is not null || HostAddress.IsValid(IsWildcard(entry) ? entry[Wildcard.Length..] : entry);
 
     private static bool IsWildcard(string entry) => entry.StartsWith(Wildcard, StringComparison.Ordinal);

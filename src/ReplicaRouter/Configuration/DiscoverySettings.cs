@@ -6,5 +6,5 @@ namespace ReplicaRouter.Configuration;
 internal sealed record DiscoverySettings(TimeSpan Interval, TimeSpan Timeout, ImmutableArray<string> Groups, AllowedHosts Allowed)
 {
     public bool SaysTheSameAs(DiscoverySettings other) =>
-        Interval == other.Interval && Timeout == other.Timeout && Groups.SequenceEqual(other.Groups) && Allowed.SaysTheSameAs(other.Allowed);
+        Interval == other.Interval && Timeout == other.Timeout && Groups.SequenceEqual(other.Groups) && Allowed.Entries.SequenceEqual(other.Allowed.Entries);
 }

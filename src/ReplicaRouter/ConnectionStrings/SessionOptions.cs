@@ -9,8 +9,6 @@ namespace ReplicaRouter.ConnectionStrings;
 /// </remarks>
 internal static class SessionOptions
 {
-    private const string Variable = "PGOPTIONS";
-
     /// <summary>Settings that are meant only for the application's statements. A standby rejects SERIALIZABLE, and would appear to be down.</summary>
     private static readonly (string Name, string Value)[] s_reset = [("statement_timeout", "0"), ("lock_timeout", "0"), ("default_transaction_isolation", @"read\ committed")];
 
@@ -22,5 +20,5 @@ internal static class SessionOptions
         // Also matches the form --statement-timeout=1.
         : given + string.Concat(s_reset.Where(reset => given.Replace('-', '_').Contains(reset.Name, StringComparison.OrdinalIgnoreCase)).Select(reset => $" -c {reset.Name}={reset.Value}"));
 
-    private static string? Given(NpgsqlConnectionStringBuilder settings) => settings.Options ?? Environment.GetEnvironmentVariable(Variable);
+    private static string? Given(NpgsqlConnectionStringBuilder settings) => settings.Options ?? Environment.GetEnvironmentVariable("PGOPTIONS");
 }
