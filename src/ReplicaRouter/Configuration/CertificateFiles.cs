@@ -26,7 +26,7 @@ internal static class CertificateFiles
     {
         // Npgsql reads the CA file in the handshake, which wraps the exception, and the client's own files before that.
         if (exception is NpgsqlException { InnerException: { } inner }) return Describe(inner, host, isRoot: true);
-        var setting = isRoot ? Root(host) : Client(host.Connection, exception);
+        var setting = !isRoot ? Client(host.Connection, exception) : host.Connection.RootCertificate is null ? "PGSSLROOTCERT" : RootSetting;
         return $"{host.Endpoint}: {setting}: " + exception switch
         {
             UnauthorizedAccessException => "this process has no permission to read the file.",
@@ -35,8 +35,6 @@ internal static class CertificateFiles
             _ => $"there is no such file. Correct the setting in {host.Source}, or put the file there.",
         };
     }
-
-    private static string Root(HostConfiguration host) => host.Connection.RootCertificate is null ? "PGSSLROOTCERT" : RootSetting;
 
     private static string Client(NpgsqlConnectionStringBuilder settings, Exception cause)
     {
