@@ -186,10 +186,8 @@ internal sealed class ClusterRouter : DatabaseRouter
     /// <summary>Counts a token that the web package found to be damaged, forged or too old. Logs at most one a minute.</summary>
     public void IgnoreToken(string reason) => _parts.Tokens.Ignore(reason);
 
-    /// <summary>Whether at least one host can serve the route now.</summary>
     public bool CanServe(DatabaseRoute route) => _parts.Chooser.CanServe(_configuration.PlanOf(route));
 
-    /// <summary>Explains which hosts would serve the route now, and why the others would not.</summary>
     public RouteExplanation Explain(DatabaseRoute route, OperationOptions? options) => _parts.Chooser.Explain(_configuration.PlanOf(route), options);
 
     public override DatabaseRouterMetrics GetMetrics() => _parts.Status.Metrics();
@@ -263,7 +261,8 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     /// <summary>Opens a connection, preferably on another host than the one that failed, if any. Without <paramref name="async"/>, it completes synchronously.</summary>
-    public async ValueTask<NpgsqlConnection> OpenAsync(DatabaseRoute route, OperationOptions? options, FailedHost? failure, bool async, CancellationToken cancellationToken)
+    public async ValueTask<NpgsqlConnection> OpenAsync(
+        DatabaseRoute route, OperationOptions? options, FailedHost? failure, bool async, CancellationToken cancellationToken)
     {
         var attempt = NewAttempt(route, options);
         if (failure is not null) attempt.Exclude(failure.Host, failure.Exception, failure.FailedAt);
@@ -302,7 +301,6 @@ internal sealed class ClusterRouter : DatabaseRouter
     /// <summary>The number of connections that could not be opened for callers, and the latest kinds of failures.</summary>
     public (long NotOpened, OperationFailure[] Last) Failures => (_parts.Counters[RouterEvent.NotOpened], _parts.Counters.Failures.Last());
 
-    /// <summary>All routes, ordered by index.</summary>
     public ImmutableArray<RoutePlan> Routes => _configuration.Routes;
 
     /// <summary>The last result of each discovery source; null for a source that has not answered yet.</summary>

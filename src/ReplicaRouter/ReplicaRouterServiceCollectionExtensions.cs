@@ -161,7 +161,6 @@ public static class ReplicaRouterServiceCollectionExtensions
         return router;
     }
 
-    /// <summary>Reloads a router's options when the configuration is reloaded.</summary>
     private sealed class ConfigurationChanges(string name, IConfiguration configuration) : IOptionsChangeTokenSource<DatabaseRouterOptions>
     {
         public string? Name => name;

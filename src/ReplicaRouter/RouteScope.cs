@@ -1,7 +1,6 @@
 namespace ReplicaRouter;
 
 /// <summary>A scope for which <see cref="DatabaseRouter.BeginRoute"/> stated a route.</summary>
-/// <remarks>It covers the code that began it, and all tasks and calls that this code starts, until it is disposed.</remarks>
 internal sealed class RouteScope(DatabaseRouter router, DatabaseRoute route) : IDisposable
 {
     private static readonly AsyncLocal<RouteScope?> s_ambient = new();
@@ -12,7 +11,6 @@ internal sealed class RouteScope(DatabaseRouter router, DatabaseRoute route) : I
     private readonly RouteScope? _outer = Innermost(null);
     private volatile bool _isDisposed;
 
-    /// <summary>Ends the scope. The outer scope applies again.</summary>
     public void Dispose()
     {
         _isDisposed = true;
@@ -21,7 +19,6 @@ internal sealed class RouteScope(DatabaseRouter router, DatabaseRoute route) : I
 
     public static RouteScope Begin(DatabaseRouter router, DatabaseRoute route) => s_ambient.Value = new RouteScope(router, route);
 
-    /// <summary>Returns the route stated for the calling code; null if there is none.</summary>
     public static DatabaseRoute? Ambient(DatabaseRouter router) => Innermost(router.Cluster)?._route;
 
     /// <summary>Returns the innermost scope that has not ended, of one router or, for null, of any.</summary>

@@ -26,7 +26,6 @@ internal sealed record RouterRegistration(string? Name)
         .FirstOrDefault(known => known?.Name is not null && ConfigurationNames.Of(known.Name).VariablePrefix == ConfigurationNames.Of(name).VariablePrefix)?.Name;
 
     /// <summary>Validates a name, which must fit into variables, cookies, headers and URLs.</summary>
-    /// <exception cref="ArgumentException">The name is invalid.</exception>
     public static string Checked(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

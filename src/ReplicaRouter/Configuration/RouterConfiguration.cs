@@ -71,7 +71,6 @@ internal sealed record RouterConfiguration
     }
 }
 
-/// <summary>The configuration of one host.</summary>
 internal sealed record HostConfiguration
 {
     /// <summary>The host's bit in sets of hosts, and its index in arrays beside the snapshots. Constant while the host exists.</summary>

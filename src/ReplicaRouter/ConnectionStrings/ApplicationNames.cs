@@ -17,7 +17,6 @@ internal static class ApplicationNames
         return start.Length + end.Length <= Longest ? start + end : start[..(Longest - end.Length)] + end;
     }
 
-    /// <summary>Returns a name as a server shows it.</summary>
     public static string Shown(string name)
     {
         var printable = string.Concat(name.EnumerateRunes().Select(rune => rune.Value is >= ' ' and <= '~' ? (char)rune.Value : '?'));

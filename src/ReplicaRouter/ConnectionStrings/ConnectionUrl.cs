@@ -17,7 +17,6 @@ internal static class ConnectionUrl
     public static bool Is(string value) =>
         value.StartsWith("postgresql://", StringComparison.Ordinal) || value.StartsWith("postgres://", StringComparison.Ordinal);
 
-    /// <returns>The shared settings of all hosts, and the hosts.</returns>
     public static (NpgsqlConnectionStringBuilder Settings, IReadOnlyList<ServerAddress> Hosts) Parse(string url)
     {
         var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];

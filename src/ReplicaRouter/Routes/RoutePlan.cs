@@ -28,13 +28,8 @@ internal sealed record RoutePlan
 
     public required Consistency Consistency { get; init; }
     public required PoolSettings Pool { get; init; }
-
-    /// <summary>Operations that can wait for a host at once.</summary>
     public required int MaxWaiting { get; init; }
-
-    /// <summary>Whether slow reads are hedged.</summary>
     public required bool Hedge { get; init; }
-
     public required ReadPriority Priority { get; init; }
 
     public bool HasPrimary => Tiers.Contains(RouteTier.OnlyPrimary[0]);
