@@ -29,7 +29,7 @@ internal static class Eligibility
     private static Verdict JudgeReplica(TopologySnapshot topology, HostSnapshot host, in RouteRequest request, bool isForcedToPrimary)
     {
         if (isForcedToPrimary) return Verdict.ForcedToPrimary;
-        if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
+        if (request.Labels.AsSpan().ContainsAnyExcept(host.Configuration.Labels.AsSpan())) return Verdict.LabelsMissing;
         if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
         if (request.Now - freshAt - host.Leeway > request.MaxLag || host.LagTicks > request.MaxLag) return Verdict.Lagging;
         return topology.Reaches(host, request.Floor) ? Verdict.Eligible : Verdict.BehindSession;
@@ -51,17 +51,6 @@ internal static class Eligibility
         HostState.SplitBrain => Verdict.SplitBrain,
         _ => Verdict.Down,
     };
-
-    private static bool HasLabels(ImmutableArray<string> labels, ImmutableArray<string> wanted)
-    {
-        if (wanted.IsDefaultOrEmpty) return true;
-        foreach (var label in wanted)
-        {
-            if (!labels.Contains(label)) return false;
-        }
-
-        return true;
-    }
 
     public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) => new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary, refusals), cause);
