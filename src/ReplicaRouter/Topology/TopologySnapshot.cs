@@ -14,18 +14,12 @@ internal sealed class TopologySnapshot
     {
         (Settings, Hosts, _derived) = (settings, hosts, new object?[routes]);
         Primary = hosts.FirstOrDefault(host => host.MayBePrimary);
-        int serving = 0, ever = 1;
-        foreach (var host in hosts)
-        {
-            _present |= host.Configuration.Bit;
-            IsWeighted |= host.Configuration.Weight != hosts[0].Configuration.Weight;
-            var probers = host.Answer?.Probers ?? 0;
-            ever = Math.Max(ever, probers);
-            if (host.IsServing) serving = Math.Max(serving, probers);
-        }
-
-        Probers = serving > 0 ? serving : ever;
+        _present = hosts.Aggregate(0UL, (present, host) => present | host.Configuration.Bit);
+        IsWeighted = hosts.Any(host => host.Configuration.Weight != hosts[0].Configuration.Weight);
+        Probers = MostProbers(hosts.Where(host => host.IsServing)) is > 0 and var serving ? serving : Math.Max(1, MostProbers(hosts));
     }
+
+    private static int MostProbers(IEnumerable<HostSnapshot> hosts) => hosts.Max(host => host.Answer?.Probers) ?? 0;
 
     public HealthSettings Settings { get; }
 
