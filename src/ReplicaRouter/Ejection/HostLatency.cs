@@ -103,13 +103,6 @@ internal sealed class HostLatency
         return DurationHistogram.EndOf(0);
     }
 
-    public void Reset()
-    {
-        Array.Clear(_counts);
-        (Samples, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
-        SampledAt = SlowAt = ReadmittedAt = long.MinValue / 2;
-    }
-
     private void Halve()
     {
         var before = Samples;

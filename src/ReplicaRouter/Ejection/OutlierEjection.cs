@@ -66,7 +66,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         lock (_lock)
         {
             Volatile.Write(ref _commands, _commands + 1);
-            var latency = _hosts[host] ?? Add(host);
+            var latency = _hosts[host] ?? Begin(host);
             var reference = FastestOther(host, now);
             if (reference is null) ReadmitForWant(host, latency);
             else if (latency.Samples >= settings.LeastSamples) Judge(host, latency, sample, reference, isBeaten, now);
@@ -89,12 +89,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     {
         lock (_lock)
         {
-            _hosts[host]?.Reset();
+            if (_hosts[host] is not null) Begin(host);
             Readmit(host);
         }
     }
 
-    private HostLatency Add(int host)
+    /// <summary>Begins a host's record, in place of a former one.</summary>
+    private HostLatency Begin(int host)
     {
         var latency = new HostLatency();
         Volatile.Write(ref _hosts[host], latency);
