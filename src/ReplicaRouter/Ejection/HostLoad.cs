@@ -50,12 +50,6 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>Returns how long a route's commands typically take, in ms; 0 if there are too few to compare hosts.</summary>
     public double TypicalMs(int route) => routes[route].TypicalMs(host);
 
-    /// <summary>Whether a route's last command was slow: too little to eject the host, but enough not to rely on it.</summary>
-    public bool WasSlow(int route) => routes[route].WasSlow(host);
-
-    /// <summary>Whether commands are in flight but none has ended for longer than a limit.</summary>
-    public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
-
     /// <summary>Whether the last command failed. Fast failures must not attract more work.</summary>
     public bool HasFailed => Volatile.Read(ref _hasFailed);
     private bool _hasFailed;

@@ -55,6 +55,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         lock (_lock) return _hosts[host] is { } latency && latency.Samples >= settings.LeastSamples ? Math.Exp(latency.Typical) : 0;
     }
 
+    /// <summary>Whether a host's last command was slow: too little to eject the host, but enough not to rely on it.</summary>
     public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
 
     /// <summary>Records how long a command took. It was beaten if it was stopped then because another host had done the same work in less time.</summary>
@@ -216,12 +217,12 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private ulong SilentAmong(ulong hosts, ReadOnlySpan<HostLoad> loads)
     {
-        var limit = Volatile.Read(ref _silenceMs);
+        var limit = TimeSpan.FromMilliseconds(Volatile.Read(ref _silenceMs));
         var silent = 0UL;
-        if (limit == 0) return silent;
+        if (limit == TimeSpan.Zero) return silent;
         for (var rest = hosts; rest != 0; rest &= rest - 1)
         {
-            if (loads[BitOperations.TrailingZeroCount(rest)].IsSilent(limit)) silent |= rest & ~(rest - 1);
+            if (loads[BitOperations.TrailingZeroCount(rest)].Commands.IsStalled(limit)) silent |= rest & ~(rest - 1);
         }
 
         return silent;
