@@ -86,7 +86,7 @@ internal sealed class HostLatency
     public double ShareFrom(double milliseconds)
     {
         var count = 0;
-        for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
+        for (var i = DurationHistogram.BucketOf(milliseconds); i < _counts.Length; i++) count += _counts[i];
         return (count + 1.0) / (Samples + 1);
     }
 

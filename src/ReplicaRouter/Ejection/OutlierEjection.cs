@@ -174,14 +174,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private double EvidenceNeeded(int host, long now)
     {
-        var without = _ejected | 1UL << host;
-        var all = without;
-        for (var rest = _known & ~without; rest != 0; rest &= rest - 1)
+        var (ejected, left) = (_ejected | 1UL << host, 0);
+        for (var rest = _known & ~ejected; rest != 0; rest &= rest - 1)
         {
-            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) all |= rest & ~(rest - 1);
+            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) left++;
         }
 
-        return 2 * BitOperations.PopCount(without) > BitOperations.PopCount(all) ? settings.EvidenceAgainstMost : settings.Evidence;
+        return BitOperations.PopCount(ejected) > left ? settings.EvidenceAgainstMost : settings.Evidence;
     }
 
     /// <summary>Returns the other host in rotation with the shortest commands; null if none can be compared.</summary>
