@@ -17,14 +17,9 @@ internal sealed class WarningLimit(TimeProvider time)
         {
             heldBack = _heldBack;
             var now = time.GetTimestamp();
-            if (_lastAt is { } last && time.GetElapsedTime(last, now) < Pause)
-            {
-                _heldBack++;
-                return false;
-            }
-
-            (_lastAt, _heldBack) = (now, 0);
-            return true;
+            var isDue = _lastAt is not { } last || time.GetElapsedTime(last, now) >= Pause;
+            (_lastAt, _heldBack) = isDue ? (now, 0) : (_lastAt, _heldBack + 1);
+            return isDue;
         }
     }
 }
