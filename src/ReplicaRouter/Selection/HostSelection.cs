@@ -19,7 +19,6 @@ internal static class HostSelection
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
     {
         var fallback = request.IsKeptOnPrimary ? Verdict.BehindSession : Verdict.Eligible;
-        var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
         ulong behind = 0;
         foreach (ref readonly var tier in request.TiersOf(plan).AsSpan())
         {
@@ -29,7 +28,7 @@ internal static class HostSelection
             var reason = Verdict.Eligible;
             foreach (var host in topology.Hosts)
             {
-                var verdict = Eligibility.Judge(topology, host, tier, request, isForced);
+                var verdict = Eligibility.Judge(topology, host, plan, tier, request);
                 if (verdict == Verdict.Eligible) eligible |= host.Configuration.Bit;
                 else if (verdict == Verdict.Suspect) suspect |= host.Configuration.Bit;
                 else if (verdict == Verdict.BehindSession) behind |= host.Configuration.Bit;
