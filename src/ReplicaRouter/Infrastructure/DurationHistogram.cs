@@ -33,9 +33,7 @@ internal sealed class DurationHistogram
         for (var i = 0; i < Size; i++) counts[i] += (uint)Volatile.Read(ref _counts[i]);
     }
 
-    /// <summary>Returns the duration, in ms, that the given share of the counted durations did not exceed; null if nothing was counted.</summary>
-    /// <param name="counts">Counts by bucket.</param>
-    /// <param name="share">For example, 0.95.</param>
+    /// <summary>Returns the duration, in ms, that a share of the durations, such as 0.95, did not exceed. Given their counts by bucket; null if nothing was counted.</summary>
     public static double? Percentile(ReadOnlySpan<long> counts, double share)
     {
         long total = 0;

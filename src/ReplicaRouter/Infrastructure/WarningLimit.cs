@@ -9,8 +9,7 @@ internal sealed class WarningLimit(TimeProvider time)
     private long? _lastAt;
     private long _heldBack;
 
-    /// <summary>Whether a warning can be logged now.</summary>
-    /// <param name="heldBack">The number of warnings suppressed since the last one that was logged.</param>
+    /// <summary>Whether a warning can be logged now, and how many were suppressed since the last one that was.</summary>
     public bool Lets(out long heldBack)
     {
         lock (_lock)

@@ -65,7 +65,6 @@ internal static class Eligibility
                 : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time),
         })];
 
-    /// <summary>Explains to people why a host may not serve.</summary>
     public static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {
         // Prefer verdicts that are not about the role: a replica's lag says more than that it is not the primary.

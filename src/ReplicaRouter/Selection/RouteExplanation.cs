@@ -42,7 +42,6 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
 /// <summary>How a host stands in a choice, and why, without passwords. The group is the one in which it may serve, or to which it belongs; null if the route has none.</summary>
 internal sealed record HostExplanation(string Host, HostStanding Standing, string? Group, string Reason);
 
-/// <summary>How a host stands in a choice.</summary>
 internal enum HostStanding
 {
     Chosen,

@@ -26,7 +26,6 @@ internal sealed class TopologySnapshot
     /// <summary>The current hosts, ordered by index. Indexes of removed hosts are missing.</summary>
     public ImmutableArray<HostSnapshot> Hosts { get; }
 
-    /// <summary>Whether hosts have different weights.</summary>
     public bool IsWeighted { get; }
 
     /// <summary>Returns the host at an index; null if there is none.</summary>
@@ -41,7 +40,6 @@ internal sealed class TopologySnapshot
     /// <summary>The cluster's identity; null until it is decided.</summary>
     public ClusterIdentity? Identity { get; private init; }
 
-    /// <inheritdoc cref="Identity"/>
     public ulong? SystemIdentifier => Identity?.SystemIdentifier;
 
     /// <summary>The timeline that the cluster is on; 0 until it is known. A primary on a lower one is an old primary.</summary>
