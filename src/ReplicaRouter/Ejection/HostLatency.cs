@@ -93,14 +93,9 @@ internal sealed class HostLatency
     /// <summary>Returns the duration in ms that all but a share of the samples do not exceed.</summary>
     public double Slowest(double share)
     {
-        var left = (int)(share * Samples);
-        for (var i = _counts.Length - 1; i > 0; i--)
-        {
-            left -= _counts[i];
-            if (left < 0) return DurationHistogram.EndOf(i);
-        }
-
-        return DurationHistogram.EndOf(0);
+        var bucket = _counts.Length - 1;
+        for (var left = (int)(share * Samples) - _counts[bucket]; left >= 0 && bucket > 0; left -= _counts[bucket]) bucket--;
+        return DurationHistogram.EndOf(bucket);
     }
 
     private void Halve()
