@@ -41,9 +41,6 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
 
     public void EndOpening() => Interlocked.Decrement(ref _opening);
 
-    /// <summary>Returns how long a route's commands typically take, in ms; 0 if there are too few to compare hosts.</summary>
-    public double TypicalMs(int route) => routes[route].TypicalMs(host);
-
     /// <summary>Whether the last command failed. Fast failures must not attract more work.</summary>
     public bool HasFailed => Volatile.Read(ref _hasFailed);
     private bool _hasFailed;
@@ -69,7 +66,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>Records a lower bound of a command's duration, if that is longer than usual.</summary>
     private void RecordSlow(int route, double milliseconds)
     {
-        if (TypicalMs(route) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
+        if (routes[route].TypicalMs(host) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
     }
 
     private void Record(int route, double milliseconds, bool isBeaten = false)
