@@ -33,7 +33,7 @@ internal sealed class DurationHistogram
         for (var i = 0; i < Size; i++) counts[i] += (uint)Volatile.Read(ref _counts[i]);
     }
 
-    /// <summary>Returns the duration, in ms, that a share of the durations, such as 0.95, did not exceed. Given their counts by bucket; null if nothing was counted.</summary>
+    /// <summary>Returns the duration, in ms, that a share of the durations, such as 0.95, did not exceed; null if nothing was counted. Counts are by bucket.</summary>
     public static double? Percentile(ReadOnlySpan<long> counts, double share)
     {
         long total = 0;

@@ -22,7 +22,8 @@ internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByE
 
     /// <summary>Returns the primary that a source names in place of a host, under any of the host's addresses; null for none.</summary>
     public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) =>
-        hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => ByEndpoint.GetValueOrDefault(other.Configuration.Endpoint)).OfType<NamedLeader>().FirstOrDefault();
+        hosts.Where(other => other.Answer?.Server == host.Answer!.Server)
+            .Select(other => ByEndpoint.GetValueOrDefault(other.Configuration.Endpoint)).OfType<NamedLeader>().FirstOrDefault();
 }
 
 /// <summary>The address of the primary according to a source, and the timestamp of the request to the source.</summary>

@@ -147,7 +147,8 @@ internal sealed class TopologySnapshot
 
     public TopologySnapshot WithForcedToPrimary(long until, TimeProvider time) => Derive(Hosts, time, forcedUntil: until);
 
-    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.ByEndpoint.IsEmpty && Leaders.ByEndpoint.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
+    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) =>
+        leaders.ByEndpoint.IsEmpty && Leaders.ByEndpoint.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
 
     /// <summary>Returns this topology after an operator accepted a host's identity and timeline as the cluster's. Every later timeline is abandoned.</summary>
     public TopologySnapshot WithAccepted(HostSnapshot accepted, TimeProvider time)
