@@ -86,28 +86,16 @@ internal sealed class HostLatency
     public double ShareFrom(double milliseconds)
     {
         var count = 0;
-        for (var i = milliseconds > 0 ? DurationHistogram.BucketOf(milliseconds) : 0; i < _counts.Length; i++) count += _counts[i];
+        for (var i = DurationHistogram.BucketOf(milliseconds); i < _counts.Length; i++) count += _counts[i];
         return (count + 1.0) / (Samples + 1);
     }
 
     /// <summary>Returns the duration in ms that all but a share of the samples do not exceed.</summary>
     public double Slowest(double share)
     {
-        var left = (int)(share * Samples);
-        for (var i = _counts.Length - 1; i > 0; i--)
-        {
-            left -= _counts[i];
-            if (left < 0) return DurationHistogram.EndOf(i);
-        }
-
-        return DurationHistogram.EndOf(0);
-    }
-
-    public void Reset()
-    {
-        Array.Clear(_counts);
-        (Samples, _logarithms, Evidence, WasSlow, SlowTrials, Probes) = (0, 0, 0, false, 0, ProbeSpeed.Unknown);
-        SampledAt = SlowAt = ReadmittedAt = long.MinValue / 2;
+        var bucket = _counts.Length - 1;
+        for (var left = (int)(share * Samples) - _counts[bucket]; left >= 0 && bucket > 0; left -= _counts[bucket]) bucket--;
+        return DurationHistogram.EndOf(bucket);
     }
 
     private void Halve()

@@ -1,9 +1,6 @@
 namespace ReplicaRouter.Ejection;
 
-/// <summary>This process's current load on one host. Live counters, beside the immutable snapshots.</summary>
-/// <param name="host">The host's index.</param>
-/// <param name="routes">The outlier ejection of each route.</param>
-/// <param name="time">The clock.</param>
+/// <summary>This process's current load on one host, given by its index. Live counters, beside the immutable snapshots.</summary>
 internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider time)
 {
     /// <summary>A probe is as fast as usual up to this multiple of its usual time, or this many ms more.</summary>
@@ -21,13 +18,11 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>Called with the route and the duration in ms of each command that is a latency sample.</summary>
     public Action<int, double>? Measured { get; init; }
 
-    /// <summary>Returns a route's outlier ejection, which compares all hosts.</summary>
     public OutlierEjection Ejection(int route) => routes[route];
 
-    /// <summary>Average over all routes, for display only: selection compares hosts by route.</summary>
+    /// <summary>Average over all routes, to display and to tell silence by. Selection compares hosts by route.</summary>
     public MovingAverage Latency { get; } = new();
 
-    /// <summary>Commands in flight.</summary>
     public WorkInFlight Commands { get; } = new(time);
 
     /// <summary>Logins in progress. Waits for a connection of an exhausted pool do not count.</summary>
@@ -42,19 +37,9 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>Commands in flight, and connections being opened, which are about to become commands.</summary>
     public int InFlight => Commands.Count + Volatile.Read(ref _opening);
 
-    /// <summary>Counts a connection that is being opened.</summary>
     public void BeginOpening() => Interlocked.Increment(ref _opening);
 
     public void EndOpening() => Interlocked.Decrement(ref _opening);
-
-    /// <summary>Returns how long a route's commands typically take, in ms; 0 if there are too few to compare hosts.</summary>
-    public double TypicalMs(int route) => routes[route].TypicalMs(host);
-
-    /// <summary>Whether a route's last command was slow: too little to eject the host, but enough not to rely on it.</summary>
-    public bool WasSlow(int route) => routes[route].WasSlow(host);
-
-    /// <summary>Whether commands are in flight but none has ended for longer than a limit.</summary>
-    public bool IsSilent(double limitMs) => Commands.IsStalled(TimeSpan.FromMilliseconds(limitMs));
 
     /// <summary>Whether the last command failed. Fast failures must not attract more work.</summary>
     public bool HasFailed => Volatile.Read(ref _hasFailed);
@@ -81,7 +66,7 @@ internal sealed class HostLoad(int host, OutlierEjection[] routes, TimeProvider 
     /// <summary>Records a lower bound of a command's duration, if that is longer than usual.</summary>
     private void RecordSlow(int route, double milliseconds)
     {
-        if (TypicalMs(route) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
+        if (routes[route].TypicalMs(host) is not 0 and var usual && milliseconds >= usual) Record(route, milliseconds);
     }
 
     private void Record(int route, double milliseconds, bool isBeaten = false)
@@ -137,7 +122,6 @@ internal sealed class WorkInFlight(TimeProvider time)
         Volatile.Write(ref _endedAt, time.Coarse());
     }
 
-    /// <summary>Resets the count to 0.</summary>
     public void Forget() => Interlocked.Exchange(ref _count, 0);
 
     /// <summary>Whether there is work but none of it has ended for longer than a limit: it may be long, or the host silent.</summary>

@@ -55,6 +55,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         lock (_lock) return _hosts[host] is { } latency && latency.Samples >= settings.LeastSamples ? Math.Exp(latency.Typical) : 0;
     }
 
+    /// <summary>Whether a host's last command was slow: too little to eject the host, but enough not to rely on it.</summary>
     public bool WasSlow(int host) => Volatile.Read(ref _hosts[host]) is { WasSlow: true };
 
     /// <summary>Records how long a command took. It was beaten if it was stopped then because another host had done the same work in less time.</summary>
@@ -66,7 +67,7 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
         lock (_lock)
         {
             Volatile.Write(ref _commands, _commands + 1);
-            var latency = _hosts[host] ?? Add(host);
+            var latency = _hosts[host] ?? Begin(host);
             var reference = FastestOther(host, now);
             if (reference is null) ReadmitForWant(host, latency);
             else if (latency.Samples >= settings.LeastSamples) Judge(host, latency, sample, reference, isBeaten, now);
@@ -89,12 +90,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
     {
         lock (_lock)
         {
-            _hosts[host]?.Reset();
+            if (_hosts[host] is not null) Begin(host);
             Readmit(host);
         }
     }
 
-    private HostLatency Add(int host)
+    /// <summary>Begins a host's record, in place of a former one.</summary>
+    private HostLatency Begin(int host)
     {
         var latency = new HostLatency();
         Volatile.Write(ref _hosts[host], latency);
@@ -172,14 +174,13 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private double EvidenceNeeded(int host, long now)
     {
-        var without = _ejected | 1UL << host;
-        var all = without;
-        for (var rest = _known & ~without; rest != 0; rest &= rest - 1)
+        var (ejected, left) = (_ejected | 1UL << host, 0);
+        for (var rest = _known & ~ejected; rest != 0; rest &= rest - 1)
         {
-            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) all |= rest & ~(rest - 1);
+            if (IsFresh(_hosts[BitOperations.TrailingZeroCount(rest)]!, now)) left++;
         }
 
-        return 2 * BitOperations.PopCount(without) > BitOperations.PopCount(all) ? settings.EvidenceAgainstMost : settings.Evidence;
+        return BitOperations.PopCount(ejected) > left ? settings.EvidenceAgainstMost : settings.Evidence;
     }
 
     /// <summary>Returns the other host in rotation with the shortest commands; null if none can be compared.</summary>
@@ -215,12 +216,12 @@ internal sealed class OutlierEjection(TimeProvider time, EjectionSettings settin
 
     private ulong SilentAmong(ulong hosts, ReadOnlySpan<HostLoad> loads)
     {
-        var limit = Volatile.Read(ref _silenceMs);
+        var limit = TimeSpan.FromMilliseconds(Volatile.Read(ref _silenceMs));
         var silent = 0UL;
-        if (limit == 0) return silent;
+        if (limit == TimeSpan.Zero) return silent;
         for (var rest = hosts; rest != 0; rest &= rest - 1)
         {
-            if (loads[BitOperations.TrailingZeroCount(rest)].IsSilent(limit)) silent |= rest & ~(rest - 1);
+            if (loads[BitOperations.TrailingZeroCount(rest)].Commands.IsStalled(limit)) silent |= rest & ~(rest - 1);
         }
 
         return silent;

@@ -6,7 +6,6 @@ internal enum ProbeSpeed
     /// <summary>Not known, or as fast as usual although the host's commands are slow, which shows nothing.</summary>
     Unknown,
 
-    /// <summary>Slower than usual.</summary>
     Slow,
 
     /// <summary>As fast as usual again: what slowed them down is over.</summary>

@@ -29,7 +29,6 @@ internal sealed record HostSnapshot
     public FaultyHost? Faulty { get; init; }
     public Probation Probation { get; init; }
 
-    /// <summary>Whether an operator drained it.</summary>
     public bool IsDrained { get; init; }
 
     /// <summary>The position at which the timeline that it writes as a primary branched off the previous one; null if not seen.</summary>
@@ -67,7 +66,6 @@ internal sealed record HostSnapshot
     public string Name => Configuration.Name;
     public HostAnswer? Answer => LastAnswered?.Answer;
 
-    /// <summary>The timeline of its last answer; 0 for none.</summary>
     public int ShownTimeline => Answer?.ReplayTimeline ?? 0;
 
     /// <summary>The highest timeline seen since the server started. A server that stops receiving can report a lower one, but never goes back to it.</summary>
@@ -76,13 +74,10 @@ internal sealed record HostSnapshot
     /// <summary>The primary's timeline on which the server, since it started, replayed more WAL than the primary wrote; 0 for none.</summary>
     public int DivergedFrom { get; init; }
 
-    /// <summary>Whether an operator accepted its identity and timeline.</summary>
     public bool IsAccepted => Ruling is { IsAccepted: true };
 
-    /// <summary>Whether an operator abandoned its timeline.</summary>
     public bool IsRefused => Ruling is { IsAccepted: false };
 
-    /// <summary>Whether the last observation is an answer.</summary>
     public bool IsAnswering => Last is { Answer: not null };
 
     /// <summary>Whether requests can be sent there at all, regardless of role and lag.</summary>

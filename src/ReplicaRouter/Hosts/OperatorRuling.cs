@@ -10,7 +10,6 @@ internal sealed record OperatorRuling(ulong SystemIdentifier, int Timeline, bool
 
     public static OperatorRuling Refuse(HostSnapshot host) => new(host.Answer!.SystemIdentifier, host.ReachedTimeline, host.Answer.IsInRecovery, IsAccepted: false);
 
-    /// <summary>Returns how to accept a host, for messages.</summary>
     public static string HowToAccept(HostSnapshot host) => $"run 'replica-router accept {host.Name} --app <URL of its dashboard>' for each application process";
 
     public bool Covers(HostAnswer answer) => answer.SystemIdentifier == SystemIdentifier && (IsAccepted

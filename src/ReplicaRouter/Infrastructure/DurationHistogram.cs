@@ -7,7 +7,6 @@ internal sealed class DurationHistogram
     /// <summary>Number of buckets. The first also counts all shorter durations, the last all longer ones.</summary>
     public const int Size = (Doublings * PerDoubling) + 1;
 
-    /// <summary>Buckets per doubling.</summary>
     public const int PerDoubling = 4;
     private const int Doublings = 24;
 
@@ -21,15 +20,12 @@ internal sealed class DurationHistogram
 
     public void Record(double milliseconds) => Interlocked.Increment(ref _counts[BucketOf(milliseconds)]);
 
-    /// <summary>Returns the bucket of a duration above 0.</summary>
-    public static int BucketOf(double milliseconds)
-    {
-        var bucket = (int)(BitConverter.DoubleToInt64Bits(Math.Max(milliseconds, double.Epsilon)) >> OtherBits) - ((1023 + First) * PerDoubling) + 1;
-        return Math.Clamp(bucket, 0, Size - 1);
-    }
+    /// <summary>Returns the bucket of a duration. That is the first one for what is not above 0, too: its sign bit, or its exponent, makes it low.</summary>
+    public static int BucketOf(double milliseconds) =>
+        Math.Clamp((int)(BitConverter.DoubleToInt64Bits(milliseconds) >> OtherBits) - ((1023 + First) * PerDoubling) + 1, 0, Size - 1);
 
     /// <summary>Returns the upper bound of a bucket, in ms.</summary>
-    public static double EndOf(int bucket) => Lower(bucket + 1);
+    public static double EndOf(int bucket) => Math.ScaleB(1 + (bucket % PerDoubling / (double)PerDoubling), First + (bucket / PerDoubling));
 
     /// <summary>Adds the counts so far to <paramref name="counts"/>.</summary>
     public void AddTo(Span<long> counts)
@@ -37,9 +33,7 @@ internal sealed class DurationHistogram
         for (var i = 0; i < Size; i++) counts[i] += (uint)Volatile.Read(ref _counts[i]);
     }
 
-    /// <summary>Returns the duration, in ms, that the given share of the counted durations did not exceed; null if nothing was counted.</summary>
-    /// <param name="counts">Counts by bucket.</param>
-    /// <param name="share">For example, 0.95.</param>
+    /// <summary>Returns the duration, in ms, that a share of the durations, such as 0.95, did not exceed; null if nothing was counted. Counts are by bucket.</summary>
     public static double? Percentile(ReadOnlySpan<long> counts, double share)
     {
         long total = 0;
@@ -52,9 +46,7 @@ internal sealed class DurationHistogram
 
     private static double Middle(int bucket)
     {
-        if (bucket == 0) return Lower(1) / 2;
-        return bucket == Size - 1 ? Lower(bucket) : (Lower(bucket) + Lower(bucket + 1)) / 2;
+        if (bucket == 0) return EndOf(0) / 2;
+        return bucket == Size - 1 ? EndOf(bucket - 1) : (EndOf(bucket - 1) + EndOf(bucket)) / 2;
     }
-
-    private static double Lower(int bucket) => Math.ScaleB(1 + ((bucket - 1) % PerDoubling / (double)PerDoubling), First + ((bucket - 1) / PerDoubling));
 }

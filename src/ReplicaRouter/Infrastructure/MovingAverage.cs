@@ -9,7 +9,6 @@ internal sealed class MovingAverage
     /// <summary>0 before the first sample.</summary>
     public double Value => Volatile.Read(ref _value);
 
-    /// <summary>Starts again, because earlier samples no longer apply.</summary>
     public void Reset() => Volatile.Write(ref _value, 0);
 
     /// <summary>Adds a sample. Ignores negative, infinite and NaN values.</summary>

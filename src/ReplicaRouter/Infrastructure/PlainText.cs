@@ -5,11 +5,8 @@ namespace ReplicaRouter.Infrastructure;
 /// <summary>Makes text from outside safe to log and show: one line of bounded length, without characters that control a terminal or mislead a reader.</summary>
 internal static class PlainText
 {
-    /// <summary>Maximum length of an error text, in characters.</summary>
-    public const int Longest = 500;
-
-    /// <summary>Replaces control, format and separator characters with spaces, and truncates the text.</summary>
-    public static string Of(string text, int longest = Longest)
+    /// <summary>Replaces control, format and separator characters with spaces, and truncates the text to a number of characters.</summary>
+    public static string Of(string text, int longest = 500)
     {
         var kept = text.Length > longest ? text[..longest] + " ..." : text;
         return kept.All(IsPlain) ? kept : string.Concat(kept.Select(character => IsPlain(character) ? character : ' '));

@@ -25,19 +25,15 @@ internal sealed class PreciseTime : TimeProvider
     {
         if (dueTime <= TimeSpan.Zero || dueTime >= s_long || period != Timeout.InfiniteTimeSpan) return base.CreateTimer(callback, state, dueTime, period);
         var timer = base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
-        Add(timer, GetTimestamp() + this.Ticks(dueTime));
-        return timer;
-    }
-
-    private void Add(ITimer timer, long due)
-    {
         lock (_lock)
         {
-            _timers.Enqueue(timer, due);
+            _timers.Enqueue(timer, GetTimestamp() + this.Ticks(dueTime));
             if (_thread is null) (_thread = new Thread(Serve) { IsBackground = true, Name = "ReplicaRouter short waits" }).Start();
             // Otherwise the thread wakes early enough anyway.
             else if (ReferenceEquals(_timers.Peek(), timer)) Monitor.Pulse(_lock);
         }
+
+        return timer;
     }
 
     private void Serve()

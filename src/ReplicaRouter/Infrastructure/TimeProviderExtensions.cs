@@ -6,13 +6,6 @@ internal static class TimeProviderExtensions
     public static long Ticks(this TimeProvider time, TimeSpan span) =>
         time.TimestampFrequency == TimeSpan.TicksPerSecond ? span.Ticks : (long)(span.Ticks * ((double)time.TimestampFrequency / TimeSpan.TicksPerSecond));
 
-    /// <summary>Returns the timestamp a time span later, or <see cref="long.MaxValue"/> on overflow.</summary>
-    public static long After(this TimeProvider time, long timestamp, TimeSpan span)
-    {
-        var ticks = time.Ticks(span);
-        return ticks > long.MaxValue - timestamp ? long.MaxValue : timestamp + ticks;
-    }
-
     /// <summary>Returns to the caller at once; the continuation runs in a timer callback of the clock.</summary>
     public static async Task YieldAsync(this TimeProvider time)
     {

@@ -9,22 +9,16 @@ internal sealed class WarningLimit(TimeProvider time)
     private long? _lastAt;
     private long _heldBack;
 
-    /// <summary>Whether a warning can be logged now.</summary>
-    /// <param name="heldBack">The number of warnings suppressed since the last one that was logged.</param>
+    /// <summary>Whether a warning can be logged now, and how many were suppressed since the last one that was.</summary>
     public bool Lets(out long heldBack)
     {
         lock (_lock)
         {
             heldBack = _heldBack;
             var now = time.GetTimestamp();
-            if (_lastAt is { } last && time.GetElapsedTime(last, now) < Pause)
-            {
-                _heldBack++;
-                return false;
-            }
-
-            (_lastAt, _heldBack) = (now, 0);
-            return true;
+            var isDue = _lastAt is not { } last || time.GetElapsedTime(last, now) >= Pause;
+            (_lastAt, _heldBack) = isDue ? (now, 0) : (_lastAt, _heldBack + 1);
+            return isDue;
         }
     }
 }

@@ -24,10 +24,8 @@ internal sealed class WorkWatch : IValueTaskSource
 
     private WorkWatch() => _onEnded = OnEnded;
 
-    /// <summary>Stops the work.</summary>
     public CancellationTokenSource Stop { get; } = new();
 
-    /// <summary>Whether the work has ended, successfully or not.</summary>
     public bool HasEnded => _hasEnded;
 
     public static WorkWatch Rent()
@@ -69,8 +67,7 @@ internal sealed class WorkWatch : IValueTaskSource
         }
     }
 
-    /// <summary>Waits for the end of the work up to a limit.</summary>
-    /// <returns>Whether it has ended.</returns>
+    /// <summary>Waits up to a limit. Returns whether the work has ended.</summary>
     public async Task<bool> EndsWithinAsync(TimeSpan limit, TimeProvider time, CancellationToken stop)
     {
         using var timeout = new CancellationTokenSource(limit, time);

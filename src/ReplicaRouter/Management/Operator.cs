@@ -27,7 +27,7 @@ internal sealed class Operator(
             }
 
             wasForced = now < current.ForcedToPrimaryUntil;
-            return current.WithForcedToPrimary(time.After(now, duration), time);
+            return current.WithForcedToPrimary(long.CreateSaturating((Int128)now + time.Ticks(duration)), time);
         });
         if (!wasForced) counters.Count(RouterEvent.ForcedToPrimary);
         Log.ForcedToPrimary(logger, duration);

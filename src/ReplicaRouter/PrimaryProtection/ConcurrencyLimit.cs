@@ -72,7 +72,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
     /// <summary>Forgets everything, because another server is the primary.</summary>
     public void Forget()
     {
-        foreach (var route in _routes) route.Usual.Reset();
+        foreach (var route in _routes) route.Restart(isUsualOver: true);
         Restart(0);
     }
 
@@ -133,8 +133,8 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
 
         public void Restart(bool isUsualOver)
         {
-            if (isUsualOver) Usual.Reset();
-            _window.Reset();
+            if (isUsualOver) Usual = new();
+            _window = new();
             (_compared, _shares) = (0, 0);
         }
 
@@ -160,7 +160,7 @@ internal sealed class ConcurrencyLimit(int floor, int ceiling, int routes, TimeP
         public void Learn()
         {
             if (_window.Samples >= LeastSamples && (!IsKnown || _window.Typical < Usual.Typical)) (Usual, _window) = (_window, Usual);
-            if (IsKnown) _window.Reset();
+            if (IsKnown) _window = new();
         }
     }
 }

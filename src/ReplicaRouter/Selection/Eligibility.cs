@@ -11,7 +11,7 @@ internal static class Eligibility
         request.Now < topology.ForcedToPrimaryUntil && plan.HasPrimary && topology.Primary is { IsDrained: false } primary
         && primary.StateAt(request.Now) != HostState.Unknown && (request.Excluded & primary.Configuration.Bit) == 0;
 
-    public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, in RouteTier tier, in RouteRequest request, bool isForcedToPrimary)
+    public static Verdict Judge(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, in RouteTier tier, in RouteRequest request)
     {
         if (!tier.IsPrimary && (host.DuplicateOf is not null || !host.Configuration.Groups.Contains(tier.Group))) return Verdict.NotMember;
         var standing = Standing(host, request.Now);
@@ -22,14 +22,14 @@ internal static class Eligibility
         if ((request.Excluded & host.Configuration.Bit) != 0) return Verdict.Excluded;
         // The session has seen a newer timeline, so this is an old primary, even if the new one is not known yet.
         if (tier.IsPrimary) return request.Floor.Timeline > topology.Timeline ? Verdict.OldTimeline : standing;
-        var verdict = JudgeReplica(topology, host, request, isForcedToPrimary);
+        var verdict = JudgeReplica(topology, host, plan, request);
         return verdict == Verdict.Eligible ? standing : verdict;
     }
 
-    private static Verdict JudgeReplica(TopologySnapshot topology, HostSnapshot host, in RouteRequest request, bool isForcedToPrimary)
+    private static Verdict JudgeReplica(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, in RouteRequest request)
     {
-        if (isForcedToPrimary) return Verdict.ForcedToPrimary;
-        if (!HasLabels(host.Configuration.Labels, request.Labels)) return Verdict.LabelsMissing;
+        if (IsForcedToPrimary(topology, plan, request)) return Verdict.ForcedToPrimary;
+        if (request.Labels.AsSpan().ContainsAnyExcept(host.Configuration.Labels.AsSpan())) return Verdict.LabelsMissing;
         if (host.FreshAt is not { } freshAt) return Verdict.LagUnknown;
         if (request.Now - freshAt - host.Leeway > request.MaxLag || host.LagTicks > request.MaxLag) return Verdict.Lagging;
         return topology.Reaches(host, request.Floor) ? Verdict.Eligible : Verdict.BehindSession;
@@ -52,17 +52,6 @@ internal static class Eligibility
         _ => Verdict.Down,
     };
 
-    private static bool HasLabels(ImmutableArray<string> labels, ImmutableArray<string> wanted)
-    {
-        if (wanted.IsDefaultOrEmpty) return true;
-        foreach (var label in wanted)
-        {
-            if (!labels.Contains(label)) return false;
-        }
-
-        return true;
-    }
-
     public static NoEligibleHostException NoHost(TopologySnapshot topology, RoutePlan plan, RouteRequest request, TimeProvider time, Exception? cause = null, string? whyNotPrimary = null,
         IReadOnlyDictionary<string, string>? refusals = null) => new(plan.Name, Explain(topology, plan, request, time, whyNotPrimary, refusals), cause);
 
@@ -76,12 +65,10 @@ internal static class Eligibility
                 : refusals?.GetValueOrDefault(host.Name) ?? Explain(topology, host, plan, request, time),
         })];
 
-    /// <summary>Explains to people why a host may not serve.</summary>
     public static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {
         // Prefer verdicts that are not about the role: a replica's lag says more than that it is not the primary.
-        var isForced = IsForcedToPrimary(topology, plan, request);
-        var verdict = plan.Tiers.Select(tier => Judge(topology, host, tier, request, isForced)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
+        var verdict = plan.Tiers.Select(tier => Judge(topology, host, plan, tier, request)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
             .OrderBy(v => v is Verdict.NotPrimary or Verdict.IsPrimary).First();
         return verdict switch
         {

@@ -19,7 +19,6 @@ internal static class HostSelection
     public static Choice Choose(TopologySnapshot topology, RoutePlan plan, in RouteRequest request, ReadOnlySpan<HostLoad> loads, Random random)
     {
         var fallback = request.IsKeptOnPrimary ? Verdict.BehindSession : Verdict.Eligible;
-        var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
         ulong behind = 0;
         foreach (ref readonly var tier in request.TiersOf(plan).AsSpan())
         {
@@ -29,7 +28,7 @@ internal static class HostSelection
             var reason = Verdict.Eligible;
             foreach (var host in topology.Hosts)
             {
-                var verdict = Eligibility.Judge(topology, host, tier, request, isForced);
+                var verdict = Eligibility.Judge(topology, host, plan, tier, request);
                 if (verdict == Verdict.Eligible) eligible |= host.Configuration.Bit;
                 else if (verdict == Verdict.Suspect) suspect |= host.Configuration.Bit;
                 else if (verdict == Verdict.BehindSession) behind |= host.Configuration.Bit;
@@ -48,14 +47,14 @@ internal static class HostSelection
     }
 
     /// <summary>Returns the host that finished a command most recently, and not slowly: what delays the first attempt may delay other hosts as well, unnoticed so far.</summary>
-    private static int LastAnswered(ulong candidates, int route, ReadOnlySpan<HostLoad> loads)
+    private static int LastAnswered(ulong candidates, OutlierEjection ejection, ReadOnlySpan<HostLoad> loads)
     {
         var last = BitOperations.TrailingZeroCount(candidates);
         for (var rest = candidates; rest != 0; rest &= rest - 1)
         {
             var host = BitOperations.TrailingZeroCount(rest);
             var (its, best) = (loads[host], loads[last]);
-            var (wasSlow, wasBestSlow) = (its.WasSlow(route) || its.HasFailed, best.WasSlow(route) || best.HasFailed);
+            var (wasSlow, wasBestSlow) = (ejection.WasSlow(host) || its.HasFailed, ejection.WasSlow(last) || best.HasFailed);
             if (wasSlow == wasBestSlow ? its.Commands.ProgressAt > best.Commands.ProgressAt : wasBestSlow) last = host;
         }
 
@@ -69,9 +68,9 @@ internal static class HostSelection
     private static int Pick(TopologySnapshot topology, ulong candidates, in RouteRequest request, RoutePlan plan, ReadOnlySpan<HostLoad> loads, Random random)
     {
         if (BitOperations.IsPow2(candidates)) return BitOperations.TrailingZeroCount(candidates);
-        var window = OutlierEjection.Of(candidates, plan.Index, loads).Filter(candidates, loads);
-        window = SlowStart.Filter(topology, window, request.Now, random);
-        if (request.IsHedge) return LastAnswered(window, plan.Index, loads);
+        var ejection = OutlierEjection.Of(candidates, plan.Index, loads);
+        var window = SlowStart.Filter(topology, ejection.Filter(candidates, loads), request.Now, random);
+        if (request.IsHedge) return LastAnswered(window, ejection, loads);
         return (window & request.Preferred) != 0 ? BitOperations.TrailingZeroCount(request.Preferred) : PickByLoad(topology, window, loads, random, random.Next(), loads[BitOperations.TrailingZeroCount(window)].Now);
     }
 

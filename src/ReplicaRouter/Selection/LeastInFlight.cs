@@ -28,9 +28,9 @@ internal static class LeastInFlight
             best |= rest & ~(rest - 1);
         }
 
-        if (failed != 0 && NthHost(candidates, Scaled(drawn, BitOperations.PopCount(candidates))) is var fair && (failed >> fair & 1) != 0 && loads[fair].InFlight <= least) return fair;
+        if (failed != 0 && Draw(candidates, drawn) is var fair && (failed >> fair & 1) != 0 && loads[fair].InFlight <= least) return fair;
         if (BitOperations.IsPow2(best)) return last;
-        return loads[last].IsWarm(now) && drawn % Stay != 0 ? last : NthHost(best, Scaled(drawn, BitOperations.PopCount(best)));
+        return loads[last].IsWarm(now) && drawn % Stay != 0 ? last : Draw(best, drawn);
     }
 
     /// <summary>Returns the hosts whose last command failed, unless all did. One that fails at once never has much in progress, so it gets only its random share.</summary>
@@ -45,12 +45,10 @@ internal static class LeastInFlight
         return failed == candidates ? 0 : failed;
     }
 
-    /// <summary>Scales a drawn number to a limit, exclusive. Its lowest bits have no influence.</summary>
-    private static int Scaled(int drawn, int limit) => (int)(((long)drawn * limit) >> 31);
-
-    private static int NthHost(ulong hosts, int n)
+    /// <summary>Returns the host that a drawn number stands for. The number's lowest bits have no influence.</summary>
+    private static int Draw(ulong hosts, int drawn)
     {
-        for (; n > 0; n--) hosts &= hosts - 1;
+        for (var n = ((long)drawn * BitOperations.PopCount(hosts)) >> 31; n > 0; n--) hosts &= hosts - 1;
         return BitOperations.TrailingZeroCount(hosts);
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ReadyHosts(ulong hosts, int route, long from, long until)
         long from = 0, until = long.MaxValue;
         foreach (var host in topology.Hosts)
         {
-            if (Eligibility.Judge(topology, host, tier, request, isForcedToPrimary: false) != Verdict.Eligible) continue;
+            if (Eligibility.Judge(topology, host, plan, tier, request) != Verdict.Eligible) continue;
             // Only the opener knows whether a host that accepts no logins has an idle connection.
             if (host.IsWarmOnly) return None;
             hosts |= host.Configuration.Bit;

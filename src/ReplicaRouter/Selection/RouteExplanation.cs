@@ -32,9 +32,8 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
     /// <summary>Returns the first tier in which the host may serve; if there is none, the first one that it belongs to.</summary>
     private static (string? Group, Verdict Verdict) StepOf(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request)
     {
-        var isForced = Eligibility.IsForcedToPrimary(topology, plan, request);
         var steps = request.TiersOf(plan)
-            .Select(tier => (tier.Group, Verdict: Eligibility.Judge(topology, host, tier, request, isForced)))
+            .Select(tier => (tier.Group, Verdict: Eligibility.Judge(topology, host, plan, tier, request)))
             .Where(step => step.Verdict is not (Verdict.NotMember or Verdict.NotPrimary or Verdict.IsPrimary)).ToList();
         return steps.FirstOrDefault(step => step.Verdict is Verdict.Eligible or Verdict.Suspect, steps.FirstOrDefault((null!, Verdict.NotMember)));
     }
@@ -43,7 +42,6 @@ internal sealed record RouteExplanation(string Route, string? Chosen, ImmutableA
 /// <summary>How a host stands in a choice, and why, without passwords. The group is the one in which it may serve, or to which it belongs; null if the route has none.</summary>
 internal sealed record HostExplanation(string Host, HostStanding Standing, string? Group, string Reason);
 
-/// <summary>How a host stands in a choice.</summary>
 internal enum HostStanding
 {
     Chosen,

@@ -14,7 +14,6 @@ internal readonly record struct RouteRequest(long Now, long MaxLag, ImmutableArr
     /// <summary>Whether the primary must serve in place of the replicas, because the session wrote recently and positions can't be used.</summary>
     public bool IsKeptOnPrimary { get; init; }
 
-    /// <summary>Returns the tiers that may serve it, in order.</summary>
     public ImmutableArray<RouteTier> TiersOf(RoutePlan plan) => IsStrong || IsKeptOnPrimary ? RouteTier.OnlyPrimary : plan.Tiers;
 
     /// <summary>Whether it is a hedged attempt, which neither the primary nor a slow host may serve.</summary>

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace ReplicaRouter.Selection;
 
 /// <summary>Gives hosts that just returned only a share of their usual load: their caches, and our connections to them, are cold.</summary>
@@ -10,18 +8,18 @@ internal static class SlowStart
     public static ulong Filter(TopologySnapshot topology, ulong candidates, long now, Random random)
     {
         var (returning, weights) = (0UL, 0);
-        for (var rest = candidates; rest != 0; rest &= rest - 1)
+        foreach (var host in topology.Hosts)
         {
-            var host = topology.At(BitOperations.TrailingZeroCount(rest))!;
+            if ((candidates & host.Configuration.Bit) == 0) continue;
             weights += host.Configuration.Weight;
             if (host.Probation.FullAt > now) returning |= host.Configuration.Bit;
         }
 
         if (returning == 0 || returning == candidates) return candidates;
         var drawn = random.NextDouble() * weights;
-        for (var rest = returning; rest != 0; rest &= rest - 1)
+        foreach (var host in topology.Hosts)
         {
-            var host = topology.At(BitOperations.TrailingZeroCount(rest))!;
+            if ((returning & host.Configuration.Bit) == 0) continue;
             drawn -= host.Configuration.Weight * host.Probation.ShareAt(now);
             if (drawn < 0) return host.Configuration.Bit;
         }

@@ -7,8 +7,6 @@ internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByE
 {
     public static readonly NamedLeaders None = new(ImmutableDictionary<string, NamedLeader>.Empty);
 
-    public bool IsEmpty => ByEndpoint.Count == 0;
-
     /// <summary>Returns what the sources' last answers say. Ignores an answer that names no primary, or several.</summary>
     public static NamedLeaders Of(IEnumerable<(IReadOnlyList<DiscoveredHost> Hosts, long AskedAt)> answers)
     {
@@ -19,12 +17,13 @@ internal sealed record NamedLeaders(ImmutableDictionary<string, NamedLeader> ByE
             foreach (var host in hosts.Where(host => !host.IsPrimary)) leaders[host.Endpoint] = new NamedLeader(leader.Endpoint, askedAt);
         }
 
-        return leaders.Count == 0 ? None : new NamedLeaders(leaders.ToImmutable());
+        return new NamedLeaders(leaders.ToImmutable());
     }
 
     /// <summary>Returns the primary that a source names in place of a host, under any of the host's addresses; null for none.</summary>
-    public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) => IsEmpty ? null
-        : hosts.Where(other => other.Answer?.Server == host.Answer!.Server).Select(other => ByEndpoint.GetValueOrDefault(other.Configuration.Endpoint)).OfType<NamedLeader>().FirstOrDefault();
+    public NamedLeader? InPlaceOf(HostSnapshot host, ImmutableArray<HostSnapshot> hosts) =>
+        hosts.Where(other => other.Answer?.Server == host.Answer!.Server)
+            .Select(other => ByEndpoint.GetValueOrDefault(other.Configuration.Endpoint)).OfType<NamedLeader>().FirstOrDefault();
 }
 
 /// <summary>The address of the primary according to a source, and the timestamp of the request to the source.</summary>

@@ -10,10 +10,10 @@ internal static class PrimaryElection
     /// <summary>Takes out of rotation every server out of recovery that is not the one primary, and every host whose timeline is discounted.</summary>
     public static ImmutableArray<HostSnapshot> Judge(ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, NamedLeaders leaders, TimeProvider time)
     {
-        if (belief.Leaping != 0 || belief.Outvoted != 0 || hosts.Any(host => host.IsRefused)) hosts = [.. hosts.Select(host => Discount(host, hosts, belief, leaders))];
+        hosts = [.. hosts.Select(host => Discount(host, hosts, belief, leaders))];
         // Two names of one server, such as service names that follow the roles, are not two primaries.
         var newest = hosts.Where(host => host.MayBePrimary && host.Answer!.Timeline == belief.Timeline).DistinctBy(host => host.Answer!.Server).Count();
-        return newest == 1 && hosts.Count(host => host.MayBePrimary) == 1 ? hosts : [.. hosts.Select(host => !host.MayBePrimary ? host : Judge(host, hosts, belief, newest, time))];
+        return [.. hosts.Select(host => host.MayBePrimary ? Judge(host, hosts, belief, newest, time) : host)];
     }
 
     private static HostSnapshot Discount(HostSnapshot host, ImmutableArray<HostSnapshot> hosts, TimelineBelief belief, NamedLeaders leaders)

@@ -14,25 +14,18 @@ internal sealed class TopologySnapshot
     {
         (Settings, Hosts, _derived) = (settings, hosts, new object?[routes]);
         Primary = hosts.FirstOrDefault(host => host.MayBePrimary);
-        int serving = 0, ever = 1;
-        foreach (var host in hosts)
-        {
-            _present |= host.Configuration.Bit;
-            IsWeighted |= host.Configuration.Weight != hosts[0].Configuration.Weight;
-            var probers = host.Answer?.Probers ?? 0;
-            ever = Math.Max(ever, probers);
-            if (host.IsServing) serving = Math.Max(serving, probers);
-        }
-
-        Probers = serving > 0 ? serving : ever;
+        _present = hosts.Aggregate(0UL, (present, host) => present | host.Configuration.Bit);
+        IsWeighted = hosts.Any(host => host.Configuration.Weight != hosts[0].Configuration.Weight);
+        Probers = MostProbers(hosts.Where(host => host.IsServing)) is > 0 and var serving ? serving : Math.Max(1, MostProbers(hosts));
     }
+
+    private static int MostProbers(IEnumerable<HostSnapshot> hosts) => hosts.Max(host => host.Answer?.Probers) ?? 0;
 
     public HealthSettings Settings { get; }
 
     /// <summary>The current hosts, ordered by index. Indexes of removed hosts are missing.</summary>
     public ImmutableArray<HostSnapshot> Hosts { get; }
 
-    /// <summary>Whether hosts have different weights.</summary>
     public bool IsWeighted { get; }
 
     /// <summary>Returns the host at an index; null if there is none.</summary>
@@ -47,7 +40,6 @@ internal sealed class TopologySnapshot
     /// <summary>The cluster's identity; null until it is decided.</summary>
     public ClusterIdentity? Identity { get; private init; }
 
-    /// <inheritdoc cref="Identity"/>
     public ulong? SystemIdentifier => Identity?.SystemIdentifier;
 
     /// <summary>The timeline that the cluster is on; 0 until it is known. A primary on a lower one is an old primary.</summary>
@@ -155,7 +147,8 @@ internal sealed class TopologySnapshot
 
     public TopologySnapshot WithForcedToPrimary(long until, TimeProvider time) => Derive(Hosts, time, forcedUntil: until);
 
-    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) => leaders.IsEmpty && Leaders.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
+    public TopologySnapshot WithLeaders(NamedLeaders leaders, TimeProvider time) =>
+        leaders.ByEndpoint.IsEmpty && Leaders.ByEndpoint.IsEmpty ? this : Derive(Hosts, time, leaders: leaders);
 
     /// <summary>Returns this topology after an operator accepted a host's identity and timeline as the cluster's. Every later timeline is abandoned.</summary>
     public TopologySnapshot WithAccepted(HostSnapshot accepted, TimeProvider time)

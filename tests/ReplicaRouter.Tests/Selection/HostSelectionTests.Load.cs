@@ -60,9 +60,9 @@ public partial class HostSelectionTests
         var (load, read) = (topology.Loads()[1], topology.Configuration.PlanOf(DatabaseOperation.Read));
         for (var sample = 0; sample < 10; sample++) load.RecordCommand(read.Index, 4);
         load.RecordCommand(read.Index, 1, isStopped: true);
-        Assert.Equal(4, load.TypicalMs(read.Index), 6);
+        Assert.Equal(4, load.Ejection(read.Index).TypicalMs(1), 6);
         load.RecordCommand(read.Index, 20, isStopped: true);
-        Assert.True(load.TypicalMs(read.Index) > 4);
+        Assert.True(load.Ejection(read.Index).TypicalMs(1) > 4);
     }
 
     [Fact]

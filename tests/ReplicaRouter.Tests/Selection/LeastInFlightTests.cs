@@ -85,12 +85,12 @@ public class LeastInFlightTests
     {
         var load = TestTopology.Loads(hosts: 1, routes: 1, TimeProvider.System)[0];
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);
-        Assert.Equal(0, load.TypicalMs(0));
+        Assert.Equal(0, load.Ejection(0).TypicalMs(0));
         for (var i = 0; i < 10; i++) load.RecordCommand(0, 5);
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 0.1);
-        Assert.Equal(5, load.TypicalMs(0), 3);
+        Assert.Equal(5, load.Ejection(0).TypicalMs(0), 3);
         for (var i = 0; i < 10; i++) load.RecordFailure(0, 50);
-        Assert.True(load.TypicalMs(0) > 10);
+        Assert.True(load.Ejection(0).TypicalMs(0) > 10);
     }
 
     private static HostLoad[] LoadsOf(byte[] inFlight)

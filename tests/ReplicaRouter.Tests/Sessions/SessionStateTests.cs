@@ -221,7 +221,7 @@ public partial class SessionStateTests
         var plan = _topology.Configuration.PlanOf(route);
         var request = RouteRequest.For(plan, default, _topology.Time) with { Floor = Demand().Floor };
         var choice = HostSelection.Choose(_topology.Current, plan, request, _topology.Loads(), new Random(1));
-        if (choice.Host is null) return ("", Eligibility.Judge(_topology.Current, _topology["primary"], plan.Tiers[0], request, false));
+        if (choice.Host is null) return ("", Eligibility.Judge(_topology.Current, _topology["primary"], plan, plan.Tiers[0], request));
         return instead == choice.Host.Name ? ("", choice.Fallback) : (choice.Host.Name, choice.Fallback);
     }
 
