@@ -102,7 +102,7 @@ internal sealed class WorkInFlight(TimeProvider time)
     private long _progressAt;
     private long _endedAt = long.MinValue / 2;
 
-    public int Count => Math.Max(0, Volatile.Read(ref _count));
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>When an item last ended, or the first one began.</summary>
     public long ProgressAt => Volatile.Read(ref _progressAt);
@@ -117,7 +117,8 @@ internal sealed class WorkInFlight(TimeProvider time)
 
     public void End()
     {
-        Interlocked.Decrement(ref _count);
+        // Forgotten work can still end.
+        if (Interlocked.Decrement(ref _count) < 0) Interlocked.Increment(ref _count);
         Volatile.Write(ref _progressAt, time.GetTimestamp());
         Volatile.Write(ref _endedAt, time.Coarse());
     }

@@ -31,5 +31,9 @@ public class WorkInFlightTests
         Assert.Equal(0, work.Count);
         work.End();
         Assert.Equal(0, work.Count);
+        work.Begin();
+        Assert.Equal(1, work.Count);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(work.IsStalled(TimeSpan.FromSeconds(1)));
     }
 }
