@@ -109,16 +109,13 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     /// <summary>Returns the first attempt that succeeds; the first one if all fail. A hedged attempt can fail for lack of a replica, or succeed where the first fails.</summary>
     private static async Task<Run<T>> FirstAnswerAsync<T>(List<Run<T>> runs)
     {
-        List<Run<T>> left = [.. runs];
-        while (left.Count > 0)
+        Run<T>[] all = [.. runs];
+        await foreach (var ended in Task.WhenEach(all.Select(each => each.Task)).ConfigureAwait(false))
         {
-            var ended = await Task.WhenAny(left.Select(each => each.Task)).ConfigureAwait(false);
-            var run = left.Find(each => each.Task == ended)!;
-            if (ended.IsCompletedSuccessfully) return run;
-            left.Remove(run);
+            if (ended.IsCompletedSuccessfully) return all.First(each => each.Task == ended);
         }
 
-        return runs[0];
+        return all[0];
     }
 
     /// <summary>One attempt, and the time reserved for it in the budget.</summary>
