@@ -67,15 +67,9 @@ internal sealed class WalHistory(int timeline, ImmutableArray<(long At, ulong Ls
 
     private int NewestAtOrBefore(ulong lsn)
     {
-        var (low, high) = (0, samples.Length - 1);
-        while (low <= high)
-        {
-            var middle = (low + high) / 2;
-            if (samples[middle].Lsn <= lsn) low = middle + 1;
-            else high = middle - 1;
-        }
-
-        return high;
+        var index = samples.Length - 1;
+        while (index >= 0 && samples[index].Lsn > lsn) index--;
+        return index;
     }
 
     /// <summary>Drops the sample whose neighbours are closest together for their age. So the history stays long, and fine-grained where it is recent.</summary>
