@@ -10,9 +10,6 @@ namespace ReplicaRouter.Sessions;
 /// </remarks>
 internal sealed class SessionState(TimeProvider time)
 {
-    /// <summary>The age of a token is limited to this, beyond which it makes no difference.</summary>
-    private static readonly TimeSpan LongestAge = TimeSpan.FromDays(1);
-
     private readonly Lock _lock = new();
     private readonly List<HostAccess> _uses = [];
     private WalPosition _floor;
@@ -57,8 +54,8 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock)
         {
             _hasNews = true;
-            // What that session read on replicas, it read before the token was issued.
-            NoteReadOnReplica(now - time.Ticks(AgeOf(token)));
+            // What that session read on replicas, it read before the token was issued. The clocks of the two processes can differ.
+            NoteReadOnReplica(now - time.Ticks(TimeSpan.Max(time.GetUtcNow() - token.IssuedAt, TimeSpan.Zero)));
             if (!token.Position.IsNone) Raise(token.Position, now);
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
@@ -212,9 +209,6 @@ internal sealed class SessionState(TimeProvider time)
     }
 
     private void NoteReadOnReplica(long at) => _readOnReplicasUntil = _readOnReplicasUntil > at ? _readOnReplicasUntil : at;
-
-    /// <summary>Returns a token's age, by the clocks of two processes, which can differ.</summary>
-    private TimeSpan AgeOf(in SessionToken token) => TimeSpan.Min(TimeSpan.Max(time.GetUtcNow() - token.IssuedAt, TimeSpan.Zero), LongestAge);
 
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
 
