@@ -141,10 +141,13 @@ internal sealed class SessionState(TimeProvider time)
             var finding = CheckFloor(topology);
             ulong unsettled = 0;
             var isAcrossTimelines = false;
+            var home = topology.Find(_home);
             for (var i = _uses.Count - 1; i >= 0; i--)
             {
                 var use = _uses[i];
-                if (!IsAtHome(use, topology) && Settle(use, topology, asOf, ref finding)) continue;
+                // Accesses on the sticky replica need no position while the session stays there.
+                var isAtHome = home is { Role: HostRole.Replica } && home.Configuration.IsSameMember(use.Host);
+                if (!isAtHome && Settle(use, topology, asOf, ref finding)) continue;
                 unsettled |= BitOf(use, topology);
                 isAcrossTimelines |= use.IsAcross(topology);
             }
@@ -152,7 +155,7 @@ internal sealed class SessionState(TimeProvider time)
             // A position that was just learned from a former primary may not be part of the current history.
             if (finding == SessionFinding.None) finding = CheckFloor(topology);
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new ReadRequirement(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
+            return new ReadRequirement(EffectiveFloor(topology), home?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
         }
     }
 
@@ -211,10 +214,6 @@ internal sealed class SessionState(TimeProvider time)
     private void NoteReadOnReplica(long at) => _readOnReplicasUntil = _readOnReplicasUntil > at ? _readOnReplicasUntil : at;
 
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
-
-    /// <summary>Whether accesses were on the sticky replica. They need no position while the session stays there.</summary>
-    private bool IsAtHome(HostAccess use, TopologySnapshot topology) =>
-        topology.Find(_home) is { Role: HostRole.Replica } home && home.Configuration.IsSameMember(use.Host);
 
     private static ulong BitOf(HostAccess use, TopologySnapshot topology) =>
         topology.Find(use.Host)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;
