@@ -104,7 +104,6 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock) _readOnReplicasUntil = _readOnReplicasUntil <= at ? null : _readOnReplicasUntil;
     }
 
-    /// <summary>Notes the end of a write.</summary>
     public void Wrote(DateTimeOffset wallClock)
     {
         lock (_lock) _wroteAt = wallClock;

@@ -72,7 +72,6 @@ internal static class HostQuestion
     public static ValueTask<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken) =>
         again.ReadRowAsync(reader => ReadChanging(reader, before), async: true, cancellationToken);
 
-    /// <summary>Returns a hash of the database's types.</summary>
     public static async Task<long> AskTypesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Types, connection) { CommandTimeout = 0 };
