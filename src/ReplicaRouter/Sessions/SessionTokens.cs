@@ -57,17 +57,12 @@ internal sealed class SessionTokens(
         foreach (var secret in _secrets)
         {
             if (!SessionToken.TryDecode(text, secret, out var token)) continue;
-            session.Merge(Bounded(token), time.GetTimestamp());
+            // One from the future would keep the session on the primary until then.
+            var latest = time.GetUtcNow() + ClockDifference;
+            session.Merge(token.IssuedAt > latest ? token with { IssuedAt = latest } : token, time.GetTimestamp());
             return;
         }
 
         watcher.OnIgnoredToken(configuration.TokenSecrets.IsEmpty ? "it is damaged" : "it is damaged, or was not signed with our TokenSecret");
-    }
-
-    /// <summary>Limits a token's time to the present: one from the future would keep the session on the primary until then.</summary>
-    private SessionToken Bounded(in SessionToken token)
-    {
-        var latest = time.GetUtcNow() + ClockDifference;
-        return token.IssuedAt > latest ? token with { IssuedAt = latest } : token;
     }
 }
