@@ -1,6 +1,6 @@
 namespace ReplicaRouter.Execution;
 
-/// <summary>Decides when to hedge a read of one route: once it takes longer than 97 % of them, while hedged attempts take less than 5 % of the time of all reads.</summary>
+/// <summary>Decides when to hedge a read of one route: once it takes longer than 97 % of them, while hedged attempts take less than 5 % of the time of all.</summary>
 /// <remarks>
 /// The budget is time, not a number of attempts: slow reads are few but can be most of the work, and hedging all of them would double the load. The budget is above the
 /// usual need, so that some is left when a host becomes slow.

@@ -57,7 +57,8 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
             {
                 var command = new NpgsqlCommand(FactsQuestion, connection);
                 await using var __ = command.ConfigureAwait(false);
-                var now = await command.ReadRowAsync(reader => PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5)), async: true, cancellationToken).ConfigureAwait(false);
+                var now = await command.ReadRowAsync(
+                    reader => PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5)), async: true, cancellationToken).ConfigureAwait(false);
                 var status = await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false);
                 if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
             }
