@@ -91,13 +91,13 @@ internal sealed class ClusterRouter : DatabaseRouter
     public override NpgsqlDataSource GetClient(DatabaseRoute route, OperationOptions? options = null)
     {
         var plan = Undisposed(_configuration).PlanOf(route);
-        if (options is null && DatabaseSession.Ambient(_cluster) is null && _parts.Chooser.TryChoosePlain(plan) is { } plain) return plain.Source.Value;
+        if (options is null && DatabaseSession.Ambient(_parts.Tokens) is null && _parts.Chooser.TryChoosePlain(plan) is { } plain) return plain.Source.Value;
         var pool = SessionOf(options) is { } session ? _parts.Opener.Pick(new Attempt(plan, options, session, _parts.Time)) : _parts.Chooser.Choose(plan, options);
         return pool.Source.Value;
     }
 
     public override ValueTask<NpgsqlConnection> OpenConnectionAsync(DatabaseRoute route, OperationOptions? options = null, CancellationToken cancellationToken = default) =>
-        options is null && DatabaseSession.Ambient(_cluster) is null
+        options is null && DatabaseSession.Ambient(_parts.Tokens) is null
             ? _parts.Opener.OpenPlainAsync(Undisposed(_configuration).PlanOf(route), cancellationToken)
             : OpenAsync(route, options, failure: null, async: true, cancellationToken);
 
@@ -165,11 +165,11 @@ internal sealed class ClusterRouter : DatabaseRouter
         return new ClusterDataSource(this, route, options);
     }
 
-    public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(_cluster, _parts.Tokens, null), token);
+    public override DatabaseSession BeginSession(string? token = null) => Merged(DatabaseSession.Begin(_parts.Tokens, null), token);
 
-    public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(_cluster, _parts.Tokens), token);
+    public override DatabaseSession CreateSession(string? token = null) => Merged(DatabaseSession.Create(_parts.Tokens), token);
 
-    public override DatabaseSession? CurrentSession => DatabaseSession.Ambient(_cluster);
+    public override DatabaseSession? CurrentSession => DatabaseSession.Ambient(_parts.Tokens);
 
     public override IDisposable BeginRoute(DatabaseRoute route)
     {
@@ -178,10 +178,10 @@ internal sealed class ClusterRouter : DatabaseRouter
     }
 
     /// <summary>The route stated for the calling code: by the innermost scope, else by the origin of its session.</summary>
-    public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(_cluster)?.Origin?.Route;
+    public DatabaseRoute? AmbientRoute => RouteScope.Ambient(this) ?? DatabaseSession.Ambient(_parts.Tokens)?.Origin?.Route;
 
     /// <summary>Begins an ambient session that reads its tokens at its first use.</summary>
-    public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(_cluster, _parts.Tokens, origin), null);
+    public DatabaseSession BeginSessionFrom(SessionOrigin origin) => Merged(DatabaseSession.Begin(_parts.Tokens, origin), null);
 
     /// <summary>Counts a token that the web package found to be damaged, forged or too old. Logs at most one a minute.</summary>
     public void IgnoreToken(string reason) => _parts.Tokens.Ignore(reason);
@@ -310,8 +310,8 @@ internal sealed class ClusterRouter : DatabaseRouter
 
     private SessionState? SessionOf(OperationOptions? options)
     {
-        options?.Session?.ThrowIfNotOf(_cluster);
-        var session = (options?.Session ?? DatabaseSession.Ambient(_cluster))?.State;
+        options?.Session?.ThrowIfNotOf(_parts.Tokens);
+        var session = (options?.Session ?? DatabaseSession.Ambient(_parts.Tokens))?.State;
         if (string.IsNullOrEmpty(options?.SessionToken)) return session;
         session ??= _parts.Tokens.NewState();
         _parts.Tokens.Merge(options.SessionToken, session);

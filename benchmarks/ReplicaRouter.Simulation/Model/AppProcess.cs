@@ -40,7 +40,7 @@ internal sealed class AppProcess
         if (!world.Scenario.IsColdStart && policy.IsRouter) LearnLatencies();
         UnderWay = [.. world.Servers.Select(_ => new List<Run>())];
         Retries = new Budget(Clock);
-        if (policy.Hedges) Hedging = NewHedging(configuration);
+        if (policy.Hedges) Hedging = NewHedging();
         Picker = policy.Create(this);
     }
 
@@ -128,13 +128,13 @@ internal sealed class AppProcess
         }
     }
 
-    private HedgePolicy NewHedging(RouterConfiguration configuration)
+    private HedgePolicy NewHedging()
     {
-        var hedging = new HedgePolicy(configuration.Routes.Length);
+        var hedging = new HedgePolicy();
         // A long-running fleet knows how long reads take.
         for (var i = World.Scenario.IsColdStart ? ReadsKnown : 0; i < ReadsKnown; i++)
         {
-            hedging.Ended(Plan.Index, TimeSpan.FromMilliseconds(World.Scenario.Workload.Draw(_random) + World.Scenario.Network.RoundTripMs));
+            hedging.Ended(TimeSpan.FromMilliseconds(World.Scenario.Workload.Draw(_random) + World.Scenario.Network.RoundTripMs));
         }
 
         return hedging;

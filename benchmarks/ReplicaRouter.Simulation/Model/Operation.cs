@@ -51,7 +51,7 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
 
     private void Begin()
     {
-        if (process.Hedging?.DelayOf(process.Plan.Index) is { } delay) process.Clock.After(delay, Hedge);
+        if (process.Hedging?.Delay is { } delay) process.Clock.After(delay, Hedge);
         Start();
     }
 
@@ -124,11 +124,11 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
 
     private void Hedge()
     {
-        if (IsOver || _underWay.Count == 0 || process.Hedging!.TryBegin(process.Plan.Index) is not { } setAside) return;
+        if (IsOver || _underWay.Count == 0 || process.Hedging!.TryBegin() is not { } setAside) return;
         var excluded = _underWay.Aggregate(_excluded, (hosts, run) => hosts | (1UL << run.Host));
         if (process.TryRun(this, excluded, setAside) is not { } further)
         {
-            process.Hedging.HedgeEnded(process.Plan.Index, setAside, TimeSpan.Zero);
+            process.Hedging.HedgeEnded(setAside, TimeSpan.Zero);
             return;
         }
 
@@ -147,7 +147,7 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
     {
         foreach (var run in ended)
         {
-            if (run.SetAside is { } setAside) process.Hedging!.HedgeEnded(process.Plan.Index, setAside, TimeSpan.FromTicks(process.World.Events.Now - run.BeganAt));
+            if (run.SetAside is { } setAside) process.Hedging!.HedgeEnded(setAside, TimeSpan.FromTicks(process.World.Events.Now - run.BeganAt));
         }
     }
 
@@ -158,7 +158,7 @@ internal sealed class Operation(AppProcess process, double demandMs, Action? end
         LeavePrimary();
         var took = process.World.Events.Now - IntendedAt;
         process.World.Recorder.Ended(IntendedAt, TimeSpan.FromTicks(took), isAnswered, isRefused);
-        process.Hedging?.Ended(process.Plan.Index, TimeSpan.FromTicks(took), isAnswered: !isRefused);
+        process.Hedging?.Ended(TimeSpan.FromTicks(took), isAnswered: !isRefused);
         if (isAnswered) process.Retries.Earn();
         GiveBack(_underWay);
         _underWay.ForEach(run => run.GiveUp(isHostLost: false));

@@ -84,7 +84,7 @@ internal sealed class HostInspector(HostConfiguration host, TimeProvider time)
         var clock = await AskClockAsync(connection, ct);
         return new ServerFacts
         {
-            Answer = await HostQuestion.AskAsync(connection, time.GetTimestamp(), Timeout, ct),
+            Answer = await HostQuestion.AskAsync(connection, time.GetTimestamp(), Timeout, async: true, ct),
             Settings = (await connection.ListAsync("SELECT name, setting FROM pg_settings WHERE setting IS NOT NULL", row => (row.GetString(0), row.GetString(1)), ct)).ToDictionary(),
             LatencyMs = (2 * clock.Error).TotalMilliseconds,
             Connections = await connection.AskAsync(ConnectionsSql, row => row.GetInt32(0), ct),

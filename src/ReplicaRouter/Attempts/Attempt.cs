@@ -37,7 +37,6 @@ internal sealed class Attempt
     /// <summary>Whether work that failed on a host may be retried on another.</summary>
     public bool MayRetry => _options.AllowRetry ?? true;
 
-    /// <summary>Whether a slow attempt may be hedged.</summary>
     public bool MayHedge => Plan.IsReadOnly && MayRetry && (_options.AllowHedging ?? Plan.Hedge);
 
     /// <summary>Whether it needs nothing beyond what its route specifies.</summary>
@@ -112,8 +111,7 @@ internal sealed class Attempt
     public TimeSpan? Remaining(TimeProvider time) => _options.Deadline is { } deadline ? Left(deadline, time) : null;
 
     /// <summary>Returns the time left to wait for a host, or for a connection of an exhausted pool. Counts from the first call until the operation has a connection.</summary>
-    /// <param name="time">The clock.</param>
-    /// <param name="atLeast">Lower bound for the route's limit.</param>
+    /// <remarks><paramref name="atLeast"/> is a lower bound for the route's limit.</remarks>
     public TimeSpan RemainingWait(TimeProvider time, TimeSpan atLeast = default) =>
         IsHedge ? TimeSpan.Zero : WithinDeadline(Wait.Left(TimeSpan.Max(Plan.Wait, atLeast), time), time);
 

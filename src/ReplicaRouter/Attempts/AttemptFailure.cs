@@ -24,7 +24,6 @@ internal readonly record struct AttemptFailure(
     /// <summary>Whether work that failed on a host may be retried at all.</summary>
     public bool MayRunAgain => MayRetry && !IsBudgetSpent;
 
-    /// <summary>Describes a failure to open a connection.</summary>
     public static AttemptFailure OfOpening(Exception exception, Attempt attempt) => new()
     {
         Phase = AttemptPhase.Opening,

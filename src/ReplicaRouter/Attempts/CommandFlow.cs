@@ -12,11 +12,7 @@ internal sealed class CommandFlow
     /// <summary>Marks the router's own commands on callers' connections, which are not counted.</summary>
     public static readonly CommandFlow Uncounted = new();
 
-    private const int Running = 0;
-    private const int Committing = 1;
-    private const int Stopped = 2;
-
-    private int _phase;
+    private bool _isCommittingOrStopped;
     private int _commands;
     private int _executing;
     private long _bytes;
@@ -67,7 +63,7 @@ internal sealed class CommandFlow
     public void GiveUp()
     {
         IsGivenUp = true;
-        Interlocked.CompareExchange(ref _phase, Stopped, Running);
+        Interlocked.Exchange(ref _isCommittingOrStopped, true);
     }
 
     /// <summary>Must be called before COMMIT is sent.</summary>
@@ -75,7 +71,7 @@ internal sealed class CommandFlow
     public void BeginCommit(TransactionMark mark)
     {
         Mark = mark;
-        if (Interlocked.CompareExchange(ref _phase, Committing, Running) == Running) return;
+        if (!Interlocked.Exchange(ref _isCommittingOrStopped, true)) return;
         Mark = null;
         throw new OperationCanceledException("The transaction was abandoned before its COMMIT was sent.");
     }

@@ -60,7 +60,6 @@ internal static class RetryTable
         _ => CallersError,
     };
 
-    /// <summary>Whether the work is retried.</summary>
     public static bool IsRetry(this RetryDecision decision) => decision is RetryHere or RetryElsewhere or RetryOnceElsewhere or RetryInNewTransaction;
 
     /// <summary>Whether the retry uses the budget: one after a host's failure does. Openings use none.</summary>

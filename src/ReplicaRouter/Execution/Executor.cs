@@ -33,7 +33,7 @@ internal sealed class Executor(
         ? HedgedAsync(attempt, work, cancellationToken)
         : RunAsync(attempt, work, async: true, cancellationToken).AsTask();
 
-    /// <summary>Hedges a slow read.</summary>
+    // Apart, as its closure is allocated at its start: other operations need none.
     private Task<T> HedgedAsync<T>(Attempt attempt, Work<T> work, CancellationToken cancellationToken) =>
         hedging.RunAsync(attempt, (each, ct) => RunAsync(each, work, async: true, ct).AsTask(), cancellationToken);
 

@@ -12,11 +12,11 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     /// <summary>If a pause takes more than this multiple of its length, the process was stalled, and the read is not known to be slow.</summary>
     private const double Late = 2;
 
-    private readonly HedgePolicy _policy = new(routes.Length);
+    private readonly ImmutableArray<HedgePolicy> _policies = [.. routes.Select(_ => new HedgePolicy())];
 
     public async Task<T> RunAsync<T>(Attempt attempt, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
-        var (startedAt, route) = (time.GetTimestamp(), attempt.Plan.Index);
+        var (startedAt, policy) = (time.GetTimestamp(), _policies[attempt.Plan.Index]);
         var loser = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = new Run<T>(attempt, run(attempt, loser.Token));
         List<Run<T>> runs = [first];
@@ -25,9 +25,9 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         try
         {
             Task<Run<T>>? answer = null;
-            while (runs.Count <= HedgePolicy.MaxHedges && await IsSlowAsync(answer ?? (Task)first.Task, route, startedAt, loser.Token).ConfigureAwait(false))
+            while (runs.Count <= HedgePolicy.MaxHedges && await IsSlowAsync(answer ?? (Task)first.Task, policy, startedAt, loser.Token).ConfigureAwait(false))
             {
-                if (TryBegin(runs[^1].Attempt, run, loser.Token) is not { } next) continue;
+                if (TryBegin(policy, runs[^1].Attempt, run, loser.Token) is not { } next) continue;
                 runs.Add(next);
                 answer = FirstAnswerAsync(runs);
             }
@@ -41,16 +41,16 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         }
         finally
         {
-            foreach (var each in runs.Skip(1)) _policy.HedgeEnded(route, each.SetAside, time.GetElapsedTime(each.StartedAt, each.EndedAt is 0 ? time.GetTimestamp() : each.EndedAt));
-            _policy.Ended(route, time.GetElapsedTime(startedAt), isAnswered);
+            foreach (var each in runs.Skip(1)) policy.HedgeEnded(each.SetAside, time.GetElapsedTime(each.StartedAt, each.EndedAt is 0 ? time.GetTimestamp() : each.EndedAt));
+            policy.Ended(time.GetElapsedTime(startedAt), isAnswered);
             _ = CancelAsync(loser, stopping);
         }
     }
 
     /// <returns>Null if none can start now: the budget is spent, the last attempt has no host yet, or no other host is fast enough.</returns>
-    private Run<T>? TryBegin<T>(Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
+    private Run<T>? TryBegin<T>(HedgePolicy policy, Attempt last, Func<Attempt, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
-        if (last.Host is null || _policy.TryBegin(last.Plan.Index) is not { } setAside) return null;
+        if (last.Host is null || policy.TryBegin() is not { } setAside) return null;
         var (startedAt, attempt) = (time.GetTimestamp(), last.Hedge(time));
         var further = new Run<T>(attempt, run(attempt, cancellationToken), setAside, startedAt);
         // Also observes its exception, which is nothing new if no other code awaits it.
@@ -59,7 +59,7 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
         // It ends at once if no other host can serve.
         if (further.Task.IsFaulted && attempt.Host is null)
         {
-            _policy.HedgeEnded(last.Plan.Index, setAside, TimeSpan.Zero);
+            policy.HedgeEnded(setAside, TimeSpan.Zero);
             return null;
         }
 
@@ -91,9 +91,9 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     }
 
     /// <summary>Whether the attempts in flight are slower than most reads. The wait grows if no hedged attempt could start before.</summary>
-    private async Task<bool> IsSlowAsync(Task ended, int route, long startedAt, CancellationToken cancellationToken)
+    private async Task<bool> IsSlowAsync(Task ended, HedgePolicy policy, long startedAt, CancellationToken cancellationToken)
     {
-        while (!ended.IsCompleted && _policy.DelayOf(route) is { } usual)
+        while (!ended.IsCompleted && policy.Delay is { } usual)
         {
             var from = time.GetTimestamp();
             var pause = TimeSpan.Max(usual, time.GetElapsedTime(startedAt, from) / 2);
@@ -109,16 +109,13 @@ internal sealed class Hedging(ImmutableArray<RoutePlan> routes, RoutingCounters 
     /// <summary>Returns the first attempt that succeeds; the first one if all fail. A hedged attempt can fail for lack of a replica, or succeed where the first fails.</summary>
     private static async Task<Run<T>> FirstAnswerAsync<T>(List<Run<T>> runs)
     {
-        List<Run<T>> left = [.. runs];
-        while (left.Count > 0)
+        Run<T>[] all = [.. runs];
+        await foreach (var ended in Task.WhenEach(all.Select(each => each.Task)).ConfigureAwait(false))
         {
-            var ended = await Task.WhenAny(left.Select(each => each.Task)).ConfigureAwait(false);
-            var run = left.Find(each => each.Task == ended)!;
-            if (ended.IsCompletedSuccessfully) return run;
-            left.Remove(run);
+            if (ended.IsCompletedSuccessfully) return all.First(each => each.Task == ended);
         }
 
-        return runs[0];
+        return all[0];
     }
 
     /// <summary>One attempt, and the time reserved for it in the budget.</summary>

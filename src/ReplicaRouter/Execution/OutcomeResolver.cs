@@ -13,11 +13,13 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
     /// <summary>Records what that requires, in the round trip that also checks the transaction for an earlier error.</summary>
     /// <remarks>COMMIT raises no error after a failed statement: the server rolls back, and says so only in a command tag that clients do not read.</remarks>
     /// <exception cref="PostgresException">25P02: the work has swallowed an error.</exception>
-    public ValueTask<TransactionMark> MarkAsync(NpgsqlTransaction transaction, bool async, CancellationToken cancellationToken)
+    public async ValueTask<TransactionMark> MarkAsync(NpgsqlTransaction transaction, bool async, CancellationToken cancellationToken)
     {
         // If positions can't be used, this still checks the transaction.
         var question = configuration.SessionWindow is null ? MarkQuestion : "SELECT 1";
-        return AskAsync(new NpgsqlCommand(question, transaction.Connection, transaction), Read, async, cancellationToken);
+        var command = new NpgsqlCommand(question, transaction.Connection, transaction);
+        await using var _ = command.ConfigureAwait(false);
+        return await command.ReadRowAsync(Read, async, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Returns the outcome; <see cref="TransactionOutcome.Unknown"/> also if it can't be determined within the time that a write waits for a primary.</summary>
@@ -53,8 +55,10 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
             var (connection, _) = await opener.OpenAsync(attempt, async: true, cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var now = await AskAsync(
-                    new NpgsqlCommand(FactsQuestion, connection), reader => PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5)), async: true, cancellationToken).ConfigureAwait(false);
+                var command = new NpgsqlCommand(FactsQuestion, connection);
+                await using var __ = command.ConfigureAwait(false);
+                var now = await command.ReadRowAsync(
+                    reader => PrimaryFacts.Read(reader, (ulong)reader.GetInt64(5)), async: true, cancellationToken).ConfigureAwait(false);
                 var status = await StatusAsync(connection, mark.Id!.Value, cancellationToken).ConfigureAwait(false);
                 if (mark.JudgedBy(status, now, store.Current.History) is { } outcome) return outcome;
             }
@@ -69,16 +73,6 @@ internal sealed class OutcomeResolver(RouterConfiguration configuration, Topolog
         if (configuration.SessionWindow is not null || store.Current.SystemIdentifier is not { } cluster) return TransactionMark.None;
         var facts = PrimaryFacts.Read(reader, cluster);
         return new TransactionMark(reader.IsDBNull(5) ? null : reader.GetInt64(5), facts);
-    }
-
-    private static async ValueTask<T> AskAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, bool async, CancellationToken cancellationToken)
-    {
-        await using var _ = command.ConfigureAwait(false);
-        var reader = async ? await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteReader();
-        await using var __ = reader.ConfigureAwait(false);
-        if (async) await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        else reader.Read();
-        return read(reader);
     }
 
     /// <remarks>Source: PostgreSQL manual, "Transaction ID and Snapshot Information Functions". All versions support the old function name.</remarks>

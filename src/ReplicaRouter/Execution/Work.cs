@@ -4,7 +4,6 @@ using Npgsql;
 namespace ReplicaRouter.Execution;
 
 /// <summary>A caller's work on a connection, which can be retried after a failure.</summary>
-/// <typeparam name="T">The result.</typeparam>
 internal abstract class Work<T>
 {
     /// <summary>Whether it runs in a transaction of the router, so that it is done only after COMMIT.</summary>
@@ -14,7 +13,6 @@ internal abstract class Work<T>
     public abstract ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop);
 }
 
-/// <summary>Asynchronous work with a result.</summary>
 internal sealed class AsyncWork<TState, T>(Func<NpgsqlConnection, TState, CancellationToken, Task<T>> work, TState state) : Work<T>
 {
     public override ValueTask<T> RunAsync(NpgsqlConnection connection, CommandFlow flow, CancellationToken stop) => new(work(connection, state, stop));

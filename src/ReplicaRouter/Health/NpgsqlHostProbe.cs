@@ -126,7 +126,7 @@ internal sealed class NpgsqlHostProbe(HostConfiguration host, TimeSpan timeout, 
     private async Task<HostAnswer> AskEverythingAsync(Session session, long connectedAt, CancellationToken cancellationToken)
     {
         session.AskedEverythingAt = time.GetTimestamp();
-        var answer = await HostQuestion.AskAsync(session.Connection, connectedAt, timeout: 0, cancellationToken).ConfigureAwait(false);
+        var answer = await HostQuestion.AskAsync(session.Connection, connectedAt, timeout: 0, async: true, cancellationToken).ConfigureAwait(false);
         _probers = answer.Probers;
         return answer;
     }

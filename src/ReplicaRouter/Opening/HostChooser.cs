@@ -84,8 +84,8 @@ internal sealed class HostChooser(
             if (attempt.Plan.IsReadOnly && choice.Host is { } target && !demand.Allows(target))
             {
                 if (await TryLearnPositionsAsync(attempt, topology, demand, target, cancellationToken).ConfigureAwait(false)) continue;
-                // No host reports the position. The primary can serve without it.
-                demand = demand.Unmet();
+                // No host reports the position. No replica reaches this one; the primary can serve without it.
+                demand = demand with { Floor = demand.Floor with { Lsn = ulong.MaxValue } };
                 choice = Choose(attempt, topology, demand);
                 if (choice.Host is { } other && !demand.Allows(other)) choice = default;
             }

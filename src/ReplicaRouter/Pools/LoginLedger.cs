@@ -34,9 +34,7 @@ internal sealed class LoginLedger(TimeProvider time)
         if (login.Answer is { } known) return known;
         CommandFlow.Current.Value = CommandFlow.Uncounted;   // in this method's own context, which ends with it
         var now = time.GetTimestamp();
-        return login.Answer = async
-            ? await HostQuestion.AskAsync(connection, now, connection.ConnectionTimeout, CancellationToken.None).ConfigureAwait(false)
-            : HostQuestion.Ask(connection, now);
+        return login.Answer = await HostQuestion.AskAsync(connection, now, connection.ConnectionTimeout, async, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>One physical connection, and the process id of its backend.</summary>

@@ -10,15 +10,15 @@ public sealed class DatabaseSession : IDisposable
 {
     private static readonly AsyncLocal<DatabaseSession?> s_ambient = new();
 
-    private readonly object _cluster;
+    /// <summary>Also identifies the cluster: all databases of a cluster share it.</summary>
     private readonly SessionTokens _tokens;
     private readonly DatabaseSession? _outer;
     private SessionState? _state;
     private volatile bool _isDisposed;
 
-    private DatabaseSession(object cluster, SessionTokens tokens, DatabaseSession? outer, DatabaseSession? continued, SessionOrigin? origin)
+    private DatabaseSession(SessionTokens tokens, DatabaseSession? outer, DatabaseSession? continued, SessionOrigin? origin)
     {
-        (_cluster, _tokens, _outer) = (cluster, tokens, outer);
+        (_tokens, _outer) = (tokens, outer);
         (Root, Origin) = continued is null ? (this, origin) : (continued.Root, continued.Origin);
     }
 
@@ -84,7 +84,7 @@ public sealed class DatabaseSession : IDisposable
     public IDisposable Enter()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return s_ambient.Value = new DatabaseSession(_cluster, _tokens, Innermost(null), this, null);
+        return s_ambient.Value = new DatabaseSession(_tokens, Ambient(null), this, null);
     }
 
     /// <summary>Ends the session. Later operations that name it throw <see cref="ObjectDisposedException"/>.</summary>
@@ -94,34 +94,30 @@ public sealed class DatabaseSession : IDisposable
         if (ReferenceEquals(s_ambient.Value, this)) s_ambient.Value = _outer;
     }
 
-    /// <summary>Returns the session that covers the calling code; null if there is none.</summary>
-    /// <param name="cluster">The router of the cluster's own database: all databases share their sessions.</param>
-    internal static DatabaseSession? Ambient(object cluster) => Innermost(cluster);
-
-    /// <summary>Returns the innermost session that has not ended, of one router or, for null, of any.</summary>
-    private static DatabaseSession? Innermost(object? cluster)
+    /// <summary>Returns the innermost session that covers the calling code and has not ended, of one cluster or, for null, of any; null if there is none.</summary>
+    internal static DatabaseSession? Ambient(SessionTokens? cluster)
     {
         var session = s_ambient.Value;
-        while (session is not null && (session._isDisposed || (cluster is not null && session._cluster != cluster))) session = session._outer;
+        while (session is not null && (session._isDisposed || (cluster is not null && session._tokens != cluster))) session = session._outer;
         return session;
     }
 
-    internal static DatabaseSession Begin(object cluster, SessionTokens tokens, SessionOrigin? origin)
+    internal static DatabaseSession Begin(SessionTokens tokens, SessionOrigin? origin)
     {
-        var continued = Ambient(cluster);
+        var continued = Ambient(tokens);
         // Skips outer sessions that have ended. Otherwise the chain would grow in code that outlives them.
-        var session = s_ambient.Value = new DatabaseSession(cluster, tokens, Innermost(null), continued, origin);
+        var session = s_ambient.Value = new DatabaseSession(tokens, Ambient(null), continued, origin);
         if (continued is null || origin is null) return session;
         foreach (var token in origin.ReadTokens()) session.Merge(token);
         return session;
     }
 
-    internal static DatabaseSession Create(object cluster, SessionTokens tokens) => new(cluster, tokens, null, null, null);
+    internal static DatabaseSession Create(SessionTokens tokens) => new(tokens, null, null, null);
 
-    internal void ThrowIfNotOf(object cluster)
+    internal void ThrowIfNotOf(SessionTokens cluster)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_cluster != cluster) throw new ArgumentException("The session belongs to another router.");
+        if (_tokens != cluster) throw new ArgumentException("The session belongs to another router.");
     }
 
     private SessionState CreateState()

@@ -14,9 +14,6 @@ internal readonly record struct ReadRequirement(WalPosition Floor, ulong Affinit
     /// <summary>The timeline of the snapshot that this was derived from.</summary>
     public int Timeline { get; init; }
 
-    /// <summary>Returns the same with a position that no replica has reached.</summary>
-    public ReadRequirement Unmet() => this with { Floor = Floor with { Lsn = ulong.MaxValue } };
-
     /// <summary>Whether the session may read from a host without asking for positions first.</summary>
     public bool Allows(HostSnapshot host) => host.Role == HostRole.Primary
         ? !IsAcrossTimelines

@@ -10,9 +10,6 @@ namespace ReplicaRouter.Sessions;
 /// </remarks>
 internal sealed class SessionState(TimeProvider time)
 {
-    /// <summary>The age of a token is limited to this, beyond which it makes no difference.</summary>
-    private static readonly TimeSpan LongestAge = TimeSpan.FromDays(1);
-
     private readonly Lock _lock = new();
     private readonly List<HostAccess> _uses = [];
     private WalPosition _floor;
@@ -57,8 +54,8 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock)
         {
             _hasNews = true;
-            // What that session read on replicas, it read before the token was issued.
-            NoteReadOnReplica(now - time.Ticks(AgeOf(token)));
+            // What that session read on replicas, it read before the token was issued. The clocks of the two processes can differ.
+            NoteReadOnReplica(now - time.Ticks(TimeSpan.Max(time.GetUtcNow() - token.IssuedAt, TimeSpan.Zero)));
             if (!token.Position.IsNone) Raise(token.Position, now);
             else if (!token.IsOpen && token.IssuedAt > _wroteAt) _wroteAt = token.IssuedAt;
             if (!token.IsOpen) return;
@@ -107,7 +104,6 @@ internal sealed class SessionState(TimeProvider time)
         lock (_lock) _readOnReplicasUntil = _readOnReplicasUntil <= at ? null : _readOnReplicasUntil;
     }
 
-    /// <summary>Notes the end of a write.</summary>
     public void Wrote(DateTimeOffset wallClock)
     {
         lock (_lock) _wroteAt = wallClock;
@@ -144,10 +140,13 @@ internal sealed class SessionState(TimeProvider time)
             var finding = CheckFloor(topology);
             ulong unsettled = 0;
             var isAcrossTimelines = false;
+            var home = topology.Find(_home);
             for (var i = _uses.Count - 1; i >= 0; i--)
             {
                 var use = _uses[i];
-                if (!IsAtHome(use, topology) && Settle(use, topology, asOf, ref finding)) continue;
+                // Accesses on the sticky replica need no position while the session stays there.
+                var isAtHome = home is { Role: HostRole.Replica } && home.Configuration.IsSameMember(use.Host);
+                if (!isAtHome && Settle(use, topology, asOf, ref finding)) continue;
                 unsettled |= BitOf(use, topology);
                 isAcrossTimelines |= use.IsAcross(topology);
             }
@@ -155,7 +154,7 @@ internal sealed class SessionState(TimeProvider time)
             // A position that was just learned from a former primary may not be part of the current history.
             if (finding == SessionFinding.None) finding = CheckFloor(topology);
             _hasLostHistory |= finding == SessionFinding.LostHistory;
-            return new ReadRequirement(EffectiveFloor(topology), topology.Find(_home)?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
+            return new ReadRequirement(EffectiveFloor(topology), home?.Configuration.Bit ?? 0, unsettled, isAcrossTimelines, finding) { Timeline = topology.Timeline };
         }
     }
 
@@ -213,14 +212,7 @@ internal sealed class SessionState(TimeProvider time)
 
     private void NoteReadOnReplica(long at) => _readOnReplicasUntil = _readOnReplicasUntil > at ? _readOnReplicasUntil : at;
 
-    /// <summary>Returns a token's age, by the clocks of two processes, which can differ.</summary>
-    private TimeSpan AgeOf(in SessionToken token) => TimeSpan.Min(TimeSpan.Max(time.GetUtcNow() - token.IssuedAt, TimeSpan.Zero), LongestAge);
-
     private bool IsWriting => _uses.Exists(use => use is { IsWrite: true, Open: > 0 });
-
-    /// <summary>Whether accesses were on the sticky replica. They need no position while the session stays there.</summary>
-    private bool IsAtHome(HostAccess use, TopologySnapshot topology) =>
-        topology.Find(_home) is { Role: HostRole.Replica } home && home.Configuration.IsSameMember(use.Host);
 
     private static ulong BitOf(HostAccess use, TopologySnapshot topology) =>
         topology.Find(use.Host)?.Configuration.Bit ?? topology.Primary?.Configuration.Bit ?? ulong.MaxValue;

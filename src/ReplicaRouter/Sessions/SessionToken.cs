@@ -22,15 +22,14 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
     /// <param name="secret">Signs the token. If empty, a checksum protects it against accidents only.</param>
     public string Encode(ReadOnlySpan<byte> secret)
     {
-        Span<byte> bytes = stackalloc byte[ContentLength + SignatureLength];
+        Span<byte> bytes = stackalloc byte[ContentLength];
         bytes[0] = (byte)(Version | (IsOpen ? OpenFlag : 0));
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[1..], Position.SystemIdentifier);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[9..], Position.Timeline);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[13..], Position.Lsn);
         BinaryPrimitives.WriteInt64LittleEndian(bytes[21..], IssuedAt.ToUnixTimeMilliseconds());
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[29..], Position.Fork);
-        var length = ContentLength + Seal(bytes[..ContentLength], secret, bytes[ContentLength..]);
-        return Base64Url.EncodeToString(bytes[..length]);
+        return Base64Url.EncodeToString([.. bytes, .. Seal(bytes, secret)]);
     }
 
     /// <summary>Reads a token. Never throws.</summary>
@@ -40,10 +39,7 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         token = default;
         Span<byte> bytes = stackalloc byte[MaxTextLength];
         if (text.Length > MaxTextLength || !Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var length)) return false;
-        Span<byte> seal = stackalloc byte[SignatureLength];
-        if (length <= ContentLength) return false;
-        var sealLength = Seal(bytes[..ContentLength], secret, seal);
-        if (!CryptographicOperations.FixedTimeEquals(bytes[ContentLength..length], seal[..sealLength])) return false;
+        if (length <= ContentLength || !CryptographicOperations.FixedTimeEquals(bytes[ContentLength..length], Seal(bytes[..ContentLength], secret))) return false;
         var milliseconds = BinaryPrimitives.ReadInt64LittleEndian(bytes[21..]);
         if ((bytes[0] & ~OpenFlag) != Version || milliseconds < 0 || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         var position = new WalPosition(BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[9..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[13..]));
@@ -54,13 +50,6 @@ internal readonly record struct SessionToken(WalPosition Position, DateTimeOffse
         return token.Position.Timeline >= 0;
     }
 
-    private static int Seal(ReadOnlySpan<byte> content, ReadOnlySpan<byte> secret, Span<byte> destination)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        var length = secret.IsEmpty ? ChecksumLength : SignatureLength;
-        if (secret.IsEmpty) SHA256.HashData(content, hash);
-        else HMACSHA256.HashData(secret, content, hash);
-        hash[..length].CopyTo(destination);
-        return length;
-    }
+    private static ReadOnlySpan<byte> Seal(ReadOnlySpan<byte> content, ReadOnlySpan<byte> secret) =>
+        secret.IsEmpty ? SHA256.HashData(content).AsSpan(0, ChecksumLength) : HMACSHA256.HashData(secret, content).AsSpan(0, SignatureLength);
 }

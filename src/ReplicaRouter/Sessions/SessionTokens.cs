@@ -3,11 +3,7 @@ using System.Collections.Immutable;
 namespace ReplicaRouter.Sessions;
 
 /// <summary>Turns what sessions have seen into tokens, and tokens into what sessions must see.</summary>
-/// <param name="configuration">The secrets of tokens, and whether positions are known at all.</param>
-/// <param name="store">What is known of the hosts.</param>
-/// <param name="askAsync">Probes some hosts now, one bit each.</param>
-/// <param name="watcher">Counts what tokens bring.</param>
-/// <param name="time">The clock.</param>
+/// <remarks><c>askAsync</c> probes some hosts now, one bit each.</remarks>
 internal sealed class SessionTokens(
     RouterConfiguration configuration, TopologyStore store, Func<ulong, Task> askAsync, SessionWatcher watcher, TimeProvider time)
 {
@@ -23,7 +19,6 @@ internal sealed class SessionTokens(
     /// <summary>The name of the router; null for the one without.</summary>
     public string? RouterName => configuration.Name;
 
-    /// <param name="origin">Where the state starts from.</param>
     public SessionState NewState(SessionOrigin? origin = null)
     {
         var state = new SessionState(time);
@@ -59,25 +54,15 @@ internal sealed class SessionTokens(
     public void Merge(string? text, SessionState session)
     {
         if (string.IsNullOrEmpty(text)) return;
-        if (TryDecode(text, out var token)) session.Merge(Bounded(token), time.GetTimestamp());
-        else watcher.OnIgnoredToken(configuration.TokenSecrets.IsEmpty ? "it is damaged" : "it is damaged, or was not signed with our TokenSecret");
-    }
-
-    private bool TryDecode(string text, out SessionToken token)
-    {
         foreach (var secret in _secrets)
         {
-            if (SessionToken.TryDecode(text, secret, out token)) return true;
+            if (!SessionToken.TryDecode(text, secret, out var token)) continue;
+            // One from the future would keep the session on the primary until then.
+            var latest = time.GetUtcNow() + ClockDifference;
+            session.Merge(token.IssuedAt > latest ? token with { IssuedAt = latest } : token, time.GetTimestamp());
+            return;
         }
 
-        token = default;
-        return false;
-    }
-
-    /// <summary>Limits a token's time to the present: one from the future would keep the session on the primary until then.</summary>
-    private SessionToken Bounded(in SessionToken token)
-    {
-        var latest = time.GetUtcNow() + ClockDifference;
-        return token.IssuedAt > latest ? token with { IssuedAt = latest } : token;
+        watcher.OnIgnoredToken(configuration.TokenSecrets.IsEmpty ? "it is damaged" : "it is damaged, or was not signed with our TokenSecret");
     }
 }

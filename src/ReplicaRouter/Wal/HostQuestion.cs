@@ -58,43 +58,41 @@ internal static class HostQuestion
         """;
 
     /// <summary>Asks everything over a connection that was already open at <paramref name="connectedAt"/>, with a time-out in seconds; 0 for none.</summary>
-    public static async Task<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, int timeout, CancellationToken cancellationToken)
+    public static async ValueTask<HostAnswer> AskAsync(NpgsqlConnection connection, long connectedAt, int timeout, bool async, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = timeout };
         await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return Read(reader, connectedAt);
-    }
-
-    /// <summary>Like <see cref="AskAsync"/>, within the connection's login time-out.</summary>
-    public static HostAnswer Ask(NpgsqlConnection connection, long connectedAt)
-    {
-        using var command = new NpgsqlCommand(Everything, connection) { CommandTimeout = connection.ConnectionTimeout };
-        using var reader = command.ExecuteReader();
-        reader.Read();
-        return Read(reader, connectedAt);
+        return await command.ReadRowAsync(reader => Read(reader, connectedAt), async, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Returns the command that asks again over the same connection, which can only reach the same run of the same server.</summary>
     public static NpgsqlCommand Again(NpgsqlConnection connection) => new(Changing, connection);
 
     /// <summary>Asks with the command of <see cref="Again"/>. Takes the rest from the server's former answer.</summary>
-    public static async Task<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken)
-    {
-        var reader = await again.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = reader.ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return ReadChanging(reader, before);
-    }
+    public static ValueTask<HostAnswer> AskAgainAsync(NpgsqlCommand again, HostAnswer before, CancellationToken cancellationToken) =>
+        again.ReadRowAsync(reader => ReadChanging(reader, before), async: true, cancellationToken);
 
-    /// <summary>Returns a hash of the database's types.</summary>
     public static async Task<long> AskTypesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var command = new NpgsqlCommand(Types, connection) { CommandTimeout = 0 };
         await using var _ = command.ConfigureAwait(false);
         return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Runs a query that returns one row, and reads it. If not <paramref name="async"/>, completes before it returns.</summary>
+    public static async ValueTask<T> ReadRowAsync<T>(this NpgsqlCommand command, Func<NpgsqlDataReader, T> read, bool async, CancellationToken cancellationToken)
+    {
+        if (!async)
+        {
+            using var row = command.ExecuteReader();
+            row.Read();
+            return read(row);
+        }
+
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return read(reader);
     }
 
     private static HostAnswer Read(NpgsqlDataReader reader, long connectedAt)

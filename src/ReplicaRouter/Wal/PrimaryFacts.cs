@@ -22,12 +22,10 @@ internal readonly record struct PrimaryFacts(WalPosition Position, ulong? Recove
 
     /// <summary>Reads a row that begins with <see cref="Columns"/>.</summary>
     public static PrimaryFacts Read(DbDataReader reader, ulong systemIdentifier) => new(
-        new WalPosition(systemIdentifier, TimelineOf(reader.GetString(0)), Lsn(reader, 1)),
+        // The first 8 hexadecimal digits of a WAL file's name are its timeline.
+        new WalPosition(systemIdentifier, int.Parse(reader.GetString(0).AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture), Lsn(reader, 1)),
         reader.IsDBNull(2) ? null : Lsn(reader, 2),
         reader.IsDBNull(4) ? null : (reader.GetFieldValue<DateTime>(3), reader.GetFieldValue<DateTime>(4)));
-
-    // The first 8 hexadecimal digits of the name.
-    private static int TimelineOf(string walFile) => int.Parse(walFile.AsSpan(0, 8), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private static ulong Lsn(DbDataReader reader, int column) => (ulong)reader.GetFieldValue<NpgsqlLogSequenceNumber>(column);
 }

@@ -28,10 +28,8 @@ internal sealed class TimelineHistory(ImmutableDictionary<int, ulong> ends, Immu
     /// <summary>Whether a timeline with a fork (0 if unknown) is known to differ from the one with the same number in this history.</summary>
     public bool IsOnOtherFork(int timeline, ulong fork) => fork == WalPosition.SeveralForks || (fork != 0 && ForkOf(timeline) is not 0 and var present && present != fork);
 
-    private bool IsSynchronous(int timeline) => synchronous.Contains(timeline);
-
     /// <summary>Whether commits on a timeline waited for a synchronous standby. If its end was not seen, the current primary's setting shows how the cluster is run.</summary>
-    public bool IsSynchronous(int timeline, HostAnswer primary) => IsSynchronous(timeline) || (EndOf(timeline) is null && primary.HasSynchronousStandbys);
+    public bool IsSynchronous(int timeline, HostAnswer primary) => synchronous.Contains(timeline) || (EndOf(timeline) is null && primary.HasSynchronousStandbys);
 
     /// <summary>Returns this history with the promotion that two answers of one server show, if any.</summary>
     public TimelineHistory With(HostAnswer? before, HostAnswer after)
@@ -52,7 +50,7 @@ internal sealed class TimelineHistory(ImmutableDictionary<int, ulong> ends, Immu
         return history.Acknowledging(timeline, primary.HasSynchronousStandbys);
     }
 
-    private TimelineHistory Acknowledging(int timeline, bool isSynchronous) => isSynchronous == IsSynchronous(timeline)
+    private TimelineHistory Acknowledging(int timeline, bool isSynchronous) => isSynchronous == synchronous.Contains(timeline)
         ? this
         : new TimelineHistory(ends, isSynchronous ? synchronous.Add(timeline) : synchronous.Remove(timeline));
 

@@ -67,27 +67,12 @@ internal sealed class WalHistory(int timeline, ImmutableArray<(long At, ulong Ls
 
     private int NewestAtOrBefore(ulong lsn)
     {
-        var (low, high) = (0, samples.Length - 1);
-        while (low <= high)
-        {
-            var middle = (low + high) / 2;
-            if (samples[middle].Lsn <= lsn) low = middle + 1;
-            else high = middle - 1;
-        }
-
-        return high;
+        var index = samples.Length - 1;
+        while (index >= 0 && samples[index].Lsn > lsn) index--;
+        return index;
     }
 
     /// <summary>Drops the sample whose neighbours are closest together for their age. So the history stays long, and fine-grained where it is recent.</summary>
-    private ImmutableArray<(long At, ulong Lsn)> Thinned(long now)
-    {
-        var (least, index) = (double.MaxValue, 1);
-        for (var i = 1; i < samples.Length - 1; i++)
-        {
-            var gap = (samples[i + 1].At - samples[i - 1].At) / (double)(now - samples[i].At + 1);
-            if (gap < least) (least, index) = (gap, i);
-        }
-
-        return samples.RemoveAt(index);
-    }
+    private ImmutableArray<(long At, ulong Lsn)> Thinned(long now) => samples.RemoveAt(
+        Enumerable.Range(1, samples.Length - 2).MinBy(i => (samples[i + 1].At - samples[i - 1].At) / (double)(now - samples[i].At + 1)));
 }

@@ -2,45 +2,45 @@ namespace ReplicaRouter.Tests.Execution;
 
 public class HedgePolicyTests
 {
-    private readonly HedgePolicy _policy = new(routes: 2);
+    private readonly HedgePolicy _policy = new();
 
     private static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     private void Reads(int count, double milliseconds)
     {
-        for (var i = 0; i < count; i++) _policy.Ended(0, Ms(milliseconds));
+        for (var i = 0; i < count; i++) _policy.Ended(Ms(milliseconds));
     }
 
     /// <summary>Hedges until the policy refuses, each hedge taking the given time, and returns their number.</summary>
     private int Hedges(double milliseconds)
     {
         var count = 0;
-        for (; count < 1000 && _policy.TryBegin(0) is { } setAside; count++) _policy.HedgeEnded(0, setAside, Ms(milliseconds));
+        for (; count < 1000 && _policy.TryBegin() is { } setAside; count++) _policy.HedgeEnded(setAside, Ms(milliseconds));
         return count;
     }
 
     [Fact]
     public void There_is_no_hedge_until_the_duration_of_reads_is_known()
     {
-        Assert.Null(_policy.DelayOf(0));
-        Assert.Null(_policy.TryBegin(0));
+        Assert.Null(_policy.Delay);
+        Assert.Null(_policy.TryBegin());
         Reads(20, 5);
-        Assert.InRange(_policy.DelayOf(0)!.Value.TotalMilliseconds, 4, 6);
-        Assert.Null(_policy.DelayOf(1));
+        Assert.InRange(_policy.Delay!.Value.TotalMilliseconds, 4, 6);
+        Assert.Null(new HedgePolicy().Delay);
     }
 
     [Fact]
     public void At_most_five_hedges_run_at_once()
     {
         Reads(20, 50);
-        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => _policy.TryBegin(0) is not null));
+        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => _policy.TryBegin() is not null));
     }
 
     [Fact]
     public void More_than_five_hedges_run_at_once_if_their_total_work_is_small()
     {
         Reads(20, 2);
-        Assert.InRange(Enumerable.Range(0, 1000).Count(_ => _policy.TryBegin(0) is not null), 40, 60);
+        Assert.InRange(Enumerable.Range(0, 1000).Count(_ => _policy.TryBegin() is not null), 40, 60);
     }
 
     [Fact]
