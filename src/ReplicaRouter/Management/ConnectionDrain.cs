@@ -17,7 +17,7 @@ internal sealed class ConnectionDrain(RouterConfiguration configuration, Connect
         while (!stop.IsCancellationRequested && limit - time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
         {
             await Task.Delay(TimeSpan.Min(pause, left), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (pause < LongestPause) pause *= 2;
+            pause = TimeSpan.Min(2 * pause, LongestPause);
             // Also connections opened meanwhile from a data source that a caller kept.
             foreach (var source in sources) source.Clear();
         }
