@@ -15,7 +15,7 @@ internal sealed class RetryRules(TopologyStore store, HostRegistry registry, Fai
         if (attempt.Failed?.FirstRun is not var (failed, error)) return;
         var host = registry.PoolsOf(failed);
         // Another host can have its index by now.
-        if (host.Host.Name != failed.Name || host.Faults.Record(host.All.Sum(pool => pool.Commands)) is not { } hold) return;
+        if (!host.Host.IsSameMember(failed) || host.Faults.Record(host.All.Sum(pool => pool.Commands)) is not { } hold) return;
         host.Monitor.ReportFaulty($"{host.Host.Endpoint} fails statements that other hosts answer, because of {HostFaults.Describe(error.SqlState)}.", hold);
     }
 

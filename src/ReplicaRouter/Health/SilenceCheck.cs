@@ -142,13 +142,13 @@ internal sealed class SilenceCheck(HostConfiguration host, IHostProbe probe, Top
     private void OnLoginEnded(Task<HostAnswer> login, long sentAt)
     {
         if (login.IsCanceled) return;
+        _missedLogins = 0;
         if (login.Exception is { } refused)
         {
             Publish(sentAt, FailureClassifier.Describe(refused.InnerException!, store.Present(host)));
             return;
         }
 
-        _missedLogins = 0;
         _usualLogin.Record(time.GetElapsedTime(sentAt).TotalMilliseconds);
         Publish(sentAt, null);
     }

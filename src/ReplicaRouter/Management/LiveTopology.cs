@@ -158,7 +158,7 @@ internal sealed class LiveTopology(
         lock (_lock)
         {
             if (superseded.IsCancellationRequested) return null;
-            _renewals.Remove(host.Index);
+            if (_renewals.Remove(host.Index, out var renewal)) renewal.Superseded.Dispose();
             registry.PoolsOf(host).Host = host;
             store.Update(current => current.WithHosts([.. current.Hosts.Select(known => known.Configuration.Index == host.Index ? host : known.Configuration)], time));
             return registry.PoolsOf(host).Renew(probe);

@@ -28,7 +28,7 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
     /// <summary>Whether a read would be admitted at once.</summary>
     public bool HasPlace(ReadPriority priority)
     {
-        lock (_lock) return _taken < PlacesOf(priority) && _tokens >= 1 && !_queue.Exists(other => other.Priority >= priority);
+        lock (_lock) return _taken < PlacesOf(priority) && TokensAt(time.GetTimestamp()) >= 1 && !_queue.Exists(other => other.Priority >= priority);
     }
 
     /// <summary>Admits a read to the primary, or queues it. <paramref name="underWay"/>: this process's commands in flight on the primary.</summary>
@@ -114,13 +114,8 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
 
     private void Admit()
     {
-        if (perSecond is { } rate)
-        {
-            var now = time.GetTimestamp();
-            _tokens = Math.Min(rate, _tokens + (time.GetElapsedTime(_filledAt, now).TotalSeconds * rate));
-            _filledAt = now;
-        }
-
+        var now = time.GetTimestamp();
+        (_tokens, _filledAt) = (TokensAt(now), now);
         var served = 0;
         while (_queue.Count > 0 && _tokens >= 1)
         {
@@ -136,6 +131,9 @@ internal sealed class PrimaryGuard(ConcurrencyLimit limit, int? perSecond, TimeP
 
         _line.Note(_queue.Count, served, limit.Current);
     }
+
+    private double TokensAt(long now) =>
+        perSecond is { } rate ? Math.Min(rate, _tokens + (time.GetElapsedTime(_filledAt, now).TotalSeconds * rate)) : double.PositiveInfinity;
 
     private int PlacesOf(ReadPriority priority) => priority switch
     {

@@ -67,9 +67,7 @@ internal static class Eligibility
 
     public static string Explain(TopologySnapshot topology, HostSnapshot host, RoutePlan plan, RouteRequest request, TimeProvider time)
     {
-        // Prefer verdicts that are not about the role: a replica's lag says more than that it is not the primary.
-        var verdict = plan.Tiers.Select(tier => Judge(topology, host, plan, tier, request)).Where(v => v != Verdict.NotMember).DefaultIfEmpty(Verdict.NotMember)
-            .OrderBy(v => v is Verdict.NotPrimary or Verdict.IsPrimary).First();
+        var verdict = request.TiersOf(plan).Select(tier => Judge(topology, host, plan, tier, request)).MinBy(Vagueness);
         return verdict switch
         {
             Verdict.Eligible or Verdict.Suspect => "is eligible, but connecting to it failed",
@@ -92,4 +90,13 @@ internal static class Eligibility
             _ => host.Error ?? host.State.ToString(),
         };
     }
+
+    /// <summary>How little a verdict says: a replica's lag says more than that it is in another group, and that more than that it is not the primary.</summary>
+    private static int Vagueness(Verdict verdict) => verdict switch
+    {
+        Verdict.NotPrimary => 3,
+        Verdict.NotMember => 2,
+        Verdict.IsPrimary => 1,
+        _ => 0,
+    };
 }

@@ -30,8 +30,9 @@ internal sealed class SessionConnection(SessionState session, HostConfiguration 
     private void Release(Work work)
     {
         if (Interlocked.Decrement(ref work.Holds) > 0) return;
-        session.End(work.Use, time.GetTimestamp());
+        // First: a read of the session that comes between the two must see that it writes, or that it wrote.
         if (isWrite) session.Wrote(time.GetUtcNow());
+        session.End(work.Use, time.GetTimestamp());
     }
 
     /// <summary>Work from the opening of a connection to its close, or to the end of the ambient transaction if it is enlisted in one.</summary>
