@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ReplicaRouter.Tests.Ejection;
 
-public class OutlierEjectionTests
+public partial class OutlierEjectionTests
 {
     private const int Slow = 0;
     private const int Other = 1;

@@ -163,6 +163,53 @@ public class ConcurrencyLimitTests
     }
 
     [Theory]
+    [InlineData(ServerModel.Reads)]
+    [InlineData(ServerModel.Writes)]
+    public void One_slow_route_is_enough_to_shrink_the_limit(int slow)
+    {
+        var limit = Limit();
+        foreach (var route in new[] { ServerModel.Reads, ServerModel.Writes }) Record(limit, route, milliseconds: 2, reads: 0);
+        limit.Restart(20);
+        for (var i = 0; i < 20; i++)
+        {
+            foreach (var route in new[] { ServerModel.Reads, ServerModel.Writes }) Record(limit, route, milliseconds: route == slow ? 8 : 2, reads: 20, times: 1);
+        }
+
+        Assert.InRange(limit.Current, Floor, 19);
+    }
+
+    [Fact]
+    public void An_overload_by_fewer_reads_than_the_limit_shrinks_it_below_their_number()
+    {
+        var limit = Limit();
+        Record(limit, ServerModel.Reads, milliseconds: 2, reads: 0);
+        limit.Restart(20);
+        Record(limit, ServerModel.Reads, milliseconds: 8, reads: 8);
+        Assert.InRange(limit.Current, Floor, 7);
+    }
+
+    [Fact]
+    public void A_usual_latency_that_was_measured_in_an_overload_is_replaced_by_a_faster_one()
+    {
+        var limit = Limit();
+        Record(limit, ServerModel.Reads, milliseconds: 20, reads: 0);
+        limit.Restart(4);
+        Record(limit, ServerModel.Reads, milliseconds: 2, reads: 4);
+        Assert.Equal(4, limit.Current);
+        Record(limit, ServerModel.Reads, milliseconds: 8, reads: 4);
+        Assert.InRange(limit.Current, Floor, 3);
+    }
+
+    private void Record(ConcurrencyLimit limit, int route, double milliseconds, int reads, int times = 20)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            limit.Record(route, milliseconds, reads, isHeld: false);
+        }
+    }
+
+    [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(-1)]

@@ -126,6 +126,133 @@ public class PrimaryGuardTests
         Assert.Equal(10, Admitted(tickets));
     }
 
+    [Fact]
+    public void There_is_a_place_for_a_read_as_long_as_one_would_be_admitted_at_once()
+    {
+        var guard = Guard(2);
+        var first = guard.Enter(ReadPriority.Read);
+        Assert.True(guard.HasPlace(ReadPriority.Read));
+        guard.Enter(ReadPriority.Read);
+        Assert.False(guard.HasPlace(ReadPriority.Read));
+        first.Dispose();
+        Assert.True(guard.HasPlace(ReadPriority.Read));
+    }
+
+    [Fact]
+    public void Queued_analytics_take_no_place_from_background_work_and_reads()
+    {
+        var guard = Guard(8);
+        var tickets = Enumerable.Range(0, 3).Select(_ => guard.Enter(ReadPriority.Analytics)).ToList();
+        Assert.Equal(2, Admitted(tickets));
+        Assert.Equal((false, true, true), (guard.HasPlace(ReadPriority.Analytics), guard.HasPlace(ReadPriority.Background), guard.HasPlace(ReadPriority.Read)));
+        guard.AddUnasked(2);
+        Assert.Equal((false, true), (guard.HasPlace(ReadPriority.Background), guard.HasPlace(ReadPriority.Read)));
+    }
+
+    [Fact]
+    public void A_rate_that_is_used_up_leaves_no_place_although_slots_are_free()
+    {
+        var guard = Guard(100, perSecond: 1);
+        Assert.True(guard.HasPlace(ReadPriority.Read));
+        guard.Enter(ReadPriority.Read).Dispose();
+        Assert.False(guard.HasPlace(ReadPriority.Read));
+    }
+
+    [Fact]
+    public void Reads_that_could_not_be_held_back_take_slots_until_they_end()
+    {
+        var guard = Guard(3);
+        guard.AddUnasked(2);
+        var tickets = Enumerable.Range(0, 3).Select(_ => guard.Enter(ReadPriority.Read)).ToList();
+        Assert.Equal(1, Admitted(tickets));
+        guard.AddUnasked(-1);
+        Assert.Equal(2, Admitted(tickets));
+        guard.AddUnasked(-1);
+        Assert.Equal(3, Admitted(tickets));
+    }
+
+    [Fact]
+    public void The_time_to_the_next_read_counts_what_has_passed_and_is_unknown_if_the_rate_holds_no_read_back()
+    {
+        var guard = Guard(100, perSecond: 10);
+        Assert.Null(guard.Refill());
+        Assert.Null(Guard(1).Refill());
+        for (var i = 0; i < 10; i++) guard.Enter(ReadPriority.Read);
+        _time.Advance(TimeSpan.FromMilliseconds(25));
+        Assert.Equal(75, guard.Refill()!.Value.TotalMilliseconds, 1);
+    }
+
+    [Fact]
+    public void A_pause_without_reads_saves_up_no_more_than_one_second_of_the_rate()
+    {
+        var guard = Guard(100, perSecond: 10);
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(10, Admitted([.. Enumerable.Range(0, 25).Select(_ => guard.Enter(ReadPriority.Read))]));
+    }
+
+    [Fact]
+    public void Slots_are_kept_while_a_long_read_runs_and_seconds_after_it()
+    {
+        var guard = new PrimaryGuard(new ConcurrencyLimit(2, 30, routes: 1, _time), null, _time);
+        var read = guard.Enter(ReadPriority.Read, 20);
+        _time.Advance(2 * ConcurrencyLimit.Memory);
+        guard.Enter(ReadPriority.Read, 3).Dispose();
+        Assert.Equal(20, guard.Places);
+        _time.Advance(2 * ConcurrencyLimit.Memory);
+        read.Dispose();
+        _time.Advance(ConcurrencyLimit.Memory);
+        guard.Enter(ReadPriority.Read, 3).Dispose();
+        Assert.Equal(20, guard.Places);
+    }
+
+    [Fact]
+    public void Only_another_primary_resets_the_slots()
+    {
+        var guard = new PrimaryGuard(new ConcurrencyLimit(2, 30, routes: 1, _time), null, _time);
+        var topology = new TestTopology("primary", "dr").Answer("primary", TestTopology.Primary(1)).Answer("dr", TestTopology.Replica(1));
+        guard.OnChanged(topology.Current, topology.Current);
+        using var read = guard.Enter(ReadPriority.Read, 20);
+        Assert.Equal(20, PlacesAfter(topology.Advance(1).Answer("primary", TestTopology.Primary(2))));
+        Assert.Equal(20, PlacesAfter(topology.Fail("primary", FailureKind.Unreachable)));
+        Assert.Equal(2, PlacesAfter(topology.Advance(1).Answer("dr", TestTopology.Primary(3, timeline: 2))));
+
+        int PlacesAfter(TestTopology change)
+        {
+            guard.OnChanged(change.Current, change.Current);
+            return guard.Places;
+        }
+    }
+
+    /// <summary>While the limit still doubles, the rate of the last moments says little.</summary>
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(20, true)]
+    public void A_read_with_more_ahead_than_are_served_within_its_wait_is_too_late_once_the_limit_is_found(double milliseconds, bool isTooLate)
+    {
+        var guard = Guard(2);
+        var topology = new TestTopology("primary").Answer("primary", TestTopology.Primary(1));
+        guard.OnChanged(topology.Current, topology.Current);
+        for (var i = 0; i < 20; i++) guard.Record(host: 0, route: 0, milliseconds: 2);
+        var tickets = new Queue<PrimaryTicket>(Enumerable.Range(0, 2).Select(_ => guard.Enter(ReadPriority.Read)));
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(25));
+            guard.Record(host: 0, route: 0, milliseconds);
+        }
+
+        for (var i = 0; i < 300; i++) tickets.Enqueue(guard.Enter(ReadPriority.Read));
+        for (var i = 0; i < 40; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            tickets.Dequeue().Dispose();
+        }
+
+        // A hundred reads a second are served.
+        var waiting = tickets.Where(ticket => !ticket.Admitted.IsCompleted).ToList();
+        Assert.Equal(isTooLate, guard.IsTooLate(waiting[150], TimeSpan.FromSeconds(1), most: 1000));
+        Assert.False(guard.IsTooLate(waiting[50], TimeSpan.FromSeconds(1), most: 1000));
+    }
+
     private void Record(PrimaryGuard guard, HostSnapshot host)
     {
         for (var i = 0; i < 500; i++)

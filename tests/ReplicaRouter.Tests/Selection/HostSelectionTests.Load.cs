@@ -133,6 +133,63 @@ public partial class HostSelectionTests
     }
 
     [Fact]
+    public void A_hedge_avoids_a_host_whose_last_command_failed()
+    {
+        var topology = Healthy("primary", "analytics", "background", "replica-3");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        foreach (var host in new[] { 3, 2 })
+        {
+            loads[host].Commands.Begin();
+            topology.Advance(0.001);
+            loads[host].Commands.End();
+        }
+
+        Assert.Equal(2, Second());
+        loads[2].RecordFailure(read.Index, 1);
+        Assert.Equal(3, Second());
+        // Both failed.
+        loads[3].RecordFailure(read.Index, 1);
+        Assert.Equal(2, Second());
+        loads[3].RecordCommand(read.Index, 1);
+        Assert.Equal(3, Second());
+
+        int? Second()
+        {
+            var request = new RouteRequest(topology.Time.GetTimestamp(), long.MaxValue, []) { Excluded = 0b10, IsHedge = true };
+            return HostSelection.Choose(topology.Current, read, request, loads, new Random(1)).Host?.Configuration.Index;
+        }
+    }
+
+    [Fact]
+    public void A_sticky_replica_serves_even_if_it_is_busier_but_not_once_it_failed_or_is_ejected()
+    {
+        var topology = Healthy("primary", "analytics", "background", "replica-3");
+        var (loads, read) = (topology.Loads(), topology.Configuration.PlanOf(DatabaseOperation.Read));
+        for (var sample = 0; sample < 300; sample++)
+        {
+            foreach (var load in loads[1..]) load.RecordCommand(read.Index, 1);
+        }
+
+        for (var i = 0; i < 5; i++) loads[2].BeginOpening();
+        loads[3].BeginOpening();
+        Assert.Equal(2, Chosen(excluded: 0));
+        Assert.Equal(1, Chosen(excluded: 0b100));
+        for (var sample = 0; sample < 2; sample++)
+        {
+            topology.Advance(0.1);
+            loads[2].RecordCommand(read.Index, 100);
+        }
+
+        Assert.Equal(1, Chosen(excluded: 0));
+
+        int Chosen(ulong excluded)
+        {
+            var request = RouteRequest.For(read, null, topology.Time) with { Preferred = 0b100, Excluded = excluded };
+            return HostSelection.Choose(topology.Current, read, request, loads, new Random(1)).Host!.Configuration.Index;
+        }
+    }
+
+    [Fact]
     public void The_error_gives_the_reason_for_every_host()
     {
         var topology = Healthy("primary", "analytics", "dr").Fail("primary", FailureKind.Unreachable).Fail("analytics", FailureKind.Restarting).Change(t => t.WithDrained(2, true, TimeProvider.System));
@@ -151,6 +208,22 @@ public partial class HostSelectionTests
         var request = RouteRequest.For(topology.Configuration.PlanOf(route), default, topology.Time) with { IsHedge = true, Excluded = topology[first].Configuration.Bit };
         var choice = HostSelection.Choose(topology.Current, topology.Configuration.PlanOf(route), request, topology.Loads(), new Random(1));
         Assert.Equal(expected, choice.Host?.Name ?? "");
+    }
+
+    [Fact]
+    public void A_hedge_uses_the_dr_replica_where_its_group_is_the_routes_first()
+    {
+        var topology = new TestTopology(
+            o =>
+            {
+                o.Routes["export"] = new DatabaseRouteOptions { Groups = { "dr" } };
+                o.Hosts["replica-3"].Groups.Add("dr");
+            },
+            "primary", "dr", "replica-3");
+        topology.Answer("primary", Primary(100)).Answer("dr", Replica(100)).Answer("replica-3", Replica(100));
+        var plan = topology.Configuration.PlanOf("export");
+        var request = RouteRequest.For(plan, null, topology.Time) with { IsHedge = true, Excluded = topology["replica-3"].Configuration.Bit };
+        Assert.Equal("dr", HostSelection.Choose(topology.Current, plan, request, topology.Loads(), new Random(1)).Host?.Name);
     }
 
     private static TestTopology Failing(TestTopology topology, string host) => topology.Advance(0.01).Change(current =>

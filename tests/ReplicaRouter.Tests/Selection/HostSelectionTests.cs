@@ -167,4 +167,57 @@ public partial class HostSelectionTests
         var topology = Healthy("primary", "analytics").Advance(age);
         Assert.Equal(serves ? "analytics" : "primary", topology.Candidates(DatabaseOperation.Read, new OperationOptions { MaxLag = TimeSpan.FromSeconds(1) }).Hosts);
     }
+
+    /// <summary>The second route has both hosts in one group, the first one in two.</summary>
+    [Theory]
+    [InlineData("analytics", "background")]
+    [InlineData("background", "analytics")]
+    public void The_worst_reason_of_all_groups_before_is_why_a_read_falls_back(string drained, string down)
+    {
+        var topology = new TestTopology(
+            o => o.Routes["export"] = new DatabaseRouteOptions { Groups = { "analytics", "background", "primary" } }, "primary", "analytics", "background");
+        topology.Answer("primary", Primary(100)).Answer(drained, Replica(100)).Fail(down, FailureKind.Unreachable);
+        topology.Change(t => t.WithDrained(topology[drained].Configuration.Index, true, topology.Time));
+        Assert.Equal(("primary", Verdict.Down), topology.Candidates("export"));
+        Assert.Equal(("primary", Verdict.Down), topology.Candidates(DatabaseOperation.Read));
+    }
+
+    [Fact]
+    public void The_configured_primary_is_a_reason_to_fall_back_once_it_is_a_standby()
+    {
+        var topology = Healthy("primary", "dr").Advance(1).Answer("dr", Primary(110, timeline: 2)).Answer("primary", Replica(110, timeline: 2));
+        Assert.Equal(("primary", Verdict.Eligible), topology.Candidates(DatabaseOperation.Read));
+        topology.Change(t => t.WithDrained(0, true, topology.Time));
+        Assert.Equal(("dr", Verdict.Drained), topology.Candidates(DatabaseOperation.Read));
+    }
+
+    [Fact]
+    public void A_choice_names_the_replicas_that_only_have_to_replay_more()
+    {
+        var topology = Healthy().Advance(0.1).Answer("primary", Primary(150)).Answer("replica-3", Replica(150));
+        Assert.Equal(("replica-3", Verdict.Eligible, 0b0110UL), Choose());
+        topology.Change(t => t.WithDrained(3, true, topology.Time));
+        Assert.Equal(("primary", Verdict.BehindSession, 0b0110UL), Choose());
+        topology.Answer("background", Replica(150));
+        Assert.Equal(("background", Verdict.Eligible, 0b0010UL), Choose());
+
+        (string?, Verdict, ulong) Choose()
+        {
+            var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
+            var request = RouteRequest.For(plan, null, topology.Time) with { Floor = new WalPosition(Cluster, 1, 150) };
+            var choice = HostSelection.Choose(topology.Current, plan, request, topology.Loads(), new Random(1));
+            return (choice.Host?.Name, choice.Fallback, choice.Behind);
+        }
+    }
+
+    [Fact]
+    public void A_session_that_wrote_recently_falls_back_to_the_primary_and_a_strong_read_belongs_there()
+    {
+        var topology = Healthy();
+        var plan = topology.Configuration.PlanOf(DatabaseOperation.Read);
+        var request = RouteRequest.For(plan, null, topology.Time);
+        var kept = HostSelection.Choose(topology.Current, plan, request with { IsKeptOnPrimary = true }, topology.Loads(), new Random(1));
+        Assert.Equal(("primary", Verdict.BehindSession), (kept.Host!.Name, kept.Fallback));
+        Assert.Equal(("primary", Verdict.Eligible), topology.Candidates(DatabaseOperation.Read, new OperationOptions { Consistency = Consistency.Strong }));
+    }
 }

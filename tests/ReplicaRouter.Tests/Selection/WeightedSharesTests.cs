@@ -60,4 +60,20 @@ public class WeightedSharesTests
         for (var i = 0; i < 25; i++) loads[2].Commands.End();
         Assert.InRange(Choose(1000, loads)[2], 700, 800);
     }
+
+    [Fact]
+    public void The_work_of_an_overloaded_host_goes_to_the_one_with_the_least_for_its_weight()
+    {
+        var topology = new TestTopology(o => o.Hosts["background"].Weight = 3, "primary", "analytics", "background", "replica-3");
+        var loads = topology.Loads();
+        foreach (var (host, inFlight) in new[] { (1, 12), (2, 15), (3, 100) })
+        {
+            for (var i = 0; i < inFlight; i++) loads[host].Commands.Begin();
+        }
+
+        var counts = Enumerable.Range(0, 10_000).CountBy(_ => WeightedShares.Pick(topology.Current, 0b1110, loads, _random)).ToDictionary();
+        Assert.Equal([1, 2], counts.Keys.Order());
+        // The weights are 1, 3 and 1.
+        Assert.InRange(counts[1], 1800, 2200);
+    }
 }
