@@ -115,4 +115,33 @@ public class ClusterIdentityTests
             .Answer("analytics", Replica(90, cluster: Other)).Answer("background", Replica(90, cluster: Other));
         Assert.Equal(SessionFinding.LostHistory, session.Demand(topology.Current, topology.Time.GetTimestamp()).Finding);
     }
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public void The_replicas_of_a_new_cluster_must_prove_themselves()
+    {
+        var topology = Known();
+        void AnswerAll()
+        {
+            topology.Advance(1).Answer("primary", Primary(90, cluster: Other)).Answer("analytics", Replica(90, cluster: Other)).Answer("background", Replica(90, cluster: Other));
+        }
+
+        AnswerAll();
+        Assert.Equal((HostState.Recovering, HostState.Recovering), (topology["analytics"].State, topology["background"].State));
+        AnswerAll();
+        AnswerAll();
+        Assert.Equal((HostState.Healthy, HostState.Healthy), (topology["analytics"].State, topology["background"].State));
+    }
+
+    [Fact]
+    [Trait("Failure", "A2")]
+    public void The_timelines_of_the_former_cluster_prove_nothing_in_the_new_one()
+    {
+        var topology = new TestTopology("primary").Answer("primary", Primary(500, timeline: 7));
+        var discovered = topology["primary"].Configuration with { Name = "pg-2", Index = 1, AddedAt = 1, IsDiscovered = true, Connection = new Npgsql.NpgsqlConnectionStringBuilder { Host = "10.0.0.2" } };
+        topology.Change(current => current.WithHosts([topology["primary"].Configuration, discovered], topology.Time));
+        topology.Advance(1).Answer("pg-2", Replica(90, timeline: 3, cluster: Other)).Answer("primary", Primary(90, cluster: Other));
+        // No primary of the new cluster was seen on timeline 3, and a source may have named anything.
+        Assert.Equal((Other, 1, "primary"), (topology.Current.SystemIdentifier!.Value, topology.Current.Timeline, topology.Current.Primary?.Name));
+    }
 }

@@ -90,4 +90,16 @@ public class HostFailureStateTests
         var topology = Healthy().Advance(1).Answer("primary", Primary(101) with { ReadOnlyBy = "user" });
         Assert.Equal(0b01UL, topology.Current.WitnessesFor(0b10, isAcrossTimelines: false));
     }
+
+    /// <summary>A host that was full, or late once, was never out.</summary>
+    [Theory]
+    [InlineData(FailureKind.Unreachable, HostState.Recovering)]
+    [InlineData(FailureKind.NameUnknown, HostState.Recovering)]
+    [InlineData(FailureKind.Hung, HostState.Recovering)]
+    [InlineData(FailureKind.Restarting, HostState.Recovering)]
+    [InlineData(FailureKind.Misconfigured, HostState.Recovering)]
+    [InlineData(FailureKind.Full, HostState.Healthy)]
+    [InlineData(FailureKind.Timeout, HostState.Healthy)]
+    internal void A_replica_that_answers_again_must_prove_itself_if_it_was_out(FailureKind failure, HostState state) =>
+        Assert.Equal(state, Healthy().Advance(1).Fail("analytics", failure).Advance(1).Answer("analytics", Replica(100))["analytics"].State);
 }

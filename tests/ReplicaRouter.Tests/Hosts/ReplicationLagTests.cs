@@ -133,4 +133,13 @@ public class ReplicationLagTests
         topology.Advance(0.1).Answer("analytics", Replica(replayed, timeline: null) with { ReplayTimeline = 1 });
         Assert.Equal(state, topology["analytics"].State);
     }
+
+    [Fact]
+    public void Without_a_primary_the_positions_of_another_clusters_standby_do_not_count()
+    {
+        var topology = new TestTopology("primary", "analytics", "background").Answer("primary", Primary(100)).Answer("analytics", Replica(100)).Answer("background", Replica(100));
+        topology.Fail("primary", FailureKind.Unreachable).Advance(1).Answer("background", Replica(9000, cluster: 42)).Answer("analytics", Replica(100));
+        Assert.Equal((HostState.ForeignCluster, 100UL), (topology["background"].State, topology.Current.Wal.NewestLsn));
+        Assert.Equal((TimeSpan.Zero, 0L), (topology["analytics"].Lag, topology["analytics"].LagBytes));
+    }
 }

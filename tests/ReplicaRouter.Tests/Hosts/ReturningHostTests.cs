@@ -32,4 +32,9 @@ public class ReturningHostTests
         Assert.Equal((1.0, 0L, false), (default(Probation).ShareAt(_time.GetTimestamp()), default(Probation).FullAt, default(Probation).IsOut));
         Assert.True(Probation.Arrival.IsOut);
     }
+
+    /// <summary>The clock starts at 0 when the machine does.</summary>
+    [Fact]
+    public void The_first_failure_of_a_host_is_no_relapse_however_young_the_clock_is() =>
+        Assert.Equal((true, 0), (default(Probation).Failed(now: 5, _time).IsOut, default(Probation).Failed(now: 5, _time).Relapses));
 }

@@ -203,4 +203,90 @@ public sealed class LiveTopologyTests : IDisposable
         Assert.Contains("ReplicaRouter:Hosts:analytics:ConnectionString is neither", Assert.Single(_log[320]), StringComparison.Ordinal);
         Assert.Equal(["primary", "analytics"], router.GetHealthStatus().Keys);
     }
+
+    [Fact]
+    public async Task A_changed_weight_reaches_the_pools_and_the_snapshot()
+    {
+        await using var router = await ReadyAsync(OptionsFor("primary", "analytics"));
+        var options = OptionsFor("primary", "analytics");
+        options.Hosts["analytics"].Weight = 5;
+        router.Reload(options);
+        Assert.Equal(5, router.Engine.Pools.Single(pools => pools.Host.Name == "analytics").Host.Weight);
+        Assert.Equal(5, router.Engine.Topology.Hosts[1].Configuration.Weight);
+        Assert.Equal(1, router.Engine.Topology.Hosts[0].Configuration.Weight);
+    }
+
+    [Fact]
+    public async Task New_connection_settings_reach_the_snapshot_and_survive_a_later_change_of_the_weight()
+    {
+        await using var router = await ReadyAsync(OptionsFor("primary"));
+        var options = OptionsFor("primary");
+        options.Hosts["primary"].ConnectionString = "postgresql://app:changed@10.0.0.1/app";
+        router.Reload(options);
+        await UntilAsync(() => _log[313].Count == 1);
+        Assert.Equal("changed", router.Engine.Topology.Hosts[0].Configuration.Connection.Password);
+        options.Hosts["primary"].Weight = 5;
+        router.Reload(options);
+        var host = router.Engine.Topology.Hosts[0].Configuration;
+        Assert.Equal(("changed", 5), (host.Connection.Password, host.Weight));
+    }
+
+    /// <summary>Returns options with another password, and a time-out that no login reaches.</summary>
+    private static DatabaseRouterOptions WithPassword(string host, string password)
+    {
+        var options = OptionsFor("primary", "analytics");
+        options.Health.Timeout = s_bound;
+        options.Hosts[host].ConnectionString = options.Hosts[host].ConnectionString.Replace("secret", password, StringComparison.Ordinal);
+        return options;
+    }
+
+    [Fact]
+    public async Task Of_two_changes_of_a_connection_string_the_later_one_wins_whichever_the_server_accepts_first()
+    {
+        await using var router = await ReadyAsync(WithPassword("primary", "secret"));
+        var first = new TaskCompletionSource<HostAnswer>();
+        _login = host => host.Connection.Password == "first" ? first.Task : Task.FromResult(Primary(100));
+        router.Reload(WithPassword("primary", "first"));
+        router.Reload(WithPassword("primary", "second"));
+        await UntilAsync(() => _log[313].Count > 0);
+        Assert.Equal("second", router.Engine.Topology.Hosts[0].Configuration.Connection.Password);
+        await Task.Run(() => first.SetResult(Primary(100)), Ct);
+        Assert.Equal("second", router.Engine.Topology.Hosts[0].Configuration.Connection.Password);
+        Assert.Single(_log[313]);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_removed_gets_no_new_connection_settings_any_more()
+    {
+        await using var router = await ReadyAsync(WithPassword("primary", "secret"));
+        var (answer, isAsked) = (new TaskCompletionSource<HostAnswer>(), new TaskCompletionSource());
+        _login = host =>
+        {
+            if (host.Connection.Password != "changed") return Task.FromResult(Primary(100));
+            isAsked.TrySetResult();
+            return answer.Task;
+        };
+        router.Reload(WithPassword("analytics", "changed"));
+        await isAsked.Task.WaitAsync(s_bound, Ct);
+        router.Reload(OptionsFor("primary"));
+        await Task.Run(() => answer.SetResult(Replica(100)), Ct);
+        Assert.Equal(["primary"], router.GetHealthStatus().Keys);
+        Assert.Empty(_log[313]);
+    }
+
+    [Fact]
+    public async Task The_counters_of_a_removed_host_are_dropped_once_it_is_drained_unless_another_host_has_its_name()
+    {
+        var options = OptionsFor("primary", "analytics", "background");
+        options.DrainTimeout = TimeSpan.FromMilliseconds(200);
+        await using var router = await ReadyAsync(options);
+        bool IsCounted(string host) => router.GetMetrics().Transitions.Any(transition => transition.Host == host);
+        await UntilAsync(() => IsCounted("analytics") && IsCounted("background"));
+        var next = OptionsFor("primary", "analytics");
+        next.Hosts["analytics"].ConnectionString = "postgresql://app:secret@10.0.9.9/app";
+        router.Reload(next);
+        await UntilAsync(() => !IsCounted("background"));
+        await UntilAsync(() => router.Engine.Topology.Hosts[1].State == HostState.Healthy);
+        Assert.True(IsCounted("analytics"));
+    }
 }

@@ -54,6 +54,21 @@ public sealed class StallWatchTests : IAsyncDisposable
         Assert.False(IsAskedAfter(1000));
     }
 
+    [Fact]
+    public async Task A_command_whose_end_was_never_reported_is_forgotten_once_no_connection_is_in_use()
+    {
+        using var hosts = new TestHosts("primary");
+        var (commands, source) = (hosts["primary"].Load.Commands, hosts["primary"].All[0].Source);
+        await using var watch = new StallWatch(hosts.Registry, hosts.Listener, hosts.Time);
+        watch.Start();
+        source.Busy = 1;
+        commands.Begin();
+        for (var second = 0; second < 5; second++) hosts.Advance(1);
+        Assert.Equal(1, commands.Count);
+        source.Busy = 0;
+        await hosts.UntilAsync(() => commands.Count == 0);
+    }
+
     private bool IsAskedAfter(int silentMs)
     {
         _time.Advance(TimeSpan.FromMilliseconds(silentMs));

@@ -150,4 +150,74 @@ public sealed class TopologyWatcherTests : IDisposable
         Assert.False(new TestTopology("primary").Fail("primary", FailureKind.Full)["primary"].IsServing);
         Assert.True(_topology.Fail("analytics", FailureKind.Full)["analytics"].IsServing);
     }
+
+    [Fact]
+    public void A_host_that_returns_starts_without_its_former_latencies()
+    {
+        var load = _registry.PoolsOf(_topology["analytics"].Configuration).Load;
+        load.RecordCommand(0, 40);
+        Then(topology => topology.Advance(1).Answer("analytics", Replica(500)));
+        Then(topology => topology.Fail("analytics", FailureKind.Unreachable));
+        Assert.Equal(40, load.Latency.Value);
+        Then(topology => topology.Advance(1).Answer("analytics", Replica(500)));
+        Then(topology => topology.Advance(1).Answer("analytics", Replica(500)));
+        Assert.Equal((HostState.Healthy, 0.0), (_topology["analytics"].State, load.Latency.Value));
+    }
+
+    [Theory]
+    [InlineData(1, 9, "superseded")]
+    [InlineData(1, 0, "")]
+    [InlineData(2, 9, "")]
+    public void Work_in_progress_is_checked_when_a_new_login_reaches_the_same_server(long startedAt, long connectedAt, string raised) => Assert.Equal(raised, Raised(
+        "analytics", topology => topology.Advance(1).Answer("analytics", Replica(500) with { StartedAt = startedAt, ConnectedAt = connectedAt })));
+
+    [Fact]
+    public void Only_read_only_routes_count_against_the_max_connections_of_a_replica()
+    {
+        // All routes of two processes can open 180 connections to one host.
+        Then(topology => topology.Answer("analytics", Replica(500) with { Probers = 2, MaxConnections = 179 }));
+        Assert.Empty(_log[318]);
+        Then(topology => topology.Answer("primary", Primary(500) with { Probers = 2, MaxConnections = 179 }));
+        Assert.Contains("host primary", Assert.Single(_log[318]), StringComparison.Ordinal);
+        Then(topology => topology.Answer("primary", Primary(500) with { Probers = 3, MaxConnections = 179 }));
+        Assert.Single(_log[318]);
+    }
+
+    [Fact]
+    public void The_types_that_an_answer_shows_are_known_until_another_shows_others()
+    {
+        var pools = _registry.PoolsOf(_topology["analytics"].Configuration);
+        Then(topology => topology.Advance(1).Answer("analytics", Replica(500) with { Types = 7 }));
+        Then(topology => topology.Advance(1).Answer("analytics", Replica(500)));
+        Assert.Equal(7, pools.Types);
+    }
+
+    /// <summary>The numbers of the log events are documented, for alerts.</summary>
+    [Theory]
+    [InlineData(FailureKind.Timeout, 201)]
+    [InlineData(FailureKind.Unreachable, 210)]
+    [InlineData(FailureKind.Hung, 211)]
+    [InlineData(FailureKind.Restarting, 212)]
+    [InlineData(FailureKind.Full, 215)]
+    [InlineData(FailureKind.Misconfigured, 220)]
+    internal void Each_failure_has_its_log_event_and_is_logged_and_counted_once(FailureKind failure, int id)
+    {
+        Then(topology => topology.Fail("analytics", failure));
+        var state = _topology["analytics"].State;
+        if (state != HostState.Suspect) Then(topology => topology.Advance(1).Fail("analytics", failure));
+        Assert.StartsWith("Host analytics", Assert.Single(_log[id]), StringComparison.Ordinal);
+        Assert.Equal(1, Assert.Single(_counters.Transitions(), transition => transition.Host == "analytics" && transition.State == state).Count);
+    }
+
+    [Fact]
+    public void A_promotion_leaves_a_host_alone_that_has_the_index_of_the_former_primary()
+    {
+        Then(topology => topology.Fail("primary", FailureKind.Unreachable));
+        var next = _topology["primary"].Configuration with { Name = "dr", AddedAt = 5, Connection = new Npgsql.NpgsqlConnectionStringBuilder { Host = "10.0.0.9" } };
+        _registry.Add(next);
+        Then(topology => topology.Change(current => current.WithHosts([next, .. current.Hosts.Skip(1).Select(host => host.Configuration)], topology.Time)));
+        var superseded = _registry.PoolsOf(next).Superseded.Token;
+        Then(topology => topology.Answer("analytics", Primary(500, timeline: 2) with { StartedAt = 9 }));
+        Assert.Equal((1L, false), (_counters[RouterEvent.Failover], superseded.IsCancellationRequested));
+    }
 }

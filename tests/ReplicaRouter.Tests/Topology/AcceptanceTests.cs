@@ -145,4 +145,47 @@ public class AcceptanceTests
         var demand = session.Demand(topology.Advance(1).Answer("primary", Primary(600)).Current, topology.Time.GetTimestamp());
         Assert.Equal((SessionFinding.LostHistory, 1), (demand.Finding, demand.Floor.Timeline));
     }
+
+    [Fact]
+    public void Another_name_of_the_accepted_server_is_not_abandoned()
+    {
+        var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Primary(500)).Answer("dr", Primary(400, timeline: 2));
+        Accept(topology, "primary");
+        Assert.Equal((false, true), (topology["analytics"].IsRefused, topology["dr"].IsRefused));
+        Assert.Equal((HostState.Healthy, HostState.Healthy), (topology["primary"].State, topology["analytics"].State));
+    }
+
+    [Fact]
+    public void An_abandoned_host_that_is_down_is_shown_as_down()
+    {
+        var topology = WithMistake();
+        Accept(topology, "primary");
+        Assert.Equal((HostState.Down, "Unreachable"), (topology.Advance(1).Fail("dr", FailureKind.Unreachable)["dr"].State, topology["dr"].Error));
+    }
+
+    [Fact]
+    public void A_preview_lists_the_hosts_that_would_serve_no_longer_and_says_why()
+    {
+        var topology = new TestTopology("primary", "analytics", "dr").Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("dr", Primary(400, timeline: 99));
+        Assert.Collection(
+            Acceptance.Of(topology.Current, topology["dr"], topology.Time).GivenUp,
+            sentence => Assert.StartsWith("primary gets no traffic: 10.0.0.1:5432 takes writes on timeline 1", sentence, StringComparison.Ordinal),
+            sentence => Assert.StartsWith("analytics gets no traffic: 10.0.0.2:5432 follows timeline 1", sentence, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_preview_lists_the_hosts_of_the_former_cluster()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500)).Answer("analytics", Primary(90, cluster: 42));
+        Assert.Equal(
+            [$"primary belongs to another cluster ({Cluster}) and gets no traffic.", "Sessions that have seen the abandoned history report lost history."],
+            Acceptance.Of(topology.Current, topology["analytics"], topology.Time).GivenUp);
+    }
+
+    [Fact]
+    public void Accepting_the_primary_of_a_healthy_cluster_abandons_nothing()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(500)).Answer("analytics", Replica(500));
+        Assert.Empty(Acceptance.Of(topology.Current, topology["primary"], topology.Time).GivenUp);
+    }
 }

@@ -82,4 +82,46 @@ public class NamedLeadersTests
         topology.Change(current => current.WithAccepted(topology["analytics"], topology.Time));
         Assert.Equal("analytics", topology.Current.Primary?.Name);
     }
+
+    [Fact]
+    [Trait("Failure", "C3")]
+    public void A_promoted_clone_gets_no_writes_under_an_address_that_the_source_does_not_name_either()
+    {
+        var clone = Primary(400, timeline: 2);
+        var topology = Say(new TestTopology("primary", "analytics", "background", "dr").Advance(1), "10.0.0.1")
+            .Answer("primary", Primary(500)).Answer("dr", clone).Answer("analytics", clone);
+        Assert.Equal(("primary", HostState.Fenced, HostState.Fenced), (topology.Current.Primary?.Name, topology["analytics"].State, topology["dr"].State));
+    }
+
+    [Fact]
+    public void A_primary_is_not_fenced_because_a_source_knows_it_by_another_address()
+    {
+        var topology = Named("10.0.0.2").Answer("primary", Primary(500)).Answer("analytics", Primary(500));
+        Assert.Equal((HostState.Healthy, HostState.Healthy), (topology["primary"].State, topology["analytics"].State));
+        Assert.Equal("primary", topology.Current.Primary?.Name);
+    }
+
+    [Fact]
+    [Trait("Failure", "C3")]
+    public void A_leader_that_misses_one_probe_is_still_the_leader()
+    {
+        var topology = Named("10.0.0.1").Answer("primary", Primary(500)).Advance(1).Fail("primary", FailureKind.Timeout).Answer("analytics", Primary(400, timeline: 2));
+        Assert.Equal(("primary", HostState.Fenced), (topology.Current.Primary?.Name, topology["analytics"].State));
+    }
+
+    [Fact]
+    public void A_leader_is_named_for_each_replica_whatever_the_case_of_its_address()
+    {
+        IReadOnlyList<DiscoveredHost> hosts = [new("PG-1.internal", 5432) { IsPrimary = true }, new("PG-2.internal", 5432)];
+        var leaders = NamedLeaders.Of([(hosts, 7)]).ByEndpoint;
+        Assert.Single(leaders);
+        Assert.Equal(new NamedLeader("PG-1.internal:5432", 7), leaders["pg-2.Internal:5432"]);
+    }
+
+    [Fact]
+    public void An_answer_that_names_two_primaries_names_no_leader()
+    {
+        IReadOnlyList<DiscoveredHost> hosts = [new("10.0.0.1", 5432) { IsPrimary = true }, new("10.0.0.2", 5432) { IsPrimary = true }, new("10.0.0.3", 5432)];
+        Assert.Empty(NamedLeaders.Of([(hosts, 7)]).ByEndpoint);
+    }
 }

@@ -269,4 +269,29 @@ public class TimelineBeliefTests
         topology.Fail("primary", FailureKind.Unreachable);
         Assert.Equal(0b110UL, topology.Current.WitnessesFor(0b110, isAcrossTimelines: false));
     }
+
+    [Fact]
+    [Trait("Failure", "C3")]
+    public void A_second_name_of_a_server_does_not_confirm_its_unexplained_timeline()
+    {
+        var (topology, leaping) = (new TestTopology("primary", "analytics", "background", "dr"), Primary(900, timeline: 99));
+        topology.Answer("primary", Primary(500)).Answer("analytics", Replica(500)).Answer("background", leaping).Answer("dr", leaping);
+        Assert.Equal(("primary", HostState.Misconfigured, HostState.Misconfigured), (topology.Current.Primary?.Name, topology["background"].State, topology["dr"].State));
+        // A second server does.
+        topology.Answer("dr", leaping with { StartedAt = 7, IsInRecovery = true, ReplayLsn = 900 });
+        Assert.Equal(("background", HostState.Fenced), (topology.Current.Primary?.Name, topology["primary"].State));
+    }
+
+    [Fact]
+    [Trait("Failure", "A1")]
+    public void A_discovered_standby_does_not_revive_an_abandoned_timeline()
+    {
+        var topology = new TestTopology("primary");
+        Add(topology, "pg-2", "pg-3");
+        topology.Answer("primary", Primary(500)).Answer("pg-2", Primary(400, timeline: 2));
+        Assert.Equal((2, "pg-2"), (topology.Current.Timeline, topology.Current.Primary?.Name));
+        Remove(topology, "pg-2");
+        topology.Answer("pg-3", Replica(400, timeline: 2));
+        Assert.Equal((1, "primary"), (topology.Current.Timeline, topology.Current.Primary?.Name));
+    }
 }

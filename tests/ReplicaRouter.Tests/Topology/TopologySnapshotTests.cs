@@ -194,4 +194,71 @@ public class TopologySnapshotTests
         var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
         Assert.Equal(HostState.Restarting, topology.Advance(1).Fail("analytics", kind)["analytics"].State);
     }
+
+    [Fact]
+    public void An_answer_older_than_the_last_one_changes_nothing()
+    {
+        var topology = new TestTopology("primary");
+        var early = topology.Time.GetTimestamp();
+        topology.Advance(1).Answer("primary", Primary(200));
+        var before = topology.Current;
+        Assert.Same(before, topology.Advance(0.1).Answer("primary", Primary(100), early).Current);
+    }
+
+    [Fact]
+    public void A_late_answer_does_not_restart_the_count_of_missed_probes()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100)).Answer("analytics", Replica(100));
+        var early = topology.Advance(1).Time.GetTimestamp();
+        topology.Advance(0.1).Fail("analytics", FailureKind.Timeout).Answer("analytics", Replica(100), early);
+        Assert.Equal(HostState.Suspect, topology["analytics"].State);
+        Assert.Equal(HostState.Hung, topology.Advance(1).Fail("analytics", FailureKind.Timeout)["analytics"].State);
+    }
+
+    [Fact]
+    public void What_a_replica_has_provably_replayed_counts_only_on_the_clusters_timeline()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100, timeline: 2));
+        ulong ReplayedWith(HostAnswer answer) => topology.Advance(0.1).Answer("analytics", answer).Current.ReplayedBy(topology["analytics"]);
+        Assert.Equal(90UL, ReplayedWith(Replica(90, timeline: 2)));
+        Assert.Equal(0UL, ReplayedWith(Replica(90, timeline: 2) with { ReplayLsn = null }));
+        var hidden = Replica(90, timeline: null) with { ReplayTimeline = 2, IsTimelineHidden = true };
+        Assert.Equal(90UL, ReplayedWith(hidden));
+        // A primary that does not answer may have been replaced, and the standby may follow the next one.
+        topology.Fail("primary", FailureKind.Timeout);
+        Assert.Equal((0UL, 90UL), (ReplayedWith(hidden), ReplayedWith(Replica(90, timeline: 2))));
+        Assert.Equal(0UL, ReplayedWith(Replica(90, timeline: 1)));
+    }
+
+    [Theory]
+    [InlineData(2, 90UL, true)]
+    [InlineData(2, 91UL, false)]
+    [InlineData(1, 90UL, true)]
+    [InlineData(3, 10UL, false)]
+    [InlineData(3, 0UL, true)]
+    public void A_replica_reaches_a_position_up_to_which_it_has_replayed_the_clusters_history(int timeline, ulong lsn, bool isReached)
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100, timeline: 2)).Answer("analytics", Replica(90, timeline: 2));
+        Assert.Equal(isReached, topology.Current.Reaches(topology["analytics"], new WalPosition(Cluster, timeline, lsn)));
+    }
+
+    [Fact]
+    public void The_error_of_a_split_brain_counts_servers_and_not_their_names()
+    {
+        var topology = new TestTopology("primary", "analytics", "background", "dr").Answer("primary", Primary(100)).Answer("analytics", Primary(100))
+            .Answer("background", Primary(100) with { StartedAt = 7 }).Answer("dr", Replica(100));
+        Assert.StartsWith("2 servers take writes on timeline 1", topology["analytics"].Error, StringComparison.Ordinal);
+        Assert.Equal(HostState.Healthy, topology["dr"].State);
+    }
+
+    [Fact]
+    public void A_promotion_in_another_cluster_is_no_part_of_the_history()
+    {
+        var topology = new TestTopology("primary", "analytics").Answer("primary", Primary(100));
+        foreach (var cluster in new[] { 42UL, Cluster })
+        {
+            topology.Advance(1).Answer("analytics", Replica(90, cluster: cluster)).Advance(1).Answer("analytics", Primary(95, timeline: 2, cluster: cluster) with { ReplayLsn = 90, StartedAt = 1 });
+            Assert.Equal(cluster == Cluster ? 90UL : (ulong?)null, topology.Current.History.EndOf(1));
+        }
+    }
 }
