@@ -79,6 +79,33 @@ public sealed class HostMonitorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Callers_that_ask_during_a_probe_share_one_further_probe()
+    {
+        var pending = new TaskCompletionSource<HostAnswer>();
+        _probe.Answer = _ => pending.Task;
+        Task[] callers = [.. Enumerable.Range(0, 5).Select(_ => _monitor.ProbeNowAsync())];
+        Assert.Equal(1, _probe.Probes);
+        pending.SetResult(Primary(100));
+        await Task.WhenAll(callers);
+        Assert.Equal(2, _probe.Probes);
+    }
+
+    [Fact]
+    [Trait("Failure", "B8")]
+    public async Task Three_probes_missed_while_the_process_was_suspended_do_not_count_and_the_fourth_does()
+    {
+        await _monitor.ProbeNowAsync();
+        _probe.Answer = _ => new TaskCompletionSource<HostAnswer>().Task;
+        for (var pause = 1; pause <= 4; pause++)
+        {
+            var probing = _monitor.ProbeNowAsync();
+            _time.Advance(TimeSpan.FromMinutes(1));
+            await probing;
+            Assert.Equal(pause <= 3, Host.IsAnswering);
+        }
+    }
+
+    [Fact]
     public async Task A_probe_that_throws_does_not_end_the_loop()
     {
         _probe.Answer = _ => throw new InvalidOperationException("a defect");
