@@ -71,4 +71,23 @@ public class HedgePolicyTests
         Reads(200, 2);
         Assert.Equal(1, Hedges(200));
     }
+
+    [Fact]
+    public void A_read_that_failed_does_not_show_how_long_reads_take()
+    {
+        for (var i = 0; i < 100; i++) _policy.Ended(Ms(500), isAnswered: false);
+        Assert.Null(_policy.Delay);
+        Reads(20, 5);
+        var delay = _policy.Delay;
+        for (var i = 0; i < 100; i++) _policy.Ended(Ms(500), isAnswered: false);
+        Assert.Equal(delay, _policy.Delay);
+    }
+
+    [Fact]
+    public void A_hedge_that_could_not_begin_costs_nothing()
+    {
+        Reads(20, 50);
+        Assert.Equal(1000, Hedges(0));
+        Assert.Equal(5, Enumerable.Range(0, 100).Count(_ => _policy.TryBegin() is not null));
+    }
 }

@@ -8,12 +8,19 @@ public class HedgingTests
 
     private readonly FakeTimeProvider _time = new();
     private readonly RouterConfiguration _configuration = new TestTopology("primary", "analytics", "background").Configuration;
+    private readonly RoutingCounters _counters;
     private readonly Hedging _hedging;
     private readonly TaskCompletionSource<string> _first = new();
     private Attempt? _firstAttempt;
     private CancellationToken _stop;
 
-    public HedgingTests() => _hedging = new(_configuration.Routes, new RoutingCounters(_configuration.Routes, []), _time);
+    public HedgingTests()
+    {
+        _counters = new RoutingCounters(_configuration.Routes, []);
+        _hedging = new Hedging(_configuration.Routes, _counters, _time);
+    }
+
+    private (long Hedges, long Won) Counted => (_counters[RouterEvent.Hedge], _counters[RouterEvent.HedgeWon]);
 
     private Attempt NewRead() => new(_configuration.PlanOf(DatabaseOperation.Read), default, null, _time) { Host = _configuration.Hosts[1] };
 
@@ -167,6 +174,91 @@ public class HedgingTests
         _time.Advance(10 * s_usual);
         await PassUntil(() => read.IsCompleted);
         Assert.True(secondAt > 14 * s_usual, $"{secondAt.TotalMilliseconds} ms");
+    }
+
+    [Fact]
+    public async Task A_hedge_that_answers_first_counts_as_won()
+    {
+        await ReadAsync(5 * s_usual);
+        Assert.Equal((1L, 1L), Counted);
+    }
+
+    [Fact]
+    public async Task A_hedge_is_stopped_and_not_beaten_when_the_first_attempt_answers_before_it()
+    {
+        await LearnAsync(5 * s_usual);
+        List<Attempt> hedges = [];
+        var slow = NewRead();
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            hedges.Add(attempt);
+            return new TaskCompletionSource<string>().Task;
+        }, TestContext.Current.CancellationToken);
+        await PassUntil(() => hedges.Count > 0);
+        _first.SetResult("first");
+        Assert.Equal("first", await read);
+        Assert.All(hedges, hedge => Assert.Equal((true, false), (hedge.IsStopped, hedge.IsBeaten)));
+        Assert.Equal((false, false), (slow.IsStopped, slow.IsBeaten));
+        Assert.Equal(((long)hedges.Count, 0L), Counted);
+    }
+
+    [Fact]
+    public async Task When_all_attempts_fail_the_caller_gets_the_error_of_the_first()
+    {
+        await LearnAsync(s_usual);
+        var (slow, asked) = (NewRead(), 0);
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            asked++;
+            attempt.Host = _configuration.Hosts[2];
+            return Task.FromException<string>(new TimeoutException());
+        }, TestContext.Current.CancellationToken);
+        await PassUntil(() => asked == HedgePolicy.MaxHedges);
+        _first.SetException(new InvalidOperationException());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => read);
+        Assert.Equal((2L, 0L), Counted);
+    }
+
+    [Fact]
+    public async Task A_hedge_that_found_no_host_is_not_counted()
+    {
+        await LearnAsync(s_usual);
+        var (slow, asked) = (NewRead(), 0);
+        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        {
+            if (attempt == slow) return _first.Task;
+            asked++;
+            return Task.FromException<string>(new NoEligibleHostException("read", []));
+        }, TestContext.Current.CancellationToken);
+        await PassUntil(() => asked >= 3);
+        _first.SetResult("first");
+        Assert.Equal("first", await read);
+        Assert.Equal((0L, 0L), Counted);
+    }
+
+    [Fact]
+    public async Task A_read_that_still_waits_for_a_host_is_not_hedged()
+    {
+        await LearnAsync(s_usual);
+        var (waiting, asked) = (NewRead(), 0);
+        waiting.Host = null;
+        var read = _hedging.RunAsync(waiting, (attempt, _) =>
+        {
+            if (attempt == waiting) return _first.Task;
+            asked++;
+            return Task.FromResult("second");
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 100; i++)
+        {
+            _time.Advance(s_usual);
+            await Task.Yield();
+        }
+
+        _first.SetResult("first");
+        Assert.Equal("first", await read);
+        Assert.Equal(0, asked);
     }
 
     /// <summary>Advances the clock in steps until the condition holds.</summary>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using Npgsql;
 
@@ -6,6 +7,10 @@ namespace ReplicaRouter.Tests.Health;
 
 public class FailureClassifierTests
 {
+    private const string Login = "Host=db-1;Username=app;Database=shop";
+
+    private sealed class Further() : Database("orders");
+
     private static PostgresException Server(string sqlState, string severity = "ERROR", string? routine = null) =>
         new("a message in any language", severity, severity, sqlState, routine: routine);
 
@@ -73,6 +78,7 @@ public class FailureClassifierTests
     [InlineData(SocketError.ConnectionReset, FailureKind.Unreachable)]
     [InlineData(SocketError.TimedOut, FailureKind.Timeout)]
     [InlineData(SocketError.HostNotFound, FailureKind.NameUnknown)]
+    [InlineData(SocketError.NoData, FailureKind.NameUnknown)]
     internal void Network_errors_are_classified_however_they_are_wrapped(SocketError error, FailureKind kind)
     {
         var socket = new SocketException((int)error);
@@ -144,6 +150,85 @@ public class FailureClassifierTests
     [InlineData("23505", "Key (email)=(s3cret@example.com) already exists.", "the reason (23505)")]
     public void Only_a_server_that_accepts_no_connections_has_its_detail_shown(string sqlState, string detail, string words) =>
         Assert.Equal($"db-1:5432: {words}", FailureClassifier.Describe(new PostgresException("the reason", "FATAL", "FATAL", sqlState, detail: detail), HostOf("Host=db-1")).Message);
+
+    [Theory]
+    [InlineData("28P01", "db-1:5432 refuses user 'app': the reason (28P01). Correct the user or the password in Host 'primary'.")]
+    [InlineData("28000", "db-1:5432 refuses user 'app': the reason (28000). Correct the user or the password in Host 'primary'.")]
+    [InlineData("3D000", "db-1:5432 has no database 'shop' (3D000). Correct the database in Host 'primary'.")]
+    [InlineData("53300", "db-1:5432: the reason (53300)")]
+    public void The_message_for_a_refused_login_names_what_to_correct(string sqlState, string message) =>
+        Assert.Equal(message, FailureClassifier.Describe(new PostgresException("the reason", "FATAL", "FATAL", sqlState), HostOf(Login)).Message);
+
+    [Fact]
+    public void The_message_for_a_missing_further_database_names_that_one() => Assert.Equal(
+        "db-1:5432 has no database 'orders' (3D000). Create it, or correct the name passed to ForDatabase.",
+        FailureClassifier.Describe(Server("3D000", "FATAL"), HostOf(Login), new Further()).Message);
+
+    [Theory]
+    [InlineData(SocketError.HostNotFound, "the host name 'db-1' does not resolve. Correct the host in Host 'primary'.")]
+    [InlineData(SocketError.NoData, "the host name 'db-1' does not resolve. Correct the host in Host 'primary'.")]
+    [InlineData(SocketError.ConnectionRefused, "db-1:5432 refuses connections: no server listens there.")]
+    public void The_message_for_an_unreachable_host_says_why(SocketError error, string message) =>
+        Assert.Equal(message, FailureClassifier.Describe(new NpgsqlException("Failed to connect", new SocketException((int)error)), HostOf(Login)).Message);
+
+    [Fact]
+    public void A_pooler_that_refuses_a_setting_is_told_apart_from_one_that_lost_its_server()
+    {
+        static string MessageOf(string text) => FailureClassifier.Describe(new PostgresException(text, "FATAL", "FATAL", PostgresErrorCodes.ProtocolViolation), HostOf(Login)).Message;
+        Assert.Contains("Add 'ignore_startup_parameters = options' to its configuration.", MessageOf("unsupported startup parameter: options"), StringComparison.Ordinal);
+        Assert.Equal("db-1:5432: server conn crashed? (08P01)", MessageOf("server conn crashed?"));
+    }
+
+    [Theory]
+    [InlineData("The remote certificate was rejected: RemoteCertificateNameMismatch", "the server's certificate has expired, is for another host name, or is not signed by a trusted authority.")]
+    [InlineData("no common protocol version.", "no common protocol version. Correct the SSL settings in Host 'primary'.")]
+    public void A_failed_TLS_handshake_is_a_misconfiguration(string text, string words)
+    {
+        var failure = FailureClassifier.Describe(new NpgsqlException("Exception while performing SSL handshake", new AuthenticationException(text)), HostOf(Login));
+        Assert.Equal(FailureKind.Misconfigured, failure.Kind);
+        Assert.Contains(words, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_that_was_examined_is_described_by_what_is_wrong_with_it()
+    {
+        var refused = new CertificateRefusedException("the certificate of db-1:5432 expired.", new NpgsqlException("handshake", new AuthenticationException()));
+        Assert.Equal(new HostFailure(FailureKind.Misconfigured, "the certificate of db-1:5432 expired."), FailureClassifier.Describe(refused, HostOf(Login)));
+    }
+
+    [Theory]
+    [InlineData("No password has been provided but the backend requires one (in SASL/SCRAM-SHA-256)", FailureKind.Misconfigured)]
+    [InlineData("SSL connection requested. No SSL enabled connection from this host is configured.", FailureKind.Misconfigured)]
+    [InlineData("MD5 authentication method is not allowed. Allowed methods: ScramSHA256", FailureKind.Misconfigured)]
+    [InlineData("Something else", FailureKind.None)]
+    internal void A_login_that_Npgsql_refuses_is_a_misconfiguration(string text, FailureKind kind) =>
+        Assert.Equal(kind, FailureClassifier.Classify(new NpgsqlException(text), FailureSite.Opening));
+
+    [Theory]
+    [InlineData(false, "Correct Require Auth in Host 'primary', or the method in the server's pg_hba.conf.")]
+    [InlineData(true, "A discovered host gets the password by SCRAM only")]
+    public void The_message_for_a_refused_authentication_method_depends_on_who_named_the_host(bool isDiscovered, string words)
+    {
+        var refused = new NpgsqlException("MD5 authentication method is not allowed. Allowed methods: ScramSHA256");
+        Assert.Contains(words, FailureClassifier.Describe(refused, HostOf(Login) with { IsDiscovered = isDiscovered }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_password_of_our_own_is_told_apart_from_a_refused_one() =>
+        Assert.Equal(FailureKind.NoPassword, FailureClassifier.Classify(new NoPasswordException("The provider returned none."), FailureSite.Opening));
+
+    /// <summary>The work reads a file of its own.</summary>
+    [Fact]
+    public void A_file_is_the_cause_only_while_a_connection_is_opened()
+    {
+        var error = new NpgsqlException("Exception", new UnauthorizedAccessException());
+        Assert.Equal(FailureKind.Misconfigured, FailureClassifier.Classify(error, FailureSite.Opening));
+        Assert.Equal(FailureKind.None, FailureClassifier.Classify(error, FailureSite.BrokenConnection));
+    }
+
+    [Fact]
+    public void A_servers_text_is_shown_as_one_line() => Assert.Equal(
+        "db-1:5432: first  second (53300)", FailureClassifier.Describe(new PostgresException("first\r\nsecond", "FATAL", "FATAL", "53300"), HostOf(Login)).Message);
 
     private static HostConfiguration HostOf(string connectionString)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Health;
@@ -7,6 +8,8 @@ namespace ReplicaRouter.Tests.Health;
 [Collection(ProcessMemoryTests.Name)]
 public sealed class HostMonitorTests : IAsyncDisposable
 {
+    private static readonly HostFailure s_full = new(FailureKind.Full, "too many clients");
+
     private readonly FakeTimeProvider _time = new();
     private readonly TopologyStore _store;
     private readonly FakeProbe _probe = FakeProbe.Of(Primary(100));
@@ -14,12 +17,24 @@ public sealed class HostMonitorTests : IAsyncDisposable
 
     public HostMonitorTests()
     {
-        var configuration = RouterConfigurationBuilder.Build(OptionsFor("primary"));
-        _store = new TopologyStore(TopologySnapshot.Initial(configuration), _time);
-        _monitor = new HostMonitor(configuration.Hosts[0], _probe, _store, configuration.Health, _time, new Random(1), NullLogger.Instance);
+        _store = new TopologyStore(TopologySnapshot.Initial(RouterConfigurationBuilder.Build(OptionsFor("primary"))), _time);
+        _monitor = NewMonitor();
     }
 
     private HostSnapshot Host => _store.Current.Hosts[0];
+
+    private HostMonitor NewMonitor(Action<double>? answered = null)
+    {
+        var configuration = RouterConfigurationBuilder.Build(OptionsFor("primary"));
+        return new HostMonitor(configuration.Hosts[0], _probe, _store, configuration.Health, _time, new Random(1), NullLogger.Instance) { Answered = answered };
+    }
+
+    /// <summary>Moves the clock, and returns its timestamp.</summary>
+    private long Later()
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        return _time.GetTimestamp();
+    }
 
     public ValueTask DisposeAsync() => _monitor.DisposeAsync();
 
@@ -61,6 +76,33 @@ public sealed class HostMonitorTests : IAsyncDisposable
         var probes = _probe.Probes;
         await _monitor.ProbeNowAsync();
         Assert.True(_probe.Probes > probes, "The host is no longer probed.");
+    }
+
+    [Fact]
+    public async Task Callers_that_ask_during_a_probe_share_one_further_probe()
+    {
+        var pending = new TaskCompletionSource<HostAnswer>();
+        _probe.Answer = _ => pending.Task;
+        Task[] callers = [.. Enumerable.Range(0, 5).Select(_ => _monitor.ProbeNowAsync())];
+        Assert.Equal(1, _probe.Probes);
+        pending.SetResult(Primary(100));
+        await Task.WhenAll(callers);
+        Assert.Equal(2, _probe.Probes);
+    }
+
+    [Fact]
+    [Trait("Failure", "B8")]
+    public async Task Three_probes_missed_while_the_process_was_suspended_do_not_count_and_the_fourth_does()
+    {
+        await _monitor.ProbeNowAsync();
+        _probe.Answer = _ => new TaskCompletionSource<HostAnswer>().Task;
+        for (var pause = 1; pause <= 4; pause++)
+        {
+            var probing = _monitor.ProbeNowAsync();
+            _time.Advance(TimeSpan.FromMinutes(1));
+            await probing;
+            Assert.Equal(pause <= 3, Host.IsAnswering);
+        }
     }
 
     [Fact]
@@ -142,6 +184,88 @@ public sealed class HostMonitorTests : IAsyncDisposable
         var bound = TimeProvider.System.GetTimestamp();
         while (_probe.Probes == before && TimeProvider.System.GetElapsedTime(bound) < TimeSpan.FromSeconds(10)) await Task.Yield();
         Assert.True(_probe.Probes > before, "A probe must follow although the clock stands still.");
+    }
+
+    [Fact]
+    public async Task A_failed_login_restricts_the_host_until_a_later_one_succeeds()
+    {
+        await _monitor.ProbeNowAsync();
+        var (earlier, startedAt) = (_time.GetTimestamp(), Later());
+        _monitor.ReportLogin(s_full, startedAt);
+        Assert.Equal(HostState.Full, Host.State);
+        _monitor.ReportLetIn(earlier);
+        Assert.Equal(HostState.Full, Host.State);
+        _monitor.ReportLetIn(Later());
+        Assert.Equal(HostState.Healthy, Host.State);
+    }
+
+    [Fact]
+    public async Task A_failed_login_that_began_before_one_that_succeeded_says_nothing()
+    {
+        await _monitor.ProbeNowAsync();
+        var (first, second, third) = (Later(), Later(), Later());
+        _monitor.ReportLetIn(third);
+        _monitor.ReportLetIn(first);
+        _monitor.ReportLogin(s_full, second);
+        Assert.Equal(HostState.Healthy, Host.State);
+        _monitor.ReportLogin(s_full, Later());
+        Assert.Equal(HostState.Full, Host.State);
+    }
+
+    [Fact]
+    public async Task A_faulty_host_is_ejected_for_the_given_time()
+    {
+        _probe.Answer = _ => Task.FromResult(Replica(100));
+        await _monitor.ProbeNowAsync();
+        var now = Later();
+        _monitor.ReportFaulty("damaged", TimeSpan.FromSeconds(5));
+        Assert.Equal(new FaultyHost("damaged", now, now + _time.Ticks(TimeSpan.FromSeconds(5))), Host.Faulty);
+        _time.Advance(TimeSpan.FromSeconds(4.9));
+        await _monitor.ProbeNowAsync();
+        Assert.NotNull(Host.Faulty);
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        await _monitor.ProbeNowAsync();
+        Assert.Null(Host.Faulty);
+    }
+
+    [Fact]
+    public async Task A_host_that_was_removed_is_not_reported_as_another_one_may_have_its_index()
+    {
+        var removed = NewMonitor();
+        await _monitor.ProbeNowAsync();
+        _monitor.ReportLogin(s_full, Later());
+        await removed.DisposeAsync();
+        var before = _store.Current;
+        removed.Report(new HostFailure(FailureKind.Unreachable, "refused"), Later());
+        removed.ReportLogin(s_full, Later());
+        removed.ReportLetIn(Later());
+        removed.ReportFaulty("damaged", TimeSpan.FromSeconds(5));
+        removed.Verify(isLoginStalled: true);
+        await removed.ProbeNowAsync();
+        Assert.Same(before, _store.Current);
+    }
+
+    [Fact]
+    public async Task Test_logins_show_that_a_host_accepts_no_new_connections_and_when_it_does_again()
+    {
+        _probe.Login = _ => Task.FromException<HostAnswer>(new PostgresException("too many clients", "FATAL", "FATAL", PostgresErrorCodes.TooManyConnections));
+        _monitor.Start();
+        await AdvanceUntil(() => Host.State == HostState.Full);
+        _probe.Login = null;
+        await AdvanceUntil(() => Host.State == HostState.Healthy);
+    }
+
+    [Fact]
+    public async Task Only_probes_over_a_connection_that_was_already_open_show_the_usual_latency()
+    {
+        var answered = 0;
+        await using var monitor = NewMonitor(_ => Interlocked.Increment(ref answered));
+        _probe.Answer = _ => Task.FromResult(Primary(100) with { ConnectedAt = long.MaxValue });
+        monitor.Start();
+        await AdvanceUntil(() => _probe.Probes >= 5);
+        Assert.Equal(0, Volatile.Read(ref answered));
+        _probe.Answer = _ => Task.FromResult(Primary(100));
+        await AdvanceUntil(() => Volatile.Read(ref answered) > 0);
     }
 
     [Theory]

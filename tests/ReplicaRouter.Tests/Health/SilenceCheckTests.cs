@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 using static ReplicaRouter.Tests.TestTopology;
 
 namespace ReplicaRouter.Tests.Health;
@@ -150,5 +151,76 @@ public sealed class SilenceCheckTests : IAsyncDisposable
         }
 
         Assert.InRange(_probe.Probes, 5, 30);
+    }
+
+    [Fact]
+    public async Task A_check_in_progress_is_not_started_again()
+    {
+        _probe.Answer = Never;
+        Start();
+        await Pass(20);
+        Start();
+        await Pass(20);
+        Assert.Equal(1, _probe.Probes);
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_serve_is_not_checked()
+    {
+        var now = _time.GetTimestamp();
+        _store.Publish(new HostObservation(0, now, now, null, new HostFailure(FailureKind.Unreachable, "refused")));
+        _probe.Login = _ => throw new InvalidOperationException("It was asked.");
+        Start();
+        await _check.CheckLoginAsync(_stop.Token);
+        await Pass(50);
+        Assert.Equal((HostState.Down, 0), (Host.State, _probe.Probes));
+    }
+
+    [Fact]
+    public async Task A_check_that_is_stopped_publishes_nothing()
+    {
+        _probe.Answer = Never;
+        Start();
+        await Pass(150);
+        var before = _store.Current;
+        await _stop.CancelAsync();
+        await Pass(300);
+        Assert.Same(before, _store.Current);
+        Start();
+        await Pass(50);
+        Assert.Equal(1, _probe.Probes);
+    }
+
+    [Fact]
+    public async Task A_failed_probe_is_published_with_its_reason()
+    {
+        _probe.Answer = _ => Task.FromException<HostAnswer>(new IOException("cable cut"));
+        await Pass(5);
+        Start();
+        await Pass(20);
+        Assert.Equal(HostState.Down, Host.State);
+        Assert.Contains("cable cut", Host.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_login_that_succeeds_late_still_counts()
+    {
+        var late = new TaskCompletionSource<HostAnswer>();
+        _probe.Login = _ => late.Task;
+        Start(isLoginStalled: true);
+        await Pass(1300);
+        Assert.Equal(HostState.NoLogins, Host.State);
+        late.SetResult(Primary(100));
+        await Pass(5);
+        Assert.Equal(HostState.Healthy, Host.State);
+    }
+
+    [Fact]
+    public async Task A_refused_login_shows_why()
+    {
+        _probe.Login = _ => Task.FromException<HostAnswer>(new PostgresException("too many clients", "FATAL", "FATAL", PostgresErrorCodes.TooManyConnections));
+        await _check.CheckLoginAsync(_stop.Token);
+        Assert.Equal(HostState.Full, Host.State);
+        Assert.Contains("too many clients", Host.Error, StringComparison.Ordinal);
     }
 }

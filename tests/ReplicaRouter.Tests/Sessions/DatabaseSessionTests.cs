@@ -64,6 +64,17 @@ public sealed partial class DatabaseSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_origin_inside_another_session_binds_that_session_at_once()
+    {
+        using var earlier = _router.CreateSession();
+        Host(DatabaseOperation.Write, new OperationOptions { Session = earlier });
+        var origin = new Origin(await earlier.GetTokenAsync(Ct));
+        using var outer = _router.BeginSession();
+        using var inner = _router.Engine.BeginSessionFrom(origin);
+        Assert.Equal((1, true), (origin.Reads, outer.HasNews));
+    }
+
+    [Fact]
     public async Task A_session_flows_to_awaited_and_started_code_but_not_to_its_caller()
     {
         using var session = _router.BeginSession();

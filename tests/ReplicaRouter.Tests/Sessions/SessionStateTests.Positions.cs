@@ -181,4 +181,93 @@ public partial class SessionStateTests
         Assert.Equal((180UL, SessionFinding.LostHistory), (Demand().Floor.Lsn, SessionFinding.LostHistory));
         Assert.True(_session.HasLostHistory);
     }
+
+    [Fact]
+    public void An_export_reports_a_loss_once()
+    {
+        Do("primary", isWrite: true);
+        Promote("analytics", replayed: 150, insert: 180);
+        Assert.Equal(SessionFinding.LostHistory, _session.Export(_topology.Current, Now, default).Finding);
+        Assert.True(_session.HasLostHistory);
+        Assert.Equal(SessionFinding.None, _session.Export(_topology.Current, Now, default).Finding);
+    }
+
+    /// <summary>What was written there is lost if the later timeline branched off before it, so the next process must know.</summary>
+    [Theory]
+    [InlineData("primary analytics", 1, 0)]
+    [InlineData("analytics primary", 1, 0)]
+    [InlineData("analytics", 2, 150)]
+    public void A_token_issued_during_writes_names_their_earliest_timeline(string hosts, int timeline, ulong fork)
+    {
+        Promote("analytics", replayed: 150, insert: 180);
+        foreach (var host in hosts.Split(' ')) _session.Begin(_topology[host].Configuration, host == "primary" ? 1 : 2, true, Now, host == "primary" ? 0 : 150UL);
+        Assert.Equal(new WalPosition(Cluster, timeline, 0) { Fork = fork }, _session.Export(_topology.Current, Now, default).Token!.Value.Position);
+    }
+
+    /// <summary>A received position behind the replayed one is out of date: the standby replays from an archive.</summary>
+    [Theory]
+    [InlineData(190UL, true)]
+    [InlineData(150UL, true)]
+    [InlineData(149UL, false)]
+    [InlineData(null, false)]
+    public void Only_a_received_position_at_or_after_the_replayed_one_covers_reads(ulong? received, bool isCovered)
+    {
+        Do("analytics");
+        _session.Release();
+        _topology.Answer("analytics", Replica(150) with { ReceiveLsn = received });
+        Assert.Equal((isCovered, isCovered ? received!.Value : 0), (Demand().Allows(_topology["background"]), Demand().Floor.Lsn));
+    }
+
+    [Fact]
+    public void A_token_that_says_what_the_session_began_with_is_no_news()
+    {
+        var wroteAt = _topology.Time.GetUtcNow();
+        _session.Merge(new SessionToken(new WalPosition(Cluster, 1, 130), wroteAt, false), Now);
+        _session.Wrote(wroteAt);
+        Assert.True(_session.HasNews);
+        _session.ForgetNews();
+        Assert.False(_session.HasNews);
+        static SessionToken At(ulong lsn, DateTimeOffset at = default, bool isOpen = false) => new(lsn == 0 ? default : new WalPosition(Cluster, 1, lsn), at, isOpen);
+        Assert.True(_session.BeganWith(At(130)));
+        Assert.True(_session.BeganWith(At(120)));
+        Assert.False(_session.BeganWith(At(131)));
+        Assert.False(_session.BeganWith(At(130, isOpen: true)));
+        // Where positions can't be used, a token holds the time of the last write.
+        Assert.True(_session.BeganWith(At(0, wroteAt)));
+        Assert.False(_session.BeganWith(At(0, wroteAt.AddSeconds(1))));
+    }
+
+    [Fact]
+    public void A_session_that_lost_history_always_has_news()
+    {
+        var token = new SessionToken(new WalPosition(Cluster, 1, 1000), default, false);
+        _session.Merge(token, Now);
+        _session.ForgetNews();
+        Assert.True(_session.BeganWith(token));
+        _topology.Advance(0.001).Answer("primary", Primary(110));
+        Assert.Equal(SessionFinding.LostHistory, Demand().Finding);
+        Assert.False(_session.BeganWith(token));
+    }
+
+    [Fact]
+    public void With_a_session_window_the_latest_write_of_all_tokens_counts()
+    {
+        var now = _topology.Time.GetUtcNow();
+        _session.Merge(new SessionToken(default, now, false), Now);
+        _session.Merge(new SessionToken(default, now.AddSeconds(-5), false), Now);
+        Assert.Equal(now, _session.ExportTime(now.AddSeconds(9))!.Value.IssuedAt);
+        Assert.True(_session.Demand(now.AddSeconds(9.9), TimeSpan.FromSeconds(10)).IsWriteRecent);
+        Assert.False(_session.Demand(now.AddSeconds(10), TimeSpan.FromSeconds(10)).IsWriteRecent);
+    }
+
+    [Fact]
+    public void With_a_session_window_the_session_still_prefers_its_replica()
+    {
+        Do("analytics");
+        Assert.Equal((_topology["analytics"].Configuration.Bit, false), (WindowDemand().Affinity, WindowDemand().IsWriteRecent));
+        _session.Release();
+        Assert.Equal(0UL, WindowDemand().Affinity);
+
+        ReadRequirement WindowDemand() => _session.Demand(_topology.Time.GetUtcNow(), TimeSpan.FromSeconds(10));
+    }
 }

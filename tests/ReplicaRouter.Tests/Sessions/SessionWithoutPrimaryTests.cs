@@ -71,6 +71,17 @@ public class SessionWithoutPrimaryTests
         Assert.Equal(130UL, Demand().Floor.Lsn);
     }
 
+    [Fact]
+    public void A_lost_replica_whose_received_position_is_out_of_date_does_not_cover_the_reads_on_it()
+    {
+        Do("analytics", isWrite: false);
+        _topology.Answer("analytics", Replica(110, received: 109)).Advance(0.01).Fail("analytics", FailureKind.Unreachable);
+        LosePrimary();
+        _session.Release();
+        Assert.Equal(_topology["analytics"].Configuration.Bit, Demand().Unsettled);
+        Assert.True(Demand().Floor.IsNone);
+    }
+
     [Theory]
     [InlineData(160, false)]
     [InlineData(150, true)]
