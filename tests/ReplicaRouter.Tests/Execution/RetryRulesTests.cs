@@ -219,7 +219,7 @@ public sealed class RetryRulesTests : IDisposable
     [Fact]
     public void A_host_with_the_index_of_one_that_was_removed_is_not_blamed_for_it()
     {
-        var (removed, error) = (_topology["analytics"].Configuration with { Name = "removed" }, Server("XX001"));
+        var (removed, error) = (_topology["analytics"].Configuration with { AddedAt = -1 }, Server("XX001"));
         for (var i = 0; i < 20; i++)
         {
             var attempt = NewAttempt();

@@ -14,6 +14,16 @@ public class PrimaryGuardTests
     private static int Admitted(IEnumerable<PrimaryTicket> tickets) => tickets.Count(ticket => ticket.Admitted.IsCompleted);
 
     [Fact]
+    public void A_rate_that_was_used_up_leaves_a_place_again_after_a_second()
+    {
+        var guard = Guard(100, perSecond: 1);
+        guard.Enter(ReadPriority.Read).Dispose();
+        Assert.False(guard.HasPlace(ReadPriority.Read));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(guard.HasPlace(ReadPriority.Read));
+    }
+
+    [Fact]
     public void No_more_reads_are_admitted_than_slots_and_each_that_leaves_admits_the_next_H5()
     {
         var guard = Guard(4);
