@@ -54,7 +54,7 @@ internal sealed class ConnectionVerifier(RouterConfiguration configuration, Topo
 
     private async ValueTask<bool> IsProvenAsync(Attempt attempt, HostPool pool, NpgsqlConnection connection, bool async, CancellationToken cancellationToken)
     {
-        if (await primaryProof.IsProvenAsync(attempt.Session!, pool, connection, async, cancellationToken).ConfigureAwait(false)) return true;
+        if (await ReplicaProof.HoldsAsync(attempt.Session!, store, pool, connection, async, cancellationToken).ConfigureAwait(false)) return true;
         // The server has crashed since, or the address leads to another one. Go elsewhere.
         attempt.Session!.Release();
         Exclude(attempt, pool, "is not proven to have replayed what the session needs");

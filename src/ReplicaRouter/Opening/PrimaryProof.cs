@@ -49,18 +49,6 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         return true;
     }
 
-    /// <summary>Whether a connection to a replica is proven to show what a session needs.</summary>
-    public async ValueTask<bool> IsProvenAsync(SessionState session, HostPool pool, NpgsqlConnection replica, bool async, CancellationToken cancellationToken)
-    {
-        var login = await pool.Source.Logins.OfAsync(replica, async).ConfigureAwait(false);
-        if (ConnectionProof.Holds(session, store.Current, pool.Host, login)) return true;
-        // The login can be newer than the last answer to a probe; another answer can prove it.
-        var asking = pool.Owner.Monitor.ProbeNowAsync().WaitAsync(cancellationToken);
-        if (async) await asking.ConfigureAwait(false);
-        else asking.GetAwaiter().GetResult();
-        return ConnectionProof.Holds(session, store.Current, pool.Host, login);
-    }
-
     private async Task<PrimaryDoubt> DoubtAsync(Attempt attempt, HostConfiguration host, ReadRequirement demand, NpgsqlConnection primary, CancellationToken cancellationToken)
     {
         var now = time.GetTimestamp();
@@ -99,7 +87,7 @@ internal sealed class PrimaryProof(RouterConfiguration configuration, TopologySt
         var opening = new Attempt(pool.Plan, new OperationOptions { Deadline = ReplicaLimit }, session: null, time);
         var connection = await leases.OpenAsync(new StartedOpening(pool, leases.TryTake(pool)), opening, async: true, CancellationToken.None).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
-        return await IsProvenAsync(session, pool, connection, async: true, CancellationToken.None).ConfigureAwait(false)
+        return await ReplicaProof.HoldsAsync(session, store, pool, connection, async: true, CancellationToken.None).ConfigureAwait(false)
             ? (true, await HiddenCommits.CommittedAsync(connection, open, CancellationToken.None).ConfigureAwait(false))
             : (false, null);
     }

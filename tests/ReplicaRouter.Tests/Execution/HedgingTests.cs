@@ -142,13 +142,11 @@ public class HedgingTests
     {
         await LearnAsync(s_usual);
         var (slow, asked) = (NewRead(), 0);
-        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        var read = HedgedAsync(slow, attempt =>
         {
-            if (attempt == slow) return _first.Task;
             asked++;
-            attempt.Host = _configuration.Hosts[2];
-            return Task.FromException<string>(new TimeoutException());
-        }, TestContext.Current.CancellationToken);
+            return FailsAsync(attempt);
+        });
         await PassUntil(() => asked == HedgePolicy.MaxHedges);
         _time.Advance(TimeSpan.FromMinutes(1));
         _first.SetResult("first");
@@ -165,12 +163,11 @@ public class HedgingTests
     {
         await LearnAsync(s_usual);
         var (slow, secondAt, from) = (NewRead(), TimeSpan.Zero, _time.GetTimestamp());
-        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        var read = HedgedAsync(slow, attempt =>
         {
-            if (attempt == slow) return _first.Task;
             secondAt = _time.GetElapsedTime(from);
             return Task.FromResult("second");
-        }, TestContext.Current.CancellationToken);
+        });
         _time.Advance(10 * s_usual);
         await PassUntil(() => read.IsCompleted);
         Assert.True(secondAt > 14 * s_usual, $"{secondAt.TotalMilliseconds} ms");
@@ -189,12 +186,11 @@ public class HedgingTests
         await LearnAsync(5 * s_usual);
         List<Attempt> hedges = [];
         var slow = NewRead();
-        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        var read = HedgedAsync(slow, attempt =>
         {
-            if (attempt == slow) return _first.Task;
             hedges.Add(attempt);
             return new TaskCompletionSource<string>().Task;
-        }, TestContext.Current.CancellationToken);
+        });
         await PassUntil(() => hedges.Count > 0);
         _first.SetResult("first");
         Assert.Equal("first", await read);
@@ -208,13 +204,11 @@ public class HedgingTests
     {
         await LearnAsync(s_usual);
         var (slow, asked) = (NewRead(), 0);
-        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        var read = HedgedAsync(slow, attempt =>
         {
-            if (attempt == slow) return _first.Task;
             asked++;
-            attempt.Host = _configuration.Hosts[2];
-            return Task.FromException<string>(new TimeoutException());
-        }, TestContext.Current.CancellationToken);
+            return FailsAsync(attempt);
+        });
         await PassUntil(() => asked == HedgePolicy.MaxHedges);
         _first.SetException(new InvalidOperationException());
         await Assert.ThrowsAsync<InvalidOperationException>(() => read);
@@ -226,12 +220,11 @@ public class HedgingTests
     {
         await LearnAsync(s_usual);
         var (slow, asked) = (NewRead(), 0);
-        var read = _hedging.RunAsync(slow, (attempt, _) =>
+        var read = HedgedAsync(slow, attempt =>
         {
-            if (attempt == slow) return _first.Task;
             asked++;
             return Task.FromException<string>(new NoEligibleHostException("read", []));
-        }, TestContext.Current.CancellationToken);
+        });
         await PassUntil(() => asked >= 3);
         _first.SetResult("first");
         Assert.Equal("first", await read);
@@ -244,12 +237,11 @@ public class HedgingTests
         await LearnAsync(s_usual);
         var (waiting, asked) = (NewRead(), 0);
         waiting.Host = null;
-        var read = _hedging.RunAsync(waiting, (attempt, _) =>
+        var read = HedgedAsync(waiting, attempt =>
         {
-            if (attempt == waiting) return _first.Task;
             asked++;
             return Task.FromResult("second");
-        }, TestContext.Current.CancellationToken);
+        });
         for (var i = 0; i < 100; i++)
         {
             _time.Advance(s_usual);
@@ -259,6 +251,16 @@ public class HedgingTests
         _first.SetResult("first");
         Assert.Equal("first", await read);
         Assert.Equal(0, asked);
+    }
+
+    /// <summary>Runs a read whose first attempt is <see cref="_first"/>.</summary>
+    private Task<string> HedgedAsync(Attempt slow, Func<Attempt, Task<string>> hedge) =>
+        _hedging.RunAsync(slow, (attempt, _) => attempt == slow ? _first.Task : hedge(attempt), TestContext.Current.CancellationToken);
+
+    private Task<string> FailsAsync(Attempt hedge)
+    {
+        hedge.Host = _configuration.Hosts[2];
+        return Task.FromException<string>(new TimeoutException());
     }
 
     /// <summary>Advances the clock in steps until the condition holds.</summary>
